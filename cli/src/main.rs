@@ -1,0 +1,3 @@
+//! The stackctl binary.
+
+fn main() {}
