@@ -1,1 +1,32 @@
-//! Under construction.
+//! The words and the pure core of `stackctl`.
+//!
+//! The pipeline: a catalogue compiles a stack to [`resource::Resource`]s; [`graph::Graph`] orders them; [`plan`] sets
+//! what is desired against what is recorded and what is live, with the server's own answer where they may differ;
+//! [`execute`] carries a plan out through a [`execute::Provider`] and a [`execute::Journal`] and tells what happens as
+//! events; [`report`] folds the events.
+//!
+//! Invariants:
+//! - Nothing here does I/O, reads a clock other than tokio's, or knows an OpenShift kind.
+//! - Only `execute` and `survey` are async, and they reach the world only through their traits.
+//! - Equal inputs give equal plans, byte for byte.
+
+pub mod address;
+pub mod diff;
+pub mod digest;
+pub mod execute;
+pub mod facts;
+pub mod field;
+pub mod graph;
+pub mod late;
+pub mod manifest;
+pub mod object_key;
+pub mod readiness;
+pub mod recorded;
+pub mod resource;
+pub mod retry;
+
+pub use address::Address;
+pub use field::FieldPath;
+pub use manifest::Manifest;
+pub use object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType};
+pub use resource::Resource;

@@ -1,1 +1,17 @@
-//! Under construction.
+//! The stack language and the catalogue.
+//!
+//! [`parse`] turns TOML layers into a [`Stack`], which cannot be wrong, or into every diagnostic at once. What comes
+//! after it (the catalogue, the lints) takes the typed [`Stack`] and never looks at TOML.
+//!
+//! Invariants:
+//! - Everything here is pure: no I/O, no clock, no environment. Texts come in, values go out; same input, same output.
+//! - A [`Stack`] can only be obtained from [`parse`]; nobody checks its fields again.
+//! - `language → stack ← components`: the catalogue never sees the schema, the language never sees a component.
+
+pub mod language;
+pub mod stack;
+
+pub use language::{
+    Code, Diagnostics, Explanation, Position, Severity, Source, StackError, explain, explanations, parse,
+};
+pub use stack::Stack;

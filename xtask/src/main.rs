@@ -1,3 +1,79 @@
-//! Developer tasks.
+//! What developers of stackctl run: `cargo xtask <task>`.
 
-fn main() {}
+mod error;
+mod schemas;
+
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use error::TaskError;
+
+/// What developers of stackctl run.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Tasks {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Writes the simulator's condensed schemas from the true CRDs.
+    Schemas {
+        /// Write nothing; fail when a file differs from what the CRDs say.
+        #[arg(long)]
+        check: bool,
+        /// The folder of the CRDs, `<group>/<plural>.yaml`.
+        #[arg(long, default_value = "../shared/crds")]
+        crds: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Tasks::parse().task) {
+        Ok(sentence) => {
+            say(&sentence);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<String, TaskError> {
+    let root = root();
+    match task {
+        Task::Schemas { check, crds } => {
+            let mode = if *check { schemas::Mode::Check } else { schemas::Mode::Write };
+            schemas::run(&root, &root.join(crds), mode)
+        }
+    }
+}
+
+/// The root of the project: the folder above this crate.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// The error and everything below it, on one line.
+fn chain(error: &TaskError) -> String {
+    let mut text = format!("error: {error}");
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[allow(clippy::print_stdout, reason = "a developer's terminal is where the result of a task goes")]
+fn say(sentence: &str) {
+    println!("{sentence}");
+}

@@ -1,0 +1,69 @@
+//! What has to be durable, and when; the contract in words.
+//!
+//! An [`Intent`] is durable before the effect it speaks of, an [`Outcome`] before anybody is told of it. A kill between
+//! the two leaves an intent without an outcome: the next run reads the cluster and finishes what it says.
+
+use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
+
+/// Where intents and outcomes are kept.
+pub trait Journal {
+    /// Makes an intent durable.
+    ///
+    /// # Errors
+    /// When it could not be stored: the effect must not happen.
+    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError>;
+
+    /// Makes an outcome durable.
+    ///
+    /// # Errors
+    /// When it could not be stored: nothing new starts, and the error names what the state now misses.
+    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError>;
+}
+
+/// Something that is about to happen and could not be told from the cluster alone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// An object will be created or changed: what will be recorded if the write is seen to have happened. For an
+    /// overlay this holds the prior values.
+    Write(Box<Recorded>),
+    /// An object will be deleted.
+    Delete {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: ObjectRef,
+        /// The one that is meant.
+        uid: String,
+    },
+    /// An action or a remedy will run.
+    Act {
+        /// The resource.
+        address: Address,
+        /// What it does, for people.
+        what: String,
+    },
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// This is now recorded of an address.
+    Recorded(Box<Recorded>),
+    /// Nothing is recorded of an address any more.
+    Forgotten(Address),
+    /// How long an address took to become ready.
+    Took {
+        /// The resource.
+        address: Address,
+        /// From the moment it could start, in milliseconds.
+        milliseconds: u64,
+    },
+}
+
+/// An intent or an outcome that could not be stored.
+#[derive(Debug, thiserror::Error)]
+#[error("the state could not be written: {reason}")]
+pub struct JournalError {
+    /// What the place of storage said.
+    pub reason: String,
+}

@@ -1,0 +1,15 @@
+//! Carrying out a plan.
+//!
+//! What is promised: no node starts before each of its edges allows it; a failure blocks its descendants and nothing
+//! else; an interruption starts nothing new and awaits what runs; every outcome is journalled before it is told.
+//!
+//! [`Provider`] and [`Journal`] are the only ways to the world.
+
+mod journal;
+mod provider;
+
+pub use journal::{Intent, Journal, JournalError, Outcome};
+pub use provider::{
+    ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
+    WatchEvent,
+};

@@ -1,0 +1,167 @@
+//! What the cluster calls an object: its type, its key and a reference that can be requested.
+//!
+//! Invariant: an [`ObjectKey`] has no version, because one object is served in several; a [`ObjectRef`] has one,
+//! because a request needs it.
+
+use std::fmt;
+
+/// The group and kind of an object, without a version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupKind {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind, in singular and CamelCase.
+    pub kind: String,
+}
+
+/// The type of an object in one version, as a manifest spells it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectType {
+    /// `group/version`, or `version` for the core group.
+    pub api_version: String,
+    /// The kind, in singular and CamelCase.
+    pub kind: String,
+}
+
+/// The identity of an object in the cluster: group, kind, namespace, name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// Group and kind.
+    pub kind: GroupKind,
+    /// The namespace, or nothing for an object of the whole cluster.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+/// An object key with the version to ask for it in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// The type, with its version.
+    pub object_type: ObjectType,
+    /// The namespace, or nothing for an object of the whole cluster.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl GroupKind {
+    /// Makes a group and kind; the core group is the empty text.
+    pub fn new(group: &str, kind: &str) -> Self {
+        Self {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+}
+
+impl ObjectType {
+    /// Makes a type of `group/version` (or `v1`) and a kind.
+    pub fn new(api_version: &str, kind: &str) -> Self {
+        Self {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+
+    /// The group: what stands before the slash, empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The version: what stands after the slash.
+    pub fn version(&self) -> &str {
+        self.api_version
+            .split_once('/')
+            .map_or(self.api_version.as_str(), |(_, version)| version)
+    }
+
+    /// The type without its version.
+    pub fn group_kind(&self) -> GroupKind {
+        GroupKind::new(self.group(), &self.kind)
+    }
+}
+
+impl ObjectRef {
+    /// Names an object in a namespace.
+    pub fn namespaced(api_version: &str, kind: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            object_type: ObjectType::new(api_version, kind),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Names an object of the whole cluster.
+    pub fn cluster(api_version: &str, kind: &str, name: &str) -> Self {
+        Self {
+            object_type: ObjectType::new(api_version, kind),
+            namespace: None,
+            name: name.to_owned(),
+        }
+    }
+
+    /// The identity, without the version.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            kind: self.object_type.group_kind(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl fmt::Display for GroupKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.group.is_empty() {
+            f.write_str(&self.kind)
+        } else {
+            write!(f, "{}.{}", self.kind, self.group)
+        }
+    }
+}
+
+impl fmt::Display for ObjectType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.api_version, self.kind)
+    }
+}
+
+/// `Kind namespace/name` or `Kind name`: how people are told about an object.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind.kind, self.name),
+            None => write!(f, "{} {}", self.kind.kind, self.name),
+        }
+    }
+}
+
+/// `Kind namespace/name` or `Kind name`: how people are told about an object.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.object_type.kind, self.name),
+            None => write!(f, "{} {}", self.object_type.kind, self.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_one_object_have_one_key() {
+        let alpha = ObjectRef::namespaced("serving.kserve.io/v1alpha1", "LLMInferenceService", "demo", "a");
+        let beta = ObjectRef::namespaced("serving.kserve.io/v1alpha2", "LLMInferenceService", "demo", "a");
+        assert_eq!(alpha.key(), beta.key());
+        assert_eq!(alpha.to_string(), "LLMInferenceService demo/a");
+    }
+
+    #[test]
+    fn the_core_group_is_empty() {
+        let secret = ObjectType::new("v1", "Secret");
+        assert_eq!((secret.group(), secret.version()), ("", "v1"));
+    }
+}

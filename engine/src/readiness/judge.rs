@@ -1,0 +1,227 @@
+//! One observation: a target, the rule it has to meet, and the rule that says it never will.
+
+use super::{Readiness, Rule, Seen, Target};
+use serde_json::Value;
+
+/// What a gate looks at, and what it has to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// The objects.
+    pub target: Target,
+    /// When they are ready.
+    pub ready: Rule,
+    /// When they never will be, by the status itself.
+    pub failed: Option<Rule>,
+}
+
+impl Observation {
+    /// Looks at a target for a rule, with no early failure.
+    pub fn new(target: Target, ready: Rule) -> Self {
+        Self {
+            target,
+            ready,
+            failed: None,
+        }
+    }
+
+    /// Adds the rule that says it will not come.
+    #[must_use]
+    pub fn failing_when(mut self, failed: Rule) -> Self {
+        self.failed = Some(failed);
+        self
+    }
+}
+
+/// Judges all observations together: ready when all are, failed when one is, else what the first is waiting for.
+pub fn judge(observations: &[Observation], seen: &impl Seen) -> Readiness {
+    let mut waiting = None;
+    let mut last = Readiness::Ready(String::new());
+    for observation in observations {
+        match judge_one(observation, seen) {
+            Readiness::Failed(why) => return Readiness::Failed(why),
+            Readiness::Progressing(why) => waiting = waiting.or(Some(why)),
+            ready @ Readiness::Ready(_) => last = ready,
+        }
+    }
+    waiting.map_or(last, Readiness::Progressing)
+}
+
+fn judge_one(observation: &Observation, seen: &impl Seen) -> Readiness {
+    let objects = observation.target.find(seen);
+    let mut ready = Vec::new();
+    let mut why_not = None;
+    for object in &objects {
+        let named = |why: &str| format!("{}: {why}", name_of(object));
+        if let Some(failed) = &observation.failed
+            && let Readiness::Ready(why) = failed.evaluate(object)
+        {
+            return Readiness::Failed(named(&why));
+        }
+        // An object on its way out is no evidence, whatever its status still says.
+        match Rule::Exists.evaluate(object) {
+            Readiness::Ready(_) => {}
+            other => {
+                why_not = why_not.or_else(|| Some(named(other.why())));
+                continue;
+            }
+        }
+        match observation.ready.evaluate(object) {
+            Readiness::Ready(why) => ready.push(named(&why)),
+            other => why_not = why_not.or_else(|| Some(named(other.why()))),
+        }
+    }
+    let enough = match &observation.target {
+        Target::Named(_) | Target::Linked { .. } => ready.len() == 1,
+        Target::Every { at_least, .. } => ready.len() >= *at_least && ready.len() == objects.len(),
+        Target::Some { at_least, .. } => ready.len() >= *at_least,
+        Target::Prefixed { prefixes, .. } => {
+            ready.len() == objects.len()
+                && prefixes.iter().all(|prefix| {
+                    objects.iter().any(|object| {
+                        object
+                            .pointer("/metadata/name")
+                            .and_then(Value::as_str)
+                            .is_some_and(|n| n.starts_with(prefix.as_str()))
+                    })
+                })
+        }
+    };
+    match (enough, why_not) {
+        (true, _) => Readiness::Ready(ready.pop().unwrap_or_default()),
+        (false, Some(why)) => Readiness::Progressing(format!("{why}{}", count(&observation.target, ready.len()))),
+        (false, None) => Readiness::Progressing(missing(&observation.target, ready.len())),
+    }
+}
+
+fn name_of(object: &Value) -> String {
+    let kind = object["kind"].as_str().unwrap_or("object");
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("?");
+    format!("{kind} {name}")
+}
+
+fn count(target: &Target, ready: usize) -> String {
+    match target {
+        Target::Every { at_least, .. } | Target::Some { at_least, .. } if *at_least > 1 => {
+            format!(" ({ready} of {at_least})")
+        }
+        _ => String::new(),
+    }
+}
+
+fn missing(target: &Target, ready: usize) -> String {
+    match target {
+        Target::Named(object) => format!("{object} is not there yet"),
+        Target::Linked { from, at, of } => format!("{from} names no {} at {at} yet, or it is not there", of.kind),
+        Target::Every {
+            of, at_least, labels, ..
+        }
+        | Target::Some {
+            of, at_least, labels, ..
+        } => {
+            let with = labels
+                .iter()
+                .map(|(name, value)| format!(" {name}={value}"))
+                .collect::<String>();
+            format!("{ready} of {at_least} {}{with}", of.kind)
+        }
+        Target::Prefixed {
+            of,
+            prefixes,
+            namespace,
+            ..
+        } => {
+            format!(
+                "not every one of {} {} is in {namespace} yet",
+                of.kind,
+                prefixes.join(", ")
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FieldPath;
+    use crate::object_key::{ObjectRef, ObjectType};
+    use serde_json::json;
+
+    struct List(Vec<Value>);
+
+    impl Seen for List {
+        fn object(&self, object: &ObjectRef) -> Option<&Value> {
+            self.0.iter().find(|value| {
+                value["kind"] == object.object_type.kind.as_str() && value["metadata"]["name"] == object.name.as_str()
+            })
+        }
+        fn objects(&self, object_type: &ObjectType, _: Option<&str>) -> Vec<&Value> {
+            self.0
+                .iter()
+                .filter(|value| value["kind"] == object_type.kind.as_str())
+                .collect()
+        }
+    }
+
+    fn csv(name: &str, phase: &str) -> Value {
+        json!({"kind": "ClusterServiceVersion", "metadata": {"name": name}, "status": {"phase": phase, "message": "m"}})
+    }
+
+    #[test]
+    fn a_linked_target_follows_the_name_and_nothing_else() {
+        let subscription = ObjectRef::namespaced("operators.coreos.com/v1alpha1", "Subscription", "n", "s");
+        let gate = [Observation::new(
+            Target::Linked {
+                from: subscription,
+                at: FieldPath::of("status.installedCSV"),
+                of: ObjectType::new("operators.coreos.com/v1alpha1", "ClusterServiceVersion"),
+            },
+            Rule::equals("status.phase", "Succeeded"),
+        )];
+        let holder = |installed: &str| json!({"kind": "Subscription", "metadata": {"name": "s"}, "status": {"installedCSV": installed}});
+        assert!(!judge(&gate, &List(vec![holder(""), csv("a.v1", "Succeeded")])).is_ready());
+        assert!(judge(&gate, &List(vec![holder("a.v1"), csv("a.v1", "Succeeded")])).is_ready());
+        let waiting = judge(
+            &gate,
+            &List(vec![
+                holder("a.v2"),
+                csv("a.v1", "Succeeded"),
+                csv("a.v2", "Installing"),
+            ]),
+        );
+        assert_eq!(waiting.why(), "ClusterServiceVersion a.v2: .status.phase is Installing");
+    }
+
+    #[test]
+    fn a_failed_status_is_failed_in_its_own_words() {
+        let named = Target::Named(ObjectRef::namespaced(
+            "operators.coreos.com/v1alpha1",
+            "ClusterServiceVersion",
+            "n",
+            "a",
+        ));
+        let gate = [Observation::new(named, Rule::equals("status.phase", "Succeeded"))
+            .failing_when(Rule::equals("status.phase", "Failed"))];
+        assert_eq!(
+            judge(&gate, &List(vec![csv("a", "Failed")])),
+            Readiness::Failed("ClusterServiceVersion a: .status.phase is Failed".to_owned())
+        );
+    }
+
+    #[test]
+    fn three_pods_have_to_be_there_and_all_ready() {
+        let pod = |name: &str, status: &str| {
+            json!({"kind": "Pod", "metadata": {"name": name, "labels": {"a": "b"}},
+            "status": {"conditions": [{"type": "Ready", "status": status}]}})
+        };
+        let gate = [Observation::new(
+            Target::labelled(ObjectType::new("v1", "Pod"), "n", "a", "b", 2),
+            Rule::PodReady,
+        )];
+        assert_eq!(judge(&gate, &List(vec![pod("x", "True")])).why(), "1 of 2 Pod a=b");
+        assert_eq!(
+            judge(&gate, &List(vec![pod("x", "True"), pod("y", "False")])).why(),
+            "Pod y: Ready=False (1 of 2)"
+        );
+        assert!(judge(&gate, &List(vec![pod("x", "True"), pod("y", "True")])).is_ready());
+    }
+}

@@ -1,0 +1,316 @@
+//! The predicates over one object that readiness is made of.
+
+use super::Readiness;
+use crate::FieldPath;
+use serde_json::Value;
+
+/// A predicate over one live object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// It is in the cluster and not being deleted.
+    Exists,
+    /// `.status.conditions[type]` has this status, for the present generation where it says which.
+    Condition {
+        /// The condition's type, compared without regard to case (reference/serving.md §1.8: spelled both ways).
+        kind: String,
+        /// The status that is waited for, usually `True`.
+        status: String,
+    },
+    /// A condition has one of these reasons.
+    ConditionReason {
+        /// The condition's type.
+        kind: String,
+        /// The reasons.
+        reasons: Vec<String>,
+    },
+    /// A field matches.
+    Field {
+        /// Where.
+        path: FieldPath,
+        /// What it has to be.
+        is: Matcher,
+    },
+    /// A Deployment, StatefulSet or DaemonSet has rolled out its present generation and every replica is available.
+    RolledOut,
+    /// A Pod's `Ready` condition is true.
+    PodReady,
+    /// All of them.
+    All(Vec<Rule>),
+    /// At least one of them.
+    Any(Vec<Rule>),
+    /// Not this one.
+    Not(Box<Rule>),
+}
+
+/// What a field has to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Matcher {
+    /// There, and not an empty text, list or map.
+    NonEmpty,
+    /// Equal to this.
+    Equals(Value),
+    /// One of these.
+    OneOf(Vec<Value>),
+    /// A number, or a quantity without a unit, of at least this.
+    AtLeast(i64),
+    /// A text that holds this text.
+    ContainsText(String),
+}
+
+impl Rule {
+    /// `.status.conditions[kind]` is `True`.
+    pub fn condition(kind: &str) -> Self {
+        Self::Condition {
+            kind: kind.to_owned(),
+            status: "True".to_owned(),
+        }
+    }
+
+    /// The field at a path (see [`FieldPath::of`]) equals a value.
+    pub fn equals(path: &str, value: impl Into<Value>) -> Self {
+        Self::Field {
+            path: FieldPath::of(path),
+            is: Matcher::Equals(value.into()),
+        }
+    }
+
+    /// The field at a path is there and not empty.
+    pub fn non_empty(path: &str) -> Self {
+        Self::Field {
+            path: FieldPath::of(path),
+            is: Matcher::NonEmpty,
+        }
+    }
+
+    /// A CustomResourceDefinition is served.
+    pub fn established() -> Self {
+        Self::condition("Established")
+    }
+
+    /// Evaluates the rule; `Failed` is never its answer, only ready or why not.
+    pub fn evaluate(&self, object: &Value) -> Readiness {
+        match self {
+            Self::Exists => match object.pointer("/metadata/deletionTimestamp") {
+                None => ready("is there"),
+                Some(_) => not_yet("is being deleted"),
+            },
+            Self::Condition { kind, status } => condition(object, kind, status),
+            Self::ConditionReason { kind, reasons } => match find_condition(object, kind) {
+                Some(found) if reasons.iter().any(|reason| found["reason"] == reason.as_str()) => {
+                    ready(&described(kind, found))
+                }
+                Some(found) => not_yet(&described(kind, found)),
+                None => not_yet(&format!("has no condition {kind} yet")),
+            },
+            Self::Field { path, is } => field(object, path, is),
+            Self::RolledOut => rolled_out(object),
+            Self::PodReady => condition(object, "Ready", "True"),
+            Self::All(rules) => all(rules.iter().map(|rule| rule.evaluate(object))),
+            Self::Any(rules) => any(rules.iter().map(|rule| rule.evaluate(object))),
+            Self::Not(rule) => match rule.evaluate(object) {
+                Readiness::Ready(why) => not_yet(&why),
+                Readiness::Progressing(why) | Readiness::Failed(why) => Readiness::Ready(why),
+            },
+        }
+    }
+}
+
+/// Ready when all are; else the first that is not, and how many more.
+fn all(verdicts: impl Iterator<Item = Readiness>) -> Readiness {
+    let mut last = ready("");
+    for verdict in verdicts {
+        match verdict {
+            Readiness::Ready(_) => last = verdict,
+            other => return other,
+        }
+    }
+    last
+}
+
+fn any(verdicts: impl Iterator<Item = Readiness>) -> Readiness {
+    let mut why = Vec::new();
+    for verdict in verdicts {
+        match verdict {
+            Readiness::Ready(_) => return verdict,
+            Readiness::Progressing(reason) | Readiness::Failed(reason) => why.push(reason),
+        }
+    }
+    not_yet(&why.join("; "))
+}
+
+fn find_condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    object
+        .pointer("/status/conditions")?
+        .as_array()?
+        .iter()
+        .find(|condition| {
+            condition["type"]
+                .as_str()
+                .is_some_and(|found| found.eq_ignore_ascii_case(kind))
+        })
+}
+
+fn condition(object: &Value, kind: &str, status: &str) -> Readiness {
+    let Some(found) = find_condition(object, kind) else {
+        return not_yet(&format!("has no condition {kind} yet"));
+    };
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);
+    let observed = found["observedGeneration"]
+        .as_i64()
+        .or_else(|| object.pointer("/status/observedGeneration").and_then(Value::as_i64));
+    if let (Some(generation), Some(observed)) = (generation, observed)
+        && observed < generation
+    {
+        return not_yet(&format!(
+            "{kind} speaks of generation {observed}, not yet of {generation}"
+        ));
+    }
+    let said = described(kind, found);
+    if found["status"] == status {
+        Readiness::Ready(said)
+    } else {
+        Readiness::Progressing(said)
+    }
+}
+
+/// `Ready=False, MissingDependency: the words of the controller`.
+fn described(kind: &str, condition: &Value) -> String {
+    let mut said = format!("{kind}={}", condition["status"].as_str().unwrap_or("?"));
+    if let Some(reason) = condition["reason"].as_str().filter(|reason| !reason.is_empty()) {
+        said = format!("{said}, {reason}");
+    }
+    match condition["message"].as_str().filter(|message| !message.is_empty()) {
+        Some(message) => format!("{said}: {message}"),
+        None => said,
+    }
+}
+
+fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
+    let shown = path.to_string();
+    let Some(found) = path.get(object) else {
+        return not_yet(&format!("{shown} is not there yet"));
+    };
+    let said = match found {
+        Value::String(text) => format!("{shown} is {text}"),
+        Value::Object(_) | Value::Array(_) => format!("{shown} is there"),
+        other => format!("{shown} is {other}"),
+    };
+    let matches = match is {
+        Matcher::NonEmpty => match found {
+            Value::String(text) => !text.trim().is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+            Value::Null => false,
+            _ => true,
+        },
+        Matcher::Equals(value) => found == value,
+        Matcher::OneOf(values) => values.contains(found),
+        Matcher::AtLeast(least) => found
+            .as_i64()
+            .or_else(|| found.as_str().and_then(|text| text.parse().ok()))
+            .is_some_and(|n: i64| n >= *least),
+        Matcher::ContainsText(text) => found.as_str().is_some_and(|found| found.contains(text)),
+    };
+    if matches {
+        Readiness::Ready(said)
+    } else {
+        Readiness::Progressing(said)
+    }
+}
+
+/// As `kubectl rollout status` judges: the controller has seen the generation, and no replica is old or missing.
+fn rolled_out(object: &Value) -> Readiness {
+    let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+    let generation = number("/metadata/generation").unwrap_or(0);
+    if number("/status/observedGeneration").unwrap_or(-1) < generation {
+        return not_yet("its controller has not seen the present generation yet");
+    }
+    if object["kind"] == "DaemonSet" {
+        let wanted = number("/status/desiredNumberScheduled").unwrap_or(0);
+        let there = number("/status/numberAvailable")
+            .unwrap_or(0)
+            .min(number("/status/updatedNumberScheduled").unwrap_or(0));
+        return counted(there, wanted);
+    }
+    let wanted = number("/spec/replicas").unwrap_or(1);
+    let updated = number("/status/updatedReplicas").unwrap_or(0);
+    let available = number("/status/availableReplicas").unwrap_or(0);
+    let total = number("/status/replicas").unwrap_or(0);
+    if total > updated {
+        return not_yet(&format!("{} old replicas are still there", total - updated));
+    }
+    counted(updated.min(available), wanted)
+}
+
+fn counted(there: i64, wanted: i64) -> Readiness {
+    let said = format!("{there} of {wanted} replicas are available");
+    if there >= wanted {
+        Readiness::Ready(said)
+    } else {
+        Readiness::Progressing(said)
+    }
+}
+
+fn ready(why: &str) -> Readiness {
+    Readiness::Ready(why.to_owned())
+}
+
+fn not_yet(why: &str) -> Readiness {
+    Readiness::Progressing(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_status_is_not_ready() {
+        let object = json!({"metadata": {"generation": 1}});
+        assert_eq!(
+            Rule::condition("Ready").evaluate(&object).why(),
+            "has no condition Ready yet"
+        );
+        assert!(!Rule::RolledOut.evaluate(&object).is_ready());
+    }
+
+    #[test]
+    fn a_condition_of_an_older_generation_says_nothing() {
+        let object = json!({"metadata": {"generation": 2}, "status": {"conditions": [
+            {"type": "Ready", "status": "True", "observedGeneration": 1}]}});
+        assert_eq!(
+            Rule::condition("Ready").evaluate(&object).why(),
+            "Ready speaks of generation 1, not yet of 2"
+        );
+    }
+
+    #[test]
+    fn the_controllers_words_are_passed_on() {
+        let object = json!({"status": {"conditions": [
+            {"type": "Ready", "status": "False", "reason": "MissingDependency", "message": "no provider"}]}});
+        assert_eq!(
+            Rule::condition("ready").evaluate(&object).why(),
+            "ready=False, MissingDependency: no provider"
+        );
+    }
+
+    #[test]
+    fn quantities_count_as_numbers() {
+        let node = json!({"status": {"capacity": {"nvidia.com/gpu": "4"}}});
+        let rule = Rule::Field {
+            path: FieldPath::of(r#"status.capacity["nvidia.com/gpu"]"#),
+            is: Matcher::AtLeast(1),
+        };
+        assert!(rule.evaluate(&node).is_ready());
+    }
+
+    #[test]
+    fn a_rollout_waits_for_old_replicas_to_go() {
+        let object = json!({"metadata": {"generation": 1}, "spec": {"replicas": 1}, "status":
+            {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2}});
+        assert_eq!(
+            Rule::RolledOut.evaluate(&object).why(),
+            "1 old replicas are still there"
+        );
+    }
+}

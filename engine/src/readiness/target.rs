@@ -1,0 +1,153 @@
+//! Which objects a rule is about, among what was seen.
+
+use crate::{
+    FieldPath,
+    object_key::{ObjectRef, ObjectType},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What was last seen of the cluster, by watch or by read.
+pub trait Seen {
+    /// One object, if it is there.
+    fn object(&self, object: &ObjectRef) -> Option<&Value>;
+    /// All objects of a type, in one namespace or in all that were asked for.
+    fn objects(&self, object_type: &ObjectType, namespace: Option<&str>) -> Vec<&Value>;
+}
+
+/// The objects that a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The one of this name.
+    Named(ObjectRef),
+    /// Every one that carries these labels, and at least so many.
+    Every {
+        /// Their type.
+        of: ObjectType,
+        /// Their namespace.
+        namespace: Option<String>,
+        /// The labels; none means all objects of the type.
+        labels: BTreeMap<String, String>,
+        /// How many there have to be at least.
+        at_least: usize,
+    },
+    /// At least so many of those that carry these labels; the others do not matter.
+    Some {
+        /// Their type.
+        of: ObjectType,
+        /// Their namespace.
+        namespace: Option<String>,
+        /// The labels; none means all objects of the type.
+        labels: BTreeMap<String, String>,
+        /// How many have to satisfy the rule.
+        at_least: usize,
+    },
+    /// The one whose name stands in a field of another: what a Subscription says is installed. The link is what
+    /// makes the evidence fresh.
+    Linked {
+        /// The object that holds the name.
+        from: ObjectRef,
+        /// Where the name stands.
+        at: FieldPath,
+        /// The type of the one it names.
+        of: ObjectType,
+    },
+    /// Those whose names start with one of these texts, one at least for each, in a namespace; used for what came
+    /// along with something else. Objects with the label `unless_labelled` do not count.
+    Prefixed {
+        /// Their type.
+        of: ObjectType,
+        /// Their namespace.
+        namespace: String,
+        /// The beginnings of their names.
+        prefixes: Vec<String>,
+        /// A label that rules an object out.
+        unless_labelled: Option<String>,
+    },
+}
+
+impl Target {
+    /// Pods, or any type, of a namespace that carry one label.
+    pub fn labelled(of: ObjectType, namespace: &str, label: &str, value: &str, at_least: usize) -> Self {
+        Self::Every {
+            of,
+            namespace: Some(namespace.to_owned()),
+            labels: BTreeMap::from([(label.to_owned(), value.to_owned())]),
+            at_least,
+        }
+    }
+
+    /// What has to be watched to see this target: types with the namespace, none for the whole cluster.
+    pub fn scopes(&self) -> Vec<(ObjectType, Option<String>)> {
+        match self {
+            Self::Named(object) => vec![(object.object_type.clone(), object.namespace.clone())],
+            Self::Every { of, namespace, .. } | Self::Some { of, namespace, .. } => {
+                vec![(of.clone(), namespace.clone())]
+            }
+            Self::Linked { from, of, .. } => vec![
+                (from.object_type.clone(), from.namespace.clone()),
+                (of.clone(), from.namespace.clone()),
+            ],
+            Self::Prefixed { of, namespace, .. } => vec![(of.clone(), Some(namespace.clone()))],
+        }
+    }
+
+    /// The objects that are there now.
+    pub fn find<'a>(&self, seen: &'a impl Seen) -> Vec<&'a Value> {
+        match self {
+            Self::Named(object) => seen.object(object).into_iter().collect(),
+            Self::Every {
+                of, namespace, labels, ..
+            }
+            | Self::Some {
+                of, namespace, labels, ..
+            } => seen
+                .objects(of, namespace.as_deref())
+                .into_iter()
+                .filter(|object| has_labels(object, labels))
+                .collect(),
+            Self::Linked { from, at, of } => seen
+                .object(from)
+                .and_then(|holder| at.get(holder)?.as_str())
+                .filter(|name| !name.is_empty())
+                .and_then(|name| {
+                    seen.object(&ObjectRef {
+                        object_type: of.clone(),
+                        namespace: from.namespace.clone(),
+                        name: name.to_owned(),
+                    })
+                })
+                .into_iter()
+                .collect(),
+            Self::Prefixed {
+                of,
+                namespace,
+                prefixes,
+                unless_labelled,
+            } => seen
+                .objects(of, Some(namespace))
+                .into_iter()
+                .filter(|object| {
+                    let name = object
+                        .pointer("/metadata/name")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default();
+                    prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+                        && !unless_labelled.as_ref().is_some_and(|label| {
+                            object
+                                .pointer("/metadata/labels")
+                                .is_some_and(|labels| labels.get(label).is_some())
+                        })
+                })
+                .collect(),
+        }
+    }
+}
+
+fn has_labels(object: &Value, labels: &BTreeMap<String, String>) -> bool {
+    let on = object.pointer("/metadata/labels");
+    labels.iter().all(|(name, value)| {
+        on.and_then(|on| on.get(name))
+            .is_some_and(|found| found == value.as_str())
+    })
+}

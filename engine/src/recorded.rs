@@ -1,0 +1,157 @@
+//! What was last applied, per address: the engine's view of the state.
+//!
+//! Invariant: no secret's value is here; a sensitive leaf of `manifest` holds its keyed digest as text.
+
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::Digest,
+    graph::Edge,
+    object_key::ObjectRef,
+    resource::{DestroyStep, Remains},
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What was last applied at one address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The resource.
+    pub address: Address,
+    /// What it was.
+    pub node: RecordedNode,
+    /// The edges at the time: what destroy turns round.
+    pub edges: Vec<Edge>,
+    /// How destroy treats it.
+    pub destroy: RecordedDestroy,
+}
+
+/// What a recorded resource was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordedNode {
+    /// A whole object.
+    Object(RecordedObject),
+    /// Some fields of an object.
+    Overlay {
+        /// The object and what was written to it.
+        object: RecordedObject,
+        /// How to give the fields back.
+        undo: Vec<Undo>,
+        /// Shared texts: where, which key, what was written, what was there before.
+        documents: Vec<RecordedDocument>,
+    },
+    /// A gate or a check that was ready.
+    Gate,
+    /// An action that ran to its goal for this trigger.
+    Action {
+        /// The digest of the trigger.
+        trigger: Digest,
+    },
+}
+
+/// A written object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedObject {
+    /// Which one, in the version it was written in.
+    pub object: ObjectRef,
+    /// The uid it had; empty while the write is only intended.
+    pub uid: String,
+    /// Whether it was there before us.
+    pub origin: Origin,
+    /// The manager that wrote it.
+    pub manager: String,
+    /// What was sent, sensitive leaves as keyed digests.
+    pub manifest: Value,
+    /// The leaves that were sent.
+    pub fields: BTreeSet<FieldPath>,
+    /// Of those, the sensitive ones.
+    pub sensitive: BTreeSet<FieldPath>,
+    /// The stack key that the keyed digests were made with.
+    pub key_id: Option<String>,
+}
+
+/// Whether an object was there before us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// We made it: destroy deletes it.
+    Created,
+    /// It was there: destroy releases it.
+    Adopted,
+}
+
+/// How to give one overlaid path back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// The path.
+    pub path: FieldPath,
+    /// What was there before; nothing when the path was absent.
+    pub prior: Option<Value>,
+    /// Ancestors that were absent, outermost first.
+    pub absent_ancestors: Vec<FieldPath>,
+    /// Who owned it before.
+    pub prior_owner: Option<Owner>,
+}
+
+/// Who owned a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The manager's name.
+    pub manager: String,
+    /// Whether it owned by apply rather than by update.
+    pub by_apply: bool,
+}
+
+/// A fragment of a shared text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedDocument {
+    /// Where the text stands.
+    pub at: FieldPath,
+    /// The YAML key.
+    pub key: String,
+    /// What was written.
+    pub written: Value,
+    /// What was there before: the value, or nothing.
+    pub prior: Option<Value>,
+    /// Whether the text itself was absent.
+    pub made_text: bool,
+}
+
+/// How destroy treats a recorded resource; everything that `destroy --state-only` needs.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct RecordedDestroy {
+    /// Destroying it is an error.
+    pub prevent: bool,
+    /// Why it is released instead of deleted.
+    pub retain: Option<String>,
+    /// Its controller makes it again: released, never waited for.
+    pub self_recreating: bool,
+    /// What happens before the deletion.
+    pub steps: Vec<DestroyStep>,
+    /// What others made for us: deleted after us.
+    pub claims: Vec<Claimed>,
+    /// What stays, and why.
+    pub remains: Vec<Remains>,
+    /// It holds data that is lost.
+    pub holds_data: bool,
+}
+
+/// An object that others made for us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its uid when it was recorded.
+    pub uid: String,
+    /// Why it is there because of us.
+    pub why: String,
+}
+
+impl Recorded {
+    /// The object that was written, if this was an object or an overlay.
+    pub fn object(&self) -> Option<&RecordedObject> {
+        match &self.node {
+            RecordedNode::Object(object) | RecordedNode::Overlay { object, .. } => Some(object),
+            RecordedNode::Gate | RecordedNode::Action { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! How a resource lives and dies: adoption, replacement, what destroy does and what it leaves.
+
+use crate::{
+    FieldPath,
+    object_key::ObjectRef,
+    readiness::{Observation, Target},
+};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How a resource lives and dies.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Lifecycle {
+    /// Destroying or replacing it is an error.
+    pub prevent_destroy: bool,
+    /// Destroy leaves the object, released, and says why.
+    pub retain: Option<String>,
+    /// Paths that others may write: sent with their live value while we own them, omitted once another does.
+    pub ignore_fields: Vec<FieldPath>,
+    /// Whether an object that is there but not ours may become ours.
+    pub adopt: Adopt,
+    /// Its controller makes it again: it is released on destroy and never waited for.
+    pub self_recreating: bool,
+    /// Objects that others made for us; deleted with us.
+    pub claims: Vec<Claim>,
+    /// What destroy does before the object itself is deleted or its fields are given back.
+    pub on_destroy: Vec<DestroyStep>,
+    /// What stays in the cluster after destroy because of this resource, each with its reason.
+    pub remains: Vec<Remains>,
+    /// The object holds data that is lost when it is deleted.
+    pub holds_data: bool,
+}
+
+/// Whether an object that is there but not ours may become ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Adopt {
+    /// Not at all.
+    Never,
+    /// Only if the person says so.
+    #[default]
+    Consent,
+    /// A controller makes it before or beside us: "create or adopt", released on destroy.
+    Expected,
+}
+
+/// Objects that others made for us: recorded by uid once the resource is ready, deleted after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The objects.
+    pub target: Target,
+    /// Why they are there because of us.
+    pub why: String,
+}
+
+/// One step of a destroy, before the deletion.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DestroyStep {
+    /// A merge patch of one object, if it is still there.
+    Patch {
+        /// The object.
+        target: ObjectRef,
+        /// The patch.
+        patch: Value,
+    },
+    /// Waits until no object of the target is there.
+    AwaitGone {
+        /// The objects.
+        target: Target,
+        /// How long at most.
+        timeout: Duration,
+    },
+    /// Waits until what is observed is ready.
+    Await {
+        /// What is looked at.
+        observation: Observation,
+        /// How long at most.
+        timeout: Duration,
+    },
+}
+
+/// Something that stays in the cluster after destroy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remains {
+    /// The object, or a family of them: `kind` with `*` as the name, or a name that ends in `*`.
+    pub object: ObjectRef,
+    /// Why it stays.
+    pub why: String,
+}

@@ -1,0 +1,153 @@
+//! A resource: one node of the graph, with everything the engine has to know to plan, apply and destroy it.
+//!
+//! In: what the catalogue compiled. Out: values that the graph, the planner and the executor read.
+//!
+//! Deliberately absent: what a kind means. That an approval approves an install plan is a word of the catalogue.
+
+mod action;
+mod gate;
+mod lifecycle;
+mod object;
+mod overlay;
+
+pub use action::{Action, Effect};
+pub use gate::{Check, Gate, Remedy};
+pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
+pub use object::Object;
+pub use overlay::{Document, DocumentCodec, Overlay};
+
+use crate::{
+    address::Address,
+    graph::Until,
+    object_key::{GroupKind, ObjectRef},
+};
+use std::time::Duration;
+
+/// One node of the graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Its stable name.
+    pub address: Address,
+    /// What it is.
+    pub node: Node,
+    /// How it lives and dies.
+    pub lifecycle: Lifecycle,
+    /// The kinds that exist in the cluster once this is ready enough (their CRDs are waited for by name).
+    pub provides: Vec<Provides>,
+    /// What it waits for, as the catalogue says; the engine infers more.
+    pub depends_on: Vec<DependsOn>,
+    /// How long it may take from the moment it may start until it is ready.
+    pub ready_timeout: Duration,
+    /// What a person is told beside the address: `channel stable-v1`, `waits for CSV cert-manager-operator`.
+    pub note: String,
+    /// What a person has to know before saying yes; each starts with a verb: `approves …`, `buys …`.
+    pub consequences: Vec<Consequence>,
+}
+
+/// Something a person should know before the prompt, in the catalogue's words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Consequence {
+    /// What kind of thing it is; the order in which they are shown.
+    pub class: ConsequenceClass,
+    /// The sentence: `approves InstallPlan for rhcl-operator.v1.3.4 (and nothing else)`.
+    pub text: String,
+}
+
+/// The kinds of consequence that are told apart before the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConsequenceClass {
+    /// Something is approved that a person would otherwise approve.
+    Approval,
+    /// Something that costs money.
+    Cost,
+    /// Rights over the whole cluster are given.
+    ClusterRights,
+    /// Fields of somebody else's object are taken.
+    TakesFields,
+    /// Data may be lost.
+    DataLoss,
+    /// Anything else worth a line.
+    Notice,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// Owns a whole object by server-side apply.
+    Object(Object),
+    /// Owns some fields of an object that someone else creates.
+    Overlay(Overlay),
+    /// Only waits.
+    Gate(Gate),
+    /// Runs when its trigger changes, until its goal holds.
+    Action(Action),
+    /// Asserts something once its dependencies are ready.
+    Check(Check),
+}
+
+/// A kind that a resource brings to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provides {
+    /// Group and kind.
+    pub kind: GroupKind,
+    /// The plural, which with the group is the CRD's name.
+    pub plural: String,
+    /// Whether objects of it live in a namespace.
+    pub namespaced: bool,
+}
+
+/// An edge as the catalogue writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DependsOn {
+    /// What is waited for.
+    pub address: Address,
+    /// How far it has to be.
+    pub until: Until,
+    /// Why; shown.
+    pub reason: String,
+}
+
+impl DependsOn {
+    /// Waits until another resource is ready.
+    pub fn ready(address: Address, reason: &str) -> Self {
+        Self {
+            address,
+            until: Until::Ready,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Waits until another resource is written.
+    pub fn applied(address: Address, reason: &str) -> Self {
+        Self {
+            address,
+            until: Until::Applied,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Resource {
+    /// Makes a resource with the defaults: no edges, one minute to become ready, deleted on destroy.
+    pub fn new(address: Address, node: Node) -> Self {
+        Self {
+            address,
+            node,
+            lifecycle: Lifecycle::default(),
+            provides: Vec::new(),
+            depends_on: Vec::new(),
+            ready_timeout: Duration::from_secs(60),
+            note: String::new(),
+            consequences: Vec::new(),
+        }
+    }
+
+    /// The object that this resource writes to, if it writes to one that is known by name.
+    pub fn object(&self) -> Option<&ObjectRef> {
+        match &self.node {
+            Node::Object(object) => Some(object.manifest.object()),
+            Node::Overlay(overlay) => Some(&overlay.target),
+            Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
+        }
+    }
+}

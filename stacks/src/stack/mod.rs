@@ -1,0 +1,156 @@
+//! `Stack`: the typed configuration that cannot be wrong.
+//!
+//! In: nothing (only the language builds these values). Out: what the catalogue compiles.
+//!
+//! Invariants:
+//! - Every name obeys the grammar of the Kubernetes object it ends up in, with room for the suffixes we add.
+//! - Names are unique where an address or an object key needs them to be: pools, models, tiers, groups.
+//! - Every reference resolves: a tier names only models of this stack that are published to MaaS.
+//! - Defaults are applied: an `Option` here means "read it from the cluster" or "nothing was asked for", never "look up
+//!   the default elsewhere".
+//! - No secret value is in here, only a [`SecretRef`] that says where to get it.
+
+pub mod duration;
+pub mod gpu;
+pub mod gpu_tiers;
+pub mod maas;
+pub mod model;
+pub mod names;
+pub mod quantity;
+pub mod rhoai;
+pub mod secret;
+pub mod version;
+pub mod window;
+
+pub use duration::Timeout;
+pub use gpu::{GpuPool, MachineSets, Provision, RootVolume, VolumeType};
+pub use gpu_tiers::{GpuTier, InstanceType};
+pub use maas::{Database, Group, Maas, MaasMode, Members, ModelLimits, Rate, Tier};
+pub use model::{Access, Display, EnvVar, Model, ModelSource, PrefixCaching, Requests, Scheduler, Vllm};
+pub use names::{
+    ChannelName, DomainName, EnvName, GroupName, ModelName, NamespaceName, ObjectName, PoolName, StackName, TierName,
+    UserName, Zone,
+};
+pub use quantity::Quantity;
+pub use rhoai::{Approval, Components, Profile, Rhoai};
+pub use secret::SecretRef;
+pub use version::VersionRequirement;
+pub use window::Window;
+
+/// What one stack file (and its layers) asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// The name of the stack, which marks every object that is ours.
+    pub name: StackName,
+    /// What is said about the cluster itself.
+    pub cluster: Cluster,
+    /// Where the certificate of the gateways comes from.
+    pub tls: Tls,
+    /// GPU pools, in the order of the file.
+    pub gpu: Vec<GpuPool>,
+    /// The OpenShift AI operator and its components.
+    pub rhoai: Rhoai,
+    /// User-workload monitoring.
+    pub monitoring: Monitoring,
+    /// The gateway of models that are not published to MaaS.
+    pub gateway: Gateway,
+    /// The models to serve, in the order of the file.
+    pub models: Vec<Model>,
+    /// Models-as-a-Service, when it is enabled.
+    pub maas: Option<Maas>,
+    /// Where what was applied is recorded.
+    pub state: StateConfig,
+}
+
+impl Stack {
+    /// Returns the model of that name.
+    #[must_use]
+    pub fn model(&self, name: &ModelName) -> Option<&Model> {
+        self.models.iter().find(|model| &model.name == name)
+    }
+
+    /// Returns the models that are published to MaaS, in the order of the file.
+    pub fn maas_models(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter().filter(|model| model.access == Access::Maas)
+    }
+}
+
+/// What is said about the cluster, as against what is read from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// What the cluster runs on.
+    pub platform: Platform,
+    /// The versions of OpenShift this stack accepts.
+    pub openshift: VersionRequirement,
+    /// The kubeconfig context to use, unless the command line names one.
+    pub context: Option<String>,
+    /// The apps domain the cluster must have; absent means "whatever it has".
+    pub apps_domain: Option<DomainName>,
+}
+
+/// What the cluster runs on, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Installer-provisioned AWS: Route53 and MachineSets are available.
+    Aws,
+    /// Anything else: no cloud API is used.
+    None,
+}
+
+/// Where the certificate that the gateways present comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Let's Encrypt by a DNS challenge in Route53 (only on AWS).
+    LetsEncrypt {
+        /// Whom the certificate authority writes to; it works without.
+        email: Option<String>,
+        /// The hosted zone, where discovery by name fails; absent means "found by name".
+        hosted_zone_id: Option<String>,
+    },
+    /// A certificate authority of our own, made by cert-manager.
+    LocalCa,
+    /// A certificate that is already in the cluster.
+    Existing {
+        /// A Secret in `openshift-ingress`; absent means the router's own certificate, read as a fact.
+        secret: Option<ObjectName>,
+    },
+}
+
+/// User-workload monitoring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monitoring {
+    /// Whether user-workload monitoring is switched on.
+    pub enabled: bool,
+    /// How long it may take to become ready; absent means the reference's time.
+    pub ready_timeout: Option<Timeout>,
+}
+
+/// The llm-d gateway: where models that are not published to MaaS are reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The name of the Gateway in `openshift-ingress`.
+    pub name: ObjectName,
+    /// How it is reached from outside.
+    pub exposure: GatewayExposure,
+    /// How long it may take to be programmed; absent means the reference's time.
+    pub ready_timeout: Option<Timeout>,
+}
+
+/// How the llm-d gateway is reached from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayExposure {
+    /// Through the cluster's router, by an OpenShift Route: needs no load balancer and no DNS record of its own.
+    Route,
+    /// Through a cloud load balancer of its own, at `<subdomain>.<apps domain>`.
+    LoadBalancer {
+        /// The first label of its host name.
+        subdomain: NamespaceName,
+    },
+}
+
+/// Where what was applied is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateConfig {
+    /// In a directory beside the first stack file.
+    Local,
+}

@@ -1,0 +1,27 @@
+//! Where a secret's value is found; never the value.
+
+use std::path::PathBuf;
+
+use super::{NamespaceName, ObjectName};
+
+/// Where the value of a secret is found when it is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// In an environment variable of the process.
+    Env(String),
+    /// In a file, relative to the stack file that names it.
+    File(PathBuf),
+    /// In what a program prints: the program and its arguments, at least the former.
+    Command(Vec<String>),
+    /// In a Secret that is already in the cluster.
+    Existing {
+        /// The namespace of the Secret.
+        namespace: NamespaceName,
+        /// The name of the Secret.
+        name: ObjectName,
+        /// The key in the Secret.
+        key: String,
+    },
+    /// Drawn once and kept in the cluster.
+    Generate,
+}

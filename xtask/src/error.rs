@@ -1,0 +1,73 @@
+//! What can go wrong in a task.
+
+use std::{io, path::PathBuf};
+
+/// Why a task did not do what it is for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TaskError {
+    /// A file could not be read.
+    #[error("{path} could not be read", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// A file could not be written.
+    #[error("{path} could not be written", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// A program could not be started.
+    #[error("`{program}` could not be started")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// A program ended with an error; its own words are on the terminal.
+    #[error("`{program}` failed{hint}")]
+    Failed {
+        /// The program with its arguments.
+        program: String,
+        /// What may mend it, or nothing.
+        hint: String,
+    },
+    /// A file that should be YAML is not.
+    #[error("{path}: {text}", path = path.display())]
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        text: String,
+    },
+    /// A CRD lacks what every CRD has.
+    #[error("{path}: {text}", path = path.display())]
+    Crd {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        text: String,
+    },
+    /// A listed CRD has no file.
+    #[error("there is no CRD `{name}` in {folder}", folder = folder.display())]
+    NoCrd {
+        /// As `<plural>.<group>`.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// The simulator's schemas are not what the CRDs say.
+    #[error("the condensed schemas differ from the CRDs (`cargo xtask schemas` writes them): {}", places.join(", "))]
+    StaleSchemas {
+        /// Each file with the line of its first difference.
+        places: Vec<String>,
+    },
+}
