@@ -12,6 +12,6 @@ pub mod language;
 pub mod stack;
 
 pub use language::{
-    Code, Diagnostics, Explanation, Position, Severity, Source, StackError, explain, explanations, parse,
+    Diagnostics, Explanation, Position, Problem, Source, StackError, explain, explanations, parse,
 };
 pub use stack::Stack;

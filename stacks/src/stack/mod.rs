@@ -28,7 +28,7 @@ pub use gpu_tiers::{GpuTier, InstanceType};
 pub use maas::{Database, Group, Maas, MaasMode, Members, ModelLimits, Rate, Tier};
 pub use model::{Access, Display, EnvVar, Model, ModelSource, PrefixCaching, Requests, Scheduler, Vllm};
 pub use names::{
-    ChannelName, DomainName, EnvName, GroupName, ModelName, NamespaceName, ObjectName, PoolName, StackName, TierName,
+    ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName, TierName,
     UserName, Zone,
 };
 pub use quantity::Quantity;
@@ -144,7 +144,7 @@ pub enum GatewayExposure {
     /// Through a cloud load balancer of its own, at `<subdomain>.<apps domain>`.
     LoadBalancer {
         /// The first label of its host name.
-        subdomain: NamespaceName,
+        subdomain: HostLabel,
     },
 }
 

@@ -70,7 +70,12 @@ names! {
         "has 1 to 40 lowercase letters, digits and `-`, and starts and ends with a letter or digit",
         |text| is_label(text, 40);
 
-    /// A namespace, or any other name that must be a DNS label.
+    /// The first label of a host name.
+    HostLabel: "host label",
+        "has 1 to 63 lowercase letters, digits and `-`, and starts and ends with a letter or digit",
+        |text| is_label(text, 63);
+
+    /// The name of a namespace.
     NamespaceName: "namespace",
         "has 1 to 63 lowercase letters, digits and `-`, and starts and ends with a letter or digit",
         |text| is_label(text, 63);

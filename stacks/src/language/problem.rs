@@ -1,0 +1,392 @@
+//! `Problem`: what can be wrong with a stack file, each with its code and the way out.
+//!
+//! Numbers below 50 are errors, from 50 warnings; lints begin at 100. A number is never given to something else.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+
+use super::error::{Diagnostics, StackError};
+use super::place::{Place, Sources};
+
+/// One thing that is wrong, without its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
+#[expect(missing_docs, reason = "the message of each variant says what it is and what its fields are")]
+pub enum Problem {
+    #[error("not valid TOML: {message}")]
+    #[diagnostic(code(STK001))]
+    Syntax { message: String },
+
+    #[error("the stack is empty")]
+    #[diagnostic(code(STK002), help("`stackctl init` writes a stack file to start from"))]
+    EmptyStack,
+
+    #[error("unknown key `{key}` in {table}")]
+    #[diagnostic(code(STK003))]
+    UnknownKey {
+        key: String,
+        table: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("`{key}` must be {expected}, and this is {found}")]
+    #[diagnostic(code(STK004))]
+    WrongType {
+        key: String,
+        expected: &'static str,
+        found: &'static str,
+        #[help]
+        hint: Option<String>,
+    },
+
+    #[error("{table} has no `{key}`")]
+    #[diagnostic(code(STK005))]
+    Missing {
+        key: &'static str,
+        table: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{word}` is not a value of `{key}`")]
+    #[diagnostic(code(STK006))]
+    UnknownWord {
+        key: String,
+        word: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("`{text}` is not a {noun}")]
+    #[diagnostic(code(STK007))]
+    Malformed {
+        text: String,
+        noun: &'static str,
+        #[help]
+        hint: String,
+    },
+
+    #[error("two {what} are called `{name}`")]
+    #[diagnostic(code(STK008), help("rename one of them, or remove it; across layers, the same name changes the same table"))]
+    Duplicate { what: &'static str, name: String },
+
+    #[error("`{key}` must be from {from} to {to}")]
+    #[diagnostic(code(STK009))]
+    OutOfRange {
+        key: String,
+        from: u32,
+        to: u32,
+        #[help]
+        hint: Option<String>,
+    },
+
+    #[error("there is no GPU tier `{tier}`")]
+    #[diagnostic(code(STK010))]
+    UnknownTier {
+        tier: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("`{size}` is no instance type of tier `{tier}`")]
+    #[diagnostic(code(STK011))]
+    UnknownSize {
+        size: String,
+        tier: &'static str,
+        #[help]
+        hint: String,
+    },
+
+    #[error("pool `{pool}` does not say in which zones")]
+    #[diagnostic(
+        code(STK012),
+        help("add `zones = [\"a\", \"b\"]`: one MachineSet a zone, so zones decide what is bought; use `provision = \"existing\"` for nodes that are there")
+    )]
+    ZonesMissing { pool: String },
+
+    #[error("`{text}` is not a zone")]
+    #[diagnostic(code(STK013))]
+    Zone {
+        text: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("window `{text}` is not a rate-limit window")]
+    #[diagnostic(code(STK014))]
+    Window {
+        text: String,
+        fault: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("windows `{first}` and `{second}` of model `{model}` are the same time")]
+    #[diagnostic(code(STK015), help("keep one of the two rows: limits of the same length share one counter"))]
+    SameWindow { model: String, first: String, second: String },
+
+    #[error("{tokens} tokens per `{window}` never apply to model `{model}`")]
+    #[diagnostic(code(STK016), help("a longer window needs more tokens than a shorter one, or the shorter one is dead"))]
+    DeadLimit { model: String, tokens: u32, window: String, longer_tokens: u32, longer_window: String },
+
+    #[error("tier `{tier}` names model `{model}`, and there is no such model")]
+    #[diagnostic(code(STK017))]
+    UnknownModel {
+        tier: String,
+        model: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("tier `{tier}` names model `{model}`, which is not published to MaaS")]
+    #[diagnostic(code(STK018), help("set `maas = true` in the model's table"))]
+    NotPublished { tier: String, model: String },
+
+    #[error("tiers `{first}` and `{second}` have the same priority {priority}")]
+    #[diagnostic(
+        code(STK019),
+        help("give each tier its own: a caller in both gets the higher, and for equal ones nothing decides")
+    )]
+    SamePriority { first: String, second: String, priority: u32 },
+
+    #[error("nobody is in tier `{tier}`")]
+    #[diagnostic(code(STK020), help("add `groups = [\"…\"]`, or `users` for service accounts"))]
+    NobodyInTier { tier: String },
+
+    #[error("model `{model}` asks for MaaS, which is not enabled")]
+    #[diagnostic(code(STK021), help("add a table `[maas]` with `enabled = true`, or set `maas = false` here"))]
+    MaasIsOff { model: String },
+
+    #[error("{what} needs `platform = \"aws\"`")]
+    #[diagnostic(code(STK022))]
+    NeedsAws {
+        what: &'static str,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{given}` is given without `{missing}`")]
+    #[diagnostic(code(STK023), help("a pinned release needs both, or leave both out and choose a `profile`"))]
+    HalfPin { given: &'static str, missing: &'static str },
+
+    #[error("`{text}` is not an amount of {key}")]
+    #[diagnostic(code(STK024))]
+    Quantity {
+        key: String,
+        text: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("the request of {key} is above its limit: {request} > {limit}")]
+    #[diagnostic(code(STK025), help("lower the request, or raise the limit"))]
+    RequestAboveLimit { key: &'static str, request: String, limit: String },
+
+    #[error("`{text}` is not a model source")]
+    #[diagnostic(code(STK026))]
+    ModelSource {
+        text: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{text}` is not a length of time")]
+    #[diagnostic(code(STK027), help("write `90s`, `10m` or `1h30m`, from 1s to 168h"))]
+    Timeout { text: String },
+
+    #[error("`{text}` is not a version requirement")]
+    #[diagnostic(code(STK028), help("write `>=4.20`, `4.21`, or several separated by commas: `>=4.20, <4.22`"))]
+    Version { text: String },
+
+    #[error("`{key}` does not say where the secret is")]
+    #[diagnostic(
+        code(STK029),
+        help(
+            "exactly one of `{{ env = \"NAME\" }}`, `{{ file = \"path\" }}`, `{{ command = [\"program\"] }}`, `{{ secret = \"namespace/name\", key = \"key\" }}`, `{{ generate = true }}`"
+        )
+    )]
+    SecretReference { key: String, fault: &'static str },
+
+    #[error("`{key}` is a secret, and stack files hold none")]
+    #[diagnostic(
+        code(STK030),
+        help(
+            "say where it is instead: `{{ env = \"NAME\" }}`, `{{ file = \"path\" }}`, `{{ command = [\"program\"] }}` or `{{ secret = \"namespace/name\", key = \"key\" }}`"
+        )
+    )]
+    PlainSecret { key: String },
+
+    #[error("cannot use this setting: {fault}")]
+    #[diagnostic(code(STK031), help("write `--set models[qwen3-8b].replicas=3` or `--set rhoai.profile=ea`"))]
+    Setting { fault: &'static str },
+
+    #[error("{what} `{name}` is not yours to use")]
+    #[diagnostic(code(STK032))]
+    Reserved {
+        what: &'static str,
+        name: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("vLLM argument `{argument}` cannot be used here")]
+    #[diagnostic(code(STK033))]
+    Argument {
+        argument: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{this}` needs `{other}`")]
+    #[diagnostic(code(STK034))]
+    Requires {
+        this: &'static str,
+        other: &'static str,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{key}` must not be empty")]
+    #[diagnostic(code(STK035))]
+    Empty {
+        key: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{key}` has no effect here")]
+    #[diagnostic(code(STK050), severity(Warning))]
+    NoEffect {
+        key: &'static str,
+        #[help]
+        because: String,
+    },
+
+    #[error("model `{model}` asks for GPUs, and the stack has no GPU pool")]
+    #[diagnostic(
+        code(STK051),
+        severity(Warning),
+        help("add a `[[gpu]]` table; for nodes that are there, with `provision = \"existing\"`")
+    )]
+    NoPool { model: String },
+
+    #[error("no tier gives access to model `{model}`")]
+    #[diagnostic(code(STK052), severity(Warning), help("name it in the `limits` of a `[[maas.tiers]]` table"))]
+    ModelInNoTier { model: String },
+
+    #[error("MaaS is enabled, and no model is published to it")]
+    #[diagnostic(code(STK053), severity(Warning), help("set `maas = true` in a `[[models]]` table"))]
+    EmptyMaas,
+}
+
+impl Problem {
+    /// Returns what the mark under the text says.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Syntax { .. } | Self::EmptyStack | Self::Malformed { .. } | Self::ModelSource { .. } => "here".to_owned(),
+            Self::UnknownKey { .. } => "not a key here".to_owned(),
+            Self::WrongType { found, .. } => (*found).to_owned(),
+            Self::Missing { key, .. } => format!("needs `{key}`"),
+            Self::UnknownWord { .. } => "not one of its values".to_owned(),
+            Self::Duplicate { .. } => "again here".to_owned(),
+            Self::OutOfRange { .. } => "out of range".to_owned(),
+            Self::UnknownTier { .. } => "no such tier".to_owned(),
+            Self::UnknownSize { .. } => "not of this tier".to_owned(),
+            Self::ZonesMissing { .. } => "needs `zones`".to_owned(),
+            Self::Zone { .. } => "not a zone letter".to_owned(),
+            Self::Window { fault, .. } => fault.clone(),
+            Self::SameWindow { .. } => "the same length".to_owned(),
+            Self::DeadLimit { longer_tokens, longer_window, .. } => {
+                format!("{longer_tokens} per `{longer_window}` are used up first")
+            }
+            Self::UnknownModel { .. } => "no such model".to_owned(),
+            Self::NotPublished { .. } => "not published".to_owned(),
+            Self::SamePriority { .. } => "taken".to_owned(),
+            Self::NobodyInTier { .. } => "needs `groups` or `users`".to_owned(),
+            Self::MaasIsOff { .. } => "asked for here".to_owned(),
+            Self::NeedsAws { .. } => "only on AWS".to_owned(),
+            Self::HalfPin { missing, .. } => format!("needs `{missing}` too"),
+            Self::Quantity { .. } => "not an amount".to_owned(),
+            Self::RequestAboveLimit { .. } => "above the limit".to_owned(),
+            Self::Timeout { .. } => "not a time".to_owned(),
+            Self::Version { .. } => "not a requirement".to_owned(),
+            Self::SecretReference { fault, .. } => (*fault).to_owned(),
+            Self::PlainSecret { .. } => "a secret in plain text (hidden here)".to_owned(),
+            Self::Setting { .. } => "this one".to_owned(),
+            Self::Reserved { .. } => "reserved".to_owned(),
+            Self::Argument { .. } => "this argument".to_owned(),
+            Self::Requires { other, .. } => format!("needs `{other}`"),
+            Self::Empty { .. } => "empty".to_owned(),
+            Self::NoEffect { .. } => "ignored".to_owned(),
+            Self::NoPool { .. } => "no pool offers them".to_owned(),
+            Self::ModelInNoTier { .. } => "nobody can call it".to_owned(),
+            Self::EmptyMaas => "serves nothing".to_owned(),
+        }
+    }
+}
+
+/// Collects what is wrong while the readers go on.
+#[derive(Debug)]
+pub(crate) struct Problems {
+    found: Vec<Found>,
+    hidden: Vec<Place>,
+    /// The directory that relative paths in a source start from.
+    directories: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Found {
+    at: Place,
+    problem: Problem,
+    /// A second place that belongs to it, and what is there.
+    beside: Option<(Place, &'static str)>,
+}
+
+impl Problems {
+    pub(crate) fn new(sources: &Sources) -> Self {
+        Self { found: Vec::new(), hidden: Vec::new(), directories: sources.directories() }
+    }
+
+    /// Returns the path that `path` means when it is written at `place`.
+    pub(crate) fn resolve(&self, place: Place, path: &str) -> PathBuf {
+        self.directories.get(place.source).map_or_else(|| PathBuf::from(path), |directory| directory.join(path))
+    }
+
+    /// Notes a problem; whether it is an error or a warning is the problem's.
+    pub(crate) fn push(&mut self, at: Place, problem: Problem) {
+        self.found.push(Found { at, problem, beside: None });
+    }
+
+    /// Notes a problem that has two places.
+    pub(crate) fn push_beside(&mut self, at: Place, problem: Problem, beside: Place, says: &'static str) {
+        self.found.push(Found { at, problem, beside: Some((beside, says)) });
+    }
+
+    /// Keeps the text at a place out of every diagnostic.
+    pub(crate) fn hide(&mut self, place: Place) {
+        self.hidden.push(place);
+    }
+
+    /// Returns how many were noted, so that a reader knows whether its own part went well.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.found.iter().any(|found| !StackError::warns(&found.problem))
+    }
+
+    /// Makes diagnostics, in the order of their places.
+    pub(crate) fn into_diagnostics(mut self, sources: &Sources) -> Diagnostics {
+        self.found.sort_by_key(|found| found.at);
+        let texts = sources.masked(&self.hidden);
+        let (warnings, errors) = self
+            .found
+            .into_iter()
+            .map(|found| StackError::new(found.problem, found.at, found.beside, sources, &texts))
+            .partition(StackError::is_warning);
+        Diagnostics::new(errors, warnings)
+    }
+}

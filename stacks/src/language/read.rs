@@ -1,0 +1,248 @@
+//! Reading one table: the keys it may have, each by a function that knows what its value must be.
+//!
+//! A reader remembers every key that was asked for; what is left at the end is unknown, and an error.
+
+use super::place::Place;
+use super::problem::{Problem, Problems};
+use super::suggest;
+use super::value::{Node, Table, Value};
+
+/// A value and where it was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+/// A value to be read, and the key it stands under.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) node: &'a Node,
+}
+
+impl Field<'_> {
+    /// Reports that the value is of the wrong type.
+    pub(crate) fn wrong_type(self, expected: &'static str, problems: &mut Problems) {
+        let found = self.node.value.kind();
+        let hint = match &self.node.value {
+            Value::Integer(Some(number)) if expected == "a string" => Some(format!("write \"{number}\" in quotes")),
+            Value::Float(number) if expected == "a string" => Some(format!("write \"{number}\" in quotes")),
+            Value::Boolean(boolean) if expected == "a string" => Some(format!("write \"{boolean}\" in quotes")),
+            Value::Text(text) if expected == "a boolean" && matches!(text.as_str(), "true" | "false") => {
+                Some(format!("write {text} without quotes"))
+            }
+            Value::Text(text) if expected == "an integer" && text.parse::<i64>().is_ok() => {
+                Some(format!("write {text} without quotes"))
+            }
+            Value::Text(text) if expected.starts_with("a list") => Some(format!("write [\"{text}\"]")),
+            Value::Table(_) if expected == "an array of tables" => {
+                Some(format!("write `[[{}]]`, with two brackets: there can be several", self.key))
+            }
+            _ => None,
+        };
+        problems.push(self.node.place, Problem::WrongType { key: self.key.to_owned(), expected, found, hint });
+    }
+}
+
+/// Reads the keys of one table.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    table: &'a Table,
+    /// Where the table is.
+    pub(crate) place: Place,
+    title: String,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts reading a table; `title` is what people call it: `[cluster]`, `[[models]]`.
+    pub(crate) fn new(field: Field<'a>, title: impl Into<String>, problems: &mut Problems) -> Option<Self> {
+        let Some(table) = field.node.as_table() else {
+            field.wrong_type("a table", problems);
+            return None;
+        };
+        Some(Self { table, place: field.node.place, title: title.into(), known: Vec::new() })
+    }
+
+    /// Returns the value of a key as it is.
+    pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
+        self.known.push(key);
+        self.table.entries.get(key).map(|entry| Field { key, node: &entry.node })
+    }
+
+    /// Reads a key that may be absent.
+    pub(crate) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+        read: impl FnOnce(Field<'a>, &mut Problems) -> Option<T>,
+    ) -> Option<At<T>> {
+        let field = self.field(key)?;
+        read(field, problems).map(|value| At { value, place: field.node.place })
+    }
+
+    /// Reads a key that may be absent, and gives its default.
+    pub(crate) fn or<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        problems: &mut Problems,
+        read: impl FnOnce(Field<'a>, &mut Problems) -> Option<T>,
+    ) -> T {
+        self.optional(key, problems, read).map_or(default, |at| at.value)
+    }
+
+    /// Reads a key that must be there; `hint` says what to write if it is not.
+    pub(crate) fn required<T>(
+        &mut self,
+        key: &'static str,
+        hint: &'static str,
+        problems: &mut Problems,
+        read: impl FnOnce(Field<'a>, &mut Problems) -> Option<T>,
+    ) -> Option<At<T>> {
+        if !self.table.entries.contains_key(key) {
+            self.known.push(key);
+            problems.push(self.place, Problem::Missing { key, table: self.title.clone(), hint });
+            return None;
+        }
+        self.optional(key, problems, read)
+    }
+
+    /// Warns about keys that say nothing in this table as it stands.
+    pub(crate) fn ignore(&mut self, keys: &[&'static str], because: &str, problems: &mut Problems) {
+        for key in keys {
+            self.known.push(key);
+            if let Some(entry) = self.table.entries.get(*key) {
+                problems.push(entry.key, Problem::NoEffect { key, because: because.to_owned() });
+            }
+        }
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(crate) fn finish(mut self, problems: &mut Problems) {
+        self.known.sort_unstable();
+        self.known.dedup();
+        for (key, entry) in &self.table.entries {
+            if self.known.contains(&key.as_str()) {
+                continue;
+            }
+            if looks_secret(key) {
+                problems.hide(entry.node.place);
+            }
+            let hint = suggest::hint(key, "its keys", &self.known);
+            problems.push(entry.key, Problem::UnknownKey { key: key.clone(), table: self.title.clone(), hint });
+        }
+    }
+}
+
+/// Whether the value of an unknown key had better not be shown.
+fn looks_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["password", "passwd", "token", "secret", "api_key", "apikey", "credential"].iter().any(|word| key.contains(word))
+}
+
+/// Reads a boolean.
+pub(crate) fn boolean(field: Field<'_>, problems: &mut Problems) -> Option<bool> {
+    match field.node.value {
+        Value::Boolean(boolean) => Some(boolean),
+        _ => {
+            field.wrong_type("a boolean", problems);
+            None
+        }
+    }
+}
+
+/// Reads any text.
+pub(crate) fn text(field: Field<'_>, problems: &mut Problems) -> Option<String> {
+    match &field.node.value {
+        Value::Text(text) => Some(text.clone()),
+        _ => {
+            field.wrong_type("a string", problems);
+            None
+        }
+    }
+}
+
+/// Reads a text of one line with something in it.
+pub(crate) fn line(field: Field<'_>, problems: &mut Problems) -> Option<String> {
+    let text = text(field, problems)?;
+    if text.trim().is_empty() {
+        let problem = Problem::Empty { key: field.key.to_owned(), hint: "write something, or leave the key out" };
+        problems.push(field.node.place, problem);
+        return None;
+    }
+    if text.chars().any(char::is_control) {
+        let hint = "it has one line, without tabs and other control characters".to_owned();
+        problems.push(field.node.place, Problem::Malformed { text: text.escape_debug().to_string(), noun: "line of text", hint });
+        return None;
+    }
+    Some(text)
+}
+
+/// Makes a reader of integers from `from` to `to`; `T` must hold them.
+pub(crate) fn integer<T: TryFrom<i64>>(from: u32, to: u32) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
+    move |field, problems| {
+        let Value::Integer(number) = field.node.value else {
+            field.wrong_type("an integer", problems);
+            return None;
+        };
+        let in_range = number.filter(|number| (i64::from(from)..=i64::from(to)).contains(number));
+        let converted = in_range.and_then(|number| T::try_from(number).ok());
+        if converted.is_none() {
+            problems.push(field.node.place, Problem::OutOfRange { key: field.key.to_owned(), from, to, hint: None });
+        }
+        converted
+    }
+}
+
+/// Makes a reader of one word out of several.
+pub(crate) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
+    move |field, problems| {
+        let text = text(field, problems)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let hint = match suggest::closest(&text, all.iter().copied()) {
+                Some(candidate) => format!("did you mean \"{candidate}\"?"),
+                None => format!("its values: {}", all.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")),
+            };
+            problems.push(field.node.place, Problem::UnknownWord { key: field.key.to_owned(), word: text, hint });
+        }
+        found
+    }
+}
+
+/// Reads a list, each element by `read`; every element is read even if one is wrong.
+pub(crate) fn list<T>(
+    expected: &'static str,
+    read: impl Fn(Field<'_>, &mut Problems) -> Option<T>,
+) -> impl Fn(Field<'_>, &mut Problems) -> Option<Vec<At<T>>> {
+    move |field, problems| {
+        let Value::List(nodes) = &field.node.value else {
+            field.wrong_type(expected, problems);
+            return None;
+        };
+        let items: Vec<Option<At<T>>> = nodes
+            .iter()
+            .map(|node| read(Field { key: field.key, node }, problems).map(|value| At { value, place: node.place }))
+            .collect();
+        items.into_iter().collect()
+    }
+}
+
+/// Reads an array of tables, each by `read`; elements that are wrong are left out, since they are reported.
+pub(crate) fn tables<T>(
+    field: Field<'_>,
+    problems: &mut Problems,
+    read: impl Fn(Field<'_>, &mut Problems) -> Option<T>,
+) -> Vec<At<T>> {
+    let Value::List(nodes) = &field.node.value else {
+        field.wrong_type("an array of tables", problems);
+        return Vec::new();
+    };
+    nodes
+        .iter()
+        .filter_map(|node| read(Field { key: field.key, node }, problems).map(|value| At { value, place: node.place }))
+        .collect()
+}
