@@ -13,15 +13,19 @@
 pub mod address;
 pub mod diff;
 pub mod digest;
+pub mod document;
 pub mod execute;
 pub mod facts;
 pub mod field;
 pub mod graph;
 pub mod late;
 pub mod manifest;
+pub mod marks;
 pub mod object_key;
+pub mod ownership;
 pub mod readiness;
 pub mod recorded;
+pub mod report;
 pub mod resource;
 pub mod retry;
 

@@ -5,9 +5,11 @@
 //!
 //! [`Provider`] and [`Journal`] are the only ways to the world.
 
+mod event;
 mod journal;
 mod provider;
 
+pub use event::{Did, Event, Failure};
 pub use journal::{Intent, Journal, JournalError, Outcome};
 pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,

@@ -2,6 +2,10 @@
 //!
 //! Invariant: the text of a late value is never in a manifest, a plan, a state or a log; only its path and its source.
 
+mod resolve;
+
+pub use resolve::{LateError, Resolved, Secrets, resolve};
+
 use crate::{FieldPath, address::Address, object_key::ObjectRef};
 
 /// A path in a manifest and where its value will come from.

@@ -1,0 +1,130 @@
+//! Which fields belong to whom, from `metadata.managedFields`.
+//!
+//! Invariant: what cannot be read is skipped, never guessed: an entry in an unknown form owns nothing here.
+
+use crate::{FieldPath, field::PathElement};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One entry of `managedFields`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagedEntry {
+    /// The manager's name.
+    pub manager: String,
+    /// Whether it owns by apply rather than by update.
+    pub by_apply: bool,
+    /// When it last changed something, in the server's text; the server leaves it out at times (ssa-semantics §7).
+    pub time: Option<String>,
+    /// The subresource it wrote through, if any.
+    pub subresource: Option<String>,
+    /// What it owns: leaves, and items of keyed lists themselves.
+    pub fields: BTreeSet<FieldPath>,
+}
+
+/// Reads the entries of an object.
+pub fn managed_entries(object: &Value) -> Vec<ManagedEntry> {
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    entries.into_iter().flatten().filter_map(read_entry).collect()
+}
+
+fn read_entry(entry: &Value) -> Option<ManagedEntry> {
+    let text = |name: &str| {
+        entry
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let mut fields = BTreeSet::new();
+    if let Some(set) = entry.get("fieldsV1") {
+        read_fields(set, &FieldPath::root(), &mut fields);
+    }
+    Some(ManagedEntry {
+        manager: text("manager")?,
+        by_apply: entry.get("operation")? == "Apply",
+        time: text("time"),
+        subresource: text("subresource"),
+        fields,
+    })
+}
+
+/// `f:` a field, `k:` a keyed item, `v:` an item of a set, `i:` a position, `.` the thing itself.
+fn read_fields(set: &Value, at: &FieldPath, fields: &mut BTreeSet<FieldPath>) {
+    let Some(map) = set.as_object() else { return };
+    if map.is_empty() {
+        fields.insert(at.clone());
+        return;
+    }
+    for (name, below) in map {
+        if name == "." {
+            fields.insert(at.clone());
+        } else if let Some(element) = read_element(name) {
+            read_fields(below, &at.child(element), fields);
+        }
+    }
+}
+
+fn read_element(text: &str) -> Option<PathElement> {
+    match text.split_once(':')? {
+        ("f", name) => Some(PathElement::Field(name.to_owned())),
+        ("v", value) => Some(PathElement::Value(value.to_owned())),
+        ("i", index) => index.parse().ok().map(PathElement::Index),
+        ("k", keys) => {
+            let keys: BTreeMap<String, Value> = serde_json::from_str(keys).ok()?;
+            Some(PathElement::Key(
+                keys.into_iter()
+                    .map(|(name, value)| (name, value.to_string()))
+                    .collect(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// The entry that holds a path, other than `ours`; the latest where several do.
+pub fn holder<'a>(entries: &'a [ManagedEntry], path: &FieldPath, ours: &str) -> Option<&'a ManagedEntry> {
+    entries
+        .iter()
+        .filter(|entry| !(entry.manager == ours && entry.by_apply))
+        .filter(|entry| {
+            entry
+                .fields
+                .iter()
+                .any(|field| field == path || (path.contains(field) && field != path))
+        })
+        .max_by(|a, b| a.time.cmp(&b.time))
+}
+
+/// Whether `ours` owns something of the object by apply.
+pub fn owns_by_apply(entries: &[ManagedEntry], ours: &str) -> bool {
+    entries.iter().any(|entry| entry.by_apply && entry.manager == ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn entries_read_as_paths() {
+        let object = json!({"metadata": {"managedFields": [{
+            "manager": "kubectl-edit", "operation": "Update", "time": "2026-11-22T10:31:00Z",
+            "fieldsV1": {"f:spec": {"f:containers": {"k:{\"name\":\"main\"}": {".": {}, "f:image": {}}}, "f:set": {"v:\"q\"": {}}}}
+        }]}});
+        let entries = managed_entries(&object);
+        let shown: Vec<_> = entries[0].fields.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                r#".spec.containers[name="main"]"#,
+                r#".spec.containers[name="main"].image"#,
+                r#".spec.set[="q"]"#
+            ]
+        );
+        let path = FieldPath::of("spec.containers[name=main].image");
+        assert_eq!(
+            holder(&entries, &path, "stackctl/s").map(|e| e.manager.as_str()),
+            Some("kubectl-edit")
+        );
+    }
+}

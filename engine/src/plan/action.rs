@@ -1,0 +1,172 @@
+//! What a step does, and the reasons for it; closed sets with codes for machines.
+
+use crate::address::Address;
+use std::fmt;
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Writes an object, or fields, that are not there yet.
+    Create,
+    /// Changes what is there.
+    Update,
+    /// Deletes and makes again.
+    Replace,
+    /// Deletes what we made.
+    Delete,
+    /// Takes an object that is there as ours.
+    Adopt,
+    /// Gives an object, or fields, back.
+    Release,
+    /// Drops the record of what is gone or was told to be left.
+    Forget,
+    /// Runs an action.
+    Run,
+    /// Waits for a gate.
+    Wait,
+    /// Makes a check.
+    Check,
+    /// Does nothing, but readiness is judged.
+    NoOp,
+}
+
+/// Why a step does what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing is there.
+    Missing,
+    /// It was there, and somebody took it away.
+    GoneUnderUs,
+    /// Its kind or its namespace is not there yet; the schema is checked when it is applied.
+    KindOrNamespaceToCome,
+    /// The object whose fields we take is not there yet.
+    TargetToCome,
+    /// The stack says something else than what was applied.
+    ChangedInStack,
+    /// The cluster holds something else than what was applied.
+    Drifted,
+    /// Nothing differs.
+    Converged,
+    /// It is there, its controller makes it, and it becomes ours.
+    MadeByController,
+    /// It is there, not ours, and the person said that it may become ours.
+    ConsentGiven,
+    /// It is no longer in the stack.
+    NoLongerDesired,
+    /// Everything of the stack is to go.
+    Destroying,
+    /// It was there before us.
+    WasThereBefore,
+    /// The catalogue says that it stays.
+    Retained(String),
+    /// Its controller would make it again.
+    SelfRecreating,
+    /// It is recorded, and already gone.
+    AlreadyGone,
+    /// The trigger of the action differs from the recorded one, or it never ran.
+    Triggered,
+    /// The action ran for this trigger.
+    RanAlready,
+    /// A gate that is not ready.
+    NotReady,
+    /// A gate that is ready now, but something above it is going to be written.
+    WrittenAbove(Address),
+    /// It is being deleted; it is waited for and then made.
+    Terminating,
+    /// A field was taken by somebody else and stays theirs.
+    KeptBy {
+        /// The field.
+        field: String,
+        /// The manager.
+        manager: String,
+    },
+    /// A webhook would deny it now, below something that is still to come.
+    Unverified {
+        /// The webhook, if it is known by name.
+        webhook: String,
+    },
+}
+
+impl Action {
+    /// Whether it writes or runs anything.
+    pub fn is_change(self) -> bool {
+        !matches!(self, Self::Wait | Self::Check | Self::NoOp)
+    }
+
+    /// The word that machines read.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::Adopt => "adopt",
+            Self::Release => "release",
+            Self::Forget => "forget",
+            Self::Run => "run",
+            Self::Wait => "wait",
+            Self::Check => "check",
+            Self::NoOp => "no-op",
+        }
+    }
+}
+
+impl Reason {
+    /// The word that machines read.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::GoneUnderUs => "gone-under-us",
+            Self::KindOrNamespaceToCome => "kind-or-namespace-to-come",
+            Self::TargetToCome => "target-to-come",
+            Self::ChangedInStack => "changed-in-stack",
+            Self::Drifted => "drifted",
+            Self::Converged => "converged",
+            Self::MadeByController => "made-by-controller",
+            Self::ConsentGiven => "consent-given",
+            Self::NoLongerDesired => "no-longer-desired",
+            Self::Destroying => "destroying",
+            Self::WasThereBefore => "was-there-before",
+            Self::Retained(_) => "retained",
+            Self::SelfRecreating => "self-recreating",
+            Self::AlreadyGone => "already-gone",
+            Self::Triggered => "triggered",
+            Self::RanAlready => "ran-already",
+            Self::NotReady => "not-ready",
+            Self::WrittenAbove(_) => "written-above",
+            Self::Terminating => "terminating",
+            Self::KeptBy { .. } => "kept-by",
+            Self::Unverified { .. } => "unverified",
+        }
+    }
+}
+
+/// The words that people read.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("not there yet"),
+            Self::GoneUnderUs => f.write_str("was taken away"),
+            Self::KindOrNamespaceToCome => f.write_str("schema checked at apply"),
+            Self::TargetToCome => f.write_str("once its object is there"),
+            Self::ChangedInStack => f.write_str("changed in the stack"),
+            Self::Drifted => f.write_str("drifted"),
+            Self::Converged => f.write_str("as desired"),
+            Self::MadeByController => f.write_str("made by its controller"),
+            Self::ConsentGiven => f.write_str("adopted as asked"),
+            Self::NoLongerDesired => f.write_str("no longer in the stack"),
+            Self::Destroying => f.write_str("the stack is destroyed"),
+            Self::WasThereBefore => f.write_str("was there before us"),
+            Self::Retained(why) => write!(f, "stays: {why}"),
+            Self::SelfRecreating => f.write_str("its controller makes it again"),
+            Self::AlreadyGone => f.write_str("already gone"),
+            Self::Triggered => f.write_str("its trigger changed"),
+            Self::RanAlready => f.write_str("ran already"),
+            Self::NotReady => f.write_str("not ready"),
+            Self::WrittenAbove(address) => write!(f, "again after {address}"),
+            Self::Terminating => f.write_str("is being deleted; made again after that"),
+            Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
+            Self::Unverified { webhook } => write!(f, "not verified: {webhook} answers only later"),
+        }
+    }
+}

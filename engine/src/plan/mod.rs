@@ -1,0 +1,205 @@
+//! What would be done, and why: desired against recorded and live.
+//!
+//! In: resources in their graph, what was recorded, what a survey of the cluster found. Out: a [`Plan`], or every
+//! reason why there is none.
+//!
+//! Invariants:
+//! - Equal inputs give equal plans, byte for byte; steps stand in the order of the graph.
+//! - A plan names only what is desired or recorded: an object that is neither cannot be in it.
+//! - Execution acts on [`Action`] alone; reasons and changes inform people.
+//! - No secret's value is in a plan: what is sensitive shows as [`Shown::Secret`].
+
+mod action;
+mod decide;
+mod planner;
+mod projection;
+
+pub use action::{Action, Reason};
+pub use decide::{Consent, Live, Subject, decide};
+pub use planner::{Inputs, PlanError, plan, plan_destroy};
+pub use projection::{Moved, Projection};
+
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::Digest,
+    graph::Edge,
+    object_key::ObjectRef,
+    readiness::Readiness,
+    resource::{Consequence, Remains},
+};
+use serde_json::Value;
+
+/// What would be done, step by step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What the plan is for.
+    pub purpose: Purpose,
+    /// One step for each resource that is desired or recorded; dependencies first, removals in their reversed order.
+    pub steps: Vec<Step>,
+    /// A digest of what is desired: the resources as compiled.
+    pub desired: Digest,
+    /// What stays in the cluster after a destroy, each with its reason.
+    pub remains: Vec<Remains>,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To bring the cluster to the stack.
+    Apply,
+    /// To take everything of the stack away.
+    Destroy,
+}
+
+/// What would be done about one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The resource.
+    pub address: Address,
+    /// What kind of node it is.
+    pub node: NodeKind,
+    /// What would be done.
+    pub action: Action,
+    /// Why; the first is the one that decided.
+    pub reasons: Vec<Reason>,
+    /// The object it is about.
+    pub object: Option<ObjectRef>,
+    /// What would change, field by field.
+    pub changes: Vec<FieldChange>,
+    /// What the catalogue says beside the address.
+    pub note: String,
+    /// What it waits for, directly.
+    pub waits_for: Vec<Edge>,
+    /// How ready it is now, for what is there already.
+    pub readiness: Option<Readiness>,
+    /// What a person should know before saying yes; only of steps that do something.
+    pub consequences: Vec<Consequence>,
+    /// What was read to decide, for a saved plan to compare.
+    pub projection: Projection,
+}
+
+/// What kind of node a step is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeKind {
+    /// A whole object.
+    Object,
+    /// Fields of somebody else's object.
+    Overlay,
+    /// A gate.
+    Gate,
+    /// An action.
+    Action,
+    /// A check.
+    Check,
+}
+
+/// One field that would change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldChange {
+    /// Where.
+    pub path: FieldPath,
+    /// What is there now.
+    pub before: Shown,
+    /// What would be there.
+    pub after: Shown,
+    /// Who changed it under us, if it drifted.
+    pub drift: Option<DriftedBy>,
+}
+
+/// Who wrote a field last, as far as the server says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriftedBy {
+    /// The manager that owns the field now; none when it was removed, which leaves no owner.
+    pub manager: Option<String>,
+    /// When that manager last changed something, in the server's text.
+    pub time: Option<String>,
+}
+
+/// A value as it may be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// Nothing is there.
+    Absent,
+    /// This.
+    Value(Value),
+    /// Something that nobody may see.
+    Secret,
+    /// Known only after a resource is ready.
+    KnownAfter(String),
+}
+
+/// How many steps do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Objects and overlays that would be written for the first time.
+    pub create: usize,
+    /// Objects and overlays that would be changed.
+    pub update: usize,
+    /// Objects that would be deleted and made again.
+    pub replace: usize,
+    /// Objects that would be deleted.
+    pub delete: usize,
+    /// Objects that would become ours.
+    pub adopt: usize,
+    /// Objects and fields that would be given back.
+    pub release: usize,
+    /// Records that would be dropped.
+    pub forget: usize,
+    /// Actions that would run.
+    pub run: usize,
+    /// Gates that would be waited for.
+    pub wait: usize,
+    /// Checks that would be made.
+    pub check: usize,
+    /// Steps that would do nothing.
+    pub unchanged: usize,
+    /// Of the unchanged, those that are not ready now.
+    pub not_ready: usize,
+}
+
+impl Plan {
+    /// Counts the steps by what they do.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            let count = match step.action {
+                Action::Create => &mut counts.create,
+                Action::Update => &mut counts.update,
+                Action::Replace => &mut counts.replace,
+                Action::Delete => &mut counts.delete,
+                Action::Adopt => &mut counts.adopt,
+                Action::Release => &mut counts.release,
+                Action::Forget => &mut counts.forget,
+                Action::Run => &mut counts.run,
+                Action::Wait => &mut counts.wait,
+                Action::Check => &mut counts.check,
+                Action::NoOp => &mut counts.unchanged,
+            };
+            *count += 1;
+            let unready = step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready());
+            if step.action == Action::NoOp && unready {
+                counts.not_ready += 1;
+            }
+        }
+        counts
+    }
+
+    /// Whether carrying it out would write anything, or run anything. Waiting alone is no change.
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| step.action.is_change())
+    }
+
+    /// The step of an address.
+    pub fn step(&self, address: &Address) -> Option<&Step> {
+        self.steps.iter().find(|step| step.address == *address)
+    }
+
+    /// What a person should know before saying yes, each once, in order of class.
+    pub fn consequences(&self) -> Vec<&Consequence> {
+        let mut all: Vec<_> = self.steps.iter().flat_map(|step| &step.consequences).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
