@@ -23,11 +23,13 @@ pub mod manifest;
 pub mod marks;
 pub mod object_key;
 pub mod ownership;
+pub mod plan;
 pub mod readiness;
 pub mod recorded;
 pub mod report;
 pub mod resource;
 pub mod retry;
+pub mod survey;
 
 pub use address::Address;
 pub use field::FieldPath;

@@ -60,7 +60,9 @@ pub struct RecordedObject {
     pub origin: Origin,
     /// The manager that wrote it.
     pub manager: String,
-    /// What was sent, sensitive leaves as keyed digests.
+    /// The digest of what was sent: tells a change of the stack from a change of the cluster.
+    pub sent: Digest,
+    /// What the server answered at the paths that were sent; sensitive leaves as keyed digests in text form.
     pub manifest: Value,
     /// The leaves that were sent.
     pub fields: BTreeSet<FieldPath>,

@@ -1,5 +1,7 @@
 //! Field changes between two values, and the leaves that a manifest speaks of.
 
+pub mod drift;
+
 use crate::FieldPath;
 use crate::field::PathElement;
 use serde_json::Value;
@@ -64,4 +66,108 @@ fn list_key(at: &FieldPath, items: &[Value]) -> Option<&'static str> {
         .iter()
         .all(|item| item.get(key).is_some_and(Value::is_string))
         .then_some(key)
+}
+
+/// One path that differs: what was there, and what is there.
+pub type Difference = (FieldPath, Option<Value>, Option<Value>);
+
+/// What the server writes for itself and nobody desires: never a difference.
+const OF_THE_SERVER: [&str; 7] = [
+    "metadata.managedFields",
+    "metadata.resourceVersion",
+    "metadata.generation",
+    "metadata.uid",
+    "metadata.creationTimestamp",
+    "metadata.selfLink",
+    "status",
+];
+
+/// Every leaf that differs between two states of one object, in order of path.
+pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare(&FieldPath::root(), Some(before), Some(after), &mut found);
+    found.retain(|(path, ..)| !OF_THE_SERVER.iter().any(|own| FieldPath::of(own).contains(path)));
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn compare(at: &FieldPath, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+                compare(&at.field(name), old.get(name), new.get(name), found);
+            }
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) if both_keyed(old, new).is_some() => {
+            let key = both_keyed(old, new).unwrap_or_default();
+            let item = |items: &[Value], value: &Value| items.iter().find(|item| item[key] == *value).cloned();
+            let mut values: Vec<&Value> = old.iter().chain(new).map(|item| &item[key]).collect();
+            values.sort_by_key(|value| value.to_string());
+            values.dedup();
+            for value in values {
+                let path = at.child(PathElement::Key(BTreeMap::from([(key.to_owned(), value.to_string())])));
+                compare(&path, item(old, value).as_ref(), item(new, value).as_ref(), found);
+            }
+        }
+        (None, Some(Value::Object(new))) if !new.is_empty() => {
+            for (name, value) in new {
+                compare(&at.field(name), None, Some(value), found);
+            }
+        }
+        _ => found.push((at.clone(), before.cloned(), after.cloned())),
+    }
+}
+
+/// The key that tells the items of both lists apart, for people: each item has one and no two are alike.
+fn both_keyed(old: &[Value], new: &[Value]) -> Option<&'static str> {
+    ["name", "mountPath", "type", "key"].into_iter().find(|key| {
+        [old, new].into_iter().all(|items| {
+            let mut values: Vec<_> = items.iter().map(|item| item.get(key).and_then(Value::as_str)).collect();
+            values.sort_unstable();
+            let count = values.len();
+            values.dedup();
+            values.len() == count && values.iter().all(Option::is_some)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shown(before: &Value, after: &Value) -> Vec<String> {
+        let text = |value: Option<Value>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+        differences(before, after)
+            .into_iter()
+            .map(|(path, b, a)| format!("{path}: {} -> {}", text(b), text(a)))
+            .collect()
+    }
+
+    #[test]
+    fn items_are_compared_by_their_name_and_the_servers_own_fields_never() {
+        let before = json!({"metadata": {"generation": 1}, "spec": {"env": [{"name": "A", "value": "1"}], "n": 1}});
+        let after =
+            json!({"metadata": {"generation": 2}, "spec": {"env": [{"name": "B"}, {"name": "A", "value": "2"}]}});
+        assert_eq!(
+            shown(&before, &after),
+            [
+                r#".spec.env[name="A"].value: "1" -> "2""#,
+                r#".spec.env[name="B"].name: - -> "B""#,
+                ".spec.n: 1 -> -"
+            ]
+        );
+    }
+
+    #[test]
+    fn leaves_leave_identity_out_and_take_unknown_lists_whole() {
+        let found: Vec<_> = leaves(&json!({"kind": "X", "metadata": {"name": "n"}, "spec": {"list": [1], "map": {}}}))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, [".spec.list", ".spec.map"]);
+    }
 }

@@ -47,6 +47,8 @@ pub enum Reason {
     Drifted,
     /// Nothing differs.
     Converged,
+    /// It is ours by its marks and as desired, but was never recorded: a run ended before it could be.
+    NotRecorded,
     /// It is there, its controller makes it, and it becomes ours.
     MadeByController,
     /// It is there, not ours, and the person said that it may become ours.
@@ -122,6 +124,7 @@ impl Reason {
             Self::ChangedInStack => "changed-in-stack",
             Self::Drifted => "drifted",
             Self::Converged => "converged",
+            Self::NotRecorded => "not-recorded",
             Self::MadeByController => "made-by-controller",
             Self::ConsentGiven => "consent-given",
             Self::NoLongerDesired => "no-longer-desired",
@@ -152,6 +155,7 @@ impl fmt::Display for Reason {
             Self::ChangedInStack => f.write_str("changed in the stack"),
             Self::Drifted => f.write_str("drifted"),
             Self::Converged => f.write_str("as desired"),
+            Self::NotRecorded => f.write_str("written by a run that was cut off; recorded now"),
             Self::MadeByController => f.write_str("made by its controller"),
             Self::ConsentGiven => f.write_str("adopted as asked"),
             Self::NoLongerDesired => f.write_str("no longer in the stack"),

@@ -15,8 +15,8 @@ mod planner;
 mod projection;
 
 pub use action::{Action, Reason};
-pub use decide::{Consent, Live, Subject, decide};
-pub use planner::{Inputs, PlanError, plan, plan_destroy};
+pub use decide::{Before, Consent, Ending, Live, Subject, decide};
+pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
 
 use crate::{

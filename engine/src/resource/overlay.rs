@@ -3,7 +3,12 @@
 //! Invariant: an overlay never creates its object, except a shared document that says so: an apply without the object
 //! would make one (ssa-semantics §4), so every write carries the uid that was read.
 
-use crate::{FieldPath, object_key::ObjectRef, readiness::Rule};
+use crate::{
+    FieldPath,
+    document::{DocumentError, with_yaml_key},
+    object_key::ObjectRef,
+    readiness::{Observation, Rule, Target},
+};
 use serde_json::Value;
 
 /// Some fields of somebody else's object, given back on destroy.
@@ -61,5 +66,43 @@ impl Document {
     pub fn path(&self) -> FieldPath {
         let DocumentCodec::YamlKey { key, .. } = &self.codec;
         self.at.field(&format!("|yaml.{key}"))
+    }
+}
+
+impl Overlay {
+    /// The body of an apply: our fields, and each shared text with our fragment in it.
+    ///
+    /// `live` is the object as it is; without it the body makes one that holds nothing else.
+    ///
+    /// # Errors
+    /// When a shared text cannot be edited line by line.
+    pub fn body(&self, live: Option<&Value>) -> Result<Value, DocumentError> {
+        let mut body = if self.fields.is_null() {
+            serde_json::json!({})
+        } else {
+            self.fields.clone()
+        };
+        body["apiVersion"] = Value::from(self.target.object_type.api_version.as_str());
+        body["kind"] = Value::from(self.target.object_type.kind.as_str());
+        body["metadata"]["name"] = Value::from(self.target.name.as_str());
+        if let Some(namespace) = &self.target.namespace {
+            body["metadata"]["namespace"] = Value::from(namespace.as_str());
+        }
+        for document in &self.documents {
+            let DocumentCodec::YamlKey { key, value } = &document.codec;
+            let text = live
+                .and_then(|live| document.at.get(live))
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            document
+                .at
+                .set(&mut body, Value::from(with_yaml_key(text, key, Some(value))?));
+        }
+        Ok(body)
+    }
+
+    /// Its readiness as an observation of its target.
+    pub fn observation(&self) -> Observation {
+        Observation::new(Target::Named(self.target.clone()), self.ready.clone())
     }
 }

@@ -1,0 +1,139 @@
+//! Live against recorded: which field, which manager, when.
+//!
+//! Invariants: a field that we never sent is no drift; a sensitive value is compared by its keyed digest and never
+//! shown; an overlay drifts in its own fields only; a gate degrades, which is no drift.
+
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::{KeyedDigest, StackKey},
+    object_key::ObjectRef,
+    ownership::{holder, managed_entries},
+    plan::{DriftedBy, FieldChange, Shown},
+    recorded::{Recorded, RecordedNode, RecordedObject},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What changed under us at one address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// The resource.
+    pub address: Address,
+    /// The object.
+    pub object: ObjectRef,
+    /// Whether the whole object is gone.
+    pub gone: bool,
+    /// Which fields, from what was recorded to what is there.
+    pub changes: Vec<FieldChange>,
+}
+
+/// Everything that drifted, in order of address. `live` gives the present object of an address.
+pub fn drift(
+    recorded: &BTreeMap<Address, Recorded>,
+    live: impl Fn(&Address) -> Option<Value>,
+    key: Option<&StackKey>,
+) -> Vec<Drift> {
+    let mut all = Vec::new();
+    for (address, known) in recorded {
+        let Some(object) = known.object() else { continue };
+        let Some(live) = live(address) else {
+            all.push(Drift {
+                address: address.clone(),
+                object: object.object.clone(),
+                gone: true,
+                changes: Vec::new(),
+            });
+            continue;
+        };
+        let changes = drifted_fields(known, &live, key);
+        if !changes.is_empty() {
+            all.push(Drift {
+                address: address.clone(),
+                object: object.object.clone(),
+                gone: false,
+                changes,
+            });
+        }
+    }
+    all
+}
+
+/// The recorded fields of one object whose live value differs or is gone.
+pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) -> Vec<FieldChange> {
+    let Some(object) = known.object() else {
+        return Vec::new();
+    };
+    let entries = managed_entries(live);
+    let mut changes = Vec::new();
+    for path in &object.fields {
+        let there = path.get(live);
+        let Some((before, after)) = differs(object, path, there, key) else {
+            continue;
+        };
+        let owner = there.and_then(|_| holder(&entries, path, &object.manager));
+        changes.push(FieldChange {
+            path: path.clone(),
+            before,
+            after,
+            drift: Some(DriftedBy {
+                manager: owner.map(|entry| entry.manager.clone()),
+                time: owner.and_then(|entry| entry.time.clone()),
+            }),
+        });
+    }
+    if let RecordedNode::Overlay { documents, .. } = &known.node {
+        for document in documents {
+            let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
+            let there = crate::document::yaml_key(text, &document.key).ok().flatten();
+            if there.as_ref() != Some(&document.written) {
+                let owner = holder(&entries, &document.at, &object.manager);
+                changes.push(FieldChange {
+                    path: document.at.field(&format!("|yaml.{}", document.key)),
+                    before: Shown::Value(document.written.clone()),
+                    after: there.map_or(Shown::Absent, Shown::Value),
+                    drift: Some(DriftedBy {
+                        manager: owner.map(|entry| entry.manager.clone()),
+                        time: owner.and_then(|entry| entry.time.clone()),
+                    }),
+                });
+            }
+        }
+    }
+    changes
+}
+
+fn differs(
+    object: &RecordedObject,
+    path: &FieldPath,
+    there: Option<&Value>,
+    key: Option<&StackKey>,
+) -> Option<(Shown, Shown)> {
+    let recorded = path.get(&object.manifest);
+    if object.sensitive.contains(path) {
+        let Some(there) = there else {
+            return Some((Shown::Secret, Shown::Absent));
+        };
+        let key = key.filter(|key| object.key_id.as_deref() == Some(key.id()))?;
+        let known = recorded.and_then(Value::as_str).and_then(KeyedDigest::parse)?;
+        return (secret_digest(key, there) != known).then_some((Shown::Secret, Shown::Secret));
+    }
+    if recorded == there {
+        return None;
+    }
+    Some((shown(recorded), shown(there)))
+}
+
+/// The keyed digest of a sensitive leaf: of the decoded bytes where it is base64, so that an encoding is no change.
+pub(crate) fn secret_digest(key: &StackKey, value: &Value) -> KeyedDigest {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match STANDARD.decode(&text) {
+        Ok(bytes) => key.digest(&bytes),
+        Err(_) => key.digest(text.as_bytes()),
+    }
+}
+
+fn shown(value: Option<&Value>) -> Shown {
+    value.map_or(Shown::Absent, |value| Shown::Value(value.clone()))
+}

@@ -1,0 +1,672 @@
+//! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
+
+use super::{
+    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason, Shown,
+    Step, Subject, decide,
+};
+use crate::{
+    FieldPath,
+    address::Address,
+    diff::{differences, drift::drifted_fields, leaves},
+    digest::{Digest, StackKey},
+    execute::ProviderError,
+    graph::{Edge, Graph},
+    marks::{Identity, Whose},
+    object_key::{ObjectRef, ObjectType},
+    ownership::{holder, managed_entries},
+    readiness::{Readiness, judge},
+    recorded::{Origin, Recorded, RecordedNode},
+    resource::{Adopt, Node, Resource},
+    survey::{Answer, Found, Survey, observations},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that a plan is made of.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// What is desired.
+    pub resources: &'a [Resource],
+    /// The order of what is desired.
+    pub graph: &'a Graph,
+    /// What was recorded.
+    pub recorded: &'a BTreeMap<Address, Recorded>,
+    /// What was found.
+    pub survey: &'a Survey,
+    /// Who we are.
+    pub identity: &'a Identity,
+    /// The stack's key, to compare sensitive leaves.
+    pub key: Option<&'a StackKey>,
+    /// Whether objects that are there and not ours may become ours.
+    pub adopt: bool,
+    /// Whether fields that others own, and we never recorded, may be taken.
+    pub force_conflicts: bool,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// An object is there and not ours.
+    #[error("`{address}`: {object} is there already and not ours")]
+    NotOurs {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: ObjectRef,
+    },
+    /// An object is another stack's.
+    #[error("`{address}`: {object} belongs to the stack `{stack}`")]
+    OtherStack {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: ObjectRef,
+        /// The other stack.
+        stack: String,
+    },
+    /// Others own fields that we would set, and we never did.
+    #[error("`{address}`: {manager} owns {fields} of {object}")]
+    Conflict {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: ObjectRef,
+        /// The manager, or managers.
+        manager: String,
+        /// The fields.
+        fields: String,
+    },
+    /// A kind is neither served nor brought by any resource.
+    #[error("`{address}`: the cluster does not serve {kind}, and no resource brings it")]
+    UnknownKind {
+        /// The resource.
+        address: Address,
+        /// The kind.
+        kind: ObjectType,
+    },
+    /// The server would refuse it.
+    #[error("`{address}`: the server refuses {object}: {cause}")]
+    Refused {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: ObjectRef,
+        /// Its words.
+        cause: ProviderError,
+    },
+    /// A late value cannot be had.
+    #[error("`{address}`: {cause}")]
+    Late {
+        /// The resource.
+        address: Address,
+        /// Why.
+        cause: crate::late::LateError,
+    },
+    /// It may not be destroyed.
+    #[error("`{address}` may not be destroyed (prevent_destroy)")]
+    Prevented {
+        /// The resource.
+        address: Address,
+    },
+    /// The recorded edges do not make an order.
+    #[error("the recorded dependencies do not make an order: {0}")]
+    Recorded(String),
+}
+
+impl PlanError {
+    /// What to type or change next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
+            Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
+            Self::Conflict { .. } => Some("take the fields with `--force-conflicts`".to_owned()),
+            Self::Late { .. } => Some("restore the Secret from a backup, or delete what uses it as well".to_owned()),
+            Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
+        }
+    }
+}
+
+/// Plans to bring the cluster to the stack.
+///
+/// # Errors
+/// Every reason why it cannot be planned.
+pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<PlanError>> {
+    let by_address: BTreeMap<_, _> = inputs.resources.iter().map(|r| (&r.address, r)).collect();
+    let mut steps = Vec::new();
+    let mut errors = Vec::new();
+    // Addresses below a change, with the nearest change above.
+    let mut below: BTreeMap<Address, Address> = BTreeMap::new();
+    for address in inputs.graph.order() {
+        let Some(resource) = by_address.get(address) else {
+            continue;
+        };
+        let above = inputs
+            .graph
+            .dependencies(address)
+            .into_iter()
+            .find_map(|edge| below.get(&edge.to).cloned());
+        match one(inputs, resource, above.as_ref()) {
+            Ok(step) => {
+                if step.action.is_change() {
+                    below.insert(address.clone(), address.clone());
+                } else if let Some(above) = above {
+                    below.insert(address.clone(), above);
+                }
+                steps.push(step);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    match removals(
+        inputs.recorded,
+        inputs.survey,
+        |address| by_address.contains_key(address),
+        Purpose::Apply,
+    ) {
+        Ok(removed) => steps.extend(removed),
+        Err(more) => errors.extend(more),
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Plan {
+        purpose: Purpose::Apply,
+        steps,
+        desired: digest_of(inputs.resources),
+        remains: Vec::new(),
+    })
+}
+
+/// Plans to take everything of the stack away, from the record alone.
+///
+/// # Errors
+/// When something may not be destroyed, or the record makes no order.
+pub fn plan_destroy(recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> Result<Plan, Vec<PlanError>> {
+    let steps = removals(recorded, survey, |_| false, Purpose::Destroy)?;
+    let mut remains: Vec<_> = recorded
+        .values()
+        .flat_map(|known| known.destroy.remains.iter().cloned())
+        .collect();
+    remains.sort();
+    remains.dedup();
+    Ok(Plan {
+        purpose: Purpose::Destroy,
+        steps,
+        desired: Digest::of(&Value::Null),
+        remains,
+    })
+}
+
+/// A digest of the resources as compiled; every field of every resource is in it.
+pub fn digest_of(resources: &[Resource]) -> Digest {
+    // The debug form is deterministic: all maps are ordered, and no secret is in a resource.
+    let mut sorted: Vec<_> = resources.iter().collect();
+    sorted.sort_by_key(|resource| &resource.address);
+    Digest::of_bytes(format!("{sorted:?}").as_bytes())
+}
+
+fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
+    let readiness = || judge(&observations(resource), inputs.survey.view());
+    let known = inputs.recorded.get(&resource.address);
+    match &resource.node {
+        Node::Object(_) | Node::Overlay(_) => written(inputs, resource, known, above),
+        Node::Gate(_) | Node::Check(_) => {
+            let readiness = readiness();
+            let is_check = matches!(resource.node, Node::Check(_));
+            let waits = if is_check { Action::Check } else { Action::Wait };
+            let (action, reason) = match (above, readiness.is_ready()) {
+                (Some(above), _) => (waits, Reason::WrittenAbove(above.clone())),
+                // A gate that was ready and is not any more is no change: apply still waits (DESIGN §5.8).
+                (None, false) if known.is_some() => (Action::NoOp, Reason::NotReady),
+                (None, false) => (waits, Reason::NotReady),
+                (None, true) => (Action::NoOp, Reason::Converged),
+            };
+            let kind = if is_check { NodeKind::Check } else { NodeKind::Gate };
+            Ok(step(inputs.graph, resource, kind, action, reason, Some(readiness)))
+        }
+        Node::Action(run) => {
+            let readiness = readiness();
+            let trigger = Digest::of(&run.trigger);
+            let ran = matches!(known.map(|known| &known.node),
+                Some(RecordedNode::Action { trigger: last }) if *last == trigger);
+            let holds = run.satisfied_by_goal && readiness.is_ready() && above.is_none();
+            let (action, reason) = if ran && (readiness.is_ready() || !run.satisfied_by_goal) || holds {
+                (Action::NoOp, Reason::RanAlready)
+            } else if ran && above.is_none() {
+                (Action::NoOp, Reason::NotReady)
+            } else {
+                (Action::Run, Reason::Triggered)
+            };
+            Ok(step(
+                inputs.graph,
+                resource,
+                NodeKind::Action,
+                action,
+                reason,
+                Some(readiness),
+            ))
+        }
+    }
+}
+
+fn written(
+    inputs: &Inputs<'_>,
+    resource: &Resource,
+    known: Option<&Recorded>,
+    above: Option<&Address>,
+) -> Result<Step, PlanError> {
+    let nothing = Found::default();
+    let found = inputs.survey.found(&resource.address).unwrap_or(&nothing);
+    let object = resource
+        .object()
+        .cloned()
+        .expect("objects and overlays name their object");
+    let (kind, manager, is_overlay) = match &resource.node {
+        Node::Overlay(_) => (
+            NodeKind::Overlay,
+            inputs.identity.overlay_manager(&resource.address),
+            true,
+        ),
+        _ => (NodeKind::Object, inputs.identity.object_manager(), false),
+    };
+    let drifted = match (known, &found.live) {
+        (Some(known), Some(live)) => drifted_fields(known, live, inputs.key),
+        _ => Vec::new(),
+    };
+    let (live, unverified) = live_of(inputs, resource, found, is_overlay, !drifted.is_empty(), above)?;
+    let before = match known.and_then(Recorded::object) {
+        None => Before::Never,
+        Some(last) if last.sent == sent_digest(resource) && last.object.key() == object.key() => Before::TheSame,
+        Some(_) => Before::SomethingElse,
+    };
+    let consent = match resource.lifecycle.adopt {
+        Adopt::Expected => Consent::Expected,
+        Adopt::Consent if inputs.adopt => Consent::Given,
+        Adopt::Consent | Adopt::Never => Consent::Missing,
+    };
+    let (mut action, mut reason) =
+        decide(Subject::Desired { live, before, consent }).ok_or_else(|| PlanError::NotOurs {
+            address: resource.address.clone(),
+            object: object.clone(),
+        })?;
+    if is_overlay && matches!(found.answer, Answer::TargetToCome) {
+        (action, reason) = (Action::Create, Reason::TargetToCome);
+    }
+    if is_overlay && before == Before::Never && action == Action::Update {
+        (action, reason) = (Action::Create, Reason::Missing);
+    }
+    refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
+    let readiness = found
+        .live
+        .as_ref()
+        .map(|_| judge(&observations(resource), inputs.survey.view()));
+    let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
+    step.changes = changes(found, resource, &drifted, &manager, action);
+    if let Some(webhook) = unverified {
+        step.reasons.push(Reason::Unverified { webhook });
+    }
+    step.reasons.extend(kept(known, found, resource, &manager));
+    let mut paths = leaves(&written_value(resource));
+    paths.extend(
+        known
+            .and_then(Recorded::object)
+            .into_iter()
+            .flat_map(|last| last.fields.iter().cloned()),
+    );
+    step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
+    Ok(step)
+}
+
+/// What the cluster holds, by the server's answer; and the webhook that could not be asked yet.
+fn live_of(
+    inputs: &Inputs<'_>,
+    resource: &Resource,
+    found: &Found,
+    is_overlay: bool,
+    drifted: bool,
+    above: Option<&Address>,
+) -> Result<(Live, Option<String>), PlanError> {
+    let address = resource.address.clone();
+    let object = resource
+        .object()
+        .cloned()
+        .expect("objects and overlays name their object");
+    if let Some(Whose::OtherStack(stack)) = &found.whose {
+        return Err(PlanError::OtherStack {
+            address,
+            object,
+            stack: stack.clone(),
+        });
+    }
+    let foreign = matches!(found.whose, Some(Whose::Foreign));
+    if found
+        .live
+        .as_ref()
+        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
+    {
+        return Ok((Live::Terminating, None));
+    }
+    Ok(match &found.answer {
+        Answer::Would { .. } if foreign => (Live::Foreign, None),
+        // Somebody made it between our read and our question.
+        Answer::Would { created: false, .. } if found.live.is_none() && !is_overlay => (Live::Foreign, None),
+        Answer::Would { object: after, .. } => match &found.live {
+            None => (Live::Absent, None),
+            Some(live) if differences(live, after).is_empty() => (Live::Same, None),
+            Some(_) => (Live::Different { drifted }, None),
+        },
+        Answer::KindToCome(kind) => {
+            let provided = inputs
+                .resources
+                .iter()
+                .any(|r| r.provides.iter().any(|p| p.kind == kind.group_kind()));
+            if !provided {
+                return Err(PlanError::UnknownKind {
+                    address,
+                    kind: kind.clone(),
+                });
+            }
+            (Live::Nowhere, None)
+        }
+        Answer::NamespaceToCome(_) => (Live::Nowhere, None),
+        Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
+        Answer::Late(cause) => {
+            return Err(PlanError::Late {
+                address,
+                cause: cause.clone(),
+            });
+        }
+        Answer::Refused(cause) => {
+            // Below something that is still to come the server cannot know yet.
+            let webhook = match cause {
+                ProviderError::Denied { webhook, .. } => webhook.clone(),
+                ProviderError::WebhookUnavailable(text) => Some(text.clone()),
+                _ => None,
+            };
+            match (webhook, above) {
+                (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(webhook)),
+                (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(webhook)),
+                _ => {
+                    return Err(PlanError::Refused {
+                        address,
+                        object,
+                        cause: cause.clone(),
+                    });
+                }
+            }
+        }
+    })
+}
+
+/// Fields of others that we would set and never recorded are an error, unless the person forces them. An overlay takes
+/// fields by its nature, and says so before the prompt.
+fn refuse_conflicts(
+    inputs: &Inputs<'_>,
+    resource: &Resource,
+    known: Option<&Recorded>,
+    found: &Found,
+    is_overlay: bool,
+    object: &ObjectRef,
+) -> Result<(), PlanError> {
+    let Answer::Would { taken, .. } = &found.answer else {
+        return Ok(());
+    };
+    let adopting = resource.lifecycle.adopt == Adopt::Expected || inputs.adopt;
+    if inputs.force_conflicts || is_overlay || (known.is_none() && adopting) {
+        return Ok(());
+    }
+    let recorded: BTreeSet<String> = known
+        .and_then(Recorded::object)
+        .map(|last| last.fields.iter().map(ToString::to_string).collect())
+        .unwrap_or_default();
+    let foreign: Vec<_> = taken.iter().filter(|cause| !recorded.contains(&cause.field)).collect();
+    let Some(first) = foreign.first() else { return Ok(()) };
+    Err(PlanError::Conflict {
+        address: resource.address.clone(),
+        object: object.clone(),
+        manager: first.manager.clone(),
+        fields: foreign
+            .iter()
+            .map(|cause| cause.field.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+/// The field changes of a step, secrets masked, late values named, drift attributed.
+fn changes(
+    found: &Found,
+    resource: &Resource,
+    drifted: &[FieldChange],
+    manager: &str,
+    action: Action,
+) -> Vec<FieldChange> {
+    let nothing = Value::Null;
+    let (before, after) = match (&found.live, &found.answer) {
+        (live, Answer::Would { object, .. }) => (live.as_ref().unwrap_or(&nothing), object.clone()),
+        _ if action == Action::Create => (&nothing, written_value(resource)),
+        _ => return Vec::new(),
+    };
+    let entries = managed_entries(before);
+    let sensitive = sensitive(resource);
+    let mut shown = Vec::new();
+    for (path, old, new) in differences(before, &after) {
+        if found.live.is_none() && is_identity(&path) {
+            continue;
+        }
+        let secret = is_secret(resource, &path) || sensitive.iter().any(|s| s.contains(&path) || path.contains(s));
+        let mask = |value: Option<Value>| match value {
+            None => Shown::Absent,
+            Some(_) if secret => Shown::Secret,
+            Some(value) => Shown::Value(value),
+        };
+        let known_after = found
+            .unknown
+            .iter()
+            .find(|(late, _)| *late == path)
+            .map(|(_, after)| after.clone());
+        let drift = drifted
+            .iter()
+            .find(|change| change.path.contains(&path) || path.contains(&change.path))
+            .map(|_| {
+                let owner = old.as_ref().and_then(|_| holder(&entries, &path, manager));
+                DriftedBy {
+                    manager: owner.map(|entry| entry.manager.clone()),
+                    time: owner.and_then(|entry| entry.time.clone()),
+                }
+            });
+        shown.push(FieldChange {
+            before: mask(old),
+            after: match known_after {
+                Some(after) if !secret => Shown::KnownAfter(after),
+                _ => mask(new),
+            },
+            path,
+            drift,
+        });
+    }
+    shown
+}
+
+/// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
+fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &str) -> Vec<Reason> {
+    let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
+        return Vec::new();
+    };
+    let desired = leaves(&written_value(resource));
+    let entries = managed_entries(live);
+    last.fields
+        .iter()
+        .filter(|path| !desired.contains(*path) && path.get(live).is_some())
+        .filter(|path| !path.to_string().contains("stackctl.dev/") && !path.to_string().contains("managed-by"))
+        .filter_map(|path| {
+            let other = holder(&entries, path, manager)?;
+            Some(Reason::KeptBy {
+                field: path.to_string(),
+                manager: other.manager.clone(),
+            })
+        })
+        .collect()
+}
+
+fn is_identity(path: &FieldPath) -> bool {
+    ["apiVersion", "kind", "metadata"]
+        .iter()
+        .any(|name| FieldPath::of(name).contains(path))
+}
+
+/// The values of a Secret are never shown, whoever set them.
+fn is_secret(resource: &Resource, path: &FieldPath) -> bool {
+    let of_secret = resource
+        .object()
+        .is_some_and(|object| object.object_type.kind == "Secret" && object.object_type.group().is_empty());
+    of_secret && FieldPath::of("data").contains(path)
+}
+
+/// The paths of a resource whose values nobody may see.
+pub(crate) fn sensitive(resource: &Resource) -> BTreeSet<FieldPath> {
+    let Node::Object(object) = &resource.node else {
+        return BTreeSet::new();
+    };
+    object
+        .manifest
+        .late()
+        .iter()
+        .filter(|late| late.sensitive)
+        .map(|late| late.path.clone())
+        .collect()
+}
+
+/// What the stack writes, without late values and marks.
+pub(crate) fn written_value(resource: &Resource) -> Value {
+    match &resource.node {
+        Node::Object(object) => object.manifest.value().clone(),
+        Node::Overlay(overlay) => overlay.body(None).unwrap_or(Value::Null),
+        Node::Gate(_) | Node::Action(_) | Node::Check(_) => Value::Null,
+    }
+}
+
+/// The digest of what the stack writes: equal as long as the stack says the same.
+pub(crate) fn sent_digest(resource: &Resource) -> Digest {
+    let late = match &resource.node {
+        Node::Object(object) => format!("{:?}", object.manifest.late()),
+        _ => String::new(),
+    };
+    Digest::of(&serde_json::json!([written_value(resource), late]))
+}
+
+fn step(
+    graph: &Graph,
+    resource: &Resource,
+    node: NodeKind,
+    action: Action,
+    reason: Reason,
+    readiness: Option<Readiness>,
+) -> Step {
+    let says = action.is_change();
+    Step {
+        address: resource.address.clone(),
+        node,
+        action,
+        reasons: vec![reason],
+        object: resource.object().cloned(),
+        changes: Vec::new(),
+        note: resource.note.clone(),
+        waits_for: graph.dependencies(&resource.address).into_iter().cloned().collect(),
+        readiness,
+        consequences: if says {
+            resource.consequences.clone()
+        } else {
+            Vec::new()
+        },
+        projection: Projection::default(),
+    }
+}
+
+/// Steps for what is recorded and no longer desired, dependents before what they depend on.
+fn removals(
+    recorded: &BTreeMap<Address, Recorded>,
+    survey: &Survey,
+    is_desired: impl Fn(&Address) -> bool,
+    purpose: Purpose,
+) -> Result<Vec<Step>, Vec<PlanError>> {
+    let going: BTreeMap<&Address, &Recorded> = recorded.iter().filter(|(address, _)| !is_desired(address)).collect();
+    let edges: Vec<Edge> = going
+        .values()
+        .flat_map(|known| known.edges.iter().filter(|edge| going.contains_key(&edge.to)).cloned())
+        .collect();
+    let order = Graph::of_edges(going.keys().map(|address| (*address).clone()), edges).map_err(|errors| {
+        errors
+            .into_iter()
+            .map(|e| PlanError::Recorded(e.to_string()))
+            .collect::<Vec<_>>()
+    })?;
+    let mut steps = Vec::new();
+    let mut errors = Vec::new();
+    for address in order.order().iter().rev() {
+        let Some(known) = going.get(address) else { continue };
+        if known.destroy.prevent {
+            errors.push(PlanError::Prevented {
+                address: address.clone(),
+            });
+            continue;
+        }
+        steps.push(removal(known, survey, &order, purpose));
+    }
+    if errors.is_empty() { Ok(steps) } else { Err(errors) }
+}
+
+fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -> Step {
+    let live = survey.live(&known.address);
+    let same = |uid: &str| live.is_some_and(|live| live["metadata"]["uid"] == uid);
+    let (node, exists, ending) = match &known.node {
+        RecordedNode::Object(object) => {
+            let released =
+                object.origin == Origin::Adopted || known.destroy.retain.is_some() || known.destroy.self_recreating;
+            let ending = if released { Ending::Released } else { Ending::Deleted };
+            (
+                NodeKind::Object,
+                same(&object.uid) || (object.uid.is_empty() && live.is_some()),
+                ending,
+            )
+        }
+        RecordedNode::Overlay { object, .. } => {
+            let ending = if object.origin == Origin::Created {
+                Ending::Deleted
+            } else {
+                Ending::Released
+            };
+            (NodeKind::Overlay, same(&object.uid), ending)
+        }
+        RecordedNode::Gate => (NodeKind::Gate, false, Ending::Released),
+        RecordedNode::Action { .. } => (NodeKind::Action, false, Ending::Released),
+    };
+    let (action, mut reason) = decide(Subject::RecordedOnly { exists, ending }).expect("a record always ends somehow");
+    match (&known.destroy.retain, purpose, action) {
+        (Some(why), _, Action::Release) => reason = Reason::Retained(why.clone()),
+        (None, _, Action::Release) if known.destroy.self_recreating => reason = Reason::SelfRecreating,
+        (None, Purpose::Destroy, Action::Delete) => reason = Reason::Destroying,
+        _ => {}
+    }
+    Step {
+        address: known.address.clone(),
+        node,
+        action,
+        reasons: vec![reason],
+        object: known.object().map(|object| object.object.clone()),
+        changes: Vec::new(),
+        note: String::new(),
+        waits_for: order
+            .dependents(&known.address)
+            .into_iter()
+            .map(|edge| Edge {
+                from: edge.to.clone(),
+                to: edge.from.clone(),
+                ..edge.clone()
+            })
+            .collect(),
+        readiness: None,
+        consequences: Vec::new(),
+        projection: Projection::of(live, &BTreeSet::new(), &BTreeSet::new()),
+    }
+}

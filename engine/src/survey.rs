@@ -1,0 +1,468 @@
+//! Reading the cluster for a plan: what is live, and what the server would answer.
+//!
+//! Invariants: nothing is written, every apply is a dry run; there is no cluster-wide list of Secrets or ConfigMaps,
+//! because named objects are read by name and families in their namespace by label.
+
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::StackKey,
+    execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
+    late::{LateError, LateSource, Secrets, resolve},
+    marks::{Identity, Whose},
+    object_key::{ObjectKey, ObjectRef, ObjectType},
+    readiness::{Observation, Seen, Target},
+    recorded::Recorded,
+    resource::{Node, Object, Overlay, Resource},
+};
+use futures_util::{StreamExt as _, stream};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a survey is about.
+#[derive(Debug)]
+pub struct SurveyRequest<'a> {
+    /// What is desired; empty for a destroy.
+    pub resources: &'a [Resource],
+    /// What was recorded.
+    pub recorded: &'a BTreeMap<Address, Recorded>,
+    /// Who we are.
+    pub identity: &'a Identity,
+    /// The stack's key, to compare sensitive leaves.
+    pub key: Option<&'a StackKey>,
+    /// How many requests are in flight at most.
+    pub parallelism: usize,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    found: BTreeMap<Address, Found>,
+    view: View,
+}
+
+/// What was found of one resource.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The object as it is.
+    pub live: Option<Value>,
+    /// Whose it is, if it is there.
+    pub whose: Option<Whose>,
+    /// What the server would answer to our apply.
+    pub answer: Answer,
+    /// Late paths that are not known yet, with what they wait for.
+    pub unknown: Vec<(FieldPath, String)>,
+}
+
+/// What the server would answer to our apply.
+#[derive(Clone, Debug, Default)]
+pub enum Answer {
+    /// It was not asked: there is nothing to apply.
+    #[default]
+    NotAsked,
+    /// This would be there.
+    Would {
+        /// The object afterwards.
+        object: Value,
+        /// Whether it would be made.
+        created: bool,
+        /// Fields of others that would have to be taken.
+        taken: Vec<Cause>,
+    },
+    /// It cannot be asked yet: this kind is not served.
+    KindToCome(ObjectType),
+    /// It cannot be asked yet: this namespace is not there.
+    NamespaceToCome(String),
+    /// It cannot be asked yet: the object whose fields we take is not there.
+    TargetToCome,
+    /// It would be refused.
+    Refused(ProviderError),
+    /// A late value cannot be had.
+    Late(LateError),
+}
+
+/// Why the cluster could not be surveyed.
+#[derive(Debug, thiserror::Error)]
+#[error("{object} could not be read")]
+pub struct SurveyError {
+    /// What was read.
+    pub object: String,
+    /// What the provider said.
+    #[source]
+    pub cause: ProviderError,
+}
+
+/// Objects as they were read, for gates to be judged on.
+#[derive(Debug, Default)]
+pub struct View {
+    objects: BTreeMap<ObjectKey, Value>,
+}
+
+impl Seen for View {
+    fn object(&self, object: &ObjectRef) -> Option<&Value> {
+        self.objects.get(&object.key())
+    }
+
+    fn objects(&self, object_type: &ObjectType, namespace: Option<&str>) -> Vec<&Value> {
+        let kind = object_type.group_kind();
+        self.objects
+            .iter()
+            .filter(|(key, _)| key.kind == kind && (namespace.is_none() || key.namespace.as_deref() == namespace))
+            .map(|(_, object)| object)
+            .collect()
+    }
+}
+
+impl View {
+    fn insert(&mut self, object: Value) {
+        if let Some(key) = key_of(&object) {
+            self.objects.insert(key, object);
+        }
+    }
+}
+
+/// The key of a live object, if it has a kind and a name.
+pub(crate) fn key_of(object: &Value) -> Option<ObjectKey> {
+    let object_type = ObjectType::new(object["apiVersion"].as_str()?, object["kind"].as_str()?);
+    Some(ObjectKey {
+        kind: object_type.group_kind(),
+        namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
+        name: object["metadata"]["name"].as_str()?.to_owned(),
+    })
+}
+
+impl Survey {
+    /// What was found of an address.
+    pub fn found(&self, address: &Address) -> Option<&Found> {
+        self.found.get(address)
+    }
+
+    /// The live object of an address.
+    pub fn live(&self, address: &Address) -> Option<&Value> {
+        self.found.get(address)?.live.as_ref()
+    }
+
+    /// What was read, to judge gates on.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+}
+
+/// Reads everything that a plan needs.
+///
+/// # Errors
+/// When the cluster does not answer a read. A refused dry run is no error here: the planner judges it.
+pub async fn survey<P: Provider, S: Secrets>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    secrets: &S,
+) -> Result<Survey, SurveyError> {
+    let mut survey = Survey::default();
+    let width = request.parallelism.max(1);
+    read_named(provider, request, width, &mut survey).await?;
+    read_families(provider, request, width, &mut survey).await?;
+    let view = &survey.view;
+    let asked: Vec<_> = stream::iter(request.resources)
+        .map(|resource| async move {
+            (
+                resource.address.clone(),
+                ask(provider, request, view, secrets, resource).await,
+            )
+        })
+        .buffered(width)
+        .collect()
+        .await;
+    survey.found.extend(asked);
+    for (address, known) in request.recorded {
+        if let Some(object) = known.object().filter(|_| !survey.found.contains_key(address)) {
+            let live = survey.view.object(&object.object).cloned();
+            let whose = live
+                .as_ref()
+                .map(|live| request.identity.whose(live, address, &object.object, Some(known)));
+            survey.found.insert(
+                address.clone(),
+                Found {
+                    live,
+                    whose,
+                    ..Found::default()
+                },
+            );
+        }
+    }
+    Ok(survey)
+}
+
+/// Every object that is known by name: desired, recorded, observed, or holding a late value.
+async fn read_named<P: Provider>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    width: usize,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
+    let mut named: BTreeSet<ObjectRef> = BTreeSet::new();
+    named.extend(
+        request
+            .recorded
+            .values()
+            .filter_map(Recorded::object)
+            .map(|object| object.object.clone()),
+    );
+    for resource in request.resources {
+        named.extend(resource.object().cloned());
+        for observation in observations(resource) {
+            match &observation.target {
+                Target::Named(object) => named.extend([object.clone()]),
+                Target::Linked { from, .. } => named.extend([from.clone()]),
+                Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
+            }
+        }
+        if let Node::Object(object) = &resource.node {
+            for late in object.manifest.late() {
+                match &late.source {
+                    LateSource::Object { object, .. } => named.extend([object.clone()]),
+                    LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
+                    LateSource::Template { .. } | LateSource::Input(_) => {}
+                }
+            }
+        }
+    }
+    get_all(provider, named, width, survey).await?;
+    // Links name their object only once the holder is read.
+    let mut linked = BTreeSet::new();
+    for observation in request.resources.iter().flat_map(observations) {
+        if let Target::Linked { from, at, of } = &observation.target
+            && let Some(name) = survey.view.object(from).and_then(|holder| at.get(holder)?.as_str())
+        {
+            linked.insert(ObjectRef {
+                object_type: of.clone(),
+                namespace: from.namespace.clone(),
+                name: name.to_owned(),
+            });
+        }
+    }
+    get_all(provider, linked, width, survey).await
+}
+
+async fn get_all<P: Provider>(
+    provider: &P,
+    named: BTreeSet<ObjectRef>,
+    width: usize,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
+    let mut answers = stream::iter(named)
+        .map(|object| async move {
+            let answer = provider.get(&object).await;
+            (object, answer)
+        })
+        .buffer_unordered(width);
+    while let Some((object, answer)) = answers.next().await {
+        match answer {
+            Ok(Some(live)) => survey.view.insert(live),
+            Ok(None) | Err(ProviderError::KindNotServed(_) | ProviderError::NotFound) => {}
+            Err(cause) => {
+                return Err(SurveyError {
+                    object: object.to_string(),
+                    cause,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Families that gates look at: by label in their namespace.
+async fn read_families<P: Provider>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    width: usize,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
+    let mut families = BTreeSet::new();
+    for observation in request.resources.iter().flat_map(observations) {
+        match &observation.target {
+            Target::Every {
+                of, namespace, labels, ..
+            }
+            | Target::Some {
+                of, namespace, labels, ..
+            } => {
+                families.insert((of.clone(), namespace.clone(), labels.clone()));
+            }
+            Target::Prefixed { of, namespace, .. } => {
+                families.insert((of.clone(), Some(namespace.clone()), BTreeMap::new()));
+            }
+            Target::Named(_) | Target::Linked { .. } => {}
+        }
+    }
+    let mut answers = stream::iter(families)
+        .map(|(of, namespace, labels)| async move {
+            let answer = provider.list(&of, namespace.as_deref(), &Selector { labels }).await;
+            (of, answer)
+        })
+        .buffer_unordered(width);
+    while let Some((of, answer)) = answers.next().await {
+        match answer {
+            Ok(objects) => objects.into_iter().for_each(|object| survey.view.insert(object)),
+            Err(ProviderError::KindNotServed(_)) => {}
+            Err(cause) => {
+                return Err(SurveyError {
+                    object: of.to_string(),
+                    cause,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a resource looks at.
+pub(crate) fn observations(resource: &Resource) -> Vec<Observation> {
+    match &resource.node {
+        Node::Object(object) => vec![object.observation()],
+        Node::Overlay(overlay) => vec![overlay.observation()],
+        Node::Gate(gate) => gate.observations.clone(),
+        Node::Action(action) => action.goal.clone(),
+        Node::Check(check) => check.observations.clone(),
+    }
+}
+
+async fn ask<P: Provider, S: Secrets>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    view: &View,
+    secrets: &S,
+    resource: &Resource,
+) -> Found {
+    let known = request.recorded.get(&resource.address);
+    match &resource.node {
+        Node::Object(object) => ask_object(provider, request, view, secrets, resource, object, known).await,
+        Node::Overlay(overlay) => ask_overlay(provider, request, view, resource, overlay).await,
+        Node::Gate(_) | Node::Action(_) | Node::Check(_) => Found::default(),
+    }
+}
+
+async fn ask_object<P: Provider, S: Secrets>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    view: &View,
+    secrets: &S,
+    resource: &Resource,
+    object: &Object,
+    known: Option<&Recorded>,
+) -> Found {
+    let named = object.manifest.object();
+    let live = view.object(named).cloned();
+    let whose = live
+        .as_ref()
+        .map(|live| request.identity.whose(live, &resource.address, named, known));
+    let resolved = resolve(
+        &object.manifest,
+        live.as_ref(),
+        |other| view.object(other).cloned(),
+        secrets,
+        false,
+    );
+    let resolved = match resolved {
+        Ok(resolved) => resolved,
+        Err(error) => {
+            return Found {
+                live,
+                whose,
+                answer: Answer::Late(error),
+                unknown: Vec::new(),
+            };
+        }
+    };
+    let manager = request.identity.object_manager();
+    let mut body = resolved.body;
+    request.identity.mark(&mut body, &resource.address, named);
+    if let Some(live) = &live {
+        respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
+    }
+    let answer = dry_run(provider, named, body, live.as_ref(), &manager).await;
+    Found {
+        live,
+        whose,
+        answer,
+        unknown: resolved.unknown,
+    }
+}
+
+async fn ask_overlay<P: Provider>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    view: &View,
+    resource: &Resource,
+    overlay: &Overlay,
+) -> Found {
+    let live = view.object(&overlay.target).cloned();
+    if live.is_none() && !overlay.create_if_absent {
+        return Found {
+            answer: Answer::TargetToCome,
+            ..Found::default()
+        };
+    }
+    let manager = request.identity.overlay_manager(&resource.address);
+    let answer = match overlay.body(live.as_ref()) {
+        Ok(body) => dry_run(provider, &overlay.target, body, live.as_ref(), &manager).await,
+        Err(error) => Answer::Refused(ProviderError::Other(error.to_string())),
+    };
+    Found {
+        live,
+        whose: None,
+        answer,
+        unknown: Vec::new(),
+    }
+}
+
+/// Sends an ignored field with its live value while we own it, omits it once another manager does (ssa-semantics §6).
+pub(crate) fn respect_ignored(body: &mut Value, live: &Value, ignored: &[FieldPath], manager: &str) {
+    let entries = crate::ownership::managed_entries(live);
+    for path in ignored {
+        match path.get(live) {
+            Some(_) if crate::ownership::holder(&entries, path, manager).is_some() => {
+                path.remove(body);
+            }
+            Some(value) => path.set(body, value.clone()),
+            None => {}
+        }
+    }
+}
+
+/// Asks without force first; where others own fields, asks again with force to see what would be there.
+async fn dry_run<P: Provider>(
+    provider: &P,
+    object: &ObjectRef,
+    mut body: Value,
+    live: Option<&Value>,
+    manager: &str,
+) -> Answer {
+    if let Some(uid) = live.and_then(|live| live["metadata"].get("uid")) {
+        body["metadata"]["uid"] = uid.clone();
+    }
+    let mut request = ApplyRequest {
+        object: object.clone(),
+        body,
+        manager: manager.to_owned(),
+        force: false,
+        dry_run: true,
+    };
+    let mut taken = Vec::new();
+    loop {
+        return match provider.apply(&request).await {
+            Ok(answer) => Answer::Would {
+                object: answer.object,
+                created: answer.created,
+                taken,
+            },
+            Err(ProviderError::Conflict(causes)) if !request.force => {
+                request.force = true;
+                taken = causes;
+                continue;
+            }
+            Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),
+            Err(ProviderError::NamespaceMissing(namespace)) => Answer::NamespaceToCome(namespace),
+            Err(error) => Answer::Refused(error),
+        };
+    }
+}
