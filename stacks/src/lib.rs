@@ -11,7 +11,5 @@
 pub mod language;
 pub mod stack;
 
-pub use language::{
-    Diagnostics, Explanation, Position, Problem, Source, StackError, explain, explanations, parse,
-};
+pub use language::{Diagnostics, Explanation, Position, Problem, Source, StackError, explain, explanations, parse};
 pub use stack::Stack;

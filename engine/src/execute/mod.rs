@@ -5,9 +5,20 @@
 //!
 //! [`Provider`] and [`Journal`] are the only ways to the world.
 
+mod context;
+mod drive;
+mod effect;
 mod event;
 mod journal;
 mod provider;
+mod run;
+mod script;
+mod step;
+mod undo;
+mod view;
+mod write;
+
+pub use drive::{Execution, Options, drive};
 
 pub use event::{Did, Event, Failure};
 pub use journal::{Intent, Journal, JournalError, Outcome};

@@ -17,6 +17,7 @@ mod projection;
 pub use action::{Action, Reason};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
+pub(crate) use planner::{sensitive, sent_digest};
 pub use projection::{Moved, Projection};
 
 use crate::{

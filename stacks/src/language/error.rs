@@ -33,7 +33,10 @@ impl StackError {
         texts: &[Arc<str>],
     ) -> Self {
         let text = texts.get(at.source).cloned().unwrap_or_else(|| Arc::from(""));
-        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(problem.label()), span(at, &text))];
+        let mut labels = vec![LabeledSpan::new_primary_with_span(
+            Some(problem.label()),
+            span(at, &text),
+        )];
         let mut elsewhere = None;
         if let Some((place, says)) = beside {
             if place.source == at.source {
@@ -44,7 +47,13 @@ impl StackError {
             }
         }
         let source = NamedSource::new(sources.name(at.source), text);
-        Self(Box::new(Located { problem, position: sources.position(at), source, labels, elsewhere }))
+        Self(Box::new(Located {
+            problem,
+            position: sources.position(at),
+            source,
+            labels,
+            elsewhere,
+        }))
     }
 
     /// Returns what is wrong.
@@ -109,7 +118,11 @@ impl Diagnostic for StackError {
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(if self.is_warning() { Severity::Warning } else { Severity::Error })
+        Some(if self.is_warning() {
+            Severity::Warning
+        } else {
+            Severity::Error
+        })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
@@ -170,7 +183,12 @@ impl fmt::Display for Diagnostics {
         if self.warnings.is_empty() {
             return Ok(());
         }
-        write!(formatter, ", {} warning{}", self.warnings.len(), plural(self.warnings.len()))
+        write!(
+            formatter,
+            ", {} warning{}",
+            self.warnings.len(),
+            plural(self.warnings.len())
+        )
     }
 }
 

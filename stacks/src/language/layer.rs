@@ -16,13 +16,22 @@ use super::value::{Node, Table, Value};
 /// After a syntax error the tree is incomplete; the caller looks at `problems` first.
 pub(crate) fn load(sources: &Sources, settings: &[String], problems: &mut Problems) -> Option<Node> {
     let n_layers = sources.n_layers();
-    let mut root = Node { place: Place::START, value: Value::Table(Table::default()) };
+    let mut root = Node {
+        place: Place::START,
+        value: Value::Table(Table::default()),
+    };
     for source in 0..n_layers {
         let text = sources.text(source);
         let (table, errors) = DeTable::parse_recoverable(text);
         report_syntax(source, text, &errors, problems);
         let layer = Table::from_toml(table.get_ref(), source, 0);
-        merge(&mut root, Node { place: Place::new(source, &(0..0)), value: Value::Table(layer) });
+        merge(
+            &mut root,
+            Node {
+                place: Place::new(source, &(0..0)),
+                value: Value::Table(layer),
+            },
+        );
     }
     for node in set::nodes(settings, n_layers, problems) {
         merge(&mut root, node);
@@ -38,7 +47,12 @@ fn report_syntax(source: usize, text: &str, errors: &[toml::de::Error], problems
         let span = error.span().unwrap_or(0..0);
         let line = text.get(..span.start).map_or(0, |before| before.matches('\n').count());
         if last_line != Some(line) {
-            problems.push(Place::new(source, &span), Problem::Syntax { message: error.message().to_owned() });
+            problems.push(
+                Place::new(source, &span),
+                Problem::Syntax {
+                    message: error.message().to_owned(),
+                },
+            );
         }
         last_line = Some(line);
     }
@@ -64,14 +78,21 @@ pub(crate) fn merge(lower: &mut Node, upper: Node) {
             // Elements of one layer are never merged with each other: two of one name are an error, not a merge.
             let n_below = below.len();
             for node in above {
-                let same = below[..n_below].iter().position(|candidate| candidate.name() == node.name());
+                let same = below[..n_below]
+                    .iter()
+                    .position(|candidate| candidate.name() == node.name());
                 match same {
                     Some(index) => merge(&mut below[index], node),
                     None => below.push(node),
                 }
             }
         }
-        (_, value) => *lower = Node { place: upper.place, value },
+        (_, value) => {
+            *lower = Node {
+                place: upper.place,
+                value,
+            }
+        }
     }
 }
 

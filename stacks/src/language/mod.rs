@@ -20,6 +20,7 @@ mod read;
 mod schema;
 mod set;
 mod suggest;
+mod tiers;
 mod typed;
 mod value;
 

@@ -35,10 +35,18 @@ pub(crate) struct Place {
 
 impl Place {
     /// The beginning of the first source.
-    pub(crate) const START: Self = Self { source: 0, start: 0, end: 0 };
+    pub(crate) const START: Self = Self {
+        source: 0,
+        start: 0,
+        end: 0,
+    };
 
     pub(crate) fn new(source: usize, span: &Range<usize>) -> Self {
-        Self { source, start: span.start, end: span.end }
+        Self {
+            source,
+            start: span.start,
+            end: span.end,
+        }
     }
 }
 
@@ -50,8 +58,10 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn new(layers: &[Source], sets: &[String]) -> Self {
-        let mut sources: Vec<(String, Arc<str>)> =
-            layers.iter().map(|layer| (layer.name.clone(), Arc::from(layer.text.as_str()))).collect();
+        let mut sources: Vec<(String, Arc<str>)> = layers
+            .iter()
+            .map(|layer| (layer.name.clone(), Arc::from(layer.text.as_str())))
+            .collect();
         sources.push(("--set".to_owned(), Arc::from(sets.join("\n"))));
         Self { sources }
     }
@@ -71,8 +81,13 @@ impl Sources {
 
     /// Returns, per source, the directory that relative paths in it start from: settings start from the working directory.
     pub(crate) fn directories(&self) -> Vec<PathBuf> {
-        let directory = |(name, _): &(String, Arc<str>)| Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default();
-        self.sources[..self.n_layers()].iter().map(directory).chain([PathBuf::new()]).collect()
+        let directory =
+            |(name, _): &(String, Arc<str>)| Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default();
+        self.sources[..self.n_layers()]
+            .iter()
+            .map(directory)
+            .chain([PathBuf::new()])
+            .collect()
     }
 
     pub(crate) fn position(&self, place: Place) -> Position {
@@ -88,21 +103,25 @@ impl Sources {
 
     /// Returns the texts with the bytes of `hidden` replaced by `*`, so that every other place stays where it is.
     pub(crate) fn masked(&self, hidden: &[Place]) -> Vec<Arc<str>> {
-        self.sources.iter().enumerate().map(|(index, (_, text))| {
-            let places: Vec<&Place> = hidden.iter().filter(|place| place.source == index).collect();
-            if places.is_empty() {
-                return Arc::clone(text);
-            }
-            let mut masked = String::with_capacity(text.len());
-            for (at, character) in text.char_indices() {
-                let is_hidden = places.iter().any(|place| (place.start..place.end).contains(&at));
-                if is_hidden && character != '\n' {
-                    masked.extend(std::iter::repeat_n('*', character.len_utf8()));
-                } else {
-                    masked.push(character);
+        self.sources
+            .iter()
+            .enumerate()
+            .map(|(index, (_, text))| {
+                let places: Vec<&Place> = hidden.iter().filter(|place| place.source == index).collect();
+                if places.is_empty() {
+                    return Arc::clone(text);
                 }
-            }
-            Arc::from(masked)
-        }).collect()
+                let mut masked = String::with_capacity(text.len());
+                for (at, character) in text.char_indices() {
+                    let is_hidden = places.iter().any(|place| (place.start..place.end).contains(&at));
+                    if is_hidden && character != '\n' {
+                        masked.extend(std::iter::repeat_n('*', character.len_utf8()));
+                    } else {
+                        masked.push(character);
+                    }
+                }
+                Arc::from(masked)
+            })
+            .collect()
     }
 }

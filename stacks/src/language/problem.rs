@@ -11,7 +11,10 @@ use super::place::{Place, Sources};
 
 /// One thing that is wrong, without its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
-#[expect(missing_docs, reason = "the message of each variant says what it is and what its fields are")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant says what it is and what its fields are"
+)]
 pub enum Problem {
     #[error("not valid TOML: {message}")]
     #[diagnostic(code(STK001))]
@@ -68,7 +71,10 @@ pub enum Problem {
     },
 
     #[error("two {what} are called `{name}`")]
-    #[diagnostic(code(STK008), help("rename one of them, or remove it; across layers, the same name changes the same table"))]
+    #[diagnostic(
+        code(STK008),
+        help("rename one of them, or remove it; across layers, the same name changes the same table")
+    )]
     Duplicate { what: &'static str, name: String },
 
     #[error("`{key}` must be from {from} to {to}")]
@@ -101,7 +107,9 @@ pub enum Problem {
     #[error("pool `{pool}` does not say in which zones")]
     #[diagnostic(
         code(STK012),
-        help("add `zones = [\"a\", \"b\"]`: one MachineSet a zone, so zones decide what is bought; use `provision = \"existing\"` for nodes that are there")
+        help(
+            "add `zones = [\"a\", \"b\"]`: one MachineSet a zone, so zones decide what is bought; use `provision = \"existing\"` for nodes that are there"
+        )
     )]
     ZonesMissing { pool: String },
 
@@ -123,12 +131,28 @@ pub enum Problem {
     },
 
     #[error("windows `{first}` and `{second}` of model `{model}` are the same time")]
-    #[diagnostic(code(STK015), help("keep one of the two rows: limits of the same length share one counter"))]
-    SameWindow { model: String, first: String, second: String },
+    #[diagnostic(
+        code(STK015),
+        help("keep one of the two rows: limits of the same length share one counter")
+    )]
+    SameWindow {
+        model: String,
+        first: String,
+        second: String,
+    },
 
     #[error("{tokens} tokens per `{window}` never apply to model `{model}`")]
-    #[diagnostic(code(STK016), help("a longer window needs more tokens than a shorter one, or the shorter one is dead"))]
-    DeadLimit { model: String, tokens: u32, window: String, longer_tokens: u32, longer_window: String },
+    #[diagnostic(
+        code(STK016),
+        help("a longer window needs more tokens than a shorter one, or the shorter one is dead")
+    )]
+    DeadLimit {
+        model: String,
+        tokens: u32,
+        window: String,
+        longer_tokens: u32,
+        longer_window: String,
+    },
 
     #[error("tier `{tier}` names model `{model}`, and there is no such model")]
     #[diagnostic(code(STK017))]
@@ -148,14 +172,21 @@ pub enum Problem {
         code(STK019),
         help("give each tier its own: a caller in both gets the higher, and for equal ones nothing decides")
     )]
-    SamePriority { first: String, second: String, priority: u32 },
+    SamePriority {
+        first: String,
+        second: String,
+        priority: u32,
+    },
 
     #[error("nobody is in tier `{tier}`")]
     #[diagnostic(code(STK020), help("add `groups = [\"…\"]`, or `users` for service accounts"))]
     NobodyInTier { tier: String },
 
     #[error("model `{model}` asks for MaaS, which is not enabled")]
-    #[diagnostic(code(STK021), help("add a table `[maas]` with `enabled = true`, or set `maas = false` here"))]
+    #[diagnostic(
+        code(STK021),
+        help("add a table `[maas]` with `enabled = true`, or set `maas = false` here")
+    )]
     MaasIsOff { model: String },
 
     #[error("{what} needs `platform = \"aws\"`")]
@@ -167,7 +198,10 @@ pub enum Problem {
     },
 
     #[error("`{given}` is given without `{missing}`")]
-    #[diagnostic(code(STK023), help("a pinned release needs both, or leave both out and choose a `profile`"))]
+    #[diagnostic(
+        code(STK023),
+        help("a pinned release needs both, or leave both out and choose a `profile`")
+    )]
     HalfPin { given: &'static str, missing: &'static str },
 
     #[error("`{text}` is not an amount of {key}")]
@@ -181,7 +215,11 @@ pub enum Problem {
 
     #[error("the request of {key} is above its limit: {request} > {limit}")]
     #[diagnostic(code(STK025), help("lower the request, or raise the limit"))]
-    RequestAboveLimit { key: &'static str, request: String, limit: String },
+    RequestAboveLimit {
+        key: &'static str,
+        request: String,
+        limit: String,
+    },
 
     #[error("`{text}` is not a model source")]
     #[diagnostic(code(STK026))]
@@ -196,7 +234,10 @@ pub enum Problem {
     Timeout { text: String },
 
     #[error("`{text}` is not a version requirement")]
-    #[diagnostic(code(STK028), help("write `>=4.20`, `4.21`, or several separated by commas: `>=4.20, <4.22`"))]
+    #[diagnostic(
+        code(STK028),
+        help("write `>=4.20`, `4.21`, or several separated by commas: `>=4.20, <4.22`")
+    )]
     Version { text: String },
 
     #[error("`{key}` does not say where the secret is")]
@@ -218,7 +259,10 @@ pub enum Problem {
     PlainSecret { key: String },
 
     #[error("cannot use this setting: {fault}")]
-    #[diagnostic(code(STK031), help("write `--set models[qwen3-8b].replicas=3` or `--set rhoai.profile=ea`"))]
+    #[diagnostic(
+        code(STK031),
+        help("write `--set models[qwen3-8b].replicas=3` or `--set rhoai.profile=ea`")
+    )]
     Setting { fault: &'static str },
 
     #[error("{what} `{name}` is not yours to use")]
@@ -272,7 +316,11 @@ pub enum Problem {
     NoPool { model: String },
 
     #[error("no tier gives access to model `{model}`")]
-    #[diagnostic(code(STK052), severity(Warning), help("name it in the `limits` of a `[[maas.tiers]]` table"))]
+    #[diagnostic(
+        code(STK052),
+        severity(Warning),
+        help("name it in the `limits` of a `[[maas.tiers]]` table")
+    )]
     ModelInNoTier { model: String },
 
     #[error("MaaS is enabled, and no model is published to it")]
@@ -285,7 +333,9 @@ impl Problem {
     #[must_use]
     pub fn label(&self) -> String {
         match self {
-            Self::Syntax { .. } | Self::EmptyStack | Self::Malformed { .. } | Self::ModelSource { .. } => "here".to_owned(),
+            Self::Syntax { .. } | Self::EmptyStack | Self::Malformed { .. } | Self::ModelSource { .. } => {
+                "here".to_owned()
+            }
             Self::UnknownKey { .. } => "not a key here".to_owned(),
             Self::WrongType { found, .. } => (*found).to_owned(),
             Self::Missing { key, .. } => format!("needs `{key}`"),
@@ -298,7 +348,11 @@ impl Problem {
             Self::Zone { .. } => "not a zone letter".to_owned(),
             Self::Window { fault, .. } => fault.clone(),
             Self::SameWindow { .. } => "the same length".to_owned(),
-            Self::DeadLimit { longer_tokens, longer_window, .. } => {
+            Self::DeadLimit {
+                longer_tokens,
+                longer_window,
+                ..
+            } => {
                 format!("{longer_tokens} per `{longer_window}` are used up first")
             }
             Self::UnknownModel { .. } => "no such model".to_owned(),
@@ -346,22 +400,36 @@ struct Found {
 
 impl Problems {
     pub(crate) fn new(sources: &Sources) -> Self {
-        Self { found: Vec::new(), hidden: Vec::new(), directories: sources.directories() }
+        Self {
+            found: Vec::new(),
+            hidden: Vec::new(),
+            directories: sources.directories(),
+        }
     }
 
     /// Returns the path that `path` means when it is written at `place`.
     pub(crate) fn resolve(&self, place: Place, path: &str) -> PathBuf {
-        self.directories.get(place.source).map_or_else(|| PathBuf::from(path), |directory| directory.join(path))
+        self.directories
+            .get(place.source)
+            .map_or_else(|| PathBuf::from(path), |directory| directory.join(path))
     }
 
     /// Notes a problem; whether it is an error or a warning is the problem's.
     pub(crate) fn push(&mut self, at: Place, problem: Problem) {
-        self.found.push(Found { at, problem, beside: None });
+        self.found.push(Found {
+            at,
+            problem,
+            beside: None,
+        });
     }
 
     /// Notes a problem that has two places.
     pub(crate) fn push_beside(&mut self, at: Place, problem: Problem, beside: Place, says: &'static str) {
-        self.found.push(Found { at, problem, beside: Some((beside, says)) });
+        self.found.push(Found {
+            at,
+            problem,
+            beside: Some((beside, says)),
+        });
     }
 
     /// Keeps the text at a place out of every diagnostic.

@@ -36,12 +36,21 @@ impl Field<'_> {
                 Some(format!("write {text} without quotes"))
             }
             Value::Text(text) if expected.starts_with("a list") => Some(format!("write [\"{text}\"]")),
-            Value::Table(_) if expected == "an array of tables" => {
-                Some(format!("write `[[{}]]`, with two brackets: there can be several", self.key))
-            }
+            Value::Table(_) if expected == "an array of tables" => Some(format!(
+                "write `[[{}]]`, with two brackets: there can be several",
+                self.key
+            )),
             _ => None,
         };
-        problems.push(self.node.place, Problem::WrongType { key: self.key.to_owned(), expected, found, hint });
+        problems.push(
+            self.node.place,
+            Problem::WrongType {
+                key: self.key.to_owned(),
+                expected,
+                found,
+                hint,
+            },
+        );
     }
 }
 
@@ -62,13 +71,36 @@ impl<'a> Reader<'a> {
             field.wrong_type("a table", problems);
             return None;
         };
-        Some(Self { table, place: field.node.place, title: title.into(), known: Vec::new() })
+        Some(Self {
+            table,
+            place: field.node.place,
+            title: title.into(),
+            known: Vec::new(),
+        })
     }
 
     /// Returns the value of a key as it is.
     pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
         self.known.push(key);
-        self.table.entries.get(key).map(|entry| Field { key, node: &entry.node })
+        self.table
+            .entries
+            .get(key)
+            .map(|entry| Field { key, node: &entry.node })
+    }
+
+    /// Returns whether a key is written.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.entries.contains_key(key)
+    }
+
+    /// Returns where a key is written.
+    pub(crate) fn key_place(&self, key: &str) -> Option<Place> {
+        self.table.entries.get(key).map(|entry| entry.key)
+    }
+
+    /// Lets keys pass unread, where what they mean depends on a value that is wrong.
+    pub(crate) fn accept(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys);
     }
 
     /// Reads a key that may be absent.
@@ -79,7 +111,10 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(Field<'a>, &mut Problems) -> Option<T>,
     ) -> Option<At<T>> {
         let field = self.field(key)?;
-        read(field, problems).map(|value| At { value, place: field.node.place })
+        read(field, problems).map(|value| At {
+            value,
+            place: field.node.place,
+        })
     }
 
     /// Reads a key that may be absent, and gives its default.
@@ -103,7 +138,14 @@ impl<'a> Reader<'a> {
     ) -> Option<At<T>> {
         if !self.table.entries.contains_key(key) {
             self.known.push(key);
-            problems.push(self.place, Problem::Missing { key, table: self.title.clone(), hint });
+            problems.push(
+                self.place,
+                Problem::Missing {
+                    key,
+                    table: self.title.clone(),
+                    hint,
+                },
+            );
             return None;
         }
         self.optional(key, problems, read)
@@ -114,7 +156,13 @@ impl<'a> Reader<'a> {
         for key in keys {
             self.known.push(key);
             if let Some(entry) = self.table.entries.get(*key) {
-                problems.push(entry.key, Problem::NoEffect { key, because: because.to_owned() });
+                problems.push(
+                    entry.key,
+                    Problem::NoEffect {
+                        key,
+                        because: because.to_owned(),
+                    },
+                );
             }
         }
     }
@@ -131,7 +179,14 @@ impl<'a> Reader<'a> {
                 problems.hide(entry.node.place);
             }
             let hint = suggest::hint(key, "its keys", &self.known);
-            problems.push(entry.key, Problem::UnknownKey { key: key.clone(), table: self.title.clone(), hint });
+            problems.push(
+                entry.key,
+                Problem::UnknownKey {
+                    key: key.clone(),
+                    table: self.title.clone(),
+                    hint,
+                },
+            );
         }
     }
 }
@@ -139,7 +194,17 @@ impl<'a> Reader<'a> {
 /// Whether the value of an unknown key had better not be shown.
 fn looks_secret(key: &str) -> bool {
     let key = key.to_lowercase();
-    ["password", "passwd", "token", "secret", "api_key", "apikey", "credential"].iter().any(|word| key.contains(word))
+    [
+        "password",
+        "passwd",
+        "token",
+        "secret",
+        "api_key",
+        "apikey",
+        "credential",
+    ]
+    .iter()
+    .any(|word| key.contains(word))
 }
 
 /// Reads a boolean.
@@ -168,13 +233,23 @@ pub(crate) fn text(field: Field<'_>, problems: &mut Problems) -> Option<String> 
 pub(crate) fn line(field: Field<'_>, problems: &mut Problems) -> Option<String> {
     let text = text(field, problems)?;
     if text.trim().is_empty() {
-        let problem = Problem::Empty { key: field.key.to_owned(), hint: "write something, or leave the key out" };
+        let problem = Problem::Empty {
+            key: field.key.to_owned(),
+            hint: "write something, or leave the key out",
+        };
         problems.push(field.node.place, problem);
         return None;
     }
     if text.chars().any(char::is_control) {
         let hint = "it has one line, without tabs and other control characters".to_owned();
-        problems.push(field.node.place, Problem::Malformed { text: text.escape_debug().to_string(), noun: "line of text", hint });
+        problems.push(
+            field.node.place,
+            Problem::Malformed {
+                text: text.escape_debug().to_string(),
+                noun: "line of text",
+                hint,
+            },
+        );
         return None;
     }
     Some(text)
@@ -190,7 +265,15 @@ pub(crate) fn integer<T: TryFrom<i64>>(from: u32, to: u32) -> impl Fn(Field<'_>,
         let in_range = number.filter(|number| (i64::from(from)..=i64::from(to)).contains(number));
         let converted = in_range.and_then(|number| T::try_from(number).ok());
         if converted.is_none() {
-            problems.push(field.node.place, Problem::OutOfRange { key: field.key.to_owned(), from, to, hint: None });
+            problems.push(
+                field.node.place,
+                Problem::OutOfRange {
+                    key: field.key.to_owned(),
+                    from,
+                    to,
+                    hint: None,
+                },
+            );
         }
         converted
     }
@@ -205,9 +288,22 @@ pub(crate) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Fiel
             let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let hint = match suggest::closest(&text, all.iter().copied()) {
                 Some(candidate) => format!("did you mean \"{candidate}\"?"),
-                None => format!("its values: {}", all.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "its values: {}",
+                    all.iter()
+                        .map(|word| format!("\"{word}\""))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             };
-            problems.push(field.node.place, Problem::UnknownWord { key: field.key.to_owned(), word: text, hint });
+            problems.push(
+                field.node.place,
+                Problem::UnknownWord {
+                    key: field.key.to_owned(),
+                    word: text,
+                    hint,
+                },
+            );
         }
         found
     }
@@ -225,7 +321,12 @@ pub(crate) fn list<T>(
         };
         let items: Vec<Option<At<T>>> = nodes
             .iter()
-            .map(|node| read(Field { key: field.key, node }, problems).map(|value| At { value, place: node.place }))
+            .map(|node| {
+                read(Field { key: field.key, node }, problems).map(|value| At {
+                    value,
+                    place: node.place,
+                })
+            })
             .collect();
         items.into_iter().collect()
     }
@@ -243,6 +344,11 @@ pub(crate) fn tables<T>(
     };
     nodes
         .iter()
-        .filter_map(|node| read(Field { key: field.key, node }, problems).map(|value| At { value, place: node.place }))
+        .filter_map(|node| {
+            read(Field { key: field.key, node }, problems).map(|value| At {
+                value,
+                place: node.place,
+            })
+        })
         .collect()
 }

@@ -20,7 +20,11 @@ pub(crate) fn nodes(settings: &[String], source: usize, problems: &mut Problems)
 }
 
 fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) -> Option<Node> {
-    let place = |start: usize, end: usize| Place { source, start: offset + start, end: offset + end };
+    let place = |start: usize, end: usize| Place {
+        source,
+        start: offset + start,
+        end: offset + end,
+    };
     let Some((path, value)) = setting.split_once('=') else {
         problems.push(place(0, setting.len()), Problem::Setting { fault: "it has no `=`" });
         return None;
@@ -30,7 +34,9 @@ fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) ->
     let Some(segments) = segments(path) else {
         problems.push(
             place(0, path.len()),
-            Problem::Setting { fault: "its path is not keys joined by dots, with `[name]` after arrays of tables" },
+            Problem::Setting {
+                fault: "its path is not keys joined by dots, with `[name]` after arrays of tables",
+            },
         );
         return None;
     };
@@ -38,19 +44,31 @@ fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) ->
         let at = place(segment.start, segment.end);
         if let Some(name) = segment.name {
             let mut table = node;
-            let text = Node { place: at, value: Value::Text(name.to_owned()) };
+            let text = Node {
+                place: at,
+                value: Value::Text(name.to_owned()),
+            };
             match &mut table.value {
                 Value::Table(inner) => {
-                    inner.entries.entry("name".to_owned()).or_insert(Entry { key: at, node: text });
+                    inner
+                        .entries
+                        .entry("name".to_owned())
+                        .or_insert(Entry { key: at, node: text });
                 }
                 // Not a table: left as it is, so that the reader says which type is expected.
                 _ => {}
             }
-            node = Node { place: at, value: Value::List(vec![table]) };
+            node = Node {
+                place: at,
+                value: Value::List(vec![table]),
+            };
         }
         let mut table = Table::default();
         table.entries.insert(segment.key.to_owned(), Entry { key: at, node });
-        node = Node { place: at, value: Value::Table(table) };
+        node = Node {
+            place: at,
+            value: Value::Table(table),
+        };
     }
     Some(node)
 }
@@ -59,7 +77,11 @@ fn value_node(text: &str, source: usize, offset: usize) -> Node {
     match DeValue::parse(text) {
         Ok(value) => Node::from_toml(&value, source, offset),
         Err(_) => Node {
-            place: Place { source, start: offset, end: offset + text.len() },
+            place: Place {
+                source,
+                start: offset,
+                end: offset + text.len(),
+            },
             value: Value::Text(text.to_owned()),
         },
     }
@@ -79,7 +101,11 @@ fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
         let start = path.len() - rest.len();
         let key_length = rest.find(['.', '[']).unwrap_or(rest.len());
         let key = &rest[..key_length];
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        if key.is_empty()
+            || !key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        {
             return None;
         }
         rest = &rest[key_length..];
@@ -90,7 +116,12 @@ fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
         } else {
             None
         };
-        segments.push(Segment { key, name, start, end: path.len() - rest.len() });
+        segments.push(Segment {
+            key,
+            name,
+            start,
+            end: path.len() - rest.len(),
+        });
         match rest.strip_prefix('.') {
             Some(after) => rest = after,
             None if rest.is_empty() => return Some(segments),

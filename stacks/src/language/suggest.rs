@@ -5,7 +5,12 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let word = word.to_lowercase().replace('-', "_");
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase().replace('-', "_")), candidate))
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&word, &candidate.to_lowercase().replace('-', "_")),
+                candidate,
+            )
+        })
         .filter(|(similarity, _)| *similarity >= 0.8)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, candidate)| candidate)
@@ -21,7 +26,11 @@ pub(crate) fn hint(word: &str, kind: &str, candidates: &[&str]) -> String {
 
 /// Writes words in backticks, separated by commas.
 pub(crate) fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -10,9 +10,7 @@ use crate::stack::window::WindowError;
 use crate::stack::{Quantity, SecretRef, Timeout, VersionRequirement, Window, Zone};
 
 /// Reads a name of type `T`; `noun` is what such a name is called.
-pub(crate) fn name<T: FromStr<Err = NameError>>(
-    noun: &'static str,
-) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
+pub(crate) fn name<T: FromStr<Err = NameError>>(noun: &'static str) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
     move |field, problems| {
         let text = read::text(field, problems)?;
         match text.parse() {
@@ -58,7 +56,14 @@ pub(crate) fn cpu(field: Field<'_>, problems: &mut Problems) -> Option<Quantity>
 pub(crate) fn memory(field: Field<'_>, problems: &mut Problems) -> Option<Quantity> {
     let text = read::text(field, problems)?;
     if text.ends_with(|last: char| last.is_ascii_digit() || matches!(last, 'm' | 'u' | 'n')) {
-        problems.push(field.node.place, Problem::Quantity { key: field.key.to_owned(), text, hint: MEMORY_HINT });
+        problems.push(
+            field.node.place,
+            Problem::Quantity {
+                key: field.key.to_owned(),
+                text,
+                hint: MEMORY_HINT,
+            },
+        );
         return None;
     }
     quantity(field, &text, MEMORY_HINT, problems)
@@ -70,7 +75,11 @@ const MEMORY_HINT: &str = "write a number and a unit: \"16Gi\" or \"512Mi\"";
 fn quantity(field: Field<'_>, text: &str, hint: &'static str, problems: &mut Problems) -> Option<Quantity> {
     let quantity = text.parse().ok();
     if quantity.is_none() {
-        let problem = Problem::Quantity { key: field.key.to_owned(), text: text.to_owned(), hint };
+        let problem = Problem::Quantity {
+            key: field.key.to_owned(),
+            text: text.to_owned(),
+            hint,
+        };
         problems.push(field.node.place, problem);
     }
     quantity
@@ -83,12 +92,27 @@ pub(crate) fn window(field: Field<'_>, problems: &mut Problems) -> Option<Window
         Ok(window) => Some(window),
         Err(error) => {
             let hint = match &error {
-                WindowError::Days { same_in_hours: Some(hours) } => format!("write \"{hours}\"; units are s, m and h"),
-                WindowError::Days { same_in_hours: None } => "write it in hours, at most \"8784h\"; units are s, m and h".to_owned(),
-                WindowError::TooLong => "the longest window is \"8784h\": a longer one would not limit anything".to_owned(),
-                WindowError::Malformed => "write a number from 1 to 9999 and s, m or h: \"30s\", \"5m\", \"24h\"".to_owned(),
+                WindowError::Days {
+                    same_in_hours: Some(hours),
+                } => format!("write \"{hours}\"; units are s, m and h"),
+                WindowError::Days { same_in_hours: None } => {
+                    "write it in hours, at most \"8784h\"; units are s, m and h".to_owned()
+                }
+                WindowError::TooLong => {
+                    "the longest window is \"8784h\": a longer one would not limit anything".to_owned()
+                }
+                WindowError::Malformed => {
+                    "write a number from 1 to 9999 and s, m or h: \"30s\", \"5m\", \"24h\"".to_owned()
+                }
             };
-            problems.push(field.node.place, Problem::Window { text, fault: error.to_string(), hint });
+            problems.push(
+                field.node.place,
+                Problem::Window {
+                    text,
+                    fault: error.to_string(),
+                    hint,
+                },
+            );
             None
         }
     }
@@ -119,20 +143,31 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
     let place = field.node.place;
     if field.node.as_table().is_none() {
         problems.hide(place);
-        problems.push(place, Problem::PlainSecret { key: field.key.to_owned() });
+        problems.push(
+            place,
+            Problem::PlainSecret {
+                key: field.key.to_owned(),
+            },
+        );
         return None;
     }
     let mut reader = Reader::new(field, format!("the secret reference `{}`", field.key), problems)?;
     let n_before = problems.len();
     let mut found = Vec::new();
-    found.extend(reader.optional("env", problems, read::line).map(|at| SecretRef::Env(at.value)));
+    found.extend(
+        reader
+            .optional("env", problems, read::line)
+            .map(|at| SecretRef::Env(at.value)),
+    );
     let file = reader.optional("file", problems, read::line);
     found.extend(file.map(|at| SecretRef::File(problems.resolve(at.place, &at.value))));
     let command = reader.optional("command", problems, read::list("a list of strings", read::line));
     let command = command.map(|at| at.value.into_iter().map(|word| word.value).collect::<Vec<_>>());
     let has_empty_command = command.as_ref().is_some_and(Vec::is_empty);
     found.extend(command.map(SecretRef::Command));
-    let generate = reader.optional("generate", problems, read::boolean).is_some_and(|at| at.value);
+    let generate = reader
+        .optional("generate", problems, read::boolean)
+        .is_some_and(|at| at.value);
     found.extend(generate.then_some(SecretRef::Generate));
     let existing = reader.optional("secret", problems, read::line);
     let key = reader.optional("key", problems, read::line);
@@ -141,7 +176,13 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
         return None;
     }
     let mut fail = |fault: &'static str| {
-        problems.push(place, Problem::SecretReference { key: field.key.to_owned(), fault });
+        problems.push(
+            place,
+            Problem::SecretReference {
+                key: field.key.to_owned(),
+                fault,
+            },
+        );
         None
     };
     match (existing, key) {
@@ -149,12 +190,18 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
         (Some(_), None) => return fail("`secret` needs `key`: which entry of the Secret"),
         (None, Some(_)) => return fail("`key` belongs to `secret`"),
         (Some(secret), Some(key)) => {
-            let Some((Ok(namespace), Ok(name))) =
-                secret.value.split_once('/').map(|(namespace, name)| (namespace.parse(), name.parse()))
+            let Some((Ok(namespace), Ok(name))) = secret
+                .value
+                .split_once('/')
+                .map(|(namespace, name)| (namespace.parse(), name.parse()))
             else {
                 return fail("`secret` is not \"namespace/name\"");
             };
-            found.push(SecretRef::Existing { namespace, name, key: key.value });
+            found.push(SecretRef::Existing {
+                namespace,
+                name,
+                key: key.value,
+            });
         }
     }
     if has_empty_command {

@@ -60,7 +60,10 @@ impl Value {
 impl Node {
     /// Converts what `toml` parsed. `offset` is where in its source the parsed text begins.
     pub(crate) fn from_toml(value: &Spanned<DeValue<'_>>, source: usize, offset: usize) -> Self {
-        Self { place: shifted(value, source, offset), value: Value::from_toml(value.get_ref(), source, offset) }
+        Self {
+            place: shifted(value, source, offset),
+            value: Value::from_toml(value.get_ref(), source, offset),
+        }
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
@@ -106,7 +109,10 @@ impl Table {
         let entries = table
             .iter()
             .map(|(key, value)| {
-                let entry = Entry { key: shifted(key, source, offset), node: Node::from_toml(value, source, offset) };
+                let entry = Entry {
+                    key: shifted(key, source, offset),
+                    node: Node::from_toml(value, source, offset),
+                };
                 (key.get_ref().to_string(), entry)
             })
             .collect();
@@ -116,5 +122,9 @@ impl Table {
 
 fn shifted<T>(spanned: &Spanned<T>, source: usize, offset: usize) -> Place {
     let span = spanned.span();
-    Place { source, start: span.start + offset, end: span.end + offset }
+    Place {
+        source,
+        start: span.start + offset,
+        end: span.end + offset,
+    }
 }

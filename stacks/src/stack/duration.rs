@@ -34,7 +34,13 @@ impl FromStr for Timeout {
         let mut smallest_so_far = u64::MAX;
         for character in text.chars() {
             if let Some(digit) = character.to_digit(10) {
-                number = Some(number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u64::from(digit))).ok_or(TimeoutError)?);
+                number = Some(
+                    number
+                        .unwrap_or(0)
+                        .checked_mul(10)
+                        .and_then(|n| n.checked_add(u64::from(digit)))
+                        .ok_or(TimeoutError)?,
+                );
                 continue;
             }
             let unit = match character {
@@ -78,7 +84,19 @@ mod tests {
 
     #[test]
     fn units_go_from_large_to_small_and_each_once() {
-        for text in ["", "10", "m", "10m1h", "1m1m", "0s", "169h", "1d", "-1s", "1.5h", "99999999999999999999h"] {
+        for text in [
+            "",
+            "10",
+            "m",
+            "10m1h",
+            "1m1m",
+            "0s",
+            "169h",
+            "1d",
+            "-1s",
+            "1.5h",
+            "99999999999999999999h",
+        ] {
             assert_eq!(text.parse::<Timeout>(), Err(TimeoutError), "{text}");
         }
         for text in ["1s", "90s", "10m", "1h30m", "1h1m1s"] {

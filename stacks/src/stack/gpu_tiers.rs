@@ -87,5 +87,10 @@ pub const TIERS: &[GpuTier] = &[
 ];
 
 const fn size(name: &'static str, gpus: u16, vcpus: u16, memory_gib: u16) -> InstanceType {
-    InstanceType { name, gpus, vcpus, memory_gib }
+    InstanceType {
+        name,
+        gpus,
+        vcpus,
+        memory_gib,
+    }
 }

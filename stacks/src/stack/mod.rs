@@ -28,8 +28,8 @@ pub use gpu_tiers::{GpuTier, InstanceType};
 pub use maas::{Database, Group, Maas, MaasMode, Members, ModelLimits, Rate, Tier};
 pub use model::{Access, Display, EnvVar, Model, ModelSource, PrefixCaching, Requests, Scheduler, Vllm};
 pub use names::{
-    ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName, TierName,
-    UserName, Zone,
+    ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName,
+    TierName, UserName, Zone,
 };
 pub use quantity::Quantity;
 pub use rhoai::{Approval, Components, Profile, Rhoai};

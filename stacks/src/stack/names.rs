@@ -137,5 +137,7 @@ fn is_subdomain(text: &str) -> bool {
 
 fn is_subject(text: &str) -> bool {
     (1..=253).contains(&text.len())
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "\"'`\\/%".contains(c))
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "\"'`\\/%".contains(c))
 }

@@ -55,7 +55,11 @@ impl FromStr for Quantity {
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = SUFFIXES.iter().find(|(suffix, _)| *suffix == &text[number.len()..]).ok_or(QuantityError)?.1;
+        let unit = SUFFIXES
+            .iter()
+            .find(|(suffix, _)| *suffix == &text[number.len()..])
+            .ok_or(QuantityError)?
+            .1;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let has_digits = !whole.is_empty() && (number.len() == whole.len() || !fraction.is_empty());
@@ -64,9 +68,20 @@ impl FromStr for Quantity {
         }
         let whole: u128 = whole.parse().map_err(|_| QuantityError)?;
         let scale = 10_u128.pow(u32::try_from(fraction.len()).map_err(|_| QuantityError)?);
-        let fraction: u128 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| QuantityError)? };
+        let fraction: u128 = if fraction.is_empty() {
+            0
+        } else {
+            fraction.parse().map_err(|_| QuantityError)?
+        };
         let nano = (whole * scale + fraction).checked_mul(unit).ok_or(QuantityError)? / scale;
-        if nano == 0 { Err(QuantityError) } else { Ok(Self { text: text.to_owned(), nano }) }
+        if nano == 0 {
+            Err(QuantityError)
+        } else {
+            Ok(Self {
+                text: text.to_owned(),
+                nano,
+            })
+        }
     }
 }
 
@@ -93,7 +108,19 @@ mod tests {
 
     #[test]
     fn nothing_else_is_an_amount() {
-        for text in ["", "0", "-1", "1.", ".5", "1e3", "Gi", "16 Gi", "16gb", "1,5", "9999999999999"] {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1.",
+            ".5",
+            "1e3",
+            "Gi",
+            "16 Gi",
+            "16gb",
+            "1,5",
+            "9999999999999",
+        ] {
             assert_eq!(text.parse::<Quantity>(), Err(QuantityError), "{text}");
         }
     }

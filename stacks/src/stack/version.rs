@@ -48,7 +48,12 @@ impl VersionRequirement {
 impl Default for VersionRequirement {
     /// OpenShift 4.20 is the first with the Gateway controller that models need (`reference/platform.md` §7, D01, D02).
     fn default() -> Self {
-        Self { comparisons: vec![Comparison { operator: Operator::AtLeast, parts: vec![4, 20] }] }
+        Self {
+            comparisons: vec![Comparison {
+                operator: Operator::AtLeast,
+                parts: vec![4, 20],
+            }],
+        }
     }
 }
 
@@ -72,8 +77,11 @@ impl FromStr for VersionRequirement {
     type Err = VersionRequirementError;
 
     fn from_str(text: &str) -> Result<Self, VersionRequirementError> {
-        let comparisons =
-            text.split(',').map(|part| comparison(part.trim())).collect::<Option<_>>().ok_or(VersionRequirementError)?;
+        let comparisons = text
+            .split(',')
+            .map(|part| comparison(part.trim()))
+            .collect::<Option<_>>()
+            .ok_or(VersionRequirementError)?;
         Ok(Self { comparisons })
     }
 }
@@ -105,8 +113,13 @@ fn comparison(text: &str) -> Option<Comparison> {
         ("=", Operator::Exactly),
         ("", Operator::Exactly),
     ];
-    let (rest, operator) = SIGNS.iter().find_map(|(sign, operator)| Some((text.strip_prefix(sign)?, *operator)))?;
-    Some(Comparison { operator, parts: parts(rest.trim_start())? })
+    let (rest, operator) = SIGNS
+        .iter()
+        .find_map(|(sign, operator)| Some((text.strip_prefix(sign)?, *operator)))?;
+    Some(Comparison {
+        operator,
+        parts: parts(rest.trim_start())?,
+    })
 }
 
 /// Reads one to three numbers separated by dots.
@@ -126,7 +139,10 @@ mod tests {
     use super::*;
 
     fn accepts(requirement: &str, version: &str) -> bool {
-        requirement.parse::<VersionRequirement>().expect("a requirement").accepts(version)
+        requirement
+            .parse::<VersionRequirement>()
+            .expect("a requirement")
+            .accepts(version)
     }
 
     #[test]
@@ -144,7 +160,11 @@ mod tests {
     #[test]
     fn nothing_else_is_a_requirement() {
         for text in ["", ">=", "4.x", "~4.20", "v4.20", ">=4.20,", "4.20.1.2", "4..1"] {
-            assert_eq!(text.parse::<VersionRequirement>(), Err(VersionRequirementError), "{text}");
+            assert_eq!(
+                text.parse::<VersionRequirement>(),
+                Err(VersionRequirementError),
+                "{text}"
+            );
         }
     }
 

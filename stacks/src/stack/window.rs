@@ -76,20 +76,36 @@ impl FromStr for Window {
         let is_number = (1..=4).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
-        let count: u16 = if is_number { digits.parse().map_err(|_| WindowError::Malformed)? } else { 0 };
+        let count: u16 = if is_number {
+            digits.parse().map_err(|_| WindowError::Malformed)?
+        } else {
+            0
+        };
         let unit = match suffix {
             "s" => Unit::Seconds,
             "m" => Unit::Minutes,
             "h" => Unit::Hours,
-            "d" | "day" | "days" => return Err(WindowError::Days { same_in_hours: in_hours(count, 24) }),
-            "w" | "week" | "weeks" => return Err(WindowError::Days { same_in_hours: in_hours(count, 7 * 24) }),
+            "d" | "day" | "days" => {
+                return Err(WindowError::Days {
+                    same_in_hours: in_hours(count, 24),
+                });
+            }
+            "w" | "week" | "weeks" => {
+                return Err(WindowError::Days {
+                    same_in_hours: in_hours(count, 7 * 24),
+                });
+            }
             _ => return Err(WindowError::Malformed),
         };
         if count == 0 {
             return Err(WindowError::Malformed);
         }
         let window = Self { count, unit };
-        if window.seconds() > LONGEST_SECONDS { Err(WindowError::TooLong) } else { Ok(window) }
+        if window.seconds() > LONGEST_SECONDS {
+            Err(WindowError::TooLong)
+        } else {
+            Ok(window)
+        }
     }
 }
 
@@ -114,8 +130,18 @@ mod tests {
     #[test]
     fn days_and_weeks_are_offered_in_hours() {
         let same = |text: &str| text.parse::<Window>();
-        assert_eq!(same("1d"), Err(WindowError::Days { same_in_hours: Some("24h".to_owned()) }));
-        assert_eq!(same("2w"), Err(WindowError::Days { same_in_hours: Some("336h".to_owned()) }));
+        assert_eq!(
+            same("1d"),
+            Err(WindowError::Days {
+                same_in_hours: Some("24h".to_owned())
+            })
+        );
+        assert_eq!(
+            same("2w"),
+            Err(WindowError::Days {
+                same_in_hours: Some("336h".to_owned())
+            })
+        );
         assert_eq!(same("999d"), Err(WindowError::Days { same_in_hours: None }));
     }
 

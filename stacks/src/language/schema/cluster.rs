@@ -17,8 +17,14 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Cluster>
     );
     let openshift = reader.or("openshift", VersionRequirement::default(), problems, typed::version);
     let context = reader.optional("context", problems, read::line).map(|at| at.value);
-    let apps_domain =
-        reader.optional("apps_domain", problems, typed::name(DomainName::NOUN)).map(|at| at.value);
+    let apps_domain = reader
+        .optional("apps_domain", problems, typed::name(DomainName::NOUN))
+        .map(|at| at.value);
     reader.finish(problems);
-    Some(Cluster { platform: platform?.value, openshift, context, apps_domain })
+    Some(Cluster {
+        platform: platform?.value,
+        openshift,
+        context,
+        apps_domain,
+    })
 }

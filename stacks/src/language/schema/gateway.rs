@@ -22,7 +22,11 @@ const SUBDOMAIN: &str = "inference";
 
 /// What a stack without the table gets.
 pub(super) fn default() -> Gateway {
-    Gateway { name: default_name(), exposure: GatewayExposure::Route, ready_timeout: None }
+    Gateway {
+        name: default_name(),
+        exposure: GatewayExposure::Route,
+        ready_timeout: None,
+    }
 }
 
 fn default_name() -> ObjectName {
@@ -38,7 +42,11 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Gateway>
     let name = reader.or("name", default_name(), problems, typed::name(ObjectName::NOUN));
     let exposure = match reader.or("exposure", Exposure::Route, problems, read::word(EXPOSURES)) {
         Exposure::Route => {
-            reader.ignore(&["subdomain"], "behind a Route the router gives the host name", problems);
+            reader.ignore(
+                &["subdomain"],
+                "behind a Route the router gives the host name",
+                problems,
+            );
             GatewayExposure::Route
         }
         Exposure::LoadBalancer => {
@@ -46,7 +54,13 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Gateway>
             GatewayExposure::LoadBalancer { subdomain }
         }
     };
-    let ready_timeout = reader.optional("ready_timeout", problems, typed::timeout).map(|at| at.value);
+    let ready_timeout = reader
+        .optional("ready_timeout", problems, typed::timeout)
+        .map(|at| at.value);
     reader.finish(problems);
-    Some(Gateway { name, exposure, ready_timeout })
+    Some(Gateway {
+        name,
+        exposure,
+        ready_timeout,
+    })
 }

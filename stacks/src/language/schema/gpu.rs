@@ -32,32 +32,56 @@ pub(crate) enum RawProvision {
     Existing,
 }
 
-const PROVISIONS: &[(&str, RawProvision)] =
-    &[("machinesets", RawProvision::MachineSets), ("existing", RawProvision::Existing)];
+const PROVISIONS: &[(&str, RawProvision)] = &[
+    ("machinesets", RawProvision::MachineSets),
+    ("existing", RawProvision::Existing),
+];
 
-const VOLUME_TYPES: &[(&str, VolumeType)] =
-    &[("gp2", VolumeType::Gp2), ("gp3", VolumeType::Gp3), ("io1", VolumeType::Io1), ("io2", VolumeType::Io2)];
+const VOLUME_TYPES: &[(&str, VolumeType)] = &[
+    ("gp2", VolumeType::Gp2),
+    ("gp3", VolumeType::Gp3),
+    ("io1", VolumeType::Io1),
+    ("io2", VolumeType::Io2),
+];
 
 /// What the manual's chart gives a node (`reference/platform.md` §2.5).
-const ROOT_VOLUME: RootVolume = RootVolume { size_gib: 120, volume_type: VolumeType::Gp2, iops: 0 };
+const ROOT_VOLUME: RootVolume = RootVolume {
+    size_gib: 120,
+    volume_type: VolumeType::Gp2,
+    iops: 0,
+};
 
 const MACHINE_SET_KEYS: &[&str] = &["size", "zones", "nodes_per_zone", "root_volume", "device_plugin_config"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool> {
     let mut reader = Reader::new(field, "[[gpu]]", problems)?;
-    let name = reader.required("name", "write `name = \"…\"`, for instance that of the tier", problems, typed::name(PoolName::NOUN));
+    let name = reader.required(
+        "name",
+        "write `name = \"…\"`, for instance that of the tier",
+        problems,
+        typed::name(PoolName::NOUN),
+    );
     let provision = reader.optional("provision", problems, read::word(PROVISIONS));
     let has_tier = reader.has("tier");
     let tier = reader.optional("tier", problems, tier).map(|at| at.value);
-    let size = reader.optional("size", problems, |field, problems| size(field, tier, problems)).map(|at| at.value);
+    let size = reader
+        .optional("size", problems, |field, problems| size(field, tier, problems))
+        .map(|at| at.value);
     let has_zones = reader.has("zones");
     let zones = reader.optional("zones", problems, zones).map(|at| at.value);
     // A MachineSet of a thousand nodes is beyond what a cluster carries (2,000 nodes in all); larger is a typo.
     let nodes_per_zone = reader.or("nodes_per_zone", 1, problems, read::integer(0, 1000));
     let root_volume = reader.or("root_volume", ROOT_VOLUME, problems, root_volume);
-    let device_plugin_config = reader.optional("device_plugin_config", problems, read::line).map(|at| at.value);
-    let machine_set_keys = MACHINE_SET_KEYS.iter().filter_map(|key| Some((*key, reader.key_place(key)?))).collect();
-    let ready_timeout = reader.optional("ready_timeout", problems, typed::timeout).map(|at| at.value);
+    let device_plugin_config = reader
+        .optional("device_plugin_config", problems, read::line)
+        .map(|at| at.value);
+    let machine_set_keys = MACHINE_SET_KEYS
+        .iter()
+        .filter_map(|key| Some((*key, reader.key_place(key)?)))
+        .collect();
+    let ready_timeout = reader
+        .optional("ready_timeout", problems, typed::timeout)
+        .map(|at| at.value);
     reader.finish(problems);
     Some(RawPool {
         name: name?,
@@ -95,10 +119,22 @@ fn size(field: Field<'_>, tier: Option<&'static GpuTier>, problems: &mut Problem
         let other = TIERS.iter().find(|other| other.size(&text).is_some());
         let names: Vec<&str> = tier.sizes.iter().map(|size| size.name).collect();
         let hint = match other {
-            Some(other) => format!("it is one of tier `{}`; sizes of `{}`: {}", other.name, tier.name, suggest::quoted(&names)),
+            Some(other) => format!(
+                "it is one of tier `{}`; sizes of `{}`: {}",
+                other.name,
+                tier.name,
+                suggest::quoted(&names)
+            ),
             None => format!("sizes of `{}`: {}", tier.name, suggest::quoted(&names)),
         };
-        problems.push(field.node.place, Problem::UnknownSize { size: text, tier: tier.name, hint });
+        problems.push(
+            field.node.place,
+            Problem::UnknownSize {
+                size: text,
+                tier: tier.name,
+                hint,
+            },
+        );
     }
     size
 }
@@ -106,13 +142,19 @@ fn size(field: Field<'_>, tier: Option<&'static GpuTier>, problems: &mut Problem
 fn zones(field: Field<'_>, problems: &mut Problems) -> Option<Vec<At<Zone>>> {
     let zones = read::list("a list of zones", typed::zone)(field, problems)?;
     if zones.is_empty() {
-        let problem = Problem::Empty { key: field.key.to_owned(), hint: "name at least one zone: [\"a\"]" };
+        let problem = Problem::Empty {
+            key: field.key.to_owned(),
+            hint: "name at least one zone: [\"a\"]",
+        };
         problems.push(field.node.place, problem);
         return None;
     }
     for (index, zone) in zones.iter().enumerate() {
         if let Some(first) = zones[..index].iter().find(|other| other.value == zone.value) {
-            let problem = Problem::Duplicate { what: "zones of a pool", name: zone.value.to_string() };
+            let problem = Problem::Duplicate {
+                what: "zones of a pool",
+                name: zone.value.to_string(),
+            };
             problems.push_beside(zone.place, problem, first.place, "first here");
         }
     }

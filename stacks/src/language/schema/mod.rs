@@ -14,7 +14,7 @@ mod state;
 mod tls;
 
 pub(crate) use gpu::{RawPool, RawProvision};
-pub(crate) use maas::{RawGroup, RawMaas, RawTier};
+pub(crate) use maas::{RawGroup, RawLimit, RawMaas, RawTier};
 pub(crate) use models::RawModel;
 
 use super::problem::Problems;
@@ -53,12 +53,16 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         problems,
         tls::read,
     );
-    let gpu = reader.field("gpu").map_or_else(Vec::new, |field| read::tables(field, problems, gpu::read));
+    let gpu = reader
+        .field("gpu")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, gpu::read));
     let rhoai = reader.optional("rhoai", problems, rhoai::read);
     let has_rhoai_error = rhoai.is_none() && root.as_table().is_some_and(|table| table.entries.contains_key("rhoai"));
     let monitoring = reader.or("monitoring", monitoring::default(), problems, monitoring::read);
     let gateway = reader.or("gateway", gateway::default(), problems, gateway::read);
-    let models = reader.field("models").map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
+    let models = reader
+        .field("models")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
     let maas = reader.optional("maas", problems, maas::read).map(|at| at.value);
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);

@@ -7,13 +7,18 @@ use crate::stack::Monitoring;
 
 /// What a stack without the table gets: models are of little use unseen.
 pub(super) const fn default() -> Monitoring {
-    Monitoring { enabled: true, ready_timeout: None }
+    Monitoring {
+        enabled: true,
+        ready_timeout: None,
+    }
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Monitoring> {
     let mut reader = Reader::new(field, "[monitoring]", problems)?;
     let enabled = reader.or("enabled", true, problems, read::boolean);
-    let ready_timeout = reader.optional("ready_timeout", problems, typed::timeout).map(|at| at.value);
+    let ready_timeout = reader
+        .optional("ready_timeout", problems, typed::timeout)
+        .map(|at| at.value);
     reader.finish(problems);
     Some(Monitoring { enabled, ready_timeout })
 }

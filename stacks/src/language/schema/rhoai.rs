@@ -16,8 +16,14 @@ pub(super) fn default() -> Rhoai {
 
 fn release(profile: Profile) -> Rhoai {
     Rhoai {
-        channel: profile.channel().parse().expect("profiles are data of ours, and a test parses them all"),
-        csv: profile.csv().parse().expect("profiles are data of ours, and a test parses them all"),
+        channel: profile
+            .channel()
+            .parse()
+            .expect("profiles are data of ours, and a test parses them all"),
+        csv: profile
+            .csv()
+            .parse()
+            .expect("profiles are data of ours, and a test parses them all"),
         approval: Approval::Automatic,
         components: Components::default(),
         ready_timeout: None,
@@ -32,9 +38,21 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
     let csv = reader.optional("csv", problems, typed::name(ObjectName::NOUN));
     match (&channel, &csv, has) {
         (Some(channel), None, (_, false)) => {
-            problems.push(channel.place, Problem::HalfPin { given: "channel", missing: "csv" });
+            problems.push(
+                channel.place,
+                Problem::HalfPin {
+                    given: "channel",
+                    missing: "csv",
+                },
+            );
         }
-        (None, Some(csv), (false, _)) => problems.push(csv.place, Problem::HalfPin { given: "csv", missing: "channel" }),
+        (None, Some(csv), (false, _)) => problems.push(
+            csv.place,
+            Problem::HalfPin {
+                given: "csv",
+                missing: "channel",
+            },
+        ),
         _ => {}
     }
     let mut rhoai = release(profile);
@@ -44,7 +62,9 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
     }
     rhoai.approval = reader.or("approval", rhoai.approval, problems, read::word(APPROVALS));
     rhoai.components = reader.or("components", rhoai.components, problems, components);
-    rhoai.ready_timeout = reader.optional("ready_timeout", problems, typed::timeout).map(|at| at.value);
+    rhoai.ready_timeout = reader
+        .optional("ready_timeout", problems, typed::timeout)
+        .map(|at| at.value);
     reader.finish(problems);
     Some(rhoai)
 }
@@ -71,7 +91,14 @@ fn components(field: Field<'_>, problems: &mut Problems) -> Option<Components> {
     if components.distributed_workloads && !components.kueue {
         let at = reader.key_place("distributed_workloads").unwrap_or(reader.place);
         let hint = "set `kueue = true` too: its queues are of kinds that Kueue brings";
-        problems.push(at, Problem::Requires { this: "distributed_workloads", other: "kueue", hint });
+        problems.push(
+            at,
+            Problem::Requires {
+                this: "distributed_workloads",
+                other: "kueue",
+                hint,
+            },
+        );
     }
     reader.finish(problems);
     Some(components)

@@ -1,0 +1,106 @@
+//! What every request of an execution needs, and the one way to send it again.
+
+use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError};
+use crate::{
+    digest::StackKey,
+    late::Secrets,
+    marks::Identity,
+    retry::{RetryClass, delay},
+};
+use std::{cell::RefCell, future::Future};
+use tokio::time::Instant;
+
+/// What every request needs.
+pub(super) struct Context<'a, P, J, S> {
+    pub(super) provider: &'a P,
+    pub(super) journal: &'a RefCell<&'a mut J>,
+    pub(super) secrets: &'a S,
+    pub(super) identity: &'a Identity,
+    pub(super) key: Option<&'a StackKey>,
+    pub(super) force_conflicts: bool,
+}
+
+/// Why a step's request came to nothing.
+#[derive(Debug)]
+pub(super) enum StepError {
+    /// The cluster said no, or nothing.
+    Provider(ProviderError),
+    /// The state could not be written: nothing new may start.
+    Journal(JournalError),
+    /// Anything that is known here, in words.
+    Failure(Failure),
+}
+
+impl From<ProviderError> for StepError {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<JournalError> for StepError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
+    /// Makes an intent durable before its effect.
+    pub(super) fn intend(&self, intent: &Intent) -> Result<(), StepError> {
+        Ok(self.journal.borrow_mut().intend(intent)?)
+    }
+
+    /// Tries until it works, until an error says that it never will, or until the deadline.
+    pub(super) async fn until<T, F>(&self, deadline: Instant, mut attempt: impl FnMut() -> F) -> Result<T, StepError>
+    where
+        F: Future<Output = Result<T, StepError>>,
+    {
+        let mut count = 0;
+        loop {
+            let error = match attempt().await {
+                Err(StepError::Provider(error)) if error.retry() != RetryClass::Never => error,
+                other => return other,
+            };
+            count += 1;
+            // Jitter from the secure source that is at hand: letters and digits are 62 equal steps.
+            let jitter = self
+                .secrets
+                .draw(1)
+                .bytes()
+                .next()
+                .map_or(0.5, |byte| f64::from(byte % 62) / 61.0);
+            let wait = delay(error.retry(), count, jitter).unwrap_or_default();
+            if Instant::now() + wait >= deadline {
+                return Err(StepError::Provider(error));
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+/// A provider's error about an object, as a failure with a next step.
+pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
+    let failure = Failure::new(what.to_owned()).because(error.to_string());
+    match error {
+        ProviderError::Conflict(causes) => {
+            let mut failure = Failure::new(what.to_owned());
+            for cause in causes {
+                failure = failure.because(format!("{} owns {}", cause.manager, cause.field));
+            }
+            failure.hint("take the fields with `--force-conflicts`, or leave them with `ignore_fields`")
+        }
+        ProviderError::Invalid { causes, .. } if !causes.is_empty() => causes
+            .iter()
+            .fold(Failure::new(what.to_owned()), |failure, (field, text)| {
+                failure.because(format!("{field}: {text}"))
+            }),
+        ProviderError::KindNotServed(_) => failure.hint("an operator that brings it is not installed, or not ready"),
+        ProviderError::Forbidden(_) => failure.hint("ask for the right, or use an account that has it"),
+        ProviderError::Unreachable(_) | ProviderError::Unavailable(_) => {
+            failure.hint("run the same command again once the cluster answers; nothing is lost")
+        }
+        ProviderError::VersionGone(_) => {
+            failure.hint("patch the apiVersion of that managedFields entry to one that is served")
+        }
+        _ => failure,
+    }
+}

@@ -1,0 +1,715 @@
+//! The only loop that touches the world.
+//!
+//! It owns the run, polls the requests in flight, and selects over their answers, watch events, timers and the person's
+//! interruption. What it may do next comes from the run and the scripts, which do nothing themselves.
+
+use super::{
+    Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
+    context::{Context, StepError, failure_of},
+    effect,
+    run::Run,
+    script::{self, Move},
+    step::{Active, Done, perform},
+    view::{LiveView, Scope},
+};
+use crate::{
+    address::Address,
+    digest::{Digest, StackKey},
+    graph::{Graph, Until},
+    late::Secrets,
+    marks::Identity,
+    plan::Plan,
+    readiness::{Readiness, judge},
+    recorded::{Recorded, RecordedNode},
+    resource::{Node, Resource},
+};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    stream::{BoxStream, FuturesUnordered, SelectAll},
+};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    pin::{Pin, pin},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until};
+
+/// Everything that is carried out.
+#[derive(Debug)]
+pub struct Execution<'a> {
+    /// What would be done.
+    pub plan: &'a Plan,
+    /// What is desired.
+    pub resources: &'a [Resource],
+    /// What was recorded.
+    pub recorded: &'a BTreeMap<Address, Recorded>,
+    /// Who we are.
+    pub identity: &'a Identity,
+    /// The stack's key.
+    pub key: Option<&'a StackKey>,
+    /// How it is carried out.
+    pub options: Options,
+}
+
+/// How a plan is carried out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Requests in flight at most.
+    pub parallelism: usize,
+    /// How long every resource may take, in place of its own limit.
+    pub ready_timeout: Option<Duration>,
+    /// What the resources' own limits are multiplied by: 1 for a real cluster, 1 / speed for a simulated one.
+    pub time_scale: f64,
+    /// Takes fields that others own and we never recorded.
+    pub force_conflicts: bool,
+    /// Takes objects that are there and not ours.
+    pub adopt: bool,
+    /// How long each resource took before, for the order of what could start.
+    pub durations: BTreeMap<Address, Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallelism: 16,
+            ready_timeout: None,
+            time_scale: 1.0,
+            force_conflicts: false,
+            adopt: false,
+            durations: BTreeMap::new(),
+        }
+    }
+}
+
+/// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(15);
+
+/// Carries a plan out. `interrupt` resolves when the person asks to stop; `on` is told every event.
+///
+/// # Errors
+/// When the state could not be written: nothing new was started, what ran was awaited, and the error says what the
+/// state now misses. Everything else that goes wrong is told as an event.
+pub async fn drive<P: Provider, J: Journal, S: Secrets>(
+    execution: &Execution<'_>,
+    provider: &P,
+    journal: &mut J,
+    secrets: &S,
+    interrupt: impl Future<Output = ()>,
+    on: impl FnMut(&Event),
+) -> Result<(), JournalError> {
+    let journal = RefCell::new(journal);
+    let context = Context {
+        provider,
+        journal: &journal,
+        secrets,
+        identity: execution.identity,
+        key: execution.key,
+        force_conflicts: execution.options.force_conflicts,
+    };
+    let mut drive = Drive {
+        execution,
+        by_address: execution
+            .resources
+            .iter()
+            .map(|resource| (&resource.address, resource))
+            .collect(),
+        edges: execution
+            .plan
+            .steps
+            .iter()
+            .map(|step| (&step.address, step.waits_for.as_slice()))
+            .collect(),
+        run: run_of(execution),
+        active: BTreeMap::new(),
+        view: LiveView::default(),
+        watched: BTreeSet::new(),
+        recorded: execution.recorded.clone(),
+        stopped: false,
+        broken: None,
+        on,
+    };
+    let mut watches: SelectAll<BoxStream<'static, (Scope, WatchEvent)>> = SelectAll::new();
+    let mut requests: FuturesUnordered<Pin<Box<dyn Future<Output = Done> + '_>>> = FuturesUnordered::new();
+    let mut interrupt = pin!(interrupt.fuse());
+    loop {
+        drive.start();
+        // Moves that need no answer are made at once; requests leave while there are free slots.
+        for address in drive.active.keys().cloned().collect::<Vec<_>>() {
+            drive.advance(&address, &context);
+        }
+        for scope in drive.unwatched() {
+            let events = provider.watch(&scope.0, scope.1.as_deref());
+            watches.push(events.map(move |event| (scope.clone(), event)).boxed());
+        }
+        for address in drive.requesting(execution.options.parallelism.max(1).saturating_sub(requests.len())) {
+            if let Some(request) = drive.request(&address) {
+                requests.push(Box::pin(perform(&context, request)));
+            }
+        }
+        if drive.is_finished(requests.is_empty()) {
+            break;
+        }
+        let timer = drive.next_timer();
+        tokio::select! {
+            biased;
+            () = &mut interrupt => drive.interrupt(),
+            Some(done) = requests.next(), if !requests.is_empty() => drive.answer(done, &context),
+            Some((scope, event)) = watches.next(), if !watches.is_empty() => drive.view.take(&scope, event),
+            () = sleep_until(timer.unwrap_or_else(far_future)), if timer.is_some() => {}
+        }
+    }
+    match drive.broken {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn far_future() -> Instant {
+    Instant::now() + Duration::from_secs(86_400)
+}
+
+/// The run of a plan: its steps, their edges, and for removals the edges of those that survive.
+fn run_of(execution: &Execution<'_>) -> Run {
+    let steps: BTreeSet<_> = execution.plan.steps.iter().map(|step| step.address.clone()).collect();
+    let desired: BTreeSet<_> = execution.resources.iter().map(|resource| &resource.address).collect();
+    let mut edges: Vec<(Address, Address, Until)> = execution
+        .plan
+        .steps
+        .iter()
+        .flat_map(|step| {
+            step.waits_for
+                .iter()
+                .map(|edge| (edge.from.clone(), edge.to.clone(), edge.until))
+        })
+        .collect();
+    for known in execution
+        .recorded
+        .values()
+        .filter(|known| desired.contains(&known.address))
+    {
+        for edge in known
+            .edges
+            .iter()
+            .filter(|edge| steps.contains(&edge.to) && !desired.contains(&edge.to))
+        {
+            edges.push((edge.to.clone(), known.address.clone(), Until::Applied));
+        }
+    }
+    let plain: Vec<_> = edges
+        .iter()
+        .map(|(from, to, until)| crate::graph::Edge {
+            from: from.clone(),
+            to: to.clone(),
+            until: *until,
+            reason: String::new(),
+            class: crate::graph::EdgeClass::Needs,
+            source: crate::graph::EdgeSource::Declared,
+        })
+        .collect();
+    let duration = |address: &Address| {
+        execution
+            .options
+            .durations
+            .get(address)
+            .copied()
+            .unwrap_or(Duration::from_secs(1))
+    };
+    let remaining = Graph::of_edges(steps.iter().cloned(), plain)
+        .map(|graph| crate::graph::remaining(&graph, duration))
+        .unwrap_or_default();
+    Run::new(steps, edges, remaining)
+}
+
+struct Drive<'a, F> {
+    execution: &'a Execution<'a>,
+    by_address: BTreeMap<&'a Address, &'a Resource>,
+    edges: BTreeMap<&'a Address, &'a [crate::graph::Edge]>,
+    run: Run,
+    active: BTreeMap<Address, Active>,
+    view: LiveView,
+    watched: BTreeSet<Scope>,
+    recorded: BTreeMap<Address, Recorded>,
+    stopped: bool,
+    broken: Option<JournalError>,
+    on: F,
+}
+
+impl<'a, F: FnMut(&Event)> Drive<'a, F> {
+    /// Makes every startable step active.
+    fn start(&mut self) {
+        while !self.stopped
+            && let Some(address) = self.run.start()
+        {
+            let Some(step) = self.execution.plan.step(&address) else {
+                continue;
+            };
+            let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
+                (Some(resource), _) => (script::of_resource(step, resource), resource.ready_timeout),
+                (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
+                (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
+            };
+            let limit = self
+                .execution
+                .options
+                .ready_timeout
+                .unwrap_or_else(|| limit.mul_f64(self.execution.options.time_scale).max(SHORTEST_LIMIT));
+            self.active.insert(address.clone(), Active::new(moves, limit));
+            (self.on)(&Event::Started { address });
+        }
+    }
+
+    /// Makes every move of a step that needs no answer; stops at a request, at a wait that is not over, or at the end.
+    fn advance<P, J: Journal, S>(&mut self, address: &Address, context: &Context<'_, P, J, S>) {
+        loop {
+            let Some(active) = self.active.get(address) else { return };
+            if active.in_flight || active.wants.is_some() {
+                return;
+            }
+            let Some(next) = active.moves.front().cloned() else {
+                let active = self.active.remove(address);
+                self.finish(address, active, context);
+                return;
+            };
+            match next {
+                Move::Applied => self.run.applied(address),
+                Move::Record => {
+                    if !self.record_node(address, context) {
+                        return;
+                    }
+                }
+                Move::Forget => {
+                    if !self.journal(context, &Outcome::Forgotten(address.clone())) {
+                        return;
+                    }
+                    self.recorded.remove(address);
+                }
+                Move::Act => match self.act(address) {
+                    Step::Over => {}
+                    Step::Waits => return,
+                },
+                request if request.is_request() => {
+                    if let Some(active) = self.active.get_mut(address) {
+                        active.wants = Some(request);
+                    }
+                    return;
+                }
+                wait => match self.wait(address, &wait) {
+                    Step::Over => {}
+                    Step::Waits => return,
+                },
+            }
+            if let Some(active) = self.active.get_mut(address) {
+                active.moves.pop_front();
+            }
+        }
+    }
+
+    /// Judges a wait on what was seen.
+    fn wait(&mut self, address: &Address, wait: &Move) -> Step {
+        let scopes = wait.scopes();
+        let verdict = if !self.view.is_read(&scopes) {
+            Readiness::Progressing("being read".to_owned())
+        } else {
+            match wait {
+                Move::AwaitReady(observations) => judge(observations, &self.view),
+                Move::AwaitThere(object) => judge(&script::there(object), &self.view),
+                Move::AwaitNone(target) => match target.find(&self.view).first() {
+                    None => Readiness::Ready("gone".to_owned()),
+                    Some(left) => Readiness::Progressing(still_there(left)),
+                },
+                Move::AwaitGone(object, uid) => {
+                    match crate::readiness::Seen::object(&self.view, object).filter(|live| effect::uid(live) == *uid) {
+                        None => Readiness::Ready("gone".to_owned()),
+                        Some(left) => Readiness::Progressing(still_there(left)),
+                    }
+                }
+                _ => Readiness::Ready(String::new()),
+            }
+        };
+        let settle = match self.by_address.get(address).map(|resource| &resource.node) {
+            Some(Node::Gate(gate)) => gate.settle.mul_f64(self.execution.options.time_scale),
+            _ => Duration::ZERO,
+        };
+        let Some(active) = self.active.get_mut(address) else {
+            return Step::Waits;
+        };
+        active.scopes = scopes;
+        match verdict {
+            Readiness::Ready(why) => {
+                let since = *active.ready_since.get_or_insert_with(Instant::now);
+                active.settled_at = Some(since + settle);
+                if since + settle > Instant::now() {
+                    return Step::Waits;
+                }
+                active.why = why;
+                active.scopes.clear();
+                active.ready_since = None;
+                Step::Over
+            }
+            Readiness::Progressing(why) => {
+                active.ready_since = None;
+                active.settled_at = None;
+                if active.told.as_deref() != Some(why.as_str()) && why != "being read" {
+                    active.told = Some(why.clone());
+                    (self.on)(&Event::Waiting {
+                        address: address.clone(),
+                        why: why.clone(),
+                    });
+                }
+                active.why = why;
+                self.overdue(address)
+            }
+            Readiness::Failed(why) => {
+                self.fail(address, Failure::new("will not become ready").because(why));
+                Step::Waits
+            }
+        }
+    }
+
+    /// Runs the remedy of a gate whose time has come, or fails what took too long.
+    fn overdue(&mut self, address: &Address) -> Step {
+        let now = Instant::now();
+        let Some(active) = self.active.get_mut(address) else {
+            return Step::Waits;
+        };
+        if let Some(Node::Gate(gate)) = self.by_address.get(address).map(|resource| &resource.node)
+            && let Some(remedy) = &gate.remedy
+        {
+            let due = active.started + remedy.after.mul_f64(self.execution.options.time_scale);
+            let scopes: Vec<_> = remedy
+                .symptom
+                .iter()
+                .flat_map(|o| o.target.scopes())
+                .chain(remedy.effects.iter().flat_map(effect::scopes))
+                .collect();
+            active.scopes.extend(scopes.iter().cloned());
+            active.remedy_at = (!active.remedied).then_some(due);
+            if now >= due
+                && !active.remedied
+                && self.view.is_read(&scopes)
+                && judge(&remedy.symptom, &self.view).is_ready()
+            {
+                // Each run of a remedy is its own trigger, so that a touch or a restart is a change.
+                let trigger = Digest::of_bytes(format!("{address} {:?}", active.why).as_bytes());
+                let deeds = remedy
+                    .effects
+                    .iter()
+                    .flat_map(|e| effect::deeds(e, &trigger, &self.view, &BTreeSet::new()));
+                active.deeds.extend(deeds);
+                active.remedied = true;
+                active.remedy_at = None;
+                // The remedy needs its time too.
+                active.deadline = active.deadline.max(now + active.limit);
+                (self.on)(&Event::Remedied {
+                    address: address.clone(),
+                    why: remedy.why.clone(),
+                });
+            }
+        }
+        let Some(active) = self.active.get_mut(address) else {
+            return Step::Waits;
+        };
+        if let Some(deed) = active.deeds.pop_front() {
+            active.wants_deed(deed);
+            return Step::Waits;
+        }
+        if now >= active.deadline {
+            let failure = Failure::new(format!("did not become ready within {}", shown(active.limit)))
+                .because(active.why.clone())
+                .hint(
+                    "see what it says above; then run the same command again, or give it longer with `--ready-timeout`",
+                );
+            self.fail(address, failure);
+        }
+        Step::Waits
+    }
+
+    /// An action: its effect on whatever it can act on, until its goal holds.
+    fn act(&mut self, address: &Address) -> Step {
+        let Some(Node::Action(action)) = self.by_address.get(address).map(|resource| &resource.node) else {
+            return Step::Over;
+        };
+        let mut scopes: Vec<_> = action.goal.iter().flat_map(|o| o.target.scopes()).collect();
+        scopes.extend(effect::scopes(&action.effect));
+        let is_read = self.view.is_read(&scopes);
+        let Some(active) = self.active.get_mut(address) else {
+            return Step::Waits;
+        };
+        active.scopes = scopes;
+        if !is_read {
+            return self.overdue(address);
+        }
+        let goal = judge(&action.goal, &self.view);
+        let acted = !active.acted.is_empty();
+        if goal.is_ready() && (acted || action.satisfied_by_goal) {
+            active.why = goal.why().to_owned();
+            active.scopes.clear();
+            return Step::Over;
+        }
+        let trigger = Digest::of(&action.trigger);
+        let repeats = matches!(action.effect, crate::resource::Effect::PatchAdmitted { .. });
+        if !acted || repeats {
+            active
+                .deeds
+                .extend(effect::deeds(&action.effect, &trigger, &self.view, &active.acted));
+            // A restart whose target carries this trigger already has nothing left to do but to roll out.
+            if active.deeds.is_empty() && !acted && !repeats && goal.is_ready() {
+                active.why = goal.why().to_owned();
+                active.scopes.clear();
+                return Step::Over;
+            }
+        }
+        let why = goal.why().to_owned();
+        if active.told.as_deref() != Some(why.as_str()) {
+            active.told = Some(why.clone());
+            (self.on)(&Event::Waiting {
+                address: address.clone(),
+                why: why.clone(),
+            });
+        }
+        if let Some(active) = self.active.get_mut(address) {
+            active.why = why;
+        }
+        self.overdue(address)
+    }
+
+    /// Scopes that an active step needs and nobody watches yet.
+    fn unwatched(&mut self) -> Vec<Scope> {
+        let wanted: BTreeSet<_> = self
+            .active
+            .values()
+            .flat_map(|active| active.scopes.iter().cloned())
+            .collect();
+        let new: Vec<_> = wanted.difference(&self.watched).cloned().collect();
+        self.watched.extend(new.iter().cloned());
+        new
+    }
+
+    /// Steps that want to send a request, as many as there are free slots.
+    fn requesting(&self, free: usize) -> Vec<Address> {
+        if self.stopped {
+            return Vec::new();
+        }
+        let wanting = self
+            .active
+            .iter()
+            .filter(|(_, active)| active.wants.is_some() && !active.in_flight);
+        wanting.map(|(address, _)| address.clone()).take(free).collect()
+    }
+
+    fn request(&mut self, address: &Address) -> Option<super::step::Request<'a>> {
+        let known = self.recorded.get(address).cloned();
+        let active = self.active.get_mut(address)?;
+        let wanted = active.wants.take()?;
+        active.in_flight = true;
+        Some(super::step::Request {
+            address: address.clone(),
+            wanted,
+            resource: self.by_address.get(address).copied(),
+            edges: self.edges.get(address).copied().unwrap_or_default(),
+            known,
+            adopting: self.execution.options.adopt,
+            deadline: active.deadline,
+        })
+    }
+
+    /// Takes the answer of a request in: journal first, then tell.
+    fn answer<P, J: Journal, S>(&mut self, done: Done, context: &Context<'_, P, J, S>) {
+        let Done {
+            address,
+            wanted,
+            result,
+        } = done;
+        let Some(active) = self.active.get_mut(&address) else {
+            return;
+        };
+        active.in_flight = false;
+        let performed = match result {
+            Ok(performed) => performed,
+            Err(StepError::Journal(error)) => return self.break_off(error),
+            Err(StepError::Provider(error)) => {
+                let what = self.what_failed(&address, &wanted);
+                return self.fail(&address, failure_of(&error, &what));
+            }
+            Err(StepError::Failure(failure)) => return self.fail(&address, failure),
+        };
+        active.acted.extend(performed.acted_on.clone());
+        if performed.deed.is_none() {
+            active.moves.pop_front();
+        }
+        for object in &performed.seen {
+            self.view.wrote(object);
+        }
+        if let Some(recorded) = performed.recorded {
+            if !self.journal(context, &Outcome::Recorded(Box::new(recorded.clone()))) {
+                return;
+            }
+            self.recorded.insert(address.clone(), recorded);
+        }
+        for text in performed.notes {
+            (self.on)(&Event::Noted {
+                address: address.clone(),
+                text,
+            });
+        }
+        if let Some(did) = performed.did {
+            let object = self.execution.plan.step(&address).and_then(|step| step.object.clone());
+            (self.on)(&Event::Written { address, did, object });
+        }
+    }
+
+    fn what_failed(&self, address: &Address, wanted: &Move) -> String {
+        let object = self.execution.plan.step(address).and_then(|step| step.object.as_ref());
+        let object = object.map_or_else(|| address.to_string(), ToString::to_string);
+        match wanted {
+            Move::Delete(object, _) => format!("{object} could not be deleted"),
+            Move::Patch(object, _) => format!("{object} could not be patched"),
+            Move::Release | Move::Restore => format!("{object} could not be given back"),
+            Move::Claim => "what others made for it could not be read".to_owned(),
+            _ => format!("{object} could not be applied"),
+        }
+    }
+
+    fn record_node<P, J: Journal, S>(&mut self, address: &Address, context: &Context<'_, P, J, S>) -> bool {
+        let Some(resource) = self.by_address.get(address) else {
+            return true;
+        };
+        let edges = self.edges.get(address).copied().unwrap_or_default();
+        let known = self.recorded.get(address);
+        let node = match &resource.node {
+            Node::Action(action) => RecordedNode::Action {
+                trigger: Digest::of(&action.trigger),
+            },
+            Node::Gate(_) | Node::Check(_) => RecordedNode::Gate,
+            // Nothing was written: what is recorded stays, with the edges and the lifecycle of today.
+            Node::Object(_) | Node::Overlay(_) => match known {
+                Some(known) => known.node.clone(),
+                None => return true,
+            },
+        };
+        let (address, mut recorded) = super::write::record_of_node(resource, node, edges);
+        if let Some(known) = known {
+            recorded.destroy.claims.clone_from(&known.destroy.claims);
+        }
+        if known == Some(&recorded) {
+            return true;
+        }
+        if !self.journal(context, &Outcome::Recorded(Box::new(recorded.clone()))) {
+            return false;
+        }
+        self.recorded.insert(address, recorded);
+        true
+    }
+
+    fn finish<P, J: Journal, S>(&mut self, address: &Address, active: Option<Active>, context: &Context<'_, P, J, S>) {
+        let Some(active) = active else { return };
+        let took = active.started.elapsed();
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        if self.by_address.contains_key(address)
+            && !self.journal(
+                context,
+                &Outcome::Took {
+                    address: address.clone(),
+                    milliseconds,
+                },
+            )
+        {
+            return;
+        }
+        self.run.ready(address);
+        (self.on)(&Event::Ready {
+            address: address.clone(),
+            why: active.why,
+            took,
+        });
+    }
+
+    fn fail(&mut self, address: &Address, failure: Failure) {
+        let took = self
+            .active
+            .remove(address)
+            .map(|active| active.started.elapsed())
+            .unwrap_or_default();
+        (self.on)(&Event::Failed {
+            address: address.clone(),
+            failure,
+            took,
+        });
+        for blocked in self.run.failed(address) {
+            (self.on)(&Event::Blocked {
+                address: blocked,
+                by: address.clone(),
+            });
+        }
+    }
+
+    /// Makes an outcome durable; when that fails nothing new starts.
+    fn journal<P, J: Journal, S>(&mut self, context: &Context<'_, P, J, S>, outcome: &Outcome) -> bool {
+        match context.journal.borrow_mut().record(outcome) {
+            Ok(()) => true,
+            Err(error) => {
+                self.break_off(error);
+                false
+            }
+        }
+    }
+
+    fn break_off(&mut self, error: JournalError) {
+        self.stopped = true;
+        self.broken.get_or_insert(error);
+        self.active.retain(|_, active| active.in_flight);
+    }
+
+    fn interrupt(&mut self) {
+        self.stopped = true;
+        self.active.retain(|_, active| active.in_flight);
+        (self.on)(&Event::Interrupted);
+    }
+
+    fn is_finished(&self, no_requests: bool) -> bool {
+        no_requests && (self.stopped || self.active.is_empty())
+    }
+
+    /// When something has to be looked at again although nothing is told: limits, remedies, settling.
+    fn next_timer(&self) -> Option<Instant> {
+        self.active
+            .values()
+            .filter(|active| !active.in_flight)
+            .flat_map(|active| [Some(active.deadline), active.remedy_at, active.settled_at])
+            .flatten()
+            .min()
+    }
+}
+
+/// Whether a move is over.
+enum Step {
+    Over,
+    Waits,
+}
+
+fn still_there(object: &serde_json::Value) -> String {
+    let name = object["metadata"]["name"].as_str().unwrap_or("?");
+    let kind = object["kind"].as_str().unwrap_or("object");
+    let finalizers: Vec<_> = object["metadata"]["finalizers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|f| f.as_str())
+        .collect();
+    if finalizers.is_empty() {
+        format!("{kind} {name} is still there")
+    } else {
+        format!("{kind} {name} waits for its finalizers: {}", finalizers.join(", "))
+    }
+}
+
+fn shown(limit: Duration) -> String {
+    let seconds = limit.as_secs();
+    if seconds >= 60 {
+        format!("{} m {:02} s", seconds / 60, seconds % 60)
+    } else {
+        format!("{:.1} s", limit.as_secs_f64())
+    }
+}

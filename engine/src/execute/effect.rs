@@ -1,0 +1,185 @@
+//! Carrying out the effects that actions, remedies and destroy steps are made of.
+
+use super::{
+    DeleteRequest, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
+    context::{Context, StepError},
+};
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::Digest,
+    late::Secrets,
+    object_key::{ObjectRef, ObjectType},
+    readiness::Seen,
+    resource::Effect,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// One request of an effect, found on what was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Deed {
+    /// A merge patch.
+    Patch(ObjectRef, Value),
+    /// A deletion of this uid.
+    Delete(ObjectRef, String),
+}
+
+/// What an effect has to act on now; empty when there is nothing yet. `done` holds the uids that were acted on.
+pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &BTreeSet<String>) -> Vec<Deed> {
+    match effect {
+        Effect::MergePatch { target, patch } => seen
+            .object(target)
+            .map(|_| Deed::Patch(target.clone(), patch.clone()))
+            .into_iter()
+            .collect(),
+        Effect::PatchAdmitted {
+            of,
+            namespace,
+            path,
+            must_hold,
+            may_start_with,
+            unless,
+            patch,
+        } => seen
+            .objects(of, Some(namespace))
+            .into_iter()
+            .filter(|object| !done.contains(&uid(object)) && unless.0.get(object) != Some(&unless.1))
+            .filter(|object| is_admitted(object, path, must_hold, may_start_with))
+            .filter_map(|object| Some(Deed::Patch(named(of, object)?, patch.clone())))
+            .collect(),
+        Effect::Restart { target } => {
+            let patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED: trigger.short()}}}}});
+            let current = seen
+                .object(target)
+                .and_then(|o| o.pointer("/spec/template/metadata/annotations"));
+            let restarted = current.and_then(|annotations| annotations.get(RESTARTED)) == Some(&json!(trigger.short()));
+            if restarted || seen.object(target).is_none() {
+                Vec::new()
+            } else {
+                vec![Deed::Patch(target.clone(), patch)]
+            }
+        }
+        Effect::Delete { target } => target
+            .find(seen)
+            .into_iter()
+            .filter_map(|object| {
+                let of = ObjectType::new(object["apiVersion"].as_str()?, object["kind"].as_str()?);
+                Some(Deed::Delete(named(&of, object)?, uid(object)))
+            })
+            .collect(),
+        Effect::Touch { target, annotation } => {
+            let patch = json!({"metadata": {"annotations": {annotation: trigger.short()}}});
+            seen.object(target)
+                .map(|_| Deed::Patch(target.clone(), patch))
+                .into_iter()
+                .collect()
+        }
+    }
+}
+
+/// The annotation that says for which trigger a Deployment was restarted last.
+const RESTARTED: &str = "stackctl.dev/restarted-for";
+
+/// The scopes that an effect looks at.
+pub(super) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
+    match effect {
+        Effect::MergePatch { target, .. } | Effect::Restart { target } | Effect::Touch { target, .. } => {
+            vec![(target.object_type.clone(), target.namespace.clone())]
+        }
+        Effect::PatchAdmitted { of, namespace, .. } => vec![(of.clone(), Some(namespace.clone()))],
+        Effect::Delete { target } => target.scopes(),
+    }
+}
+
+/// Carries one deed out; answers the object afterwards, if it is still there.
+pub(super) async fn carry_out<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    address: &Address,
+    deed: &Deed,
+    deadline: Instant,
+) -> Result<Option<Value>, StepError> {
+    let what = match deed {
+        Deed::Patch(object, _) => format!("patches {object}"),
+        Deed::Delete(object, _) => format!("deletes {object}"),
+    };
+    context.intend(&Intent::Act {
+        address: address.clone(),
+        what,
+    })?;
+    context
+        .until(deadline, || async {
+            match deed {
+                Deed::Patch(object, patch) => {
+                    let request = PatchRequest {
+                        object: object.clone(),
+                        patch: Patch::Merge(patch.clone()),
+                        manager: context.identity.overlay_manager(address),
+                        dry_run: false,
+                    };
+                    Ok(Some(context.provider.patch(&request).await?))
+                }
+                Deed::Delete(object, uid) => {
+                    let request = DeleteRequest {
+                        object: object.clone(),
+                        uid: Some(uid.clone()),
+                        foreground: false,
+                    };
+                    match context.provider.delete(&request).await {
+                        Ok(_) | Err(ProviderError::NotFound | ProviderError::OtherUid) => Ok(None),
+                        Err(error) => Err(error.into()),
+                    }
+                }
+            }
+        })
+        .await
+}
+
+/// Whether a list of texts holds the one that has to be there, and nothing that is not admitted beside it.
+fn is_admitted(object: &Value, path: &FieldPath, must_hold: &str, may_start_with: &[String]) -> bool {
+    let texts: Vec<_> = path
+        .get(object)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    texts.contains(&must_hold)
+        && texts
+            .iter()
+            .all(|text| *text == must_hold || may_start_with.iter().any(|start| text.starts_with(start.as_str())))
+}
+
+fn named(of: &ObjectType, object: &Value) -> Option<ObjectRef> {
+    Some(ObjectRef {
+        object_type: of.clone(),
+        namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
+        name: object["metadata"]["name"].as_str()?.to_owned(),
+    })
+}
+
+pub(super) fn uid(object: &Value) -> String {
+    object["metadata"]["uid"].as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_combined_or_newer_plan_is_not_admitted() {
+        let plan = |names: &[&str]| json!({"spec": {"names": names}});
+        let admitted = |names: &[&str]| {
+            is_admitted(
+                &plan(names),
+                &FieldPath::of("spec.names"),
+                "rhcl.v1.3.4",
+                &["authorino".to_owned()],
+            )
+        };
+        assert!(admitted(&["rhcl.v1.3.4", "authorino.v1"]));
+        assert!(!admitted(&["rhcl.v1.4.0"]));
+        assert!(!admitted(&["rhcl.v1.3.4", "pipelines.v1"]));
+    }
+}

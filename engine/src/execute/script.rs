@@ -1,0 +1,169 @@
+//! What one step consists of: a short script of moves, requests and waits.
+
+use super::effect::Deed;
+use crate::{
+    object_key::{ObjectRef, ObjectType},
+    plan::{Action, Step},
+    readiness::{Observation, Rule, Target},
+    recorded::{Recorded, RecordedNode},
+    resource::{DestroyStep, Node, Resource},
+    survey::observations,
+};
+use serde_json::Value;
+use std::{collections::VecDeque, time::Duration};
+
+/// One move of a script. Requests take a slot, waits take none.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Move {
+    /// Waits until an object is there, so that its fields can be taken.
+    AwaitThere(ObjectRef),
+    /// Applies the object or the overlay.
+    Write,
+    /// From here on, edges that wait for the write are met.
+    Applied,
+    /// Waits until all of these are ready, for as long as the gate has to settle.
+    AwaitReady(Vec<Observation>),
+    /// Carries the action's effect out, as often as there is something to act on, until its goal holds.
+    Act,
+    /// Records what others made for us.
+    Claim,
+    /// Records the node: its edges, how it is destroyed, its trigger.
+    Record,
+    /// Patches one object, if it is there.
+    Patch(ObjectRef, Value),
+    /// Waits until nothing of the target is left.
+    AwaitNone(Target),
+    /// Deletes the object of this uid.
+    Delete(ObjectRef, String),
+    /// Waits until the object of this uid is gone.
+    AwaitGone(ObjectRef, String),
+    /// Releases the recorded object.
+    Release,
+    /// Restores the recorded overlay.
+    Restore,
+    /// Drops the record.
+    Forget,
+    /// A deed of an action or a remedy, beside the script.
+    Deed(Deed),
+}
+
+/// The script of a step that is desired.
+pub(super) fn of_resource(step: &Step, resource: &Resource) -> VecDeque<Move> {
+    let mut moves = VecDeque::new();
+    let writes = matches!(
+        step.action,
+        Action::Create | Action::Update | Action::Adopt | Action::Replace
+    );
+    match &resource.node {
+        Node::Object(_) | Node::Overlay(_) => {
+            if let Node::Overlay(overlay) = &resource.node
+                && writes
+                && !overlay.create_if_absent
+            {
+                moves.push_back(Move::AwaitThere(overlay.target.clone()));
+            }
+            moves.push_back(if writes { Move::Write } else { Move::Record });
+            moves.push_back(Move::Applied);
+            if !resource.lifecycle.self_recreating || matches!(resource.node, Node::Object(_)) {
+                moves.push_back(Move::AwaitReady(observations(resource)));
+            }
+        }
+        Node::Gate(_) | Node::Check(_) => {
+            moves.extend([Move::AwaitReady(observations(resource)), Move::Record]);
+        }
+        Node::Action(_) if step.action == Action::Run => moves.extend([Move::Act, Move::Record]),
+        Node::Action(_) => moves.extend([Move::AwaitReady(observations(resource)), Move::Record]),
+    }
+    if !resource.lifecycle.claims.is_empty() {
+        moves.push_back(Move::Claim);
+    }
+    moves
+}
+
+/// The script of a step that is recorded and no longer desired.
+pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
+    let mut moves = VecDeque::new();
+    if matches!(step.action, Action::Delete | Action::Release) {
+        for destroy in &known.destroy.steps {
+            moves.push_back(match destroy {
+                DestroyStep::Patch { target, patch } => Move::Patch(target.clone(), patch.clone()),
+                DestroyStep::AwaitGone { target, .. } => Move::AwaitNone(target.clone()),
+                DestroyStep::Await { observation, .. } => Move::AwaitReady(vec![observation.clone()]),
+            });
+        }
+    }
+    match (step.action, &known.node) {
+        (Action::Delete, RecordedNode::Object(object)) => {
+            moves.push_back(Move::Delete(object.object.clone(), object.uid.clone()));
+            moves.push_back(Move::AwaitGone(object.object.clone(), object.uid.clone()));
+        }
+        (Action::Release, RecordedNode::Object(_)) => moves.push_back(Move::Release),
+        (Action::Delete | Action::Release, RecordedNode::Overlay { .. }) => moves.push_back(Move::Restore),
+        _ => {}
+    }
+    for claimed in &known.destroy.claims {
+        moves.push_back(Move::Delete(claimed.object.clone(), claimed.uid.clone()));
+    }
+    for claimed in &known.destroy.claims {
+        moves.push_back(Move::AwaitGone(claimed.object.clone(), claimed.uid.clone()));
+    }
+    moves.push_back(Move::Forget);
+    moves
+}
+
+/// How long a removal may take: the waits that it declares, and five minutes for its finalizers.
+pub(super) fn removal_timeout(known: &Recorded) -> Duration {
+    let declared: Duration = known
+        .destroy
+        .steps
+        .iter()
+        .map(|step| match step {
+            DestroyStep::Patch { .. } => Duration::ZERO,
+            DestroyStep::AwaitGone { timeout, .. } | DestroyStep::Await { timeout, .. } => *timeout,
+        })
+        .sum();
+    declared + Duration::from_secs(300)
+}
+
+impl Move {
+    /// Whether this sends a request.
+    pub(super) fn is_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Write
+                | Self::Claim
+                | Self::Deed(_)
+                | Self::Patch(..)
+                | Self::Delete(..)
+                | Self::Release
+                | Self::Restore
+        )
+    }
+
+    /// What has to be watched for this wait.
+    pub(super) fn scopes(&self) -> Vec<(ObjectType, Option<String>)> {
+        match self {
+            Self::AwaitThere(object) | Self::AwaitGone(object, _) => {
+                vec![(object.object_type.clone(), object.namespace.clone())]
+            }
+            Self::AwaitReady(observations) => observations.iter().flat_map(|o| o.target.scopes()).collect(),
+            Self::AwaitNone(target) => target.scopes(),
+            Self::Write
+            | Self::Applied
+            | Self::Act
+            | Self::Claim
+            | Self::Record
+            | Self::Patch(..)
+            | Self::Delete(..)
+            | Self::Release
+            | Self::Restore
+            | Self::Deed(_)
+            | Self::Forget => Vec::new(),
+        }
+    }
+}
+
+/// An observation that an object is there.
+pub(super) fn there(object: &ObjectRef) -> Vec<Observation> {
+    vec![Observation::new(Target::Named(object.clone()), Rule::Exists)]
+}

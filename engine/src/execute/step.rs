@@ -1,0 +1,285 @@
+//! One active step, and the one place where its requests are sent.
+
+use super::{
+    Did, Journal, Provider,
+    context::{Context, StepError},
+    effect::{self, Deed},
+    script::Move,
+    undo,
+    view::Scope,
+    write,
+};
+use crate::{
+    address::Address,
+    execute::{Patch, PatchRequest, ProviderError, Selector},
+    graph::Edge,
+    late::Secrets,
+    object_key::{ObjectRef, ObjectType},
+    readiness::Target,
+    recorded::{Claimed, Recorded},
+    resource::Resource,
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// A step that has started and is not done.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) moves: VecDeque<Move>,
+    pub(super) started: Instant,
+    pub(super) limit: Duration,
+    pub(super) deadline: Instant,
+    /// A request that waits for a slot.
+    pub(super) wants: Option<Move>,
+    pub(super) in_flight: bool,
+    /// What it has to see.
+    pub(super) scopes: Vec<Scope>,
+    pub(super) ready_since: Option<Instant>,
+    pub(super) settled_at: Option<Instant>,
+    pub(super) remedy_at: Option<Instant>,
+    pub(super) remedied: bool,
+    pub(super) deeds: VecDeque<Deed>,
+    pub(super) acted: BTreeSet<String>,
+    pub(super) why: String,
+    pub(super) told: Option<String>,
+}
+
+impl Active {
+    pub(super) fn new(moves: VecDeque<Move>, limit: Duration) -> Self {
+        let started = Instant::now();
+        Self {
+            moves,
+            started,
+            limit,
+            deadline: started + limit,
+            wants: None,
+            in_flight: false,
+            scopes: Vec::new(),
+            ready_since: None,
+            settled_at: None,
+            remedy_at: None,
+            remedied: false,
+            deeds: VecDeque::new(),
+            acted: BTreeSet::new(),
+            why: String::new(),
+            told: None,
+        }
+    }
+
+    /// Wants a slot for a deed beside its script.
+    pub(super) fn wants_deed(&mut self, deed: Deed) {
+        self.wants = Some(Move::Deed(deed));
+    }
+}
+
+/// One request, with everything it needs.
+pub(super) struct Request<'a> {
+    pub(super) address: Address,
+    pub(super) wanted: Move,
+    pub(super) resource: Option<&'a Resource>,
+    pub(super) edges: &'a [Edge],
+    pub(super) known: Option<Recorded>,
+    pub(super) adopting: bool,
+    pub(super) deadline: Instant,
+}
+
+/// What became of it.
+pub(super) struct Done {
+    pub(super) address: Address,
+    pub(super) wanted: Move,
+    pub(super) result: Result<Performed, StepError>,
+}
+
+/// What a request did.
+#[derive(Debug, Default)]
+pub(super) struct Performed {
+    pub(super) did: Option<Did>,
+    pub(super) recorded: Option<Recorded>,
+    /// Objects as the server answered.
+    pub(super) seen: Vec<Value>,
+    pub(super) notes: Vec<String>,
+    /// Set when this was a deed beside the script.
+    pub(super) deed: Option<Deed>,
+    /// The uid that the deed acted on.
+    pub(super) acted_on: Option<String>,
+}
+
+/// Sends one request.
+pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    request: Request<'_>,
+) -> Done {
+    let result = send(context, &request).await;
+    Done {
+        address: request.address,
+        wanted: request.wanted,
+        result,
+    }
+}
+
+async fn send<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    request: &Request<'_>,
+) -> Result<Performed, StepError> {
+    let deadline = request.deadline;
+    let nothing = Ok(Performed::default());
+    match (&request.wanted, request.resource, &request.known) {
+        (Move::Write, Some(resource), known) => {
+            let written = write::write(
+                context,
+                resource,
+                known.as_ref(),
+                request.edges,
+                request.adopting,
+                deadline,
+            )
+            .await?;
+            let mut recorded = written.recorded;
+            if let Some(known) = known {
+                recorded.destroy.claims.clone_from(&known.destroy.claims);
+            }
+            Ok(Performed {
+                did: Some(written.did),
+                recorded: Some(recorded),
+                seen: vec![written.object],
+                notes: written.note.into_iter().collect(),
+                ..Performed::default()
+            })
+        }
+        (Move::Claim, Some(resource), Some(known)) => {
+            let mut recorded = known.clone();
+            recorded.destroy.claims = claims(context, resource).await?;
+            Ok(Performed {
+                recorded: (recorded != *known).then_some(recorded),
+                ..Performed::default()
+            })
+        }
+        (Move::Deed(deed), ..) => {
+            let (Deed::Patch(object, _) | Deed::Delete(object, _)) = deed;
+            let uid = match deed {
+                Deed::Delete(_, uid) => Some(uid.clone()),
+                Deed::Patch(..) => None,
+            };
+            let after = effect::carry_out(context, &request.address, deed, deadline).await?;
+            Ok(Performed {
+                did: Some(Did::Ran),
+                acted_on: uid
+                    .or_else(|| after.as_ref().map(effect::uid))
+                    .or_else(|| Some(object.to_string())),
+                seen: after.into_iter().collect(),
+                deed: Some(deed.clone()),
+                ..Performed::default()
+            })
+        }
+        (Move::Patch(object, patch), ..) => {
+            let request = PatchRequest {
+                object: object.clone(),
+                patch: Patch::Merge(patch.clone()),
+                manager: context.identity.object_manager(),
+                dry_run: false,
+            };
+            let after = context
+                .until(deadline, || async {
+                    match context.provider.patch(&request).await {
+                        Ok(object) => Ok(Some(object)),
+                        Err(ProviderError::NotFound | ProviderError::KindNotServed(_)) => Ok(None),
+                        Err(error) => Err(error.into()),
+                    }
+                })
+                .await?;
+            Ok(Performed {
+                seen: after.into_iter().collect(),
+                ..Performed::default()
+            })
+        }
+        (Move::Delete(object, uid), _, Some(known)) => {
+            given(undo::delete(context, known, object, uid, deadline).await?)
+        }
+        (Move::Restore, _, Some(known)) => given(undo::restore(context, known, deadline).await?),
+        (Move::Release, _, Some(known)) => match known.object() {
+            Some(object) => given(undo::release(context, object, deadline).await?),
+            None => nothing,
+        },
+        _ => nothing,
+    }
+}
+
+fn given(back: undo::GivenBack) -> Result<Performed, StepError> {
+    Ok(Performed {
+        did: Some(back.did),
+        notes: back.notes,
+        ..Performed::default()
+    })
+}
+
+/// What others made for a resource, by uid, now that it is ready.
+async fn claims<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    resource: &Resource,
+) -> Result<Vec<Claimed>, StepError> {
+    let mut claimed = Vec::new();
+    for claim in &resource.lifecycle.claims {
+        for object in find(context, &claim.target).await? {
+            let Some(named) = reference(&object) else { continue };
+            claimed.push(Claimed {
+                object: named,
+                uid: effect::uid(&object),
+                why: claim.why.clone(),
+            });
+        }
+    }
+    Ok(claimed)
+}
+
+/// The objects of a target, read now.
+async fn find<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    target: &Target,
+) -> Result<Vec<Value>, StepError> {
+    let mut objects = Vec::new();
+    match target {
+        Target::Named(object) => objects.extend(context.provider.get(object).await?),
+        Target::Linked { from, at, of } => {
+            let holder = context.provider.get(from).await?;
+            if let Some(name) = holder
+                .as_ref()
+                .and_then(|holder| at.get(holder)?.as_str())
+                .filter(|n| !n.is_empty())
+            {
+                let linked = ObjectRef {
+                    object_type: of.clone(),
+                    namespace: from.namespace.clone(),
+                    name: name.to_owned(),
+                };
+                objects.extend(context.provider.get(&linked).await?);
+            }
+        }
+        Target::Every {
+            of, namespace, labels, ..
+        }
+        | Target::Some {
+            of, namespace, labels, ..
+        } => {
+            let selector = Selector { labels: labels.clone() };
+            objects.extend(context.provider.list(of, namespace.as_deref(), &selector).await?);
+        }
+        Target::Prefixed { of, namespace, .. } => {
+            let all = context.provider.list(of, Some(namespace), &Selector::default()).await?;
+            let seen = super::view::Listed(all);
+            objects.extend(target.find(&seen).into_iter().cloned());
+        }
+    }
+    Ok(objects)
+}
+
+fn reference(object: &Value) -> Option<ObjectRef> {
+    Some(ObjectRef {
+        object_type: ObjectType::new(object["apiVersion"].as_str()?, object["kind"].as_str()?),
+        namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
+        name: object["metadata"]["name"].as_str()?.to_owned(),
+    })
+}

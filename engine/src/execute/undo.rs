@@ -1,0 +1,294 @@
+//! Giving back: releasing an object, restoring overlaid fields, deleting what is ours.
+//!
+//! The rules are those of DESIGN §6 and ssa-semantics §5: a restore is one JSON patch under the resourceVersion that
+//! was read; never an apply without the path, which could create the object, be refused, or take a co-owner's value.
+
+use super::{
+    DeleteRequest, Deletion, Did, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
+    context::{Context, StepError},
+};
+use crate::{
+    FieldPath,
+    document::with_yaml_key,
+    late::Secrets,
+    marks::mark_pointers,
+    object_key::ObjectRef,
+    ownership::{holder, managed_entries},
+    recorded::{Origin, Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// The manager of a restore whose prior owner cannot be written for.
+const RESTORE: &str = "stackctl-restore";
+
+/// What giving back did, and what a person should know about it.
+#[derive(Debug)]
+pub(super) struct GivenBack {
+    pub(super) did: Did,
+    pub(super) notes: Vec<String>,
+}
+
+impl GivenBack {
+    fn plain(did: Did) -> Self {
+        Self { did, notes: Vec::new() }
+    }
+}
+
+/// Deletes one object of this uid; another one of that name is not ours and stays.
+pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    known: &Recorded,
+    object: &ObjectRef,
+    uid: &str,
+    deadline: Instant,
+) -> Result<GivenBack, StepError> {
+    let intent = Intent::Delete {
+        address: known.address.clone(),
+        object: object.clone(),
+        uid: uid.to_owned(),
+    };
+    context.intend(&intent)?;
+    let request = DeleteRequest {
+        object: object.clone(),
+        uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),
+        foreground: false,
+    };
+    context
+        .until(deadline, || async {
+            match context.provider.delete(&request).await {
+                Ok(Deletion::Gone | Deletion::Marked) => Ok(GivenBack::plain(Did::Deleted)),
+                Err(ProviderError::NotFound | ProviderError::KindNotServed(_) | ProviderError::NamespaceMissing(_)) => {
+                    Ok(GivenBack::plain(Did::Forgotten))
+                }
+                Err(ProviderError::OtherUid) => Ok(GivenBack {
+                    did: Did::Forgotten,
+                    notes: vec![format!("{object} is another one now; it stays")],
+                }),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+}
+
+/// Releases a whole object: our marks and our entry go, every value stays.
+pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &RecordedObject,
+    deadline: Instant,
+) -> Result<GivenBack, StepError> {
+    context
+        .until(deadline, || async {
+            let Some(live) = live_of(context, object).await? else {
+                return Ok(GivenBack::plain(Did::Forgotten));
+            };
+            let mut operations = vec![pinned(&live)];
+            operations.extend(
+                mark_pointers(&live)
+                    .into_iter()
+                    .map(|path| json!({"op": "remove", "path": path})),
+            );
+            operations.push(entries_without(&live, &object.manager));
+            patch(context, &object.object, operations, &object.manager).await?;
+            Ok(GivenBack::plain(Did::Released))
+        })
+        .await
+}
+
+/// Gives overlaid fields and fragments back.
+pub(super) async fn restore<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    known: &Recorded,
+    deadline: Instant,
+) -> Result<GivenBack, StepError> {
+    let RecordedNode::Overlay {
+        object,
+        undo,
+        documents,
+    } = &known.node
+    else {
+        return Ok(GivenBack::plain(Did::Forgotten));
+    };
+    context
+        .until(deadline, || async {
+            let Some(live) = live_of(context, object).await? else {
+                return Ok(GivenBack::plain(Did::Forgotten));
+            };
+            if object.origin == Origin::Created && holds_only_ours(&live, documents) {
+                return delete(context, known, &object.object, &object.uid, deadline).await;
+            }
+            let restored = operations(object, undo, documents, &live)?;
+            let mut all = vec![pinned(&live)];
+            all.extend(restored.operations);
+            all.push(entries_without(&live, &object.manager));
+            let after = patch(context, &object.object, all, &restored.manager).await?;
+            if restored.manager == RESTORE {
+                let clean = vec![pinned(&after), entries_without(&after, RESTORE)];
+                patch(context, &object.object, clean, RESTORE).await?;
+            }
+            Ok(GivenBack {
+                did: Did::Released,
+                notes: restored.notes,
+            })
+        })
+        .await
+}
+
+struct Restored {
+    operations: Vec<Value>,
+    manager: String,
+    notes: Vec<String>,
+}
+
+fn operations(
+    object: &RecordedObject,
+    undo: &[Undo],
+    documents: &[RecordedDocument],
+    live: &Value,
+) -> Result<Restored, StepError> {
+    let entries = managed_entries(live);
+    let mut notes = Vec::new();
+    let mut after = live.clone();
+    let mut owners = BTreeSet::new();
+    let mut restored = Vec::new();
+    for undo in undo {
+        let there = undo.path.get(live);
+        if there == undo.prior.as_ref() {
+            continue;
+        }
+        if there != undo.path.get(&object.manifest) && !object.sensitive.contains(&undo.path) {
+            notes.push(format!("{} was changed since; left as it is", undo.path));
+            continue;
+        }
+        if let Some(other) = holder(&entries, &undo.path, &object.manager) {
+            notes.push(format!("{} released, kept by {}", undo.path, other.manager));
+            continue;
+        }
+        match &undo.prior {
+            Some(prior) => undo.path.set(&mut after, prior.clone()),
+            None => {
+                undo.path.remove(&mut after);
+                remove_empty(&mut after, &undo.absent_ancestors);
+            }
+        }
+        owners.insert(undo.prior_owner.clone().map(|owner| (owner.manager, owner.by_apply)));
+        restored.push(undo.path.clone());
+    }
+    for document in documents {
+        let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
+        match with_yaml_key(text, &document.key, document.prior.as_ref()) {
+            Ok(text) if text.trim().is_empty() && document.made_text => {
+                document.at.remove(&mut after);
+            }
+            Ok(text) => document.at.set(&mut after, Value::from(text)),
+            Err(error) => notes.push(format!("{}: {error}", document.at)),
+        }
+        owners.insert(None);
+    }
+    // One prior owner by update can be written for; anything else goes through a name that is taken back at once.
+    let manager = match owners.into_iter().collect::<Vec<_>>().as_slice() {
+        [Some((manager, false))] => manager.clone(),
+        _ => RESTORE.to_owned(),
+    };
+    Ok(Restored {
+        operations: top_level(live, &after, &restored, documents),
+        manager,
+        notes,
+    })
+}
+
+/// The smallest operations that change the restored places: whole lists where an item is concerned, so that an index
+/// cannot be off, else the field itself or the first ancestor that appears or disappears.
+fn top_level(live: &Value, after: &Value, paths: &[FieldPath], documents: &[RecordedDocument]) -> Vec<Value> {
+    let mut places: BTreeSet<FieldPath> = BTreeSet::new();
+    for path in paths.iter().chain(documents.iter().map(|document| &document.at)) {
+        let mut place = FieldPath::root();
+        for element in path.elements() {
+            if !matches!(element, crate::field::PathElement::Field(_)) {
+                break;
+            }
+            place = place.child(element.clone());
+            if place.get(live).is_some() != place.get(after).is_some() {
+                break;
+            }
+        }
+        places.insert(place);
+    }
+    places
+        .iter()
+        .filter_map(|place| {
+            let path = place.pointer(live)?;
+            match (place.get(live), place.get(after)) {
+                (Some(old), Some(new)) if old != new => Some(json!({"op": "replace", "path": path, "value": new})),
+                (Some(_), None) => Some(json!({"op": "remove", "path": path})),
+                (None, Some(new)) => Some(json!({"op": "add", "path": path, "value": new})),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+fn remove_empty(object: &mut Value, ancestors: &[FieldPath]) {
+    for ancestor in ancestors.iter().rev() {
+        let is_empty = match ancestor.get(object) {
+            Some(Value::Object(map)) => map.is_empty(),
+            Some(Value::Array(items)) => items.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            ancestor.remove(object);
+        }
+    }
+}
+
+/// Whether an object that we made for a shared document holds nothing but our fragments.
+fn holds_only_ours(live: &Value, documents: &[RecordedDocument]) -> bool {
+    let data: Vec<_> = live["data"].as_object().into_iter().flatten().collect();
+    let foreign = data.iter().any(|(name, text)| {
+        let mut left = text.as_str().unwrap_or_default().to_owned();
+        for document in documents.iter().filter(|d| d.at == FieldPath::of("data").field(name)) {
+            left = with_yaml_key(&left, &document.key, None).unwrap_or(left);
+        }
+        !left.trim().is_empty()
+    });
+    !documents.is_empty() && !foreign
+}
+
+async fn live_of<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &RecordedObject,
+) -> Result<Option<Value>, StepError> {
+    let live = context.provider.get(&object.object).await?;
+    Ok(live.filter(|live| object.uid.is_empty() || live["metadata"]["uid"] == object.uid.as_str()))
+}
+
+fn pinned(live: &Value) -> Value {
+    json!({"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]})
+}
+
+fn entries_without(live: &Value, manager: &str) -> Value {
+    let entries: Vec<_> = live["metadata"]["managedFields"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["manager"] != manager)
+        .cloned()
+        .collect();
+    json!({"op": "replace", "path": "/metadata/managedFields", "value": entries})
+}
+
+async fn patch<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &ObjectRef,
+    operations: Vec<Value>,
+    manager: &str,
+) -> Result<Value, StepError> {
+    let request = PatchRequest {
+        object: object.clone(),
+        patch: Patch::Json(Value::Array(operations)),
+        manager: manager.to_owned(),
+        dry_run: false,
+    };
+    Ok(context.provider.patch(&request).await?)
+}

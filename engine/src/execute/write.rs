@@ -1,0 +1,459 @@
+//! Writing an object or an overlay: one server-side apply, decided again whenever the server says that something moved.
+
+use super::{
+    ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Provider, ProviderError,
+    context::{Context, StepError},
+};
+use crate::{
+    FieldPath,
+    address::Address,
+    diff::{drift::secret_digest, leaves},
+    digest::StackKey,
+    document::yaml_key,
+    graph::Edge,
+    late::{LateSource, Secrets, resolve},
+    marks::Whose,
+    object_key::ObjectRef,
+    ownership::{holder, managed_entries},
+    plan::{sensitive, sent_digest},
+    recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
+    resource::{Adopt, DocumentCodec, Node, Object, Overlay, Resource},
+    survey::respect_ignored,
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// What a write did.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) did: Did,
+    pub(super) recorded: Recorded,
+    /// The object as the server answered.
+    pub(super) object: Value,
+    /// What a person should know.
+    pub(super) note: Option<String>,
+}
+
+/// Writes an object or an overlay, until it works or the deadline.
+pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    resource: &Resource,
+    known: Option<&Recorded>,
+    edges: &[Edge],
+    adopting: bool,
+    deadline: Instant,
+) -> Result<Written, StepError> {
+    context
+        .until(deadline, || async {
+            match &resource.node {
+                Node::Object(object) => write_object(context, resource, object, known, edges, adopting).await,
+                Node::Overlay(overlay) => write_overlay(context, resource, overlay, known, edges).await,
+                Node::Gate(_) | Node::Action(_) | Node::Check(_) => {
+                    Err(StepError::Failure(Failure::new("this resource has nothing to write")))
+                }
+            }
+        })
+        .await
+}
+
+async fn write_object<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    resource: &Resource,
+    object: &Object,
+    known: Option<&Recorded>,
+    edges: &[Edge],
+    adopting: bool,
+) -> Result<Written, StepError> {
+    let named = object.manifest.object();
+    let manager = context.identity.object_manager();
+    let live = context.provider.get(named).await?;
+    if live
+        .as_ref()
+        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
+    {
+        return Err(ProviderError::BeingDeleted.into());
+    }
+    let whose = live
+        .as_ref()
+        .map(|live| context.identity.whose(live, &resource.address, named, known));
+    if let Some(Whose::OtherStack(stack)) = &whose {
+        return Err(StepError::Failure(Failure::new(format!(
+            "{named} belongs to the stack `{stack}`"
+        ))));
+    }
+    let foreign = whose == Some(Whose::Foreign);
+    let origin = match (known.and_then(Recorded::object), foreign) {
+        // A new object under a known address is ours whatever the old one was.
+        (Some(last), false) if live.is_some() => last.origin,
+        (_, true) => Origin::Adopted,
+        (_, false) => Origin::Created,
+    };
+    let body = resolved_body(context, object, live.as_ref()).await?;
+    let mut body = body;
+    context.identity.mark(&mut body, &resource.address, named);
+    if let Some(live) = &live {
+        respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
+    }
+    let fields = leaves(&body);
+    let record = |answer: Option<&Value>| {
+        record(
+            context,
+            resource,
+            named,
+            &manager,
+            origin,
+            &fields,
+            answer,
+            edges,
+            |object| RecordedNode::Object(object),
+        )
+    };
+    let draws = object
+        .manifest
+        .late()
+        .iter()
+        .any(|late| matches!(late.source, LateSource::Generated { .. }));
+    if (draws && live.is_none()) || foreign {
+        context.intend(&Intent::Write(Box::new(record(live.as_ref()))))?;
+    }
+    let recorded_paths = rendered(known);
+    let may_force = |causes: &[Cause]| {
+        context.force_conflicts
+            || (foreign && (adopting || resource.lifecycle.adopt == Adopt::Expected))
+            || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
+    };
+    let answer = apply(context, named, body, live.as_ref(), &manager, may_force, false).await?;
+    let did = did(live.as_ref(), &answer, foreign);
+    let surprise = foreign && !adopting && resource.lifecycle.adopt != Adopt::Expected;
+    let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
+    Ok(Written {
+        did,
+        recorded: record(Some(&answer.object)),
+        object: answer.object,
+        note,
+    })
+}
+
+async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &Object,
+    live: Option<&Value>,
+) -> Result<Value, StepError> {
+    let mut others: BTreeMap<ObjectRef, Value> = BTreeMap::new();
+    for late in object.manifest.late() {
+        let needed = match &late.source {
+            LateSource::Object { object, .. } => Some(object),
+            LateSource::Generated { unless_exists, .. } => unless_exists.as_ref(),
+            LateSource::Template { .. } | LateSource::Input(_) => None,
+        };
+        if let Some(needed) = needed
+            && let Some(other) = context.provider.get(needed).await?
+        {
+            others.insert(needed.clone(), other);
+        }
+    }
+    let resolved = resolve(
+        &object.manifest,
+        live,
+        |other| others.get(other).cloned(),
+        context.secrets,
+        true,
+    )
+    .map_err(|error| StepError::Failure(Failure::new("a value of it cannot be had").because(error.to_string())))?;
+    match resolved.unknown.first() {
+        Some((path, after)) => Err(StepError::Failure(Failure::new(format!(
+            "{path} is not known, although {after} is ready"
+        )))),
+        None => Ok(resolved.body),
+    }
+}
+
+async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    resource: &Resource,
+    overlay: &Overlay,
+    known: Option<&Recorded>,
+    edges: &[Edge],
+) -> Result<Written, StepError> {
+    let target = &overlay.target;
+    let manager = context.identity.overlay_manager(&resource.address);
+    let live = context.provider.get(target).await?;
+    if live.is_none() && !overlay.create_if_absent {
+        return Err(ProviderError::KindNotServed(target.object_type.clone()).into());
+    }
+    if live
+        .as_ref()
+        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
+    {
+        return Err(ProviderError::BeingDeleted.into());
+    }
+    let body = overlay.body(live.as_ref()).map_err(|error| {
+        StepError::Failure(Failure::new(format!("{target} cannot be edited")).because(error.to_string()))
+    })?;
+    let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
+    let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();
+    let uid = live
+        .as_ref()
+        .and_then(|live| live["metadata"]["uid"].as_str())
+        .unwrap_or_default();
+    let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
+    let undo = undo_of(last, live.as_ref(), &fields, &manager);
+    let documents = documents_of(last, overlay, live.as_ref());
+    let origin = match (last.and_then(Recorded::object), &live) {
+        (Some(last), _) => last.origin,
+        (None, Some(_)) => Origin::Adopted,
+        (None, None) => Origin::Created,
+    };
+    let record = |answer: Option<&Value>| {
+        record(
+            context,
+            resource,
+            target,
+            &manager,
+            origin,
+            &fields,
+            answer,
+            edges,
+            |object| RecordedNode::Overlay {
+                object,
+                undo: undo.clone(),
+                documents: documents.clone(),
+            },
+        )
+    };
+    context.intend(&Intent::Write(Box::new(record(live.as_ref()))))?;
+    // Taking these fields is what the plan said, so a conflict is answered by force, under the uid and the
+    // resourceVersion that were read.
+    let answer = apply(
+        context,
+        target,
+        body,
+        live.as_ref(),
+        &manager,
+        |_| true,
+        !texts.is_empty(),
+    )
+    .await?;
+    let did = match (last, did(live.as_ref(), &answer, false)) {
+        (None, Did::Updated | Did::Unchanged) => Did::Created,
+        (_, did) => did,
+    };
+    Ok(Written {
+        did,
+        recorded: record(Some(&answer.object)),
+        object: answer.object,
+        note: None,
+    })
+}
+
+/// Applies without force; with force where `may_force` allows it, then under the uid and resourceVersion that were read.
+async fn apply<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &ObjectRef,
+    mut body: Value,
+    live: Option<&Value>,
+    manager: &str,
+    may_force: impl Fn(&[Cause]) -> bool,
+    pinned: bool,
+) -> Result<ApplyAnswer, StepError> {
+    if let Some(live) = live {
+        body["metadata"]["uid"] = live["metadata"]["uid"].clone();
+        if pinned {
+            body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+        }
+    }
+    let mut request = ApplyRequest {
+        object: object.clone(),
+        body,
+        manager: manager.to_owned(),
+        force: false,
+        dry_run: false,
+    };
+    match context.provider.apply(&request).await {
+        Err(ProviderError::Conflict(causes)) if may_force(&causes) => {
+            if let Some(live) = live {
+                request.body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
+            }
+            request.force = true;
+            Ok(context.provider.apply(&request).await?)
+        }
+        // It was there when we read it: read again and decide again.
+        Err(ProviderError::OtherUid) => Err(ProviderError::Modified.into()),
+        other => Ok(other?),
+    }
+}
+
+fn did(live: Option<&Value>, answer: &ApplyAnswer, foreign: bool) -> Did {
+    match live {
+        _ if answer.created => Did::Created,
+        Some(_) if foreign => Did::Adopted,
+        Some(live) if live["metadata"]["resourceVersion"] == answer.object["metadata"]["resourceVersion"] => {
+            Did::Unchanged
+        }
+        // Not there when we read it and not made by us: somebody was faster.
+        None => Did::Adopted,
+        Some(_) => Did::Updated,
+    }
+}
+
+/// The recorded paths in the server's text form.
+fn rendered(known: Option<&Recorded>) -> BTreeSet<String> {
+    known
+        .and_then(Recorded::object)
+        .map(|o| o.fields.iter().map(ToString::to_string).collect())
+        .unwrap_or_default()
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a fact of the record, and a struct would only rename them"
+)]
+fn record<P, J, S>(
+    context: &Context<'_, P, J, S>,
+    resource: &Resource,
+    object: &ObjectRef,
+    manager: &str,
+    origin: Origin,
+    fields: &BTreeSet<FieldPath>,
+    answer: Option<&Value>,
+    edges: &[Edge],
+    node: impl Fn(RecordedObject) -> RecordedNode,
+) -> Recorded {
+    let secret = sensitive_of(resource, object, fields);
+    let written = RecordedObject {
+        object: object.clone(),
+        uid: answer
+            .and_then(|a| a["metadata"]["uid"].as_str())
+            .unwrap_or_default()
+            .to_owned(),
+        origin,
+        manager: manager.to_owned(),
+        sent: sent_digest(resource),
+        manifest: answer.map_or(Value::Null, |answer| redacted(answer, fields, &secret, context.key)),
+        fields: fields.clone(),
+        sensitive: secret,
+        key_id: context.key.map(|key| key.id().to_owned()),
+    };
+    Recorded {
+        address: resource.address.clone(),
+        node: node(written),
+        edges: edges.to_vec(),
+        destroy: destroy_of(resource),
+    }
+}
+
+/// What nobody may see: the late values that say so, and all data of a Secret.
+fn sensitive_of(resource: &Resource, object: &ObjectRef, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
+    let mut secret = sensitive(resource);
+    if object.object_type.kind == "Secret" && object.object_type.group().is_empty() {
+        let data = FieldPath::of("data");
+        secret.extend(fields.iter().filter(|path| data.contains(path)).cloned());
+    }
+    secret
+}
+
+/// The server's values at our paths, secrets as keyed digests; without a key a secret is only said to be there.
+fn redacted(
+    answer: &Value,
+    fields: &BTreeSet<FieldPath>,
+    secret: &BTreeSet<FieldPath>,
+    key: Option<&StackKey>,
+) -> Value {
+    let mut kept = Value::Object(serde_json::Map::new());
+    for path in fields {
+        let Some(value) = path.get(answer) else { continue };
+        let value = if secret.contains(path) {
+            Value::from(key.map_or_else(|| "secret".to_owned(), |key| secret_digest(key, value).to_string()))
+        } else {
+            value.clone()
+        };
+        path.set(&mut kept, value);
+    }
+    kept
+}
+
+/// How destroy will treat a resource, from its lifecycle; claims are added once it is ready.
+pub(super) fn destroy_of(resource: &Resource) -> RecordedDestroy {
+    let lifecycle = &resource.lifecycle;
+    RecordedDestroy {
+        prevent: lifecycle.prevent_destroy,
+        retain: lifecycle.retain.clone(),
+        self_recreating: lifecycle.self_recreating,
+        steps: lifecycle.on_destroy.clone(),
+        claims: Vec::new(),
+        remains: lifecycle.remains.clone(),
+        holds_data: lifecycle.holds_data,
+    }
+}
+
+/// What was at each path before us: from the record where we wrote it before, else from the live object.
+fn undo_of(last: Option<&Recorded>, live: Option<&Value>, fields: &BTreeSet<FieldPath>, manager: &str) -> Vec<Undo> {
+    let known = match last.map(|last| &last.node) {
+        Some(RecordedNode::Overlay { undo, .. }) => undo.as_slice(),
+        _ => &[],
+    };
+    let entries = live.map(managed_entries).unwrap_or_default();
+    fields
+        .iter()
+        .map(|path| {
+            if let Some(undo) = known.iter().find(|undo| undo.path == *path) {
+                return undo.clone();
+            }
+            let mut absent_ancestors = Vec::new();
+            let mut parent = path.parent();
+            while let Some(ancestor) = parent.filter(|p| !p.elements().is_empty()) {
+                if live.and_then(|live| ancestor.get(live)).is_none() {
+                    absent_ancestors.insert(0, ancestor.clone());
+                }
+                parent = ancestor.parent();
+            }
+            Undo {
+                path: path.clone(),
+                prior: live.and_then(|live| path.get(live)).cloned(),
+                absent_ancestors,
+                prior_owner: holder(&entries, path, manager).map(|entry| Owner {
+                    manager: entry.manager.clone(),
+                    by_apply: entry.by_apply,
+                }),
+            }
+        })
+        .collect()
+}
+
+fn documents_of(last: Option<&Recorded>, overlay: &Overlay, live: Option<&Value>) -> Vec<RecordedDocument> {
+    let known = match last.map(|last| &last.node) {
+        Some(RecordedNode::Overlay { documents, .. }) => documents.as_slice(),
+        _ => &[],
+    };
+    overlay
+        .documents
+        .iter()
+        .map(|document| {
+            let DocumentCodec::YamlKey { key, value } = &document.codec;
+            let text = live.and_then(|live| document.at.get(live)).and_then(Value::as_str);
+            let before = known.iter().find(|d| d.at == document.at && d.key == *key);
+            RecordedDocument {
+                at: document.at.clone(),
+                key: key.clone(),
+                written: value.clone(),
+                prior: match before {
+                    Some(before) => before.prior.clone(),
+                    None => text.and_then(|text| yaml_key(text, key).ok().flatten()),
+                },
+                made_text: before.map_or(text.is_none(), |before| before.made_text),
+            }
+        })
+        .collect()
+}
+
+/// The record of a gate or an action: no object, but its edges and its trigger.
+pub(super) fn record_of_node(resource: &Resource, node: RecordedNode, edges: &[Edge]) -> (Address, Recorded) {
+    let recorded = Recorded {
+        address: resource.address.clone(),
+        node,
+        edges: edges.to_vec(),
+        destroy: destroy_of(resource),
+    };
+    (resource.address.clone(), recorded)
+}

@@ -1,0 +1,260 @@
+//! What each code means, at length: `stackctl explain STK014`.
+//!
+//! Invariant: every [`Problem`](super::Problem) has a row, in the order of the numbers, and no row is without a problem.
+
+/// A code, what it is about, and why it is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The code: `STK014`.
+    pub code: &'static str,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// Why it is wrong and what to do, in a few sentences.
+    pub text: &'static str,
+}
+
+/// Returns what a code means; upper or lower case, with or without `STK`.
+#[must_use]
+pub fn explain(code: &str) -> Option<&'static Explanation> {
+    let wanted = code.trim().to_uppercase();
+    let wanted = wanted.strip_prefix("STK").unwrap_or(&wanted);
+    EXPLANATIONS
+        .iter()
+        .find(|explanation| explanation.code.strip_prefix("STK") == Some(wanted))
+}
+
+/// Returns every code of the stack language, in order.
+#[must_use]
+pub const fn explanations() -> &'static [Explanation] {
+    EXPLANATIONS
+}
+
+const fn row(code: &'static str, title: &'static str, text: &'static str) -> Explanation {
+    Explanation { code, title, text }
+}
+
+const EXPLANATIONS: &[Explanation] = &[
+    row(
+        "STK001",
+        "a file that is not TOML",
+        "The text breaks a rule of TOML 1.1 (https://toml.io), so nothing in it can be read. Of several mistakes in one line only the first is shown, because the others usually follow from it.",
+    ),
+    row(
+        "STK002",
+        "an empty stack",
+        "No layer and no `--set` says anything. Check that the right file is given; `stackctl init` writes one to start from.",
+    ),
+    row(
+        "STK003",
+        "an unknown key",
+        "Stack files are strict: a key that nothing reads would be a wish that nobody hears. The hint names the key that is closest, or all keys of that table.",
+    ),
+    row(
+        "STK004",
+        "a value of the wrong type",
+        "Numbers and booleans are written without quotes, texts with them, and something that can be given several times has two brackets: `[[models]]`. Nothing is converted silently: `\"true\"` is a text.",
+    ),
+    row(
+        "STK005",
+        "a key or table that must be there",
+        "Some things have no default because a wrong guess would cost money or an outage: what the cluster runs on, where certificates come from, where a model's weights are. Write the key that the hint names.",
+    ),
+    row(
+        "STK006",
+        "a value that is not one of those possible",
+        "The key takes one of a few words. The hint names the closest, or all of them.",
+    ),
+    row(
+        "STK007",
+        "a name or text against its grammar",
+        "Names end up in Kubernetes objects, which have grammars and lengths of their own; some have room left for the endings we add. The hint states the rule.",
+    ),
+    row(
+        "STK008",
+        "the same name twice",
+        "Models, pools, tiers and groups are told apart by their names, in addresses and in the cluster. Two tables of one name in one file are a mistake; in different layers the later one changes the earlier.",
+    ),
+    row(
+        "STK009",
+        "a number out of range",
+        "The value is outside of what the API behind it takes, or beyond what can be meant.",
+    ),
+    row(
+        "STK010",
+        "an unknown GPU tier",
+        "A tier is a kind of GPU by the name people use for it; it decides which instance types there are. For nodes with other GPUs that are already in the cluster, leave `tier` out and write `provision = \"existing\"`.",
+    ),
+    row(
+        "STK011",
+        "an instance type that is not of the tier",
+        "The size of a pool is one of the instance types that have the GPU of its tier. The hint lists them.",
+    ),
+    row(
+        "STK012",
+        "zones that are not said",
+        "Each zone gets a MachineSet of its own with `nodes_per_zone` nodes, so zones decide what is bought and what survives the loss of a zone. There is no default for that.",
+    ),
+    row(
+        "STK013",
+        "something that is not a zone",
+        "A zone is the letter after the region, `a` for `eu-west-1a`: the region is a fact of the cluster and is read from it.",
+    ),
+    row(
+        "STK014",
+        "something that is not a rate-limit window",
+        "A window is a number from 1 to 9999 and one of s, m, h, and at most 8784h (366 days). Days are not a unit of the API: write `24h`. A window beyond the maximum would be accepted by the API server and then be left out of the policy, so its keys would have no limit at all; it is refused here instead.",
+    ),
+    row(
+        "STK015",
+        "two windows of the same length",
+        "Limits on one model with the same number of seconds, such as `60m` and `1h`, share one counter in the rate limiter, and which of the two limits it enforces is undefined.",
+    ),
+    row(
+        "STK016",
+        "a limit that can never be reached",
+        "All limits on one model apply together and the first that is used up answers 429. If a longer window allows no more tokens than a shorter one, the shorter one is never what stops a caller.",
+    ),
+    row(
+        "STK017",
+        "a tier for a model that is not there",
+        "Limits name models of this stack by their `name`, not by the `model_name` that clients send.",
+    ),
+    row(
+        "STK018",
+        "a tier for a model that is not published",
+        "Only a model with `maas = true` is behind the MaaS gateway; limits on any other would limit nothing.",
+    ),
+    row(
+        "STK019",
+        "two tiers of one priority",
+        "A caller whose groups are in several tiers gets a key of the tier with the highest priority. With equal priorities the choice falls on something accidental, and the platform marks both as duplicates.",
+    ),
+    row(
+        "STK020",
+        "a tier without anybody in it",
+        "A subscription and an access policy need at least one group or user. Put people into groups; `users` is meant for service accounts.",
+    ),
+    row(
+        "STK021",
+        "a model for MaaS without MaaS",
+        "The model asks to be published (`maas = true`), and there is no `[maas]` table or it says `enabled = false`.",
+    ),
+    row(
+        "STK022",
+        "something that only AWS has",
+        "MachineSets of GPU nodes and the DNS proof of Let's Encrypt use APIs of AWS, and `[cluster] platform` says that there is none.",
+    ),
+    row(
+        "STK023",
+        "half of a pin",
+        "A channel says where upgrades come from and a version (`csv`) where to start; one without the other installs something that nobody tried. Give both, or neither and a `profile`.",
+    ),
+    row(
+        "STK024",
+        "something that is not an amount",
+        "CPU is a number of cores or thousandths of one (`4`, `\"500m\"`); memory is a number with a unit (`\"16Gi\"`). Memory without a unit would mean bytes, which nobody means.",
+    ),
+    row(
+        "STK025",
+        "a request above its limit",
+        "A container cannot ask for more than it may use; the API server would refuse it. GPUs asked for always equal the limit and are not written twice.",
+    ),
+    row(
+        "STK026",
+        "something that is not a model source",
+        "Weights come from a modelcar image (`oci://registry/repository:tag`), from Hugging Face (`hf://organisation/model`) or from a volume in the model's namespace (`pvc://claim/path`).",
+    ),
+    row(
+        "STK027",
+        "something that is not a length of time",
+        "A time is written with units from large to small, each at most once: `90s`, `10m`, `1h30m`; at least a second, at most 168h.",
+    ),
+    row(
+        "STK028",
+        "something that is not a version requirement",
+        "Comparisons separated by commas, all of which must hold: `>=4.20, <4.22`. Only the numbers that are written are compared, so `4.20` accepts every 4.20.z.",
+    ),
+    row(
+        "STK029",
+        "a secret reference that is not one",
+        "A secret is named by exactly one place: an environment variable, a file, the output of a program, a Secret that is already in the cluster (with the key in it), or `generate`, which draws it once and keeps it in the cluster.",
+    ),
+    row(
+        "STK030",
+        "a secret in plain text",
+        "Stack files are committed, reviewed and printed, so they hold no secrets; neither does our state, a plan or a log. The value is not shown here. If the file was shared, consider the secret known, and change it.",
+    ),
+    row(
+        "STK031",
+        "a setting that cannot be used",
+        "`--set` takes `path=value`. The path is keys joined by dots, with `[name]` after an array of tables; the value is TOML, and where it is not, text.",
+    ),
+    row(
+        "STK032",
+        "a name that belongs to somebody else",
+        "Namespaces of the platform, groups of the cluster's administrators and variables that the platform sets itself are not for a stack to use: what is ours is deleted by `destroy`.",
+    ),
+    row(
+        "STK033",
+        "an argument that something else sets",
+        "The prefix cache and the served name have keys of their own, and the platform adds their arguments; given twice, one would hide the other.",
+    ),
+    row(
+        "STK034",
+        "something that needs something else",
+        "What is asked for depends on something that is switched off in the same stack.",
+    ),
+    row(
+        "STK035",
+        "something empty",
+        "The key is written, and says nothing. Write something, or leave the key out where it has a default.",
+    ),
+    row(
+        "STK050",
+        "a key without effect (warning)",
+        "The key is known, and the table as it stands makes nothing of it, usually because another key decides against it. Harmless, but probably not what was meant; across layers it is often left over from an earlier one.",
+    ),
+    row(
+        "STK051",
+        "a model without GPUs to run on (warning)",
+        "A model asks for GPUs and the stack has no `[[gpu]]` table. If nodes with GPUs are in the cluster already, say so with `provision = \"existing\"`, and the plan waits for them.",
+    ),
+    row(
+        "STK052",
+        "a published model that nobody can call (warning)",
+        "MaaS denies what no tier allows: a model that no tier names answers 403 to everybody.",
+    ),
+    row(
+        "STK053",
+        "MaaS without a model (warning)",
+        "The platform is installed and serves nothing.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_each_code_is_in_the_source_of_problems() {
+        let source = include_str!("problem.rs");
+        assert!(EXPLANATIONS.is_sorted_by_key(|row| row.code));
+        for row in EXPLANATIONS {
+            assert!(
+                source.contains(&format!("code({}", row.code)),
+                "{} has no problem",
+                row.code
+            );
+        }
+        let n_codes = source.matches("code(STK").count();
+        assert_eq!(n_codes, EXPLANATIONS.len(), "a problem has no explanation");
+    }
+
+    #[test]
+    fn a_code_is_found_however_it_is_typed() {
+        for text in ["STK014", "stk014", "014", " STK014 "] {
+            assert_eq!(explain(text).map(|row| row.code), Some("STK014"));
+        }
+        assert_eq!(explain("STK999"), None);
+    }
+}
