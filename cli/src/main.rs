@@ -1,3 +1,5 @@
-//! The stackctl binary.
+//! The `stackctl` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    stackctl::run(std::env::args_os()).into()
+}

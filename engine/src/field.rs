@@ -169,7 +169,7 @@ fn position<'a>(value: &Value, element: &'a PathElement) -> Option<Position<'a>>
         PathElement::Value(text) => value
             .as_array()?
             .iter()
-            .position(|item| item.to_string() == *text)
+            .position(|item| *item == json_text(text))
             .map(Position::Item),
         PathElement::Key(keys) => value
             .as_array()?
@@ -233,7 +233,7 @@ fn json_text(text: &str) -> Value {
 /// (ssa-semantics §9).
 fn has_keys(item: &Value, keys: &BTreeMap<String, String>) -> bool {
     keys.iter().all(|(name, text)| match item.get(name) {
-        Some(value) => value.to_string() == *text,
+        Some(value) => *value == json_text(text),
         None => name == "protocol" && text == "\"TCP\"",
     })
 }

@@ -36,3 +36,6 @@ pub use field::FieldPath;
 pub use manifest::Manifest;
 pub use object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType};
 pub use resource::Resource;
+
+#[cfg(test)]
+mod testing;

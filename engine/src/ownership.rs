@@ -86,12 +86,7 @@ pub fn holder<'a>(entries: &'a [ManagedEntry], path: &FieldPath, ours: &str) -> 
     entries
         .iter()
         .filter(|entry| !(entry.manager == ours && entry.by_apply))
-        .filter(|entry| {
-            entry
-                .fields
-                .iter()
-                .any(|field| field == path || (path.contains(field) && field != path))
-        })
+        .filter(|entry| entry.fields.iter().any(|field| path.contains(field)))
         .max_by(|a, b| a.time.cmp(&b.time))
 }
 

@@ -82,10 +82,15 @@ const OF_THE_SERVER: [&str; 7] = [
     "status",
 ];
 
-/// Every leaf that differs between two states of one object, in order of path.
+/// Every leaf that differs between two states of one object, in order of path; null stands for no object.
 pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare(&FieldPath::root(), Some(before), Some(after), &mut found);
+    compare(
+        &FieldPath::root(),
+        Some(before).filter(|b| !b.is_null()),
+        Some(after),
+        &mut found,
+    );
     found.retain(|(path, ..)| !OF_THE_SERVER.iter().any(|own| FieldPath::of(own).contains(path)));
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found

@@ -134,10 +134,16 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
     let mut requests: FuturesUnordered<Pin<Box<dyn Future<Output = Done> + '_>>> = FuturesUnordered::new();
     let mut interrupt = pin!(interrupt.fuse());
     loop {
-        drive.start();
-        // Moves that need no answer are made at once; requests leave while there are free slots.
-        for address in drive.active.keys().cloned().collect::<Vec<_>>() {
-            drive.advance(&address, &context);
+        // Moves that need no answer are made at once, and what they free starts at once; requests leave while there
+        // are free slots.
+        loop {
+            drive.start();
+            for address in drive.active.keys().cloned().collect::<Vec<_>>() {
+                drive.advance(&address, &context);
+            }
+            if drive.stopped || !drive.run.can_start() {
+                break;
+            }
         }
         for scope in drive.unwatched() {
             let events = provider.watch(&scope.0, scope.1.as_deref());

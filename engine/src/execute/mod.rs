@@ -18,6 +18,9 @@ mod undo;
 mod view;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use drive::{Execution, Options, drive};
 
 pub use event::{Did, Event, Failure};

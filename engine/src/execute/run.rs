@@ -78,6 +78,11 @@ impl Run {
         Some(address)
     }
 
+    /// Whether a step may start now.
+    pub(super) fn can_start(&self) -> bool {
+        !self.startable.is_empty()
+    }
+
     /// A step's write was accepted: edges that wait for that are met.
     pub(super) fn applied(&mut self, address: &Address) {
         if let Some(Progress::Running { applied }) = self.steps.get_mut(address)

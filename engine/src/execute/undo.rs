@@ -166,13 +166,16 @@ fn operations(
             continue;
         }
         match &undo.prior {
-            Some(prior) => undo.path.set(&mut after, prior.clone()),
+            Some(prior) => {
+                undo.path.set(&mut after, prior.clone());
+                owners.insert(undo.prior_owner.clone().map(|owner| (owner.manager, owner.by_apply)));
+            }
+            // What was not there before had no owner to write for.
             None => {
                 undo.path.remove(&mut after);
                 remove_empty(&mut after, &undo.absent_ancestors);
             }
         }
-        owners.insert(undo.prior_owner.clone().map(|owner| (owner.manager, owner.by_apply)));
         restored.push(undo.path.clone());
     }
     for document in documents {

@@ -106,7 +106,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             &fields,
             answer,
             edges,
-            |object| RecordedNode::Object(object),
+            RecordedNode::Object,
         )
     };
     let draws = object

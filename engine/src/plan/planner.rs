@@ -52,7 +52,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// The object.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
     },
     /// An object is another stack's.
     #[error("`{address}`: {object} belongs to the stack `{stack}`")]
@@ -60,7 +60,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// The object.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// The other stack.
         stack: String,
     },
@@ -70,7 +70,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// The object.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// The manager, or managers.
         manager: String,
         /// The fields.
@@ -82,7 +82,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// The kind.
-        kind: ObjectType,
+        kind: Box<ObjectType>,
     },
     /// The server would refuse it.
     #[error("`{address}`: the server refuses {object}: {cause}")]
@@ -90,9 +90,9 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// The object.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// Its words.
-        cause: ProviderError,
+        cause: Box<ProviderError>,
     },
     /// A late value cannot be had.
     #[error("`{address}`: {cause}")]
@@ -100,7 +100,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// Why.
-        cause: crate::late::LateError,
+        cause: Box<crate::late::LateError>,
     },
     /// It may not be destroyed.
     #[error("`{address}` may not be destroyed (prevent_destroy)")]
@@ -287,7 +287,7 @@ fn written(
     let (mut action, mut reason) =
         decide(Subject::Desired { live, before, consent }).ok_or_else(|| PlanError::NotOurs {
             address: resource.address.clone(),
-            object: object.clone(),
+            object: Box::new(object.clone()),
         })?;
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
@@ -334,7 +334,7 @@ fn live_of(
     if let Some(Whose::OtherStack(stack)) = &found.whose {
         return Err(PlanError::OtherStack {
             address,
-            object,
+            object: Box::new(object),
             stack: stack.clone(),
         });
     }
@@ -363,7 +363,7 @@ fn live_of(
             if !provided {
                 return Err(PlanError::UnknownKind {
                     address,
-                    kind: kind.clone(),
+                    kind: Box::new(kind.clone()),
                 });
             }
             (Live::Nowhere, None)
@@ -373,7 +373,7 @@ fn live_of(
         Answer::Late(cause) => {
             return Err(PlanError::Late {
                 address,
-                cause: cause.clone(),
+                cause: Box::new(cause.clone()),
             });
         }
         Answer::Refused(cause) => {
@@ -389,8 +389,8 @@ fn live_of(
                 _ => {
                     return Err(PlanError::Refused {
                         address,
-                        object,
-                        cause: cause.clone(),
+                        object: Box::new(object),
+                        cause: Box::new(cause.clone()),
                     });
                 }
             }
@@ -423,7 +423,7 @@ fn refuse_conflicts(
     let Some(first) = foreign.first() else { return Ok(()) };
     Err(PlanError::Conflict {
         address: resource.address.clone(),
-        object: object.clone(),
+        object: Box::new(object.clone()),
         manager: first.manager.clone(),
         fields: foreign
             .iter()

@@ -35,11 +35,11 @@ pub enum Rule {
     /// A Pod's `Ready` condition is true.
     PodReady,
     /// All of them.
-    All(Vec<Rule>),
+    All(Vec<Self>),
     /// At least one of them.
-    Any(Vec<Rule>),
+    Any(Vec<Self>),
     /// Not this one.
-    Not(Box<Rule>),
+    Not(Box<Self>),
 }
 
 /// What a field has to be.

@@ -1,0 +1,305 @@
+//! What can be typed. Doc comments are the help texts; there is no logic here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+/// One TOML file to a running AI-serving platform on OpenShift, and kept so.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stackctl",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
+                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_LOG, NO_COLOR; flags win.\n\
+                  Exit codes: 0 done, 1 something is wrong, 2 something differs (where a command says so), 130 Ctrl-C.\n\n\
+                  Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
+)]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Common {
+    /// Print JSON for machines (versioned, see docs/json.md)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Act on the embedded simulated cluster, kept in DIR (default `.stackctl/simulator` beside the stack)
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub simulate: Option<Option<PathBuf>>,
+    /// How many times faster than real time simulated operators work; 0 is without waiting [default: 100]
+    #[arg(long, global = true, value_name = "FACTOR")]
+    pub simulate_speed: Option<f64>,
+    /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`)
+    #[arg(long = "fault", global = true, value_name = "FAULT")]
+    pub faults: Vec<String>,
+    /// The context of the kubeconfig to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The kubeconfig file to use
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Keep the state in this directory (default `.stackctl` beside the first stack file)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// How many requests are in flight at most [default: 16]
+    #[arg(long, global = true, value_name = "COUNT")]
+    pub parallelism: Option<usize>,
+    /// Say more on stderr; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The stack that a command is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StackArgs {
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change one value of the stack: `rhoai.profile=ea`, `models[qwen3-8b].replicas=3`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+/// The stack, for commands whose arguments are something else.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StackFlags {
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change one value of the stack: `rhoai.profile=ea`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+/// How a plan is made and carried out.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlanArgs {
+    /// Take objects that are there already, and not ours, as ours
+    #[arg(long)]
+    pub adopt: bool,
+    /// Take fields that other managers own
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Read pinned facts again, and show what moved
+    #[arg(long)]
+    pub refresh_facts: bool,
+    /// How long any one resource may take to become ready: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub ready_timeout: Option<Duration>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a stack file, offline
+    #[command(after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea")]
+    Validate(StackArgs),
+    /// Show what would be done, and why; changes nothing
+    #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
+                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes")]
+    Plan(PlanCommand),
+    /// Bring the cluster to the stack: plan, ask, carry out
+    #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
+                            stackctl apply examples/quickstart/stack.toml --simulate --yes")]
+    Apply(ApplyCommand),
+    /// Take everything of the stack away, operands before their operators
+    #[command(after_help = "Examples:\n  stackctl plan --destroy   # what would go, and what stays\n  \
+                            stackctl destroy\n  stackctl destroy --state-only")]
+    Destroy(DestroyCommand),
+    /// Show what changed under us: which field, by whom, when
+    #[command(after_help = "Exits 2 when something drifted.\n\nExamples:\n  stackctl drift\n  stackctl drift --json")]
+    Drift(StackArgs),
+    /// Show a saved plan, or what the state holds
+    #[command(after_help = "Examples:\n  stackctl show tonight.plan\n  stackctl show stack.toml --json")]
+    Show(StackArgs),
+    /// Show what the platform offers: hosts, model URLs, DNS records to create
+    #[command(after_help = "Examples:\n  stackctl output\n  stackctl output --json")]
+    Output(StackArgs),
+    /// Look at what is recorded, and unlock it
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Print the manifests as YAML, in the order in which they are applied
+    #[command(after_help = "Examples:\n  stackctl render --facts facts.json\n  stackctl render -o out/ --simulate")]
+    Render(RenderCommand),
+    /// Print what waits for what
+    #[command(after_help = "Examples:\n  stackctl graph --facts facts.json\n  stackctl graph --format dot | dot -Tsvg > graph.svg\n  \
+                            stackctl graph --critical-path")]
+    Graph(GraphCommand),
+    /// Serve the simulated cluster for kubectl, until Ctrl-C
+    #[command(after_help = "Examples:\n  stackctl simulate\n  stackctl simulate --port 6443 --simulate-speed 1\n  \
+                            stackctl simulate --list-faults")]
+    Simulate(SimulateCommand),
+    /// Say what a diagnostic code means
+    #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
+    Explain(ExplainCommand),
+    /// Print a completion script for a shell
+    #[command(after_help = "Examples:\n  stackctl completions bash > /etc/bash_completion.d/stackctl")]
+    Completions(CompletionsCommand),
+    /// Print the version
+    #[command(after_help = "Examples:\n  stackctl version --json")]
+    Version,
+}
+
+/// `plan`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlanCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Save the plan, to be applied as it is
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Plan to take everything away
+    #[arg(long, conflicts_with = "out")]
+    pub destroy: bool,
+    /// Exit 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ApplyCommand {
+    /// The stack, or one saved plan; which, its content says.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// How.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `destroy`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DestroyCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Destroy what the state holds, without looking for facts
+    #[arg(long)]
+    pub state_only: bool,
+    /// How long any one resource may take to be gone: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub ready_timeout: Option<Duration>,
+}
+
+/// `state`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List every recorded address with its object
+    #[command(after_help = "Examples:\n  stackctl state list\n  stackctl state list -f prod.toml --json")]
+    List(StackFlags),
+    /// Show what is recorded of one address
+    #[command(after_help = "Examples:\n  stackctl state show rhoai.subscription")]
+    Show(StateShowCommand),
+    /// Remove a lock that its holder left behind
+    #[command(after_help = "Only when the process that holds it is gone for good.\n\nExamples:\n  stackctl state unlock --yes")]
+    Unlock(StateUnlockCommand),
+}
+
+/// `state show`.
+#[derive(Clone, Debug, Args)]
+pub struct StateShowCommand {
+    /// The address: `rhoai.subscription`, `model[qwen3-8b].service`
+    pub address: String,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state unlock`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StateUnlockCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `render`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RenderCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Facts from a file instead of from the cluster
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Write one file for each object into a directory
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `graph`.
+#[derive(Clone, Debug, Args)]
+pub struct GraphCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Facts from a file instead of from the cluster
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+    /// Only the chain that takes longest, by the time limits
+    #[arg(long)]
+    pub critical_path: bool,
+}
+
+/// How a graph is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Waves, and what each resource waits for
+    Text,
+    /// For Graphviz
+    Dot,
+    /// For Markdown
+    Mermaid,
+}
+
+/// `simulate`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SimulateCommand {
+    /// The directory whose `.stackctl/simulator` holds the cluster, or a stack file in it [default: .]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Listen on this port [default: a free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// List the faults that `--fault` knows
+    #[arg(long)]
+    pub list_faults: bool,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ExplainCommand {
+    /// The code, such as STK014; without one, every code
+    pub code: Option<String>,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsCommand {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

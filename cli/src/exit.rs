@@ -1,0 +1,36 @@
+//! The table of exit codes.
+//!
+//! Invariant: 2 is only ever an answer (changes, drift); nothing that went wrong ends with it.
+
+use std::process::ExitCode;
+
+/// How a run of the binary ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and the answer is no news.
+    Done,
+    /// Something is wrong: the command line, the stack, the cluster, the run.
+    Failed,
+    /// Done, and the answer is that something differs.
+    Differs,
+    /// Stopped by Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Differs => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,288 @@
+//! Flags, environment and defaults become one [`Settings`] that cannot be wrong; the only reader of the environment.
+//!
+//! Invariants: a flag wins over its variable, a variable over the default; an empty variable is no variable; the
+//! directories of real and simulated state are never the same.
+
+use crate::{cli::Common, error::{Error, Problem}, views::style::Style};
+use std::{
+    fmt::Display,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+/// The file that is taken when none is named.
+pub const DEFAULT_STACK: &str = "stack.toml";
+/// Where state and simulated clusters are kept, beside the first stack file.
+const HOME: &str = ".stackctl";
+
+/// What the environment says, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    context: Option<String>,
+    kubeconfig: Option<String>,
+    state: Option<String>,
+    simulate: Option<String>,
+    simulate_speed: Option<String>,
+    parallelism: Option<String>,
+    log: Option<String>,
+    no_color: bool,
+    is_dumb: bool,
+    is_utf8: bool,
+    columns: Option<usize>,
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+}
+
+/// Everything that a command needs to know about how it was called.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether results are JSON.
+    pub json: bool,
+    /// How text on stdout looks.
+    pub out: Style,
+    /// How text on stderr looks.
+    pub err: Style,
+    /// Whether stderr can show a picture that moves.
+    pub is_live: bool,
+    /// The layers of the stack, at least one.
+    pub files: Vec<PathBuf>,
+    /// Single values on top of them.
+    pub sets: Vec<String>,
+    /// The cluster.
+    pub cluster: ClusterChoice,
+    /// Where the state is kept.
+    pub state: PathBuf,
+    /// How many requests are in flight at most.
+    pub parallelism: usize,
+    /// What is logged.
+    pub logging: Logging,
+}
+
+/// Which cluster a command is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClusterChoice {
+    /// The one of a kubeconfig.
+    Real {
+        /// The context, if one is named.
+        context: Option<String>,
+        /// The file, if one is named.
+        kubeconfig: Option<PathBuf>,
+    },
+    /// The embedded one.
+    Simulated {
+        /// Where it is kept.
+        directory: PathBuf,
+        /// How many times faster than real time; 0 is without waiting.
+        speed: f64,
+        /// What goes wrong.
+        faults: Vec<String>,
+    },
+}
+
+/// What is logged to stderr.
+#[derive(Clone, Debug, Default)]
+pub struct Logging {
+    /// The directives of `STACKCTL_LOG`.
+    pub filter: Option<String>,
+    /// How often `-v` was given.
+    pub verbosity: u8,
+    /// Whether colours may be used.
+    pub color: bool,
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
+    pub fn read() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let locale = text("LC_ALL").or_else(|| text("LC_CTYPE")).or_else(|| text("LANG"));
+        Self {
+            context: text("STACKCTL_CONTEXT"),
+            kubeconfig: text("STACKCTL_KUBECONFIG"),
+            state: text("STACKCTL_STATE"),
+            simulate: text("STACKCTL_SIMULATE"),
+            simulate_speed: text("STACKCTL_SIMULATE_SPEED"),
+            parallelism: text("STACKCTL_PARALLELISM"),
+            log: text("STACKCTL_LOG"),
+            no_color: text("NO_COLOR").is_some(),
+            is_dumb: text("TERM").is_none_or(|term| term == "dumb"),
+            is_utf8: locale.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8")),
+            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Reads a variable that a stack names as the place of a secret.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
+    pub fn secret(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|text| !text.is_empty())
+    }
+
+    fn style(&self, is_terminal: bool) -> Style {
+        let width = is_terminal.then(|| self.columns.or_else(terminal_width)).flatten();
+        Style { color: is_terminal && !self.no_color && !self.is_dumb, unicode: self.is_utf8, width }
+    }
+}
+
+impl Settings {
+    /// Resolves flags, environment and defaults.
+    ///
+    /// # Errors
+    /// A variable or a flag whose value cannot be used.
+    pub fn resolve(common: &Common, files: &[PathBuf], sets: &[String], environment: &Environment) -> Result<Self, Error> {
+        let files = if files.is_empty() { vec![PathBuf::from(DEFAULT_STACK)] } else { files.to_vec() };
+        let home = home_beside(&files[0]);
+        let cluster = cluster(common, environment, &home)?;
+        let named = common.state.clone().or_else(|| environment.state.clone().map(PathBuf::from));
+        let state = match (&cluster, named) {
+            (ClusterChoice::Real { .. }, named) => named.unwrap_or(home),
+            (ClusterChoice::Simulated { .. }, Some(named)) => named.join("simulated"),
+            (ClusterChoice::Simulated { directory, .. }, None) => directory.join("state"),
+        };
+        let parallelism = match common.parallelism {
+            Some(count) => count,
+            None => parsed("STACKCTL_PARALLELISM", environment.parallelism.as_deref())?.unwrap_or(16),
+        };
+        if !(1..=1024).contains(&parallelism) {
+            return Err(Problem::new(format!("{parallelism} requests at once cannot be had"))
+                .hint("give `--parallelism` a number from 1 to 1024")
+                .into());
+        }
+        let out = environment.style(environment.stdout_is_terminal);
+        let err = environment.style(environment.stderr_is_terminal);
+        Ok(Self {
+            json: common.json,
+            is_live: environment.stderr_is_terminal && !environment.is_dumb && !common.json,
+            logging: Logging { filter: environment.log.clone(), verbosity: common.verbose, color: err.color },
+            out,
+            err,
+            files,
+            sets: sets.to_vec(),
+            cluster,
+            state,
+            parallelism,
+        })
+    }
+
+    /// The first stack file, which everything else is beside.
+    pub fn first_file(&self) -> &Path {
+        &self.files[0]
+    }
+}
+
+/// The directory that holds state and simulated clusters of a stack file.
+pub fn home_beside(file: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(HOME)
+}
+
+/// Reads a length of time: `90s`, `10m`, `1h30m`.
+///
+/// # Errors
+/// When it is not one, or none at all.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write `90s`, `10m` or `1h30m`".to_owned();
+    let (mut seconds, mut number) = (0_u64, String::new());
+    for character in text.chars() {
+        if character.is_ascii_digit() {
+            number.push(character);
+            continue;
+        }
+        let unit = match character {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = number.parse().map_err(|_| wrong())?;
+        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        number.clear();
+    }
+    if seconds == 0 || !number.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+fn cluster(common: &Common, environment: &Environment, home: &Path) -> Result<ClusterChoice, Error> {
+    let simulate = match (&common.simulate, environment.simulate.as_deref()) {
+        (Some(named), _) => Some(named.clone()),
+        (None, None | Some("0" | "false")) => None,
+        (None, Some("1" | "true")) => Some(None),
+        (None, Some(directory)) => Some(Some(PathBuf::from(directory))),
+    };
+    let Some(named) = simulate else {
+        if let Some(fault) = common.faults.first() {
+            return Err(Problem::new(format!("the fault `{fault}` needs a simulated cluster")).hint("add `--simulate`").into());
+        }
+        return Ok(ClusterChoice::Real {
+            context: common.context.clone().or_else(|| environment.context.clone()),
+            kubeconfig: common.kubeconfig.clone().or_else(|| environment.kubeconfig.clone().map(PathBuf::from)),
+        });
+    };
+    let speed = match common.simulate_speed {
+        Some(speed) => speed,
+        None => parsed("STACKCTL_SIMULATE_SPEED", environment.simulate_speed.as_deref())?.unwrap_or(100.0),
+    };
+    if !speed.is_finite() || speed < 0.0 {
+        return Err(Problem::new(format!("time cannot run {speed} times as fast"))
+            .hint("give `--simulate-speed` a number from 0 on; 0 is without waiting")
+            .into());
+    }
+    Ok(ClusterChoice::Simulated {
+        directory: named.unwrap_or_else(|| home.join("simulator")),
+        speed,
+        faults: common.faults.clone(),
+    })
+}
+
+fn parsed<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Option<T>, Error> {
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|error| Problem::new(format!("`{name}` cannot be used")).because(error.to_string()).into())
+}
+
+/// The width of the terminal behind stdout or stderr.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()));
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(common: &Common, environment: &Environment) -> Settings {
+        Settings::resolve(common, &[PathBuf::from("prod/stack.toml")], &[], environment).expect("usable")
+    }
+
+    #[test]
+    fn real_and_simulated_state_are_apart() {
+        let simulated = Common { simulate: Some(None), ..Common::default() };
+        let environment = Environment::default();
+        assert_eq!(resolved(&Common::default(), &environment).state, Path::new("prod/.stackctl"));
+        assert_eq!(resolved(&simulated, &environment).state, Path::new("prod/.stackctl/simulator/state"));
+        let elsewhere = Common { state: Some("s".into()), ..simulated };
+        assert_eq!(resolved(&elsewhere, &environment).state, Path::new("s/simulated"));
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable() {
+        let environment = Environment { context: Some("variable".to_owned()), ..Environment::default() };
+        let context = |common: &Common| match resolved(common, &environment).cluster {
+            ClusterChoice::Real { context, .. } => context,
+            ClusterChoice::Simulated { .. } => None,
+        };
+        assert_eq!(context(&Common::default()).as_deref(), Some("variable"));
+        let common = Common { context: Some("flag".to_owned()), ..Common::default() };
+        assert_eq!(context(&common).as_deref(), Some("flag"));
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_with_their_units() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        for wrong in ["", "10", "0s", "5d", "m"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

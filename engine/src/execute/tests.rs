@@ -1,0 +1,401 @@
+//! The laws of an execution, on a small cluster in memory under tokio's paused clock.
+
+use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
+use crate::{
+    address::Address,
+    digest::StackKey,
+    graph::Graph,
+    late::{SecretInput, Secrets},
+    manifest::Manifest,
+    marks::Identity,
+    object_key::{ObjectRef, ObjectType},
+    plan::{Inputs, Plan, plan, plan_destroy},
+    readiness::{Observation, Rule, Target},
+    recorded::Recorded,
+    report::Report,
+    resource::{Action, Adopt, DependsOn, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
+    survey::{SurveyRequest, survey},
+    testing::Memory,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+struct Fixed;
+impl Secrets for Fixed {
+    fn draw(&self, length: usize) -> String {
+        "a".repeat(length)
+    }
+    fn input(&self, _: &SecretInput) -> Result<String, String> {
+        Err("not set".to_owned())
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    recorded: BTreeMap<Address, Recorded>,
+    intents: usize,
+}
+
+impl Journal for Kept {
+    fn intend(&mut self, _: &Intent) -> Result<(), JournalError> {
+        self.intents += 1;
+        Ok(())
+    }
+    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+        match outcome {
+            Outcome::Recorded(recorded) => {
+                self.recorded.insert(recorded.address.clone(), (**recorded).clone());
+            }
+            Outcome::Forgotten(address) => {
+                self.recorded.remove(address);
+            }
+            Outcome::Took { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        stack: "demo".to_owned(),
+        lineage: "l".to_owned(),
+    }
+}
+
+fn address(text: &str) -> Address {
+    text.parse().expect("an address")
+}
+
+fn config(name: &str) -> ObjectRef {
+    ObjectRef::namespaced("v1", "ConfigMap", "n", name)
+}
+
+fn object(at: &str, name: &str, data: &Value, after: &[&str]) -> Resource {
+    let manifest = Manifest::written(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "n"}, "data": data}));
+    let mut resource = Resource::new(address(at), Node::Object(Object::new(manifest)));
+    resource.depends_on = after
+        .iter()
+        .map(|to| DependsOn::ready(address(to), "it needs it"))
+        .collect();
+    resource
+}
+
+struct World {
+    cluster: Memory,
+    kept: Kept,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            cluster: Memory::new(),
+            kept: Kept::default(),
+        }
+    }
+
+    async fn plan(&self, resources: &[Resource]) -> Plan {
+        let (identity, key) = (identity(), StackKey::new([1; 32]));
+        let request = SurveyRequest {
+            resources,
+            recorded: &self.kept.recorded,
+            identity: &identity,
+            key: Some(&key),
+            parallelism: 4,
+        };
+        let found = survey(&self.cluster, &request, &Fixed)
+            .await
+            .expect("the cluster answers");
+        if resources.is_empty() {
+            return plan_destroy(&self.kept.recorded, &found).expect("a plan");
+        }
+        let graph = Graph::new(resources).expect("a graph");
+        let inputs = Inputs {
+            resources,
+            graph: &graph,
+            recorded: &self.kept.recorded,
+            survey: &found,
+            identity: &identity,
+            key: Some(&key),
+            adopt: false,
+            force_conflicts: false,
+        };
+        plan(&inputs).expect("a plan")
+    }
+
+    async fn apply(&mut self, resources: &[Resource]) -> Report {
+        let plan = self.plan(resources).await;
+        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.kept.recorded.clone());
+        let execution = Execution {
+            plan: &plan,
+            resources,
+            recorded: &recorded,
+            identity: &identity,
+            key: Some(&key),
+            options: Options {
+                parallelism: 4,
+                ..Options::default()
+            },
+        };
+        let mut report = Report::default();
+        let never = std::future::pending();
+        let on = |event: &Event| report.fold(event);
+        drive(&execution, &self.cluster, &mut self.kept, &Fixed, never, on)
+            .await
+            .expect("the state is kept");
+        report
+    }
+
+    /// One line a step that does something.
+    async fn planned(&self, resources: &[Resource]) -> Vec<String> {
+        let plan = self.plan(resources).await;
+        let shown = |step: &crate::plan::Step| {
+            let changes: String = step.changes.iter().map(|change| format!(" {}", change.path)).collect();
+            format!(
+                "{} {} ({}){changes}",
+                step.action.code(),
+                step.address,
+                step.reasons[0].code()
+            )
+        };
+        plan.steps
+            .iter()
+            .filter(|step| step.action != crate::plan::Action::NoOp)
+            .map(shown)
+            .collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_after_an_apply_is_empty_and_order_respects_edges() {
+    let mut world = World::new();
+    let stack = [
+        object("a.one", "one", &json!({"k": "1"}), &["b.two"]),
+        object("b.two", "two", &json!({"k": "2"}), &[]),
+    ];
+    let report = world.apply(&stack).await;
+    assert!(report.succeeded() && report.created == 2, "{report:?}");
+    assert_eq!(
+        world.cluster.log(),
+        ["create ConfigMap n/two", "create ConfigMap n/one"]
+    );
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_names_the_field_and_apply_mends_it_and_foreign_fields_are_no_drift() {
+    let mut world = World::new();
+    let stack = [object("a.one", "one", &json!({"k": "1"}), &[])];
+    world.apply(&stack).await;
+    world
+        .cluster
+        .edit(&config("one"), "data.other", json!("theirs"), "kubectl-edit");
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+    world.cluster.edit(&config("one"), "data.k", json!("2"), "kubectl-edit");
+    assert_eq!(world.planned(&stack).await, ["update a.one (drifted) .data.k"]);
+    let plan = world.plan(&stack).await;
+    assert_eq!(
+        plan.steps[0].changes[0]
+            .drift
+            .as_ref()
+            .and_then(|by| by.manager.as_deref()),
+        Some("kubectl-edit")
+    );
+    assert!(world.apply(&stack).await.succeeded());
+    let live = world.cluster.object(&config("one")).expect("there");
+    assert_eq!(live["data"], json!({"k": "1", "other": "theirs"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_nodes_on_one_object_do_not_erase_each_other() {
+    let mut world = World::new();
+    let stack = |value: &str| {
+        let mut late = Resource::new(
+            address("b.late"),
+            Node::Overlay(Overlay::new(
+                config("one"),
+                json!({"metadata": {"annotations": {"late": "yes"}}}),
+            )),
+        );
+        late.depends_on
+            .push(DependsOn::ready(address("a.one"), "it is set late"));
+        vec![object("a.one", "one", &json!({"k": value}), &[]), late]
+    };
+    assert!(world.apply(&stack("1")).await.succeeded());
+    assert_eq!(world.planned(&stack("1")).await, Vec::<String>::new());
+    assert_eq!(
+        world.planned(&stack("2")).await,
+        ["update a.one (changed-in-stack) .data.k"]
+    );
+    assert!(world.apply(&stack("2")).await.succeeded());
+    let live = world.cluster.object(&config("one")).expect("there");
+    assert_eq!(
+        (&live["data"]["k"], &live["metadata"]["annotations"]["late"]),
+        (&json!("2"), &json!("yes"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_restores_what_was_overlaid_and_deletes_dependents_first() {
+    let mut world = World::new();
+    world.cluster.put(
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "n",
+        "managedFields": [{"manager": "op", "operation": "Update", "fieldsV1": {"f:data": {"f:k": {}}}}]},
+        "data": {"k": "prior", "other": "kept"}}),
+    );
+    let overlay = Overlay::new(config("theirs"), json!({"data": {"k": "ours", "new": "ours"}}));
+    let mut taken = Resource::new(address("c.taken"), Node::Overlay(overlay));
+    taken
+        .depends_on
+        .push(DependsOn::ready(address("a.one"), "it comes after"));
+    let stack = [
+        object("a.one", "one", &json!({"k": "1"}), &["b.two"]),
+        object("b.two", "two", &json!({}), &[]),
+        taken,
+    ];
+    assert!(world.apply(&stack).await.succeeded());
+    assert_eq!(
+        world.cluster.object(&config("theirs")).expect("there")["data"],
+        json!({"k": "ours", "new": "ours", "other": "kept"})
+    );
+    let before = world.cluster.log().len();
+    let report = world.apply(&[]).await;
+    assert!(report.succeeded(), "{report:?}");
+    let log = world.cluster.log().split_off(before);
+    assert_eq!(
+        log,
+        [
+            "patch ConfigMap n/theirs",
+            "delete ConfigMap n/one",
+            "delete ConfigMap n/two"
+        ]
+    );
+    let theirs = world.cluster.object(&config("theirs")).expect("still there");
+    assert_eq!(theirs["data"], json!({"k": "prior", "other": "kept"}));
+    assert!(world.kept.recorded.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_never_opens_blocks_its_descendants_and_nothing_else() {
+    let mut world = World::new();
+    let never = Observation::new(Target::Named(config("never")), Rule::Exists);
+    let gate = Resource::new(address("g.gate"), Node::Gate(Gate::on(never)));
+    let stack = [
+        gate,
+        object("a.below", "below", &json!({}), &["g.gate"]),
+        object("b.beside", "beside", &json!({}), &[]),
+    ];
+    let report = world.apply(&stack).await;
+    assert_eq!(
+        report.failed.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["g.gate"]
+    );
+    assert_eq!(
+        report.blocked.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        ["a.below"]
+    );
+    assert_eq!(world.cluster.log(), ["create ConfigMap n/beside"]);
+    world
+        .cluster
+        .put(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "never", "namespace": "n"}}));
+    assert!(world.apply(&stack).await.succeeded());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_approves_only_what_is_admitted_and_a_remedy_runs_once() {
+    let mut world = World::new();
+    let plan = |name: &str, csvs: &[&str]| {
+        json!({"apiVersion": "v1", "kind": "InstallPlan",
+        "metadata": {"name": name, "namespace": "n"}, "spec": {"approved": false, "names": csvs}})
+    };
+    world.cluster.put(plan("newer", &["x.v2"]));
+    world.cluster.put(plan("pinned", &["x.v1", "dep.v1"]));
+    let of = ObjectType::new("v1", "InstallPlan");
+    let pinned = ObjectRef::namespaced("v1", "InstallPlan", "n", "pinned");
+    let approve = Action {
+        effect: Effect::PatchAdmitted {
+            of,
+            namespace: "n".to_owned(),
+            path: crate::FieldPath::of("spec.names"),
+            must_hold: "x.v1".to_owned(),
+            may_start_with: vec!["dep.".to_owned()],
+            unless: (crate::FieldPath::of("spec.approved"), json!(true)),
+            patch: json!({"spec": {"approved": true}}),
+        },
+        goal: vec![Observation::new(
+            Target::Named(pinned),
+            Rule::equals("spec.approved", true),
+        )],
+        trigger: json!("x.v1"),
+        satisfied_by_goal: true,
+    };
+    let mended = Observation::new(
+        Target::Named(config("touched")),
+        Rule::non_empty("metadata.annotations.touched"),
+    );
+    let remedy = Remedy {
+        symptom: vec![Observation::new(Target::Named(config("touched")), Rule::Exists)],
+        after: Duration::from_secs(5),
+        effects: vec![Effect::Touch {
+            target: config("touched"),
+            annotation: "touched".to_owned(),
+        }],
+        why: "touches it".to_owned(),
+    };
+    let mut gate = Resource::new(address("g.gate"), Node::Gate(Gate::on(mended).with_remedy(remedy)));
+    gate.depends_on
+        .push(DependsOn::ready(address("o.touched"), "it is about it"));
+    let stack = [
+        Resource::new(address("x.approve"), Node::Action(approve)),
+        gate,
+        object("o.touched", "touched", &json!({}), &[]),
+    ];
+    let report = world.apply(&stack).await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(report.remedied.len(), 1);
+    let approved = world
+        .cluster
+        .log()
+        .iter()
+        .filter(|line| line.contains("InstallPlan"))
+        .cloned()
+        .collect::<Vec<_>>();
+    assert_eq!(approved, ["patch InstallPlan n/pinned"]);
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_comes_later_is_waited_for() {
+    let mut world = World::new();
+    world.cluster.unserve("ConfigMap");
+    let mut stack = vec![object("a.one", "one", &json!({}), &[])];
+    stack[0].provides.push(crate::resource::Provides {
+        kind: crate::GroupKind::new("", "ConfigMap"),
+        plural: "configmaps".to_owned(),
+        namespaced: true,
+    });
+    assert_eq!(
+        world.planned(&stack).await,
+        ["create a.one (kind-or-namespace-to-come) .data"]
+    );
+    world.cluster.serve("ConfigMap");
+    assert!(world.apply(&stack).await.succeeded());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_controller_made_is_adopted_and_released_with_its_values() {
+    let mut world = World::new();
+    world.cluster.put(
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made", "namespace": "n"},
+        "data": {"theirs": "1"}}),
+    );
+    let mut made = object("a.made", "made", &json!({"ours": "2"}), &[]);
+    made.lifecycle.adopt = Adopt::Expected;
+    let stack = [made];
+    let report = world.apply(&stack).await;
+    assert!(report.succeeded() && report.adopted == 1, "{report:?}");
+    assert!(world.apply(&[]).await.succeeded());
+    let live = world.cluster.object(&config("made")).expect("still there");
+    assert_eq!(live["data"], json!({"theirs": "1", "ours": "2"}));
+    assert_eq!(live["metadata"]["annotations"], json!({}));
+}

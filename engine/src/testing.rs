@@ -1,0 +1,337 @@
+//! A small cluster in memory: enough of server-side apply, patches, deletion and watches for the engine's own laws.
+//!
+//! What it leaves out, on purpose: defaults, schemas, list keys beyond those of [`crate::diff::leaves`]. Exact
+//! semantics are proven on the embedded API server and on a real one.
+
+use crate::{
+    FieldPath,
+    diff::leaves,
+    execute::{
+        ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError,
+        Selector, WatchEvent,
+    },
+    object_key::{ObjectKey, ObjectRef, ObjectType},
+    ownership::managed_entries,
+    survey::key_of,
+};
+use futures_util::{StreamExt as _, stream, stream::BoxStream};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+use tokio::sync::broadcast;
+
+/// The cluster.
+pub(crate) struct Memory {
+    inner: Mutex<Inner>,
+    events: broadcast::Sender<(ObjectKey, Option<Value>, Value)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    objects: BTreeMap<ObjectKey, Value>,
+    version: u64,
+    /// `verb Kind name` of every request that changed something.
+    log: Vec<String>,
+    /// Kinds that are not served.
+    unserved: BTreeSet<String>,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Mutex::default(),
+            events: broadcast::channel(10_000).0,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no test panics while it holds the lock")
+    }
+
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.lock().log.clone()
+    }
+
+    pub(crate) fn unserve(&self, kind: &str) {
+        self.lock().unserved.insert(kind.to_owned());
+    }
+
+    pub(crate) fn serve(&self, kind: &str) {
+        self.lock().unserved.remove(kind);
+    }
+
+    /// Puts an object as some controller would.
+    pub(crate) fn put(&self, object: Value) {
+        let mut inner = self.lock();
+        self.store(&mut inner, object, None);
+    }
+
+    /// Edits one field as somebody else would: it is theirs from then on.
+    pub(crate) fn edit(&self, object: &ObjectRef, path: &str, value: Value, manager: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let path = FieldPath::of(path);
+        path.set(&mut live, value);
+        let mut owned = owned(&live);
+        for fields in owned.values_mut() {
+            fields.remove(&path);
+        }
+        owned.entry((manager.to_owned(), false)).or_default().insert(path);
+        write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    pub(crate) fn object(&self, object: &ObjectRef) -> Option<Value> {
+        self.lock().objects.get(&object.key()).cloned()
+    }
+
+    fn store(&self, inner: &mut Inner, mut object: Value, log: Option<String>) -> Value {
+        let key = key_of(&object).expect("an object has a key");
+        inner.version += 1;
+        object["metadata"]["resourceVersion"] = json!(inner.version.to_string());
+        if object["metadata"]["uid"].is_null() {
+            object["metadata"]["uid"] = json!(format!("uid-{}", inner.version));
+        }
+        inner.objects.insert(key.clone(), object.clone());
+        inner.log.extend(log);
+        // Nobody may be watching.
+        drop(self.events.send((key, Some(object.clone()), object.clone())));
+        object
+    }
+}
+
+type Owned = BTreeMap<(String, bool), BTreeSet<FieldPath>>;
+
+fn owned(object: &Value) -> Owned {
+    managed_entries(object)
+        .into_iter()
+        .map(|e| ((e.manager, e.by_apply), e.fields))
+        .collect()
+}
+
+fn write_owned(object: &mut Value, owned: &Owned) {
+    let entries: Vec<_> = owned
+        .iter()
+        .filter(|(_, fields)| !fields.is_empty())
+        .map(|((manager, by_apply), fields)| {
+            let mut set = Value::Object(Map::new());
+            for path in fields {
+                let mut at = &mut set;
+                for element in path.elements() {
+                    let name = match element {
+                        crate::field::PathElement::Field(name) => format!("f:{name}"),
+                        crate::field::PathElement::Key(keys) => {
+                            let map: Map<String, Value> = keys
+                                .iter()
+                                .map(|(k, v)| (k.clone(), serde_json::from_str(v).expect("a JSON text")))
+                                .collect();
+                            format!("k:{}", Value::Object(map))
+                        }
+                        other => format!("v:{other}"),
+                    };
+                    if !at.is_object() {
+                        *at = json!({});
+                    }
+                    at = at
+                        .as_object_mut()
+                        .expect("just made one")
+                        .entry(name)
+                        .or_insert_with(|| json!({}));
+                }
+            }
+            json!({"manager": manager, "operation": if *by_apply { "Apply" } else { "Update" }, "fieldsV1": set})
+        })
+        .collect();
+    object["metadata"]["managedFields"] = Value::Array(entries);
+}
+
+impl Provider for Memory {
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+        Ok(self.object(object))
+    }
+
+    async fn list(
+        &self,
+        object_type: &ObjectType,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Result<Vec<Value>, ProviderError> {
+        Ok(list(&self.lock(), object_type, namespace, selector))
+    }
+
+    async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+        tokio::task::yield_now().await;
+        let mut inner = self.lock();
+        if inner.unserved.contains(&request.object.object_type.kind) {
+            return Err(ProviderError::KindNotServed(request.object.object_type.clone()));
+        }
+        let live = inner.objects.get(&request.object.key()).cloned();
+        let created = live.is_none();
+        if let (Some(uid), true) = (request.body["metadata"]["uid"].as_str(), created) {
+            assert!(!uid.is_empty());
+            return Err(ProviderError::OtherUid);
+        }
+        let mut after = live.clone().unwrap_or_else(|| {
+            json!({"apiVersion": request.object.object_type.api_version, "kind": request.object.object_type.kind,
+                "metadata": {"name": request.object.name}})
+        });
+        if let Some(namespace) = &request.object.namespace {
+            after["metadata"]["namespace"] = json!(namespace);
+        }
+        let paths = leaves(&request.body);
+        let mut owners = owned(&after);
+        let us = (request.manager.clone(), true);
+        let causes: Vec<Cause> = owners
+            .iter()
+            .filter(|(who, _)| **who != us)
+            .flat_map(|((manager, _), fields)| fields.iter().map(move |field| (manager, field)))
+            .filter(|(_, field)| paths.contains(*field) && field.get(&after) != field.get(&request.body))
+            .map(|(manager, field)| Cause {
+                manager: manager.clone(),
+                field: field.to_string(),
+                message: String::new(),
+            })
+            .collect();
+        if !causes.is_empty() && !request.force {
+            return Err(ProviderError::Conflict(causes));
+        }
+        let dropped: Vec<_> = owners
+            .get(&us)
+            .into_iter()
+            .flatten()
+            .filter(|path| !paths.contains(*path))
+            .cloned()
+            .collect();
+        for path in dropped {
+            let kept = owners.iter().any(|(who, fields)| *who != us && fields.contains(&path));
+            if !kept {
+                path.remove(&mut after);
+            }
+        }
+        for path in &paths {
+            let value = path.get(&request.body).cloned().unwrap_or_default();
+            if path.get(&after) != Some(&value) {
+                for (who, fields) in &mut owners {
+                    if *who != us {
+                        fields.remove(path);
+                    }
+                }
+                path.set(&mut after, value);
+            }
+        }
+        owners.insert(us, paths);
+        write_owned(&mut after, &owners);
+        if request.dry_run {
+            return Ok(ApplyAnswer { object: after, created });
+        }
+        if live.as_ref() == Some(&after) {
+            return Ok(ApplyAnswer {
+                object: after,
+                created: false,
+            });
+        }
+        let verb = if created { "create" } else { "update" };
+        let log = format!("{verb} {}", request.object);
+        Ok(ApplyAnswer {
+            object: self.store(&mut inner, after, Some(log)),
+            created,
+        })
+    }
+
+    async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
+        let mut inner = self.lock();
+        let mut live = inner
+            .objects
+            .get(&request.object.key())
+            .cloned()
+            .ok_or(ProviderError::NotFound)?;
+        match &request.patch {
+            Patch::Merge(patch) => merge(&mut live, patch),
+            Patch::Json(operations) => {
+                for operation in operations.as_array().expect("a list") {
+                    let pointer = operation["path"].as_str().expect("a path");
+                    let mut names: Vec<_> = pointer
+                        .split('/')
+                        .skip(1)
+                        .map(|n| n.replace("~1", "/").replace("~0", "~"))
+                        .collect();
+                    let last = names.pop().expect("not the root");
+                    let parent = names.iter().fold(&mut live, |at, name| match at {
+                        Value::Array(items) => &mut items[name.parse::<usize>().expect("an index")],
+                        other => &mut other[name.as_str()],
+                    });
+                    if operation["op"] == "remove" {
+                        parent.as_object_mut().expect("a map").remove(&last);
+                    } else {
+                        parent[last.as_str()] = operation["value"].clone();
+                    }
+                }
+            }
+        }
+        let log = format!("patch {}", request.object);
+        Ok(self.store(&mut inner, live, Some(log)))
+    }
+
+    async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
+        let mut inner = self.lock();
+        let key = request.object.key();
+        let live = inner.objects.get(&key).cloned().ok_or(ProviderError::NotFound)?;
+        if request.uid.as_deref().is_some_and(|uid| live["metadata"]["uid"] != uid) {
+            return Err(ProviderError::OtherUid);
+        }
+        inner.objects.remove(&key);
+        inner.log.push(format!("delete {}", request.object));
+        drop(self.events.send((key, None, live)));
+        Ok(Deletion::Gone)
+    }
+
+    fn watch(&self, object_type: &ObjectType, namespace: Option<&str>) -> BoxStream<'static, WatchEvent> {
+        let receiver = self.events.subscribe();
+        let now = list(&self.lock(), object_type, namespace, &Selector::default());
+        let (kind, namespace) = (object_type.group_kind(), namespace.map(str::to_owned));
+        let later = stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.ok().map(|event| (event, receiver))
+        })
+        .filter_map(move |(key, after, last)| {
+            let covers = key.kind == kind && (namespace.is_none() || namespace == key.namespace);
+            let event = after.map_or(WatchEvent::Gone(last), WatchEvent::Changed);
+            std::future::ready(covers.then_some(event))
+        });
+        stream::iter([WatchEvent::Snapshot(now)])
+            .chain(later)
+            .chain(stream::pending())
+            .boxed()
+    }
+}
+
+fn list(inner: &Inner, of: &ObjectType, namespace: Option<&str>, selector: &Selector) -> Vec<Value> {
+    let kind = of.group_kind();
+    inner
+        .objects
+        .iter()
+        .filter(|(key, _)| key.kind == kind && (namespace.is_none() || key.namespace.as_deref() == namespace))
+        .map(|(_, object)| object.clone())
+        .filter(|object| {
+            selector
+                .labels
+                .iter()
+                .all(|(n, v)| object["metadata"]["labels"][n.as_str()] == v.as_str())
+        })
+        .collect()
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    let Some(map) = patch.as_object() else {
+        *into = patch.clone();
+        return;
+    };
+    for (name, value) in map {
+        if value.is_null() {
+            into.as_object_mut().map(|into| into.remove(name));
+        } else {
+            merge(&mut into[name.as_str()], value);
+        }
+    }
+}
