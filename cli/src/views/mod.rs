@@ -1,0 +1,37 @@
+//! Text is made here and only here: values in, text out.
+//!
+//! Invariants:
+//! - A view decides nothing: counts and verdicts come with the values it is given.
+//! - Results go to stdout, all else to stderr; a closed pipe never stops a run.
+//! - Same words in every view.
+
+pub mod diagnostic;
+pub mod diff;
+pub mod drift;
+pub mod json;
+pub mod plain;
+pub mod plan;
+pub mod progress;
+pub mod report;
+pub mod state;
+pub mod style;
+pub mod terminal;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::io::Write as _;
+
+/// Writes a result to stdout.
+pub fn result(text: &str) {
+    write(std::io::stdout().lock(), text);
+}
+
+/// Writes anything else to stderr.
+pub fn tell(text: &str) {
+    write(std::io::stderr().lock(), text);
+}
+
+fn write(mut to: impl std::io::Write, text: &str) {
+    // Nobody reads on: what is going on in the cluster does not stop for that.
+    let _closed = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+}

@@ -1,0 +1,288 @@
+//! A plan for people: grouped by component, what would be done and why, and what to know before saying yes.
+//!
+//! In: a [`Plan`] and what is known beside it. Out: text whose only variable is its input; equal plans read equal.
+
+use super::{
+    diff,
+    style::{Meaning, Style, counted, padded, roughly, visible_width},
+};
+use stackctl_engine::{
+    Address,
+    plan::{Action, Counts, NodeKind, Plan, Purpose, Reason, Step},
+    resource::ConsequenceClass,
+};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+
+/// How wide a column may become before what follows no longer aligns with it.
+const WIDEST_ADDRESS: usize = 42;
+const WIDEST_OBJECT: usize = 58;
+/// Where the counts of a component end.
+const HEADING_WIDTH: usize = 78;
+/// How many fields of one object are listed.
+const MOST_CHANGES: usize = 12;
+
+/// What is shown above and below a plan and is not in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// The stack's name.
+    pub stack: String,
+    /// The cluster, for people.
+    pub cluster: String,
+    /// How long it will take.
+    pub estimate: Option<Estimate>,
+}
+
+/// How long a plan will take, and because of what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// How long the longest chain takes.
+    pub time: Duration,
+    /// Whether all of it was seen before; else it is the sum of time limits.
+    pub is_learned: bool,
+    /// The resources of that chain that take most of it, first to last.
+    pub path: Vec<Address>,
+}
+
+/// The whole screen of a plan.
+pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
+    let mut text = String::new();
+    let heading = format!("stackctl {}   stack {}   cluster {}", env!("CARGO_PKG_VERSION"), around.stack, around.cluster);
+    line(&mut text, &style.paint(Meaning::Quiet, &heading));
+    for (component, steps) in by_component(plan) {
+        line(&mut text, "");
+        line(&mut text, &component_heading(component, &steps, style));
+        let widths = Widths::of(&steps);
+        for step in steps {
+            step_lines(&mut text, step, &widths, style);
+        }
+    }
+    line(&mut text, "");
+    line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
+    before_yes(&mut text, plan, style);
+    remains(&mut text, plan, style);
+    if let Some(estimate) = around.estimate.as_ref().filter(|_| plan.has_changes()) {
+        line(&mut text, &estimated(estimate, style));
+    }
+    text
+}
+
+/// The line that counts: `Plan: 3 create, 2 update, 0 delete; 1 gate; 55 unchanged`.
+pub fn summary(plan: &Plan) -> String {
+    let counts = plan.counts();
+    let Counts { create, update, replace, delete, adopt, release, forget, run, wait, check, unchanged, not_ready } = counts;
+    if !plan.has_changes() {
+        let mut text = format!("No changes: {} as desired", grouped_resources(unchanged));
+        for (count, word) in [(wait, "gate to wait for"), (check, "check to make")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {word}");
+            }
+        }
+        if not_ready > 0 {
+            let _ = write!(text, ", {not_ready} of them not ready");
+        }
+        return text;
+    }
+    let mut changes = match plan.purpose {
+        Purpose::Apply => vec![format!("{create} create"), format!("{update} update"), format!("{delete} delete")],
+        Purpose::Destroy => vec![format!("{delete} delete")],
+    };
+    for (count, word) in [(replace, "replace"), (adopt, "adopt"), (release, "release"), (forget, "forget")] {
+        if count > 0 {
+            changes.push(format!("{count} {word}"));
+        }
+    }
+    let mut text = format!("Plan: {}", changes.join(", "));
+    let mut others = Vec::new();
+    for (count, noun) in [(wait, "gate"), (run, "action"), (check, "check")] {
+        if count > 0 {
+            others.push(counted(count, noun));
+        }
+    }
+    if !others.is_empty() {
+        let _ = write!(text, "; {}", others.join(", "));
+    }
+    let _ = write!(text, "; {unchanged} unchanged");
+    if not_ready > 0 {
+        let _ = write!(text, " ({not_ready} not ready)");
+    }
+    text
+}
+
+fn grouped_resources(count: usize) -> String {
+    counted(count, "resource")
+}
+
+/// Steps that have something to say, by component, components in the order in which the plan first names them.
+fn by_component(plan: &Plan) -> Vec<(&str, Vec<&Step>)> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<(&str, Vec<&Step>)> = Vec::new();
+    for step in plan.steps.iter().filter(|step| is_shown(step)) {
+        let component = step.address.component();
+        let place = *places.entry(component).or_insert_with(|| {
+            groups.push((component, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(step);
+    }
+    groups
+}
+
+fn is_shown(step: &Step) -> bool {
+    step.action != Action::NoOp || step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
+}
+
+fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String {
+    let mut counts: Vec<(usize, String)> = Vec::new();
+    let words = [
+        Action::Create, Action::Update, Action::Replace, Action::Delete, Action::Adopt, Action::Release, Action::Forget,
+    ];
+    for action in words {
+        counts.push((steps.iter().filter(|step| step.action == action).count(), action.code().to_owned()));
+    }
+    for (action, noun) in [(Action::Wait, "gate"), (Action::Run, "action"), (Action::Check, "check"), (Action::NoOp, "not ready")] {
+        let count = steps.iter().filter(|step| step.action == action).count();
+        let noun = if count == 1 || action == Action::NoOp { noun.to_owned() } else { format!("{noun}s") };
+        counts.push((count, noun));
+    }
+    let mut words: Vec<_> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if steps.iter().any(|step| step.reasons.contains(&Reason::Drifted)) {
+        words.push("drifted".to_owned());
+    }
+    let words = words.join(", ");
+    let gap = HEADING_WIDTH.saturating_sub(visible_width(component) + visible_width(&words)).max(2);
+    format!("{}{}{}", style.paint(Meaning::Heading, component), " ".repeat(gap), style.paint(Meaning::Quiet, &words))
+}
+
+/// How wide the columns of one component are.
+struct Widths {
+    address: usize,
+    object: usize,
+}
+
+impl Widths {
+    fn of(steps: &[&Step]) -> Self {
+        let widest = |widths: Vec<usize>, most: usize| widths.into_iter().filter(|width| *width <= most).max().unwrap_or(0);
+        let rows = |step: &&&Step| !matches!(step.node, NodeKind::Gate | NodeKind::Check);
+        Self {
+            address: widest(steps.iter().map(|step| visible_width(&step.address.to_string())).collect(), WIDEST_ADDRESS),
+            object: widest(steps.iter().filter(rows).map(|step| visible_width(&object(step))).collect(), WIDEST_OBJECT),
+        }
+    }
+}
+
+/// `Kind name`, which the address and the component place well enough; the namespace is in `--json`.
+fn object(step: &Step) -> String {
+    step.object.as_ref().map_or_else(String::new, |object| format!("{} {}", object.object_type.kind, object.name))
+}
+
+fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
+    let mark = style.action_mark(step.action, step.node);
+    let address = padded(&step.address.to_string(), widths.address);
+    let mut cells = Vec::new();
+    match step.node {
+        NodeKind::Gate | NodeKind::Check | NodeKind::Action => cells.push(step.note.clone()),
+        NodeKind::Object | NodeKind::Overlay => {
+            let object = object(step);
+            cells.push(if step.note.is_empty() && why(step).is_empty() { object } else { padded(&object, widths.object) });
+            cells.push(step.note.clone());
+        }
+    }
+    cells.push(style.paint(Meaning::Quiet, &why(step)));
+    let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
+    line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
+    let more = step.changes.len().saturating_sub(MOST_CHANGES);
+    for change in step.changes.iter().take(MOST_CHANGES) {
+        let _ = write!(text, "      {}:  {}", diff::path(&change.path), diff::from_to(change, style));
+        if let Some(by) = &change.drift {
+            let _ = write!(text, "   {}", style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by))));
+        }
+        text.push('\n');
+    }
+    if more > 0 {
+        line(text, &format!("      {} {}", style.ellipsis(), counted(more, "more field")));
+    }
+}
+
+/// The reasons that say something the mark does not.
+fn why(step: &Step) -> String {
+    let mut words: Vec<String> = step
+        .reasons
+        .iter()
+        .filter(|reason| !matches!(reason, Reason::Missing | Reason::NotReady | Reason::Destroying | Reason::Converged))
+        .map(ToString::to_string)
+        .collect();
+    if let Some(readiness) = step.readiness.as_ref().filter(|readiness| step.action == Action::NoOp && !readiness.is_ready()) {
+        words.push(format!("not ready: {}", readiness.why()));
+    }
+    words.join("; ")
+}
+
+fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
+    let consequences = plan.consequences();
+    if consequences.is_empty() {
+        return;
+    }
+    line(text, &style.paint(Meaning::Heading, "Before you say yes"));
+    for consequence in consequences {
+        let meaning = match consequence.class {
+            ConsequenceClass::DataLoss => Meaning::Bad,
+            ConsequenceClass::Approval | ConsequenceClass::Cost | ConsequenceClass::ClusterRights => Meaning::Attention,
+            ConsequenceClass::TakesFields | ConsequenceClass::Notice => Meaning::Quiet,
+        };
+        line(text, &format!("  {} {}", style.paint(meaning, style.dot()), consequence.text));
+    }
+}
+
+fn remains(text: &mut String, plan: &Plan, style: &Style) {
+    if plan.remains.is_empty() {
+        return;
+    }
+    line(text, &style.paint(Meaning::Heading, "What stays"));
+    let width = plan.remains.iter().map(|remains| visible_width(&remains.object.to_string())).max().unwrap_or(0);
+    for remains in &plan.remains {
+        line(text, &format!("  {} {}  {}", style.dot(), padded(&remains.object.to_string(), width.min(WIDEST_OBJECT)), remains.why));
+    }
+}
+
+fn estimated(estimate: &Estimate, style: &Style) -> String {
+    let time = roughly(estimate.time);
+    let arrow = format!(" {} ", style.arrow());
+    let path = estimate.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(&arrow);
+    match (estimate.is_learned, path.is_empty()) {
+        (true, true) => format!("About {time}"),
+        (true, false) => format!("About {time}; critical path: {path}"),
+        (false, true) => format!("At most {time} by the time limits"),
+        (false, false) => format!("At most {time} by the time limits; critical path: {path}"),
+    }
+}
+
+fn line(text: &mut String, content: &str) {
+    text.push_str(content);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::{plan_of_three_components, surroundings};
+
+    #[test]
+    fn a_plan_reads_from_the_left_edge() {
+        insta::assert_snapshot!(plan(&plan_of_three_components(), &surroundings(), &Style::PLAIN));
+    }
+
+    #[test]
+    fn without_utf8_the_marks_are_ascii() {
+        let ascii = Style { unicode: false, ..Style::PLAIN };
+        assert!(plan(&plan_of_three_components(), &surroundings(), &ascii).is_ascii());
+    }
+
+    #[test]
+    fn no_change_is_said_in_one_line() {
+        let mut empty = plan_of_three_components();
+        empty.steps.retain(|step| step.action == Action::NoOp);
+        empty.steps.truncate(1);
+        insta::assert_snapshot!(summary(&empty), @"No changes: 1 resource as desired");
+    }
+}

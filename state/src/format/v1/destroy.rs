@@ -1,0 +1,183 @@
+//! How destroy treats a recorded resource, as it stands on disk: all that `destroy --state-only` needs.
+
+use super::{
+    names::StoredObject,
+    readiness::{StoredObservation, StoredTarget},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stackctl_engine::{
+    recorded::{Claimed, RecordedDestroy},
+    resource::{DestroyStep, Remains},
+};
+use std::time::Duration;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredDestroy {
+    prevent: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retain: Option<String>,
+    self_recreating: bool,
+    steps: Vec<StoredStep>,
+    claims: Vec<StoredClaimed>,
+    remains: Vec<StoredRemains>,
+    holds_data: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum StoredStep {
+    Patch {
+        target: StoredObject,
+        patch: Value,
+    },
+    AwaitGone {
+        target: StoredTarget,
+        timeout_ms: u64,
+    },
+    Await {
+        observation: StoredObservation,
+        timeout_ms: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredClaimed {
+    object: StoredObject,
+    uid: String,
+    why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredRemains {
+    object: StoredObject,
+    why: String,
+}
+
+impl From<&RecordedDestroy> for StoredDestroy {
+    fn from(destroy: &RecordedDestroy) -> Self {
+        let RecordedDestroy {
+            prevent,
+            retain,
+            self_recreating,
+            steps,
+            claims,
+            remains,
+            holds_data,
+        } = destroy;
+        Self {
+            prevent: *prevent,
+            retain: retain.clone(),
+            self_recreating: *self_recreating,
+            steps: steps.iter().map(StoredStep::from).collect(),
+            claims: claims.iter().map(StoredClaimed::from).collect(),
+            remains: remains.iter().map(StoredRemains::from).collect(),
+            holds_data: *holds_data,
+        }
+    }
+}
+
+impl From<StoredDestroy> for RecordedDestroy {
+    fn from(stored: StoredDestroy) -> Self {
+        let StoredDestroy {
+            prevent,
+            retain,
+            self_recreating,
+            steps,
+            claims,
+            remains,
+            holds_data,
+        } = stored;
+        Self {
+            prevent,
+            retain,
+            self_recreating,
+            steps: steps.into_iter().map(DestroyStep::from).collect(),
+            claims: claims.into_iter().map(Claimed::from).collect(),
+            remains: remains.into_iter().map(Remains::from).collect(),
+            holds_data,
+        }
+    }
+}
+
+impl From<&DestroyStep> for StoredStep {
+    fn from(step: &DestroyStep) -> Self {
+        match step {
+            DestroyStep::Patch { target, patch } => Self::Patch {
+                target: target.into(),
+                patch: patch.clone(),
+            },
+            DestroyStep::AwaitGone { target, timeout } => Self::AwaitGone {
+                target: target.into(),
+                timeout_ms: super::milliseconds(*timeout),
+            },
+            DestroyStep::Await { observation, timeout } => Self::Await {
+                observation: observation.into(),
+                timeout_ms: super::milliseconds(*timeout),
+            },
+        }
+    }
+}
+
+impl From<StoredStep> for DestroyStep {
+    fn from(stored: StoredStep) -> Self {
+        match stored {
+            StoredStep::Patch { target, patch } => Self::Patch {
+                target: target.into(),
+                patch,
+            },
+            StoredStep::AwaitGone { target, timeout_ms } => Self::AwaitGone {
+                target: target.into(),
+                timeout: Duration::from_millis(timeout_ms),
+            },
+            StoredStep::Await {
+                observation,
+                timeout_ms,
+            } => Self::Await {
+                observation: observation.into(),
+                timeout: Duration::from_millis(timeout_ms),
+            },
+        }
+    }
+}
+
+impl From<&Claimed> for StoredClaimed {
+    fn from(Claimed { object, uid, why }: &Claimed) -> Self {
+        Self {
+            object: object.into(),
+            uid: uid.clone(),
+            why: why.clone(),
+        }
+    }
+}
+
+impl From<StoredClaimed> for Claimed {
+    fn from(StoredClaimed { object, uid, why }: StoredClaimed) -> Self {
+        Self {
+            object: object.into(),
+            uid,
+            why,
+        }
+    }
+}
+
+impl From<&Remains> for StoredRemains {
+    fn from(Remains { object, why }: &Remains) -> Self {
+        Self {
+            object: object.into(),
+            why: why.clone(),
+        }
+    }
+}
+
+impl From<StoredRemains> for Remains {
+    fn from(StoredRemains { object, why }: StoredRemains) -> Self {
+        Self {
+            object: object.into(),
+            why,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Objects, types and paths as they stand on disk.
+//!
+//! Invariant: a path is a list of its elements, so it reads back exactly whatever characters a key holds.
+
+use serde::{Deserialize, Serialize};
+use stackctl_engine::{FieldPath, ObjectRef, ObjectType, field::PathElement};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredType {
+    api_version: String,
+    kind: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredObject {
+    api_version: String,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+}
+
+/// `["spec", {"key": {"name": "\"main\""}}, "image"]`.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct StoredPath(Vec<StoredElement>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredElement {
+    Field(String),
+    Item(StoredItem),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredItem {
+    /// Each key with its value in JSON text, as the engine holds it.
+    Key(BTreeMap<String, String>),
+    /// The value in JSON text, as the engine holds it.
+    Value(String),
+    Index(usize),
+}
+
+impl From<&ObjectType> for StoredType {
+    fn from(object_type: &ObjectType) -> Self {
+        let ObjectType { api_version, kind } = object_type;
+        Self {
+            api_version: api_version.clone(),
+            kind: kind.clone(),
+        }
+    }
+}
+
+impl From<StoredType> for ObjectType {
+    fn from(StoredType { api_version, kind }: StoredType) -> Self {
+        Self { api_version, kind }
+    }
+}
+
+impl From<&ObjectRef> for StoredObject {
+    fn from(object: &ObjectRef) -> Self {
+        let ObjectRef {
+            object_type: ObjectType { api_version, kind },
+            namespace,
+            name,
+        } = object;
+        Self {
+            api_version: api_version.clone(),
+            kind: kind.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }
+    }
+}
+
+impl From<StoredObject> for ObjectRef {
+    fn from(stored: StoredObject) -> Self {
+        let StoredObject {
+            api_version,
+            kind,
+            namespace,
+            name,
+        } = stored;
+        Self {
+            object_type: ObjectType { api_version, kind },
+            namespace,
+            name,
+        }
+    }
+}
+
+impl From<&FieldPath> for StoredPath {
+    fn from(path: &FieldPath) -> Self {
+        let elements = path.elements().iter().map(|element| match element {
+            PathElement::Field(name) => StoredElement::Field(name.clone()),
+            PathElement::Key(keys) => StoredElement::Item(StoredItem::Key(keys.clone())),
+            PathElement::Value(text) => StoredElement::Item(StoredItem::Value(text.clone())),
+            PathElement::Index(index) => StoredElement::Item(StoredItem::Index(*index)),
+        });
+        Self(elements.collect())
+    }
+}
+
+impl From<StoredPath> for FieldPath {
+    fn from(StoredPath(elements): StoredPath) -> Self {
+        elements.into_iter().fold(Self::root(), |path, element| {
+            path.child(match element {
+                StoredElement::Field(name) => PathElement::Field(name),
+                StoredElement::Item(StoredItem::Key(keys)) => PathElement::Key(keys),
+                StoredElement::Item(StoredItem::Value(text)) => PathElement::Value(text),
+                StoredElement::Item(StoredItem::Index(index)) => PathElement::Index(index),
+            })
+        })
+    }
+}
+
+pub(super) fn stored_paths<'a>(paths: impl IntoIterator<Item = &'a FieldPath>) -> Vec<StoredPath> {
+    paths.into_iter().map(StoredPath::from).collect()
+}
+
+pub(super) fn path_set(stored: Vec<StoredPath>) -> BTreeSet<FieldPath> {
+    stored.into_iter().map(FieldPath::from).collect()
+}

@@ -1,0 +1,333 @@
+//! What was last applied at one address, as it stands on disk.
+
+use super::{
+    Unreadable, address_of,
+    destroy::StoredDestroy,
+    edge::StoredEdge,
+    names::{StoredObject, StoredPath, path_set, stored_paths},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stackctl_engine::{
+    FieldPath,
+    digest::Digest,
+    graph::Edge,
+    recorded::{Origin, Owner, Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredRecord {
+    address: String,
+    node: StoredNode,
+    edges: Vec<StoredEdge>,
+    destroy: StoredDestroy,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum StoredNode {
+    Object(StoredWritten),
+    Overlay {
+        object: StoredWritten,
+        undo: Vec<StoredUndo>,
+        documents: Vec<StoredDocument>,
+    },
+    Gate,
+    Action {
+        trigger: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredWritten {
+    object: StoredObject,
+    uid: String,
+    origin: StoredOrigin,
+    manager: String,
+    sent: String,
+    manifest: Value,
+    fields: Vec<StoredPath>,
+    sensitive: Vec<StoredPath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredOrigin {
+    Created,
+    Adopted,
+}
+
+/// What was there before. A null that was there is not the same as nothing, so this is not an `Option`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredPrior {
+    Absent,
+    Value(Value),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredUndo {
+    path: StoredPath,
+    prior: StoredPrior,
+    absent_ancestors: Vec<StoredPath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prior_owner: Option<StoredOwner>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredOwner {
+    manager: String,
+    by_apply: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredDocument {
+    at: StoredPath,
+    key: String,
+    written: Value,
+    prior: StoredPrior,
+    made_text: bool,
+}
+
+impl From<&Recorded> for StoredRecord {
+    fn from(recorded: &Recorded) -> Self {
+        let Recorded {
+            address,
+            node,
+            edges,
+            destroy,
+        } = recorded;
+        Self {
+            address: address.to_string(),
+            node: node.into(),
+            edges: edges.iter().map(StoredEdge::from).collect(),
+            destroy: destroy.into(),
+        }
+    }
+}
+
+impl TryFrom<StoredRecord> for Recorded {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredRecord) -> Result<Self, Unreadable> {
+        let StoredRecord {
+            address,
+            node,
+            edges,
+            destroy,
+        } = stored;
+        Ok(Self {
+            address: address_of(&address)?,
+            node: node.try_into()?,
+            edges: edges.into_iter().map(Edge::try_from).collect::<Result<_, _>>()?,
+            destroy: destroy.into(),
+        })
+    }
+}
+
+impl From<&RecordedNode> for StoredNode {
+    fn from(node: &RecordedNode) -> Self {
+        match node {
+            RecordedNode::Object(object) => Self::Object(object.into()),
+            RecordedNode::Overlay {
+                object,
+                undo,
+                documents,
+            } => Self::Overlay {
+                object: object.into(),
+                undo: undo.iter().map(StoredUndo::from).collect(),
+                documents: documents.iter().map(StoredDocument::from).collect(),
+            },
+            RecordedNode::Gate => Self::Gate,
+            RecordedNode::Action { trigger } => Self::Action {
+                trigger: trigger.to_string(),
+            },
+        }
+    }
+}
+
+impl TryFrom<StoredNode> for RecordedNode {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredNode) -> Result<Self, Unreadable> {
+        Ok(match stored {
+            StoredNode::Object(object) => Self::Object(object.try_into()?),
+            StoredNode::Overlay {
+                object,
+                undo,
+                documents,
+            } => Self::Overlay {
+                object: object.try_into()?,
+                undo: undo.into_iter().map(Undo::from).collect(),
+                documents: documents.into_iter().map(RecordedDocument::from).collect(),
+            },
+            StoredNode::Gate => Self::Gate,
+            StoredNode::Action { trigger } => Self::Action {
+                trigger: digest_of(&trigger)?,
+            },
+        })
+    }
+}
+
+impl From<&RecordedObject> for StoredWritten {
+    fn from(written: &RecordedObject) -> Self {
+        let RecordedObject {
+            object,
+            uid,
+            origin,
+            manager,
+            sent,
+            manifest,
+            fields,
+            sensitive,
+            key_id,
+        } = written;
+        Self {
+            object: object.into(),
+            uid: uid.clone(),
+            origin: match origin {
+                Origin::Created => StoredOrigin::Created,
+                Origin::Adopted => StoredOrigin::Adopted,
+            },
+            manager: manager.clone(),
+            sent: sent.to_string(),
+            manifest: manifest.clone(),
+            fields: stored_paths(fields),
+            sensitive: stored_paths(sensitive),
+            key_id: key_id.clone(),
+        }
+    }
+}
+
+impl TryFrom<StoredWritten> for RecordedObject {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredWritten) -> Result<Self, Unreadable> {
+        let StoredWritten {
+            object,
+            uid,
+            origin,
+            manager,
+            sent,
+            manifest,
+            fields,
+            sensitive,
+            key_id,
+        } = stored;
+        Ok(Self {
+            object: object.into(),
+            uid,
+            origin: match origin {
+                StoredOrigin::Created => Origin::Created,
+                StoredOrigin::Adopted => Origin::Adopted,
+            },
+            manager,
+            sent: digest_of(&sent)?,
+            manifest,
+            fields: path_set(fields),
+            sensitive: path_set(sensitive),
+            key_id,
+        })
+    }
+}
+
+impl From<Option<&Value>> for StoredPrior {
+    fn from(prior: Option<&Value>) -> Self {
+        prior.map_or(Self::Absent, |value| Self::Value(value.clone()))
+    }
+}
+
+impl From<StoredPrior> for Option<Value> {
+    fn from(stored: StoredPrior) -> Self {
+        match stored {
+            StoredPrior::Absent => None,
+            StoredPrior::Value(value) => Some(value),
+        }
+    }
+}
+
+impl From<&Undo> for StoredUndo {
+    fn from(undo: &Undo) -> Self {
+        let Undo {
+            path,
+            prior,
+            absent_ancestors,
+            prior_owner,
+        } = undo;
+        Self {
+            path: path.into(),
+            prior: prior.as_ref().into(),
+            absent_ancestors: stored_paths(absent_ancestors),
+            prior_owner: prior_owner.as_ref().map(|Owner { manager, by_apply }| StoredOwner {
+                manager: manager.clone(),
+                by_apply: *by_apply,
+            }),
+        }
+    }
+}
+
+impl From<StoredUndo> for Undo {
+    fn from(stored: StoredUndo) -> Self {
+        let StoredUndo {
+            path,
+            prior,
+            absent_ancestors,
+            prior_owner,
+        } = stored;
+        Self {
+            path: path.into(),
+            prior: prior.into(),
+            absent_ancestors: absent_ancestors.into_iter().map(FieldPath::from).collect(),
+            prior_owner: prior_owner.map(|StoredOwner { manager, by_apply }| Owner { manager, by_apply }),
+        }
+    }
+}
+
+impl From<&RecordedDocument> for StoredDocument {
+    fn from(document: &RecordedDocument) -> Self {
+        let RecordedDocument {
+            at,
+            key,
+            written,
+            prior,
+            made_text,
+        } = document;
+        Self {
+            at: at.into(),
+            key: key.clone(),
+            written: written.clone(),
+            prior: prior.as_ref().into(),
+            made_text: *made_text,
+        }
+    }
+}
+
+impl From<StoredDocument> for RecordedDocument {
+    fn from(stored: StoredDocument) -> Self {
+        let StoredDocument {
+            at,
+            key,
+            written,
+            prior,
+            made_text,
+        } = stored;
+        Self {
+            at: at.into(),
+            key,
+            written,
+            prior: prior.into(),
+            made_text,
+        }
+    }
+}
+
+fn digest_of(text: &str) -> Result<Digest, Unreadable> {
+    Digest::parse(text).ok_or_else(|| Unreadable(format!("`{text}` is not a digest")))
+}
