@@ -70,7 +70,10 @@ fn stack_files(directory: &Path) -> Vec<PathBuf> {
 
 fn source(path: &Path) -> Source {
     let name = path.file_name().expect("a file").to_string_lossy().into_owned();
-    Source { name, text: fs::read_to_string(path).expect("a text") }
+    Source {
+        name,
+        text: fs::read_to_string(path).expect("a text"),
+    }
 }
 
 fn snapshot(path: &Path, directory: &Path, text: &str) {
@@ -85,7 +88,9 @@ fn report(diagnostics: &Diagnostics) -> String {
 }
 
 fn rendered<'a>(errors: impl Iterator<Item = &'a StackError>) -> String {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(120).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(120)
+        .with_links(false);
     let mut text = String::new();
     for error in errors {
         handler.render_report(&mut text, error).expect("writing into a string");

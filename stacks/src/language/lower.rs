@@ -6,11 +6,12 @@
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{Raw, RawGroup, RawModel, RawPool, RawProvision};
-use super::tiers;
+use super::schema::{Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision};
+use super::tiers::{self, Known};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
-    Access, Cluster, GpuPool, Group, Maas, MachineSets, Model, Monitoring, ObjectName, Platform, Provision, Stack, Tls,
+    Access, GpuPool, Group, Maas, MachineSets, Model, ModelName, Monitoring, ObjectName, Platform, Provision, Stack,
+    Tls,
 };
 
 /// Lowers tables to a stack. `None` means that something was reported.
@@ -24,14 +25,24 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         monitoring,
         gateway,
         models,
+        model_names,
         maas,
+        maas_is_wrong,
         state,
     } = raw;
-    if matches!(tls.value, Tls::LetsEncrypt { .. }) && cluster.platform != Platform::Aws {
+    let platform = cluster.as_ref().map(|cluster| cluster.platform);
+    if let (
+        Some(Platform::None),
+        Some(At {
+            value: Tls::LetsEncrypt { .. },
+            place,
+        }),
+    ) = (platform, &tls)
+    {
         // Its proof of ownership is a record in Route53 (`reference/platform.md` §2.3).
         let hint = "it proves the domain in Route53; use \"existing\" or \"local-ca\" elsewhere";
         problems.push(
-            tls.place,
+            *place,
             Problem::NeedsAws {
                 what: "`issuer = \"letsencrypt\"`",
                 hint,
@@ -48,7 +59,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     let has_gpu_tables = !gpu.is_empty();
     let gpu: Vec<Option<GpuPool>> = gpu
         .into_iter()
-        .map(|pool| lower_pool(pool, &cluster, problems))
+        .map(|pool| lower_pool(pool, platform, problems))
         .collect();
 
     report_duplicates(
@@ -58,74 +69,38 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             .map(|model| (model.value.name.value.as_str(), model.value.name.place)),
         problems,
     );
-    let maas_is_on = maas.as_ref().is_some_and(|maas| maas.enabled);
-    let maas_places: Vec<(String, Place)> = models
+    let published: Vec<(ModelName, Place)> = models
         .iter()
-        .filter_map(|model| {
-            let maas = model.value.maas?;
-            maas.value.then(|| (model.value.name.value.to_string(), maas.place))
+        .filter_map(|At { value: model, .. }| {
+            model
+                .maas
+                .filter(|maas| maas.value)
+                .map(|maas| (model.name.value.clone(), maas.place))
         })
         .collect();
+    // Where the table is wrong, nobody knows whether it is on; what is wrong is reported already.
+    let maas_is_off = !maas_is_wrong && maas.as_ref().is_none_or(|maas| !maas.enabled);
+    let context = ModelContext {
+        monitoring,
+        maas_is_off,
+        has_gpu_tables,
+    };
     let models: Vec<Model> = models
         .into_iter()
-        .map(|model| lower_model(model, monitoring, maas_is_on, has_gpu_tables, problems))
+        .map(|model| lower_model(model, context, problems))
         .collect();
 
-    let maas = match maas {
-        Some(raw) => {
-            report_duplicates(
-                "tiers",
-                raw.tiers
-                    .iter()
-                    .map(|tier| (tier.value.name.value.as_str(), tier.value.name.place)),
-                problems,
-            );
-            report_duplicates(
-                "groups",
-                raw.groups
-                    .iter()
-                    .map(|group| (group.value.name.value.as_str(), group.value.name.place)),
-                problems,
-            );
-            let tiers = tiers::lower(raw.tiers, &models, raw.enabled, problems);
-            if raw.enabled && maas_places.is_empty() {
-                problems.push(raw.enabled_place, Problem::EmptyMaas);
-            }
-            for (model, place) in &maas_places {
-                let is_named = tiers
-                    .iter()
-                    .any(|tier| tier.limits.iter().any(|limits| limits.model.as_str() == model));
-                if raw.enabled && !is_named {
-                    problems.push(*place, Problem::ModelInNoTier { model: model.clone() });
-                }
-            }
-            let groups = raw.groups.into_iter().map(
-                |At {
-                     value: RawGroup { name, members },
-                     ..
-                 }| Group {
-                    name: name.value,
-                    members,
-                },
-            );
-            let groups = groups.collect();
-            raw.enabled.then_some(Maas {
-                mode: raw.mode,
-                max_key_days: raw.max_key_days,
-                database: raw.database,
-                telemetry: raw.telemetry,
-                tiers,
-                groups,
-                ready_timeout: raw.ready_timeout,
-            })
-        }
-        None => None,
+    let known = Known {
+        models: &models,
+        names: &model_names,
+        maas_is_on: !maas_is_off,
     };
+    let maas = maas.and_then(|raw| lower_maas(raw, known, &published, problems));
     let gpu = gpu.into_iter().collect::<Option<_>>()?;
     Some(Stack {
-        name,
-        cluster,
-        tls: tls.value,
+        name: name?,
+        cluster: cluster?,
+        tls: tls?.value,
         gpu,
         rhoai,
         monitoring,
@@ -133,6 +108,65 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         models,
         maas,
         state,
+    })
+}
+
+/// Lowers MaaS; a table that is not enabled is checked all the same, since a later layer may enable it.
+fn lower_maas(
+    raw: RawMaas,
+    known: Known<'_>,
+    published: &[(ModelName, Place)],
+    problems: &mut Problems,
+) -> Option<Maas> {
+    report_duplicates(
+        "tiers",
+        raw.tiers
+            .iter()
+            .map(|tier| (tier.value.name.value.as_str(), tier.value.name.place)),
+        problems,
+    );
+    report_duplicates(
+        "groups",
+        raw.groups
+            .iter()
+            .map(|group| (group.value.name.value.as_str(), group.value.name.place)),
+        problems,
+    );
+    let tiers = tiers::lower(raw.tiers, known, problems);
+    // Warnings about the whole would only repeat what an error has said about a part.
+    if raw.enabled && !problems.has_errors() {
+        if published.is_empty() {
+            problems.push(raw.enabled_place, Problem::EmptyMaas);
+        }
+        for (model, place) in published {
+            let is_named = tiers
+                .iter()
+                .any(|tier| tier.limits.iter().any(|limits| &limits.model == model));
+            if !is_named {
+                problems.push(
+                    *place,
+                    Problem::ModelInNoTier {
+                        model: model.to_string(),
+                    },
+                );
+            }
+        }
+    }
+    let group = |At {
+                     value: RawGroup { name, members },
+                     ..
+                 }| Group {
+        name: name.value,
+        members,
+    };
+    raw.enabled.then(|| Maas {
+        mode: raw.mode,
+        max_key_days: raw.max_key_days,
+        database: raw.database,
+        telemetry: raw.telemetry,
+        tiers,
+        groups: raw.groups.into_iter().map(group).collect(),
+        ready_timeout: raw.ready_timeout,
     })
 }
 
@@ -157,10 +191,14 @@ fn report_duplicates<'a>(what: &'static str, names: impl Iterator<Item = (&'a st
     }
 }
 
-fn lower_pool(At { value: raw, place }: At<RawPool>, cluster: &Cluster, problems: &mut Problems) -> Option<GpuPool> {
-    let by_platform = match cluster.platform {
-        Platform::Aws => RawProvision::MachineSets,
-        Platform::None => RawProvision::Existing,
+fn lower_pool(
+    At { value: raw, place }: At<RawPool>,
+    platform: Option<Platform>,
+    problems: &mut Problems,
+) -> Option<GpuPool> {
+    let by_platform = match platform {
+        Some(Platform::Aws) | None => RawProvision::MachineSets,
+        Some(Platform::None) => RawProvision::Existing,
     };
     let provision = match raw.provision.map_or(by_platform, |provision| provision.value) {
         RawProvision::Existing => {
@@ -171,7 +209,7 @@ fn lower_pool(At { value: raw, place }: At<RawPool>, cluster: &Cluster, problems
             Some(Provision::Existing { tier: raw.tier })
         }
         RawProvision::MachineSets => {
-            if let Some(said) = raw.provision.filter(|_| cluster.platform != Platform::Aws) {
+            if let Some(said) = raw.provision.filter(|_| platform == Some(Platform::None)) {
                 let hint = "write `provision = \"existing\"` for nodes that are there";
                 problems.push(
                     said.place,
@@ -190,7 +228,7 @@ fn lower_pool(At { value: raw, place }: At<RawPool>, cluster: &Cluster, problems
                     place,
                     Problem::Missing {
                         key: "tier",
-                        table: "[[gpu]]".to_owned(),
+                        table: "`[[gpu]]`".to_owned(),
                         hint,
                     },
                 );
@@ -223,13 +261,20 @@ fn lower_pool(At { value: raw, place }: At<RawPool>, cluster: &Cluster, problems
     })
 }
 
-fn lower_model(
-    At { value: raw, .. }: At<RawModel>,
+/// What a model depends on outside of its own table.
+#[derive(Clone, Copy, Debug)]
+struct ModelContext {
     monitoring: Monitoring,
-    maas_is_on: bool,
+    maas_is_off: bool,
     has_gpu_tables: bool,
-    problems: &mut Problems,
-) -> Model {
+}
+
+fn lower_model(At { value: raw, .. }: At<RawModel>, context: ModelContext, problems: &mut Problems) -> Model {
+    let ModelContext {
+        monitoring,
+        maas_is_off,
+        has_gpu_tables,
+    } = context;
     let name = raw.name.value;
     let gpus = raw.gpus.map_or(1, |gpus| gpus.value);
     if gpus > 0 && !has_gpu_tables {
@@ -243,7 +288,7 @@ fn lower_model(
     }
     let access = match (raw.maas, raw.auth) {
         (Some(At { value: true, place }), auth) => {
-            if !maas_is_on {
+            if maas_is_off {
                 problems.push(
                     place,
                     Problem::MaasIsOff {
@@ -268,7 +313,7 @@ fn lower_model(
             place,
             Problem::Requires {
                 this: "monitoring",
-                other: "monitoring.enabled",
+                other: "[monitoring] enabled = true",
                 hint,
             },
         );

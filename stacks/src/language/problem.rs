@@ -17,7 +17,7 @@ use super::place::{Place, Sources};
 )]
 pub enum Problem {
     #[error("not valid TOML: {message}")]
-    #[diagnostic(code(STK001))]
+    #[diagnostic(code(STK001), help("the rules of TOML are at https://toml.io"))]
     Syntax { message: String },
 
     #[error("the stack is empty")]
@@ -40,13 +40,13 @@ pub enum Problem {
         expected: &'static str,
         found: &'static str,
         #[help]
-        hint: Option<String>,
+        hint: String,
     },
 
     #[error("{table} has no `{key}`")]
     #[diagnostic(code(STK005))]
     Missing {
-        key: &'static str,
+        key: String,
         table: String,
         #[help]
         hint: &'static str,
@@ -61,7 +61,7 @@ pub enum Problem {
         hint: String,
     },
 
-    #[error("`{text}` is not a {noun}")]
+    #[error("`{text}` is not {noun}")]
     #[diagnostic(code(STK007))]
     Malformed {
         text: String,
@@ -77,15 +77,9 @@ pub enum Problem {
     )]
     Duplicate { what: &'static str, name: String },
 
-    #[error("`{key}` must be from {from} to {to}")]
-    #[diagnostic(code(STK009))]
-    OutOfRange {
-        key: String,
-        from: u32,
-        to: u32,
-        #[help]
-        hint: Option<String>,
-    },
+    #[error("`{key}` is out of range")]
+    #[diagnostic(code(STK009), help("write a number from {from} to {to}"))]
+    OutOfRange { key: String, from: u32, to: u32 },
 
     #[error("there is no GPU tier `{tier}`")]
     #[diagnostic(code(STK010))]
@@ -141,7 +135,9 @@ pub enum Problem {
         second: String,
     },
 
-    #[error("{tokens} tokens per `{window}` never apply to model `{model}`")]
+    #[error(
+        "model `{model}` never reaches {tokens} tokens per `{window}`: {longer_tokens} per `{longer_window}` end first"
+    )]
     #[diagnostic(
         code(STK016),
         help("a longer window needs more tokens than a shorter one, or the shorter one is dead")
@@ -243,18 +239,14 @@ pub enum Problem {
     #[error("`{key}` does not say where the secret is")]
     #[diagnostic(
         code(STK029),
-        help(
-            "exactly one of `{{ env = \"NAME\" }}`, `{{ file = \"path\" }}`, `{{ command = [\"program\"] }}`, `{{ secret = \"namespace/name\", key = \"key\" }}`, `{{ generate = true }}`"
-        )
+        help("give exactly one of `env`, `file`, `command`, `secret` with its `key`, or `generate = true`")
     )]
     SecretReference { key: String, fault: &'static str },
 
     #[error("`{key}` is a secret, and stack files hold none")]
     #[diagnostic(
         code(STK030),
-        help(
-            "say where it is instead: `{{ env = \"NAME\" }}`, `{{ file = \"path\" }}`, `{{ command = [\"program\"] }}` or `{{ secret = \"namespace/name\", key = \"key\" }}`"
-        )
+        help("say where it is instead: `{{ env = \"NAME\" }}` or `{{ file = \"path\" }}`")
     )]
     PlainSecret { key: String },
 
@@ -341,7 +333,7 @@ impl Problem {
             Self::Missing { key, .. } => format!("needs `{key}`"),
             Self::UnknownWord { .. } => "not one of its values".to_owned(),
             Self::Duplicate { .. } => "again here".to_owned(),
-            Self::OutOfRange { .. } => "out of range".to_owned(),
+            Self::OutOfRange { .. } => "too small or too large".to_owned(),
             Self::UnknownTier { .. } => "no such tier".to_owned(),
             Self::UnknownSize { .. } => "not of this tier".to_owned(),
             Self::ZonesMissing { .. } => "needs `zones`".to_owned(),

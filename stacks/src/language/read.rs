@@ -246,7 +246,7 @@ pub(crate) fn line(field: Field<'_>, problems: &mut Problems) -> Option<String> 
             field.node.place,
             Problem::Malformed {
                 text: text.escape_debug().to_string(),
-                noun: "line of text",
+                noun: "a line of text",
                 hint,
             },
         );

@@ -2,12 +2,23 @@
 
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{RawLimit, RawTier};
+use super::schema::{RawLimit, RawRate, RawTier};
 use super::suggest;
-use crate::stack::{Access, Model, ModelLimits, Tier};
+use crate::stack::{Access, Model, ModelLimits, Rate, Tier};
 
-/// Lowers tiers. References are checked against `models`; whether those are published only where MaaS is enabled.
-pub(crate) fn lower(raw: Vec<At<RawTier>>, models: &[Model], maas_is_on: bool, problems: &mut Problems) -> Vec<Tier> {
+/// What tiers may refer to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// The models that are right.
+    pub(crate) models: &'a [Model],
+    /// The names of all models, those that are wrong in other ways included.
+    pub(crate) names: &'a [String],
+    /// Whether MaaS is enabled; if not, nothing needs to be published to it.
+    pub(crate) maas_is_on: bool,
+}
+
+/// Lowers tiers, and reports what is wrong between them and with what they refer to.
+pub(crate) fn lower(raw: Vec<At<RawTier>>, known: Known<'_>, problems: &mut Problems) -> Vec<Tier> {
     report_priorities(&raw, problems);
     raw.into_iter()
         .map(|At { value: tier, .. }| {
@@ -18,14 +29,15 @@ pub(crate) fn lower(raw: Vec<At<RawTier>>, models: &[Model], maas_is_on: bool, p
                 users,
                 limits,
             } = tier;
-            report_models(name.value.as_str(), &limits, models, maas_is_on, problems);
-            let limits = by_model(limits, problems);
+            report_models(name.value.as_str(), &limits, known, problems);
+            report_rates(&limits, problems);
+            let priority = priority.map_or(0, |priority| priority.value);
             Tier {
                 name: name.value,
-                priority: priority.map_or(0, |priority| priority.value),
+                priority,
                 groups,
                 users,
-                limits,
+                limits: by_model(limits),
             }
         })
         .collect()
@@ -34,102 +46,116 @@ pub(crate) fn lower(raw: Vec<At<RawTier>>, models: &[Model], maas_is_on: bool, p
 /// A caller in two tiers of one priority gets either (`reference/serving.md` §4, §5.3 row S12).
 fn report_priorities(tiers: &[At<RawTier>], problems: &mut Problems) {
     for (index, At { value: tier, .. }) in tiers.iter().enumerate() {
-        let Some(priority) = &tier.priority else { continue };
-        let first = tiers[..index].iter().find_map(|other| {
-            other
-                .value
-                .priority
-                .as_ref()
-                .filter(|p| p.value == priority.value)
-                .map(|p| (other, p))
-        });
-        if let Some((other, place)) = first {
-            let problem = Problem::SamePriority {
-                first: other.value.name.value.to_string(),
-                second: tier.name.value.to_string(),
-                priority: priority.value,
-            };
-            problems.push_beside(priority.place, problem, place.place, "first here");
-        }
+        let Some(priority) = tier.priority else { continue };
+        let same = |other: &&At<RawTier>| other.value.priority.is_some_and(|other| other.value == priority.value);
+        let Some(At { value: first, .. }) = tiers[..index].iter().find(same) else {
+            continue;
+        };
+        let problem = Problem::SamePriority {
+            first: first.name.value.to_string(),
+            second: tier.name.value.to_string(),
+            priority: priority.value,
+        };
+        let beside = first.priority.map_or(first.name.place, |priority| priority.place);
+        problems.push_beside(priority.place, problem, beside, "first here");
     }
 }
 
-fn report_models(tier: &str, limits: &[At<RawLimit>], models: &[Model], maas_is_on: bool, problems: &mut Problems) {
+fn report_models(tier: &str, limits: &[At<RawLimit>], known: Known<'_>, problems: &mut Problems) {
     for At { value: limit, .. } in limits {
         let wanted = limit.model.value.as_str();
-        match models.iter().find(|model| model.name.as_str() == wanted) {
-            None => {
-                let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-                let hint = if names.is_empty() {
-                    "the stack has no models: add a `[[models]]` table".to_owned()
-                } else {
-                    suggest::hint(wanted, "models", &names)
-                };
-                let problem = Problem::UnknownModel {
-                    tier: tier.to_owned(),
+        let tier = tier.to_owned();
+        if !known.names.iter().any(|name| name == wanted) {
+            let names: Vec<&str> = known.names.iter().map(String::as_str).collect();
+            let hint = if names.is_empty() {
+                "the stack has no models: add a `[[models]]` table".to_owned()
+            } else {
+                suggest::hint(wanted, "models", &names)
+            };
+            problems.push(
+                limit.model.place,
+                Problem::UnknownModel {
+                    tier,
                     model: wanted.to_owned(),
                     hint,
-                };
-                problems.push(limit.model.place, problem);
-            }
-            Some(model) if maas_is_on && model.access != Access::Maas => {
-                let problem = Problem::NotPublished {
-                    tier: tier.to_owned(),
+                },
+            );
+            continue;
+        }
+        let model = known.models.iter().find(|model| model.name.as_str() == wanted);
+        if known.maas_is_on && model.is_some_and(|model| model.access != Access::Maas) {
+            problems.push(
+                limit.model.place,
+                Problem::NotPublished {
+                    tier,
                     model: wanted.to_owned(),
-                };
-                problems.push(limit.model.place, problem);
-            }
-            Some(_) => {}
+                },
+            );
         }
     }
 }
 
-/// Gathers the rows of each model and checks them against each other (`reference/serving.md` §4, stacking).
-fn by_model(rows: Vec<At<RawLimit>>, problems: &mut Problems) -> Vec<ModelLimits> {
+/// Checks the rows of each model against each other (`reference/serving.md` §4, stacking).
+fn report_rates(rows: &[At<RawLimit>], problems: &mut Problems) {
     for (index, At { value: row, .. }) in rows.iter().enumerate() {
-        let others = rows[..index]
-            .iter()
-            .map(|at| &at.value)
-            .filter(|other| other.model.value == row.model.value);
-        for other in others {
-            report_pair(other, row, problems);
+        let Some(rate) = row.rate else { continue };
+        for At { value: other, .. } in &rows[..index] {
+            if let Some(other_rate) = other.rate.filter(|_| other.model.value == row.model.value) {
+                report_pair(row.model.value.as_str(), other_rate, rate, problems);
+            }
         }
     }
-    let mut models: Vec<ModelLimits> = Vec::new();
-    for At { value: row, .. } in rows {
-        match models.iter_mut().find(|limits| limits.model == row.model.value) {
-            Some(limits) => limits.rates.push(row.rate),
-            None => models.push(ModelLimits {
-                model: row.model.value,
-                rates: vec![row.rate],
-            }),
-        }
-    }
-    models
 }
 
-/// Reports two rows of one model that cannot both mean something.
-fn report_pair(first: &RawLimit, second: &RawLimit, problems: &mut Problems) {
-    let model = second.model.value.to_string();
-    let (one, two) = (first.rate.window.seconds(), second.rate.window.seconds());
-    if one == two {
+/// Reports two rates of one model that cannot both mean something.
+fn report_pair(model: &str, first: RawRate, second: RawRate, problems: &mut Problems) {
+    let model = model.to_owned();
+    let (one, two) = (first.window.value, second.window.value);
+    if one.seconds() == two.seconds() {
         let problem = Problem::SameWindow {
             model,
-            first: first.rate.window.to_string(),
-            second: second.rate.window.to_string(),
+            first: one.to_string(),
+            second: two.to_string(),
         };
         problems.push_beside(second.window.place, problem, first.window.place, "first here");
         return;
     }
-    let (shorter, longer) = if one < two { (first, second) } else { (second, first) };
-    if longer.rate.tokens <= shorter.rate.tokens {
+    let (shorter, longer) = if one.seconds() < two.seconds() {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    if longer.tokens.value <= shorter.tokens.value {
         let problem = Problem::DeadLimit {
             model,
-            tokens: shorter.rate.tokens,
-            window: shorter.rate.window.to_string(),
-            longer_tokens: longer.rate.tokens,
-            longer_window: longer.rate.window.to_string(),
+            tokens: shorter.tokens.value,
+            window: shorter.window.value.to_string(),
+            longer_tokens: longer.tokens.value,
+            longer_window: longer.window.value.to_string(),
         };
-        problems.push_beside(shorter.tokens.place, problem, longer.tokens.place, "used up first");
+        problems.push_beside(shorter.tokens.place, problem, longer.tokens.place, "ends first");
     }
+}
+
+/// Gathers the rates of each model, in the order each is first named.
+fn by_model(rows: Vec<At<RawLimit>>) -> Vec<ModelLimits> {
+    let mut models: Vec<ModelLimits> = Vec::new();
+    for At {
+        value: RawLimit { model, rate },
+        ..
+    } in rows
+    {
+        let rate = rate.map(|rate| Rate {
+            tokens: rate.tokens.value,
+            window: rate.window.value,
+        });
+        match models.iter_mut().find(|limits| limits.model == model.value) {
+            Some(limits) => limits.rates.extend(rate),
+            None => models.push(ModelLimits {
+                model: model.value,
+                rates: rate.into_iter().collect(),
+            }),
+        }
+    }
+    models
 }

@@ -9,14 +9,14 @@ use crate::stack::names::NameError;
 use crate::stack::window::WindowError;
 use crate::stack::{Quantity, SecretRef, Timeout, VersionRequirement, Window, Zone};
 
-/// Reads a name of type `T`; `noun` is what such a name is called.
+/// Reads a name of type `T`; `noun` is what such a name is called, with its article.
 pub(crate) fn name<T: FromStr<Err = NameError>>(noun: &'static str) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
     move |field, problems| {
         let text = read::text(field, problems)?;
         match text.parse() {
             Ok(name) => Some(name),
             Err(rule) => {
-                let hint = format!("a {noun} {rule}");
+                let hint = format!("{noun} {rule}");
                 problems.push(field.node.place, Problem::Malformed { text, noun, hint });
                 None
             }

@@ -24,7 +24,7 @@ pub(crate) enum Value {
     Integer(Option<i64>),
     Float(String),
     Boolean(bool),
-    DateTime(String),
+    DateTime,
     List(Vec<Node>),
     Table(Table),
 }
@@ -50,7 +50,7 @@ impl Value {
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a number with a fraction",
             Self::Boolean(_) => "a boolean",
-            Self::DateTime(_) => "a date",
+            Self::DateTime => "a date",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }
@@ -95,7 +95,7 @@ impl Value {
             }
             DeValue::Float(float) => Self::Float(float.as_str().to_owned()),
             DeValue::Boolean(boolean) => Self::Boolean(*boolean),
-            DeValue::Datetime(date) => Self::DateTime(date.to_string()),
+            DeValue::Datetime(_) => Self::DateTime,
             DeValue::Array(items) => {
                 Self::List(items.iter().map(|item| Node::from_toml(item, source, offset)).collect())
             }

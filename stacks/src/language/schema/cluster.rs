@@ -8,7 +8,7 @@ use crate::stack::{Cluster, DomainName, Platform, VersionRequirement};
 const PLATFORMS: &[(&str, Platform)] = &[("aws", Platform::Aws), ("none", Platform::None)];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Cluster> {
-    let mut reader = Reader::new(field, "[cluster]", problems)?;
+    let mut reader = Reader::new(field, "`[cluster]`", problems)?;
     let platform = reader.required(
         "platform",
         "write `platform = \"aws\"`, or \"none\" where no cloud API may be used",

@@ -38,7 +38,7 @@ fn default_subdomain() -> HostLabel {
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Gateway> {
-    let mut reader = Reader::new(field, "[gateway]", problems)?;
+    let mut reader = Reader::new(field, "`[gateway]`", problems)?;
     let name = reader.or("name", default_name(), problems, typed::name(ObjectName::NOUN));
     let exposure = match reader.or("exposure", Exposure::Route, problems, read::word(EXPOSURES)) {
         Exposure::Route => {

@@ -54,7 +54,7 @@ const ROOT_VOLUME: RootVolume = RootVolume {
 const MACHINE_SET_KEYS: &[&str] = &["size", "zones", "nodes_per_zone", "root_volume", "device_plugin_config"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool> {
-    let mut reader = Reader::new(field, "[[gpu]]", problems)?;
+    let mut reader = Reader::new(field, "`[[gpu]]`", problems)?;
     let name = reader.required(
         "name",
         "write `name = \"…\"`, for instance that of the tier",

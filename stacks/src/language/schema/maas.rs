@@ -74,7 +74,7 @@ const MOST_TOKENS: u32 = 1_000_000_000;
 const RESERVED_GROUPS: &[&str] = &["cluster-admins", "rhods-admins"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas> {
-    let mut reader = Reader::new(field, "[maas]", problems)?;
+    let mut reader = Reader::new(field, "`[maas]`", problems)?;
     let enabled = reader.or("enabled", true, problems, read::boolean);
     let enabled_place = reader.key_place("enabled").unwrap_or(reader.place);
     let mode = reader.or("mode", MaasMode::Subscriptions, problems, read::word(MODES));
@@ -109,7 +109,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
 }
 
 fn database(field: Field<'_>, problems: &mut Problems) -> Option<Database> {
-    let mut reader = Reader::new(field, "[maas.database]", problems)?;
+    let mut reader = Reader::new(field, "`[maas.database]`", problems)?;
     let mode = reader.or("mode", DatabaseMode::Embedded, problems, read::word(DATABASE_MODES));
     let database = match mode {
         DatabaseMode::Embedded => {
@@ -155,7 +155,7 @@ fn url(field: Field<'_>, problems: &mut Problems) -> Option<SecretRef> {
 }
 
 fn tier(field: Field<'_>, problems: &mut Problems) -> Option<RawTier> {
-    let mut reader = Reader::new(field, "[[maas.tiers]]", problems)?;
+    let mut reader = Reader::new(field, "`[[maas.tiers]]`", problems)?;
     let name = reader.required("name", "write `name = \"…\"`", problems, typed::name(TierName::NOUN));
     let priority = reader.required(
         "priority",
@@ -259,7 +259,7 @@ fn limit(field: Field<'_>, problems: &mut Problems) -> Option<RawLimit> {
 }
 
 fn group(field: Field<'_>, problems: &mut Problems) -> Option<RawGroup> {
-    let mut reader = Reader::new(field, "[[maas.groups]]", problems)?;
+    let mut reader = Reader::new(field, "`[[maas.groups]]`", problems)?;
     let name = reader.required("name", "write `name = \"…\"`", problems, group_name);
     let members = reader.or("members", Members::Unmanaged, problems, members);
     reader.finish(problems);

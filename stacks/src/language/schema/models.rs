@@ -49,7 +49,7 @@ const RESERVED_NAMESPACES: &[&str] = &["openshift-", "kube-", "redhat-ods-"];
 const RESERVED_NAMESPACE_NAMES: &[&str] = &["openshift", "default", "models-as-a-service", "kuadrant-system"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel> {
-    let mut reader = Reader::new(field, "[[models]]", problems)?;
+    let mut reader = Reader::new(field, "`[[models]]`", problems)?;
     let name = reader.required(
         "name",
         "write `name = \"…\"`: the service is called so",
@@ -89,7 +89,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
             "with `gpus = 0`, write `hardware_profile = \"…\"`: the platform makes none for CPU models by itself";
         let problem = Problem::Missing {
             key: "hardware_profile",
-            table: "[[models]]".to_owned(),
+            table: "`[[models]]`".to_owned(),
             hint,
         };
         problems.push(reader.place, problem);
@@ -345,7 +345,7 @@ fn env(field: Field<'_>, problems: &mut Problems) -> Option<Vec<EnvVar>> {
             (Ok(name), Some(value)) => variables.push(EnvVar { name, value }),
             (Ok(_), None) => {}
             (Err(rule), _) => {
-                let (noun, hint) = (EnvName::NOUN, format!("an {} {rule}", EnvName::NOUN));
+                let (noun, hint) = (EnvName::NOUN, format!("{} {rule}", EnvName::NOUN));
                 problems.push(
                     entry.key,
                     Problem::Malformed {

@@ -14,7 +14,7 @@ pub(super) const fn default() -> Monitoring {
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Monitoring> {
-    let mut reader = Reader::new(field, "[monitoring]", problems)?;
+    let mut reader = Reader::new(field, "`[monitoring]`", problems)?;
     let enabled = reader.or("enabled", true, problems, read::boolean);
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)

@@ -31,7 +31,7 @@ fn release(profile: Profile) -> Rhoai {
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
-    let mut reader = Reader::new(field, "[rhoai]", problems)?;
+    let mut reader = Reader::new(field, "`[rhoai]`", problems)?;
     let profile = reader.or("profile", Profile::Stable, problems, read::word(PROFILES));
     let has = (reader.has("channel"), reader.has("csv"));
     let channel = reader.optional("channel", problems, typed::name(ChannelName::NOUN));
@@ -70,7 +70,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
 }
 
 fn components(field: Field<'_>, problems: &mut Problems) -> Option<Components> {
-    let mut reader = Reader::new(field, "[rhoai.components]", problems)?;
+    let mut reader = Reader::new(field, "`[rhoai.components]`", problems)?;
     let default = Components::default();
     let mut switch = |key, default| reader.or(key, default, problems, read::boolean);
     let components = Components {

@@ -6,7 +6,7 @@ use super::super::typed;
 use crate::stack::StackName;
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<StackName> {
-    let mut reader = Reader::new(field, "[stack]", problems)?;
+    let mut reader = Reader::new(field, "`[stack]`", problems)?;
     let name = reader.required(
         "name",
         "write `name = \"…\"`: it marks every object of the stack, so choose it once",

@@ -21,7 +21,7 @@ const ISSUERS: &[(&str, Issuer)] = &[
 const ACME_KEYS: &[&str] = &["email", "hosted_zone_id"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Tls> {
-    let mut reader = Reader::new(field, "[tls]", problems)?;
+    let mut reader = Reader::new(field, "`[tls]`", problems)?;
     let issuer = reader.required(
         "issuer",
         "write `issuer = \"existing\"` for a certificate that is there, or \"letsencrypt\", or \"local-ca\"",

@@ -1,0 +1,117 @@
+//! Plain lines of an execution: one when a resource has waited a while, one when it is done. No cursor moves.
+
+use super::{
+    progress::{Progress, Running},
+    style::{Meaning, Style, padded, spent, visible_width},
+};
+use stackctl_engine::{
+    Address,
+    execute::{Event, Failure},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What is over within this time is told once, when it is done.
+const QUIET: Duration = Duration::from_secs(2);
+/// How often a wait whose words change is told again.
+const AGAIN: Duration = Duration::from_secs(30);
+const ADDRESS_WIDTH: usize = 36;
+const DID_WIDTH: usize = 34;
+
+/// Lines on stderr.
+#[derive(Debug)]
+pub struct Plain {
+    progress: Progress,
+    style: Style,
+    told: BTreeMap<Address, (Duration, String)>,
+}
+
+impl Plain {
+    /// Starts with nothing told.
+    pub fn new(progress: Progress, style: Style) -> Self {
+        Self { progress, style, told: BTreeMap::new() }
+    }
+
+    /// Takes one event in; the lines to print.
+    pub fn event(&mut self, event: &Event, now: Duration) -> Vec<String> {
+        let before = self.progress.fold(event, now);
+        let mut lines = self.tick(now);
+        lines.extend(finished(event, before.as_ref(), &self.style));
+        lines
+    }
+
+    /// What became worth a line because time has passed.
+    pub fn tick(&mut self, now: Duration) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (address, running) in self.progress.running() {
+            let Some(why) = &running.waits_on else { continue };
+            let is_due = match self.told.get(address) {
+                None => now.saturating_sub(running.since) >= QUIET,
+                Some((at, said)) => said != why && now.saturating_sub(*at) >= AGAIN,
+            };
+            if is_due {
+                self.told.insert(address.clone(), (now, why.clone()));
+                lines.push(format!("{} {}  waits on {why}", self.style.waiting_mark(), padded(&address.to_string(), ADDRESS_WIDTH)));
+            }
+        }
+        lines
+    }
+}
+
+/// The line of an event that is told once, if it is one.
+pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Option<String> {
+    let row = |mark: &str, address: &Address, what: &str, time: &str| {
+        let address = padded(&address.to_string(), ADDRESS_WIDTH);
+        format!("{mark} {address}  {}  {time:>9}", padded(what, DID_WIDTH)).trim_end().to_owned()
+    };
+    match event {
+        Event::Ready { address, why, took } => {
+            let did = before.and_then(|running| running.did).map(|did| did.to_string());
+            let what = match (did, why.is_empty()) {
+                (Some(did), true) => did,
+                (Some(did), false) if visible_width(why) + did.len() + 2 <= DID_WIDTH => format!("{did}, {why}"),
+                (Some(did), false) => did,
+                (None, true) => "ready".to_owned(),
+                (None, false) => why.clone(),
+            };
+            Some(row(&style.ready_mark(), address, &what, &spent(*took)))
+        }
+        Event::Failed { address, failure: Failure { what, .. }, took } => {
+            Some(row(&style.failed_mark(), address, &style.paint(Meaning::Bad, what), &spent(*took)))
+        }
+        Event::Remedied { address, why } => Some(row(&style.paint(Meaning::Attention, "!"), address, why, "")),
+        Event::Noted { address, text } => Some(row(style.dot(), address, text, "")),
+        Event::Interrupted => Some("stopping: nothing new starts, what runs is finished; Ctrl-C again to abort".to_owned()),
+        Event::Started { .. } | Event::Written { .. } | Event::Waiting { .. } | Event::Blocked { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::address;
+    use stackctl_engine::execute::Did;
+
+    #[test]
+    fn a_short_wait_is_told_once_and_a_long_one_when_it_began_to_be_long() {
+        let mut plain = Plain::new(Progress::new(2, None), Style::PLAIN);
+        let second = Duration::from_secs;
+        let mut lines = Vec::new();
+        for (event, now) in [
+            (Event::Started { address: address("a.short") }, 0),
+            (Event::Started { address: address("a.long") }, 0),
+            (Event::Written { address: address("a.short"), did: Did::Created, object: None }, 0),
+            (Event::Waiting { address: address("a.short"), why: "Pods".to_owned() }, 0),
+            (Event::Waiting { address: address("a.long"), why: "CSV x: Pending".to_owned() }, 0),
+            (Event::Ready { address: address("a.short"), why: "Available".to_owned(), took: second(1) }, 1),
+            (Event::Waiting { address: address("a.long"), why: "CSV x: Installing".to_owned() }, 3),
+            (Event::Ready { address: address("a.long"), why: "Succeeded".to_owned(), took: second(108) }, 108),
+        ] {
+            lines.extend(plain.event(&event, second(now)));
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        ✓ a.short                               created, Available                      1.0 s
+        · a.long                                waits on CSV x: Installing
+        ✓ a.long                                Succeeded                            1 m 48 s
+        ");
+    }
+}

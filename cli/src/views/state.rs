@@ -1,0 +1,81 @@
+//! What is recorded, for people.
+
+use super::{
+    diff,
+    style::{Meaning, Style, counted, padded, visible_width},
+};
+use stackctl_engine::{
+    Address,
+    plan::Shown,
+    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
+};
+use std::{collections::BTreeMap, fmt::Write as _};
+
+/// Every recorded address with its object.
+pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
+    let width = recorded.keys().map(|address| visible_width(&address.to_string())).max().unwrap_or(0).min(48);
+    let mut text = String::new();
+    for (address, known) in recorded {
+        let what = known.object().map_or_else(|| node(&known.node).to_owned(), |object| object.object.to_string());
+        let _ = writeln!(text, "{}  {what}", padded(&address.to_string(), width));
+    }
+    let _ = writeln!(text, "{}", style.paint(Meaning::Quiet, &format!("{} recorded", counted(recorded.len(), "resource"))));
+    text
+}
+
+/// Everything that is recorded of one address.
+pub fn one(known: &Recorded, style: &Style) -> String {
+    let mut text = format!("{}   {}\n", style.paint(Meaning::Heading, &known.address.to_string()), node(&known.node));
+    match &known.node {
+        RecordedNode::Object(object) => fields(&mut text, object, style),
+        RecordedNode::Overlay { object, undo, documents } => {
+            fields(&mut text, object, style);
+            for undo in undo {
+                let prior = undo.prior.clone().map_or(Shown::Absent, Shown::Value);
+                let _ = writeln!(text, "  before  {}:  {}", diff::path(&undo.path), diff::shown(&prior, style));
+            }
+            for document in documents {
+                let prior = document.prior.clone().map_or(Shown::Absent, Shown::Value);
+                let _ = writeln!(text, "  before  {}, key {}:  {}", diff::path(&document.at), document.key, diff::shown(&prior, style));
+            }
+        }
+        RecordedNode::Gate => {}
+        RecordedNode::Action { trigger } => {
+            let _ = writeln!(text, "  ran for {trigger}");
+        }
+    }
+    for edge in &known.edges {
+        let _ = writeln!(text, "  waits   for {} until {}: {}", edge.to, edge.until, edge.reason);
+    }
+    if let Some(why) = &known.destroy.retain {
+        let _ = writeln!(text, "  stays   after destroy: {why}");
+    }
+    text
+}
+
+fn fields(text: &mut String, object: &RecordedObject, style: &Style) {
+    let origin = match object.origin {
+        Origin::Created => "made by us",
+        Origin::Adopted => "was there before us",
+    };
+    let _ = writeln!(text, "  object  {} ({}), {origin}", object.object, object.object.object_type.api_version);
+    let _ = writeln!(text, "  uid     {}", if object.uid.is_empty() { "not known yet" } else { &object.uid });
+    let _ = writeln!(text, "  manager {}", object.manager);
+    for path in &object.fields {
+        let value = match path.get(&object.manifest) {
+            Some(_) if object.sensitive.contains(path) => Shown::Secret,
+            Some(value) => Shown::Value(value.clone()),
+            None => Shown::Absent,
+        };
+        let _ = writeln!(text, "  field   {}:  {}", diff::path(path), diff::shown(&value, style));
+    }
+}
+
+fn node(node: &RecordedNode) -> &'static str {
+    match node {
+        RecordedNode::Object(_) => "object",
+        RecordedNode::Overlay { .. } => "fields of an object",
+        RecordedNode::Gate => "gate or check",
+        RecordedNode::Action { .. } => "action",
+    }
+}

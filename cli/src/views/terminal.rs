@@ -1,0 +1,132 @@
+//! The live view of an execution: finished resources scroll up once, running ones stand below, the rest is folded.
+//!
+//! Invariant: what stands below never takes more lines than the terminal has.
+
+use super::{
+    plain,
+    progress::{Progress, Running},
+    style::{Meaning, Style, padded, roughly, shortened, spent, visible_width},
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use stackctl_engine::{Address, execute::Event};
+use std::time::Duration;
+
+/// Lines that are not for resources: what is folded, what is blocked, the bar, and one for the cursor.
+const OTHER_LINES: usize = 5;
+const BAR_WIDTH: usize = 26;
+const WIDEST_ADDRESS: usize = 40;
+
+/// A moving picture on stderr.
+#[derive(Debug)]
+pub struct Terminal {
+    progress: Progress,
+    style: Style,
+    picture: ProgressBar,
+}
+
+impl Terminal {
+    /// Starts with an empty picture.
+    pub fn new(progress: Progress, style: Style) -> Self {
+        let picture = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(only_message) = ProgressStyle::with_template("{msg}") {
+            picture.set_style(only_message);
+        }
+        Self { progress, style, picture }
+    }
+
+    /// Takes one event in.
+    pub fn event(&mut self, event: &Event, now: Duration) {
+        let before = self.progress.fold(event, now);
+        if let Some(line) = plain::finished(event, before.as_ref(), &self.style) {
+            self.picture.println(line);
+        }
+        self.tick(now);
+    }
+
+    /// Draws again, because time has passed.
+    pub fn tick(&mut self, now: Duration) {
+        let height = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(24, |size| usize::from(size.ws_row));
+        self.picture.set_message(frame(&self.progress, now, height, &self.style).join("\n"));
+    }
+
+    /// Takes the picture away; what scrolled up stays.
+    pub fn finish(&self) {
+        self.picture.finish_and_clear();
+    }
+}
+
+/// The lines of the picture.
+fn frame(progress: &Progress, now: Duration, height: usize, style: &Style) -> Vec<String> {
+    let running = progress.running();
+    let room = height.saturating_sub(OTHER_LINES).max(1);
+    let shown = &running[..running.len().min(room)];
+    let width = shown.iter().map(|(address, _)| visible_width(&address.to_string())).max().unwrap_or(0).min(WIDEST_ADDRESS);
+    let mut lines: Vec<_> = shown.iter().map(|(address, running)| row(address, running, now, width, style)).collect();
+    let mut folded = Vec::new();
+    if running.len() > shown.len() {
+        folded.push(format!("{} more waiting", running.len() - shown.len()));
+    }
+    folded.extend(progress.blocked().map(|(by, count)| format!("{count} blocked by {by}")));
+    if !folded.is_empty() {
+        lines.push(style.cut(&format!("  {}", folded.join(", "))));
+    }
+    if progress.is_interrupted() {
+        lines.push(style.paint(Meaning::Attention, "stopping: nothing new starts; Ctrl-C again to abort"));
+    }
+    lines.push(bar(progress, now));
+    lines
+}
+
+fn row(address: &Address, running: &Running, now: Duration, width: usize, style: &Style) -> String {
+    let time = spent(Duration::from_secs(now.saturating_sub(running.since).as_secs()).max(Duration::from_secs(1)));
+    let does = match &running.waits_on {
+        Some(why) => format!("waiting {time:>9}   on {why}"),
+        None => format!("working {time:>9}"),
+    };
+    let address = padded(&shortened(&address.to_string(), WIDEST_ADDRESS, style.ellipsis()), width);
+    // The mark is one column and a space; it is painted after the cut, so that no colour is cut through.
+    let rest = Style { width: style.width.map(|width| width.saturating_sub(3)), ..*style }.cut(&format!("{address}  {does}"));
+    format!("{} {rest}", style.waiting_mark())
+}
+
+fn bar(progress: &Progress, now: Duration) -> String {
+    let (done, total) = progress.count();
+    let filled = (BAR_WIDTH * done).checked_div(total).unwrap_or(BAR_WIDTH);
+    let head = if filled < BAR_WIDTH { ">" } else { "" };
+    let mut text = format!(
+        "[{}{head}{}] {done} of {total}   {}",
+        "=".repeat(filled),
+        " ".repeat(BAR_WIDTH - filled - head.len()),
+        spent(Duration::from_secs(now.as_secs()))
+    );
+    if let Some(left) = progress.left(now) {
+        text.push_str(&format!(", about {} left", roughly(left)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::address;
+
+    #[test]
+    fn what_does_not_fit_is_folded_and_said() {
+        let mut progress = Progress::new(88, Some(Duration::from_secs(23 * 60)));
+        for (index, name) in ["nvidia.policy", "rhoai.installed", "maas.gateway"].iter().enumerate() {
+            progress.fold(&Event::Started { address: address(name) }, Duration::from_secs(index as u64));
+        }
+        progress.fold(
+            &Event::Waiting { address: address("nvidia.policy"), why: "Node capacity (0 of 3 nodes)".to_owned() },
+            Duration::from_secs(1),
+        );
+        progress.fold(&Event::Blocked { address: address("a.b"), by: address("kuadrant.ready") }, Duration::from_secs(2));
+        let lines = frame(&progress, Duration::from_secs(250), 7, &Style::PLAIN);
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        · nvidia.policy    waiting 4 m 10 s   on Node capacity (0 of 3 nodes)
+        · rhoai.installed  working 4 m 09 s
+          1 more waiting, 1 blocked by kuadrant.ready
+        [>                         ] 0 of 88   4 m 10 s, about 19 min left
+        ");
+    }
+}

@@ -1,0 +1,132 @@
+//! The simulated operators: ordinary clients of any API server that make a fresh cluster behave as OpenShift does.
+//!
+//! In: a URL and a token per operator. Out: nothing; what the operators do is in the cluster and in its audit log.
+//!
+//! Invariants:
+//! - An operator is a function of the cluster and of time ([`turn::Turn`]); all its state is in the cluster, so the
+//!   process may end at any moment.
+//! - An operator acts only while what runs it is there ([`Runs`]): one that is uninstalled clears no finalizer.
+//! - Each operator has its own user and field manager, so that the audit log tells them apart.
+//!
+//! What stays after everything that a stack made is deleted (reference/platform.md §6, §2.15):
+//! - CRDs of every bundle and component: deleting a CSV does not delete them;
+//! - namespaces that operators made: `redhat-ods-monitoring`, `rhods-notebooks`, `rhoai-model-registries`,
+//!   `models-as-a-service`, and `openshift-user-workload-monitoring` (the latter empty once monitoring is off);
+//! - Subscription and CSV `servicemeshoperator3` in `openshift-operators`, with the Istio control plane
+//!   `istiod-openshift-gateway` in `openshift-ingress`: the ingress operator's;
+//! - `default-dsci`, `CertManager/cluster` if they were not deleted: their operators made them at start;
+//! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs.
+//!
+//! Deliberately absent: a data plane, ReplicaSets, events, leases.
+
+mod kinds;
+mod object;
+mod turn;
+mod world;
+
+mod admission;
+mod run;
+
+mod cert_manager;
+mod cloud_credential;
+mod gateway;
+mod gpu;
+mod ingress;
+mod kserve;
+mod kuadrant;
+mod leader_worker_set;
+mod maas;
+mod maas_policies;
+mod machine_api;
+mod nfd;
+mod observability;
+mod odh_model_controller;
+mod olm;
+mod olm_install;
+mod policies;
+mod rhoai;
+mod rules;
+mod service_ca;
+mod workloads;
+
+pub use admission::register as register_admission;
+pub use run::{Operators, OperatorsOptions};
+
+use turn::Turn;
+
+/// What must be there for an operator to act.
+#[derive(Clone, Copy, Debug)]
+enum Runs {
+    /// Part of the platform: always there.
+    Platform,
+    /// Installed by OLM: while a CSV of this package prefix is Succeeded.
+    Csv(&'static str),
+    /// Deployed by another operator: while this Deployment (namespace, name) is Available.
+    Deployment(&'static str, &'static str),
+}
+
+/// One simulated operator.
+#[derive(Clone, Copy, Debug)]
+struct Operator {
+    /// How faults and the audit log name it.
+    name: &'static str,
+    /// The field manager of its writes.
+    manager: &'static str,
+    runs: Runs,
+    reconcile: fn(&mut Turn<'_>),
+}
+
+const fn operator(name: &'static str, runs: Runs, reconcile: fn(&mut Turn<'_>)) -> Operator {
+    Operator { name, manager: name, runs, reconcile }
+}
+
+/// The namespace of OpenShift AI's applications (reference/serving.md §0.3).
+const APPLICATIONS: &str = "redhat-ods-applications";
+/// The namespace of the gateways (reference/serving.md §0.3).
+const INGRESS: &str = "openshift-ingress";
+/// The namespace of operators for all namespaces (reference/platform.md §2.1).
+const GLOBAL: &str = "openshift-operators";
+
+/// Every operator, in the order of their turns.
+const OPERATORS: &[Operator] = &[
+    operator("olm", Runs::Platform, olm::reconcile),
+    operator("workloads", Runs::Platform, workloads::reconcile),
+    operator("machine-api", Runs::Platform, machine_api::reconcile),
+    operator("nfd", Runs::Csv("nfd"), nfd::reconcile),
+    operator("gpu", Runs::Csv("gpu-operator-certified"), gpu::reconcile),
+    operator("cert-manager", Runs::Csv("cert-manager-operator"), cert_manager::reconcile),
+    operator("cloud-credential", Runs::Platform, cloud_credential::reconcile),
+    operator("service-ca", Runs::Platform, service_ca::reconcile),
+    operator("ingress", Runs::Platform, ingress::reconcile),
+    operator("gateway", Runs::Platform, gateway::reconcile),
+    operator("kuadrant", Runs::Csv("rhcl-operator"), kuadrant::reconcile),
+    operator("leader-worker-set", Runs::Csv("leader-worker-set"), leader_worker_set::reconcile),
+    // Two real ones: the cluster monitoring operator is part of the platform, the other checks its own CSV.
+    operator("observability", Runs::Platform, observability::reconcile),
+    operator("rhoai", Runs::Csv("rhods-operator"), rhoai::reconcile),
+    operator(
+        "odh-model-controller",
+        Runs::Deployment(APPLICATIONS, "odh-model-controller"),
+        odh_model_controller::reconcile,
+    ),
+    operator("kserve", Runs::Deployment(APPLICATIONS, "kserve-controller-manager"), kserve::reconcile),
+    // Its field manager is a fact: reference/serving.md §1.8.
+    Operator {
+        name: "maas",
+        manager: "maas-controller",
+        runs: Runs::Deployment(APPLICATIONS, "maas-controller"),
+        reconcile: maas::reconcile,
+    },
+];
+
+/// Returns the name of every operator.
+pub fn names() -> Vec<&'static str> {
+    OPERATORS.iter().map(|operator| operator.name).collect()
+}
+
+/// Returns the bearer tokens of the operators and the user that each stands for.
+///
+/// The watch that all of them share has a user of its own, `operator:world`.
+pub fn identities() -> impl Iterator<Item = (String, String)> {
+    names().into_iter().chain(["world"]).map(|name| (format!("operator:{name}"), format!("operator:{name}")))
+}

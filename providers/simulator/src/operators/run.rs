@@ -1,0 +1,398 @@
+//! The loop that lets the operators act: watches in, writes out.
+//!
+//! Invariants:
+//! - One watch per kind, shared by all operators; a kind is watched from the moment its CRD is Established until that
+//!   CRD is gone.
+//! - No operator has a turn before every served kind has been listed, nor while paused.
+//! - Nothing is polled: a turn follows a change, or the end of a wait. A write that failed is tried again later.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::AbortHandle;
+use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::{FutureExt, StreamExt, stream};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch_kind};
+use kube::{Client, Config};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::kinds::{self, Kind, Scope};
+use super::object::Read;
+use super::turn::{Timers, Turn, Write};
+use super::world::World;
+use super::{OPERATORS, Operator, Runs};
+use crate::clock::Clock;
+use crate::faults::Fault;
+
+/// How many writes are in flight at once.
+const WRITES_IN_FLIGHT: usize = 16;
+/// How long a failed write waits before its first retry; doubled up to a second.
+const FIRST_RETRY: Duration = Duration::from_millis(20);
+
+/// What the operators need to know.
+#[derive(Clone, Debug)]
+pub struct OperatorsOptions {
+    /// Where the API server listens.
+    pub url: http::Uri,
+    /// How fast time runs.
+    pub clock: Clock,
+    /// How the cluster misbehaves.
+    pub faults: Vec<Fault>,
+    /// Whether they start paused.
+    pub paused: bool,
+}
+
+/// The running operators.
+#[derive(Debug)]
+pub struct Operators {
+    control: watch::Sender<Control>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Control {
+    Running,
+    Paused,
+    Stopped,
+}
+
+impl Operators {
+    /// Starts the operators against an API server.
+    ///
+    /// # Errors
+    ///
+    /// When no client can be made for the URL.
+    pub fn start(options: OperatorsOptions) -> Result<Self, kube::Error> {
+        let world = client(&options.url, "world")?;
+        let mut clients = BTreeMap::new();
+        for operator in OPERATORS {
+            clients.insert(operator.name, client(&options.url, operator.name)?);
+        }
+        let begin = if options.paused { Control::Paused } else { Control::Running };
+        let (control, commands) = watch::channel(begin);
+        let engine = Loop::new(options, world, clients);
+        Ok(Self { control, task: tokio::spawn(engine.run(commands)) })
+    }
+
+    /// Lets the operators rest: they see what happens and do nothing about it.
+    pub fn pause(&self) {
+        self.control.send_replace(Control::Paused);
+    }
+
+    /// Lets the operators act again.
+    pub fn resume(&self) {
+        self.control.send_replace(Control::Running);
+    }
+
+    /// Ends the operators; writes in flight are awaited.
+    pub async fn stop(self) {
+        self.control.send_replace(Control::Stopped);
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the simulated operators ended badly");
+        }
+    }
+}
+
+fn client(url: &http::Uri, operator: &str) -> Result<Client, kube::Error> {
+    let mut config = Config::new(url.clone());
+    config.auth_info.token = Some(format!("operator:{operator}").into());
+    Client::try_from(config)
+}
+
+type Watched = (Kind, Result<Event<DynamicObject>, watcher::Error>);
+
+struct Loop {
+    options: OperatorsOptions,
+    failing: Vec<String>,
+    reader: Client,
+    clients: BTreeMap<&'static str, Client>,
+    world: World,
+    listings: BTreeMap<Kind, Vec<Value>>,
+    watches: SelectAll<BoxStream<'static, Watched>>,
+    aborts: BTreeMap<Kind, AbortHandle>,
+    timers: BTreeMap<&'static str, Timers>,
+    retries: BTreeMap<(&'static str, Kind, String, String), (Instant, Duration)>,
+}
+
+impl Loop {
+    fn new(options: OperatorsOptions, reader: Client, clients: BTreeMap<&'static str, Client>) -> Self {
+        let failing = options.faults.iter().filter_map(|fault| match fault {
+            Fault::FailingInstall { package } => Some(package.clone()),
+            Fault::Stopped { .. } | Fault::Slow { .. } => None,
+        });
+        let mut this = Self {
+            failing: failing.collect(),
+            options,
+            reader,
+            clients,
+            world: World::default(),
+            listings: BTreeMap::new(),
+            watches: SelectAll::new(),
+            aborts: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            retries: BTreeMap::new(),
+        };
+        for kind in kinds::ALL.iter().filter(|kind| kind.is_built_in()) {
+            this.begin(*kind);
+        }
+        this
+    }
+
+    async fn run(mut self, mut commands: watch::Receiver<Control>) {
+        loop {
+            let control = *commands.borrow_and_update();
+            let acts = control == Control::Running && self.world.is_complete();
+            let wake = match control {
+                Control::Stopped => return,
+                Control::Running if acts => self.turns().await,
+                Control::Running | Control::Paused => {
+                    self.timers.values_mut().for_each(Timers::clear);
+                    None
+                }
+            };
+            let sleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                event = self.watches.next() => if let Some(event) = event { self.take(event); },
+                () = sleep => {}
+                changed = commands.changed() => if changed.is_err() { return },
+            }
+            // Everything that has arrived meanwhile belongs to the same turn.
+            while let Some(Some(event)) = self.watches.next().now_or_never() {
+                self.take(event);
+            }
+        }
+    }
+
+    fn begin(&mut self, kind: Kind) {
+        if self.aborts.contains_key(&kind) {
+            return;
+        }
+        self.world.starts(kind);
+        let api: Api<DynamicObject> = Api::all_with(self.reader.clone(), &kind.resource());
+        let stream = watch_kind(api, watcher::Config::default()).default_backoff().map(move |event| (kind, event));
+        let (stream, abort) = stream::abortable(stream);
+        self.aborts.insert(kind, abort);
+        self.watches.push(stream.boxed());
+    }
+
+    fn end(&mut self, kind: Kind) {
+        if let Some(abort) = self.aborts.remove(&kind) {
+            abort.abort();
+        }
+        self.listings.remove(&kind);
+        self.world.ends(kind);
+    }
+
+    fn take(&mut self, (kind, event): Watched) {
+        match event {
+            Ok(Event::Init) => drop(self.listings.insert(kind, Vec::new())),
+            Ok(Event::InitApply(object)) => {
+                if let (Some(listing), Some(object)) = (self.listings.get_mut(&kind), value(object, kind)) {
+                    listing.push(object);
+                }
+            }
+            Ok(Event::InitDone) => {
+                let listing = self.listings.remove(&kind).unwrap_or_default();
+                if kind == kinds::CRD {
+                    listing.iter().for_each(|crd| self.crd(crd));
+                }
+                self.world.relist(kind, listing);
+            }
+            Ok(Event::Apply(object)) => {
+                if let Some(object) = value(object, kind) {
+                    self.see(kind, object);
+                }
+            }
+            Ok(Event::Delete(object)) => {
+                if let Some(object) = value(object, kind) {
+                    if kind == kinds::CRD
+                        && let Some(gone) = kinds::find(object.text("/spec/group"), object.text("/spec/names/kind"))
+                    {
+                        self.end(gone);
+                    }
+                    self.world.remove(kind, object.namespace(), object.name(), object.uid());
+                }
+            }
+            Err(error) => tracing::debug!(kind = kind.kind, %error, "a watch of the simulated operators failed"),
+        }
+    }
+
+    fn see(&mut self, kind: Kind, object: Value) {
+        if kind == kinds::CRD {
+            self.crd(&object);
+        }
+        self.world.put(kind, object);
+    }
+
+    fn crd(&mut self, crd: &Value) {
+        if let Some(kind) = kinds::find(crd.text("/spec/group"), crd.text("/spec/names/kind"))
+            && crd.is("Established")
+        {
+            self.begin(kind);
+        }
+    }
+
+    /// Lets operators act until the world is at rest; returns when the next wait ends.
+    async fn turns(&mut self) -> Option<Instant> {
+        loop {
+            let now = Instant::now();
+            let (writes, wake) = self.turn(now);
+            if writes.is_empty() {
+                return wake;
+            }
+            let outcomes: Vec<_> = stream::iter(writes.into_iter().map(|(operator, write)| {
+                let client = self.clients[operator.name].clone();
+                async move {
+                    let outcome = perform(client, operator.manager, &write).await;
+                    (operator, write, outcome)
+                }
+            }))
+            .buffer_unordered(WRITES_IN_FLIGHT)
+            .collect()
+            .await;
+            for (operator, write, outcome) in outcomes {
+                self.outcome(operator, &write, outcome, now);
+            }
+            while let Some(Some(event)) = self.watches.next().now_or_never() {
+                self.take(event);
+            }
+            if !self.world.is_complete() {
+                // A kind that has just appeared is listed first.
+                return Some(Instant::now() + Duration::from_millis(5)).or(wake);
+            }
+        }
+    }
+
+    fn turn(&mut self, now: Instant) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
+        let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut writes = Vec::new();
+        let mut wake: Option<Instant> = None;
+        for operator in OPERATORS {
+            let faults = &self.options.faults;
+            if faults.contains(&Fault::Stopped { operator: operator.name }) || !runs(operator.runs, &self.world) {
+                continue;
+            }
+            let timers = self.timers.entry(operator.name).or_default();
+            let mut turn = Turn {
+                world: &self.world,
+                now,
+                stamp: &stamp,
+                clock: self.options.clock,
+                slowness: if faults.contains(&Fault::Slow { operator: operator.name }) { 10 } else { 1 },
+                failing: &self.failing,
+                timers,
+                writes: Vec::new(),
+            };
+            (operator.reconcile)(&mut turn);
+            let wanted = turn.writes;
+            let end = timers.finish_turn(now);
+            wake = wake.into_iter().chain(end).min();
+            for write in wanted {
+                let (kind, namespace, name) = write.target();
+                match self.retries.get(&(operator.name, kind, namespace.to_owned(), name.to_owned())) {
+                    Some((not_before, _)) if *not_before > now => {
+                        wake = wake.into_iter().chain([*not_before]).min();
+                    }
+                    Some(_) | None => writes.push((operator, write)),
+                }
+            }
+        }
+        (writes, wake)
+    }
+
+    fn outcome(&mut self, operator: &Operator, write: &Write, outcome: Result<Done, kube::Error>, now: Instant) {
+        let (kind, namespace, name) = write.target();
+        let key = (operator.name, kind, namespace.to_owned(), name.to_owned());
+        match outcome {
+            Ok(Done::Stored(object)) => {
+                self.retries.remove(&key);
+                if let Some(object) = value(*object, kind) {
+                    self.see(kind, object);
+                }
+            }
+            Ok(Done::Deleted) => {
+                self.retries.remove(&key);
+                self.world.remove(kind, namespace, name, "");
+            }
+            Err(error) => {
+                let delay = self.retries.get(&key).map_or(FIRST_RETRY, |(_, delay)| *delay * 2);
+                let delay = delay.min(Duration::from_secs(1));
+                tracing::debug!(operator = operator.name, kind = kind.kind, namespace, name, %error, "a write failed");
+                self.retries.insert(key, (now + delay, delay));
+            }
+        }
+    }
+}
+
+fn runs(runs: Runs, world: &World) -> bool {
+    match runs {
+        Runs::Platform => true,
+        Runs::Csv(package) => world.csv(package).is_some(),
+        Runs::Deployment(namespace, name) => world.is_available(namespace, name),
+    }
+}
+
+enum Done {
+    Stored(Box<DynamicObject>),
+    Deleted,
+}
+
+async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, kube::Error> {
+    let (kind, namespace, name) = write.target();
+    let resource = kind.resource();
+    let api: Api<DynamicObject> = match kind.scope {
+        Scope::Cluster => Api::all_with(client, &resource),
+        Scope::Namespaced => Api::namespaced_with(client, namespace, &resource),
+    };
+    let patching = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
+    let stored = match write {
+        Write::Create { object, .. } => {
+            let object = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
+            let posting = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
+            match api.create(&posting, &object).await {
+                // Somebody was faster: that one it is then.
+                Err(kube::Error::Api(status)) if status.code == 409 => api.get(name).await?,
+                other => other?,
+            }
+        }
+        Write::Apply { object, .. } => api.patch(name, &patching.force(), &Patch::Apply(object)).await?,
+        Write::Patch { patch, .. } => api.patch(name, &patching, &Patch::Merge(patch)).await?,
+        Write::PatchStatus { patch, .. } => api.patch_status(name, &patching, &Patch::Merge(patch)).await?,
+        Write::Delete { uid, .. } => {
+            let preconditions = Preconditions { uid: Some(uid.clone()), resource_version: None };
+            let deleting = DeleteParams::background().preconditions(preconditions);
+            return match api.delete(name, &deleting).await {
+                Ok(either) => Ok(either.left().filter(|object| has_finalizers(object)).map_or(Done::Deleted, |object| {
+                    Done::Stored(Box::new(object))
+                })),
+                Err(kube::Error::Api(status)) if status.code == 404 => Ok(Done::Deleted),
+                Err(error) => Err(error),
+            };
+        }
+    };
+    Ok(Done::Stored(Box::new(stored)))
+}
+
+fn has_finalizers(object: &DynamicObject) -> bool {
+    object.metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+}
+
+/// Turns an object of kube-rs into the JSON the operators read; items of a list carry no kind of their own.
+fn value(object: DynamicObject, kind: Kind) -> Option<Value> {
+    let mut value = serde_json::to_value(object).ok()?;
+    value["apiVersion"] = kind.api_version().into();
+    value["kind"] = kind.kind.into();
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        metadata.remove("managedFields");
+    }
+    Some(value)
+}
