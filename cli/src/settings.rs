@@ -236,9 +236,8 @@ fn cluster(common: &Common, environment: &Environment, home: &Path) -> Result<Cl
 }
 
 fn parsed<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Option<T>, Error> {
-    text.map(|text| text.parse())
-        .transpose()
-        .map_err(|error| Problem::new(format!("`{name}` cannot be used")).because(error.to_string()).into())
+    let wrong = |error: T::Err| Problem::new(format!("`{name}` cannot be used")).because(error.to_string());
+    Ok(text.map(str::parse).transpose().map_err(wrong)?)
 }
 
 /// The width of the terminal behind stdout or stderr.

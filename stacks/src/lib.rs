@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Everything here is pure: no I/O, no clock, no environment. Texts come in, values go out; same input, same output.
-//! - A [`Stack`] can only be obtained from [`parse`]; nobody checks its fields again.
+//! - [`parse`] is the only maker of a [`Stack`] outside of tests; nobody checks its fields again.
 //! - `language → stack ← components`: the catalogue never sees the schema, the language never sees a component.
 
 pub mod language;

@@ -13,13 +13,14 @@ pub mod plain;
 pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod stack;
 pub mod state;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::io::Write as _;
+
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

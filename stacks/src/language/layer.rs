@@ -104,3 +104,194 @@ fn is_secret_reference(table: &Table) -> bool {
     const KEYS: &[&str] = &["env", "file", "command", "secret", "key", "generate"];
     !table.entries.is_empty() && table.entries.keys().all(|key| KEYS.contains(&key.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use crate::stack::{Database, Provision, SecretRef};
+    use crate::{Source, Stack, parse};
+
+    const BASE: &str = r#"
+[stack]
+name = "layers"
+[cluster]
+platform = "aws"
+[tls]
+issuer = "existing"
+[[gpu]]
+name = "l40s"
+tier = "l40s"
+zones = ["a", "b"]
+[[models]]
+name = "qwen3-8b"
+namespace = "llm-d-demo"
+source = "oci://registry.example.com/qwen3-8b:1"
+replicas = 2
+vllm = { args = ["--one"] }
+[maas.database]
+mode = "external"
+url = { env = "DATABASE_URL" }
+[maas]
+enabled = false
+"#;
+
+    fn source(name: &str, text: &str) -> Source {
+        Source {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    fn parsed(layers: &[&str], sets: &[&str]) -> Stack {
+        let names = ["base.toml", "env/prod.toml", "third.toml"];
+        let layers: Vec<Source> = names
+            .iter()
+            .zip(layers)
+            .map(|(name, text)| source(name, text))
+            .collect();
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        match parse(&layers, &sets) {
+            Ok((stack, _)) => stack,
+            Err(diagnostics) => panic!("{:#?}", diagnostics.errors()),
+        }
+    }
+
+    /// Returns `file:line:column message` of every error.
+    fn errors(layers: &[(&str, &str)], sets: &[&str]) -> Vec<String> {
+        let layers: Vec<Source> = layers.iter().map(|(name, text)| source(name, text)).collect();
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        let diagnostics = parse(&layers, &sets).expect_err("a stack that is wrong");
+        let line = |error: &crate::StackError| {
+            let position = error.position();
+            format!("{}:{}:{} {error}", position.file, position.line, position.column)
+        };
+        diagnostics.errors().iter().map(line).collect()
+    }
+
+    #[test]
+    fn an_element_of_the_same_name_is_changed_and_a_new_one_appended() {
+        let prod = r#"
+[[models]]
+name = "qwen3-8b"
+replicas = 3
+[[models]]
+name = "opt-125m"
+namespace = "llm-d-demo"
+source = "hf://facebook/opt-125m"
+"#;
+        let stack = parsed(&[BASE, prod], &[]);
+        let models: Vec<(&str, u16)> = stack
+            .models
+            .iter()
+            .map(|model| (model.name.as_str(), model.replicas))
+            .collect();
+        assert_eq!(models, [("qwen3-8b", 3), ("opt-125m", 1)]);
+        assert_eq!(stack.models[0].vllm.args, ["--one"]);
+    }
+
+    #[test]
+    fn lists_replace_and_tables_merge() {
+        let prod = r#"
+[rhoai.components]
+trustyai = true
+[[gpu]]
+name = "l40s"
+zones = ["c"]
+"#;
+        let stack = parsed(&[BASE, "[rhoai.components]\nnim = false\n", prod], &[]);
+        assert!(stack.rhoai.components.trustyai && !stack.rhoai.components.nim);
+        let Provision::MachineSets(sets) = &stack.gpu[0].provision else {
+            panic!("machine sets")
+        };
+        assert_eq!(sets.zones.iter().map(ToString::to_string).collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn a_secret_reference_replaces_as_a_whole_and_its_file_is_beside_the_layer_that_names_it() {
+        let prod = "[maas]\nenabled = true\n[maas.database]\nurl = { file = \"url.txt\" }\n";
+        let maas = parsed(&[BASE, prod], &[]).maas.expect("enabled");
+        assert_eq!(
+            maas.database,
+            Database::External {
+                url: SecretRef::File(PathBuf::from("env/url.txt"))
+            }
+        );
+        let maas = parsed(&[BASE, prod], &["maas.database.url={ file = \"url.txt\" }"])
+            .maas
+            .expect("enabled");
+        assert_eq!(
+            maas.database,
+            Database::External {
+                url: SecretRef::File(PathBuf::from("url.txt"))
+            }
+        );
+    }
+
+    #[test]
+    fn settings_come_last_and_are_toml_or_text() {
+        let sets = [
+            "models[qwen3-8b].replicas=5",
+            "rhoai.profile=ea",
+            "gpu[l40s].zones=[\"c\"]",
+            "cluster.context=a=b",
+        ];
+        let stack = parsed(&[BASE], &sets);
+        assert_eq!(stack.models[0].replicas, 5);
+        assert_eq!(stack.rhoai.channel.as_str(), "beta");
+        assert_eq!(stack.cluster.context.as_deref(), Some("a=b"));
+        assert_eq!(stack.gpu[0].name.as_str(), "l40s");
+    }
+
+    #[test]
+    fn an_error_points_into_the_layer_its_value_came_from() {
+        let prod = "[[models]]\nname = \"qwen3-8b\"\nreplicas = \"many\"\n";
+        assert_eq!(
+            errors(
+                &[("base.toml", BASE), ("prod.toml", prod)],
+                &["monitoring.enabled=1", "rhoai.profile=fast"]
+            ),
+            [
+                "prod.toml:3:12 `replicas` must be an integer, and this is a string",
+                "--set:1:20 `enabled` must be a boolean, and this is an integer",
+                "--set:2:15 `fast` is not a value of `profile`",
+            ]
+        );
+    }
+
+    #[test]
+    fn syntax_errors_of_all_layers_are_told_and_nothing_else() {
+        let broken = "[stack\nname = 1\n";
+        assert_eq!(
+            errors(&[("one.toml", broken), ("two.toml", "nothing = \n")], &["=1"]),
+            [
+                "one.toml:1:7 not valid TOML: unclosed table, expected `]`",
+                "two.toml:1:11 not valid TOML: string values must be quoted, expected literal string",
+                "--set:1:1 cannot use this setting: its path is not keys joined by dots, with `[name]` after arrays of tables",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_setting_without_a_value_is_told() {
+        assert_eq!(
+            errors(&[("base.toml", BASE)], &["rhoai.profile"]),
+            ["--set:1:1 cannot use this setting: it has no `=`"]
+        );
+    }
+
+    #[test]
+    fn names_that_meet_in_different_layers_are_not_twice_but_in_one_layer_they_are() {
+        let twice = "[[models]]\nname = \"x\"\nnamespace = \"n\"\nsource = \"hf://a/b\"\n".repeat(2);
+        assert_eq!(
+            errors(&[("base.toml", BASE), ("twice.toml", &twice)], &[]),
+            ["twice.toml:6:8 two models are called `x`"]
+        );
+        assert_eq!(
+            parsed(&[BASE, &twice[..twice.len() / 2], &twice[..twice.len() / 2]], &[])
+                .models
+                .len(),
+            2
+        );
+    }
+}

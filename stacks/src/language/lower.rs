@@ -227,7 +227,7 @@ fn lower_pool(
                 problems.push(
                     place,
                     Problem::Missing {
-                        key: "tier",
+                        key: "tier".to_owned(),
                         table: "`[[gpu]]`".to_owned(),
                         hint,
                     },

@@ -136,7 +136,7 @@ pub enum Problem {
     },
 
     #[error(
-        "model `{model}` never reaches {tokens} tokens per `{window}`: {longer_tokens} per `{longer_window}` end first"
+        "{tokens} tokens per `{window}` on model `{model}` stop nobody: {longer_tokens} per `{longer_window}` are used up first"
     )]
     #[diagnostic(
         code(STK016),
@@ -340,13 +340,7 @@ impl Problem {
             Self::Zone { .. } => "not a zone letter".to_owned(),
             Self::Window { fault, .. } => fault.clone(),
             Self::SameWindow { .. } => "the same length".to_owned(),
-            Self::DeadLimit {
-                longer_tokens,
-                longer_window,
-                ..
-            } => {
-                format!("{longer_tokens} per `{longer_window}` are used up first")
-            }
+            Self::DeadLimit { .. } => "never reached".to_owned(),
             Self::UnknownModel { .. } => "no such model".to_owned(),
             Self::NotPublished { .. } => "not published".to_owned(),
             Self::SamePriority { .. } => "taken".to_owned(),

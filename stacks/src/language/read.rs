@@ -25,22 +25,27 @@ impl Field<'_> {
     /// Reports that the value is of the wrong type.
     pub(crate) fn wrong_type(self, expected: &'static str, problems: &mut Problems) {
         let found = self.node.value.kind();
-        let hint = match &self.node.value {
-            Value::Integer(Some(number)) if expected == "a string" => Some(format!("write \"{number}\" in quotes")),
-            Value::Float(number) if expected == "a string" => Some(format!("write \"{number}\" in quotes")),
-            Value::Boolean(boolean) if expected == "a string" => Some(format!("write \"{boolean}\" in quotes")),
-            Value::Text(text) if expected == "a boolean" && matches!(text.as_str(), "true" | "false") => {
-                Some(format!("write {text} without quotes"))
+        let hint = match (&self.node.value, expected) {
+            (Value::Integer(Some(number)), "a string") => format!("write \"{number}\" in quotes"),
+            (Value::Float(number), "a string") => format!("write \"{number}\" in quotes"),
+            (Value::Boolean(boolean), "a string") => format!("write \"{boolean}\" in quotes"),
+            (Value::Text(text), "a boolean") if matches!(text.as_str(), "true" | "false") => {
+                format!("write {text} without quotes")
             }
-            Value::Text(text) if expected == "an integer" && text.parse::<i64>().is_ok() => {
-                Some(format!("write {text} without quotes"))
-            }
-            Value::Text(text) if expected.starts_with("a list") => Some(format!("write [\"{text}\"]")),
-            Value::Table(_) if expected == "an array of tables" => Some(format!(
-                "write `[[{}]]`, with two brackets: there can be several",
+            (Value::Text(text), "an integer") if text.parse::<i64>().is_ok() => format!("write {text} without quotes"),
+            (Value::Text(text), list) if list.starts_with("a list") => format!("write [\"{text}\"]"),
+            (_, "a string") => "write a text in quotes".to_owned(),
+            (_, "a boolean") => "write true or false".to_owned(),
+            (_, "an integer") => "write a whole number without quotes".to_owned(),
+            (_, "a table") => format!(
+                "write `[{}]` with one pair of brackets, or `{{ key = value }}`",
                 self.key
-            )),
-            _ => None,
+            ),
+            (_, "an array of tables") => format!(
+                "write `[[{}]]` with two pairs of brackets: there can be several",
+                self.key
+            ),
+            _ => format!("write {expected}"),
         };
         problems.push(
             self.node.place,
@@ -53,6 +58,9 @@ impl Field<'_> {
         );
     }
 }
+
+/// What people call the table of tables.
+pub(crate) const ROOT: &str = "the stack file";
 
 /// Reads the keys of one table.
 #[derive(Debug)]
@@ -141,7 +149,7 @@ impl<'a> Reader<'a> {
             problems.push(
                 self.place,
                 Problem::Missing {
-                    key,
+                    key: self.shown(key),
                     table: self.title.clone(),
                     hint,
                 },
@@ -149,6 +157,15 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.optional(key, problems, read)
+    }
+
+    /// Writes a key as it would be typed: at the root, keys are tables.
+    fn shown(&self, key: &str) -> String {
+        if self.title == ROOT {
+            format!("[{key}]")
+        } else {
+            key.to_owned()
+        }
     }
 
     /// Warns about keys that say nothing in this table as it stands.
@@ -271,7 +288,6 @@ pub(crate) fn integer<T: TryFrom<i64>>(from: u32, to: u32) -> impl Fn(Field<'_>,
                     key: field.key.to_owned(),
                     from,
                     to,
-                    hint: None,
                 },
             );
         }

@@ -48,15 +48,12 @@ fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) ->
                 place: at,
                 value: Value::Text(name.to_owned()),
             };
-            match &mut table.value {
-                Value::Table(inner) => {
-                    inner
-                        .entries
-                        .entry("name".to_owned())
-                        .or_insert(Entry { key: at, node: text });
-                }
-                // Not a table: left as it is, so that the reader says which type is expected.
-                _ => {}
+            // What is not a table stays as it is, so that the reader says which type is expected.
+            if let Value::Table(inner) = &mut table.value {
+                inner
+                    .entries
+                    .entry("name".to_owned())
+                    .or_insert(Entry { key: at, node: text });
             }
             node = Node {
                 place: at,

@@ -133,7 +133,7 @@ fn report_pair(model: &str, first: RawRate, second: RawRate, problems: &mut Prob
             longer_tokens: longer.tokens.value,
             longer_window: longer.window.value.to_string(),
         };
-        problems.push_beside(shorter.tokens.place, problem, longer.tokens.place, "ends first");
+        problems.push_beside(shorter.tokens.place, problem, longer.tokens.place, "used up first");
     }
 }
 

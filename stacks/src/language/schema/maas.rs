@@ -4,9 +4,7 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
-use crate::stack::{
-    Database, GroupName, MaasMode, Members, ModelName, Rate, SecretRef, TierName, Timeout, UserName, Window,
-};
+use crate::stack::{Database, GroupName, MaasMode, Members, ModelName, SecretRef, TierName, Timeout, UserName, Window};
 
 /// The tables as written.
 #[derive(Debug)]
@@ -36,9 +34,15 @@ pub(crate) struct RawTier {
 #[derive(Debug)]
 pub(crate) struct RawLimit {
     pub(crate) model: At<ModelName>,
-    pub(crate) rate: Rate,
-    pub(crate) window: At<Window>,
+    /// Absent where it is wrong, so that the model is still checked.
+    pub(crate) rate: Option<RawRate>,
+}
+
+/// So many tokens in so much time, as written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawRate {
     pub(crate) tokens: At<u32>,
+    pub(crate) window: At<Window>,
 }
 
 /// A group as written.
@@ -246,16 +250,8 @@ fn limit(field: Field<'_>, problems: &mut Problems) -> Option<RawLimit> {
     );
     let window = reader.required("window", "write `window = \"5m\"`", problems, typed::window);
     reader.finish(problems);
-    let (tokens, window) = (tokens?, window?);
-    Some(RawLimit {
-        model: model?,
-        rate: Rate {
-            tokens: tokens.value,
-            window: window.value,
-        },
-        window,
-        tokens,
-    })
+    let rate = tokens.zip(window).map(|(tokens, window)| RawRate { tokens, window });
+    Some(RawLimit { model: model?, rate })
 }
 
 fn group(field: Field<'_>, problems: &mut Problems) -> Option<RawGroup> {

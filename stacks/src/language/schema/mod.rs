@@ -9,37 +9,43 @@ mod maas;
 mod models;
 mod monitoring;
 mod rhoai;
+mod source;
 mod stack;
 mod state;
 mod tls;
 
 pub(crate) use gpu::{RawPool, RawProvision};
-pub(crate) use maas::{RawGroup, RawLimit, RawMaas, RawTier};
+pub(crate) use maas::{RawGroup, RawLimit, RawMaas, RawRate, RawTier};
 pub(crate) use models::RawModel;
 
 use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
-use super::value::Node;
+use super::value::{Node, Value};
 use crate::stack::{Cluster, Gateway, Monitoring, Rhoai, StackName, StateConfig, Tls};
 
 /// Every table, read but not yet checked against the others.
+///
+/// What is absent here is wrong and reported; the rest is still checked, so that one mistake hides no other.
 #[derive(Debug)]
 pub(crate) struct Raw {
-    pub(crate) name: StackName,
-    pub(crate) cluster: Cluster,
-    pub(crate) tls: At<Tls>,
+    pub(crate) name: Option<StackName>,
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) tls: Option<At<Tls>>,
     pub(crate) gpu: Vec<At<RawPool>>,
     pub(crate) rhoai: Rhoai,
     pub(crate) monitoring: Monitoring,
     pub(crate) gateway: Gateway,
     pub(crate) models: Vec<At<RawModel>>,
+    /// The names of all models, those that are wrong in other ways included.
+    pub(crate) model_names: Vec<String>,
     pub(crate) maas: Option<RawMaas>,
+    pub(crate) maas_is_wrong: bool,
     pub(crate) state: StateConfig,
 }
 
-/// Reads the whole tree. `None` only if something was reported without which nothing can be checked.
+/// Reads the whole tree. `None` only for something that is no table.
 pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
-    let mut reader = Reader::new(Field { key: "", node: root }, "a stack file", problems)?;
+    let mut reader = Reader::new(Field { key: "", node: root }, read::ROOT, problems)?;
     let name = reader.required("stack", "add `[stack]` with `name = \"…\"`", problems, stack::read);
     let cluster = reader.required(
         "cluster",
@@ -56,31 +62,35 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let gpu = reader
         .field("gpu")
         .map_or_else(Vec::new, |field| read::tables(field, problems, gpu::read));
-    let rhoai = reader.optional("rhoai", problems, rhoai::read);
-    let has_rhoai_error = rhoai.is_none() && root.as_table().is_some_and(|table| table.entries.contains_key("rhoai"));
+    let rhoai = reader.or("rhoai", rhoai::default(), problems, rhoai::read);
     let monitoring = reader.or("monitoring", monitoring::default(), problems, monitoring::read);
     let gateway = reader.or("gateway", gateway::default(), problems, gateway::read);
-    let models = reader
-        .field("models")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
+    let models = reader.field("models");
+    let model_names = models.map_or_else(Vec::new, |field| names(field.node));
+    let models = models.map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
     let maas = reader.optional("maas", problems, maas::read).map(|at| at.value);
+    let maas_is_wrong = maas.is_none() && reader.has("maas");
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);
-    let rhoai = match rhoai {
-        Some(rhoai) => rhoai.value,
-        None if has_rhoai_error => return None,
-        None => rhoai::default(),
-    };
     Some(Raw {
-        name: name?.value,
-        cluster: cluster?.value,
-        tls: tls?,
+        name: name.map(|at| at.value),
+        cluster: cluster.map(|at| at.value),
+        tls,
         gpu,
         rhoai,
         monitoring,
         gateway,
         models,
+        model_names,
         maas,
+        maas_is_wrong,
         state,
     })
+}
+
+fn names(tables: &Node) -> Vec<String> {
+    match &tables.value {
+        Value::List(nodes) => nodes.iter().filter_map(|node| node.name().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -1,0 +1,52 @@
+//! Reads the layers of a stack and parses them.
+
+use crate::{
+    error::{Error, Problem},
+    settings::Settings,
+    views,
+};
+use stackctl_stacks::{Source, Stack, StackError};
+use std::path::Path;
+
+/// Reads every layer.
+///
+/// # Errors
+/// All files that cannot be read.
+pub(super) fn sources(settings: &Settings) -> Result<Vec<Source>, Error> {
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for path in &settings.files {
+        match std::fs::read_to_string(path) {
+            Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
+            Err(error) => problems.push(unreadable(path, &error)),
+        }
+    }
+    if problems.is_empty() { Ok(sources) } else { Err(Error::Problems(problems)) }
+}
+
+/// Reads and parses a stack; warnings are shown on the way.
+///
+/// # Errors
+/// Files that cannot be read, or every diagnostic.
+pub(super) fn stack(settings: &Settings) -> Result<(Stack, Vec<Source>), Error> {
+    let sources = sources(settings)?;
+    let (stack, warnings) = stackctl_stacks::parse(&sources, &settings.sets)?;
+    show_warnings(&warnings, settings);
+    Ok((stack, sources))
+}
+
+/// Shows warnings on stderr.
+pub(super) fn show_warnings(warnings: &[StackError], settings: &Settings) {
+    for warning in warnings {
+        views::tell(&views::diagnostic::spanned(warning, &settings.err));
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    let problem = Problem::new(format!("the stack file `{}` cannot be read", path.display())).caused_by(error);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => problem.hint("name a stack file, or change to the directory of `stack.toml`"),
+        std::io::ErrorKind::InvalidData => problem.hint("a stack file is TOML in UTF-8"),
+        std::io::ErrorKind::IsADirectory => problem.hint(format!("did you mean `{}`?", path.join("stack.toml").display())),
+        _ => problem,
+    }
+}

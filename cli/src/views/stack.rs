@@ -1,0 +1,50 @@
+//! A stack in a few words.
+
+use super::style::{Meaning, Style, counted};
+use stackctl_stacks::{Explanation, Stack};
+use std::fmt::Write as _;
+
+/// What `validate` says of a stack that can be used.
+pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
+    let mut parts = Vec::new();
+    if !stack.gpu.is_empty() {
+        parts.push(counted(stack.gpu.len(), "GPU pool"));
+    }
+    parts.push(counted(stack.models.len(), "model"));
+    if let Some(maas) = &stack.maas {
+        parts.push(format!("MaaS with {}", counted(maas.tiers.len(), "tier")));
+    }
+    let warned = if warnings > 0 { format!("; {}", counted(warnings, "warning")) } else { String::new() };
+    format!("{} stack {} can be used: {}{warned}\n", style.paint(Meaning::Good, "valid:"), stack.name, parts.join(", "))
+}
+
+/// One code at length.
+pub fn explanation(explanation: &Explanation, style: &Style) -> String {
+    let Explanation { code, title, text } = explanation;
+    let width = style.width.unwrap_or(100).clamp(40, 100);
+    let mut wrapped = format!("{}: {title}\n\n", style.paint(Meaning::Heading, code));
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += length;
+    }
+    wrapped.push('\n');
+    wrapped
+}
+
+/// Every code with its title.
+pub fn codes(explanations: &[Explanation]) -> String {
+    let mut text = String::new();
+    for Explanation { code, title, text: _ } in explanations {
+        let _ = writeln!(text, "{code}  {title}");
+    }
+    text
+}

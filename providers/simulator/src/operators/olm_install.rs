@@ -1,0 +1,240 @@
+//! The installing half of OLM: InstallPlan → ClusterServiceVersion → CRDs, operator Deployment, copies.
+//!
+//! Invariants:
+//! - A plan does nothing before it is approved, and creates its CSVs once.
+//! - A bundle's CRDs are registered only when its CSV is about to be Succeeded (DESIGN §9).
+//! - A copied CSV carries `olm.copiedFrom` and goes when its source goes; CRDs stay (reference/platform.md §6).
+//!
+//! Left out: a CSV that falls back from Succeeded when its Deployment does; OperatorConditions; copies into
+//! namespaces that hold no operator (nobody looks there, and there are seventy).
+
+use serde_json::{Value, json};
+
+use super::kinds::{CSV, DEPLOYMENT, INSTALL_PLAN, NAMESPACE, OPERATOR_GROUP, SUBSCRIPTION};
+use super::object::{Read, object, owned_by};
+use super::olm::label;
+use super::turn::{Turn, Write};
+use crate::schemas;
+
+/// The annotation that tells which package a CSV belongs to; a real one is known by its catalog.
+pub(crate) const PACKAGE: &str = "simulator.stackctl.dev/package";
+
+/// The parts of an installation: requirement checks, install, and the rollout of the operator. Together some 45 s, the
+/// low end under the gate's 300 s (reference/platform.md §2.1).
+const REQUIREMENTS_SECONDS: u64 = 3;
+const INSTALL_SECONDS: u64 = 30;
+/// When an install that cannot work is given up; OLM waits 5 min.
+const FAILURE_SECONDS: u64 = 60;
+
+/// Deployment and pod label of a package's operator.
+fn operator(package: &str) -> (String, Value) {
+    let named = |name: &str| (name.to_owned(), json!({"name": name}));
+    match package {
+        // The label by which practice restarts it: reference/serving.md §1.5.
+        "rhcl-operator" => (
+            "kuadrant-operator-controller-manager".to_owned(),
+            json!({"app": "kuadrant", "app.kubernetes.io/name": "kuadrant-operator", "control-plane": "controller-manager"}),
+        ),
+        "openshift-cert-manager-operator" => named("cert-manager-operator-controller-manager"),
+        "gpu-operator-certified" => named("gpu-operator"),
+        "nfd" => named("nfd-controller-manager"),
+        "leader-worker-set" => named("openshift-lws-operator"),
+        "tempo-product" => named("tempo-operator-controller"),
+        "opentelemetry-product" => named("opentelemetry-operator-controller-manager"),
+        "cluster-observability-operator" => named("observability-operator"),
+        "authorino-operator" | "rhods-operator" => named(package),
+        "servicemeshoperator3" => named("servicemesh-operator3"),
+        package => named(&format!("{package}-controller-manager")),
+    }
+}
+
+/// Carries InstallPlans out.
+pub(crate) fn plans(turn: &mut Turn<'_>) {
+    for plan in turn.all(INSTALL_PLAN) {
+        let phase = plan.text("/status/phase");
+        if plan.is_deleting() || ["Complete", "Failed"].contains(&phase) {
+            continue;
+        }
+        if !plan.is_true("/spec/approved") {
+            turn.status(INSTALL_PLAN, &plan, json!({"phase": "RequiresApproval", "catalogSources": [], "conditions": []}));
+            continue;
+        }
+        if phase != "Installing" {
+            turn.status(INSTALL_PLAN, &plan, json!({"phase": "Installing", "catalogSources": [], "conditions": []}));
+            continue;
+        }
+        let mut all = true;
+        for name in plan.list("/spec/clusterServiceVersionNames").iter().filter_map(Value::as_str) {
+            all &= turn.world.get(CSV, plan.namespace(), name).is_some();
+            if let Some(csv) = version(turn, &plan, name) {
+                turn.create(CSV, csv);
+            }
+        }
+        if all {
+            let installed = json!({"type": "Installed", "status": "True"});
+            turn.status(INSTALL_PLAN, &plan, json!({"phase": "Complete", "conditions": [installed]}));
+        }
+    }
+}
+
+/// Makes the CSV of that name for one of the plan's Subscriptions.
+fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
+    let namespace = plan.namespace();
+    let subscriptions = turn.world.list_in(SUBSCRIPTION, namespace).filter(|candidate| plan.is_owned_by(candidate.uid()));
+    let manifests = |package: &str| turn.world.get(super::kinds::PACKAGE_MANIFEST, "openshift-marketplace", package);
+    let subscription = subscriptions.into_iter().find(|candidate| {
+        manifests(candidate.text("/spec/name")).is_some_and(|manifest| {
+            manifest.list("/status/channels").iter().any(|channel| {
+                channel.text("/currentCSV") == name || channel.list("/entries").iter().any(|entry| entry.text("/name") == name)
+            })
+        })
+    })?;
+    let package = subscription.text("/spec/name");
+    let (prefix, version) = name.split_once('.')?;
+    let (deployment, labels) = operator(package);
+    let group = turn.world.list_in(OPERATOR_GROUP, namespace).next()?;
+    let replaces = turn.world.list_in(CSV, namespace).find(|csv| csv.annotation(PACKAGE) == Some(package));
+    let mut spec = json!({
+        "displayName": prefix,
+        "version": version.trim_start_matches('v'),
+        "install": {"strategy": "deployment", "spec": {"deployments": [{
+            "name": deployment,
+            "spec": {
+                "replicas": 1, "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {"containers": [{
+                        "name": "manager", "image": format!("registry.redhat.io/simulated/{package}:{version}"),
+                        "env": subscription.list("/spec/config/env"),
+                    }]},
+                },
+            },
+        }]}},
+        "installModes": [
+            {"type": "OwnNamespace", "supported": true}, {"type": "SingleNamespace", "supported": true},
+            {"type": "MultiNamespace", "supported": false}, {"type": "AllNamespaces", "supported": true},
+        ],
+    });
+    if let Some(replaces) = replaces {
+        spec["replaces"] = json!(replaces.name());
+    }
+    let targets: Vec<&str> = group.list("/spec/targetNamespaces").iter().filter_map(Value::as_str).collect();
+    Some(object(CSV, namespace, name, json!({
+        "metadata": {
+            "labels": {label(package, namespace): ""},
+            "annotations": {
+                PACKAGE: package, "olm.operatorGroup": group.name(), "olm.operatorNamespace": namespace,
+                "olm.targetNamespaces": targets.join(","),
+            },
+        },
+        "spec": spec,
+    })))
+}
+
+/// Moves CSVs from phase to phase.
+pub(crate) fn versions(turn: &mut Turn<'_>) {
+    for csv in turn.all(CSV) {
+        let Some(package) = csv.annotation(PACKAGE).filter(|_| csv.label("olm.copiedFrom").is_none() && !csv.is_deleting())
+        else {
+            continue;
+        };
+        let uid = csv.uid();
+        let phase = match csv.text("/status/phase") {
+            "" => Some(("Pending", "RequirementsUnknown", "requirements not yet checked")),
+            "Pending" if turn.held(format!("requirements {uid}"), REQUIREMENTS_SECONDS) => {
+                Some(("InstallReady", "AllRequirementsMet", "all requirements found, attempting install"))
+            }
+            "InstallReady" => Some(("Installing", "InstallSucceeded", "waiting for install components to report healthy")),
+            "Installing" => installing(turn, &csv, package),
+            "Succeeded" => {
+                deployments(turn, &csv);
+                retire(turn, &csv);
+                None
+            }
+            _ => None,
+        };
+        if let Some((phase, reason, message)) = phase {
+            let entry = json!({"phase": phase, "reason": reason, "message": message,
+                "lastUpdateTime": turn.stamp, "lastTransitionTime": turn.stamp});
+            let mut conditions = csv.list("/status/conditions").to_vec();
+            conditions.push(entry.clone());
+            let mut status = entry;
+            status["conditions"] = json!(conditions);
+            turn.writes.push(Write::PatchStatus {
+                kind: CSV,
+                namespace: csv.namespace().to_owned(),
+                name: csv.name().to_owned(),
+                patch: json!({"status": status}),
+            });
+        }
+    }
+}
+
+fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    if turn.failing.iter().any(|failing| failing == package) {
+        let over = turn.held(format!("failing {}", csv.uid()), FAILURE_SECONDS);
+        return over.then_some(("Failed", "InstallCheckFailed", "install timeout"));
+    }
+    let available = deployments(turn, csv);
+    let ready = available && turn.held(format!("install {}", csv.uid()), INSTALL_SECONDS);
+    (ready && turn.register(schemas::crds_of(package)))
+        .then_some(("Succeeded", "InstallSucceeded", "install strategy completed with no errors"))
+}
+
+/// Makes sure that the Deployments of a CSV are there. Returns whether all are Available.
+fn deployments(turn: &mut Turn<'_>, csv: &Value) -> bool {
+    let namespace = csv.namespace();
+    let mut all = true;
+    for entry in csv.list("/spec/install/spec/deployments") {
+        let name = entry.text("/name");
+        all &= turn.world.is_available(namespace, name);
+        let labels = json!({"olm.owner": csv.name(), "olm.owner.namespace": namespace, "olm.owner.kind": CSV.kind});
+        let deployment = object(DEPLOYMENT, namespace, name, json!({"metadata": {"labels": labels}, "spec": entry["spec"]}));
+        turn.ensure(DEPLOYMENT, owned_by(deployment, csv));
+    }
+    all
+}
+
+/// Deletes the CSV that a Succeeded one replaces.
+fn retire(turn: &mut Turn<'_>, csv: &Value) {
+    let replaces = csv.text("/spec/replaces");
+    if !replaces.is_empty() {
+        turn.delete(CSV, csv.namespace(), replaces);
+    }
+}
+
+/// Copies the CSVs of operators for all namespaces, and removes copies of what is gone (reference/platform.md G22).
+pub(crate) fn copies(turn: &mut Turn<'_>) {
+    let groups = turn.all(OPERATOR_GROUP);
+    for csv in turn.all(CSV) {
+        if let Some(from) = csv.label("olm.copiedFrom") {
+            let source = turn.world.get(CSV, from, csv.name()).filter(|source| !source.is_deleting());
+            match source {
+                None => turn.delete(CSV, csv.namespace(), csv.name()),
+                Some(source) => {
+                    let status = json!({"phase": source["status"]["phase"], "reason": "Copied",
+                        "message": format!("The operator is running in {from} but is managing this namespace")});
+                    turn.status(CSV, &csv, status);
+                }
+            }
+            continue;
+        }
+        let global = groups.iter().any(|group| {
+            group.namespace() == csv.namespace() && group.list("/spec/targetNamespaces").is_empty()
+        });
+        if !global || csv.is_deleting() || csv.text("/status/phase") != "Succeeded" || csv.annotation(PACKAGE).is_none() {
+            continue;
+        }
+        let targets = groups.iter().map(|group| group.namespace()).filter(|target| *target != csv.namespace());
+        for target in targets.filter(|target| turn.world.has(NAMESPACE, "", target)).collect::<Vec<_>>() {
+            let copy = object(CSV, target, csv.name(), json!({
+                "metadata": {
+                    "labels": {"olm.copiedFrom": csv.namespace()},
+                    "annotations": {"olm.operatorNamespace": csv.namespace()},
+                },
+                "spec": csv["spec"],
+            }));
+            turn.create(CSV, copy);
+        }
+    }
+}

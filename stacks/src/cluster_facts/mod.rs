@@ -1,0 +1,220 @@
+//! Which facts the catalogue needs of a cluster, as data, and what it makes of the answers.
+//!
+//! In: a [`Stack`] says what has to be read ([`wanted`]); the shell fetches objects and lets each request pick its answer
+//! ([`FactRequest::answer`]). Out: [`ClusterFacts`], parsed once, which the components use.
+//!
+//! Invariants:
+//! - Nothing here asks the cluster; a request is a value.
+//! - No fact holds the bytes of a secret: of the pull secret only the names of its registries leave [`FactRequest::answer`].
+//! - No fact comes from an object of a stack: such objects never count as an answer.
+
+mod parse;
+mod request;
+
+pub use parse::{AwsFacts, ClusterFacts, FactError, PackageVersion};
+pub use request::{FactRead, FactRequest, Take};
+
+use crate::stack::{Platform, Provision, Stack, Tls};
+use request::{column, request};
+use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
+
+/// The keys of the facts.
+pub mod key {
+    /// The uid of namespace `kube-system`: what tells one cluster from another.
+    pub const CLUSTER_ID: &str = "cluster.id";
+    /// The id that the cluster has for its vendor.
+    pub const CLUSTER_VERSION_ID: &str = "cluster.version-id";
+    /// The version of OpenShift.
+    pub const OPENSHIFT: &str = "cluster.openshift";
+    /// What the cluster runs on.
+    pub const PLATFORM: &str = "cluster.platform";
+    /// The region of the cloud.
+    pub const REGION: &str = "cluster.region";
+    /// The name that the installer gave to what it made in the cloud.
+    pub const INFRASTRUCTURE: &str = "cluster.infrastructure";
+    /// The domain of the cluster.
+    pub const BASE_DOMAIN: &str = "cluster.base-domain";
+    /// The domain of what is served through the router.
+    pub const APPS_DOMAIN: &str = "cluster.apps-domain";
+    /// The machine image of the workers.
+    pub const AMI: &str = "cluster.worker-ami";
+    /// The StorageClass for claims that name none.
+    pub const STORAGE_CLASS: &str = "cluster.default-storage-class";
+    /// The registries of the global pull secret, by name.
+    pub const REGISTRIES: &str = "cluster.pull-secret-registries";
+    /// The Secret of the router's certificate, where it has one of its own.
+    pub const ROUTER_CERTIFICATE: &str = "cluster.router-certificate";
+    /// How cloud credentials are made.
+    pub const CREDENTIALS_MODE: &str = "cluster.credentials-mode";
+
+    /// The default channel of a package.
+    pub fn default_channel(package: &str) -> String {
+        format!("package[{package}].default-channel")
+    }
+
+    /// The channels of a package, with the version each is at.
+    pub fn channels(package: &str) -> String {
+        format!("package[{package}].channels")
+    }
+}
+
+/// The namespace of the package manifests (`reference/platform.md` §1).
+const MARKETPLACE: &str = "openshift-marketplace";
+
+/// Which facts a stack needs, in the order of their keys.
+pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
+    // Sources of every row: reference/platform.md §1.
+    let config = |kind: &str, name: &str| ObjectRef::cluster("config.openshift.io/v1", kind, name);
+    let mut wanted = vec![
+        request(
+            key::CLUSTER_ID,
+            FactRead::Object(ObjectRef::cluster("v1", "Namespace", "kube-system")),
+            "metadata.uid",
+            Holding::Live,
+        ),
+        request(
+            key::CLUSTER_VERSION_ID,
+            FactRead::Object(config("ClusterVersion", "version")),
+            "spec.clusterID",
+            Holding::Live,
+        ),
+        request(
+            key::OPENSHIFT,
+            FactRead::Object(config("ClusterVersion", "version")),
+            "status.desired.version",
+            Holding::Live,
+        ),
+        request(
+            key::PLATFORM,
+            FactRead::Object(config("Infrastructure", "cluster")),
+            "status.platform",
+            Holding::Live,
+        ),
+        request(
+            key::BASE_DOMAIN,
+            FactRead::Object(config("DNS", "cluster")),
+            "spec.baseDomain",
+            Holding::Live,
+        ),
+        request(
+            key::APPS_DOMAIN,
+            FactRead::Object(config("Ingress", "cluster")),
+            "spec.domain",
+            Holding::Live,
+        ),
+        request(
+            key::STORAGE_CLASS,
+            FactRead::FirstAnnotated {
+                of: ObjectType::new("storage.k8s.io/v1", "StorageClass"),
+                namespace: None,
+                // https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
+                annotation: "storageclass.kubernetes.io/is-default-class".to_owned(),
+                value: "true".to_owned(),
+            },
+            "metadata.name",
+            Holding::Live,
+        ),
+        FactRequest {
+            take: Take::KeysOfDecoded {
+                at: FieldPath::of(r#"data[".dockerconfigjson"]"#),
+                inside: FieldPath::of("auths"),
+            },
+            ..request(
+                key::REGISTRIES,
+                FactRead::Object(ObjectRef::namespaced(
+                    "v1",
+                    "Secret",
+                    "openshift-config",
+                    "pull-secret",
+                )),
+                r#"data[".dockerconfigjson"] → .auths, names only"#,
+                Holding::Live,
+            )
+        },
+    ];
+    wanted.extend(channels("rhods-operator", Holding::Live));
+    if !stack.gpu.is_empty() {
+        wanted.extend(channels("nfd", Holding::Pinned));
+        wanted.extend(channels("gpu-operator-certified", Holding::Pinned));
+    }
+    if stack.cluster.platform == Platform::Aws {
+        wanted.push(request(
+            key::CREDENTIALS_MODE,
+            FactRead::Object(ObjectRef::cluster("operator.openshift.io/v1", "CloudCredential", "cluster")),
+            "spec.credentialsMode",
+            Holding::Live,
+        ));
+        wanted.push(request(
+            key::REGION,
+            FactRead::Object(config("Infrastructure", "cluster")),
+            "status.platformStatus.aws.region",
+            Holding::Live,
+        ));
+    }
+    if makes_machines(stack) {
+        wanted.push(request(
+            key::INFRASTRUCTURE,
+            FactRead::Object(config("Infrastructure", "cluster")),
+            "status.infrastructureName",
+            Holding::Live,
+        ));
+        wanted.push(request(
+            key::AMI,
+            FactRead::First {
+                of: ObjectType::new("machine.openshift.io/v1beta1", "MachineSet"),
+                namespace: Some("openshift-machine-api".to_owned()),
+            },
+            "spec.template.spec.providerSpec.value.ami.id",
+            Holding::Pinned,
+        ));
+    }
+    if matches!(stack.tls, Tls::Existing { secret: None }) {
+        // reference/serving.md §7 row 1: the IngressController's own certificate, else the router's default.
+        wanted.push(request(
+            key::ROUTER_CERTIFICATE,
+            FactRead::Object(ObjectRef::namespaced(
+                "operator.openshift.io/v1",
+                "IngressController",
+                "openshift-ingress-operator",
+                "default",
+            )),
+            "spec.defaultCertificate.name",
+            Holding::Pinned,
+        ));
+    }
+    wanted.sort_by(|a, b| a.key.cmp(&b.key));
+    wanted
+}
+
+/// Whether a stack makes MachineSets.
+pub(crate) fn makes_machines(stack: &Stack) -> bool {
+    stack
+        .gpu
+        .iter()
+        .any(|pool| matches!(pool.provision, Provision::MachineSets(_)))
+}
+
+/// The channels of a package, and which of them is the default.
+fn channels(package: &str, holding: Holding) -> [FactRequest; 2] {
+    let manifest = || {
+        FactRead::Object(ObjectRef::namespaced(
+            "packages.operators.coreos.com/v1",
+            "PackageManifest",
+            MARKETPLACE,
+            package,
+        ))
+    };
+    [
+        request(
+            &key::default_channel(package),
+            manifest(),
+            "status.defaultChannel",
+            holding,
+        ),
+        FactRequest {
+            // Not the whole list: a channel carries the description and the icon of its operator.
+            take: column("status.channels", &["name", "currentCSV", "entries"]),
+            ..request(&key::channels(package), manifest(), "status.channels", holding)
+        },
+    ]
+}

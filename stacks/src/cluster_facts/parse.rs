@@ -1,0 +1,276 @@
+//! What was read about the cluster, as the catalogue uses it.
+//!
+//! Invariant: everything the stack needs is here and fits the stack, or [`ClusterFacts::parse`] says all that does not.
+
+use super::{key, makes_machines};
+use crate::stack::{Platform, Stack, Tls};
+use miette::Diagnostic;
+use serde_json::Value;
+use stackctl_engine::facts::Facts;
+
+/// What was read about the cluster, as the catalogue uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterFacts {
+    /// The domain of what is served through the router.
+    pub apps_domain: String,
+    /// What only a stack with MachineSets needs.
+    pub aws: Option<AwsFacts>,
+    /// The Secret in `openshift-ingress` that gateways present; absent when the stack makes the certificate.
+    pub tls_secret: Option<String>,
+    /// Node Feature Discovery, as the marketplace offers it; present when the stack has GPU pools.
+    pub nfd: Option<PackageVersion>,
+    /// The NVIDIA GPU operator, as the marketplace offers it; present when the stack has GPU pools.
+    pub gpu_operator: Option<PackageVersion>,
+}
+
+/// What a MachineSet on AWS is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsFacts {
+    /// The name that the installer gave to what it made.
+    pub infrastructure: String,
+    /// The region.
+    pub region: String,
+    /// The machine image of the workers.
+    pub ami: String,
+}
+
+/// A version of an operator in a channel of the marketplace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageVersion {
+    /// The channel.
+    pub channel: String,
+    /// The ClusterServiceVersion that the channel is at.
+    pub csv: String,
+}
+
+/// Why the facts do not serve the stack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum FactError {
+    /// A fact that the stack needs was not found.
+    #[error("the cluster does not say `{key}`")]
+    #[diagnostic(code(STK200), help("it is read from {source_text}; with `--facts FILE` it has to stand in the file"))]
+    Missing {
+        /// The key of the fact.
+        key: String,
+        /// Where it is read.
+        source_text: String,
+    },
+    /// The version of OpenShift is not one that the stack accepts.
+    #[error("the cluster runs OpenShift {found}, and the stack accepts {wanted}")]
+    #[diagnostic(code(STK201), help("upgrade the cluster, or change `cluster.openshift`"))]
+    Version {
+        /// What the cluster runs.
+        found: String,
+        /// What the stack accepts.
+        wanted: String,
+    },
+    /// The apps domain is not the one that the stack names.
+    #[error("the cluster serves {found}, and the stack is for {wanted}")]
+    #[diagnostic(code(STK202), help("this is another cluster, or `cluster.apps_domain` is wrong"))]
+    AppsDomain {
+        /// The domain of the cluster.
+        found: String,
+        /// The domain in the stack.
+        wanted: String,
+    },
+    /// The stack says AWS and the cluster says something else.
+    #[error("the stack is for AWS, and the cluster runs on {found}")]
+    #[diagnostic(code(STK203), help("write `platform = \"none\"` in `[cluster]`"))]
+    Platform {
+        /// What the cluster runs on.
+        found: String,
+    },
+    /// The version that the stack starts with is not in its channel.
+    #[error("`{csv}` is not in channel `{channel}` of package `{package}`")]
+    #[diagnostic(code(STK204), help("the channel has {}", offered.join(", ")))]
+    NotInChannel {
+        /// The version.
+        csv: String,
+        /// The channel.
+        channel: String,
+        /// The package.
+        package: String,
+        /// What the channel has.
+        offered: Vec<String>,
+    },
+    /// The package has no such channel.
+    #[error("package `{package}` has no channel `{channel}`")]
+    #[diagnostic(code(STK205), help("it has {}", offered.join(", ")))]
+    NoChannel {
+        /// The channel.
+        channel: String,
+        /// The package.
+        package: String,
+        /// The channels that it has.
+        offered: Vec<String>,
+    },
+}
+
+impl ClusterFacts {
+    /// Parses the facts that a stack needs.
+    ///
+    /// # Errors
+    /// Every fact that is missing or does not fit the stack.
+    pub fn parse(stack: &Stack, facts: &Facts) -> Result<Self, Vec<FactError>> {
+        let mut reader = Reader {
+            facts,
+            errors: Vec::new(),
+        };
+        let apps_domain = reader.text(key::APPS_DOMAIN);
+        reader.check(stack);
+        let aws = makes_machines(stack).then(|| AwsFacts {
+            infrastructure: reader.text(key::INFRASTRUCTURE),
+            region: reader.text(key::REGION),
+            ami: reader.text(key::AMI),
+        });
+        let tls_secret = match &stack.tls {
+            Tls::Existing { secret: Some(secret) } => Some(secret.to_string()),
+            Tls::Existing { secret: None } => {
+                Some(facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned())
+            }
+            Tls::LetsEncrypt { .. } | Tls::LocalCa => None,
+        };
+        let has_gpus = !stack.gpu.is_empty();
+        let nfd = has_gpus.then(|| reader.current("nfd"));
+        let gpu_operator = has_gpus.then(|| reader.current("gpu-operator-certified"));
+        reader.offers("rhods-operator", stack.rhoai.channel.as_str(), stack.rhoai.csv.as_str());
+        if reader.errors.is_empty() {
+            Ok(Self {
+                apps_domain,
+                aws,
+                tls_secret,
+                nfd,
+                gpu_operator,
+            })
+        } else {
+            Err(reader.errors)
+        }
+    }
+}
+
+/// The Secret that the router makes for itself when no other certificate is set (`reference/serving.md` §1.6).
+const ROUTER_DEFAULT: &str = "router-certs-default";
+
+struct Reader<'a> {
+    facts: &'a Facts,
+    errors: Vec<FactError>,
+}
+
+impl Reader<'_> {
+    /// The text of a fact; what is missing is noted, and the empty text goes nowhere because of it.
+    fn text(&mut self, key: &str) -> String {
+        match self.facts.text(key).filter(|text| !text.is_empty()) {
+            Some(text) => text.to_owned(),
+            None => {
+                self.missing(key);
+                String::new()
+            }
+        }
+    }
+
+    fn missing(&mut self, key: &str) {
+        let source_text = self
+            .facts
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map_or_else(|| "the cluster".to_owned(), |(_, fact)| fact.source.clone());
+        self.errors.push(FactError::Missing {
+            key: key.to_owned(),
+            source_text,
+        });
+    }
+
+    fn check(&mut self, stack: &Stack) {
+        let version = self.text(key::OPENSHIFT);
+        if !version.is_empty() && !stack.cluster.openshift.accepts(&version) {
+            self.errors.push(FactError::Version {
+                found: version,
+                wanted: stack.cluster.openshift.to_string(),
+            });
+        }
+        if let (Some(found), Some(wanted)) = (self.facts.text(key::APPS_DOMAIN), &stack.cluster.apps_domain)
+            && found != wanted.as_str()
+        {
+            self.errors.push(FactError::AppsDomain {
+                found: found.to_owned(),
+                wanted: wanted.to_string(),
+            });
+        }
+        // reference/platform.md §4 G08: a wrong platform misconfigures without a word.
+        if let (Platform::Aws, Some(found)) = (stack.cluster.platform, self.facts.text(key::PLATFORM))
+            && found != "AWS"
+        {
+            self.errors.push(FactError::Platform {
+                found: found.to_owned(),
+            });
+        }
+    }
+
+    fn channel_list(&mut self, package: &str) -> Vec<Value> {
+        let key = key::channels(package);
+        match self.facts.get(&key).and_then(Value::as_array) {
+            Some(channels) => channels.clone(),
+            None => {
+                self.missing(&key);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What the default channel of a package is at (`reference/platform.md` §1).
+    fn current(&mut self, package: &str) -> PackageVersion {
+        let channel = self.text(&key::default_channel(package));
+        let channels = self.channel_list(package);
+        let csv = channels
+            .iter()
+            .find(|one| one["name"] == channel.as_str())
+            .and_then(|one| one["currentCSV"].as_str());
+        if csv.is_none() && !channel.is_empty() && !channels.is_empty() {
+            self.errors.push(FactError::NoChannel {
+                channel: channel.clone(),
+                package: package.to_owned(),
+                offered: names(&channels),
+            });
+        }
+        PackageVersion {
+            csv: csv.unwrap_or_default().to_owned(),
+            channel,
+        }
+    }
+
+    /// A pin that its channel does not have would leave the Subscription with `ResolutionFailed`
+    /// (`reference/platform.md` §4 G32).
+    fn offers(&mut self, package: &str, channel: &str, csv: &str) {
+        let channels = self.channel_list(package);
+        if channels.is_empty() {
+            return;
+        }
+        let Some(found) = channels.iter().find(|one| one["name"] == channel) else {
+            self.errors.push(FactError::NoChannel {
+                channel: channel.to_owned(),
+                package: package.to_owned(),
+                offered: names(&channels),
+            });
+            return;
+        };
+        let mut offered: Vec<String> = found["currentCSV"].as_str().map(str::to_owned).into_iter().collect();
+        let entries = found["entries"].as_array().map_or(&[][..], Vec::as_slice);
+        offered.extend(entries.iter().filter_map(|entry| entry["name"].as_str().map(str::to_owned)));
+        if !offered.iter().any(|name| name == csv) {
+            offered.dedup();
+            self.errors.push(FactError::NotInChannel {
+                csv: csv.to_owned(),
+                channel: channel.to_owned(),
+                package: package.to_owned(),
+                offered,
+            });
+        }
+    }
+}
+
+fn names(channels: &[Value]) -> Vec<String> {
+    channels
+        .iter()
+        .filter_map(|channel| channel["name"].as_str().map(str::to_owned))
+        .collect()
+}

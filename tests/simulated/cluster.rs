@@ -1,0 +1,150 @@
+//! A served embedded cluster, asked over plain HTTP without any client library.
+
+use crate::sandbox::{FAST, Sandbox};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+/// `stackctl simulate`, running; ended when dropped.
+pub(crate) struct Served {
+    child: Child,
+    address: String,
+    token: String,
+}
+
+impl Served {
+    pub(crate) fn start(sandbox: &Sandbox) -> Self {
+        Self::start_with(sandbox, &["simulate", "--simulate-speed", FAST])
+    }
+
+    /// Serves with the operators paused, so that a snapshot stands still.
+    pub(crate) fn start_with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let mut child = sandbox
+            .command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let started = Instant::now();
+        loop {
+            if let Some(endpoint) = sandbox.endpoint() {
+                let url = endpoint["url"].as_str().unwrap_or_default();
+                let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+                let token = endpoint["token"].as_str().unwrap_or_default().to_owned();
+                if ask(&address, &token, "/readyz").is_some() {
+                    return Self { child, address, token };
+                }
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "the embedded cluster does not come up");
+            assert!(child.try_wait().expect("a child").is_none(), "the embedded cluster ended");
+            std::thread::yield_now();
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let text = ask(&self.address, &self.token, path).unwrap_or_else(|| panic!("no answer to {path}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Every object of the cluster by `Kind namespace/name`, found through discovery.
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, Value> {
+        let mut groups = vec!["/api/v1".to_owned()];
+        for group in self.get("/apis")["groups"].as_array().into_iter().flatten() {
+            let version = group["preferredVersion"]["groupVersion"].as_str().unwrap_or_default();
+            groups.push(format!("/apis/{version}"));
+        }
+        let mut objects = BTreeMap::new();
+        for group in groups {
+            for resource in self.get(&group)["resources"].as_array().into_iter().flatten() {
+                let plural = resource["name"].as_str().unwrap_or_default();
+                let lists = resource["verbs"].as_array().into_iter().flatten().any(|verb| verb == "list");
+                if plural.contains('/') || !lists {
+                    continue;
+                }
+                let kind = resource["kind"].as_str().unwrap_or_default();
+                for item in self.get(&format!("{group}/{plural}"))["items"].as_array().into_iter().flatten() {
+                    let metadata = &item["metadata"];
+                    let namespace = metadata["namespace"].as_str().unwrap_or_default();
+                    let name = metadata["name"].as_str().unwrap_or_default();
+                    objects.insert(format!("{kind} {namespace}/{name}"), item.clone());
+                }
+            }
+        }
+        objects
+    }
+
+    /// A kubeconfig for stock clients.
+    pub(crate) fn kubeconfig(&self, sandbox: &Sandbox) -> std::path::PathBuf {
+        let path = sandbox.path().join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: 'http://{}'}}}}]\n\
+             users: [{{name: u, user: {{token: '{}'}}}}]\ncontexts: [{{name: x, context: {{cluster: c, user: u}}}}]\ncurrent-context: x\n",
+            self.address, self.token
+        );
+        std::fs::write(&path, text).expect("writable");
+        path
+    }
+}
+
+/// The answer to a GET, if there is one with a 2xx code.
+fn ask(address: &str, token: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    if !head.lines().next()?.contains(" 2") {
+        return None;
+    }
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    Some(if chunked { unchunked(body) } else { body.to_owned() })
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // SIGKILL: nothing that was acknowledged may depend on a clean end.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn unchunked(body: &str) -> String {
+    let mut out = String::new();
+    let mut rest = body;
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { break };
+        if size == 0 || after.len() < size {
+            break;
+        }
+        out.push_str(&after[..size]);
+        rest = after[size..].trim_start_matches("\r\n");
+    }
+    out
+}
+
+/// Runs stock kubectl, where it is on the machine; says so loudly where it is not.
+pub(crate) fn kubectl(sandbox: &Sandbox, served: &Served, arguments: &[&str]) -> Option<(bool, String)> {
+    let config = served.kubeconfig(sandbox);
+    let output = std::process::Command::new("kubectl")
+        .arg("--kubeconfig")
+        .arg(config)
+        .args(arguments)
+        .env("HOME", sandbox.path())
+        .output();
+    let Ok(output) = output else {
+        println!("SKIPPED: kubectl is not on this machine; {arguments:?} was not tried");
+        return None;
+    };
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Some((output.status.success(), text))
+}

@@ -1,0 +1,59 @@
+//! `kill -9` at any instant, then apply: the same end, nothing twice.
+
+use crate::{audit::Entry, cluster::Served, sandbox::{FAST, Sandbox}};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Kills before the run that is let through.
+const KILLS: u64 = 20;
+
+#[test]
+fn twenty_kills_and_an_apply_end_where_one_apply_ends() {
+    let seed = 0x5eed_u64;
+    println!("seed {seed}");
+    let sandbox = Sandbox::new();
+    let served = Served::start(&sandbox);
+    let mut state = seed;
+    for kill in 0..KILLS {
+        // A linear congruential step (Knuth, MMIX) is random enough to spread the instants, and repeats by its seed.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let writes = (state >> 33) % 12 + 1;
+        kill_after(&sandbox, writes, kill);
+    }
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox.simulate(&["plan", "stack.toml", "--detailed-exitcode"]).expect(0);
+    let mut created: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in sandbox.audit().iter().filter(|entry| entry.is_our_write()) {
+        assert_ne!(entry.verb, "delete", "{}", entry.key());
+        if entry.created {
+            *created.entry(entry.key()).or_default() += 1;
+        }
+    }
+    let twice: Vec<_> = created.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty() && created.len() > 50, "made more than once: {twice:?}; {} in all", created.len());
+    drop(served);
+}
+
+/// Lets an apply make some more writes, or wait for two seconds, and kills it then.
+fn kill_after(sandbox: &Sandbox, writes: u64, kill: u64) {
+    let ours = |entries: &[Entry]| entries.iter().filter(|entry| entry.is_our_write()).count();
+    let before = ours(&sandbox.audit());
+    let mut child = sandbox
+        .command(&["apply", "stack.toml", "--yes", "--simulate", "--simulate-speed", FAST])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let started = Instant::now();
+    let wanted = usize::try_from(writes).expect("small");
+    while started.elapsed() < Duration::from_millis(2_000 + 50 * kill) {
+        if ours(&sandbox.audit()) >= before + wanted || child.try_wait().expect("a child").is_some() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    drop(child.kill());
+    child.wait().expect("a child");
+}

@@ -1,0 +1,14 @@
+//! Whole runs of the binary on the embedded cluster.
+//!
+//! Nothing here uses the engine: order, creations and leftovers are judged from the audit log and from the server's own
+//! answers, so that the tool and its test cannot share a mistake.
+
+mod audit;
+mod cluster;
+mod converge;
+mod crash;
+mod destroy;
+mod drift;
+mod gates;
+mod sandbox;
+mod saved_plan;

@@ -1,0 +1,102 @@
+//! A folder with a stack in it, and the binary.
+
+use crate::audit::Entry;
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// The speed of most runs: a thousand times the reference's, so that a whole apply takes seconds.
+pub(crate) const FAST: &str = "1000";
+
+/// A folder of its own, with the quickstart stack in it.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the binary gave.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Both streams, for the message of a failed assertion.
+    pub(crate) fn shown(&self) -> String {
+        format!("exit {}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.shown());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
+    }
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/stack.toml");
+        std::fs::copy(stack, folder.path().join("stack.toml")).expect("the quickstart is there");
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Changes the stack file by a replacement that has to be there.
+    #[track_caller]
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.path().join("stack.toml");
+        let text = std::fs::read_to_string(&path).expect("readable");
+        assert!(text.contains(from), "`{from}` is not in the stack");
+        std::fs::write(&path, text.replacen(from, to, 1)).expect("writable");
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stackctl"));
+        command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
+        command.env("HOME", self.path()).env("PATH", "/usr/local/bin:/usr/bin:/bin").env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().expect("the binary starts");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a command on the embedded cluster at the tests' speed.
+    pub(crate) fn simulate(&self, arguments: &[&str]) -> Ran {
+        let mut all = arguments.to_vec();
+        all.extend(["--simulate", "--simulate-speed", FAST]);
+        self.run(&all)
+    }
+
+    fn simulator(&self) -> PathBuf {
+        self.path().join(".stackctl/simulator")
+    }
+
+    /// Everything that was asked of the cluster so far.
+    pub(crate) fn audit(&self) -> Vec<Entry> {
+        let text = std::fs::read_to_string(self.simulator().join("audit.ndjson")).expect("there is an audit log");
+        text.lines().filter(|line| !line.is_empty()).map(Entry::parse).collect()
+    }
+
+    /// Where the served cluster listens, once it does.
+    pub(crate) fn endpoint(&self) -> Option<serde_json::Value> {
+        let text = std::fs::read_to_string(self.simulator().join("endpoint.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
