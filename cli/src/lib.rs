@@ -13,7 +13,6 @@ pub mod clock;
 mod commands;
 mod error;
 pub mod exit;
-// facts: with the catalogue
 mod logging;
 mod prompt;
 mod secrets;
