@@ -43,7 +43,7 @@ fn an_apply_converges_and_the_next_plan_is_empty() {
     }
     drop(served);
 
-    sandbox.edit("tokens = 3000,", "tokens = 6000,");
+    sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
     let json = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
     let changed: Vec<_> = json["steps"].as_array().expect("steps").iter().filter(|s| s["action"] == "update").collect();
     assert_eq!((changed.len(), json["summary"]["create"].as_u64()), (1, Some(0)), "{changed:?}");

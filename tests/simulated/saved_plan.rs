@@ -6,7 +6,7 @@ use crate::{cluster::{Served, kubectl}, sandbox::Sandbox};
 fn a_saved_plan_is_refused_after_a_conflicting_edit_and_accepted_after_an_unrelated_one() {
     let sandbox = Sandbox::new();
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    sandbox.edit("tokens = 3000,", "tokens = 6000,");
+    sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
     sandbox.simulate(&["plan", "stack.toml", "-o", "change.plan"]).expect(0);
     let served = Served::start(&sandbox);
     let patch = |what: &str| {
