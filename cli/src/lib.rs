@@ -10,14 +10,14 @@
 
 pub mod cli;
 pub mod clock;
-mod commands;
-mod error;
+pub mod commands;
+pub mod error;
 pub mod exit;
-mod logging;
-mod prompt;
-mod secrets;
+pub mod logging;
+pub mod prompt;
+pub mod secrets;
 pub mod settings;
-mod views;
+pub mod views;
 
 use clap::Parser as _;
 use exit::Exit;

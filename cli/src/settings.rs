@@ -58,6 +58,8 @@ pub struct Settings {
     pub parallelism: usize,
     /// What is logged.
     pub logging: Logging,
+    common: Common,
+    environment: Environment,
 }
 
 /// Which cluster a command is about.
@@ -164,7 +166,17 @@ impl Settings {
             cluster,
             state,
             parallelism,
+            common: common.clone(),
+            environment: environment.clone(),
         })
+    }
+
+    /// The same settings for other files: those that a saved plan was made of.
+    ///
+    /// # Errors
+    /// None that was not seen before.
+    pub fn at(&self, files: &[PathBuf]) -> Result<Self, Error> {
+        Self::resolve(&self.common, files, &self.sets, &self.environment)
     }
 
     /// The first stack file, which everything else is beside.

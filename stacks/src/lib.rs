@@ -8,8 +8,11 @@
 //! - [`parse`] is the only maker of a [`Stack`] outside of tests; nobody checks its fields again.
 //! - `language → stack ← components`: the catalogue never sees the schema, the language never sees a component.
 
+pub mod cluster_facts;
+pub mod components;
 pub mod language;
 pub mod stack;
 
+pub use components::{CompileError, Output, compile, outputs};
 pub use language::{Diagnostics, Explanation, Position, Problem, Source, StackError, explain, explanations, parse};
 pub use stack::Stack;

@@ -111,6 +111,7 @@ struct ConsequenceJson {
 
 #[derive(Debug, Serialize)]
 struct RemainsJson {
+    #[serde(flatten)]
     object: ObjectJson,
     why: String,
 }

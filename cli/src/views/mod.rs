@@ -8,7 +8,9 @@
 pub mod diagnostic;
 pub mod diff;
 pub mod drift;
+pub mod graph;
 pub mod json;
+pub mod manifests;
 pub mod plain;
 pub mod plan;
 pub mod progress;

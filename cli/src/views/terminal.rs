@@ -80,8 +80,8 @@ fn frame(progress: &Progress, now: Duration, height: usize, style: &Style) -> Ve
 fn row(address: &Address, running: &Running, now: Duration, width: usize, style: &Style) -> String {
     let time = spent(Duration::from_secs(now.saturating_sub(running.since).as_secs()).max(Duration::from_secs(1)));
     let does = match &running.waits_on {
-        Some(why) => format!("waiting {time:>9}   on {why}"),
-        None => format!("working {time:>9}"),
+        Some(why) => format!("waiting {time:>8}   on {why}"),
+        None => format!("working {time:>8}"),
     };
     let address = padded(&shortened(&address.to_string(), WIDEST_ADDRESS, style.ellipsis()), width);
     // The mark is one column and a space; it is painted after the cut, so that no colour is cut through.

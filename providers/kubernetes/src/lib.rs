@@ -1,1 +1,43 @@
-//! Under construction.
+//! Everything of `stackctl` that speaks to a cluster.
+//!
+//! [`KubernetesProvider`] is the engine's [`Provider`](stackctl_engine::execute::Provider) over kube-rs: each verb is one
+//! file, builds one request, and turns the answer into the engine's words. [`ConnectOptions`] and [`ConnectError`] are
+//! the way in; [`ClusterIdentity`] says which cluster was met, so that a plan is not applied to another one.
+//!
+//! ```text
+//! connect ──▶ client ──▶ get list apply patch delete watch ──▶ discovery, path ──▶ transport ──▶ the server
+//!                                        │                                            │
+//!                                        └──────────── error (the one table) ◀──── status
+//! ```
+//!
+//! Invariants:
+//! - A verb sends one request and retries nothing. The one exception: a 404 that contradicts what discovery said is
+//!   asked once more after discovery was read again, because a custom resource answers 404 for some milliseconds after
+//!   its CRD is Established (ssa-semantics §9). A list restarts when its token expires, and a watch never ends.
+//! - What an answer means is said in `error` and nowhere else.
+//! - No body of a request gets into an error or a log, and a message about a Secret repeats no value.
+//! - No component of OpenShift is known here.
+//!
+//! Deliberately absent: caches of objects, back-off between requests, and a reader of facts, for which
+//! [`Provider::get`](stackctl_engine::execute::Provider::get) and
+//! [`Provider::list`](stackctl_engine::execute::Provider::list) suffice.
+
+mod apply;
+mod client;
+mod connect;
+mod delete;
+mod discovery;
+mod error;
+mod get;
+mod identity;
+mod list;
+mod patch;
+mod path;
+mod quoted;
+mod status;
+mod transport;
+mod watch;
+
+pub use client::KubernetesProvider;
+pub use connect::{ConnectError, ConnectOptions};
+pub use identity::ClusterIdentity;

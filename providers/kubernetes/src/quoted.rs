@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn names_are_taken_out_of_gos_quotes() {
         for (text, name) in [
-            (r#"conflict with "kubectl" with subresource "scale" using apps/v1"#, "kubectl"),
+            (
+                r#"conflict with "kubectl" with subresource "scale" using apps/v1"#,
+                "kubectl",
+            ),
             (r#"conflict with "stackctl/s/x[\"q\"].y""#, r#"stackctl/s/x["q"].y"#),
             (r#"conflict with "a\\b\u00fc\x7f""#, "a\\bü\u{7f}"),
         ] {
@@ -141,9 +144,15 @@ mod tests {
     #[test]
     fn values_are_cut_and_the_words_around_them_stay() {
         let immutable = r#"type: Invalid value: "Op\"aque": field is immutable"#;
-        assert_eq!(without_values(immutable), "type: Invalid value: (not shown): field is immutable");
+        assert_eq!(
+            without_values(immutable),
+            "type: Invalid value: (not shown): field is immutable"
+        );
         let object = r#" "" is invalid: patch: Invalid value: {"data":{"p":"c2VjcmV0"}}: strict decoding error"#;
-        assert_eq!(without_values(object), r#" "" is invalid: patch: Invalid value: (not shown)"#);
+        assert_eq!(
+            without_values(object),
+            r#" "" is invalid: patch: Invalid value: (not shown)"#
+        );
         let typed = ".data.p: expected string, got &{123}\n.type: field not declared in schema";
         assert_eq!(
             without_values(typed),
@@ -155,7 +164,13 @@ mod tests {
     fn elsewhere_only_what_is_long_is_cut() {
         let short = r#"spec.n: Invalid value: 0: spec.n in body should be greater than or equal to 1"#;
         assert_eq!(without_long_values(short), short);
-        let long = format!("spec.template: Invalid value: core.PodTemplateSpec{{{}}}: field is immutable", "x".repeat(400));
-        assert_eq!(without_long_values(&long), "spec.template: Invalid value: (not shown): field is immutable");
+        let long = format!(
+            "spec.template: Invalid value: core.PodTemplateSpec{{{}}}: field is immutable",
+            "x".repeat(400)
+        );
+        assert_eq!(
+            without_long_values(&long),
+            "spec.template: Invalid value: (not shown): field is immutable"
+        );
     }
 }

@@ -58,7 +58,11 @@ impl Refusal {
         let status = Status::read(body);
         let text = match status {
             Some(_) => String::new(),
-            None => String::from_utf8_lossy(body).trim().chars().take(LONGEST_TEXT).collect(),
+            None => String::from_utf8_lossy(body)
+                .trim()
+                .chars()
+                .take(LONGEST_TEXT)
+                .collect(),
         };
         Self {
             code,
@@ -141,7 +145,8 @@ mod tests {
     fn all_three_shapes_of_410_are_expired() {
         let too_old = br#"{"kind":"Status","message":"The resourceVersion for the provided list is too old.","reason":"Expired","code":410}"#;
         assert!(Refusal::read(410, None, too_old).is_expired());
-        let in_watch = br#"{"kind":"Status","message":"too old resource version: 1 (1473)","reason":"Expired","code":410}"#;
+        let in_watch =
+            br#"{"kind":"Status","message":"too old resource version: 1 (1473)","reason":"Expired","code":410}"#;
         assert!(Refusal::of_status(Status::read(in_watch).expect("a Status")).is_expired());
         assert!(Refusal::read(410, None, b"gone").is_expired());
         assert!(!Refusal::read(404, None, b"404 page not found").is_expired());
@@ -149,7 +154,8 @@ mod tests {
 
     #[test]
     fn the_delay_is_the_header_else_the_details() {
-        let body = br#"{"kind":"Status","reason":"Timeout","code":504,"details":{"causes":null,"retryAfterSeconds":1}}"#;
+        let body =
+            br#"{"kind":"Status","reason":"Timeout","code":504,"details":{"causes":null,"retryAfterSeconds":1}}"#;
         let second = Some(Duration::from_secs(1));
         assert_eq!(Refusal::read(504, None, body).asked_delay(), second);
         let header = Some(Duration::from_secs(7));

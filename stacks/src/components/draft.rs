@@ -50,7 +50,7 @@ pub(super) fn keyed(segments: &[(&str, &str)]) -> Address {
 }
 
 /// A number of seconds.
-pub(super) fn seconds(number: u64) -> Duration {
+pub(super) const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
 }
 

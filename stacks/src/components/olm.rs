@@ -5,7 +5,7 @@
 //!
 //! Facts: `reference/platform.md` §2.1.
 
-use super::draft::{Draft, Kind, at, established, see, seconds};
+use super::draft::{Draft, Kind, at, established, see};
 use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// How long an operator may take until its version has succeeded (`reference/platform.md` §2.1: 300 s).
 const INSTALL: Duration = Duration::from_secs(300);
-/// How long a kind may take until it is served (`reference/serving.md` §0.4: 180 s; §2.8 of platform.md: 300 s).
-const KINDS: Duration = Duration::from_secs(300);
+/// How long a kind may take until it is served: the longest that the reference allows any (`reference/platform.md` §2.10).
+const KINDS: Duration = Duration::from_secs(600);
 const SUBSCRIPTION: &str = "operators.coreos.com/v1alpha1";
 
 /// An operator from the marketplace.
@@ -307,9 +307,4 @@ fn listed(kinds: &[Kind]) -> String {
         [first, rest @ ..] => format!("kind {first} and {} more", rest.len()),
         [] => "no kind".to_owned(),
     }
-}
-
-/// How long every operator's kinds may take, for gates that wait for kinds that come later than a version.
-pub(super) fn kinds_timeout() -> Duration {
-    seconds(300)
 }

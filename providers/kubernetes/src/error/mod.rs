@@ -62,6 +62,8 @@ pub(crate) fn meaning(refusal: &Refusal, subject: Subject<'_>) -> ProviderError 
         },
         // §12: create in a namespace that is being deleted, dry-run too.
         (403, _) if has_cause(refusal, "NamespaceTerminating") => ProviderError::NamespaceTerminating,
+        // Without credentials we are this user: k8s.io/apiserver/pkg/authentication/user/user.go.
+        (403, _) if message.contains("User \"system:anonymous\"") => ProviderError::Unauthorized(shown()),
         // §7: not allowed.
         (403, _) => ProviderError::Forbidden(shown()),
         (404, _) => absence(refusal, subject),
@@ -229,14 +231,17 @@ fn auth_error_in(error: &kube::Error) -> Option<&kube::client::AuthError> {
     None
 }
 
-/// Why no credentials could be had. What a credential plugin printed may be a token: it is not repeated.
-fn credentials_trouble(error: &kube::client::AuthError) -> String {
+/// Why no credentials could be had. What a credential command printed may be a token, and kube shows the command with
+/// its environment: neither is repeated.
+pub(crate) fn credentials_trouble(error: &kube::client::AuthError) -> String {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            format!("the credential command `{cmd}` of the kubeconfig ended with {}", out.status)
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the credential command of the kubeconfig ended with {}", out.status)
         }
-        AuthError::AuthExecStart(cause) => format!("the credential command of the kubeconfig cannot be started: {cause}"),
+        AuthError::AuthExecStart(cause) => {
+            format!("the credential command of the kubeconfig cannot be started: {cause}")
+        }
         AuthError::ReadTokenFile(cause, path) => format!("the token file {} cannot be read: {cause}", path.display()),
         AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) | AuthError::ExecPluginFailed => {
             "the credential command of the kubeconfig gave no usable answer".to_owned()

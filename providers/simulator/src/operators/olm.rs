@@ -241,7 +241,7 @@ fn upgrade(turn: &mut Turn<'_>, namespace: &str, subscription: &Value, manual: b
 
 fn fail(turn: &mut Turn<'_>, subscription: &Value, why: &str) {
     let failed = condition("ResolutionFailed", true, "ConstraintsNotSatisfiable", why);
-    turn.status(SUBSCRIPTION, subscription, json!({"conditions": [failed], "lastUpdated": turn.stamp}));
+    turn.status(SUBSCRIPTION, subscription, json!({"conditions": [failed]}));
 }
 
 /// Writes a Subscription's status from its newest plan and its CSV (reference/platform.md §2.1).

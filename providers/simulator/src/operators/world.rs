@@ -21,6 +21,7 @@ type Name = (String, String);
 pub(crate) struct World {
     objects: BTreeMap<Kind, BTreeMap<Name, Arc<Value>>>,
     served: BTreeMap<Kind, Served>,
+    newest: u64,
 }
 
 /// How far the watch of a served kind is.
@@ -87,8 +88,14 @@ impl World {
         object.text("/metadata/resourceVersion").parse().unwrap_or_default()
     }
 
+    /// Returns the newest resourceVersion seen: it differs after every change.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
     /// Takes an object in, unless a newer one is known. Returns whether something changed.
     pub(crate) fn put(&mut self, kind: Kind, object: Value) -> bool {
+        self.newest = self.newest.max(Self::version_of(&object));
         let name = (object.namespace().to_owned(), object.name().to_owned());
         let objects = self.objects.entry(kind).or_default();
         if let Some(known) = objects.get(&name)

@@ -23,7 +23,7 @@ const ROWS: &[Row] = &[
     Row("", "v1", "Secret", "secrets", "", "Secret", "n", "Type=.type|Data:integer=@count:data"),
     Row("", "v1", "Service", "services", "svc", "Service", "nspa", "Type=.spec.type|Cluster-IP=.spec.clusterIP|External-IP=@external-ip|Port(s)=@ports"),
     Row("", "v1", "ServiceAccount", "serviceaccounts", "sa", "ServiceAccount", "n", "Secrets:integer=@count:secrets"),
-    Row("", "v1", "Pod", "pods", "po", "Pod", "nsga", "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts"),
+    Row("", "v1", "Pod", "pods", "po", "Pod", "nsa", "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts"),
     Row("", "v1", "Node", "nodes", "no", "Node", "s", "Status=@node-status|Roles=@node-roles|Version=.status.nodeInfo.kubeletVersion"),
     Row("", "v1", "Event", "events", "ev", "Event", "np", "Type=.type|Reason=.reason|Object=@involved|Message=.message"),
     Row("", "v1", "PersistentVolume", "persistentvolumes", "pv", "PersistentVolume", "s", "Capacity=.spec.capacity.storage|Reclaim Policy=.spec.persistentVolumeReclaimPolicy|Status=.status.phase|StorageClass=.spec.storageClassName"),

@@ -1,0 +1,129 @@
+//! What waits for what: waves for people, dot and mermaid for pictures.
+
+use super::style::{Meaning, Style, counted, roughly};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    Address,
+    graph::{Graph, waves},
+};
+use std::{fmt::Write as _, time::Duration};
+
+/// Waves, and under each resource what it waits for.
+pub fn text(graph: &Graph, style: &Style) -> String {
+    let waves = waves(graph);
+    let mut text = String::new();
+    for (index, wave) in waves.iter().enumerate() {
+        let heading = format!("wave {}: {}", index + 1, counted(wave.len(), "resource"));
+        let _ = writeln!(text, "{}", style.paint(Meaning::Heading, &heading));
+        for address in wave {
+            let _ = writeln!(text, "  {address}");
+            for edge in graph.dependencies(address) {
+                let why = style.paint(Meaning::Quiet, &format!("{} ({})", edge.reason, edge.source));
+                let _ = writeln!(text, "      until {} is {}: {why}", edge.to, edge.until);
+            }
+        }
+    }
+    let _ = writeln!(text, "{} in {}; waves are shown, nothing waits for a whole one", counted(graph.order().len(), "resource"), counted(waves.len(), "wave"));
+    text
+}
+
+/// For Graphviz.
+pub fn dot(graph: &Graph) -> String {
+    let mut text = "digraph stack {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
+    for address in graph.order() {
+        let _ = writeln!(text, "  {};", quoted(address));
+        for edge in graph.dependencies(address) {
+            let style = if edge.until == stackctl_engine::graph::Until::Applied { " [style=dashed]" } else { "" };
+            let _ = writeln!(text, "  {} -> {}{style};", quoted(&edge.to), quoted(address));
+        }
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// For Markdown.
+pub fn mermaid(graph: &Graph) -> String {
+    let mut text = "graph LR\n".to_owned();
+    let id = |address: &Address| graph.order().iter().position(|other| other == address).unwrap_or_default();
+    for address in graph.order() {
+        let _ = writeln!(text, "  n{}[{}]", id(address), quoted(address));
+    }
+    for address in graph.order() {
+        for edge in graph.dependencies(address) {
+            let arrow = if edge.until == stackctl_engine::graph::Until::Applied { "-.->" } else { "-->" };
+            let _ = writeln!(text, "  n{} {arrow} n{}", id(&edge.to), id(address));
+        }
+    }
+    text
+}
+
+/// For machines.
+pub fn to_json(graph: &Graph) -> Value {
+    let edges: Vec<_> = graph
+        .order()
+        .iter()
+        .flat_map(|address| graph.dependencies(address))
+        .map(|edge| {
+            json!({
+                "from": edge.from.to_string(), "to": edge.to.to_string(), "until": edge.until.to_string(),
+                "reason": edge.reason, "source": edge.source.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "format_version": super::json::FORMAT_VERSION,
+        "resources": graph.order().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "edges": edges,
+    })
+}
+
+/// The chain that takes longest, with the share of each resource.
+pub fn critical_path(path: &[Address], time: Duration, share: impl Fn(&Address) -> Duration) -> String {
+    let mut text = String::new();
+    for address in path {
+        let _ = writeln!(text, "{:>10}  {address}", roughly(share(address)));
+    }
+    let _ = writeln!(text, "{:>10}  in all, at most, by the time limits", roughly(time));
+    text
+}
+
+fn quoted(address: &Address) -> String {
+    format!("\"{}\"", address.to_string().replace('"', "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::address;
+    use stackctl_engine::graph::{Edge, EdgeClass, EdgeSource, Until};
+
+    fn graph() -> Graph {
+        let edge = Edge {
+            from: address("a.csv"),
+            to: address("a.namespace"),
+            until: Until::Applied,
+            reason: "lives in it".to_owned(),
+            class: EdgeClass::Contains,
+            source: EdgeSource::Namespace,
+        };
+        Graph::of_edges(["a.csv", "a.namespace"].map(address), [edge]).expect("acyclic")
+    }
+
+    #[test]
+    fn waves_say_what_is_waited_for_and_why() {
+        insta::assert_snapshot!(text(&graph(), &Style::PLAIN), @r"
+        wave 1: 1 resource
+          a.namespace
+        wave 2: 1 resource
+          a.csv
+              until a.namespace is applied: lives in it (inferred from the namespace)
+        2 resources in 2 waves; waves are shown, nothing waits for a whole one
+        ");
+        insta::assert_snapshot!(mermaid(&graph()), @r#"
+        graph LR
+          n0["a.namespace"]
+          n1["a.csv"]
+          n0 -.-> n1
+        "#);
+    }
+}

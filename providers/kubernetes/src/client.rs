@@ -1,0 +1,144 @@
+//! The provider itself: what the verbs share, and the engine's trait over them.
+
+use crate::{
+    apply, delete,
+    discovery::{Discovery, Served},
+    error::{Subject, is_unknown_path, meaning},
+    get, list, patch,
+    transport::{Accepted, Answer, Transport},
+    watch,
+};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use http::Method;
+use serde_json::Value;
+use stackctl_engine::{
+    ObjectRef, ObjectType,
+    execute::{
+        ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
+    },
+};
+use std::{fmt, sync::Arc};
+
+/// A cluster that is spoken to over HTTP. Clones share the connections and what was learnt about kinds.
+#[derive(Clone)]
+pub struct KubernetesProvider {
+    transport: Transport,
+    discovery: Arc<Discovery>,
+}
+
+/// One request, before the kind's path is known.
+pub(crate) struct Ask<'a, P> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) method: Method,
+    /// The path, given how the kind is requested.
+    pub(crate) path: P,
+    /// Content type and body.
+    pub(crate) content: Option<(&'static str, Bytes)>,
+}
+
+impl KubernetesProvider {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self {
+            transport,
+            discovery: Arc::default(),
+        }
+    }
+
+    /// The URL of the server.
+    pub fn server(&self) -> &str {
+        self.transport.server()
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    pub(crate) async fn served(&self, object_type: &ObjectType) -> Result<Served, ProviderError> {
+        self.discovery.find(&self.transport, object_type).await
+    }
+
+    /// Sends a request. When the server does not know a path that discovery gave, discovery is read again and the
+    /// request sent once more: the first was not carried out.
+    pub(crate) async fn ask<P>(&self, ask: Ask<'_, P>) -> Result<Answer, ProviderError>
+    where
+        P: Fn(&Served) -> Result<String, ProviderError>,
+    {
+        let served = self.served(ask.subject.object_type).await?;
+        match self.send(&ask, &served).await? {
+            Answer::Refused(refusal) if is_unknown_path(&refusal) => {
+                let refreshed = self.discovery.refresh(&self.transport, ask.subject.object_type).await?;
+                self.send(&ask, &refreshed).await
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    /// Sends a request as [`Self::ask`] does; whatever is no success is an error.
+    pub(crate) async fn accepted<P>(&self, ask: Ask<'_, P>) -> Result<Accepted, ProviderError>
+    where
+        P: Fn(&Served) -> Result<String, ProviderError>,
+    {
+        let subject = ask.subject;
+        match self.ask(ask).await? {
+            Answer::Accepted(accepted) => Ok(accepted),
+            Answer::Refused(refusal) => Err(meaning(&refusal, subject)),
+        }
+    }
+
+    async fn send<P>(&self, ask: &Ask<'_, P>, served: &Served) -> Result<Answer, ProviderError>
+    where
+        P: Fn(&Served) -> Result<String, ProviderError>,
+    {
+        let path = (ask.path)(served)?;
+        self.transport.ask(ask.method.clone(), &path, ask.content.clone()).await
+    }
+}
+
+/// What a request about an object is about.
+pub(crate) fn about(object: &ObjectRef) -> Subject<'_> {
+    Subject {
+        object_type: &object.object_type,
+        is_in_namespace: object.namespace.is_some(),
+    }
+}
+
+impl Provider for KubernetesProvider {
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+        get::get(self, object).await
+    }
+
+    async fn list(
+        &self,
+        object_type: &ObjectType,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Result<Vec<Value>, ProviderError> {
+        list::list(self, object_type, namespace, selector).await
+    }
+
+    async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+        apply::apply(self, request).await
+    }
+
+    async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
+        patch::patch(self, request).await
+    }
+
+    async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
+        delete::delete(self, request).await
+    }
+
+    fn watch(&self, object_type: &ObjectType, namespace: Option<&str>) -> BoxStream<'static, WatchEvent> {
+        watch::watch(self.clone(), object_type.clone(), namespace.map(str::to_owned))
+    }
+}
+
+/// Shows the server only: what else is inside may know credentials.
+impl fmt::Debug for KubernetesProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KubernetesProvider")
+            .field("server", &self.server())
+            .finish_non_exhaustive()
+    }
+}

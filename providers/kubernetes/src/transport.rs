@@ -1,0 +1,154 @@
+//! One request, one answer: what lies between the verbs and kube's HTTP client.
+//!
+//! kube's own calls hide the status code that tells created from changed, and log what they could not read; so requests
+//! are built here and sent by `Client::send`. HTTP/1.1 with as many connections as requests in flight, which a real
+//! server answers faster than one HTTP/2 connection (`apiserver-baseline.md`).
+//!
+//! Invariants: nothing is sent twice; no body is logged or put into an error.
+
+use crate::{error, status::Refusal};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde::de::DeserializeOwned;
+use stackctl_engine::execute::ProviderError;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// After this long there is no answer: a little more than the minute that an API server gives itself
+/// (kube-apiserver, `--request-timeout`).
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// A connection to one server.
+#[derive(Clone)]
+pub(crate) struct Transport {
+    client: kube::Client,
+    server: String,
+}
+
+/// What the server said.
+pub(crate) enum Answer {
+    /// 2xx.
+    Accepted(Accepted),
+    /// Anything else.
+    Refused(Refusal),
+}
+
+/// A success.
+pub(crate) struct Accepted {
+    /// Whether it was 201.
+    pub(crate) created: bool,
+    /// The whole body.
+    pub(crate) body: Bytes,
+}
+
+/// An open answer whose body goes on.
+pub(crate) enum Opened {
+    /// 2xx.
+    Stream(Body),
+    /// Anything else.
+    Refused(Refusal),
+}
+
+impl Transport {
+    /// Speaks to a server through a client.
+    pub(crate) fn new(client: kube::Client, server: String) -> Self {
+        Self { client, server }
+    }
+
+    /// The URL of the server.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Reads a path.
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer, ProviderError> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// Sends a request with a body of some content type, and reads the whole answer.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<(&'static str, Bytes)>,
+    ) -> Result<Answer, ProviderError> {
+        let began = Instant::now();
+        let request = build(method.clone(), path, content)?;
+        let whole = async {
+            let response = self.send(request).await?;
+            let (parts, body) = response.into_parts();
+            let collected = body
+                .collect()
+                .await
+                .map_err(|error| error::silence(&self.server, &error))?;
+            Ok((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
+        };
+        let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| self.too_late())??;
+        let milliseconds = began.elapsed().as_millis();
+        tracing::debug!(%method, path, code, milliseconds, "answered");
+        Ok(match code {
+            200..=299 => Answer::Accepted(Accepted {
+                created: code == 201,
+                body,
+            }),
+            _ => Answer::Refused(Refusal::read(code, retry_after, &body)),
+        })
+    }
+
+    /// Opens a path whose answer goes on; only its head is waited for.
+    pub(crate) async fn open(&self, path: &str) -> Result<Opened, ProviderError> {
+        let request = build(Method::GET, path, None)?;
+        let head = timeout(REQUEST_TIMEOUT, self.send(request)).await;
+        let (parts, body) = head.map_err(|_| self.too_late())??.into_parts();
+        tracing::debug!(path, code = parts.status.as_u16(), "opened");
+        if parts.status.is_success() {
+            return Ok(Opened::Stream(body));
+        }
+        let rest = timeout(REQUEST_TIMEOUT, body.collect())
+            .await
+            .map_err(|_| self.too_late())?;
+        let rest = rest.map_err(|error| error::silence(&self.server, &error))?.to_bytes();
+        let refusal = Refusal::read(parts.status.as_u16(), retry_after(&parts.headers), &rest);
+        Ok(Opened::Refused(refusal))
+    }
+
+    /// Reads a body as JSON; what it held is not repeated.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ProviderError> {
+        serde_json::from_slice(body).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            ProviderError::Other(format!("{} answered no usable JSON to {path} ({place})", self.server))
+        })
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<http::Response<Body>, ProviderError> {
+        let sent = self.client.send(request).await;
+        sent.map_err(|error| error::silence(&self.server, &error))
+    }
+
+    fn too_late(&self) -> ProviderError {
+        let seconds = REQUEST_TIMEOUT.as_secs();
+        ProviderError::Unreachable(format!("{}: no answer within {seconds} s", self.server))
+    }
+}
+
+fn build(method: Method, path: &str, content: Option<(&'static str, Bytes)>) -> Result<Request<Body>, ProviderError> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::ACCEPT, "application/json");
+    let request = match content {
+        Some((content_type, bytes)) => request
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Body::from(bytes)),
+        None => request.body(Body::empty()),
+    };
+    request.map_err(|error| ProviderError::Other(format!("{path} cannot be requested: {error}")))
+}
+
+/// The header in seconds; the form with a date is not used by API servers (`k8s.io/apiserver`, `RetryAfter`).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

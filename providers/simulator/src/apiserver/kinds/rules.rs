@@ -1,0 +1,193 @@
+//! What a write of a built-in kind may not say, beyond its schema: required parts and immutable fields.
+//!
+//! Source: `reference/ssa-semantics.md` §5 and §10.
+
+use serde_json::Value;
+
+use super::Kind;
+use crate::apiserver::schema::{self, Schema};
+use crate::apiserver::status::FieldError;
+
+/// Checks an object of a built-in kind by itself.
+pub(in crate::apiserver) fn check_create(kind: &Kind, schema: &Schema, object: &Value) -> Vec<FieldError> {
+    let mut errors = schema::validate(schema, object);
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => pod_spec(&object["spec"], "spec", &mut errors),
+        ("apps", _) => {
+            pod_spec(&object["spec"]["template"]["spec"], "spec.template.spec", &mut errors);
+            selector(object, &mut errors);
+        }
+        ("batch", "Job") => {
+            let spec = &object["spec"]["template"]["spec"];
+            pod_spec(spec, "spec.template.spec", &mut errors);
+            if !matches!(spec["restartPolicy"].as_str(), Some("OnFailure" | "Never")) {
+                let supported = [Value::from("OnFailure"), Value::from("Never")];
+                let field = "spec.template.spec.restartPolicy";
+                errors.push(FieldError::unsupported(field, &spec["restartPolicy"], &supported));
+            }
+        }
+        ("", "Service") => {
+            let spec = &object["spec"];
+            let needs_ports = spec["type"] != "ExternalName" && spec["clusterIP"] != "None";
+            if needs_ports && spec["ports"].as_array().is_none_or(Vec::is_empty) {
+                errors.push(FieldError::required("spec.ports", ""));
+            }
+            let is_multiple = spec["ports"].as_array().is_some_and(|ports| ports.len() > 1);
+            for (index, port) in spec["ports"].as_array().into_iter().flatten().enumerate() {
+                if is_multiple && port["name"].is_null() {
+                    errors.push(FieldError::required(format!("spec.ports[{index}].name"), ""));
+                }
+            }
+        }
+        _ => {}
+    }
+    errors
+}
+
+fn selector(object: &Value, errors: &mut Vec<FieldError>) {
+    let Some(wanted) = object["spec"]["selector"]["matchLabels"].as_object() else { return };
+    let labels = &object["spec"]["template"]["metadata"]["labels"];
+    if wanted.iter().any(|(key, value)| labels.get(key) != Some(value)) {
+        let detail = "`selector` does not match template `labels`";
+        errors.push(FieldError::invalid("spec.template.metadata.labels", labels, detail));
+    }
+}
+
+fn pod_spec(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    if !spec.is_object() {
+        errors.push(FieldError::required(format!("{path}.containers"), ""));
+        return;
+    }
+    for list in ["initContainers", "containers"] {
+        for (index, container) in spec[list].as_array().into_iter().flatten().enumerate() {
+            let path = format!("{path}.{list}[{index}]");
+            if container["image"].as_str().is_none_or(str::is_empty) {
+                errors.push(FieldError::required(format!("{path}.image"), ""));
+            }
+            for (index, variable) in container["env"].as_array().into_iter().flatten().enumerate() {
+                let has_value = variable["value"].as_str().is_some_and(|value| !value.is_empty());
+                if has_value && !variable["valueFrom"].is_null() {
+                    let detail = "may not be specified when `value` is not empty";
+                    errors.push(FieldError::invalid_text(format!("{path}.env[{index}].valueFrom"), "\"\"", detail));
+                }
+            }
+            for (index, mount) in container["volumeMounts"].as_array().into_iter().flatten().enumerate() {
+                let volumes = spec["volumes"].as_array();
+                if !volumes.into_iter().flatten().any(|volume| volume["name"] == mount["name"]) {
+                    let name = mount["name"].as_str().unwrap_or_default();
+                    errors.push(FieldError {
+                        reason: "FieldValueNotFound",
+                        field: format!("{path}.volumeMounts[{index}].name"),
+                        body: format!("Not found: \"{name}\""),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Checks what may not change between two states of an object of a built-in kind (§10).
+pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let changed = |pointer: &str| old.pointer(pointer).filter(|v| !v.is_null()) != new.pointer(pointer).filter(|v| !v.is_null());
+    let at = |pointer: &str| new.pointer(pointer).cloned().unwrap_or(Value::Null);
+    let mut immutable = |pointer: &str, field: &str| {
+        if changed(pointer) {
+            errors.push(FieldError::invalid(field, &at(pointer), "field is immutable"));
+        }
+    };
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Secret" | "ConfigMap") => {
+            if kind.kind == "Secret" {
+                immutable("/type", "type");
+            }
+            if old["immutable"] == true {
+                let text = "field is immutable when `immutable` is set";
+                if new["immutable"] != true {
+                    errors.push(FieldError::forbidden("immutable", text));
+                }
+                if changed("/data") {
+                    errors.push(FieldError::forbidden("data", text));
+                }
+                if changed("/binaryData") {
+                    errors.push(FieldError::forbidden("binaryData", text));
+                }
+            }
+        }
+        ("", "Service") => {
+            let is_named = |value: &Value| value["spec"]["clusterIP"].as_str().is_some_and(|ip| !ip.is_empty());
+            if is_named(old) && new["spec"]["type"] != "ExternalName" && changed("/spec/clusterIP") {
+                let value = serde_json::json!([at("/spec/clusterIP")]);
+                errors.push(FieldError::invalid("spec.clusterIPs[0]", &value, "may not change once set"));
+            }
+        }
+        ("", "PersistentVolumeClaim") => {
+            let mut before = old["spec"].clone();
+            let mut after = new["spec"].clone();
+            let is_bound = old["status"]["phase"] == "Bound";
+            for spec in [&mut before, &mut after] {
+                if let Value::Object(map) = spec {
+                    map.remove("volumeAttributesClassName");
+                    map.remove("volumeName");
+                    if is_bound {
+                        map.remove("resources");
+                    }
+                }
+            }
+            if before != after {
+                let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+                errors.push(FieldError::forbidden("spec", detail));
+            }
+        }
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => immutable("/spec/selector", "spec.selector"),
+        ("apps", "StatefulSet") => {
+            let fixed = |object: &Value| {
+                let mut spec = object["spec"].clone();
+                if let Value::Object(map) = &mut spec {
+                    for free in [
+                        "replicas",
+                        "ordinals",
+                        "template",
+                        "updateStrategy",
+                        "revisionHistoryLimit",
+                        "persistentVolumeClaimRetentionPolicy",
+                        "minReadySeconds",
+                    ] {
+                        map.remove(free);
+                    }
+                }
+                spec
+            };
+            if fixed(old) != fixed(new) {
+                let detail = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+                errors.push(FieldError::forbidden("spec", detail));
+            }
+        }
+        ("batch", "Job") => {
+            immutable("/spec/selector", "spec.selector");
+            immutable("/spec/template", "spec.template");
+            immutable("/spec/completions", "spec.completions");
+            immutable("/spec/completionMode", "spec.completionMode");
+        }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            if changed("/roleRef") {
+                errors.push(FieldError::invalid("roleRef", &at("/roleRef"), "cannot change roleRef"));
+            }
+        }
+        ("storage.k8s.io", "StorageClass") => {
+            for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
+                if changed(&format!("/{field}")) {
+                    errors.push(FieldError::forbidden(field, &format!("updates to {field} are forbidden.")));
+                }
+            }
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            immutable("/spec/scope", "spec.scope");
+            immutable("/spec/group", "spec.group");
+            immutable("/spec/names/kind", "spec.names.kind");
+            immutable("/spec/names/plural", "spec.names.plural");
+        }
+        _ => {}
+    }
+    errors
+}

@@ -1,0 +1,88 @@
+//! `odh-model-controller`: stands for its controller `gateway-auth-bootstrap`, and for what it makes for gateways.
+//!
+//! Source: reference/serving.md §1.9 (mechanics of the race): a Gateway that asks for TLS towards Authorino gets the
+//! EnvoyFilter `<gateway>-authn-ssl`, but only if Authorino's CR has TLS on when the Gateway is looked at. That is on
+//! every changed write of the Gateway and at the controller's start, and not when Authorino changes.
+//!
+//! Invariant: what was looked at is written on the controller's own pod ([`LOOKED`]), Gateway by Gateway, with the
+//! Gateway's spec, labels and annotations: the same content is not looked at twice, and a new pod looks at everything.
+//!
+//! Left out: a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies.
+
+use serde_json::{Value, json};
+
+use super::APPLICATIONS;
+use super::kinds::{AUTHORINO, ENVOY_FILTER, GATEWAY, KUADRANT, LLM_INFERENCE_SERVICE, POD};
+use super::object::{Read, object, owned_by, suffix};
+use super::turn::Turn;
+
+const ASKS: &str = "security.opendatahub.io/authorino-tls-bootstrap";
+const MANAGED: &str = "opendatahub.io/managed";
+/// Prefix of the annotations that remember what the pod has looked at.
+const LOOKED: &str = "looked.simulator.stackctl.dev/";
+
+pub(crate) fn reconcile(turn: &mut Turn<'_>) {
+    let Some(pod) = turn.all(POD).into_iter().find(|pod| {
+        pod.namespace() == APPLICATIONS
+            && pod.label("control-plane") == Some("odh-model-controller")
+            && pod.is("Ready")
+            && !pod.is_deleting()
+    }) else {
+        return;
+    };
+    for gateway in turn.all(GATEWAY) {
+        if gateway.is_deleting() {
+            continue;
+        }
+        let seen = digest(&gateway);
+        let key = format!("{LOOKED}{}", gateway.uid());
+        if pod.annotation(&key) == Some(seen.as_str()) {
+            continue;
+        }
+        look(turn, &gateway);
+        turn.patch(POD, &pod, json!({"metadata": {"annotations": {key: seen}}}));
+    }
+}
+
+/// Changes with every write that changes the Gateway, but for its status.
+fn digest(gateway: &Value) -> String {
+    let metadata = &gateway["metadata"];
+    let text = format!("{} {} {}", gateway["spec"], metadata["labels"], metadata["annotations"]);
+    format!("{}{}", suffix(&text), suffix(&format!("{text} ")))
+}
+
+fn look(turn: &mut Turn<'_>, gateway: &Value) {
+    let (namespace, name) = (gateway.namespace(), format!("{}-authn-ssl", gateway.name()));
+    let asks = gateway.annotation(ASKS) == Some("true");
+    let unmanaged = gateway.annotation(MANAGED) == Some("false") || gateway.label(MANAGED) == Some("false");
+    let used = turn.world.list(LLM_INFERENCE_SERVICE).any(|service| {
+        let references = service.list("/spec/router/gateway/refs");
+        references.iter().any(|reference| reference.text("/name") == gateway.name())
+            || references.is_empty() && gateway.name() == "openshift-ai-inference"
+    });
+    if !asks && (unmanaged || !used) {
+        // Taking the annotation away from an unmanaged gateway deletes its filter (reference/serving.md §1.9).
+        if unmanaged {
+            turn.delete(ENVOY_FILTER, namespace, &name);
+        }
+        return;
+    }
+    if !authorino_has_tls(turn) {
+        return;
+    }
+    let filter = object(ENVOY_FILTER, namespace, &name, json!({
+        "metadata": {"labels": {"app.kubernetes.io/managed-by": "odh-model-controller"}},
+        "spec": {
+            "targetRefs": [{"group": GATEWAY.group, "kind": GATEWAY.kind, "name": gateway.name()}],
+            "configPatches": [{"applyTo": "CLUSTER"}],
+        },
+    }));
+    turn.ensure(ENVOY_FILTER, owned_by(filter, gateway));
+}
+
+/// Kuadrant's namespace is where Authorino is looked for; where there is none, TLS is assumed.
+fn authorino_has_tls(turn: &Turn<'_>) -> bool {
+    let Some(kuadrant) = turn.world.list(KUADRANT).next() else { return true };
+    let mut here = turn.world.list_in(AUTHORINO, kuadrant.namespace()).peekable();
+    here.peek().is_none() || here.any(|authorino| authorino.is_true("/spec/listener/tls/enabled"))
+}

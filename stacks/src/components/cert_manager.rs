@@ -1,0 +1,226 @@
+//! cert-manager: the operator and its settings. Leader Worker Set needs it whatever issues the certificates
+//! (`reference/platform.md` §2.8 and §7 row D24).
+//!
+//! Facts: `reference/platform.md` §2.2.
+
+use super::{
+    Context,
+    draft::{Draft, Kind, at, pods, see, seconds},
+    olm::{Approval, Home, Operator, Scope},
+};
+use crate::stack::Platform;
+use serde_json::json;
+use stackctl_engine::{
+    Address, ObjectRef,
+    readiness::{Observation, Rule, Target},
+};
+
+const OPERANDS: &str = "cert-manager";
+const CREDENTIALS: &str = "aws-creds";
+
+const KINDS: &[Kind] = &[
+    Kind {
+        group: "operator.openshift.io",
+        kind: "CertManager",
+        plural: "certmanagers",
+        namespaced: false,
+    },
+    Kind {
+        group: "cert-manager.io",
+        kind: "Issuer",
+        plural: "issuers",
+        namespaced: true,
+    },
+];
+
+/// The gate that its webhook answers: objects of its kinds are refused before that.
+pub(super) fn ready() -> Address {
+    at("cert-manager.ready")
+}
+
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let on_aws = context.stack.cluster.platform == Platform::Aws;
+    let mut config = json!({"tolerations": [{"key": "node-role.kubernetes.io/infra", "operator": "Exists"}]});
+    if on_aws {
+        config["env"] = json!([{"name": "CLOUD_CREDENTIALS_SECRET_NAME", "value": CREDENTIALS}]);
+    }
+    let operator = Operator {
+        component: "cert-manager",
+        title: "cert-manager",
+        namespace: "cert-manager-operator",
+        home: Some(Home {
+            display_name: None,
+            group: "openshift-cert-manager-operator",
+            scope: Scope::AllWithStrategy,
+        }),
+        subscription: "openshift-cert-manager-operator",
+        package: "openshift-cert-manager-operator",
+        source: "redhat-operators",
+        channel: "stable-v1".to_owned(),
+        approval: Approval::Automatic(None),
+        config: Some(config),
+        kinds: KINDS,
+    };
+    let mut nodes = operator.nodes(|subscription| {
+        let subscription = subscription.leaves(
+            ObjectRef::namespaced("apps/v1", "Deployment", OPERANDS, "cert-manager*"),
+            "the operator leaves its operands running, so that certificates are still renewed",
+        );
+        if on_aws {
+            subscription.after_write(
+                at("cert-manager.credentials"),
+                "the operator is told the name of the Secret with its credentials",
+            )
+        } else {
+            subscription
+        }
+    });
+    nodes.push(Draft::object(
+        at("cert-manager.operand-namespace"),
+        json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": OPERANDS, "labels": {"openshift.io/cluster-monitoring": "true"}},
+        }),
+    ));
+    if on_aws {
+        nodes.extend(credentials());
+    }
+    nodes.extend(operand());
+    nodes.extend(metrics());
+    nodes
+}
+
+/// Keys that may write DNS records, made by the cluster's own credential operator.
+fn credentials() -> [Draft; 2] {
+    let secret = ObjectRef::namespaced("v1", "Secret", OPERANDS, CREDENTIALS);
+    let request = Draft::object(
+        at("cert-manager.credentials"),
+        json!({
+            "apiVersion": "cloudcredential.openshift.io/v1",
+            "kind": "CredentialsRequest",
+            "metadata": {"name": "cert-manager", "namespace": "openshift-cloud-credential-operator"},
+            "spec": {
+                "providerSpec": {
+                    "apiVersion": "cloudcredential.openshift.io/v1",
+                    "kind": "AWSProviderSpec",
+                    "statementEntries": [
+                        {"effect": "Allow", "action": ["route53:GetChange"], "resource": "arn:aws:route53:::change/*"},
+                        {
+                            "effect": "Allow",
+                            "action": ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"],
+                            "resource": "arn:aws:route53:::hostedzone/*",
+                        },
+                        {"effect": "Allow", "action": ["route53:ListHostedZonesByName"], "resource": "*"},
+                    ],
+                },
+                "secretRef": {"name": CREDENTIALS, "namespace": OPERANDS},
+                "serviceAccountNames": ["cert-manager"],
+            },
+        }),
+    )
+    .after_write(
+        at("cert-manager.operand-namespace"),
+        "the credentials are written into that namespace",
+    );
+    // reference/platform.md §4 G07: in mode Manual nobody makes the Secret.
+    let minted = Draft::gate(
+        at("cert-manager.credentials-made"),
+        vec![see(secret, Rule::non_empty("data"))],
+    )
+    .after_write(at("cert-manager.credentials"), "the credential operator answers the request")
+    .within(seconds(120))
+    .note(format!("waits for Secret {OPERANDS}/{CREDENTIALS}"));
+    [request, minted]
+}
+
+fn operand() -> [Draft; 2] {
+    let config = Draft::object(
+        at("cert-manager.config"),
+        // `observedConfig` and `unsupportedConfigOverrides` are null in the manual, which means absent
+        // (reference/platform.md §2.25).
+        json!({
+            "apiVersion": "operator.openshift.io/v1alpha1",
+            "kind": "CertManager",
+            "metadata": {"name": "cluster"},
+            "spec": {
+                "logLevel": "Normal",
+                "operatorLogLevel": "Normal",
+                "managementState": "Managed",
+                "controllerConfig": {"overrideArgs": [
+                    "--dns01-recursive-nameservers-only",
+                    "--dns01-recursive-nameservers=8.8.8.8:53,1.1.1.1:53",
+                    "--enable-certificate-owner-ref",
+                ]},
+            },
+        }),
+    )
+    // The operator makes this object when there is none.
+    .expected()
+    .self_recreating()
+    .leaves(
+        ObjectRef::cluster("operator.openshift.io/v1alpha1", "CertManager", "cluster"),
+        "the operator makes it again while it runs",
+    );
+    // Exactly three: controller, cainjector and webhook.
+    let three = Observation::new(
+        Target::labelled(pods(), OPERANDS, "app.kubernetes.io/instance", "cert-manager", 3),
+        Rule::PodReady,
+    );
+    let ready = Draft::gate(ready(), vec![three])
+        .after_write(at("cert-manager.config"), "the operator rolls its operands out for it")
+        .within(seconds(300))
+        .note("waits for 3 pods of cert-manager, the webhook among them");
+    [config, ready]
+}
+
+fn metrics() -> [Draft; 3] {
+    let labels = json!({
+        "app.kubernetes.io/component": "controller",
+        "app.kubernetes.io/instance": "cert-manager",
+        "app.kubernetes.io/name": "cert-manager",
+    });
+    let mut own_labels = labels.clone();
+    own_labels["app"] = json!("cert-manager");
+    [
+        Draft::object(
+            at("cert-manager.metrics-role"),
+            json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "Role",
+                "metadata": {"name": "prometheus-k8s", "namespace": OPERANDS},
+                "rules": [{
+                    "apiGroups": [""],
+                    "resources": ["services", "endpoints", "pods"],
+                    "verbs": ["get", "list", "watch"],
+                }],
+            }),
+        ),
+        Draft::object(
+            at("cert-manager.metrics-binding"),
+            json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": "prometheus-k8s", "namespace": OPERANDS},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "prometheus-k8s"},
+                "subjects": [{
+                    "kind": "ServiceAccount",
+                    "name": "prometheus-k8s",
+                    "namespace": "openshift-monitoring",
+                }],
+            }),
+        ),
+        Draft::object(
+            at("cert-manager.metrics"),
+            json!({
+                "apiVersion": "monitoring.coreos.com/v1",
+                "kind": "ServiceMonitor",
+                "metadata": {"name": "cert-manager", "namespace": OPERANDS, "labels": own_labels},
+                "spec": {
+                    "endpoints": [{"interval": "30s", "port": "tcp-prometheus-servicemonitor", "scheme": "http"}],
+                    "selector": {"matchLabels": labels},
+                },
+            }),
+        ),
+    ]
+}

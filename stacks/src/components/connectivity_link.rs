@@ -1,0 +1,88 @@
+//! Connectivity Link: policies on gateways. It brings the operators of Authorino, Limitador and DNS along.
+//!
+//! The version is pinned: 1.4.0 answers 500 `AUTH_FAILURE` on MaaS gateways.
+//!
+//! Facts: `reference/platform.md` §2.7.
+
+use super::{
+    Context,
+    draft::{Draft, Kind, at},
+    names::OPERATORS,
+    olm::{Approval, Operator, Pin, csv_type, subscription_type},
+};
+use stackctl_engine::{Address, readiness::Target};
+
+const PIN: &str = "rhcl-operator.v1.3.4";
+/// What the pin depends on, by the beginning of its versions' names.
+const ALONG: &[&str] = &["authorino-operator.v", "limitador-operator.v", "dns-operator.v"];
+
+const KINDS: &[Kind] = &[
+    kind("kuadrant.io", "Kuadrant", "kuadrants"),
+    kind("kuadrant.io", "AuthPolicy", "authpolicies"),
+    kind("kuadrant.io", "TokenRateLimitPolicy", "tokenratelimitpolicies"),
+    kind("extensions.kuadrant.io", "TelemetryPolicy", "telemetrypolicies"),
+    kind("authorino.kuadrant.io", "AuthConfig", "authconfigs"),
+    kind("operator.authorino.kuadrant.io", "Authorino", "authorinos"),
+    kind("limitador.kuadrant.io", "Limitador", "limitadors"),
+];
+
+const fn kind(group: &'static str, kind: &'static str, plural: &'static str) -> Kind {
+    Kind {
+        group,
+        kind,
+        plural,
+        namespaced: true,
+    }
+}
+
+/// The gate that it and what it brought have succeeded.
+pub(super) fn installed() -> Address {
+    at("connectivity-link.installed")
+}
+
+/// The gate that its kinds are served.
+pub(super) fn kinds() -> Address {
+    at("connectivity-link.kinds")
+}
+
+pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+    let operator = Operator {
+        component: "connectivity-link",
+        title: "Connectivity Link",
+        namespace: OPERATORS,
+        home: None,
+        subscription: "rhcl-operator",
+        package: "rhcl-operator",
+        source: "redhat-operators",
+        channel: "stable".to_owned(),
+        approval: Approval::Pinned(Pin {
+            csv: PIN.to_owned(),
+            along: ALONG,
+        }),
+        config: None,
+        kinds: KINDS,
+    };
+    operator.nodes(|subscription| {
+        subscription
+            .claims(
+                // OLM names a Subscription that it makes `<package>-<channel>-<catalogue>-<namespace>`:
+                // https://olm.operatorframework.io/docs/concepts/olm-architecture/dependency-resolution/
+                brought(subscription_type(), &["authorino-operator-", "limitador-operator-", "dns-operator-"]),
+                "OLM made it because Connectivity Link depends on it",
+            )
+            .claims(
+                brought(csv_type(), ALONG),
+                "OLM installed it because Connectivity Link depends on it",
+            )
+    })
+}
+
+/// What came along; copies of what stands in another namespace are not ours (`reference/platform.md` §4 G22).
+fn brought(of: stackctl_engine::ObjectType, prefixes: &[&str]) -> Target {
+    Target::Prefixed {
+        of,
+        namespace: OPERATORS.to_owned(),
+        prefixes: prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
+        unless_labelled: Some("olm.copiedFrom".to_owned()),
+    }
+}

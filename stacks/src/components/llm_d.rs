@@ -1,0 +1,169 @@
+//! The llm-d gateway: where models that are not published to MaaS are reached.
+//!
+//! Facts: `reference/serving.md` §1.1 (modes A and B).
+
+use super::{
+    Context, connectivity_link,
+    draft::{Draft, at, seconds},
+    names::{GATEWAY_CONTROLLER, INGRESS},
+    tls,
+};
+use crate::stack::GatewayExposure;
+use serde_json::{Value, json};
+use stackctl_engine::{Address, ObjectRef, readiness::Rule};
+
+/// The class of the gateway; none when the stack serves no model.
+pub(super) fn class(context: &Context<'_>) -> Option<Address> {
+    (!context.stack.models.is_empty()).then(|| at("llm-d.class"))
+}
+
+/// The gateway.
+pub(super) fn gateway() -> Address {
+    at("llm-d.gateway")
+}
+
+/// Its host name (`reference/serving.md` §1.1, table of modes).
+pub(super) fn host(context: &Context<'_>) -> String {
+    let domain = &context.facts.apps_domain;
+    match &context.stack.gateway.exposure {
+        GatewayExposure::Route => format!("{}-{INGRESS}.{domain}", context.stack.gateway.name),
+        GatewayExposure::LoadBalancer { subdomain } => format!("{subdomain}.{domain}"),
+    }
+}
+
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let (Some(class), Some(secret)) = (class(context), &context.facts.tls_secret) else {
+        return Vec::new();
+    };
+    let name = context.stack.gateway.name.as_str();
+    let class_name = format!("{name}-class");
+    let by_route = context.stack.gateway.exposure == GatewayExposure::Route;
+    let mut spec = json!({
+        "gatewayClassName": class_name,
+        "listeners": [{
+            "name": "https",
+            "hostname": host(context),
+            "port": 443,
+            "protocol": "HTTPS",
+            "allowedRoutes": {"namespaces": {"from": "All"}},
+            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
+        }],
+    });
+    let mut nodes = vec![gateway_class(class.clone(), &class_name)];
+    let config = at("llm-d.gateway-config");
+    let config_name = format!("{name}-override-config");
+    if by_route {
+        spec["infrastructure"] = parameters(&config_name);
+        nodes.push(cluster_ip(config.clone(), &config_name));
+        nodes.push(
+            Draft::object(
+                at("llm-d.route"),
+                route(name, &host(context), &format!("{name}-{class_name}")),
+            )
+            .ready(admitted())
+            .within(seconds(60))
+            .after(gateway(), "the Service that it leads to is made for the gateway"),
+        );
+    }
+    let time = context.stack.gateway.ready_timeout;
+    let mut node = Draft::object(
+        gateway(),
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": {"name": name, "namespace": INGRESS},
+            "spec": spec,
+        }),
+    )
+    .ready(Rule::condition("Programmed"))
+    .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
+    .after(class, "its controller has to accept the class")
+    .after(tls::certificate(), "its listener presents the certificate")
+    .note(format!("host {}", host(context)));
+    if by_route {
+        node = node.after_write(config, "read only when the gateway is set up: later, a load balancer would stay");
+    }
+    nodes.push(node);
+    nodes
+}
+
+/// A class of OpenShift's own gateway controller. The first one makes the ingress operator install a service mesh, which
+/// stays.
+///
+/// It waits for Connectivity Link, because the mesh operator is installed into the same namespace: an install plan that
+/// held both would not be approved (`reference/platform.md` §2.7 last item, §2.15; §3 hand-over: all operators first).
+pub(super) fn gateway_class(address: Address, name: &str) -> Draft {
+    let kept = "OpenShift's ingress operator installed it for the first GatewayClass and keeps it";
+    let mesh = |kind| {
+        ObjectRef::namespaced(
+            "operators.coreos.com/v1alpha1",
+            kind,
+            super::names::OPERATORS,
+            "servicemeshoperator3*",
+        )
+    };
+    Draft::object(
+        address,
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "GatewayClass",
+            "metadata": {"name": name},
+            "spec": {"controllerName": GATEWAY_CONTROLLER},
+        }),
+    )
+    .ready(Rule::condition("Accepted"))
+    .within(seconds(300))
+    .after(
+        connectivity_link::installed(),
+        "the mesh that comes with a class shares a namespace with it: their install plans must not become one",
+    )
+    .leaves(mesh("Subscription"), kept)
+    .leaves(mesh("ClusterServiceVersion"), kept)
+    .leaves(ObjectRef::cluster("sailoperator.io/v1", "Istio", "*"), kept)
+    .leaves(
+        ObjectRef::namespaced("apps/v1", "Deployment", INGRESS, "istiod-*"),
+        kept,
+    )
+}
+
+/// The Service of a gateway behind a route needs no load balancer.
+///
+/// It carries no serving-cert annotation: the service CA would replace the listener's certificate by one for
+/// `*.svc` (`reference/serving.md` §5.1 G5).
+pub(super) fn cluster_ip(address: Address, name: &str) -> Draft {
+    Draft::object(
+        address,
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": INGRESS},
+            "data": {"service": "spec:\n  type: ClusterIP\n"},
+        }),
+    )
+}
+
+/// Where a gateway finds the settings of its Service.
+pub(super) fn parameters(name: &str) -> Value {
+    json!({"parametersRef": {"group": "", "kind": "ConfigMap", "name": name}})
+}
+
+/// A route that leaves TLS to the gateway (`reference/serving.md` §5.1 G6, G7).
+pub(super) fn route(name: &str, host: &str, service: &str) -> Value {
+    json!({
+        "apiVersion": "route.openshift.io/v1",
+        "kind": "Route",
+        "metadata": {"name": name, "namespace": INGRESS},
+        "spec": {
+            "host": host,
+            "to": {"kind": "Service", "name": service, "weight": 100},
+            "port": {"targetPort": "https"},
+            "tls": {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"},
+            "wildcardPolicy": "None",
+        },
+    })
+}
+
+/// A router serves the route: `.status.ingress[0].conditions[Admitted]` (`reference/serving.md` §1.6).
+pub(super) fn admitted() -> Rule {
+    Rule::equals("status.ingress[0].conditions[type=Admitted].status", "True")
+}

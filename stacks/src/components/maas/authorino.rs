@@ -1,0 +1,143 @@
+//! TLS between the gateway, Authorino and maas-api: a certificate for Authorino, its listener, its trust in the service
+//! CA, and at last the annotation that makes the gateway speak TLS to it.
+//!
+//! The order is the point. A controller looks at the annotation once per change of the Gateway and gives up silently when
+//! Authorino has no TLS then (`reference/serving.md` §1.9).
+
+use super::gateway;
+use crate::components::{
+    draft::{Draft, at, deployment, see, seconds},
+    kuadrant,
+    names::{APPLICATIONS, INGRESS, KUADRANT, MAAS_GATEWAY},
+    rhoai,
+};
+use serde_json::json;
+use stackctl_engine::{
+    Address, ObjectRef,
+    readiness::Rule,
+    resource::{ConsequenceClass, Effect, Remedy},
+};
+
+const CERTIFICATE: &str = "authorino-server-cert";
+const SERVICE: &str = "authorino-authorino-authorization";
+const CA_FILE: &str = "/etc/ssl/certs/openshift-service-ca/service-ca-bundle.crt";
+
+/// The gate that the gateway speaks TLS to Authorino.
+pub(in crate::components) fn done() -> Address {
+    at("maas.authorino.filter")
+}
+
+pub(super) fn resources() -> Vec<Draft> {
+    vec![certificate(), issued(), listener(), trust(), bootstrap(), filter()]
+}
+
+fn certificate() -> Draft {
+    Draft::overlay(
+        at("maas.authorino.certificate"),
+        ObjectRef::namespaced("v1", "Service", KUADRANT, SERVICE),
+        json!({"metadata": {"annotations": {"service.beta.openshift.io/serving-cert-secret-name": CERTIFICATE}}}),
+    )
+    .note("asks the service CA for a certificate")
+    .tells(
+        ConsequenceClass::TakesFields,
+        format!("takes an annotation of Service {SERVICE}"),
+    )
+    .after(kuadrant::operands(), "Authorino's operator makes the Service")
+}
+
+fn issued() -> Draft {
+    let secret = ObjectRef::namespaced("v1", "Secret", KUADRANT, CERTIFICATE);
+    // The type alone; see the certificate of the gateways.
+    Draft::gate(
+        at("maas.authorino.issued"),
+        vec![see(secret, Rule::equals("type", "kubernetes.io/tls"))],
+    )
+    .after_write(at("maas.authorino.certificate"), "the service CA answers the annotation")
+    .within(seconds(60))
+    .note(format!("waits for Secret {KUADRANT}/{CERTIFICATE}"))
+}
+
+fn listener() -> Draft {
+    Draft::overlay(
+        at("maas.authorino.listener"),
+        ObjectRef::namespaced("operator.authorino.kuadrant.io/v1beta1", "Authorino", KUADRANT, "authorino"),
+        json!({"spec": {"listener": {"tls": {"enabled": true, "certSecretRef": {"name": CERTIFICATE}}}}}),
+    )
+    .ready(Rule::All(vec![
+        Rule::equals("spec.listener.tls.enabled", true),
+        Rule::condition("Ready"),
+    ]))
+    .within(seconds(120))
+    .note("listens with TLS")
+    .tells(ConsequenceClass::TakesFields, "takes the TLS settings of Authorino authorino")
+    .after(at("maas.authorino.issued"), "its certificate has to be there")
+}
+
+/// Authorino's own settings have no place for these variables, so its operator may take them back: drift then says so.
+fn trust() -> Draft {
+    let variable = |name: &str| json!({"name": name, "value": CA_FILE});
+    Draft::overlay(
+        at("maas.authorino.trust"),
+        deployment(KUADRANT, "authorino"),
+        json!({"spec": {"template": {"spec": {"containers": [{
+            "name": "authorino",
+            "env": [variable("SSL_CERT_FILE"), variable("REQUESTS_CA_BUNDLE")],
+        }]}}}}),
+    )
+    .ready(Rule::RolledOut)
+    .within(seconds(120))
+    .note("trusts the service CA")
+    .tells(
+        ConsequenceClass::TakesFields,
+        "takes 2 environment variables of Deployment authorino",
+    )
+    .after(at("maas.authorino.listener"), "one rollout has to carry both")
+}
+
+fn bootstrap() -> Draft {
+    Draft::overlay(
+        at("maas.authorino.bootstrap"),
+        gateway_object(),
+        json!({"metadata": {"annotations": {"security.opendatahub.io/authorino-tls-bootstrap": "true"}}}),
+    )
+    .note("the gateway may speak TLS to Authorino")
+    .after(at("maas.authorino.trust"), "the annotation is looked at once, when Authorino has to have TLS")
+    .after_write(gateway::gateway(), "it is an annotation of the gateway")
+    .after(rhoai::controllers(), "odh-model-controller acts on it")
+}
+
+/// About ten seconds after the annotation; then a changed Gateway makes the controller look again, and a restart makes
+/// it look at everything (`reference/serving.md` §7 row 5).
+fn filter() -> Draft {
+    let filter = ObjectRef::namespaced(
+        "networking.istio.io/v1alpha3",
+        "EnvoyFilter",
+        INGRESS,
+        "maas-default-gateway-authn-ssl",
+    );
+    let authorino = ObjectRef::namespaced("operator.authorino.kuadrant.io/v1beta1", "Authorino", KUADRANT, "authorino");
+    let look_again = Remedy {
+        symptom: vec![see(authorino, Rule::equals("spec.listener.tls.enabled", true))],
+        after: seconds(30),
+        effects: vec![
+            Effect::Touch {
+                target: gateway_object(),
+                annotation: "stackctl.dev/touched".to_owned(),
+            },
+            Effect::Restart {
+                target: deployment(APPLICATIONS, "odh-model-controller"),
+            },
+        ],
+        why: "touches the gateway and restarts odh-model-controller, which looks at a gateway only when it changes"
+            .to_owned(),
+    };
+    Draft::gate(done(), vec![see(filter, Rule::Exists)])
+        .after(at("maas.authorino.bootstrap"), "odh-model-controller makes the filter for the annotation")
+        .within(seconds(240))
+        .remedy(look_again)
+        .note("waits for EnvoyFilter maas-default-gateway-authn-ssl")
+}
+
+fn gateway_object() -> ObjectRef {
+    ObjectRef::namespaced("gateway.networking.k8s.io/v1", "Gateway", INGRESS, MAAS_GATEWAY)
+}

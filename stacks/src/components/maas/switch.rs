@@ -1,0 +1,134 @@
+//! The switch that turns MaaS on, and what its controller then makes: kinds, namespace, tenant, maas-api.
+//!
+//! Destroy turns it off first and waits until the controller has cleaned up after itself: its tenant goes only while it
+//! runs (`reference/serving.md` §2.4).
+//!
+//! Facts: `reference/serving.md` §1.8, §1.10.
+
+use super::{database, gateway};
+use crate::{
+    components::{
+        draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
+        kuadrant,
+        names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
+        rhoai,
+    },
+    stack::Maas,
+};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    Address, ObjectRef,
+    readiness::{Rule, Target},
+    resource::{ConsequenceClass, DestroyStep},
+};
+use std::time::Duration;
+
+const KINDS: &[Kind] = &[
+    kind("Tenant", "tenants"),
+    kind("MaaSModelRef", "maasmodelrefs"),
+    kind("MaaSSubscription", "maassubscriptions"),
+    kind("MaaSAuthPolicy", "maasauthpolicies"),
+    kind("ExternalModel", "externalmodels"),
+];
+
+const fn kind(kind: &'static str, plural: &'static str) -> Kind {
+    Kind {
+        group: "maas.opendatahub.io",
+        kind,
+        plural,
+        namespaced: true,
+    }
+}
+
+/// The switch.
+pub(super) fn switch() -> Address {
+    at("maas.switch")
+}
+
+fn tenant() -> ObjectRef {
+    ObjectRef::namespaced("maas.opendatahub.io/v1alpha1", "Tenant", MAAS, "default-tenant")
+}
+
+fn managed(state: &str) -> Value {
+    json!({"spec": {"components": {"kserve": {"modelsAsService": {"managementState": state}}}}})
+}
+
+pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
+    let time = |usual| maas.ready_timeout.map_or(seconds(usual), |timeout| timeout.as_duration());
+    vec![
+        flip(maas),
+        Draft::gate(at("maas.kinds"), established(KINDS))
+            .after_write(switch(), "the operator brings the kinds once MaaS is on")
+            .provides(KINDS)
+            .within(time(300))
+            .note("waits for kind Tenant and 4 more"),
+        Draft::gate(at("maas.controller"), rolled_out(APPLICATIONS, &["maas-controller"]))
+            .after_write(switch(), "the operator runs it once MaaS is on")
+            .within(time(300))
+            .note("waits for maas-controller"),
+        Draft::object(
+            at("maas.namespace"),
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MAAS}}),
+        )
+        .expected()
+        .self_recreating()
+        .after(at("maas.kinds"), "maas-controller makes it, and the tenant in it"),
+        Draft::object(
+            at("maas.tenant"),
+            json!({
+                "apiVersion": "maas.opendatahub.io/v1alpha1",
+                "kind": "Tenant",
+                "metadata": {"name": tenant().name, "namespace": MAAS},
+                "spec": {
+                    "apiKeys": {"maxExpirationDays": maas.max_key_days},
+                    "gatewayRef": {"name": MAAS_GATEWAY, "namespace": INGRESS},
+                },
+            }),
+        )
+        .expected()
+        .self_recreating()
+        // Not its phase: that is `Degraded`, and Ready, until Authorino has TLS.
+        .ready(Rule::condition("Ready"))
+        .within(time(300))
+        .after(at("maas.controller"), "maas-controller makes it ready")
+        .note(format!("API keys live {} days at most", maas.max_key_days)),
+        Draft::gate(at("maas.api"), rolled_out(APPLICATIONS, &["maas-api"]))
+            .after(at("maas.tenant"), "maas-controller runs it for the tenant")
+            .within(time(120))
+            .note("waits for maas-api"),
+    ]
+}
+
+/// Everything that the controller insists on has to be there first (`reference/serving.md` §1.8, preconditions).
+fn flip(maas: &Maas) -> Draft {
+    let gone = |target: ObjectRef| DestroyStep::AwaitGone {
+        target: Target::Named(target),
+        timeout: CLEAN_UP,
+    };
+    let object = rhoai::cluster_object();
+    Draft::overlay(switch(), object.clone(), managed("Managed"))
+        .note("modelsAsService: Managed")
+        .tells(
+            ConsequenceClass::TakesFields,
+            "takes `modelsAsService` of DataScienceCluster default-dsc",
+        )
+        .after(kuadrant::ready(), "it insists on Authorino's kinds, and its policies have to be enforced")
+        .after(gateway::gateway(), "its tenant waits for the gateway")
+        .after_write(database::secret(), "it insists on the connection of its database")
+        .after(database::ready(maas), "maas-api connects when it starts")
+        .after(rhoai::controllers(), "it is a part of KServe")
+        .on_destroy(DestroyStep::Patch {
+            target: object,
+            patch: managed("Removed"),
+        })
+        .on_destroy(gone(tenant()))
+        .on_destroy(gone(deployment(APPLICATIONS, "maas-api")))
+        .on_destroy(gone(deployment(INGRESS, "payload-processing")))
+        .leaves(
+            ObjectRef::cluster("v1", "Namespace", MAAS),
+            "maas-controller made it and does not delete it",
+        )
+}
+
+/// How long the controller may take to clean up; no source gives a figure.
+const CLEAN_UP: Duration = seconds(300);

@@ -1,0 +1,189 @@
+//! Tiers: for each a subscription (how much), an auth policy (who), and the gate that both are enforced.
+//!
+//! The gate looks at the policies that the controller generates, one of each kind for a model, made of all tiers. That
+//! they hold this tier's very numbers is what makes the evidence fresh.
+//!
+//! Facts: `reference/serving.md` §1.12, §4.
+
+use super::registration;
+use crate::{
+    components::{
+        Context,
+        draft::{Draft, contains, keyed, see, seconds},
+        names::MAAS,
+    },
+    stack::{Maas, ModelLimits, Tier},
+};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    Address, FieldPath, ObjectRef,
+    field::PathElement,
+    readiness::{Matcher, Observation, Rule},
+    resource::ConsequenceClass,
+};
+
+pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
+    maas.tiers.iter().flat_map(|tier| of_tier(context, maas, tier)).collect()
+}
+
+fn address(tier: &Tier, role: &str) -> Address {
+    keyed(&[("maas", ""), ("tier", tier.name.as_str()), (role, "")])
+}
+
+fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
+    let after_what_it_names = |mut node: Draft| {
+        for limits in &tier.limits {
+            node = node.after(
+                registration::reference(limits.model.as_str()),
+                "it names the model as MaaS knows it",
+            );
+        }
+        for group in tier.groups.iter().filter_map(|name| registration::group(maas, name.as_str())) {
+            node = node.after_write(group, "it names the group");
+        }
+        node
+    };
+    let time = maas.ready_timeout;
+    let observations = tier.limits.iter().flat_map(|limits| enforced(context, tier, limits));
+    [
+        after_what_it_names(subscription(context, tier)),
+        after_what_it_names(auth_policy(context, tier)),
+        Draft::gate(address(tier, "enforced"), observations.collect())
+            .after_write(address(tier, "subscription"), "maas-controller writes its limits into the policies")
+            .after_write(address(tier, "access"), "maas-controller writes who may call into the policies")
+            .within(time.map_or(seconds(180), |timeout| timeout.as_duration()))
+            .note("waits for the limits to be enforced on the gateway"),
+    ]
+}
+
+fn subscription_name(tier: &Tier) -> String {
+    format!("{}-subscription", tier.name)
+}
+
+fn auth_policy_name(tier: &Tier) -> String {
+    format!("{}-auth-policy", tier.name)
+}
+
+fn namespace<'a>(context: &Context<'a>, limits: &ModelLimits) -> &'a str {
+    // The language lets a tier name only models of the stack.
+    context.stack.model(&limits.model).map_or("", |model| model.namespace.as_str())
+}
+
+/// The people of a tier; a group reference has a name and nothing else (`reference/serving.md` §7 row 6).
+fn people(tier: &Tier) -> Value {
+    let mut people = json!({});
+    if !tier.groups.is_empty() {
+        people["groups"] = tier.groups.iter().map(|group| json!({"name": group.as_str()})).collect();
+    }
+    if !tier.users.is_empty() {
+        people["users"] = tier.users.iter().map(|user| json!(user.as_str())).collect();
+    }
+    people
+}
+
+fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
+    let model = |limits: &ModelLimits| {
+        let rates: Vec<_> = limits
+            .rates
+            .iter()
+            .map(|rate| json!({"limit": rate.tokens, "window": rate.window.to_string()}))
+            .collect();
+        json!({
+            "name": limits.model.as_str(),
+            "namespace": namespace(context, limits),
+            "tokenRateLimits": rates,
+        })
+    };
+    let mut node = Draft::object(
+        address(tier, "subscription"),
+        json!({
+            "apiVersion": "maas.opendatahub.io/v1alpha1",
+            "kind": "MaaSSubscription",
+            "metadata": {"name": subscription_name(tier), "namespace": MAAS},
+            "spec": {
+                "priority": tier.priority,
+                "owner": people(tier),
+                "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
+            },
+        }),
+    )
+    .ready(Rule::equals("status.phase", "Active"))
+    .within(seconds(180))
+    .note(described(tier));
+    for text in promises(tier) {
+        node = node.tells(ConsequenceClass::Notice, text);
+    }
+    node
+}
+
+fn described(tier: &Tier) -> String {
+    promises(tier).into_iter().next().unwrap_or_default()
+}
+
+/// What users of a tier get; a changed limit holds for existing keys at once (`reference/serving.md` §4 item 9).
+fn promises(tier: &Tier) -> Vec<String> {
+    let promise = |limits: &ModelLimits| {
+        let rates: Vec<_> = limits
+            .rates
+            .iter()
+            .map(|rate| format!("{} tokens per {}", rate.tokens, rate.window))
+            .collect();
+        format!("users of tier {} get {} on {}", tier.name, rates.join(" and "), limits.model)
+    };
+    tier.limits.iter().map(promise).collect()
+}
+
+fn auth_policy(context: &Context<'_>, tier: &Tier) -> Draft {
+    let model = |limits: &ModelLimits| json!({"name": limits.model.as_str(), "namespace": namespace(context, limits)});
+    // No rule of its own: its status is known to lag (`reference/serving.md` §5.2 P17); the gate sees the policy itself.
+    Draft::object(
+        address(tier, "access"),
+        json!({
+            "apiVersion": "maas.opendatahub.io/v1alpha1",
+            "kind": "MaaSAuthPolicy",
+            "metadata": {"name": auth_policy_name(tier), "namespace": MAAS},
+            "spec": {
+                "subjects": people(tier),
+                "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
+            },
+        }),
+    )
+}
+
+/// What has to be seen of one model: both generated policies, accepted, enforced, and of this tier.
+fn enforced(context: &Context<'_>, tier: &Tier, limits: &ModelLimits) -> [Observation; 2] {
+    let (namespace, model) = (namespace(context, limits), limits.model.as_str());
+    let in_force = || vec![Rule::condition("Accepted"), Rule::condition("Enforced")];
+    let entry = format!("{MAAS}-{}-{model}-tokens", subscription_name(tier));
+    let rates = FieldPath::of("spec.limits").field(&entry).field("rates");
+    let mut quota = in_force();
+    for (index, rate) in limits.rates.iter().enumerate() {
+        let at = rates.child(PathElement::Index(index));
+        let is = |field: &str, value: Value| Rule::Field {
+            path: at.field(field),
+            is: Matcher::Equals(value),
+        };
+        quota.push(is("limit", json!(rate.tokens)));
+        quota.push(is("window", json!(rate.window.to_string())));
+    }
+    let mut access = in_force();
+    access.push(contains(
+        r#"metadata.annotations["maas.opendatahub.io/auth-policies"]"#,
+        &auth_policy_name(tier),
+    ));
+    [
+        see(
+            ObjectRef::namespaced(
+                "kuadrant.io/v1alpha1",
+                "TokenRateLimitPolicy",
+                namespace,
+                &format!("maas-trlp-{model}"),
+            ),
+            Rule::All(quota),
+        ),
+        see(
+            ObjectRef::namespaced("kuadrant.io/v1", "AuthPolicy", namespace, &format!("maas-auth-{model}")),
+            Rule::All(access),
+        ),
+    ]
+}

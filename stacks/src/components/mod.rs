@@ -1,0 +1,101 @@
+//! The catalogue: what each component of the platform is made of, what it waits for, and why.
+//!
+//! In: a [`Stack`] that cannot be wrong and the facts of a cluster. Out: the resources of a graph. [`compile`] folds over
+//! the components; each is one file here and one line in [`COMPONENTS`].
+//!
+//! Invariants:
+//! - Pure and deterministic: equal stacks and facts give equal resources, in the order of their addresses.
+//! - No secret stands in a manifest: its value is left open and said where it comes from.
+//! - Every fact about OpenShift or an operator carries its source.
+//!
+//! Deliberately absent: what an edge or a gate means; the engine knows that and no OpenShift.
+
+mod draft;
+mod error;
+mod names;
+mod olm;
+mod outputs;
+mod secret;
+
+mod cert_manager;
+mod cluster_observability;
+mod connectivity_link;
+mod gpu;
+mod kuadrant;
+mod leader_worker_set;
+mod llm_d;
+mod maas;
+mod model;
+mod monitoring;
+mod nfd;
+mod nvidia;
+mod opentelemetry;
+mod project;
+mod rhoai;
+mod tempo;
+mod tls;
+
+pub use error::CompileError;
+pub use outputs::{Output, outputs};
+
+use crate::{cluster_facts::ClusterFacts, stack::Stack};
+use draft::Draft;
+use stackctl_engine::{Resource, facts::Facts};
+
+/// What a component is compiled from.
+#[derive(Clone, Copy, Debug)]
+struct Context<'a> {
+    stack: &'a Stack,
+    facts: &'a ClusterFacts,
+}
+
+/// A component: the resources that a stack needs of it, none if it needs none.
+type Component = fn(&Context<'_>) -> Vec<Draft>;
+
+/// Every component there is.
+const COMPONENTS: &[Component] = &[
+    tls::resources,
+    cert_manager::resources,
+    gpu::resources,
+    nfd::resources,
+    nvidia::resources,
+    connectivity_link::resources,
+    kuadrant::resources,
+    leader_worker_set::resources,
+    tempo::resources,
+    opentelemetry::resources,
+    cluster_observability::resources,
+    monitoring::resources,
+    rhoai::resources,
+    llm_d::resources,
+    project::resources,
+    model::resources,
+    maas::resources,
+];
+
+/// Compiles a stack to the resources of its graph, in the order of their addresses.
+///
+/// # Errors
+/// Every fact that is missing or does not fit, and everything the stack asks for that the catalogue cannot make.
+pub fn compile(stack: &Stack, facts: &Facts) -> Result<Vec<Resource>, Vec<CompileError>> {
+    let mut errors = error::unsupported(stack);
+    let facts = match ClusterFacts::parse(stack, facts) {
+        Ok(facts) if errors.is_empty() => facts,
+        Ok(_) => return Err(errors),
+        Err(missing) => {
+            errors.extend(missing.into_iter().map(CompileError::from));
+            return Err(errors);
+        }
+    };
+    let context = Context { stack, facts: &facts };
+    let mut resources: Vec<Resource> = COMPONENTS
+        .iter()
+        .flat_map(|component| component(&context))
+        .map(Draft::done)
+        .collect();
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(resources)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What a platform offers once it runs: hosts and URLs, for people and programs.
+
+use super::{CompileError, Context, llm_d, maas};
+use crate::{
+    cluster_facts::ClusterFacts,
+    stack::{Access, Stack},
+};
+use stackctl_engine::facts::Facts;
+
+/// One thing that the platform offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// A stable name for programs: `model.qwen3-8b.url`.
+    pub name: String,
+    /// What it is, for people.
+    pub description: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What a stack offers, in the order in which people want to read it.
+///
+/// # Errors
+/// Every fact that is missing or does not fit.
+pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileError>> {
+    let facts = ClusterFacts::parse(stack, facts)
+        .map_err(|errors| errors.into_iter().map(CompileError::from).collect::<Vec<_>>())?;
+    let context = Context { stack, facts: &facts };
+    let mut outputs = Vec::new();
+    let mut offer = |name: String, description: &str, value: String| {
+        outputs.push(Output {
+            name,
+            description: description.to_owned(),
+            value,
+        });
+    };
+    for model in &stack.models {
+        let host = match model.access {
+            Access::Maas => maas::host(&context),
+            Access::Open | Access::Authenticated => llm_d::host(&context),
+        };
+        let caller = match model.access {
+            Access::Maas => "with an API key of a tier",
+            Access::Authenticated => "with a token that may read the service",
+            Access::Open => "open to who can reach it",
+        };
+        offer(
+            format!("model.{}.url", model.name),
+            &format!("{}, {caller}", model.model_name),
+            // reference/serving.md §3.3.
+            format!("https://{host}/{}/{}/v1", model.namespace, model.name),
+        );
+    }
+    if stack.maas.is_some() {
+        let host = maas::host(&context);
+        offer(
+            "maas.api".to_owned(),
+            "where API keys are made and listed",
+            format!("https://{host}/maas-api"),
+        );
+        offer("maas.host".to_owned(), "the gateway of MaaS", host);
+    }
+    if !stack.models.is_empty() {
+        offer("gateway.host".to_owned(), "the llm-d gateway", llm_d::host(&context));
+    }
+    Ok(outputs)
+}

@@ -1,0 +1,84 @@
+//! The dashboard: the flags that follow from the stack, and the restart without which it does not read them.
+//!
+//! The object is the dashboard's own, and people edit the rest of it there (`reference/platform.md` §2.25): only flags
+//! that the stack decides are taken. Facts: §2.11, §2.23; `reference/serving.md` §1.13.
+
+use crate::components::{
+    Context,
+    draft::{Draft, Kind, at, established, rolled_out, seconds, deployment},
+    maas,
+    names::APPLICATIONS,
+};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    Address, ObjectRef,
+    resource::{Action, ConsequenceClass, Effect},
+};
+
+const KINDS: &[Kind] = &[Kind {
+    group: "opendatahub.io",
+    kind: "OdhDashboardConfig",
+    plural: "odhdashboardconfigs",
+    namespaced: true,
+}];
+
+/// Takes flags of the dashboard.
+pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
+    let target = ObjectRef::namespaced(
+        "opendatahub.io/v1alpha",
+        "OdhDashboardConfig",
+        APPLICATIONS,
+        "odh-dashboard-config",
+    );
+    let n_flags = flags.as_object().map_or(0, serde_json::Map::len);
+    Draft::overlay(address, target, json!({"spec": {"dashboardConfig": flags}}))
+        .within(seconds(300))
+        .note(format!("{n_flags} of its flags are ours"))
+        .tells(
+            ConsequenceClass::TakesFields,
+            format!("takes {n_flags} fields of OdhDashboardConfig odh-dashboard-config"),
+        )
+}
+
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let components = &context.stack.rhoai.components;
+    if !components.dashboard {
+        return Vec::new();
+    }
+    let ours = json!({
+        "disableDistributedWorkloads": !components.distributed_workloads,
+        // Shown without Kueue, its options lead nowhere (reference/platform.md §4 G29).
+        "disableKueue": !components.kueue,
+        "disableModelRegistry": !components.model_registry,
+        "genAiStudio": true,
+        "observabilityDashboard": context.stack.monitoring.enabled,
+    });
+    let kinds = at("rhoai.dashboard-kinds");
+    let dashboard = at("rhoai.dashboard");
+    let mut restart = Draft::action(
+        at("rhoai.dashboard-restart"),
+        Action {
+            effect: Effect::Restart {
+                target: deployment(APPLICATIONS, "rhods-dashboard"),
+            },
+            goal: rolled_out(APPLICATIONS, &["rhods-dashboard"]),
+            trigger: json!([ours, maas::dashboard_flags(context)]),
+            satisfied_by_goal: false,
+        },
+    )
+    .after(dashboard.clone(), "it reads its flags only when it starts")
+    .within(seconds(300))
+    .note("restarts the dashboard when its flags changed");
+    if let Some(maas) = maas::dashboard(context) {
+        restart = restart.after(maas, "one restart serves the flags of MaaS too");
+    }
+    vec![
+        Draft::gate(kinds, established(KINDS))
+            .after_write(super::cluster(), "its component Dashboard brings the kind")
+            .provides(KINDS)
+            .within(seconds(600))
+            .note("waits for kind OdhDashboardConfig"),
+        flags(dashboard, &ours),
+        restart,
+    ]
+}

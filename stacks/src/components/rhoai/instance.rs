@@ -1,0 +1,239 @@
+//! The instance: initialisation, the cluster of components, and the gates on the parts that others wait for.
+//!
+//! Facts: `reference/platform.md` §2.11 and §2.12.
+
+use crate::{
+    components::{
+        Context, cluster_observability,
+        draft::{Draft, Kind, at, established, labelled, pods, see, seconds},
+        maas,
+        names::APPLICATIONS,
+    },
+    stack::Components,
+};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    Address, ObjectRef,
+    readiness::{Observation, Rule},
+    resource::ConsequenceClass,
+};
+
+const SERVING_KINDS: &[Kind] = &[Kind {
+    group: "serving.kserve.io",
+    kind: "LLMInferenceService",
+    plural: "llminferenceservices",
+    namespaced: true,
+}];
+const MLFLOW_KINDS: &[Kind] = &[Kind {
+    group: "mlflow.opendatahub.io",
+    kind: "MLflow",
+    plural: "mlflows",
+    namespaced: false,
+}];
+
+/// The cluster of components.
+pub(in crate::components) fn cluster() -> Address {
+    at("rhoai.cluster")
+}
+
+/// The object that says which components are on.
+pub(in crate::components) fn cluster_object() -> ObjectRef {
+    ObjectRef::cluster("datasciencecluster.opendatahub.io/v2", "DataScienceCluster", "default-dsc")
+}
+
+/// The gate that the serving controllers run.
+pub(in crate::components) fn controllers() -> Address {
+    at("rhoai.controllers")
+}
+
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let mut nodes = vec![initialization(), data_science_cluster(context)];
+    nodes.extend(serving());
+    if context.stack.rhoai.components.mlflow {
+        nodes.extend(mlflow());
+    }
+    nodes.push(ready(context));
+    nodes
+}
+
+/// Written in v2: v1 has `serviceMesh`, which the conversion drops, so that it would never read back (§2.12).
+fn initialization() -> Draft {
+    Draft::object(
+        at("rhoai.initialization"),
+        json!({
+            "apiVersion": "dscinitialization.opendatahub.io/v2",
+            "kind": "DSCInitialization",
+            "metadata": {"name": "default-dsci"},
+            "spec": {
+                "monitoring": {
+                    "managementState": "Managed",
+                    "namespace": "redhat-ods-monitoring",
+                    // Empty, and there: that switches alerts on.
+                    "alerting": {},
+                    "metrics": {"replicas": 1, "storage": {"retention": "90d", "size": "5Gi"}},
+                    "traces": {"sampleRatio": "0.1", "storage": {"backend": "pv", "retention": "2160h"}},
+                },
+                // Left out, the operator deletes the bundle from every namespace (§2.12, §7 row D49).
+                "trustedCABundle": {"managementState": "Managed", "customCABundle": ""},
+            },
+        }),
+    )
+    // The operator makes it when it starts and finds none.
+    .expected()
+    .ready(Rule::equals("status.phase", "Ready"))
+    .within(seconds(300))
+    .after(
+        cluster_observability::installed(),
+        "its metrics are kept by Cluster Observability",
+    )
+    .leaves(
+        ObjectRef::cluster("dscinitialization.opendatahub.io/v2", "DSCInitialization", "default-dsci"),
+        "the operator made it when it started, so it was adopted and is given back",
+    )
+}
+
+fn data_science_cluster(context: &Context<'_>) -> Draft {
+    let mut components = components(&context.stack.rhoai.components);
+    if context.stack.maas.is_none() {
+        // With MaaS the switch is a node of its own, because it has to wait for the gateway and the database (§4 G26).
+        components["kserve"]["modelsAsService"] = json!({"managementState": "Removed"});
+    }
+    Draft::object(
+        cluster(),
+        json!({
+            "apiVersion": "datasciencecluster.opendatahub.io/v2",
+            "kind": "DataScienceCluster",
+            "metadata": {
+                "name": "default-dsc",
+                "labels": {
+                    "app.kubernetes.io/name": "datasciencecluster",
+                    "app.kubernetes.io/part-of": "rhods-operator",
+                    "app.kubernetes.io/created-by": "rhods-operator",
+                },
+            },
+            "spec": {"components": components},
+        }),
+    )
+    .after(
+        at("rhoai.initialization"),
+        "the platform is initialised before its components",
+    )
+    .note("which components are on; what others wait for are gates of its parts")
+}
+
+fn components(wanted: &Components) -> Value {
+    // No `..`: a new switch must not compile until it is written somewhere.
+    let Components {
+        dashboard,
+        pipelines,
+        workbenches,
+        model_registry,
+        mlflow,
+        training_operator,
+        nim,
+        llama_stack,
+        trustyai,
+        feature_store,
+        kueue,
+        distributed_workloads,
+    } = *wanted;
+    let state = |on: bool| if on { "Managed" } else { "Removed" };
+    json!({
+        "dashboard": {"managementState": state(dashboard)},
+        "aipipelines": {
+            "managementState": state(pipelines),
+            "argoWorkflowsControllers": {"managementState": "Managed"},
+        },
+        "feastoperator": {"managementState": state(feature_store)},
+        "kserve": {
+            "managementState": "Managed",
+            "rawDeploymentServiceConfig": "Headless",
+            "nim": {"managementState": state(nim)},
+        },
+        // `Managed` is refused: it comes from its own operator (§2.12, §4 G30).
+        "kueue": {
+            "managementState": if kueue { "Unmanaged" } else { "Removed" },
+            "defaultClusterQueueName": "default",
+            "defaultLocalQueueName": "default",
+        },
+        "llamastackoperator": {"managementState": state(llama_stack)},
+        "modelregistry": {
+            "managementState": state(model_registry),
+            "registriesNamespace": "rhoai-model-registries",
+        },
+        "mlflowoperator": {"managementState": state(mlflow)},
+        "ray": {"managementState": state(distributed_workloads)},
+        "workbenches": {"managementState": state(workbenches), "workbenchNamespace": "rhods-notebooks"},
+        "trainingoperator": {"managementState": state(training_operator)},
+        "trustyai": {"managementState": state(trustyai)},
+    })
+}
+
+fn serving() -> [Draft; 2] {
+    let controller = |name| {
+        Observation::new(
+            labelled(pods(), Some(APPLICATIONS), ("control-plane", name)),
+            Rule::PodReady,
+        )
+    };
+    [
+        Draft::gate(at("rhoai.serving-kinds"), established(SERVING_KINDS))
+            .after_write(cluster(), "its component KServe brings the kind")
+            .provides(SERVING_KINDS)
+            .within(seconds(600))
+            .note("waits for kind LLMInferenceService"),
+        Draft::gate(
+            controllers(),
+            vec![controller("odh-model-controller"), controller("kserve-controller-manager")],
+        )
+        .after_write(cluster(), "its component KServe runs them")
+        .after(at("rhoai.serving-kinds"), "they act on that kind, and their webhooks judge it")
+        .within(seconds(300))
+        .note("waits for odh-model-controller and kserve-controller-manager"),
+    ]
+}
+
+/// Cluster-scoped, and of this name only (§2.11).
+fn mlflow() -> [Draft; 2] {
+    [
+        Draft::gate(at("rhoai.mlflow-kinds"), established(MLFLOW_KINDS))
+            .after_write(cluster(), "its component MLflow brings the kind")
+            .provides(MLFLOW_KINDS)
+            .within(seconds(600))
+            .note("waits for kind MLflow"),
+        Draft::object(
+            at("rhoai.mlflow"),
+            json!({
+                "apiVersion": "mlflow.opendatahub.io/v1",
+                "kind": "MLflow",
+                "metadata": {"name": "mlflow"},
+                "spec": {
+                    "storage": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "10Gi"}},
+                    },
+                    "backendStoreUri": "sqlite:////mlflow/mlflow.db",
+                    "artifactsDestination": "file:///mlflow/artifacts",
+                    "serveArtifacts": true,
+                },
+            }),
+        )
+        .holds_data()
+        .tells(
+            ConsequenceClass::Notice,
+            "MLflow keeps its runs on a volume of 10Gi, which goes with it",
+        ),
+    ]
+}
+
+/// The whole, for people: nothing waits for it, because its part for MaaS comes last.
+fn ready(context: &Context<'_>) -> Draft {
+    let gate = Draft::gate(at("rhoai.ready"), vec![see(cluster_object(), Rule::condition("Ready"))])
+        .after_write(cluster(), "it is what has to become ready")
+        .within(seconds(600))
+        .note("waits for DataScienceCluster Ready");
+    match maas::api(context) {
+        Some(api) => gate.after(api, "with MaaS on it is ready only when maas-api is"),
+        None => gate,
+    }
+}

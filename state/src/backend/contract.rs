@@ -1,0 +1,1 @@
+//! What every place of storage has to do.

@@ -1,0 +1,174 @@
+//! Format 1: the structs on disk and their conversion, field by field, to and from the words of the engine.
+//!
+//! Invariants:
+//! - What is written reads back equal; times are kept in whole milliseconds.
+//! - No conversion uses `..`: a field that the engine gains does not compile until it has a place here.
+//! - An unknown field is refused, never dropped: a reader that dropped it would write the state back without it. So a
+//!   new field is a new version.
+
+mod destroy;
+mod edge;
+mod entry;
+mod names;
+mod readiness;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    journal::Entry,
+    recorded::{State, StateIdentity},
+};
+use entry::{StoredFacts, StoredIntent, StoredLine};
+use record::StoredRecord;
+use serde::{Deserialize, Serialize};
+use stackctl_engine::{Address, execute::Intent, recorded::Recorded};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The version of this format.
+pub(super) const VERSION: u64 = 1;
+
+/// What is JSON, and of this version, but not what this version says.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreadable(pub(crate) String);
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A whole state.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredState {
+    format: String,
+    version: u64,
+    written_by: String,
+    stack: String,
+    cluster_id: String,
+    lineage: String,
+    serial: u64,
+    created: String,
+    created_by: String,
+    facts: StoredFacts,
+    durations_ms: BTreeMap<String, u64>,
+    open_intents: Vec<StoredIntent>,
+    recorded: Vec<StoredRecord>,
+}
+
+/// The text of a whole state.
+pub(super) fn state_to_bytes(state: &State) -> Vec<u8> {
+    let StateIdentity {
+        stack,
+        cluster_id,
+        lineage,
+        created,
+        created_by,
+    } = state.identity();
+    let stored = StoredState {
+        format: super::STATE.to_owned(),
+        version: VERSION,
+        written_by: crate::WRITTEN_BY.to_owned(),
+        stack: stack.clone(),
+        cluster_id: cluster_id.clone(),
+        lineage: lineage.clone(),
+        serial: state.serial(),
+        created: created.clone(),
+        created_by: created_by.clone(),
+        facts: state.facts().into(),
+        durations_ms: state
+            .durations()
+            .iter()
+            .map(|(address, took)| (address.to_string(), milliseconds(*took)))
+            .collect(),
+        open_intents: state.open_intents().iter().map(StoredIntent::from).collect(),
+        recorded: state.recorded().values().map(StoredRecord::from).collect(),
+    };
+    let mut bytes = serde_json::to_vec(&stored).expect("every map of the format has texts as keys");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a whole state.
+pub(super) fn state_from_bytes(bytes: &[u8]) -> Result<State, Unreadable> {
+    let StoredState {
+        format: _,
+        version: _,
+        written_by: _,
+        stack,
+        cluster_id,
+        lineage,
+        serial,
+        created,
+        created_by,
+        facts,
+        durations_ms,
+        open_intents,
+        recorded,
+    } = serde_json::from_slice(bytes)?;
+    let identity = StateIdentity {
+        stack,
+        cluster_id,
+        lineage,
+        created,
+        created_by,
+    };
+    let mut by_address = BTreeMap::new();
+    for record in recorded {
+        let record = Recorded::try_from(record)?;
+        if let Some(first) = by_address.insert(record.address.clone(), record) {
+            return Err(Unreadable(format!("`{}` is recorded twice", first.address)));
+        }
+    }
+    let durations = durations_ms
+        .into_iter()
+        .map(|(address, ms)| Ok((address_of(&address)?, Duration::from_millis(ms))))
+        .collect::<Result<_, Unreadable>>()?;
+    let open_intents = open_intents
+        .into_iter()
+        .map(Intent::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(State::from_parts(
+        identity,
+        serial,
+        by_address,
+        facts.into(),
+        durations,
+        open_intents,
+    ))
+}
+
+/// The body of one line of the journal, without its checksum.
+pub(super) fn line_to_text(serial: u64, lineage: &str, entry: &Entry) -> String {
+    let line = StoredLine {
+        version: VERSION,
+        serial,
+        lineage: lineage.to_owned(),
+        entry: entry.into(),
+    };
+    serde_json::to_string(&line).expect("every map of the format has texts as keys")
+}
+
+/// Reads the body of one line of the journal: its serial, its lineage and what it says.
+pub(super) fn line_from_text(text: &[u8]) -> Result<(u64, String, Entry), Unreadable> {
+    let StoredLine {
+        version: _,
+        serial,
+        lineage,
+        entry,
+    } = serde_json::from_slice::<StoredLine>(text)?;
+    Ok((serial, lineage, entry.try_into()?))
+}
+
+fn address_of(text: &str) -> Result<Address, Unreadable> {
+    text.parse()
+        .map_err(|error| Unreadable(format!("`{text}` is not an address: {error}")))
+}
+
+/// Whole milliseconds; a time that is longer than the format can say is the longest it can say.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+

@@ -1,0 +1,288 @@
+//! What happened since the snapshot: append one entry, replay, take all into the snapshot.
+//!
+//! Invariants:
+//! - [`StateJournal`] returns from `intend` and `record` only after the entry is durable.
+//! - A line carries the serial of the state after it, so a line that the snapshot already holds is passed over: it does
+//!   not matter whether a kill came before or after the old journal was cleared.
+//! - Only the last line can be broken, since each is durable before the next is begun. A broken line before a whole one
+//!   is damage, not a kill.
+//! - After a failed append nothing is appended to that journal again: the next entry first rewrites the snapshot.
+
+use crate::{
+    Backend, LocalBackend,
+    backend::Stored,
+    error::StateError,
+    format::{self, BadLine, Line},
+    recorded::{DroppedLine, State},
+};
+use stackctl_engine::{
+    Address,
+    execute::{Intent, Journal, JournalError, Outcome},
+    facts::Facts,
+};
+use std::path::Path;
+
+/// A journal that is smaller than this, in bytes, is never taken into the snapshot before the run ends.
+const SMALL_JOURNAL: usize = 4 << 20;
+
+/// One thing that changes a state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Entry {
+    /// Something is about to happen.
+    Intent(Intent),
+    /// Something happened.
+    Outcome(Outcome),
+    /// The cluster was looked at: what was open of an address is answered.
+    Settled(Address),
+    /// An address was renamed.
+    Moved {
+        /// The address so far.
+        from: Address,
+        /// The address from now on.
+        to: Address,
+    },
+    /// The facts were read.
+    Facts(Facts),
+}
+
+/// Reads a state from where it is kept; nothing if there is none.
+pub(crate) fn load<B: Backend>(backend: &B) -> Result<Option<State>, StateError> {
+    let Stored { snapshot, journal } = backend.read()?;
+    let place = backend.place();
+    let Some(snapshot) = snapshot else {
+        return if journal.is_empty() {
+            Ok(None)
+        } else {
+            Err(StateError::Damaged {
+                path: place.snapshot,
+                reason: format!("it is missing, but its journal `{}` is there", place.journal.display()),
+            })
+        };
+    };
+    let mut state = format::decode_state(&snapshot, &place.snapshot)?;
+    if state.stack() != place.stack {
+        return Err(StateError::OtherStack {
+            path: place.snapshot,
+            found: state.stack().to_owned(),
+            wanted: place.stack,
+        });
+    }
+    replay(&mut state, &journal, &place.journal)?;
+    Ok(Some(state))
+}
+
+/// Takes the lines of a journal into the state that they were written after.
+fn replay(state: &mut State, journal: &[u8], path: &Path) -> Result<(), StateError> {
+    let damaged = |number: usize, reason: String| StateError::Damaged {
+        path: path.to_owned(),
+        reason: format!("line {number} {reason}"),
+    };
+    let mut lines = journal.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+    while let Some((index, bytes)) = lines.next() {
+        let number = index + 1;
+        let is_last = lines.peek().is_none();
+        let decoded = bytes
+            .strip_suffix(b"\n")
+            .map_or(Err(BadLine::Broken), format::decode_line);
+        let Line { serial, lineage, entry } = match decoded {
+            Ok(line) => line,
+            Err(BadLine::Broken) if is_last => {
+                state.set_dropped(DroppedLine {
+                    path: path.to_owned(),
+                    bytes: bytes.len(),
+                });
+                return Ok(());
+            }
+            Err(BadLine::Broken) => return Err(damaged(number, "is not what was written".to_owned())),
+            Err(BadLine::Unreadable(reason)) => return Err(damaged(number, format!("says what nobody writes: {}", reason.0))),
+            Err(BadLine::Newer(version)) => {
+                return Err(StateError::Newer {
+                    path: path.to_owned(),
+                    version,
+                    written_by: None,
+                });
+            }
+        };
+        if lineage != state.lineage() {
+            return Err(damaged(number, format!("belongs to the lineage {lineage}")));
+        }
+        if serial <= state.serial() {
+            continue;
+        }
+        if serial != state.serial() + 1 {
+            let reason = format!(
+                "goes on at serial {serial}, but what is before it ends at {}",
+                state.serial()
+            );
+            return Err(damaged(number, reason));
+        }
+        state.take(entry);
+    }
+    Ok(())
+}
+
+/// The state of a run that is at work: every intent and outcome is durable before the call returns.
+///
+/// Dropping it loses nothing: what was journalled is replayed by the next [`LocalBackend::load`].
+#[derive(Debug)]
+pub struct StateJournal<'a, B: Backend = LocalBackend> {
+    backend: &'a B,
+    lock: &'a B::Lock,
+    state: State,
+    journal_bytes: usize,
+    journal_limit: usize,
+    append_failed: bool,
+}
+
+impl<'a, B: Backend> StateJournal<'a, B> {
+    /// Begins a run: stores the state whole, which shows that it can be stored before anything else happens.
+    ///
+    /// # Errors
+    /// When it cannot be stored, or when the stored state is not the one that was read.
+    pub fn start(backend: &'a B, state: State, lock: &'a B::Lock) -> Result<Self, StateError> {
+        let stored = load(backend)?.map(|stored| (stored.lineage().to_owned(), stored.serial()));
+        let fresh = stored.is_none() && state.serial() == 0;
+        if !fresh && stored != Some((state.lineage().to_owned(), state.serial())) {
+            return Err(StateError::ChangedMeanwhile {
+                path: backend.place().snapshot,
+            });
+        }
+        let mut journal = Self {
+            backend,
+            lock,
+            state,
+            journal_bytes: 0,
+            journal_limit: SMALL_JOURNAL,
+            append_failed: false,
+        };
+        journal.compact()?;
+        Ok(journal)
+    }
+
+    /// The state as it stands now.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Keeps what was read about the cluster. Facts that are kept already write nothing.
+    ///
+    /// # Errors
+    /// When they could not be stored.
+    pub fn keep_facts(&mut self, facts: &Facts) -> Result<(), StateError> {
+        if self.state.facts() == facts {
+            return Ok(());
+        }
+        self.write(Entry::Facts(facts.clone()))
+    }
+
+    /// Closes what is open of an address: the cluster was looked at, and nothing more is to be recorded of it.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub fn settle(&mut self, address: &Address) -> Result<(), StateError> {
+        if self
+            .state
+            .open_intents()
+            .iter()
+            .all(|intent| crate::address_of(intent) != address)
+        {
+            return Ok(());
+        }
+        self.write(Entry::Settled(address.clone()))
+    }
+
+    /// Renames what is recorded of an address.
+    ///
+    /// # Errors
+    /// When nothing is recorded of `from`, something is of `to`, or it could not be stored.
+    pub fn rename(&mut self, from: &Address, to: &Address) -> Result<(), StateError> {
+        if !self.state.recorded().contains_key(from) {
+            return Err(StateError::NotRecorded(from.to_string()));
+        }
+        if self.state.recorded().contains_key(to) {
+            return Err(StateError::Taken(to.to_string()));
+        }
+        self.write(Entry::Moved {
+            from: from.clone(),
+            to: to.clone(),
+        })
+    }
+
+    /// Drops what is recorded of an address; the cluster is not touched.
+    ///
+    /// # Errors
+    /// When nothing is recorded of it, or it could not be stored.
+    pub fn forget(&mut self, address: &Address) -> Result<(), StateError> {
+        if !self.state.recorded().contains_key(address) {
+            return Err(StateError::NotRecorded(address.to_string()));
+        }
+        self.write(Entry::Outcome(Outcome::Forgotten(address.clone())))
+    }
+
+    /// Ends a run: takes the journal into the snapshot.
+    ///
+    /// # Errors
+    /// When the snapshot could not be stored. Nothing that was journalled is lost by that.
+    pub fn finish(mut self) -> Result<State, StateError> {
+        self.compact()?;
+        Ok(self.state)
+    }
+
+    fn write(&mut self, entry: Entry) -> Result<(), StateError> {
+        let stored = self.append(&entry);
+        match (&stored, &entry) {
+            // What happened stays known in memory, so that a later swap can still save it; what was only wanted does
+            // not happen. The line may be on disk all the same, so its serial is spent.
+            (Ok(()), _) | (Err(_), Entry::Outcome(_)) => self.state.take(entry),
+            (Err(_), Entry::Intent(_) | Entry::Settled(_) | Entry::Moved { .. } | Entry::Facts(_)) => {
+                self.state.skip_serial();
+            }
+        }
+        if stored.is_ok() && self.journal_bytes > self.journal_limit && self.compact().is_err() {
+            // The entry is durable; only the tidying failed. Try again when there is as much again to tidy.
+            self.journal_limit = 2 * self.journal_bytes;
+        }
+        stored
+    }
+
+    fn append(&mut self, entry: &Entry) -> Result<(), StateError> {
+        if self.append_failed {
+            self.compact()?;
+        }
+        let line = format::encode_line(self.state.serial() + 1, self.state.lineage(), entry);
+        let appended = self.backend.append(self.lock, &line);
+        self.append_failed = appended.is_err();
+        self.journal_bytes += line.len();
+        appended
+    }
+
+    /// Stores the state whole and clears the journal.
+    fn compact(&mut self) -> Result<(), StateError> {
+        let snapshot = format::encode_state(&self.state);
+        self.backend.swap(self.lock, &snapshot)?;
+        self.append_failed = false;
+        self.journal_bytes = 0;
+        // A journal of twice the snapshot: what is rewritten stays in proportion to what is written.
+        self.journal_limit = SMALL_JOURNAL.max(2 * snapshot.len());
+        Ok(())
+    }
+}
+
+impl<B: Backend> Journal for StateJournal<'_, B> {
+    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
+        self.write(Entry::Intent(intent.clone())).map_err(in_words)
+    }
+
+    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+        self.write(Entry::Outcome(outcome.clone())).map_err(in_words)
+    }
+}
+
+fn in_words(error: StateError) -> JournalError {
+    JournalError {
+        reason: error.in_words(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The binary as people meet it: both streams and the exit code, without a cluster.
+
+mod bad_input;
+mod help;
+mod offline;
+mod sandbox;

@@ -1,0 +1,121 @@
+//! What the documents show works: every stack in them parses, and every link between them leads somewhere.
+
+use stackctl_stacks::{Source, parse};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+#[test]
+fn every_stack_in_the_documents_parses() {
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).expect("readable");
+        for (line, block) in blocks(&text, "toml") {
+            // A fragment that shows one table is no stack: those that name one are.
+            if !block.lines().any(|line| line.trim() == "[stack]") {
+                continue;
+            }
+            seen += 1;
+            let name = format!("{}:{line}", path.display());
+            if let Err(diagnostics) = parse(&[Source { name: name.clone(), text: block }], &[]) {
+                let all: Vec<_> = diagnostics.errors().iter().map(|error| format!("{}: {error}", error.position().line)).collect();
+                panic!("{name}: {}", all.join("\n"));
+            }
+        }
+    }
+    println!("{seen} stacks");
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut broken = Vec::new();
+    for path in documents() {
+        let text = fs::read_to_string(&path).expect("readable");
+        let here = path.parent().expect("a directory");
+        for target in links(&text) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:") && !here.join(file).exists() {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_commands_of_the_readme_are_commands() {
+    let text = fs::read_to_string(root().join("README.md")).expect("README.md");
+    for (line, block) in blocks(&text, "sh") {
+        for command in block.lines().filter_map(|line| line.strip_prefix("cargo run --release -- ")) {
+            let command = command.split(" #").next().unwrap_or(command);
+            let mut arguments = vec!["stackctl"];
+            arguments.extend(command.split_whitespace());
+            let parsed = <stackctl::cli::Cli as clap::Parser>::try_parse_from(&arguments);
+            assert!(parsed.is_ok(), "README.md:{line}: {command}\n{}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].iter().map(|name| root().join(name)).filter(|path| path.exists()).collect();
+    let mut directories = vec![root().join("docs"), root().join("examples")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The fenced blocks of a language, with the line that each begins on.
+fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(usize, bool, String)> = None;
+    for (index, line) in text.lines().enumerate() {
+        match (&mut open, line.trim_start().strip_prefix("```")) {
+            (None, Some(info)) => open = Some((index + 2, info.trim() == language, String::new())),
+            (Some(_), Some(_)) => {
+                if let Some((at, true, block)) = open.take() {
+                    blocks.push((at, block));
+                }
+            }
+            (Some((_, _, block)), None) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// The targets of `[text](target)`, outside of fenced blocks.
+fn links(text: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut in_block = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        }
+        if in_block {
+            continue;
+        }
+        for after in line.split("](").skip(1) {
+            if let Some((target, _)) = after.split_once(')') {
+                links.push(target.to_owned());
+            }
+        }
+    }
+    links
+}
