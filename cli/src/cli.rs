@@ -208,9 +208,9 @@ pub enum StateCommand {
     /// Show what is recorded of one address
     #[command(after_help = "Examples:\n  stackctl state show rhoai.subscription")]
     Show(StateShowCommand),
-    /// Remove a lock that its holder left behind
-    #[command(after_help = "Only when the process that holds it is gone for good.\n\nExamples:\n  stackctl state unlock --yes")]
-    Unlock(StateUnlockCommand),
+    /// Clear the lock of a process that is gone; that of a living one stays
+    #[command(after_help = "Examples:\n  stackctl state unlock")]
+    Unlock(StackFlags),
 }
 
 /// `state show`.
@@ -221,17 +221,6 @@ pub struct StateShowCommand {
     /// The stack.
     #[command(flatten)]
     pub stack: StackFlags,
-}
-
-/// `state unlock`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct StateUnlockCommand {
-    /// The stack.
-    #[command(flatten)]
-    pub stack: StackFlags,
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
 }
 
 /// `render`.

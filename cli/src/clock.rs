@@ -18,6 +18,18 @@ pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// The name of the person, as the system's table has it; the number where it has none.
+pub fn user() -> String {
+    let id = rustix::process::getuid().as_raw().to_string();
+    let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = table.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    });
+    named.unwrap_or(id)
+}
+
 /// The id of this process.
 pub fn process_id() -> u32 {
     std::process::id()

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod commands;
 pub mod error;
 pub mod exit;
+pub mod facts;
 pub mod logging;
 pub mod prompt;
 pub mod secrets;

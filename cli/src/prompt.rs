@@ -3,16 +3,25 @@
 use crate::error::{Error, Problem};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+/// Refuses to go on where nobody could answer later.
+///
+/// # Errors
+/// Without a terminal; the error says `--yes`.
+pub fn needs_terminal() -> Result<(), Error> {
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    Err(Problem::new("there is no terminal to ask on")
+        .hint("look at `stackctl plan` first, then repeat this with `--yes`")
+        .into())
+}
+
 /// Asks a question on stderr and reads the answer; only `yes` and `y` mean yes.
 ///
 /// # Errors
 /// Without a terminal: nobody can answer, and the error says `--yes`.
 pub fn confirm(question: &str) -> Result<bool, Error> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Problem::new("there is no terminal to ask on")
-            .hint("look at `stackctl plan`, then repeat this with `--yes`")
-            .into());
-    }
+    needs_terminal()?;
     let mut stderr = std::io::stderr().lock();
     // A prompt that cannot be written is not seen, and silence is no consent: the answer below decides.
     let _seen = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());

@@ -32,11 +32,13 @@ pub(crate) enum TaskError {
         #[source]
         cause: io::Error,
     },
-    /// A program ended with an error; its own words are on the terminal.
-    #[error("`{program}` failed{hint}")]
+    /// A program ended with an error.
+    #[error("`{program}` failed{hint}\n{told}")]
     Failed {
         /// The program with its arguments.
         program: String,
+        /// What it said.
+        told: String,
         /// What may mend it, or nothing.
         hint: String,
     },

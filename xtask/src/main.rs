@@ -1,5 +1,6 @@
 //! What developers of stackctl run: `cargo xtask <task>`.
 
+mod catalogue;
 mod error;
 mod schemas;
 
@@ -32,6 +33,12 @@ enum Task {
         #[arg(long, default_value = "../shared/crds")]
         crds: PathBuf,
     },
+    /// Checks every object of every example against the true CRDs.
+    CatalogueSchema {
+        /// The folder of the program that judges.
+        #[arg(long, default_value = "../shared/tools")]
+        tools: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -51,15 +58,22 @@ fn run(task: &Task) -> Result<String, TaskError> {
     let root = root();
     match task {
         Task::Schemas { check, crds } => {
-            let mode = if *check { schemas::Mode::Check } else { schemas::Mode::Write };
+            let mode = if *check {
+                schemas::Mode::Check
+            } else {
+                schemas::Mode::Write
+            };
             schemas::run(&root, &root.join(crds), mode)
         }
+        Task::CatalogueSchema { tools } => catalogue::run(&root, &root.join(tools)),
     }
 }
 
 /// The root of the project: the folder above this crate.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 /// The error and everything below it, on one line.
@@ -73,7 +87,10 @@ fn chain(error: &TaskError) -> String {
     text
 }
 
-#[allow(clippy::print_stdout, reason = "a developer's terminal is where the result of a task goes")]
+#[allow(
+    clippy::print_stdout,
+    reason = "a developer's terminal is where the result of a task goes"
+)]
 fn say(sentence: &str) {
     println!("{sentence}");
 }

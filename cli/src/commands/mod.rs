@@ -1,8 +1,25 @@
 //! Dispatch: one line for each command. Commands decide nothing and print nothing themselves.
 
+mod apply;
+mod cluster;
 mod completions;
+mod destroy;
+mod drift;
+mod execution;
 mod explain;
+mod graph;
+mod known;
 mod load;
+mod output;
+mod plan;
+mod planning;
+mod prepare;
+mod render;
+mod runtime;
+mod saved;
+mod show;
+mod simulate;
+mod state;
 mod validate;
 mod version;
 
@@ -18,7 +35,11 @@ use crate::{
 /// Runs a command and shows what went wrong, if something did.
 pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
     let stack = stack_of(&cli.command);
-    let settings = match Settings::resolve(&cli.common, &stack.files, &stack.sets, environment) {
+    let mut common = cli.common.clone();
+    if matches!(cli.command, Command::Simulate(_)) {
+        common.simulate.get_or_insert(None);
+    }
+    let settings = match Settings::resolve(&common, &stack.files, &stack.sets, environment) {
         Ok(settings) => settings,
         Err(error) => {
             views::tell(&views::diagnostic::error(&error, &views::style::Style::PLAIN));
@@ -42,7 +63,16 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Explain(command) => explain::run(command, settings),
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
-        _ => Err(crate::error::Problem::new("this command is not there yet").into()),
+        Command::Plan(command) => plan::run(command, settings),
+        Command::Apply(command) => apply::run(command, settings),
+        Command::Destroy(command) => destroy::run(command, settings),
+        Command::Drift(_) => drift::run(settings),
+        Command::Show(_) => show::run(settings),
+        Command::Output(_) => output::run(settings),
+        Command::State(command) => state::run(command, settings),
+        Command::Render(command) => render::run(command, settings),
+        Command::Graph(command) => graph::run(command, settings),
+        Command::Simulate(command) => simulate::run(command, settings),
     }
 }
 
@@ -57,9 +87,8 @@ fn stack_of(command: &Command) -> StackArgs {
         Command::Graph(command) => command.stack.clone(),
         Command::State(command) => {
             let flags = match command {
-                crate::cli::StateCommand::List(flags) => flags,
+                crate::cli::StateCommand::List(flags) | crate::cli::StateCommand::Unlock(flags) => flags,
                 crate::cli::StateCommand::Show(command) => &command.stack,
-                crate::cli::StateCommand::Unlock(command) => &command.stack,
             };
             StackArgs { files: flags.files.clone(), sets: flags.sets.clone() }
         }

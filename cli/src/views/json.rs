@@ -214,6 +214,11 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
     }
 }
 
+/// Converts a plan to the first line of the events of its execution.
+pub fn planned(is: &Plan, around: &Surroundings) -> Value {
+    json!({"format_version": FORMAT_VERSION, "event": "planned", "at_seconds": 0.0, "plan": plan(is, around)})
+}
+
 /// Converts what drifted.
 pub fn drift(found: &[Drift], recorded: usize) -> Value {
     let drifted: Vec<_> = found

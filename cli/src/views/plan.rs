@@ -8,10 +8,10 @@ use super::{
 };
 use stackctl_engine::{
     Address,
-    plan::{Action, Counts, NodeKind, Plan, Purpose, Reason, Step},
+    plan::{Action, Counts, Moved, NodeKind, Plan, Purpose, Reason, Step},
     resource::ConsequenceClass,
 };
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, time::Duration};
 
 /// How wide a column may become before what follows no longer aligns with it.
 const WIDEST_ADDRESS: usize = 42;
@@ -106,6 +106,22 @@ pub fn summary(plan: &Plan) -> String {
         let _ = write!(text, " ({not_ready} not ready)");
     }
     text
+}
+
+/// The line on stderr after a plan was saved.
+pub fn saved(path: &Path) -> String {
+    format!("saved; apply exactly this: `stackctl apply {}`\n", path.display())
+}
+
+/// What moved since a plan was saved: object, field, manager and time.
+pub fn moved(object: &str, moved: &Moved) -> String {
+    match &moved.path {
+        None => format!("{object} is gone, or another one of that name is there"),
+        Some(path) => {
+            let path = path.trim_start_matches('.');
+            format!("{object}: {path} was changed meanwhile by {}", diff::written_by(&moved.by))
+        }
+    }
 }
 
 fn grouped_resources(count: usize) -> String {

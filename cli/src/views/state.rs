@@ -6,6 +6,7 @@ use super::{
 };
 use stackctl_engine::{
     Address,
+    facts::Facts,
     plan::Shown,
     recorded::{Origin, Recorded, RecordedNode, RecordedObject},
 };
@@ -21,6 +22,25 @@ pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
     }
     let _ = writeln!(text, "{}", style.paint(Meaning::Quiet, &format!("{} recorded", counted(recorded.len(), "resource"))));
     text
+}
+
+/// The facts that were read.
+pub fn facts(facts: &Facts, style: &Style) -> String {
+    let width = facts.iter().map(|(key, _)| visible_width(key)).max().unwrap_or(0);
+    let mut text = String::new();
+    for (key, fact) in facts.iter() {
+        let value = diff::shown(&Shown::Value(fact.value.clone()), style);
+        let _ = writeln!(text, "  {}  {value}  {}", padded(key, width), style.paint(Meaning::Quiet, &fact.source));
+    }
+    text
+}
+
+/// What became of a lock: who left it behind, with what, since when.
+pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
+    match left_by {
+        Some((who, command, since)) => format!("unlocked: {who} left it behind with `{command}`, since {since}\n"),
+        None => "nobody holds the lock\n".to_owned(),
+    }
 }
 
 /// Everything that is recorded of one address.

@@ -9,7 +9,6 @@ use kube::{
     client::ClientBuilder,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use secrecy::ExposeSecret as _;
 use std::{io, path::PathBuf, time::Duration};
 
 /// A server that is there takes a connection in far less.
@@ -133,7 +132,10 @@ impl KubernetesProvider {
     /// Prepares to speak to a cluster; sends nothing yet. [`KubernetesProvider::cluster_id`] is the first question.
     ///
     /// # Errors
-    /// Whatever is wrong with the kubeconfig or the choice of its context.
+    /// Whatever is wrong with the kubeconfig, the choice of its context, or the credentials that it leads to.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, which the connections live in.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, ConnectError> {
         let config = match kubeconfig(options)? {
             Some(kubeconfig) => in_context(kubeconfig, options.context.as_deref()).await?,
@@ -146,6 +148,9 @@ impl KubernetesProvider {
     ///
     /// # Errors
     /// When the URL or the token is malformed.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, which the connections live in.
     pub fn from_url(url: &str, token: &str, user_agent: &str) -> Result<Self, ConnectError> {
         let url: Uri = url.parse().map_err(|_| ConnectError::Malformed {
             what: "the URL of the server",
@@ -237,13 +242,11 @@ fn provider(mut config: Config, user_agent: &str) -> Result<KubernetesProvider, 
     Ok(KubernetesProvider::new(Transport::new(client.build(), server)))
 }
 
-/// kube would end the process over a token with a line end in it (tower-http, `AddAuthorizationLayer::bearer`).
+/// kube would end the process over a token with a line end in it (tower-http, `AddAuthorizationLayer::bearer`). The
+/// token is in a type that shows it to serde alone; the copy is dropped here.
 fn refuse_unsendable_token(config: &Config) -> Result<(), ConnectError> {
-    let token = config
-        .auth_info
-        .token
-        .as_ref()
-        .map_or("", |token| token.expose_secret());
+    let credentials = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    let token = credentials["token"].as_str().unwrap_or_default();
     match HeaderValue::from_str(token) {
         Ok(_) => Ok(()),
         Err(_) => Err(ConnectError::Malformed { what: "the token" }),
@@ -305,6 +308,16 @@ contexts:
             "{error}"
         );
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_sent_is_an_error() {
+        let kubeconfig = TWO_CONTEXTS.replace("sha256~hunter2", r#""hunter2\n""#);
+        let error = connected(&kubeconfig, Some("dev")).await.expect_err("no header");
+        assert_eq!(
+            error,
+            "the token cannot be used; check it for characters that do not belong there"
+        );
     }
 
     #[tokio::test]

@@ -19,7 +19,9 @@ impl Clock {
     /// Returns a clock of this speed; zero, negative and non-finite speeds all mean "no waiting".
     #[must_use]
     pub fn new(speed: f64) -> Self {
-        Self { speed: if speed.is_finite() && speed > 0.0 { speed } else { 0.0 } }
+        Self {
+            speed: if speed.is_finite() && speed > 0.0 { speed } else { 0.0 },
+        }
     }
 
     /// Returns the speed, zero for "no waiting".
@@ -31,7 +33,11 @@ impl Clock {
     /// Scales a duration of the reference to one of this clock.
     #[must_use]
     pub fn scale(self, reference: Duration) -> Duration {
-        if self.speed == 0.0 { Duration::ZERO } else { reference.div_f64(self.speed) }
+        if self.speed == 0.0 {
+            Duration::ZERO
+        } else {
+            reference.div_f64(self.speed)
+        }
     }
 }
 
@@ -47,7 +53,10 @@ mod tests {
 
     #[test]
     fn speed_divides_and_zero_waits_for_nothing() {
-        assert_eq!(Clock::new(100.0).scale(Duration::from_secs(60)), Duration::from_millis(600));
+        assert_eq!(
+            Clock::new(100.0).scale(Duration::from_secs(60)),
+            Duration::from_millis(600)
+        );
         assert_eq!(Clock::new(0.0).scale(Duration::from_secs(60)), Duration::ZERO);
         assert_eq!(Clock::new(f64::NAN).scale(Duration::from_secs(60)), Duration::ZERO);
     }

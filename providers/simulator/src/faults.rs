@@ -40,9 +40,18 @@ pub struct Description {
 
 /// Every fault there is.
 pub const FAULTS: &[Description] = &[
-    Description { form: "stopped@OPERATOR", effect: "the operator does nothing: what it should bring never comes" },
-    Description { form: "slow@OPERATOR", effect: "everything the operator waits for takes ten times as long" },
-    Description { form: "failing-install@PACKAGE", effect: "the package's ClusterServiceVersion ends in phase Failed" },
+    Description {
+        form: "stopped@OPERATOR",
+        effect: "the operator does nothing: what it should bring never comes",
+    },
+    Description {
+        form: "slow@OPERATOR",
+        effect: "everything the operator waits for takes ten times as long",
+    },
+    Description {
+        form: "failing-install@PACKAGE",
+        effect: "the package's ClusterServiceVersion ends in phase Failed",
+    },
 ];
 
 /// Why a text is not a fault.
@@ -77,7 +86,9 @@ pub enum FaultError {
 }
 
 fn hint(suggestion: Option<&str>) -> String {
-    suggestion.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+    suggestion
+        .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default()
 }
 
 impl FromStr for Fault {
@@ -88,16 +99,30 @@ impl FromStr for Fault {
             Some((name, target)) => (name, Some(target).filter(|target| !target.is_empty())),
             None => (text, None),
         };
-        let names: Vec<&'static str> =
-            FAULTS.iter().filter_map(|fault| fault.form.split_once('@').map(|(name, _)| name)).collect();
+        let names: Vec<&'static str> = FAULTS
+            .iter()
+            .filter_map(|fault| fault.form.split_once('@').map(|(name, _)| name))
+            .collect();
         let Some(known) = FAULTS.iter().find(|fault| fault.form.split('@').next() == Some(name)) else {
-            return Err(FaultError::UnknownFault { name: name.to_owned(), suggestion: closest(name, &names) });
+            return Err(FaultError::UnknownFault {
+                name: name.to_owned(),
+                suggestion: closest(name, &names),
+            });
         };
-        let target = target.ok_or(FaultError::MissingTarget { name: name.to_owned(), form: known.form })?;
+        let target = target.ok_or(FaultError::MissingTarget {
+            name: name.to_owned(),
+            form: known.form,
+        })?;
         match name {
-            "stopped" => Ok(Self::Stopped { operator: operator_named(target)? }),
-            "slow" => Ok(Self::Slow { operator: operator_named(target)? }),
-            _ => Ok(Self::FailingInstall { package: target.to_owned() }),
+            "stopped" => Ok(Self::Stopped {
+                operator: operator_named(target)?,
+            }),
+            "slow" => Ok(Self::Slow {
+                operator: operator_named(target)?,
+            }),
+            _ => Ok(Self::FailingInstall {
+                package: target.to_owned(),
+            }),
         }
     }
 }
@@ -114,18 +139,27 @@ impl fmt::Display for Fault {
 
 fn operator_named(name: &str) -> Result<&'static str, FaultError> {
     let known = operators::names();
-    known.iter().copied().find(|operator| *operator == name).ok_or_else(|| FaultError::UnknownOperator {
-        operator: name.to_owned(),
-        suggestion: closest(name, &known),
-        known,
-    })
+    known
+        .iter()
+        .copied()
+        .find(|operator| *operator == name)
+        .ok_or_else(|| FaultError::UnknownOperator {
+            operator: name.to_owned(),
+            suggestion: closest(name, &known),
+            known,
+        })
 }
 
 /// Returns the candidate that needs the fewest edits, if that is at most a third of what was written (and two).
 fn closest(written: &str, candidates: &[&'static str]) -> Option<String> {
     let limit = (written.chars().count() / 3).max(2);
-    let distances = candidates.iter().map(|candidate| (edits(written, candidate), *candidate));
-    distances.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate.to_owned())
+    let distances = candidates
+        .iter()
+        .map(|candidate| (edits(written, candidate), *candidate));
+    distances
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
 }
 
 /// Returns the Levenshtein distance of two texts.
@@ -150,7 +184,11 @@ mod tests {
 
     #[test]
     fn parses_and_prints_back() {
-        for text in ["stopped@kuadrant", "slow@odh-model-controller", "failing-install@rhods-operator"] {
+        for text in [
+            "stopped@kuadrant",
+            "slow@odh-model-controller",
+            "failing-install@rhods-operator",
+        ] {
             assert_eq!(text.parse::<Fault>().expect("a fault").to_string(), text);
         }
     }
@@ -158,15 +196,24 @@ mod tests {
     #[test]
     fn every_operator_can_be_stopped() {
         for operator in operators::names() {
-            assert_eq!(format!("stopped@{operator}").parse::<Fault>(), Ok(Fault::Stopped { operator }));
+            assert_eq!(
+                format!("stopped@{operator}").parse::<Fault>(),
+                Ok(Fault::Stopped { operator })
+            );
         }
     }
 
     #[test]
     fn errors_say_what_to_type() {
         let error = |text: &str| text.parse::<Fault>().expect_err("not a fault").to_string();
-        assert_eq!(error("stoped@olm"), "there is no fault `stoped`, did you mean `stopped`?");
-        assert_eq!(error("stopped"), "fault `stopped` needs to know where: write `stopped@OPERATOR`");
+        assert_eq!(
+            error("stoped@olm"),
+            "there is no fault `stoped`, did you mean `stopped`?"
+        );
+        assert_eq!(
+            error("stopped"),
+            "fault `stopped` needs to know where: write `stopped@OPERATOR`"
+        );
         assert!(error("stopped@kuadrent").starts_with("there is no operator `kuadrent`, did you mean `kuadrant`?"));
         assert!(error("stopped@zzzzzzzzz").starts_with("there is no operator `zzzzzzzzz`; operators: olm, "));
     }

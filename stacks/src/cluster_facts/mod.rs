@@ -121,26 +121,27 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
             },
             ..request(
                 key::REGISTRIES,
-                FactRead::Object(ObjectRef::namespaced(
-                    "v1",
-                    "Secret",
-                    "openshift-config",
-                    "pull-secret",
-                )),
+                FactRead::Object(ObjectRef::namespaced("v1", "Secret", "openshift-config", "pull-secret")),
                 r#"data[".dockerconfigjson"] → .auths, names only"#,
                 Holding::Live,
             )
         },
     ];
-    wanted.extend(channels("rhods-operator", Holding::Live));
+    // Looked at every time: the version that the stack starts with has to be in its channel.
+    wanted.push(channels("rhods-operator", Holding::Live));
     if !stack.gpu.is_empty() {
-        wanted.extend(channels("nfd", Holding::Pinned));
-        wanted.extend(channels("gpu-operator-certified", Holding::Pinned));
+        for package in ["nfd", "gpu-operator-certified"] {
+            wanted.extend([default_channel(package), channels(package, Holding::Pinned)]);
+        }
     }
     if stack.cluster.platform == Platform::Aws {
         wanted.push(request(
             key::CREDENTIALS_MODE,
-            FactRead::Object(ObjectRef::cluster("operator.openshift.io/v1", "CloudCredential", "cluster")),
+            FactRead::Object(ObjectRef::cluster(
+                "operator.openshift.io/v1",
+                "CloudCredential",
+                "cluster",
+            )),
             "spec.credentialsMode",
             Holding::Live,
         ));
@@ -194,27 +195,29 @@ pub(crate) fn makes_machines(stack: &Stack) -> bool {
         .any(|pool| matches!(pool.provision, Provision::MachineSets(_)))
 }
 
-/// The channels of a package, and which of them is the default.
-fn channels(package: &str, holding: Holding) -> [FactRequest; 2] {
-    let manifest = || {
-        FactRead::Object(ObjectRef::namespaced(
-            "packages.operators.coreos.com/v1",
-            "PackageManifest",
-            MARKETPLACE,
-            package,
-        ))
-    };
-    [
-        request(
-            &key::default_channel(package),
-            manifest(),
-            "status.defaultChannel",
-            holding,
-        ),
-        FactRequest {
-            // Not the whole list: a channel carries the description and the icon of its operator.
-            take: column("status.channels", &["name", "currentCSV", "entries"]),
-            ..request(&key::channels(package), manifest(), "status.channels", holding)
-        },
-    ]
+/// Which channel of a package is the default; resolved once, like the version in it.
+fn default_channel(package: &str) -> FactRequest {
+    request(
+        &key::default_channel(package),
+        manifest(package),
+        "status.defaultChannel",
+        Holding::Pinned,
+    )
+}
+
+/// The channels of a package. Not all of each: a channel carries the description and the icon of its operator.
+fn channels(package: &str, holding: Holding) -> FactRequest {
+    FactRequest {
+        take: column("status.channels", &["name", "currentCSV", "entries"]),
+        ..request(&key::channels(package), manifest(package), "status.channels", holding)
+    }
+}
+
+fn manifest(package: &str) -> FactRead {
+    FactRead::Object(ObjectRef::namespaced(
+        "packages.operators.coreos.com/v1",
+        "PackageManifest",
+        MARKETPLACE,
+        package,
+    ))
 }

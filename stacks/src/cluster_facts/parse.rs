@@ -48,7 +48,10 @@ pub struct PackageVersion {
 pub enum FactError {
     /// A fact that the stack needs was not found.
     #[error("the cluster does not say `{key}`")]
-    #[diagnostic(code(STK200), help("it is read from {source_text}; with `--facts FILE` it has to stand in the file"))]
+    #[diagnostic(
+        code(STK200),
+        help("it is read from {source_text}; with `--facts FILE` it has to stand in the file")
+    )]
     Missing {
         /// The key of the fact.
         key: String,
@@ -255,7 +258,11 @@ impl Reader<'_> {
         };
         let mut offered: Vec<String> = found["currentCSV"].as_str().map(str::to_owned).into_iter().collect();
         let entries = found["entries"].as_array().map_or(&[][..], Vec::as_slice);
-        offered.extend(entries.iter().filter_map(|entry| entry["name"].as_str().map(str::to_owned)));
+        offered.extend(
+            entries
+                .iter()
+                .filter_map(|entry| entry["name"].as_str().map(str::to_owned)),
+        );
         if !offered.iter().any(|name| name == csv) {
             offered.dedup();
             self.errors.push(FactError::NotInChannel {

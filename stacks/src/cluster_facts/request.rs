@@ -114,7 +114,10 @@ impl FactRead {
             Self::Object(_) => true,
             Self::First { .. } => !of_a_stack,
             Self::FirstAnnotated { annotation, value, .. } => {
-                !of_a_stack && metadata["annotations"].get(annotation).is_some_and(|found| found == value.as_str())
+                !of_a_stack
+                    && metadata["annotations"]
+                        .get(annotation)
+                        .is_some_and(|found| found == value.as_str())
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{
     Context,
-    draft::{Draft, Kind, at, pods, see, seconds},
+    draft::{Draft, Kind, at, pods, seconds, see},
     olm::{Approval, Home, Operator, Scope},
 };
 use crate::stack::Platform;
@@ -62,10 +62,8 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         kinds: KINDS,
     };
     let mut nodes = operator.nodes(|subscription| {
-        let subscription = subscription.leaves(
-            ObjectRef::namespaced("apps/v1", "Deployment", OPERANDS, "cert-manager*"),
-            "the operator leaves its operands running, so that certificates are still renewed",
-        );
+        let subscription =
+            subscription.after_write(at("cert-manager.operand-namespace"), "the operator runs cert-manager there");
         if on_aws {
             subscription.after_write(
                 at("cert-manager.credentials"),
@@ -128,7 +126,10 @@ fn credentials() -> [Draft; 2] {
         at("cert-manager.credentials-made"),
         vec![see(secret, Rule::non_empty("data"))],
     )
-    .after_write(at("cert-manager.credentials"), "the credential operator answers the request")
+    .after_write(
+        at("cert-manager.credentials"),
+        "the credential operator answers the request",
+    )
     .within(seconds(120))
     .note(format!("waits for Secret {OPERANDS}/{CREDENTIALS}"));
     [request, minted]

@@ -67,7 +67,10 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
             .claims(
                 // OLM names a Subscription that it makes `<package>-<channel>-<catalogue>-<namespace>`:
                 // https://olm.operatorframework.io/docs/concepts/olm-architecture/dependency-resolution/
-                brought(subscription_type(), &["authorino-operator-", "limitador-operator-", "dns-operator-"]),
+                brought(
+                    subscription_type(),
+                    &["authorino-operator-", "limitador-operator-", "dns-operator-"],
+                ),
                 "OLM made it because Connectivity Link depends on it",
             )
             .claims(

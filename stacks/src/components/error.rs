@@ -51,11 +51,17 @@ pub(super) fn unsupported(stack: &Stack) -> Vec<CompileError> {
         ..
     } = stack.rhoai.components;
     if kueue || distributed_workloads {
-        refuse("Kueue", "set `kueue` and `distributed_workloads` to false in `[rhoai.components]`");
+        refuse(
+            "Kueue",
+            "set `kueue` and `distributed_workloads` to false in `[rhoai.components]`",
+        );
     }
     if let Some(maas) = &stack.maas {
         if maas.mode == MaasMode::GatewayPolicies {
-            refuse("tier policies on the gateway", "write `mode = \"subscriptions\"` in `[maas]`");
+            refuse(
+                "tier policies on the gateway",
+                "write `mode = \"subscriptions\"` in `[maas]`",
+            );
         }
         if matches!(
             maas.database,
@@ -82,4 +88,5 @@ pub(super) fn unsupported(stack: &Stack) -> Vec<CompileError> {
     errors
 }
 
-const EXISTING: &str = "write `issuer = \"existing\"` in `[tls]`; without `secret` the router's own certificate is used";
+const EXISTING: &str =
+    "write `issuer = \"existing\"` in `[tls]`; without `secret` the router's own certificate is used";

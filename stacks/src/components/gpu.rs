@@ -184,7 +184,10 @@ fn machine_set(aws: &AwsFacts, pool: &GpuPool, sets: &MachineSets, zone: &Zone) 
             },
         }),
     )
-    .note(format!("{} × {} in {region}{zone}", sets.nodes_per_zone, sets.size.name))
+    .note(format!(
+        "{} × {} in {region}{zone}",
+        sets.nodes_per_zone, sets.size.name
+    ))
     .tells(ConsequenceClass::Cost, price(region, sets))
     // reference/platform.md §6 item 7: no machine is left without the set that would delete it.
     .on_destroy(DestroyStep::Patch {
@@ -200,7 +203,12 @@ fn machine_set(aws: &AwsFacts, pool: &GpuPool, sets: &MachineSets, zone: &Zone) 
 /// What a pool costs, said alike by each of its MachineSets so that it is read once.
 fn price(region: &str, sets: &MachineSets) -> String {
     let zones: Vec<_> = sets.zones.iter().map(Zone::as_str).collect();
-    format!("buys {} × {} in {region} {}", sets.nodes(), sets.size.name, zones.join(", "))
+    format!(
+        "buys {} × {} in {region} {}",
+        sets.nodes(),
+        sets.size.name,
+        zones.join(", ")
+    )
 }
 
 /// Names of what the installer made: the profile, groups and subnets carry the infrastructure name.

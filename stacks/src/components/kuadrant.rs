@@ -7,7 +7,7 @@
 
 use super::{
     Context, connectivity_link,
-    draft::{Draft, at, labelled, pods, rolled_out, see, seconds},
+    draft::{Draft, at, labelled, pods, rolled_out, seconds, see},
     llm_d, maas,
     names::{KUADRANT, OPERATORS},
 };
@@ -65,11 +65,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         )],
         after: seconds(60),
         effects: vec![Effect::Delete {
-            target: labelled(
-                pods(),
-                Some(OPERATORS),
-                ("app.kubernetes.io/name", "kuadrant-operator"),
-            ),
+            target: labelled(pods(), Some(OPERATORS), ("app.kubernetes.io/name", "kuadrant-operator")),
         }],
         why: "restarts the Kuadrant operator, which looks for a gateway provider only when it starts".to_owned(),
     };

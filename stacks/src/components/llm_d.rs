@@ -81,7 +81,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     .after(tls::certificate(), "its listener presents the certificate")
     .note(format!("host {}", host(context)));
     if by_route {
-        node = node.after_write(config, "read only when the gateway is set up: later, a load balancer would stay");
+        node = node.after_write(
+            config,
+            "read only when the gateway is set up: later, a load balancer would stay",
+        );
     }
     nodes.push(node);
     nodes

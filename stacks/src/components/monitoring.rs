@@ -55,7 +55,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 Target::Prefixed {
                     of: pods(),
                     namespace: NAMESPACE.to_owned(),
-                    prefixes: vec!["prometheus-user-workload-0".to_owned(), "prometheus-user-workload-1".to_owned()],
+                    prefixes: vec![
+                        "prometheus-user-workload-0".to_owned(),
+                        "prometheus-user-workload-1".to_owned(),
+                    ],
                     unless_labelled: None,
                 },
                 Rule::PodReady,

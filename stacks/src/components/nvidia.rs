@@ -4,7 +4,7 @@
 
 use super::{
     Context,
-    draft::{Draft, Kind, at, see, seconds},
+    draft::{Draft, Kind, at, seconds, see},
     gpu, nfd,
     olm::{Approval, Home, Operator, Scope},
 };
@@ -72,16 +72,25 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 },
             }),
         )
-        .after_write(nfd::instance(), "the operator chooses nodes by the labels of Node Feature Discovery"),
+        .after_write(
+            nfd::instance(),
+            "the operator chooses nodes by the labels of Node Feature Discovery",
+        ),
     );
     if gpu::expected_nodes(context) > 0 {
         nodes.push(
             Draft::gate(
                 ready(),
-                vec![see(ObjectRef::cluster("nvidia.com/v1", "ClusterPolicy", POLICY), on_nodes())],
+                vec![see(
+                    ObjectRef::cluster("nvidia.com/v1", "ClusterPolicy", POLICY),
+                    on_nodes(),
+                )],
             )
             .after_write(policy, "the operator rolls its daemonsets out for it")
-            .after(nfd::labels(), "without labelled nodes the policy is ready and does nothing")
+            .after(
+                nfd::labels(),
+                "without labelled nodes the policy is ready and does nothing",
+            )
             .within(seconds(600))
             .note("waits for drivers on the GPU nodes"),
         );

@@ -131,10 +131,7 @@ impl Operator {
         if !self.kinds.is_empty() {
             nodes.push(
                 Draft::gate(self.kinds_served(), established(self.kinds))
-                    .after(
-                        self.installed(),
-                        &format!("{} brings the kinds", self.title),
-                    )
+                    .after(self.installed(), &format!("{} brings the kinds", self.title))
                     .provides(self.kinds)
                     .within(KINDS)
                     .note(format!("waits for {}", listed(self.kinds))),
@@ -219,7 +216,10 @@ impl Operator {
                 "the kinds that operators brought stay: deleting one deletes every object of it, whoever made it",
             );
         if let Some(home) = self.home {
-            node = node.after_write(self.address("group"), "OLM installs only where there is an OperatorGroup");
+            node = node.after_write(
+                self.address("group"),
+                "OLM installs only where there is an OperatorGroup",
+            );
             if home.scope == Scope::Own {
                 return node;
             }
@@ -255,7 +255,10 @@ impl Operator {
                 satisfied_by_goal: true,
             },
         )
-        .after_write(self.address("subscription"), "OLM makes the install plan for the Subscription")
+        .after_write(
+            self.address("subscription"),
+            "OLM makes the install plan for the Subscription",
+        )
         .within(INSTALL)
         .note(format!("approves the install plan of {}", pin.csv))
         .tells(
@@ -279,9 +282,10 @@ impl Operator {
             .note(format!("waits for CSV {waits_for} Succeeded"));
         match &self.approval {
             Approval::Pinned(_) => gate.after(self.address("approve"), "the version is installed once it is approved"),
-            Approval::Default | Approval::Automatic(_) => {
-                gate.after_write(self.address("subscription"), "OLM installs what the Subscription asks for")
-            }
+            Approval::Default | Approval::Automatic(_) => gate.after_write(
+                self.address("subscription"),
+                "OLM installs what the Subscription asks for",
+            ),
         }
     }
 }

@@ -51,6 +51,12 @@ pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileE
             format!("https://{host}/{}/{}/v1", model.namespace, model.name),
         );
     }
+    if stack.rhoai.components.dashboard {
+        // https://github.com/opendatahub-io/opendatahub-operator/blob/main/internal/controller/services/gateway/gateway_support.go
+        // (`DefaultGatewaySubdomain`); the former `data-science-gateway` leads there.
+        let url = format!("https://rh-ai.{}", facts.apps_domain);
+        offer("dashboard.url".to_owned(), "the dashboard of OpenShift AI", url);
+    }
     if stack.maas.is_some() {
         let host = maas::host(&context);
         offer(

@@ -16,7 +16,12 @@ pub(super) fn namespace(name: &str) -> Address {
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
-    let names: BTreeSet<_> = context.stack.models.iter().map(|model| model.namespace.as_str()).collect();
+    let names: BTreeSet<_> = context
+        .stack
+        .models
+        .iter()
+        .map(|model| model.namespace.as_str())
+        .collect();
     let project = |name: &str| {
         Draft::object(
             namespace(name),

@@ -1,6 +1,6 @@
 //! Secrets: where a value that a manifest leaves open comes from.
 
-use super::draft::{Draft, see, seconds};
+use super::draft::{Draft, seconds, see};
 use crate::stack::SecretRef;
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,

@@ -5,7 +5,7 @@
 
 use super::{
     Context,
-    draft::{Draft, at, see, seconds},
+    draft::{Draft, at, seconds, see},
     names::INGRESS,
 };
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};

@@ -52,7 +52,11 @@ pub(super) fn crd(source: &Value, cuts: &[&str], aggregated: bool) -> Result<Val
     }
     let mut met = vec![false; cuts.len()];
     let mut versions = Vec::new();
-    for version in spec.get("versions").and_then(Value::as_array).ok_or("has no versions")? {
+    for version in spec
+        .get("versions")
+        .and_then(Value::as_array)
+        .ok_or("has no versions")?
+    {
         versions.push(version_of(version, cuts, &mut met, aggregated)?);
     }
     condensed.insert("versions".to_owned(), Value::Array(versions));
@@ -63,7 +67,10 @@ pub(super) fn crd(source: &Value, cuts: &[&str], aggregated: bool) -> Result<Val
 }
 
 fn version_of(version: &Value, cuts: &[&str], met: &mut [bool], aggregated: bool) -> Result<Value, String> {
-    let mut schema = version.pointer("/schema/openAPIV3Schema").ok_or("a version has no schema")?.clone();
+    let mut schema = version
+        .pointer("/schema/openAPIV3Schema")
+        .ok_or("a version has no schema")?
+        .clone();
     for (cut, met) in cuts.iter().zip(met) {
         if let Some(node) = at(&mut schema, cut) {
             *node = json!({"type": node.get("type"), "x-kubernetes-preserve-unknown-fields": true});
@@ -106,9 +113,11 @@ fn at<'a>(schema: &'a mut Value, path: &str) -> Option<&'a mut Value> {
 fn undescribed(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(undescribed).collect(),
-        Value::Object(map) => {
-            map.iter().filter(|(key, _)| *key != "description").map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| *key != "description")
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
@@ -129,12 +138,19 @@ fn node(schema: &Value, with_required: bool) -> Value {
         implied = Some("array");
     }
     if let Some(values) = schema.get("additionalProperties") {
-        let values = if values.is_object() { node(values, with_required) } else { values.clone() };
+        let values = if values.is_object() {
+            node(values, with_required)
+        } else {
+            values.clone()
+        };
         short.insert("values".to_owned(), values);
         implied = Some("object");
     }
     if let Some(Value::Object(properties)) = schema.get("properties") {
-        let properties = properties.iter().map(|(name, schema)| (name.clone(), node(schema, with_required))).collect();
+        let properties = properties
+            .iter()
+            .map(|(name, schema)| (name.clone(), node(schema, with_required)))
+            .collect();
         short.insert("properties".to_owned(), Value::Object(properties));
         implied = Some("object");
     }

@@ -102,15 +102,33 @@ pub(super) const FILES: &[File] = &[
     },
     File {
         name: "package-authorino-operator",
-        crds: &["authconfigs.authorino.kuadrant.io", "authorinos.operator.authorino.kuadrant.io"],
+        crds: &[
+            "authconfigs.authorino.kuadrant.io",
+            "authorinos.operator.authorino.kuadrant.io",
+        ],
     },
-    File { name: "package-limitador-operator", crds: &["limitadors.limitador.kuadrant.io"] },
-    File { name: "package-dns-operator", crds: &["dnshealthcheckprobes.kuadrant.io", "dnsrecords.kuadrant.io"] },
-    File { name: "package-leader-worker-set", crds: &["leaderworkersetoperators.operator.openshift.io"] },
-    File { name: "package-tempo-product", crds: &["tempomonolithics.tempo.grafana.com", "tempostacks.tempo.grafana.com"] },
+    File {
+        name: "package-limitador-operator",
+        crds: &["limitadors.limitador.kuadrant.io"],
+    },
+    File {
+        name: "package-dns-operator",
+        crds: &["dnshealthcheckprobes.kuadrant.io", "dnsrecords.kuadrant.io"],
+    },
+    File {
+        name: "package-leader-worker-set",
+        crds: &["leaderworkersetoperators.operator.openshift.io"],
+    },
+    File {
+        name: "package-tempo-product",
+        crds: &["tempomonolithics.tempo.grafana.com", "tempostacks.tempo.grafana.com"],
+    },
     File {
         name: "package-opentelemetry-product",
-        crds: &["instrumentations.opentelemetry.io", "opentelemetrycollectors.opentelemetry.io"],
+        crds: &[
+            "instrumentations.opentelemetry.io",
+            "opentelemetrycollectors.opentelemetry.io",
+        ],
     },
     File {
         name: "package-rhods-operator",
@@ -169,8 +187,14 @@ pub(super) const FILES: &[File] = &[
             "wasmplugins.extensions.istio.io",
         ],
     },
-    File { name: "package-kueue-operator", crds: &["kueues.kueue.openshift.io"] },
-    File { name: "component-leader-worker-set-operand", crds: &["leaderworkersets.leaderworkerset.x-k8s.io"] },
+    File {
+        name: "package-kueue-operator",
+        crds: &["kueues.kueue.openshift.io"],
+    },
+    File {
+        name: "component-leader-worker-set-operand",
+        crds: &["leaderworkersets.leaderworkerset.x-k8s.io"],
+    },
     File {
         name: "component-dashboard",
         crds: &[
@@ -199,8 +223,14 @@ pub(super) const FILES: &[File] = &[
             "accounts.nim.opendatahub.io",
         ],
     },
-    File { name: "component-modelregistry", crds: &["modelregistries.modelregistry.opendatahub.io"] },
-    File { name: "component-mlflow", crds: &["mlflows.mlflow.opendatahub.io", "mlflowconfigs.mlflow.kubeflow.org"] },
+    File {
+        name: "component-modelregistry",
+        crds: &["modelregistries.modelregistry.opendatahub.io"],
+    },
+    File {
+        name: "component-mlflow",
+        crds: &["mlflows.mlflow.opendatahub.io", "mlflowconfigs.mlflow.kubeflow.org"],
+    },
     File {
         name: "component-models-as-a-service",
         crds: &[
@@ -227,14 +257,23 @@ pub(super) const FILES: &[File] = &[
 /// Where a schema ends: below these paths neither the catalogue nor a simulated operator sets a field, and anything
 /// is accepted. `[]` steps into the items of a list.
 pub(super) const CUTS: &[(&str, &[&str])] = &[
-    ("clusterserviceversions.operators.coreos.com", &["spec.install.spec.deployments[].spec"]),
+    (
+        "clusterserviceversions.operators.coreos.com",
+        &["spec.install.spec.deployments[].spec"],
+    ),
     ("istios.sailoperator.io", &["spec.values"]),
     ("istiocnis.sailoperator.io", &["spec.values"]),
-    ("leaderworkersets.leaderworkerset.x-k8s.io", &[
-        "spec.leaderWorkerTemplate.leaderTemplate.spec",
-        "spec.leaderWorkerTemplate.workerTemplate.spec",
-    ]),
-    ("inferenceservices.serving.kserve.io", &["spec.explainer", "spec.predictor", "spec.transformer"]),
+    (
+        "leaderworkersets.leaderworkerset.x-k8s.io",
+        &[
+            "spec.leaderWorkerTemplate.leaderTemplate.spec",
+            "spec.leaderWorkerTemplate.workerTemplate.spec",
+        ],
+    ),
+    (
+        "inferenceservices.serving.kserve.io",
+        &["spec.explainer", "spec.predictor", "spec.transformer"],
+    ),
     ("clusterservingruntimes.serving.kserve.io", &["spec"]),
     ("servingruntimes.serving.kserve.io", &["spec"]),
     ("llminferenceserviceconfigs.serving.kserve.io", &["spec"]),

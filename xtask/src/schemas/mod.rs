@@ -61,7 +61,11 @@ pub(crate) fn run(root: &Path, crds: &Path, mode: Mode) -> Result<String, TaskEr
         }
     }
     if stale.is_empty() {
-        Ok(format!("{n_crds} CRDs in {} files, {} KiB", kinds::FILES.len(), n_bytes / 1024))
+        Ok(format!(
+            "{n_crds} CRDs in {} files, {} KiB",
+            kinds::FILES.len(),
+            n_bytes / 1024
+        ))
     } else {
         Err(TaskError::StaleSchemas { places: stale })
     }
@@ -72,15 +76,28 @@ fn first_difference(present: &str, wanted: &str) -> Option<usize> {
     if present == wanted {
         return None;
     }
-    let same = present.lines().zip(wanted.lines()).take_while(|(left, right)| left == right).count();
+    let same = present
+        .lines()
+        .zip(wanted.lines())
+        .take_while(|(left, right)| left == right)
+        .count();
     Some(same + 1)
 }
 
 fn condensed_crd(crds: &Path, name: &str) -> Result<Value, TaskError> {
     let (path, aggregated) = path_of(crds, name)?;
-    let text = fs::read_to_string(&path).map_err(|cause| TaskError::Read { path: path.clone(), cause })?;
-    let source = yaml(&text).map_err(|text| TaskError::Yaml { path: path.clone(), text })?;
-    let cuts = kinds::CUTS.iter().find(|(crd, _)| *crd == name).map_or(&[] as &[_], |(_, cuts)| cuts);
+    let text = fs::read_to_string(&path).map_err(|cause| TaskError::Read {
+        path: path.clone(),
+        cause,
+    })?;
+    let source = yaml(&text).map_err(|text| TaskError::Yaml {
+        path: path.clone(),
+        text,
+    })?;
+    let cuts = kinds::CUTS
+        .iter()
+        .find(|(crd, _)| *crd == name)
+        .map_or(&[] as &[_], |(_, cuts)| cuts);
     condense::crd(&source, cuts, aggregated).map_err(|text| TaskError::Crd { path, text })
 }
 
@@ -92,7 +109,10 @@ fn path_of(crds: &Path, name: &str) -> Result<(PathBuf, bool), TaskError> {
     match (own.is_file(), aggregated.is_file()) {
         (true, _) => Ok((own, false)),
         (false, true) => Ok((aggregated, true)),
-        (false, false) => Err(TaskError::NoCrd { name: name.to_owned(), folder: crds.to_owned() }),
+        (false, false) => Err(TaskError::NoCrd {
+            name: name.to_owned(),
+            folder: crds.to_owned(),
+        }),
     }
 }
 

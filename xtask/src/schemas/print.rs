@@ -20,7 +20,9 @@ pub(super) fn compact(value: &Value) -> String {
         Value::Object(map) => {
             let mut entries = map.iter().collect::<Vec<_>>();
             entries.sort_by_key(|(key, _)| *key);
-            let entries = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), compact(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", quoted(key), compact(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
@@ -36,7 +38,10 @@ fn pretty(value: &Value, depth: usize, used: usize, out: &mut String) {
     let children = match value {
         Value::Array(items) => items.iter().map(|item| (None, item)).collect::<Vec<_>>(),
         Value::Object(map) => {
-            let mut entries = map.iter().map(|(key, value)| (Some(quoted(key)), value)).collect::<Vec<_>>();
+            let mut entries = map
+                .iter()
+                .map(|(key, value)| (Some(quoted(key)), value))
+                .collect::<Vec<_>>();
             entries.sort_by(|left, right| left.0.cmp(&right.0));
             entries
         }

@@ -19,7 +19,11 @@ pub(super) fn file(crds: &BTreeMap<String, Value>) -> Value {
         count(schema, &mut parents);
     }
     parents.retain(|text, n_parents| *n_parents > 1 && text.len() >= WORTH_SHARING);
-    let mut names = Names { repeated: parents, given: BTreeMap::new(), shared: Map::new() };
+    let mut names = Names {
+        repeated: parents,
+        given: BTreeMap::new(),
+        shared: Map::new(),
+    };
     let mut out = Map::new();
     for (name, crd) in crds {
         let mut crd = crd.clone();
@@ -35,7 +39,11 @@ pub(super) fn file(crds: &BTreeMap<String, Value>) -> Value {
 }
 
 fn schemas(crd: &Value) -> impl Iterator<Item = &Value> {
-    crd.get("versions").and_then(Value::as_array).into_iter().flatten().filter_map(|version| version.get("schema"))
+    crd.get("versions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|version| version.get("schema"))
 }
 
 /// Counts for each distinct subtree the distinct places that hold it: its own children are counted once only.
@@ -54,9 +62,13 @@ fn count(node: &Value, parents: &mut BTreeMap<String, usize>) {
 
 /// The schema nodes directly below a node, each with the name it would give.
 fn children(node: &Value) -> Vec<(&str, &Value)> {
-    let single = ["items", "values"].into_iter().filter_map(|key| Some((key, node.get(key)?)));
+    let single = ["items", "values"]
+        .into_iter()
+        .filter_map(|key| Some((key, node.get(key)?)));
     let properties = node.get("properties").and_then(Value::as_object).into_iter().flatten();
-    single.chain(properties.map(|(name, child)| (name.as_str(), child))).collect()
+    single
+        .chain(properties.map(|(name, child)| (name.as_str(), child)))
+        .collect()
 }
 
 struct Names {

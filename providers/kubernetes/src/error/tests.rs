@@ -13,7 +13,7 @@ fn of(kind: &str, code: u16, body: &str) -> ProviderError {
     meaning(&Refusal::read(code, None, body.as_bytes()), subject)
 }
 
-fn status_of(code: u16, reason: &str, message: &str, details: Value) -> ProviderError {
+fn status_of(code: u16, reason: &str, message: &str, details: &Value) -> ProviderError {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": message, "reason": reason, "details": details, "code": code,
@@ -22,7 +22,7 @@ fn status_of(code: u16, reason: &str, message: &str, details: Value) -> Provider
 }
 
 fn said(code: u16, reason: &str, message: &str) -> ProviderError {
-    status_of(code, reason, message, json!({}))
+    status_of(code, reason, message, &json!({}))
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_field_conflict_names_managers_and_fields() {
         {"reason": "FieldManagerConflict", "message": r#"conflict with "stackctl/s/x[\"q\"].y""#, "field": ".data.k"},
         {"reason": "FieldManagerConflict", "message": r#"conflict with "stackctl/s/x[\"q\"].y""#, "field": ".data.k"},
     ]});
-    let ProviderError::Conflict(causes) = status_of(409, "Conflict", "Apply failed with 4 conflicts: …", details)
+    let ProviderError::Conflict(causes) = status_of(409, "Conflict", "Apply failed with 4 conflicts: …", &details)
     else {
         panic!("a conflict")
     };
@@ -119,7 +119,7 @@ fn the_three_meanings_of_404() {
             404,
             "NotFound",
             "namespaces \"exp-missing\" not found",
-            json!({"name": "exp-missing", "kind": "namespaces"})
+            &json!({"name": "exp-missing", "kind": "namespaces"})
         ),
         ProviderError::NamespaceMissing("exp-missing".to_owned())
     );
@@ -128,7 +128,7 @@ fn the_three_meanings_of_404() {
             404,
             "NotFound",
             "configmaps \"a\" not found",
-            json!({"name": "a", "kind": "configmaps"})
+            &json!({"name": "a", "kind": "configmaps"})
         ),
         ProviderError::NotFound
     );
@@ -146,7 +146,7 @@ fn causes_of_422_are_said_once_and_without_what_was_not_checked() {
         422,
         "Invalid",
         "Thing \"a\" is invalid: …",
-        json!({"causes": [bound, unchecked, bound]}),
+        &json!({"causes": [bound, unchecked, bound]}),
     );
     assert_eq!(
         answer,
@@ -171,7 +171,7 @@ fn some_422_mean_another_object_or_one_that_goes() {
     let uid = json!({"reason": "FieldValueInvalid", "field": "metadata.uid", "message": "Invalid value: \"1\": field is immutable"});
     let message = "ConfigMap \"a\" is invalid: metadata.uid: Invalid value: \"1\": field is immutable";
     assert_eq!(
-        status_of(422, "Invalid", message, json!({"causes": [uid, uid]})),
+        status_of(422, "Invalid", message, &json!({"causes": [uid, uid]})),
         ProviderError::OtherUid
     );
     let finalizer = "ConfigMap \"a\" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"x/y\"}";
@@ -251,7 +251,7 @@ fn rights_credentials_and_patience() {
         "message": "namespace exp-stuck is being terminated"}]});
     let message = "configmaps \"a\" is forbidden: unable to create new content in namespace exp-stuck because it is being terminated";
     assert_eq!(
-        status_of(403, "Forbidden", message, terminating),
+        status_of(403, "Forbidden", message, &terminating),
         ProviderError::NamespaceTerminating
     );
     let large = "Too large resource version: 99999999, current: 1931";

@@ -253,6 +253,6 @@ impl Watcher {
     fn interrupted(&mut self, reason: String) -> Option<WatchEvent> {
         let is_news = self.told.as_ref() != Some(&reason);
         self.told = Some(reason.clone());
-        is_news.then(|| WatchEvent::Interrupted(reason))
+        is_news.then_some(WatchEvent::Interrupted(reason))
     }
 }

@@ -202,6 +202,28 @@ impl Call {
         })
     }
 
+    /// A request that the server makes of itself, in the storage version of the kind.
+    pub(super) fn internal(kind: &Arc<Kind>, key: &ObjectKey, subresource: Option<&str>, user: Identity) -> Self {
+        let agent = user.user.rsplit(':').next().unwrap_or_default().to_owned();
+        Self {
+            kind: Arc::clone(kind),
+            version: kind.storage,
+            path: ResourcePath {
+                group: key.group.clone(),
+                version: kind.storage_version().name.clone(),
+                plural: key.plural.clone(),
+                namespace: (!key.namespace.is_empty()).then(|| key.namespace.clone()),
+                name: Some(key.name.clone()),
+                subresource: subresource.map(ToOwned::to_owned),
+            },
+            query: Query::default(),
+            user,
+            agent,
+            form: Form::Plain,
+            content_type: String::new(),
+        }
+    }
+
     pub(super) fn version(&self) -> &Version {
         &self.kind.versions[self.version]
     }

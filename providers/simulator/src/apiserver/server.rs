@@ -16,7 +16,7 @@ use super::kinds::{self, Kind, Kinds, Registry, Version};
 use super::request::Call;
 use super::schema;
 use super::status::{FieldError, Refusal, Subject};
-use super::store::{CommitError, ObjectKey, Store, Stored};
+use super::store::{CommitError, ObjectKey, Store, Stored, owner_uids};
 use super::typed;
 use super::wall::Moment;
 
@@ -247,6 +247,11 @@ impl Server {
     /// What follows from an end.
     pub(super) fn after_removal(&self, key: &ObjectKey, before: &Stored) {
         self.later(Work::Ended { uid: before.uid().to_owned() });
+        for owner in owner_uids(&before.value) {
+            if let Some(owner) = self.store.key_of_uid(owner) {
+                self.later(Work::Look(owner));
+            }
+        }
         if key.group == "apiextensions.k8s.io" && key.plural == "customresourcedefinitions" {
             self.later(Work::Definition(key.name.clone()));
         }

@@ -135,11 +135,13 @@ pub(super) struct Refusal {
     continue_token: Option<String>,
     /// A body that is no `Status` (`404 page not found`).
     plain: bool,
+    /// Not for the client: the write is to be computed again.
+    is_stale: bool,
 }
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason: Some(reason), message: message.into(), details: None, continue_token: None, plain: false }
+        Self { code, reason: Some(reason), message: message.into(), details: None, continue_token: None, plain: false, is_stale: false }
     }
 
     fn about(mut self, details: Map<String, Value>) -> Self {
@@ -168,8 +170,17 @@ impl Refusal {
         &self.message
     }
 
-    pub(super) fn is_conflict(&self) -> bool {
-        self.code == 409 && self.reason == Some("Conflict")
+    /// Somebody else was faster; the write is to be computed again.
+    pub(super) fn stale(subject: Subject<'_>) -> Self {
+        Self { is_stale: true, ..Self::modified(subject) }
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+
+    pub(super) fn is_already_exists(&self) -> bool {
+        self.reason == Some("AlreadyExists")
     }
 
     /// 404 `text/plain`: the group, or a version of a custom kind, is not served (§7).

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::kinds::{CERTIFICATE, CERT_MANAGER, CLUSTER_ISSUER, DEPLOYMENT, ISSUER, Kind, SECRET};
+use super::kinds::{CERT_MANAGER, CERTIFICATE, CLUSTER_ISSUER, DEPLOYMENT, ISSUER, Kind, SECRET};
 use super::object::{Read, object, owned_by};
 use super::rules::{Need, Rule, apply};
 use super::service_ca::{encode, pem};
@@ -27,10 +27,20 @@ const WEBHOOK: &[Need] = &[
 const RULES: &[Rule] = &[
     Rule {
         needs: WEBHOOK,
-        ..Rule::new(CERT_MANAGER, 1, &[("cert-manager-controller-deploymentAvailable", "AsExpected")])
+        ..Rule::new(
+            CERT_MANAGER,
+            1,
+            &[("cert-manager-controller-deploymentAvailable", "AsExpected")],
+        )
     },
-    Rule { needs: WEBHOOK, ..Rule::new(CLUSTER_ISSUER, 5, &[("Ready", "IsReady")]) },
-    Rule { needs: WEBHOOK, ..Rule::new(ISSUER, 5, &[("Ready", "IsReady")]) },
+    Rule {
+        needs: WEBHOOK,
+        ..Rule::new(CLUSTER_ISSUER, 5, &[("Ready", "IsReady")])
+    },
+    Rule {
+        needs: WEBHOOK,
+        ..Rule::new(ISSUER, 5, &[("Ready", "IsReady")])
+    },
 ];
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
@@ -42,7 +52,9 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
 
 /// Makes `CertManager/cluster` once, when the operator starts and there is none.
 fn start(turn: &mut Turn<'_>) {
-    let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else { return };
+    let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else {
+        return;
+    };
     if deployment.annotation(STARTED).is_some() || !turn.world.serves(CERT_MANAGER) {
         return;
     }
@@ -50,25 +62,41 @@ fn start(turn: &mut Turn<'_>) {
         let spec = json!({"logLevel": "Normal", "operatorLogLevel": "Normal", "managementState": "Managed"});
         turn.create(CERT_MANAGER, object(CERT_MANAGER, "", "cluster", json!({"spec": spec})));
     } else {
-        turn.patch(DEPLOYMENT, &deployment, json!({"metadata": {"annotations": {STARTED: "true"}}}));
+        turn.patch(
+            DEPLOYMENT,
+            &deployment,
+            json!({"metadata": {"annotations": {STARTED: "true"}}}),
+        );
     }
 }
 
 fn operands() -> Vec<(Kind, Value)> {
-    let names = [("cert-manager", "controller"), ("cert-manager-cainjector", "cainjector"), ("cert-manager-webhook", "webhook")];
+    let names = [
+        ("cert-manager", "controller"),
+        ("cert-manager-cainjector", "cainjector"),
+        ("cert-manager-webhook", "webhook"),
+    ];
     let deployments = names.map(|(name, component)| {
         let labels = json!({
             "app": component, "app.kubernetes.io/name": name, "app.kubernetes.io/instance": "cert-manager",
             "app.kubernetes.io/component": component,
         });
-        (DEPLOYMENT, super::operands::deployment(OPERANDS, name, &labels, &[name]))
+        (
+            DEPLOYMENT,
+            super::operands::deployment(OPERANDS, name, &labels, &[name]),
+        )
     });
     deployments.into()
 }
 
 /// Ties the operands to `CertManager/cluster`, so that they go with it.
 fn own(turn: &mut Turn<'_>) {
-    let Some(manager) = turn.world.get(CERT_MANAGER, "", "cluster").filter(|manager| !manager.is_deleting()).cloned() else {
+    let Some(manager) = turn
+        .world
+        .get(CERT_MANAGER, "", "cluster")
+        .filter(|manager| !manager.is_deleting())
+        .cloned()
+    else {
         return;
     };
     turn.namespace(OPERANDS);
@@ -99,13 +127,21 @@ fn certificates(turn: &mut Turn<'_>) {
         }
         let host = certificate.text("/spec/commonName");
         let data = json!({"tls.crt": encode(&pem(host)), "tls.key": encode(&pem(&format!("key of {host}"))), "ca.crt": encode(&pem(issuer))});
-        let secret = object(SECRET, namespace, certificate.text("/spec/secretName"), json!({
-            "metadata": {"annotations": {"cert-manager.io/certificate-name": certificate.name()}},
-            "type": "kubernetes.io/tls", "data": data,
-        }));
+        let secret = object(
+            SECRET,
+            namespace,
+            certificate.text("/spec/secretName"),
+            json!({
+                "metadata": {"annotations": {"cert-manager.io/certificate-name": certificate.name()}},
+                "type": "kubernetes.io/tls", "data": data,
+            }),
+        );
         // `--enable-certificate-owner-ref` makes the Secret a child of the Certificate (G47).
         let owner = turn.world.get(CERT_MANAGER, "", "cluster").is_some_and(|manager| {
-            manager.list("/spec/controllerConfig/overrideArgs").iter().any(|flag| flag == "--enable-certificate-owner-ref")
+            manager
+                .list("/spec/controllerConfig/overrideArgs")
+                .iter()
+                .any(|flag| flag == "--enable-certificate-owner-ref")
         });
         turn.ensure(SECRET, if owner { owned_by(secret, &certificate) } else { secret });
         let status = json!({"conditions": [observed(&certificate, "Ready", true, "Ready", "Certificate is up to date and has not expired")]});

@@ -34,11 +34,19 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         turn.finalize(CREDENTIALS_REQUEST, &request, FINALIZER);
         if turn.held(format!("mint {}", request.uid()), SECONDS) {
             let data = json!({"aws_access_key_id": encode("SIMULATED"), "aws_secret_access_key": encode("simulated")});
-            turn.ensure(SECRET, object(SECRET, &namespace, &name, json!({
-                "metadata": {"annotations": {"cloudcredential.openshift.io/credentials-request":
-                    format!("{}/{}", request.namespace(), request.name())}},
-                "type": "Opaque", "data": data,
-            })));
+            turn.ensure(
+                SECRET,
+                object(
+                    SECRET,
+                    &namespace,
+                    &name,
+                    json!({
+                        "metadata": {"annotations": {"cloudcredential.openshift.io/credentials-request":
+                            format!("{}/{}", request.namespace(), request.name())}},
+                        "type": "Opaque", "data": data,
+                    }),
+                ),
+            );
             if turn.world.has(SECRET, &namespace, &name) {
                 let status = json!({
                     "provisioned": true, "lastSyncTimestamp": turn.stamp, "lastSyncGeneration": request["metadata"]["generation"],

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::kinds::{
-    CONFIG_MAP, DEPLOYMENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INFERENCE_POOL, INSTALL_PLAN, NAMESPACE, PACKAGE_MANIFEST,
-    SECRET, SERVICE, SUBSCRIPTION,
+    CONFIG_MAP, DEPLOYMENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INFERENCE_POOL, INSTALL_PLAN, NAMESPACE,
+    PACKAGE_MANIFEST, SECRET, SERVICE, SUBSCRIPTION,
 };
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, map, observed};
@@ -33,7 +33,10 @@ const PROGRAMMED_SECONDS: u64 = 5;
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     classes(turn);
     for gateway in turn.all(GATEWAY) {
-        let class = turn.world.get(GATEWAY_CLASS, "", gateway.text("/spec/gatewayClassName")).cloned();
+        let class = turn
+            .world
+            .get(GATEWAY_CLASS, "", gateway.text("/spec/gatewayClassName"))
+            .cloned();
         if let Some(class) = class.filter(|class| class.is("Accepted") && !gateway.is_deleting() && ours(class)) {
             realise(turn, &gateway, &class);
         }
@@ -55,15 +58,21 @@ fn ours(class: &Value) -> bool {
 }
 
 fn classes(turn: &mut Turn<'_>) {
-    let classes: Vec<Arc<Value>> =
-        turn.all(GATEWAY_CLASS).into_iter().filter(|class| ours(class) && !class.is_deleting()).collect();
+    let classes: Vec<Arc<Value>> = turn
+        .all(GATEWAY_CLASS)
+        .into_iter()
+        .filter(|class| ours(class) && !class.is_deleting())
+        .collect();
     if classes.is_empty() {
         return;
     }
     let installed = mesh(turn);
     if installed {
         let labels = json!({"app": "istiod", "istio.io/rev": "openshift-gateway"});
-        turn.ensure(DEPLOYMENT, super::operands::deployment(INGRESS, CONTROL_PLANE, &labels, &["discovery"]));
+        turn.ensure(
+            DEPLOYMENT,
+            super::operands::deployment(INGRESS, CONTROL_PLANE, &labels, &["discovery"]),
+        );
     }
     let running = installed && turn.world.is_available(INGRESS, CONTROL_PLANE);
     for class in classes {
@@ -85,19 +94,31 @@ fn mesh(turn: &mut Turn<'_>) -> bool {
         return true;
     };
     let channel = package.text("/status/defaultChannel").to_owned();
-    let head = package.list("/status/channels").iter().find(|entry| entry.text("/name") == channel);
-    turn.create(SUBSCRIPTION, object(SUBSCRIPTION, GLOBAL, MESH, json!({
-        "metadata": {"annotations": {"ingress.operator.openshift.io/owned": "true"}},
-        "spec": {
-            "name": MESH, "channel": channel, "source": package["status"]["catalogSource"],
-            "sourceNamespace": package["status"]["catalogSourceNamespace"], "installPlanApproval": "Manual",
-            "startingCSV": head.map_or("", |entry| entry.text("/currentCSV")),
-        },
-    })));
+    let head = package
+        .list("/status/channels")
+        .iter()
+        .find(|entry| entry.text("/name") == channel);
+    turn.create(
+        SUBSCRIPTION,
+        object(
+            SUBSCRIPTION,
+            GLOBAL,
+            MESH,
+            json!({
+                "metadata": {"annotations": {"ingress.operator.openshift.io/owned": "true"}},
+                "spec": {
+                    "name": MESH, "channel": channel, "source": package["status"]["catalogSource"],
+                    "sourceNamespace": package["status"]["catalogSourceNamespace"], "installPlanApproval": "Manual",
+                    "startingCSV": head.map_or("", |entry| entry.text("/currentCSV")),
+                },
+            }),
+        ),
+    );
     if let Some(subscription) = turn.world.get(SUBSCRIPTION, GLOBAL, MESH).cloned() {
         for plan in turn.all(INSTALL_PLAN) {
             let only_ours = plan.list("/spec/clusterServiceVersionNames").len() == 1;
-            if plan.is_owned_by(subscription.uid()) && only_ours && subscription.text("/status/installedCSV").is_empty() {
+            if plan.is_owned_by(subscription.uid()) && only_ours && subscription.text("/status/installedCSV").is_empty()
+            {
                 turn.patch(INSTALL_PLAN, &plan, json!({"spec": {"approved": true}}));
             }
         }
@@ -113,7 +134,10 @@ fn proxy_name(gateway: &Value) -> String {
 fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
     let (namespace, name) = (gateway.namespace(), proxy_name(gateway));
     let parameters = gateway.text("/spec/infrastructure/parametersRef/name");
-    let overrides = turn.world.get(CONFIG_MAP, namespace, parameters).map_or(String::new(), |config| config.text("/data/service").to_owned());
+    let overrides = turn
+        .world
+        .get(CONFIG_MAP, namespace, parameters)
+        .map_or(String::new(), |config| config.text("/data/service").to_owned());
     if !parameters.is_empty() && !turn.world.has(CONFIG_MAP, namespace, parameters) {
         let why = format!("parametersRef {namespace}/{parameters} not found");
         let refused = observed(gateway, "Accepted", false, "InvalidParameters", &why);
@@ -127,18 +151,29 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
         turn.create(SERVICE, owned_by(service(gateway, &name, &labels, &overrides), gateway));
     }
     let service = turn.world.get(SERVICE, namespace, &name).cloned();
-    let balanced = service.as_ref().is_some_and(|service| service.text("/spec/type") == "LoadBalancer");
-    let balancer = service.as_ref().map_or("", |service| service.text("/status/loadBalancer/ingress/0/hostname"));
+    let balanced = service
+        .as_ref()
+        .is_some_and(|service| service.text("/spec/type") == "LoadBalancer");
+    let balancer = service
+        .as_ref()
+        .map_or("", |service| service.text("/status/loadBalancer/ingress/0/hostname"));
     let (listeners, resolved) = listeners(turn, gateway);
     let programmed = resolved
         && turn.world.is_available(namespace, &name)
         && !(balanced && balancer.is_empty())
         && turn.held(format!("program {}", gateway.uid()), PROGRAMMED_SECONDS);
-    let address = if balanced { balancer.to_owned() } else { format!("{name}.{namespace}.svc.cluster.local") };
+    let address = if balanced {
+        balancer.to_owned()
+    } else {
+        format!("{name}.{namespace}.svc.cluster.local")
+    };
     let (reason, message) = if programmed {
         ("Programmed", "Resource programmed, assigned to service(s)")
     } else if resolved {
-        ("AddressNotAssigned", "Assigned to service(s), but failed to assign to all requested addresses: waiting for the proxy")
+        (
+            "AddressNotAssigned",
+            "Assigned to service(s), but failed to assign to all requested addresses: waiting for the proxy",
+        )
     } else {
         ("Invalid", "a listener is not programmed: its certificate is missing")
     };
@@ -178,7 +213,10 @@ struct OverrideSpec {
 
 fn service(gateway: &Value, name: &str, labels: &Value, overrides: &str) -> Value {
     let overrides: Overrides = serde_saphyr::from_str(overrides).unwrap_or_default();
-    let mut kind = gateway.annotation("networking.istio.io/service-type").unwrap_or("LoadBalancer").to_owned();
+    let mut kind = gateway
+        .annotation("networking.istio.io/service-type")
+        .unwrap_or("LoadBalancer")
+        .to_owned();
     if !overrides.spec.kind.is_empty() {
         kind = overrides.spec.kind;
     }
@@ -186,10 +224,15 @@ fn service(gateway: &Value, name: &str, labels: &Value, overrides: &str) -> Valu
     for listener in gateway.list("/spec/listeners") {
         ports.push(json!({"name": listener["name"], "port": listener["port"], "targetPort": listener["port"], "protocol": "TCP"}));
     }
-    object(SERVICE, gateway.namespace(), name, json!({
-        "metadata": {"labels": labels, "annotations": overrides.metadata.annotations},
-        "spec": {"type": kind, "selector": labels, "ports": ports},
-    }))
+    object(
+        SERVICE,
+        gateway.namespace(),
+        name,
+        json!({
+            "metadata": {"labels": labels, "annotations": overrides.metadata.annotations},
+            "spec": {"type": kind, "selector": labels, "ports": ports},
+        }),
+    )
 }
 
 /// Returns the status of every listener, and whether all certificates are there.
@@ -203,27 +246,51 @@ fn listeners(turn: &Turn<'_>, gateway: &Value) -> (Vec<Value>, bool) {
                 namespace => namespace,
             };
             let secret = turn.world.get(SECRET, namespace, reference.text("/name"));
-            secret.is_none_or(|secret| ["tls.crt", "tls.key"].iter().any(|key| secret["data"].get(key).is_none()))
+            secret.is_none_or(|secret| {
+                ["tls.crt", "tls.key"]
+                    .iter()
+                    .any(|key| secret["data"].get(key).is_none())
+            })
         });
         all &= missing.is_none();
         let (reason, why) = match missing {
             None => ("ResolvedRefs", String::new()),
-            Some(reference) => ("InvalidCertificateRef", format!("invalid certificate reference {}", reference.text("/name"))),
+            Some(reference) => (
+                "InvalidCertificateRef",
+                format!("invalid certificate reference {}", reference.text("/name")),
+            ),
         };
         let resolved = missing.is_none();
         let name = listener.text("/name");
-        let attached = turn.world.list(HTTP_ROUTE).filter(|route| accepted_by(route, gateway)).count();
+        let attached = turn
+            .world
+            .list(HTTP_ROUTE)
+            .filter(|route| accepted_by(route, gateway))
+            .count();
         let mut status = json!({
             "name": name, "attachedRoutes": attached,
             "supportedKinds": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}],
         });
-        let live = gateway.list("/status/listeners").iter().find(|live| live.text("/name") == name);
-        status["conditions"] = json!(turn.conditions(live.map_or(&[], |live| live.list("/conditions")), &[
-            observed(gateway, "Accepted", true, "Accepted", "No errors found"),
-            observed(gateway, "Conflicted", false, "NoConflicts", "No errors found"),
-            observed(gateway, "Programmed", resolved, if resolved { "Programmed" } else { "Invalid" }, &why),
-            observed(gateway, "ResolvedRefs", resolved, reason, &why),
-        ], "type"));
+        let live = gateway
+            .list("/status/listeners")
+            .iter()
+            .find(|live| live.text("/name") == name);
+        status["conditions"] = json!(turn.conditions(
+            live.map_or(&[], |live| live.list("/conditions")),
+            &[
+                observed(gateway, "Accepted", true, "Accepted", "No errors found"),
+                observed(gateway, "Conflicted", false, "NoConflicts", "No errors found"),
+                observed(
+                    gateway,
+                    "Programmed",
+                    resolved,
+                    if resolved { "Programmed" } else { "Invalid" },
+                    &why
+                ),
+                observed(gateway, "ResolvedRefs", resolved, reason, &why),
+            ],
+            "type"
+        ));
         statuses.push(status);
     }
     (statuses, all)
@@ -233,7 +300,10 @@ fn listeners(turn: &Turn<'_>, gateway: &Value) -> (Vec<Value>, bool) {
 pub(crate) fn accepted_by(route: &Value, gateway: &Value) -> bool {
     route.list("/status/parents").iter().any(|parent| {
         names(parent, "/parentRef", route.namespace(), gateway)
-            && parent.list("/conditions").iter().any(|entry| entry.text("/type") == "Accepted" && entry.text("/status") == "True")
+            && parent
+                .list("/conditions")
+                .iter()
+                .any(|entry| entry.text("/type") == "Accepted" && entry.text("/status") == "True")
     })
 }
 
@@ -250,29 +320,45 @@ fn attach(turn: &mut Turn<'_>, route: &Value) {
     let mut parents = Vec::new();
     for reference in route.list("/spec/parentRefs") {
         let holder = json!({"parentRef": reference});
-        let Some(gateway) = turn.all(GATEWAY).into_iter().find(|gateway| names(&holder, "/parentRef", route.namespace(), gateway))
+        let Some(gateway) = turn
+            .all(GATEWAY)
+            .into_iter()
+            .find(|gateway| names(&holder, "/parentRef", route.namespace(), gateway))
         else {
             continue;
         };
         if gateway.condition("Accepted") != "True" {
             continue;
         }
-        let allowed = gateway.list("/spec/listeners").iter().any(|listener| admits(turn, listener, &gateway, route.namespace()));
+        let allowed = gateway
+            .list("/spec/listeners")
+            .iter()
+            .any(|listener| admits(turn, listener, &gateway, route.namespace()));
         let missing = backends(turn, route);
-        let live = route.list("/status/parents").iter().find(|live| names(live, "/parentRef", route.namespace(), &gateway));
+        let live = route
+            .list("/status/parents")
+            .iter()
+            .find(|live| names(live, "/parentRef", route.namespace(), &gateway));
         let (reason, why) = if allowed {
             ("Accepted", "Route was valid")
         } else {
-            ("NotAllowedByListeners", "no listeners of the gateway allow routes of this namespace")
+            (
+                "NotAllowedByListeners",
+                "no listeners of the gateway allow routes of this namespace",
+            )
         };
         let (resolution, what) = match &missing {
             None => ("ResolvedRefs", "All references resolved".to_owned()),
             Some(missing) => ("BackendNotFound", format!("backend({missing}) not found")),
         };
-        let conditions = turn.conditions(live.map_or(&[], |live| live.list("/conditions")), &[
-            observed(route, "Accepted", allowed, reason, why),
-            observed(route, "ResolvedRefs", missing.is_none(), resolution, &what),
-        ], "type");
+        let conditions = turn.conditions(
+            live.map_or(&[], |live| live.list("/conditions")),
+            &[
+                observed(route, "Accepted", allowed, reason, why),
+                observed(route, "ResolvedRefs", missing.is_none(), resolution, &what),
+            ],
+            "type",
+        );
         parents.push(json!({"parentRef": reference, "controllerName": CONTROLLER, "conditions": conditions}));
     }
     turn.status(HTTP_ROUTE, route, json!({"parents": parents}));
@@ -284,14 +370,23 @@ pub(crate) fn admits(turn: &Turn<'_>, listener: &Value, gateway: &Value, namespa
     match listener.text(&format!("{allowed}/from")) {
         "All" => true,
         "Selector" => {
-            let mut labels = turn.world.get(NAMESPACE, "", namespace).map(|object| object["metadata"]["labels"].clone()).unwrap_or_default();
+            let mut labels = turn
+                .world
+                .get(NAMESPACE, "", namespace)
+                .map(|object| object["metadata"]["labels"].clone())
+                .unwrap_or_default();
             if !labels.is_object() {
                 labels = json!({});
             }
             // The API server sets this label on every namespace.
             labels["kubernetes.io/metadata.name"] = json!(namespace);
-            let selector = listener.pointer(&format!("{allowed}/selector")).cloned().unwrap_or_default();
-            map(&selector, "/matchLabels").iter().all(|(key, value)| labels.get(key) == Some(value))
+            let selector = listener
+                .pointer(&format!("{allowed}/selector"))
+                .cloned()
+                .unwrap_or_default();
+            map(&selector, "/matchLabels")
+                .iter()
+                .all(|(key, value)| labels.get(key) == Some(value))
                 && selector.list("/matchExpressions").iter().all(|expression| {
                     let value = labels.get(expression.text("/key"));
                     let listed = value.is_some_and(|value| expression.list("/values").contains(value));
@@ -309,13 +404,20 @@ pub(crate) fn admits(turn: &Turn<'_>, listener: &Value, gateway: &Value, namespa
 
 /// Returns a backend of the route that is not there.
 fn backends(turn: &Turn<'_>, route: &Value) -> Option<String> {
-    let references = route.list("/spec/rules").iter().flat_map(|rule| rule.list("/backendRefs"));
+    let references = route
+        .list("/spec/rules")
+        .iter()
+        .flat_map(|rule| rule.list("/backendRefs"));
     let missing = references.into_iter().find(|reference| {
         let namespace = match reference.text("/namespace") {
             "" => route.namespace(),
             namespace => namespace,
         };
-        let kind = if reference.text("/kind") == INFERENCE_POOL.kind { INFERENCE_POOL } else { SERVICE };
+        let kind = if reference.text("/kind") == INFERENCE_POOL.kind {
+            INFERENCE_POOL
+        } else {
+            SERVICE
+        };
         turn.world.get(kind, namespace, reference.text("/name")).is_none()
     });
     missing.map(|reference| reference.text("/name").to_owned())
@@ -326,9 +428,13 @@ fn parents_of_pool(turn: &mut Turn<'_>, pool: &Value) {
     let mut parents: Vec<Value> = Vec::new();
     for route in turn.all(HTTP_ROUTE) {
         let sends = route.namespace() == pool.namespace()
-            && route.list("/spec/rules").iter().flat_map(|rule| rule.list("/backendRefs")).any(|reference| {
-                reference.text("/kind") == INFERENCE_POOL.kind && reference.text("/name") == pool.name()
-            });
+            && route
+                .list("/spec/rules")
+                .iter()
+                .flat_map(|rule| rule.list("/backendRefs"))
+                .any(|reference| {
+                    reference.text("/kind") == INFERENCE_POOL.kind && reference.text("/name") == pool.name()
+                });
         if !sends {
             continue;
         }
@@ -340,11 +446,30 @@ fn parents_of_pool(turn: &mut Turn<'_>, pool: &Value) {
             if parents.iter().any(|known: &Value| known["parentRef"] == reference) {
                 continue;
             }
-            let live = pool.list("/status/parents").iter().find(|live| live["parentRef"] == reference);
-            let conditions = turn.conditions(live.map_or(&[], |live| live.list("/conditions")), &[
-                observed(pool, "Accepted", true, "Accepted", "Referenced by an HTTPRoute accepted by the parentRef Gateway"),
-                observed(pool, "ResolvedRefs", true, "ResolvedRefs", "Referenced ExtensionRef resolved"),
-            ], "type");
+            let live = pool
+                .list("/status/parents")
+                .iter()
+                .find(|live| live["parentRef"] == reference);
+            let conditions = turn.conditions(
+                live.map_or(&[], |live| live.list("/conditions")),
+                &[
+                    observed(
+                        pool,
+                        "Accepted",
+                        true,
+                        "Accepted",
+                        "Referenced by an HTTPRoute accepted by the parentRef Gateway",
+                    ),
+                    observed(
+                        pool,
+                        "ResolvedRefs",
+                        true,
+                        "ResolvedRefs",
+                        "Referenced ExtensionRef resolved",
+                    ),
+                ],
+                "type",
+            );
             parents.push(json!({"parentRef": reference, "conditions": conditions}));
         }
     }

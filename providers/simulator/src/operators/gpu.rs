@@ -27,18 +27,33 @@ const OPERANDS: &[&str] = &[
 ];
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
-    let Some(policy) = turn.all(CLUSTER_POLICY).into_iter().find(|policy| !policy.is_deleting()) else { return };
+    let Some(policy) = turn
+        .all(CLUSTER_POLICY)
+        .into_iter()
+        .find(|policy| !policy.is_deleting())
+    else {
+        return;
+    };
     for name in OPERANDS {
         turn.ensure(DAEMON_SET, owned_by(daemon_set(name), &policy));
     }
-    let service = object(SERVICE, NAMESPACE, EXPORTER, json!({
-        "metadata": {"labels": {"app": EXPORTER}},
-        "spec": {"selector": {"app": EXPORTER}, "ports": [{"name": "gpu-metrics", "port": 9400, "protocol": "TCP"}]},
-    }));
+    let service = object(
+        SERVICE,
+        NAMESPACE,
+        EXPORTER,
+        json!({
+            "metadata": {"labels": {"app": EXPORTER}},
+            "spec": {"selector": {"app": EXPORTER}, "ports": [{"name": "gpu-metrics", "port": 9400, "protocol": "TCP"}]},
+        }),
+    );
     turn.ensure(SERVICE, owned_by(service, &policy));
     monitor(turn, &policy);
 
-    let labelled: Vec<_> = turn.all(NODE).into_iter().filter(|node| node.label(LABEL) == Some("true")).collect();
+    let labelled: Vec<_> = turn
+        .all(NODE)
+        .into_iter()
+        .filter(|node| node.label(LABEL) == Some("true"))
+        .collect();
     let mut waiting = false;
     for node in &labelled {
         let (gpus, product) = hardware(node.label("node.kubernetes.io/instance-type").unwrap_or_default());
@@ -53,36 +68,57 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         }
     }
     let (state, reason, message) = if waiting {
-        ("notReady", "OperandNotReady", "ClusterPolicy is not ready, states not ready: [state-driver state-device-plugin]")
+        (
+            "notReady",
+            "OperandNotReady",
+            "ClusterPolicy is not ready, states not ready: [state-driver state-device-plugin]",
+        )
     } else if !labelled.is_empty() {
-        ("ready", "Reconciled", "ClusterPolicy is ready as all resources have been successfully reconciled")
+        (
+            "ready",
+            "Reconciled",
+            "ClusterPolicy is ready as all resources have been successfully reconciled",
+        )
     } else if turn.world.list(NODE_FEATURE_DISCOVERY).next().is_none() {
         ("ready", "NFDLabelsMissing", "No NFD labels found")
     } else {
-        ("ready", "NoGPUNodes", "No GPU node found, watching for new nodes to join the cluster.")
+        (
+            "ready",
+            "NoGPUNodes",
+            "No GPU node found, watching for new nodes to join the cluster.",
+        )
     };
     let ready = state == "ready";
     if !ready || turn.held(format!("policy {} {reason}", policy.uid()), 10) {
-        turn.status(CLUSTER_POLICY, &policy, json!({
-            "state": state, "namespace": NAMESPACE,
-            "conditions": [
-                condition("Ready", ready, reason, message),
-                condition("Error", !ready, if ready { "Ready" } else { reason }, if ready { "" } else { message }),
-            ],
-        }));
+        turn.status(
+            CLUSTER_POLICY,
+            &policy,
+            json!({
+                "state": state, "namespace": NAMESPACE,
+                "conditions": [
+                    condition("Ready", ready, reason, message),
+                    condition("Error", !ready, if ready { "Ready" } else { reason }, if ready { "" } else { message }),
+                ],
+            }),
+        );
     }
 }
 
 fn daemon_set(name: &str) -> Value {
     let labels = json!({"app": name});
-    object(DAEMON_SET, NAMESPACE, name, json!({"metadata": {"labels": labels}, "spec": {
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {
-            "containers": [{"name": name, "image": format!("nvcr.io/nvidia/{name}")}],
-            "nodeSelector": {LABEL: "true"},
-            "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
-        }},
-    }}))
+    object(
+        DAEMON_SET,
+        NAMESPACE,
+        name,
+        json!({"metadata": {"labels": labels}, "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {
+                "containers": [{"name": name, "image": format!("nvcr.io/nvidia/{name}")}],
+                "nodeSelector": {LABEL: "true"},
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+            }},
+        }}),
+    )
 }
 
 fn monitor(turn: &mut Turn<'_>, policy: &Value) {
@@ -91,13 +127,18 @@ fn monitor(turn: &mut Turn<'_>, policy: &Value) {
         return;
     }
     let interval = policy.text("/spec/dcgmExporter/serviceMonitor/interval");
-    let monitor = object(SERVICE_MONITOR, NAMESPACE, EXPORTER, json!({
-        "metadata": {"labels": {"app": EXPORTER}},
-        "spec": {
-            "selector": {"matchLabels": {"app": EXPORTER}}, "namespaceSelector": {"matchNames": [NAMESPACE]},
-            "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": if interval.is_empty() { "15s" } else { interval }}],
-        },
-    }));
+    let monitor = object(
+        SERVICE_MONITOR,
+        NAMESPACE,
+        EXPORTER,
+        json!({
+            "metadata": {"labels": {"app": EXPORTER}},
+            "spec": {
+                "selector": {"matchLabels": {"app": EXPORTER}}, "namespaceSelector": {"matchNames": [NAMESPACE]},
+                "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": if interval.is_empty() { "15s" } else { interval }}],
+            },
+        }),
+    );
     turn.ensure(SERVICE_MONITOR, owned_by(monitor, policy));
 }
 

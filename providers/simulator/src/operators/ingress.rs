@@ -13,17 +13,27 @@ use super::turn::Turn;
 const SECONDS: u64 = 2;
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
-    let domain = turn.world.get(INGRESS_CONFIG, "", "cluster").map_or(String::new(), |config| config.text("/spec/domain").to_owned());
+    let domain = turn
+        .world
+        .get(INGRESS_CONFIG, "", "cluster")
+        .map_or(String::new(), |config| config.text("/spec/domain").to_owned());
     for route in turn.all(ROUTE) {
         let host = route.text("/spec/host");
-        let admitted = route.list("/status/ingress").iter().any(|ingress| ingress.text("/host") == host);
+        let admitted = route
+            .list("/status/ingress")
+            .iter()
+            .any(|ingress| ingress.text("/host") == host);
         if route.is_deleting() || admitted || !turn.held(format!("admit {} {host}", route.uid()), SECONDS) {
             continue;
         }
         let condition = json!({"type": "Admitted", "status": "True", "lastTransitionTime": turn.stamp});
-        turn.status(ROUTE, &route, json!({"ingress": [{
-            "host": host, "routerName": "default", "routerCanonicalHostname": format!("router-default.{domain}"),
-            "wildcardPolicy": "None", "conditions": [condition],
-        }]}));
+        turn.status(
+            ROUTE,
+            &route,
+            json!({"ingress": [{
+                "host": host, "routerName": "default", "routerCanonicalHostname": format!("router-default.{domain}"),
+                "wildcardPolicy": "None", "conditions": [condition],
+            }]}),
+        );
     }
 }

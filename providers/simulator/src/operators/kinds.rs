@@ -26,7 +26,11 @@ pub(crate) struct Kind {
 impl Kind {
     /// Returns `group/version`, or the bare version of the core group.
     pub(crate) fn api_version(self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// Returns what kube-rs needs to address this kind.
@@ -56,7 +60,9 @@ const BUILT_IN_K8S_IO: &[&str] = &[
 
 /// Returns the entry of group and kind, if the operators know it.
 pub(crate) fn find(group: &str, kind: &str) -> Option<Kind> {
-    ALL.iter().copied().find(|known| known.group == group && known.kind == kind)
+    ALL.iter()
+        .copied()
+        .find(|known| known.group == group && known.kind == kind)
 }
 
 macro_rules! kinds {

@@ -71,29 +71,55 @@ fn provider(turn: &mut Turn<'_>) -> Option<Provider> {
 
 fn realise(turn: &mut Turn<'_>, kuadrant: &Value, provider: Provider) {
     let namespace = kuadrant.namespace();
-    let authorino = object(AUTHORINO, namespace, "authorino", json!({"spec": {
-        "replicas": 1, "clusterWide": true, "supersedingHostSubsets": true,
-        "listener": {"tls": {"enabled": false}}, "oidcServer": {"tls": {"enabled": false}},
-    }}));
+    let authorino = object(
+        AUTHORINO,
+        namespace,
+        "authorino",
+        json!({"spec": {
+            "replicas": 1, "clusterWide": true, "supersedingHostSubsets": true,
+            "listener": {"tls": {"enabled": false}}, "oidcServer": {"tls": {"enabled": false}},
+        }}),
+    );
     // Made once: what others set on it later (TLS) is theirs.
     turn.create(AUTHORINO, owned_by(authorino, kuadrant));
     let limitador = object(LIMITADOR, namespace, "limitador", json!({"spec": {}}));
     turn.create(LIMITADOR, owned_by(limitador, kuadrant));
     if kuadrant.is_true("/spec/observability/enable") {
-        let monitor = object(POD_MONITOR, namespace, "kuadrant-limitador-monitor", json!({
-            "metadata": {"labels": {"kuadrant.io/observability": "true"}},
-            "spec": {"selector": {"matchLabels": {"app": "limitador"}}, "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "scheme": "http"}]},
-        }));
+        let monitor = object(
+            POD_MONITOR,
+            namespace,
+            "kuadrant-limitador-monitor",
+            json!({
+                "metadata": {"labels": {"kuadrant.io/observability": "true"}},
+                "spec": {"selector": {"matchLabels": {"app": "limitador"}}, "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "scheme": "http"}]},
+            }),
+        );
         turn.ensure(POD_MONITOR, owned_by(monitor, kuadrant));
     }
-    let operands = turn.world.get(AUTHORINO, namespace, "authorino").is_some_and(|operand| operand.is("Ready"))
-        && turn.world.get(LIMITADOR, namespace, "limitador").is_some_and(|operand| operand.is("Ready"));
+    let operands = turn
+        .world
+        .get(AUTHORINO, namespace, "authorino")
+        .is_some_and(|operand| operand.is("Ready"))
+        && turn
+            .world
+            .get(LIMITADOR, namespace, "limitador")
+            .is_some_and(|operand| operand.is("Ready"));
     let ready = match provider {
         Provider::MissedAtStart => observed(kuadrant, "Ready", false, "MissingDependency", MISSING),
         Provider::Seen if operands => observed(kuadrant, "Ready", true, "Ready", "Kuadrant is ready"),
-        Provider::Seen => observed(kuadrant, "Ready", false, "AuthorinoNotReady", "authorino or limitador is not ready"),
+        Provider::Seen => observed(
+            kuadrant,
+            "Ready",
+            false,
+            "AuthorinoNotReady",
+            "authorino or limitador is not ready",
+        ),
     };
-    turn.status(KUADRANT, kuadrant, json!({"observedGeneration": kuadrant["metadata"]["generation"], "conditions": [ready]}));
+    turn.status(
+        KUADRANT,
+        kuadrant,
+        json!({"observedGeneration": kuadrant["metadata"]["generation"], "conditions": [ready]}),
+    );
 }
 
 fn end(turn: &mut Turn<'_>, kuadrant: &Value) {
@@ -101,7 +127,8 @@ fn end(turn: &mut Turn<'_>, kuadrant: &Value) {
     turn.delete(AUTHORINO, namespace, "authorino");
     turn.delete(LIMITADOR, namespace, "limitador");
     turn.delete(POD_MONITOR, namespace, "kuadrant-limitador-monitor");
-    let gone = turn.world.get(AUTHORINO, namespace, "authorino").is_none() && turn.world.get(LIMITADOR, namespace, "limitador").is_none();
+    let gone = turn.world.get(AUTHORINO, namespace, "authorino").is_none()
+        && turn.world.get(LIMITADOR, namespace, "limitador").is_none();
     if gone {
         turn.release(KUADRANT, kuadrant, FINALIZER);
     }
@@ -119,20 +146,36 @@ fn authorinos(turn: &mut Turn<'_>) {
         let tls = authorino.is_true("/spec/listener/tls/enabled");
         if tls {
             let secret = authorino.text("/spec/listener/tls/certSecretRef/name");
-            deployment["spec"]["template"]["spec"]["volumes"] = json!([{"name": "tls-cert", "secret": {"secretName": secret}}]);
+            deployment["spec"]["template"]["spec"]["volumes"] =
+                json!([{"name": "tls-cert", "secret": {"secretName": secret}}]);
         }
-        turn.ensure(SERVICE_ACCOUNT, owned_by(bare(SERVICE_ACCOUNT, namespace, &format!("{name}-authorino")), &authorino));
+        turn.ensure(
+            SERVICE_ACCOUNT,
+            owned_by(
+                bare(SERVICE_ACCOUNT, namespace, &format!("{name}-authorino")),
+                &authorino,
+            ),
+        );
         turn.ensure(DEPLOYMENT, owned_by(deployment, &authorino));
         for (suffix, port, number) in [("authorization", "grpc", 50051), ("oidc", "http", 8083)] {
-            let service = object(SERVICE, namespace, &format!("{name}-authorino-{suffix}"), json!({
-                "metadata": {"labels": {"authorino-resource": name}},
-                "spec": {"selector": labels, "ports": [{"name": port, "port": number, "protocol": "TCP"}]},
-            }));
+            let service = object(
+                SERVICE,
+                namespace,
+                &format!("{name}-authorino-{suffix}"),
+                json!({
+                    "metadata": {"labels": {"authorino-resource": name}},
+                    "spec": {"selector": labels, "ports": [{"name": port, "port": number, "protocol": "TCP"}]},
+                }),
+            );
             turn.ensure(SERVICE, owned_by(service, &authorino));
         }
         let available = turn.world.is_available(namespace, name);
         let reason = if available { "Provisioned" } else { "DeploymentNotReady" };
-        turn.status(AUTHORINO, &authorino, json!({"conditions": [condition("Ready", available, reason, "")]}));
+        turn.status(
+            AUTHORINO,
+            &authorino,
+            json!({"conditions": [condition("Ready", available, reason, "")]}),
+        );
     }
 }
 
@@ -147,12 +190,17 @@ fn limitadors(turn: &mut Turn<'_>) {
         let labels = json!({"app": "limitador", "limitador-resource": limitador.name()});
         let deployment = super::operands::deployment(namespace, &name, &labels, &["limitador"]);
         turn.ensure(DEPLOYMENT, owned_by(deployment, &limitador));
-        let service = object(SERVICE, namespace, &name, json!({
-            "metadata": {"labels": labels},
-            "spec": {"selector": labels, "ports": [
-                {"name": "http", "port": 8080, "protocol": "TCP"}, {"name": "grpc", "port": 8081, "protocol": "TCP"},
-            ]},
-        }));
+        let service = object(
+            SERVICE,
+            namespace,
+            &name,
+            json!({
+                "metadata": {"labels": labels},
+                "spec": {"selector": labels, "ports": [
+                    {"name": "http", "port": 8080, "protocol": "TCP"}, {"name": "grpc", "port": 8081, "protocol": "TCP"},
+                ]},
+            }),
+        );
         turn.ensure(SERVICE, owned_by(service, &limitador));
         let available = turn.world.is_available(namespace, &name);
         let reason = if available { "Ready" } else { "DeploymentNotReady" };

@@ -22,13 +22,22 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         }
         if !turn.world.is_established("issuers.cert-manager.io") {
             let why = "please make sure that cert-manager is installed on your cluster";
-            turn.status(LWS_OPERATOR, &operator, json!({"conditions": [
-                observed(&operator, "Degraded", true, "MissingDependency", why),
-                observed(&operator, "Available", false, "MissingDependency", why),
-            ]}));
+            turn.status(
+                LWS_OPERATOR,
+                &operator,
+                json!({"conditions": [
+                    observed(&operator, "Degraded", true, "MissingDependency", why),
+                    observed(&operator, "Available", false, "MissingDependency", why),
+                ]}),
+            );
             continue;
         }
-        let manager = super::operands::deployment(NAMESPACE, MANAGER, &json!({"control-plane": "controller-manager", "app": "lws"}), &["manager"]);
+        let manager = super::operands::deployment(
+            NAMESPACE,
+            MANAGER,
+            &json!({"control-plane": "controller-manager", "app": "lws"}),
+            &["manager"],
+        );
         turn.ensure(DEPLOYMENT, owned_by(manager, &operator));
         if !turn.held(format!("operand {}", operator.uid()), 10) {
             continue;

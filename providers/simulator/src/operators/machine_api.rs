@@ -41,7 +41,9 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
 fn scale(turn: &mut Turn<'_>, set: &Value, machines: &[Arc<Value>]) {
     let owned: Vec<&Arc<Value>> = machines
         .iter()
-        .filter(|machine| machine.namespace() == set.namespace() && machine.label(MACHINE_SET_LABEL) == Some(set.name()))
+        .filter(|machine| {
+            machine.namespace() == set.namespace() && machine.label(MACHINE_SET_LABEL) == Some(set.name())
+        })
         .collect();
     let wanted = usize::try_from(set.number("/spec/replicas").unwrap_or(1)).unwrap_or_default();
     let living: Vec<&&Arc<Value>> = owned.iter().filter(|machine| !machine.is_deleting()).collect();
@@ -55,16 +57,24 @@ fn scale(turn: &mut Turn<'_>, set: &Value, machines: &[Arc<Value>]) {
         }
         missing -= 1;
         let template = &set["spec"]["template"];
-        let mut machine = object(MACHINE, set.namespace(), &name, json!({
-            "metadata": {"labels": template["metadata"]["labels"], "finalizers": [FINALIZER]}, "spec": template["spec"],
-        }));
+        let mut machine = object(
+            MACHINE,
+            set.namespace(),
+            &name,
+            json!({
+                "metadata": {"labels": template["metadata"]["labels"], "finalizers": [FINALIZER]}, "spec": template["spec"],
+            }),
+        );
         machine["spec"]["lifecycleHooks"] = json!({});
         turn.create(MACHINE, owned_by(machine, set));
     }
     for machine in living.iter().skip(wanted) {
         turn.delete(MACHINE, machine.namespace(), machine.name());
     }
-    let ready = living.iter().filter(|machine| machine.text("/status/phase") == "Running").count();
+    let ready = living
+        .iter()
+        .filter(|machine| machine.text("/status/phase") == "Running")
+        .count();
     turn.status(MACHINE_SET, set, json!({
         "observedGeneration": set["metadata"]["generation"], "replicas": owned.len(), "fullyLabeledReplicas": owned.len(),
         "readyReplicas": ready, "availableReplicas": ready,
@@ -72,9 +82,16 @@ fn scale(turn: &mut Turn<'_>, set: &Value, machines: &[Arc<Value>]) {
 }
 
 fn node_name(machine: &Value) -> String {
-    let digest = machine.uid().bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let digest = machine
+        .uid()
+        .bytes()
+        .fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let region = machine.text("/spec/providerSpec/value/placement/region");
-    format!("ip-10-0-{}-{}.{region}.compute.internal", digest >> 8 & 0xff, digest & 0xff)
+    format!(
+        "ip-10-0-{}-{}.{region}.compute.internal",
+        digest >> 8 & 0xff,
+        digest & 0xff
+    )
 }
 
 fn provision(turn: &mut Turn<'_>, machine: &Value) {
@@ -117,7 +134,8 @@ fn boot(turn: &mut Turn<'_>, machine: &Value) {
                 "topology.kubernetes.io/zone": placement["availabilityZone"],
             });
             merge(&mut labels, json!(map(machine, "/spec/metadata/labels")));
-            let annotations = json!({"machine.openshift.io/machine": format!("{}/{}", machine.namespace(), machine.name())});
+            let annotations =
+                json!({"machine.openshift.io/machine": format!("{}/{}", machine.namespace(), machine.name())});
             turn.create(NODE, object(NODE, "", &name, json!({
                 "metadata": {"labels": labels, "annotations": annotations},
                 "spec": {
@@ -127,14 +145,22 @@ fn boot(turn: &mut Turn<'_>, machine: &Value) {
             })));
         }
         Some(node) if !node.is("Ready") => {
-            turn.status(NODE, &node, json!({
-                "capacity": capacity, "allocatable": capacity,
-                "conditions": [condition("Ready", true, "KubeletReady", "kubelet is posting ready status")],
-            }));
+            turn.status(
+                NODE,
+                &node,
+                json!({
+                    "capacity": capacity, "allocatable": capacity,
+                    "conditions": [condition("Ready", true, "KubeletReady", "kubelet is posting ready status")],
+                }),
+            );
         }
-        Some(node) => turn.status(MACHINE, machine, json!({
-            "phase": "Running", "nodeRef": {"kind": NODE.kind, "name": name, "uid": node.uid()},
-        })),
+        Some(node) => turn.status(
+            MACHINE,
+            machine,
+            json!({
+                "phase": "Running", "nodeRef": {"kind": NODE.kind, "name": name, "uid": node.uid()},
+            }),
+        ),
     }
 }
 

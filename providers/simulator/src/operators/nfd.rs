@@ -26,26 +26,45 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
             let labels = json!({"app": "nfd-master"});
             let namespace = discovery.namespace();
             let master = super::operands::deployment(namespace, "nfd-master", &labels, &["nfd-master"]);
-            let worker = object(DAEMON_SET, namespace, "nfd-worker", json!({"spec": {
-                "selector": {"matchLabels": {"app": "nfd-worker"}},
-                "template": {"metadata": {"labels": {"app": "nfd-worker"}}, "spec": {
-                    "containers": [{"name": "nfd-worker", "image": discovery["spec"]["operand"]["image"]}],
-                    "tolerations": [{"operator": "Exists"}],
-                }},
-            }}));
-            vec![(DEPLOYMENT, owned_by(master, discovery)), (DAEMON_SET, owned_by(worker, discovery))]
+            let worker = object(
+                DAEMON_SET,
+                namespace,
+                "nfd-worker",
+                json!({"spec": {
+                    "selector": {"matchLabels": {"app": "nfd-worker"}},
+                    "template": {"metadata": {"labels": {"app": "nfd-worker"}}, "spec": {
+                        "containers": [{"name": "nfd-worker", "image": discovery["spec"]["operand"]["image"]}],
+                        "tolerations": [{"operator": "Exists"}],
+                    }},
+                }}),
+            );
+            vec![
+                (DEPLOYMENT, owned_by(master, discovery)),
+                (DAEMON_SET, owned_by(worker, discovery)),
+            ]
         },
-        ..Rule::new(NODE_FEATURE_DISCOVERY, 5, &[("Available", "AllComponentsAvailable"), ("Upgradeable", "AllComponentsAvailable")])
+        ..Rule::new(
+            NODE_FEATURE_DISCOVERY,
+            5,
+            &[
+                ("Available", "AllComponentsAvailable"),
+                ("Upgradeable", "AllComponentsAvailable"),
+            ],
+        )
     };
     apply(turn, &[rule]);
-    let active = turn.all(NODE_FEATURE_DISCOVERY).iter().any(|discovery| !discovery.is_deleting() && sees_vendor(discovery));
+    let active = turn
+        .all(NODE_FEATURE_DISCOVERY)
+        .iter()
+        .any(|discovery| !discovery.is_deleting() && sees_vendor(discovery));
     if !active {
         return;
     }
     for node in turn.all(NODE) {
         let instance = node.label("node.kubernetes.io/instance-type").unwrap_or_default();
         let has = FAMILIES.iter().any(|family| instance.starts_with(family));
-        if has && node.is("Ready") && node.label(LABEL).is_none() && turn.held(format!("look {}", node.uid()), SECONDS) {
+        if has && node.is("Ready") && node.label(LABEL).is_none() && turn.held(format!("look {}", node.uid()), SECONDS)
+        {
             turn.patch(NODE, &node, json!({"metadata": {"labels": {LABEL: "true"}}}));
         }
     }

@@ -35,7 +35,10 @@ pub(crate) trait Read {
     fn annotation(&self, key: &str) -> Option<&str>;
     /// Returns the status of the condition of this type (`True`, `False`, `Unknown`), empty if there is none.
     fn condition(&self, kind: &str) -> &str {
-        let found = self.list("/status/conditions").iter().find(|condition| condition.text("/type") == kind);
+        let found = self
+            .list("/status/conditions")
+            .iter()
+            .find(|condition| condition.text("/type") == kind);
         found.map_or("", |condition| condition.text("/status"))
     }
     /// Returns whether the condition of this type is `True`.
@@ -56,7 +59,9 @@ pub(crate) trait Read {
     }
     /// Returns whether an ownerReference names this uid.
     fn is_owned_by(&self, uid: &str) -> bool {
-        self.list("/metadata/ownerReferences").iter().any(|owner| owner.text("/uid") == uid)
+        self.list("/metadata/ownerReferences")
+            .iter()
+            .any(|owner| owner.text("/uid") == uid)
     }
 }
 
@@ -65,7 +70,9 @@ impl Read for Value {
         self.pointer(pointer).and_then(Self::as_str).unwrap_or_default()
     }
     fn list(&self, pointer: &str) -> &[Value] {
-        self.pointer(pointer).and_then(Self::as_array).map_or(&[], Vec::as_slice)
+        self.pointer(pointer)
+            .and_then(Self::as_array)
+            .map_or(&[], Vec::as_slice)
     }
     fn number(&self, pointer: &str) -> Option<i64> {
         self.pointer(pointer).and_then(Self::as_i64)
@@ -136,13 +143,13 @@ pub(crate) fn merge(into: &mut Value, from: Value) {
 pub(crate) fn contains(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, value)| {
-            key == "lastTransitionTime"
-                || live.get(key).map_or(value.is_null(), |live| contains(live, value))
+            key == "lastTransitionTime" || live.get(key).map_or(value.is_null(), |live| contains(live, value))
         }),
         (Value::Array(live), Value::Array(wanted)) => match wanted.first().and_then(item_key) {
-            Some(key) => wanted
-                .iter()
-                .all(|want| live.iter().any(|have| have.get(key) == want.get(key) && contains(have, want))),
+            Some(key) => wanted.iter().all(|want| {
+                live.iter()
+                    .any(|have| have.get(key) == want.get(key) && contains(have, want))
+            }),
             None => live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, want)| contains(live, want)),
         },
         (live, wanted) => live == wanted,
@@ -150,7 +157,9 @@ pub(crate) fn contains(live: &Value, wanted: &Value) -> bool {
 }
 
 fn item_key(item: &Value) -> Option<&'static str> {
-    ["name", "type", "uid"].into_iter().find(|key| item.get(key).is_some_and(Value::is_string))
+    ["name", "type", "uid"]
+        .into_iter()
+        .find(|key| item.get(key).is_some_and(Value::is_string))
 }
 
 /// Returns a short suffix as Kubernetes draws them, from whatever makes it unique.
@@ -158,12 +167,21 @@ pub(crate) fn suffix(seed: &str) -> String {
     use sha2::{Digest, Sha256};
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let digest = Sha256::digest(seed.as_bytes());
-    digest.iter().take(5).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+    digest
+        .iter()
+        .take(5)
+        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect()
 }
 
 /// Returns a number as `u64` of a quantity like `"4"` or `4`, zero if it is neither.
 pub(crate) fn count(value: Option<&Value>) -> i64 {
-    value.map_or(0, |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default())
+    value.map_or(0, |value| {
+        value
+            .as_i64()
+            .or_else(|| value.as_str()?.parse().ok())
+            .unwrap_or_default()
+    })
 }
 
 #[cfg(test)]
@@ -173,7 +191,10 @@ mod tests {
     #[test]
     fn more_than_wanted_is_enough() {
         let live = json!({"a": 1, "list": [{"name": "x", "v": 1}, {"name": "y"}], "plain": [1]});
-        assert!(contains(&live, &json!({"a": 1, "list": [{"name": "x", "v": 1}], "plain": [1]})));
+        assert!(contains(
+            &live,
+            &json!({"a": 1, "list": [{"name": "x", "v": 1}], "plain": [1]})
+        ));
         assert!(!contains(&live, &json!({"list": [{"name": "x", "v": 2}]})));
         assert!(!contains(&live, &json!({"plain": [1, 2]})));
         assert!(contains(&live, &json!({"gone": null})));

@@ -18,8 +18,13 @@ const USER_WORKLOAD: &str = "openshift-user-workload-monitoring";
 const SECONDS: u64 = 60;
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
-    let config = turn.world.get(CONFIG_MAP, MONITORING, "cluster-monitoring-config").cloned();
-    let enabled = config.filter(|config| !config.is_deleting()).is_some_and(|config| is_enabled(&config));
+    let config = turn
+        .world
+        .get(CONFIG_MAP, MONITORING, "cluster-monitoring-config")
+        .cloned();
+    let enabled = config
+        .filter(|config| !config.is_deleting())
+        .is_some_and(|config| is_enabled(&config));
     if !enabled {
         turn.delete(STATEFUL_SET, USER_WORKLOAD, "prometheus-user-workload");
         turn.delete(STATEFUL_SET, USER_WORKLOAD, "thanos-ruler-user-workload");
@@ -27,13 +32,26 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     } else if turn.held("user workload monitoring", SECONDS) {
         turn.namespace(USER_WORKLOAD);
         let labels = json!({"app.kubernetes.io/name": "prometheus-operator"});
-        turn.ensure(DEPLOYMENT, super::operands::deployment(USER_WORKLOAD, "prometheus-operator", &labels, &["prometheus-operator"]));
-        for (name, app) in [("prometheus-user-workload", "prometheus"), ("thanos-ruler-user-workload", "thanos-ruler")] {
+        turn.ensure(
+            DEPLOYMENT,
+            super::operands::deployment(USER_WORKLOAD, "prometheus-operator", &labels, &["prometheus-operator"]),
+        );
+        for (name, app) in [
+            ("prometheus-user-workload", "prometheus"),
+            ("thanos-ruler-user-workload", "thanos-ruler"),
+        ] {
             turn.ensure(STATEFUL_SET, stateful_set(name, app));
         }
     }
     if turn.world.csv("cluster-observability-operator").is_some() {
-        apply(turn, &[Rule::new(UI_PLUGIN, 10, &[("Reconciled", "UIPluginReconciled"), ("Available", "UIPluginAvailable")])]);
+        apply(
+            turn,
+            &[Rule::new(
+                UI_PLUGIN,
+                10,
+                &[("Reconciled", "UIPluginReconciled"), ("Available", "UIPluginAvailable")],
+            )],
+        );
     }
 }
 
@@ -43,14 +61,22 @@ fn is_enabled(config: &Value) -> bool {
         #[serde(default, rename = "enableUserWorkload")]
         enable_user_workload: bool,
     }
-    let text = config.pointer("/data/config.yaml").and_then(Value::as_str).unwrap_or_default();
+    let text = config
+        .pointer("/data/config.yaml")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     serde_saphyr::from_str::<Monitoring>(text).is_ok_and(|monitoring| monitoring.enable_user_workload)
 }
 
 fn stateful_set(name: &str, app: &str) -> Value {
     let labels = json!({"app.kubernetes.io/name": app, "app.kubernetes.io/instance": "user-workload"});
-    object(STATEFUL_SET, USER_WORKLOAD, name, json!({"spec": {
-        "replicas": 2, "serviceName": name, "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": app, "image": format!("quay.io/simulated/{app}")}]}},
-    }}))
+    object(
+        STATEFUL_SET,
+        USER_WORKLOAD,
+        name,
+        json!({"spec": {
+            "replicas": 2, "serviceName": name, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": app, "image": format!("quay.io/simulated/{app}")}]}},
+        }}),
+    )
 }

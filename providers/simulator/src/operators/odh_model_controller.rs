@@ -39,7 +39,9 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if pod.annotation(&key) == Some(seen.as_str()) {
             continue;
         }
-        look(turn, &gateway);
+        if !look(turn, &gateway) {
+            continue;
+        }
         turn.patch(POD, &pod, json!({"metadata": {"annotations": {key: seen}}}));
     }
 }
@@ -51,13 +53,16 @@ fn digest(gateway: &Value) -> String {
     format!("{}{}", suffix(&text), suffix(&format!("{text} ")))
 }
 
-fn look(turn: &mut Turn<'_>, gateway: &Value) {
+/// Looks at a Gateway once. Returns whether what follows from it is done.
+fn look(turn: &mut Turn<'_>, gateway: &Value) -> bool {
     let (namespace, name) = (gateway.namespace(), format!("{}-authn-ssl", gateway.name()));
     let asks = gateway.annotation(ASKS) == Some("true");
     let unmanaged = gateway.annotation(MANAGED) == Some("false") || gateway.label(MANAGED) == Some("false");
     let used = turn.world.list(LLM_INFERENCE_SERVICE).any(|service| {
         let references = service.list("/spec/router/gateway/refs");
-        references.iter().any(|reference| reference.text("/name") == gateway.name())
+        references
+            .iter()
+            .any(|reference| reference.text("/name") == gateway.name())
             || references.is_empty() && gateway.name() == "openshift-ai-inference"
     });
     if !asks && (unmanaged || !used) {
@@ -65,24 +70,32 @@ fn look(turn: &mut Turn<'_>, gateway: &Value) {
         if unmanaged {
             turn.delete(ENVOY_FILTER, namespace, &name);
         }
-        return;
+        return true;
     }
     if !authorino_has_tls(turn) {
-        return;
+        return true;
     }
-    let filter = object(ENVOY_FILTER, namespace, &name, json!({
-        "metadata": {"labels": {"app.kubernetes.io/managed-by": "odh-model-controller"}},
-        "spec": {
-            "targetRefs": [{"group": GATEWAY.group, "kind": GATEWAY.kind, "name": gateway.name()}],
-            "configPatches": [{"applyTo": "CLUSTER"}],
-        },
-    }));
+    let filter = object(
+        ENVOY_FILTER,
+        namespace,
+        &name,
+        json!({
+            "metadata": {"labels": {"app.kubernetes.io/managed-by": "odh-model-controller"}},
+            "spec": {
+                "targetRefs": [{"group": GATEWAY.group, "kind": GATEWAY.kind, "name": gateway.name()}],
+                "configPatches": [{"applyTo": "CLUSTER"}],
+            },
+        }),
+    );
     turn.ensure(ENVOY_FILTER, owned_by(filter, gateway));
+    turn.world.has(ENVOY_FILTER, namespace, &name)
 }
 
 /// Kuadrant's namespace is where Authorino is looked for; where there is none, TLS is assumed.
 fn authorino_has_tls(turn: &Turn<'_>) -> bool {
-    let Some(kuadrant) = turn.world.list(KUADRANT).next() else { return true };
+    let Some(kuadrant) = turn.world.list(KUADRANT).next() else {
+        return true;
+    };
     let mut here = turn.world.list_in(AUTHORINO, kuadrant.namespace()).peekable();
     here.peek().is_none() || here.any(|authorino| authorino.is_true("/spec/listener/tls/enabled"))
 }

@@ -32,13 +32,21 @@ const RHCL_DEPENDENCIES: &[&str] = &["authorino-operator", "limitador-operator",
 const RESOLUTION_SECONDS: u64 = 5;
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
-    let subscriptions: Vec<Arc<Value>> =
-        turn.all(SUBSCRIPTION).into_iter().filter(|subscription| !subscription.is_deleting()).collect();
-    let mut namespaces: Vec<&str> = subscriptions.iter().map(|subscription| subscription.namespace()).collect();
+    let subscriptions: Vec<Arc<Value>> = turn
+        .all(SUBSCRIPTION)
+        .into_iter()
+        .filter(|subscription| !subscription.is_deleting())
+        .collect();
+    let mut namespaces: Vec<&str> = subscriptions
+        .iter()
+        .map(|subscription| subscription.namespace())
+        .collect();
     namespaces.dedup();
     for namespace in namespaces {
-        let here: Vec<&Arc<Value>> =
-            subscriptions.iter().filter(|subscription| subscription.namespace() == namespace).collect();
+        let here: Vec<&Arc<Value>> = subscriptions
+            .iter()
+            .filter(|subscription| subscription.namespace() == namespace)
+            .collect();
         if turn.world.list_in(OPERATOR_GROUP, namespace).count() == 1 {
             resolve(turn, namespace, &here);
         }
@@ -58,7 +66,9 @@ struct Bundle<'a> {
 }
 
 fn resolve(turn: &mut Turn<'_>, namespace: &str, subscriptions: &[&Arc<Value>]) {
-    let manual = subscriptions.iter().any(|subscription| subscription.text("/spec/installPlanApproval") == "Manual");
+    let manual = subscriptions
+        .iter()
+        .any(|subscription| subscription.text("/spec/installPlanApproval") == "Manual");
     let mut fresh: Vec<Bundle<'_>> = Vec::new();
     let mut complete = true;
     let wanted: Vec<&str> = subscriptions
@@ -81,8 +91,15 @@ fn resolve(turn: &mut Turn<'_>, namespace: &str, subscriptions: &[&Arc<Value>]) 
         }
         match target(turn.world, subscription) {
             Ok(csv) => {
-                if let Some(stray) = turn.world.get(CSV, namespace, &csv).filter(|stray| stray.label("olm.copiedFrom").is_none()) {
-                    let why = format!("clusterserviceversion {} exists and is not referenced by a subscription", stray.name());
+                if let Some(stray) = turn
+                    .world
+                    .get(CSV, namespace, &csv)
+                    .filter(|stray| stray.label("olm.copiedFrom").is_none())
+                {
+                    let why = format!(
+                        "clusterserviceversion {} exists and is not referenced by a subscription",
+                        stray.name()
+                    );
                     fail(turn, subscription, &why);
                     complete = false;
                     continue;
@@ -115,10 +132,15 @@ fn dependencies(turn: &mut Turn<'_>, namespace: &str, parent: &Value, subscripti
     }
     let mut all = true;
     for package in RHCL_DEPENDENCIES {
-        if subscriptions.iter().any(|subscription| subscription.text("/spec/name") == *package) {
+        if subscriptions
+            .iter()
+            .any(|subscription| subscription.text("/spec/name") == *package)
+        {
             continue;
         }
-        let Some(manifest) = turn.world.get(PACKAGE_MANIFEST, MARKETPLACE, package).cloned() else { continue };
+        let Some(manifest) = turn.world.get(PACKAGE_MANIFEST, MARKETPLACE, package).cloned() else {
+            continue;
+        };
         all = false;
         let channel = manifest.text("/status/defaultChannel").to_owned();
         let (source, source_namespace) = (parent.text("/spec/source"), parent.text("/spec/sourceNamespace"));
@@ -129,9 +151,17 @@ fn dependencies(turn: &mut Turn<'_>, namespace: &str, parent: &Value, subscripti
             "name": package, "channel": channel, "source": source, "sourceNamespace": source_namespace,
             "installPlanApproval": parent.text("/spec/installPlanApproval"), "startingCSV": starting,
         });
-        turn.create(SUBSCRIPTION, object(SUBSCRIPTION, namespace, &name, json!({
-            "metadata": {"labels": {label(package, namespace): ""}}, "spec": spec,
-        })));
+        turn.create(
+            SUBSCRIPTION,
+            object(
+                SUBSCRIPTION,
+                namespace,
+                &name,
+                json!({
+                    "metadata": {"labels": {label(package, namespace): ""}}, "spec": spec,
+                }),
+            ),
+        );
     }
     all
 }
@@ -163,16 +193,25 @@ fn target(world: &World, subscription: &Value) -> Result<String, String> {
 }
 
 fn head<'a>(manifest: &'a Value, channel: &str) -> Option<&'a str> {
-    let channel = manifest.list("/status/channels").iter().find(|entry| entry.text("/name") == channel)?;
+    let channel = manifest
+        .list("/status/channels")
+        .iter()
+        .find(|entry| entry.text("/name") == channel)?;
     Some(channel.text("/currentCSV")).filter(|csv| !csv.is_empty())
 }
 
 /// Returns every CSV of a package, or of one of its channels.
 fn entries<'a>(manifest: &'a Value, channel: Option<&'a str>) -> impl Iterator<Item = &'a str> {
     let channels = manifest.list("/status/channels").iter();
-    channels.filter(move |entry| channel.is_none_or(|channel| entry.text("/name") == channel)).flat_map(|channel| {
-        channel.list("/entries").iter().map(|entry| entry.text("/name")).chain([channel.text("/currentCSV")])
-    })
+    channels
+        .filter(move |entry| channel.is_none_or(|channel| entry.text("/name") == channel))
+        .flat_map(|channel| {
+            channel
+                .list("/entries")
+                .iter()
+                .map(|entry| entry.text("/name"))
+                .chain([channel.text("/currentCSV")])
+        })
 }
 
 /// Returns the CSV that is installed for a Subscription, if it is there.
@@ -190,7 +229,9 @@ fn installed<'a>(world: &'a World, subscription: &Value) -> Option<&'a Arc<Value
 
 /// Returns the newest InstallPlan that names a Subscription as owner.
 fn newest_plan<'a>(world: &'a World, subscription: &Value) -> Option<&'a Arc<Value>> {
-    let owned = world.list_in(INSTALL_PLAN, subscription.namespace()).filter(|plan| plan.is_owned_by(subscription.uid()));
+    let owned = world
+        .list_in(INSTALL_PLAN, subscription.namespace())
+        .filter(|plan| plan.is_owned_by(subscription.uid()));
     owned.max_by_key(|plan| plan.number("/spec/generation"))
 }
 
@@ -206,37 +247,69 @@ fn plan(turn: &mut Turn<'_>, namespace: &str, bundles: &[Bundle<'_>], manual: bo
         })
         .collect();
     let uids: String = bundles.iter().map(|bundle| bundle.subscription.uid()).collect();
-    let generation = turn.world.list_in(INSTALL_PLAN, namespace).filter_map(|plan| plan.number("/spec/generation")).max();
+    let generation = turn
+        .world
+        .list_in(INSTALL_PLAN, namespace)
+        .filter_map(|plan| plan.number("/spec/generation"))
+        .max();
     let name = format!("install-{}", suffix(&format!("{uids} {}", names.join(" "))));
     let labels: serde_json::Map<String, Value> = bundles
         .iter()
         .map(|bundle| (label(bundle.subscription.text("/spec/name"), namespace), json!("")))
         .collect();
-    turn.create(INSTALL_PLAN, object(INSTALL_PLAN, namespace, &name, json!({
-        "metadata": {"ownerReferences": owners, "labels": labels},
-        "spec": {
-            "approval": if manual { "Manual" } else { "Automatic" },
-            "approved": !manual,
-            "clusterServiceVersionNames": names,
-            "generation": generation.unwrap_or_default() + 1,
-        },
-    })));
+    turn.create(
+        INSTALL_PLAN,
+        object(
+            INSTALL_PLAN,
+            namespace,
+            &name,
+            json!({
+                "metadata": {"ownerReferences": owners, "labels": labels},
+                "spec": {
+                    "approval": if manual { "Manual" } else { "Automatic" },
+                    "approved": !manual,
+                    "clusterServiceVersionNames": names,
+                    "generation": generation.unwrap_or_default() + 1,
+                },
+            }),
+        ),
+    );
 }
 
 /// Plans the way to the head of the channel, if the installed CSV is older.
 fn upgrade(turn: &mut Turn<'_>, namespace: &str, subscription: &Value, manual: bool) {
-    let Some(csv) = installed(turn.world, subscription).filter(|csv| csv.text("/status/phase") == "Succeeded").cloned()
+    let Some(csv) = installed(turn.world, subscription)
+        .filter(|csv| csv.text("/status/phase") == "Succeeded")
+        .cloned()
     else {
         return;
     };
-    let Some(manifest) = turn.world.get(PACKAGE_MANIFEST, MARKETPLACE, subscription.text("/spec/name")) else { return };
-    let Some(head) = head(manifest, subscription.text("/spec/channel")).map(str::to_owned) else { return };
-    let planned = newest_plan(turn.world, subscription)
-        .is_some_and(|plan| plan.list("/spec/clusterServiceVersionNames").iter().any(|name| *name == head));
+    let Some(manifest) = turn
+        .world
+        .get(PACKAGE_MANIFEST, MARKETPLACE, subscription.text("/spec/name"))
+    else {
+        return;
+    };
+    let Some(head) = head(manifest, subscription.text("/spec/channel")).map(str::to_owned) else {
+        return;
+    };
+    let planned = newest_plan(turn.world, subscription).is_some_and(|plan| {
+        plan.list("/spec/clusterServiceVersionNames")
+            .iter()
+            .any(|name| *name == head)
+    });
     if csv.name() == head || planned || !turn.held(format!("upgrade {}", subscription.uid()), RESOLUTION_SECONDS) {
         return;
     }
-    plan(turn, namespace, &[Bundle { subscription, csv: head }], manual);
+    plan(
+        turn,
+        namespace,
+        &[Bundle {
+            subscription,
+            csv: head,
+        }],
+        manual,
+    );
 }
 
 fn fail(turn: &mut Turn<'_>, subscription: &Value, why: &str) {
@@ -246,12 +319,23 @@ fn fail(turn: &mut Turn<'_>, subscription: &Value, why: &str) {
 
 /// Writes a Subscription's status from its newest plan and its CSV (reference/platform.md §2.1).
 fn tell(turn: &mut Turn<'_>, subscription: &Value) {
-    let Some(plan) = newest_plan(turn.world, subscription).cloned() else { return };
+    let Some(plan) = newest_plan(turn.world, subscription).cloned() else {
+        return;
+    };
     let csv = installed(turn.world, subscription).map(|csv| csv.name().to_owned());
-    let manifest = turn.world.get(PACKAGE_MANIFEST, MARKETPLACE, subscription.text("/spec/name"));
-    let known: Vec<&str> = manifest.map(|manifest| entries(manifest, None).collect()).unwrap_or_default();
-    let planned = plan.list("/spec/clusterServiceVersionNames").iter().filter_map(Value::as_str);
-    let Some(current) = planned.into_iter().find(|name| known.contains(name)).map(str::to_owned) else { return };
+    let manifest = turn
+        .world
+        .get(PACKAGE_MANIFEST, MARKETPLACE, subscription.text("/spec/name"));
+    let known: Vec<&str> = manifest
+        .map(|manifest| entries(manifest, None).collect())
+        .unwrap_or_default();
+    let planned = plan
+        .list("/spec/clusterServiceVersionNames")
+        .iter()
+        .filter_map(Value::as_str);
+    let Some(current) = planned.into_iter().find(|name| known.contains(name)).map(str::to_owned) else {
+        return;
+    };
     let pending = plan.text("/status/phase") != "Complete";
     let mut reason = plan.text("/status/phase").to_owned();
     if reason.is_empty() {

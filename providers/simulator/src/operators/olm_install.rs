@@ -56,15 +56,27 @@ pub(crate) fn plans(turn: &mut Turn<'_>) {
             continue;
         }
         if !plan.is_true("/spec/approved") {
-            turn.status(INSTALL_PLAN, &plan, json!({"phase": "RequiresApproval", "catalogSources": [], "conditions": []}));
+            turn.status(
+                INSTALL_PLAN,
+                &plan,
+                json!({"phase": "RequiresApproval", "catalogSources": [], "conditions": []}),
+            );
             continue;
         }
         if phase != "Installing" {
-            turn.status(INSTALL_PLAN, &plan, json!({"phase": "Installing", "catalogSources": [], "conditions": []}));
+            turn.status(
+                INSTALL_PLAN,
+                &plan,
+                json!({"phase": "Installing", "catalogSources": [], "conditions": []}),
+            );
             continue;
         }
         let mut all = true;
-        for name in plan.list("/spec/clusterServiceVersionNames").iter().filter_map(Value::as_str) {
+        for name in plan
+            .list("/spec/clusterServiceVersionNames")
+            .iter()
+            .filter_map(Value::as_str)
+        {
             all &= turn.world.get(CSV, plan.namespace(), name).is_some();
             if let Some(csv) = version(turn, &plan, name) {
                 turn.create(CSV, csv);
@@ -72,7 +84,11 @@ pub(crate) fn plans(turn: &mut Turn<'_>) {
         }
         if all {
             let installed = json!({"type": "Installed", "status": "True"});
-            turn.status(INSTALL_PLAN, &plan, json!({"phase": "Complete", "conditions": [installed]}));
+            turn.status(
+                INSTALL_PLAN,
+                &plan,
+                json!({"phase": "Complete", "conditions": [installed]}),
+            );
         }
     }
 }
@@ -80,12 +96,19 @@ pub(crate) fn plans(turn: &mut Turn<'_>) {
 /// Makes the CSV of that name for one of the plan's Subscriptions.
 fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
     let namespace = plan.namespace();
-    let subscriptions = turn.world.list_in(SUBSCRIPTION, namespace).filter(|candidate| plan.is_owned_by(candidate.uid()));
-    let manifests = |package: &str| turn.world.get(super::kinds::PACKAGE_MANIFEST, "openshift-marketplace", package);
+    let subscriptions = turn
+        .world
+        .list_in(SUBSCRIPTION, namespace)
+        .filter(|candidate| plan.is_owned_by(candidate.uid()));
+    let manifests = |package: &str| {
+        turn.world
+            .get(super::kinds::PACKAGE_MANIFEST, "openshift-marketplace", package)
+    };
     let subscription = subscriptions.into_iter().find(|candidate| {
         manifests(candidate.text("/spec/name")).is_some_and(|manifest| {
             manifest.list("/status/channels").iter().any(|channel| {
-                channel.text("/currentCSV") == name || channel.list("/entries").iter().any(|entry| entry.text("/name") == name)
+                channel.text("/currentCSV") == name
+                    || channel.list("/entries").iter().any(|entry| entry.text("/name") == name)
             })
         })
     })?;
@@ -93,7 +116,10 @@ fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
     let (prefix, version) = name.split_once('.')?;
     let (deployment, labels) = operator(package);
     let group = turn.world.list_in(OPERATOR_GROUP, namespace).next()?;
-    let replaces = turn.world.list_in(CSV, namespace).find(|csv| csv.annotation(PACKAGE) == Some(package));
+    let replaces = turn
+        .world
+        .list_in(CSV, namespace)
+        .find(|csv| csv.annotation(PACKAGE) == Some(package));
     let mut spec = json!({
         "displayName": prefix,
         "version": version.trim_start_matches('v'),
@@ -118,33 +144,50 @@ fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
     if let Some(replaces) = replaces {
         spec["replaces"] = json!(replaces.name());
     }
-    let targets: Vec<&str> = group.list("/spec/targetNamespaces").iter().filter_map(Value::as_str).collect();
-    Some(object(CSV, namespace, name, json!({
-        "metadata": {
-            "labels": {label(package, namespace): ""},
-            "annotations": {
-                PACKAGE: package, "olm.operatorGroup": group.name(), "olm.operatorNamespace": namespace,
-                "olm.targetNamespaces": targets.join(","),
+    let targets: Vec<&str> = group
+        .list("/spec/targetNamespaces")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    Some(object(
+        CSV,
+        namespace,
+        name,
+        json!({
+            "metadata": {
+                "labels": {label(package, namespace): ""},
+                "annotations": {
+                    PACKAGE: package, "olm.operatorGroup": group.name(), "olm.operatorNamespace": namespace,
+                    "olm.targetNamespaces": targets.join(","),
+                },
             },
-        },
-        "spec": spec,
-    })))
+            "spec": spec,
+        }),
+    ))
 }
 
 /// Moves CSVs from phase to phase.
 pub(crate) fn versions(turn: &mut Turn<'_>) {
     for csv in turn.all(CSV) {
-        let Some(package) = csv.annotation(PACKAGE).filter(|_| csv.label("olm.copiedFrom").is_none() && !csv.is_deleting())
+        let Some(package) = csv
+            .annotation(PACKAGE)
+            .filter(|_| csv.label("olm.copiedFrom").is_none() && !csv.is_deleting())
         else {
             continue;
         };
         let uid = csv.uid();
         let phase = match csv.text("/status/phase") {
             "" => Some(("Pending", "RequirementsUnknown", "requirements not yet checked")),
-            "Pending" if turn.held(format!("requirements {uid}"), REQUIREMENTS_SECONDS) => {
-                Some(("InstallReady", "AllRequirementsMet", "all requirements found, attempting install"))
-            }
-            "InstallReady" => Some(("Installing", "InstallSucceeded", "waiting for install components to report healthy")),
+            "Pending" if turn.held(format!("requirements {uid}"), REQUIREMENTS_SECONDS) => Some((
+                "InstallReady",
+                "AllRequirementsMet",
+                "all requirements found, attempting install",
+            )),
+            "InstallReady" => Some((
+                "Installing",
+                "InstallSucceeded",
+                "waiting for install components to report healthy",
+            )),
             "Installing" => installing(turn, &csv, package),
             "Succeeded" => {
                 deployments(turn, &csv);
@@ -177,8 +220,11 @@ fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'stat
     }
     let available = deployments(turn, csv);
     let ready = available && turn.held(format!("install {}", csv.uid()), INSTALL_SECONDS);
-    (ready && turn.register(schemas::crds_of(package)))
-        .then_some(("Succeeded", "InstallSucceeded", "install strategy completed with no errors"))
+    (ready && turn.register(schemas::crds_of(package))).then_some((
+        "Succeeded",
+        "InstallSucceeded",
+        "install strategy completed with no errors",
+    ))
 }
 
 /// Makes sure that the Deployments of a CSV are there. Returns whether all are Available.
@@ -189,7 +235,12 @@ fn deployments(turn: &mut Turn<'_>, csv: &Value) -> bool {
         let name = entry.text("/name");
         all &= turn.world.is_available(namespace, name);
         let labels = json!({"olm.owner": csv.name(), "olm.owner.namespace": namespace, "olm.owner.kind": CSV.kind});
-        let deployment = object(DEPLOYMENT, namespace, name, json!({"metadata": {"labels": labels}, "spec": entry["spec"]}));
+        let deployment = object(
+            DEPLOYMENT,
+            namespace,
+            name,
+            json!({"metadata": {"labels": labels}, "spec": entry["spec"]}),
+        );
         turn.ensure(DEPLOYMENT, owned_by(deployment, csv));
     }
     all
@@ -208,7 +259,10 @@ pub(crate) fn copies(turn: &mut Turn<'_>) {
     let groups = turn.all(OPERATOR_GROUP);
     for csv in turn.all(CSV) {
         if let Some(from) = csv.label("olm.copiedFrom") {
-            let source = turn.world.get(CSV, from, csv.name()).filter(|source| !source.is_deleting());
+            let source = turn
+                .world
+                .get(CSV, from, csv.name())
+                .filter(|source| !source.is_deleting());
             match source {
                 None => turn.delete(CSV, csv.namespace(), csv.name()),
                 Some(source) => {
@@ -219,21 +273,33 @@ pub(crate) fn copies(turn: &mut Turn<'_>) {
             }
             continue;
         }
-        let global = groups.iter().any(|group| {
-            group.namespace() == csv.namespace() && group.list("/spec/targetNamespaces").is_empty()
-        });
-        if !global || csv.is_deleting() || csv.text("/status/phase") != "Succeeded" || csv.annotation(PACKAGE).is_none() {
+        let global = groups
+            .iter()
+            .any(|group| group.namespace() == csv.namespace() && group.list("/spec/targetNamespaces").is_empty());
+        if !global || csv.is_deleting() || csv.text("/status/phase") != "Succeeded" || csv.annotation(PACKAGE).is_none()
+        {
             continue;
         }
-        let targets = groups.iter().map(|group| group.namespace()).filter(|target| *target != csv.namespace());
-        for target in targets.filter(|target| turn.world.has(NAMESPACE, "", target)).collect::<Vec<_>>() {
-            let copy = object(CSV, target, csv.name(), json!({
-                "metadata": {
-                    "labels": {"olm.copiedFrom": csv.namespace()},
-                    "annotations": {"olm.operatorNamespace": csv.namespace()},
-                },
-                "spec": csv["spec"],
-            }));
+        let targets = groups
+            .iter()
+            .map(|group| group.namespace())
+            .filter(|target| *target != csv.namespace());
+        for target in targets
+            .filter(|target| turn.world.has(NAMESPACE, "", target))
+            .collect::<Vec<_>>()
+        {
+            let copy = object(
+                CSV,
+                target,
+                csv.name(),
+                json!({
+                    "metadata": {
+                        "labels": {"olm.copiedFrom": csv.namespace()},
+                        "annotations": {"olm.operatorNamespace": csv.namespace()},
+                    },
+                    "spec": csv["spec"],
+                }),
+            );
             turn.create(CSV, copy);
         }
     }

@@ -11,11 +11,16 @@ pub(crate) fn deployment(namespace: &str, name: &str, labels: &Value, containers
         .iter()
         .map(|container| json!({"name": container, "image": format!("registry.redhat.io/simulated/{container}")}))
         .collect();
-    object(DEPLOYMENT, namespace, name, json!({
-        "metadata": {"labels": labels},
-        "spec": {
-            "replicas": 1, "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
-        },
-    }))
+    object(
+        DEPLOYMENT,
+        namespace,
+        name,
+        json!({
+            "metadata": {"labels": labels},
+            "spec": {
+                "replicas": 1, "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+            },
+        }),
+    )
 }

@@ -27,7 +27,12 @@ const MANAGED: &str = "kuadrant.io/managed";
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>, kuadrant: Option<&Value>, provider: Provider) {
     let mut enforced = Vec::new();
-    for kind in [AUTH_POLICY, TOKEN_RATE_LIMIT_POLICY, RATE_LIMIT_POLICY, TELEMETRY_POLICY] {
+    for kind in [
+        AUTH_POLICY,
+        TOKEN_RATE_LIMIT_POLICY,
+        RATE_LIMIT_POLICY,
+        TELEMETRY_POLICY,
+    ] {
         for policy in turn.all(kind) {
             if !policy.is_deleting() && judge(turn, kind, &policy, kuadrant, provider) {
                 enforced.push((kind, policy));
@@ -39,7 +44,11 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, kuadrant: Option<&Value>, provider:
         limits(turn, kuadrant, &enforced);
         filters(turn, &enforced);
     }
-    let wanted: Vec<String> = enforced.iter().filter(|(kind, _)| *kind == AUTH_POLICY).map(|(_, policy)| config_name(policy)).collect();
+    let wanted: Vec<String> = enforced
+        .iter()
+        .filter(|(kind, _)| *kind == AUTH_POLICY)
+        .map(|(_, policy)| config_name(policy))
+        .collect();
     for config in turn.all(AUTH_CONFIG) {
         if config.label(MANAGED) == Some("true") && !wanted.iter().any(|name| name == config.name()) {
             turn.delete(AUTH_CONFIG, config.namespace(), config.name());
@@ -55,19 +64,35 @@ fn judge(turn: &mut Turn<'_>, kind: Kind, policy: &Value, kuadrant: Option<&Valu
         return false;
     }
     if provider == Provider::MissedAtStart {
-        let why = format!("[Gateway API provider (istio / envoy gateway)] is not installed, please restart Kuadrant Operator pod once dependency has been installed: {title}");
-        turn.status(kind, policy, json!({"conditions": [observed(policy, "Accepted", false, "MissingDependency", &why)]}));
+        let why = format!(
+            "[Gateway API provider (istio / envoy gateway)] is not installed, please restart Kuadrant Operator pod once dependency has been installed: {title}"
+        );
+        turn.status(
+            kind,
+            policy,
+            json!({"conditions": [observed(policy, "Accepted", false, "MissingDependency", &why)]}),
+        );
         return false;
     }
     let Some(target) = target(turn, policy) else {
         let name = policy.text("/spec/targetRef/name");
         let why = format!("{title} target {name} was not found");
-        turn.status(kind, policy, json!({"conditions": [
-            observed(policy, "Accepted", false, "TargetNotFound", &why),
-        ]}));
+        turn.status(
+            kind,
+            policy,
+            json!({"conditions": [
+                observed(policy, "Accepted", false, "TargetNotFound", &why),
+            ]}),
+        );
         return false;
     };
-    let accepted = observed(policy, "Accepted", true, "Accepted", &format!("{title} has been accepted"));
+    let accepted = observed(
+        policy,
+        "Accepted",
+        true,
+        "Accepted",
+        &format!("{title} has been accepted"),
+    );
     let says = |holds: bool, reason: &str, message: &str| {
         json!({"observedGeneration": policy["metadata"]["generation"],
             "conditions": [accepted, observed(policy, "Enforced", holds, reason, message)]})
@@ -78,7 +103,11 @@ fn judge(turn: &mut Turn<'_>, kind: Kind, policy: &Value, kuadrant: Option<&Valu
         return false;
     }
     if !is_programmed(turn, &target) {
-        let status = says(false, "Unknown", &format!("{title} has encountered some issues: target is not programmed"));
+        let status = says(
+            false,
+            "Unknown",
+            &format!("{title} has encountered some issues: target is not programmed"),
+        );
         turn.status(kind, policy, status);
         return false;
     }
@@ -86,15 +115,25 @@ fn judge(turn: &mut Turn<'_>, kind: Kind, policy: &Value, kuadrant: Option<&Valu
     let status = if policy.is("Enforced") || turn.held(wait, ENFORCED_SECONDS) {
         says(true, "Enforced", &format!("{title} has been successfully enforced"))
     } else {
-        says(false, "Unknown", &format!("{title} has encountered some issues: not all policies are enforced yet"))
+        says(
+            false,
+            "Unknown",
+            &format!("{title} has encountered some issues: not all policies are enforced yet"),
+        )
     };
     turn.status(kind, policy, status);
     true
 }
 
 fn target(turn: &Turn<'_>, policy: &Value) -> Option<Arc<Value>> {
-    let kind = if policy.text("/spec/targetRef/kind") == GATEWAY.kind { GATEWAY } else { HTTP_ROUTE };
-    let found = turn.world.get(kind, policy.namespace(), policy.text("/spec/targetRef/name"))?;
+    let kind = if policy.text("/spec/targetRef/kind") == GATEWAY.kind {
+        GATEWAY
+    } else {
+        HTTP_ROUTE
+    };
+    let found = turn
+        .world
+        .get(kind, policy.namespace(), policy.text("/spec/targetRef/name"))?;
     Some(Arc::clone(found)).filter(|found| !found.is_deleting())
 }
 
@@ -102,7 +141,9 @@ fn is_programmed(turn: &Turn<'_>, target: &Value) -> bool {
     if target["kind"] == GATEWAY.kind {
         return target.is("Programmed");
     }
-    turn.world.list(GATEWAY).any(|gateway| gateway.is("Programmed") && accepted_by(target, gateway))
+    turn.world
+        .list(GATEWAY)
+        .any(|gateway| gateway.is("Programmed") && accepted_by(target, gateway))
 }
 
 /// Returns the name of the policy that wins over this one.
@@ -112,16 +153,31 @@ fn overriding(turn: &Turn<'_>, kind: Kind, policy: &Value, target: &Value) -> Op
             && other["spec"]["targetRef"]["kind"] == policy["spec"]["targetRef"]["kind"]
             && other["spec"]["targetRef"]["name"] == policy["spec"]["targetRef"]["name"]
     };
-    let age = |policy: &Value| (policy.text("/metadata/creationTimestamp").to_owned(), policy.name().to_owned());
-    let rivals = turn.world.list(kind).filter(|other| !other.is_deleting() && other.uid() != policy.uid());
-    if let Some(older) = rivals.into_iter().find(|other| same_target(other) && age(other) < age(policy)) {
+    let age = |policy: &Value| {
+        (
+            policy.text("/metadata/creationTimestamp").to_owned(),
+            policy.name().to_owned(),
+        )
+    };
+    let rivals = turn
+        .world
+        .list(kind)
+        .filter(|other| !other.is_deleting() && other.uid() != policy.uid());
+    if let Some(older) = rivals
+        .into_iter()
+        .find(|other| same_target(other) && age(other) < age(policy))
+    {
         return Some(format!("{}/{}", older.namespace(), older.name()));
     }
     if target["kind"] != GATEWAY.kind || kind == TELEMETRY_POLICY {
         return None;
     }
     // Defaults of a Gateway count only for routes without a policy of their own.
-    let routes: Vec<&Arc<Value>> = turn.world.list(HTTP_ROUTE).filter(|route| accepted_by(route, target)).collect();
+    let routes: Vec<&Arc<Value>> = turn
+        .world
+        .list(HTTP_ROUTE)
+        .filter(|route| accepted_by(route, target))
+        .collect();
     let own = |route: &Value| {
         turn.world.list_in(kind, route.namespace()).find(|other| {
             other["spec"]["targetRef"]["kind"] == HTTP_ROUTE.kind && other.text("/spec/targetRef/name") == route.name()
@@ -129,7 +185,9 @@ fn overriding(turn: &Turn<'_>, kind: Kind, policy: &Value, target: &Value) -> Op
     };
     let mut winners = routes.iter().map(|route| own(route));
     let last = routes.last().and_then(|route| own(route))?;
-    winners.all(|winner| winner.is_some()).then(|| format!("{}/{}", last.namespace(), last.name()))
+    winners
+        .all(|winner| winner.is_some())
+        .then(|| format!("{}/{}", last.namespace(), last.name()))
 }
 
 fn config_name(policy: &Value) -> String {
@@ -139,16 +197,29 @@ fn config_name(policy: &Value) -> String {
 
 fn configure(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]) {
     for (_, policy) in enforced.iter().filter(|(kind, _)| *kind == AUTH_POLICY) {
-        let config = object(AUTH_CONFIG, kuadrant.namespace(), &config_name(policy), json!({
-            "metadata": {
-                "labels": {MANAGED: "true"},
-                "annotations": {"kuadrant.io/authpolicy": format!("{}/{}", policy.namespace(), policy.name())},
-            },
-            "spec": {"hosts": [config_name(policy)]},
-        }));
+        let config = object(
+            AUTH_CONFIG,
+            kuadrant.namespace(),
+            &config_name(policy),
+            json!({
+                "metadata": {
+                    "labels": {MANAGED: "true"},
+                    "annotations": {"kuadrant.io/authpolicy": format!("{}/{}", policy.namespace(), policy.name())},
+                },
+                "spec": {"hosts": [config_name(policy)]},
+            }),
+        );
         turn.ensure(AUTH_CONFIG, owned_by(config, kuadrant));
-        if let Some(config) = turn.world.get(AUTH_CONFIG, kuadrant.namespace(), &config_name(policy)).cloned() {
-            turn.status(AUTH_CONFIG, &config, json!({"summary": {"ready": true, "hostsReady": [config.name()], "numHostsReady": "1/1"}}));
+        if let Some(config) = turn
+            .world
+            .get(AUTH_CONFIG, kuadrant.namespace(), &config_name(policy))
+            .cloned()
+        {
+            turn.status(
+                AUTH_CONFIG,
+                &config,
+                json!({"summary": {"ready": true, "hostsReady": [config.name()], "numHostsReady": "1/1"}}),
+            );
         }
     }
     debug_assert_eq!(kuadrant["kind"], KUADRANT.kind, "owner of the configurations");
@@ -157,13 +228,22 @@ fn configure(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value
 /// Tells Limitador every limit that is enforced (reference/serving.md §3.4: namespace = `<ns>/<httproute>`).
 fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]) {
     let mut limits = Vec::new();
-    for (_, policy) in enforced.iter().filter(|(kind, _)| [TOKEN_RATE_LIMIT_POLICY, RATE_LIMIT_POLICY].contains(kind)) {
+    for (_, policy) in enforced
+        .iter()
+        .filter(|(kind, _)| [TOKEN_RATE_LIMIT_POLICY, RATE_LIMIT_POLICY].contains(kind))
+    {
         let scope = format!("{}/{}", policy.namespace(), policy.text("/spec/targetRef/name"));
         for pointer in ["/spec/limits", "/spec/defaults/limits"] {
             for (name, limit) in map(policy, pointer) {
                 for rate in limit.list("/rates") {
-                    let Some(seconds) = seconds(rate.text("/window")) else { continue };
-                    let variables: Vec<&str> = limit.list("/counters").iter().map(|counter| counter.text("/expression")).collect();
+                    let Some(seconds) = seconds(rate.text("/window")) else {
+                        continue;
+                    };
+                    let variables: Vec<&str> = limit
+                        .list("/counters")
+                        .iter()
+                        .map(|counter| counter.text("/expression"))
+                        .collect();
                     limits.push(json!({
                         "namespace": scope, "name": name, "max_value": rate["limit"], "seconds": seconds,
                         "conditions": [], "variables": variables,
@@ -172,8 +252,16 @@ fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]
             }
         }
     }
-    let Some(limitador) = turn.world.get(LIMITADOR, kuadrant.namespace(), "limitador").filter(|found| !found.is_deleting()) else { return };
-    if limitador.list("/spec/limits") != limits.as_slice() && !(limits.is_empty() && limitador.list("/spec/limits").is_empty()) {
+    let Some(limitador) = turn
+        .world
+        .get(LIMITADOR, kuadrant.namespace(), "limitador")
+        .filter(|found| !found.is_deleting())
+    else {
+        return;
+    };
+    if limitador.list("/spec/limits") != limits.as_slice()
+        && !(limits.is_empty() && limitador.list("/spec/limits").is_empty())
+    {
         let limitador = Arc::clone(limitador);
         turn.writes.push(super::turn::Write::Patch {
             kind: LIMITADOR,
@@ -199,11 +287,14 @@ fn seconds(window: &str) -> Option<i64> {
 /// The proxy filters of every Gateway that an enforced policy concerns.
 fn filters(turn: &mut Turn<'_>, enforced: &[(Kind, Arc<Value>)]) {
     let concerned = |kinds: &[Kind], gateway: &Value, turn: &Turn<'_>| {
-        enforced.iter().filter(|(kind, _)| kinds.contains(kind)).any(|(_, policy)| {
-            target(turn, policy).is_some_and(|target| {
-                target.uid() == gateway.uid() || target["kind"] == HTTP_ROUTE.kind && accepted_by(&target, gateway)
+        enforced
+            .iter()
+            .filter(|(kind, _)| kinds.contains(kind))
+            .any(|(_, policy)| {
+                target(turn, policy).is_some_and(|target| {
+                    target.uid() == gateway.uid() || target["kind"] == HTTP_ROUTE.kind && accepted_by(&target, gateway)
+                })
             })
-        })
     };
     for gateway in turn.all(GATEWAY).into_iter().filter(|gateway| !gateway.is_deleting()) {
         let auth = concerned(&[AUTH_POLICY], &gateway, turn);
@@ -212,17 +303,27 @@ fn filters(turn: &mut Turn<'_>, enforced: &[(Kind, Arc<Value>)]) {
         let target = json!([{"group": GATEWAY.group, "kind": GATEWAY.kind, "name": name}]);
         for (wanted, prefix) in [(auth, "kuadrant-auth"), (rates, "kuadrant-ratelimiting")] {
             if wanted {
-                let filter = object(ENVOY_FILTER, namespace, &format!("{prefix}-{name}"), json!({
-                    "metadata": {"labels": {MANAGED: "true"}}, "spec": {"targetRefs": target},
-                }));
+                let filter = object(
+                    ENVOY_FILTER,
+                    namespace,
+                    &format!("{prefix}-{name}"),
+                    json!({
+                        "metadata": {"labels": {MANAGED: "true"}}, "spec": {"targetRefs": target},
+                    }),
+                );
                 turn.ensure(ENVOY_FILTER, owned_by(filter, &gateway));
             }
         }
         if auth || rates {
-            let plugin = object(WASM_PLUGIN, namespace, &format!("kuadrant-{name}"), json!({
-                "metadata": {"labels": {MANAGED: "true"}},
-                "spec": {"targetRefs": target, "url": "oci://registry.redhat.io/rhcl-1/wasm-shim-rhel9", "phase": "STATS"},
-            }));
+            let plugin = object(
+                WASM_PLUGIN,
+                namespace,
+                &format!("kuadrant-{name}"),
+                json!({
+                    "metadata": {"labels": {MANAGED: "true"}},
+                    "spec": {"targetRefs": target, "url": "oci://registry.redhat.io/rhcl-1/wasm-shim-rhel9", "phase": "STATS"},
+                }),
+            );
             turn.ensure(WASM_PLUGIN, owned_by(plugin, &gateway));
         }
     }

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::kinds::{
-    CONFIG_MAP, DEPLOYMENT, DSC, DSCI, HARDWARE_PROFILE, MODELS_AS_SERVICE, MONITORING, ODH_DASHBOARD_CONFIG, STATEFUL_SET,
+    CONFIG_MAP, DEPLOYMENT, DSC, DSCI, HARDWARE_PROFILE, MODELS_AS_SERVICE, MONITORING, ODH_DASHBOARD_CONFIG,
+    STATEFUL_SET,
 };
 use super::object::{Read, object, owned_by};
 use super::rhoai_components::{self, COMPONENTS};
@@ -53,33 +54,56 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
 }
 
 fn start(turn: &mut Turn<'_>) {
-    let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else { return };
+    let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else {
+        return;
+    };
     if deployment.annotation(STARTED).is_some() || !turn.world.serves(DSCI) || !turn.world.serves(HARDWARE_PROFILE) {
         return;
     }
     turn.namespace(APPLICATIONS);
     if turn.world.list(DSCI).next().is_none() {
         // What it creates: reference/platform.md §2.12.
-        turn.create(DSCI, object(DSCI, "", "default-dsci", json!({"spec": {
-            "applicationsNamespace": APPLICATIONS,
-            "monitoring": {"managementState": "Managed", "namespace": "redhat-ods-monitoring", "metrics": {}},
-            "trustedCABundle": {"managementState": "Managed", "customCABundle": ""},
-        }})));
+        turn.create(
+            DSCI,
+            object(
+                DSCI,
+                "",
+                "default-dsci",
+                json!({"spec": {
+                    "applicationsNamespace": APPLICATIONS,
+                    "monitoring": {"managementState": "Managed", "namespace": "redhat-ods-monitoring", "metrics": {}},
+                    "trustedCABundle": {"managementState": "Managed", "customCABundle": ""},
+                }}),
+            ),
+        );
         return;
     }
-    let profile = object(HARDWARE_PROFILE, APPLICATIONS, "default-profile", json!({
-        "metadata": {"annotations": {
-            "opendatahub.io/managed": "false", "opendatahub.io/display-name": "Default Profile", "opendatahub.io/disabled": "false",
-        }},
-        "spec": {"identifiers": [
-            {"displayName": "CPU", "identifier": "cpu", "defaultCount": 2, "minCount": 1, "maxCount": 4, "resourceType": "CPU"},
-            {"displayName": "Memory", "identifier": "memory", "defaultCount": "4Gi", "minCount": "2Gi", "maxCount": "8Gi", "resourceType": "Memory"},
-        ]},
-    }));
-    if turn.world.get(HARDWARE_PROFILE, APPLICATIONS, "default-profile").is_none() {
+    let profile = object(
+        HARDWARE_PROFILE,
+        APPLICATIONS,
+        "default-profile",
+        json!({
+            "metadata": {"annotations": {
+                "opendatahub.io/managed": "false", "opendatahub.io/display-name": "Default Profile", "opendatahub.io/disabled": "false",
+            }},
+            "spec": {"identifiers": [
+                {"displayName": "CPU", "identifier": "cpu", "defaultCount": 2, "minCount": 1, "maxCount": 4, "resourceType": "CPU"},
+                {"displayName": "Memory", "identifier": "memory", "defaultCount": "4Gi", "minCount": "2Gi", "maxCount": "8Gi", "resourceType": "Memory"},
+            ]},
+        }),
+    );
+    if turn
+        .world
+        .get(HARDWARE_PROFILE, APPLICATIONS, "default-profile")
+        .is_none()
+    {
         turn.create(HARDWARE_PROFILE, profile);
     } else {
-        turn.patch(DEPLOYMENT, &deployment, json!({"metadata": {"annotations": {STARTED: "true"}}}));
+        turn.patch(
+            DEPLOYMENT,
+            &deployment,
+            json!({"metadata": {"annotations": {STARTED: "true"}}}),
+        );
     }
 }
 
@@ -107,18 +131,22 @@ fn initialise(turn: &mut Turn<'_>, dsci: &Value) {
     let fine = lacking.is_none();
     let why = lacking.unwrap_or_default();
     let reason = if fine { "ReconcileCompleted" } else { "ReconcileFailed" };
-    turn.status(DSCI, dsci, json!({
-        "phase": if fine { "Ready" } else { "Error" },
-        "observedGeneration": generation,
-        "conditions": [
-            condition("Ready", fine, reason, &why),
-            condition("ReconcileComplete", fine, reason, &why),
-            condition("Available", fine, reason, &why),
-            condition("Progressing", false, reason, ""),
-            condition("Degraded", !fine, reason, &why),
-            condition("Upgradeable", true, reason, ""),
-        ],
-    }));
+    turn.status(
+        DSCI,
+        dsci,
+        json!({
+            "phase": if fine { "Ready" } else { "Error" },
+            "observedGeneration": generation,
+            "conditions": [
+                condition("Ready", fine, reason, &why),
+                condition("ReconcileComplete", fine, reason, &why),
+                condition("Available", fine, reason, &why),
+                condition("Progressing", false, reason, ""),
+                condition("Degraded", !fine, reason, &why),
+                condition("Upgradeable", true, reason, ""),
+            ],
+        }),
+    );
 }
 
 /// Monitoring's preconditions (reference/platform.md §2.9), its namespace, CR and Perses.
@@ -129,10 +157,18 @@ fn monitoring(turn: &mut Turn<'_>, dsci: &Value) -> Result<(), String> {
     }
     let spec = &dsci["spec"]["monitoring"];
     // `metrics: {}`, as the operator's own default-dsci has it, asks for nothing yet.
-    let set = |key: &str| spec.get(key).and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
+    let set = |key: &str| {
+        spec.get(key)
+            .and_then(Value::as_object)
+            .is_some_and(|fields| !fields.is_empty())
+    };
     let (metrics, traces) = (set("metrics"), set("traces"));
     let needs = [
-        (metrics || traces, "opentelemetry-operator", "OpenTelemetryCollectorAvailable"),
+        (
+            metrics || traces,
+            "opentelemetry-operator",
+            "OpenTelemetryCollectorAvailable",
+        ),
         (metrics, "cluster-observability-operator", "MonitoringStackAvailable"),
         (traces, "tempo-operator", "TempoAvailable"),
     ];
@@ -141,7 +177,12 @@ fn monitoring(turn: &mut Turn<'_>, dsci: &Value) -> Result<(), String> {
         namespace => namespace,
     };
     turn.namespace(namespace);
-    let monitoring = object(MONITORING, "", "default-monitoring", json!({"spec": {"namespace": namespace}}));
+    let monitoring = object(
+        MONITORING,
+        "",
+        "default-monitoring",
+        json!({"spec": {"namespace": namespace}}),
+    );
     turn.ensure(MONITORING, owned_by(monitoring, dsci));
     let mut conditions = Vec::new();
     let mut missing = Vec::new();
@@ -159,16 +200,31 @@ fn monitoring(turn: &mut Turn<'_>, dsci: &Value) -> Result<(), String> {
     }
     if metrics && missing.is_empty() {
         let labels = json!({"app.kubernetes.io/name": "data-science-perses"});
-        let perses = object(STATEFUL_SET, namespace, "data-science-perses", json!({"spec": {
-            "replicas": 1, "serviceName": "data-science-perses", "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "perses", "image": "registry.redhat.io/simulated/perses"}]}},
-        }}));
+        let perses = object(
+            STATEFUL_SET,
+            namespace,
+            "data-science-perses",
+            json!({"spec": {
+                "replicas": 1, "serviceName": "data-science-perses", "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "perses", "image": "registry.redhat.io/simulated/perses"}]}},
+            }}),
+        );
         turn.ensure(STATEFUL_SET, owned_by(perses, dsci));
         conditions.push(condition("PersesAvailable", true, "Available", ""));
     }
     let fine = missing.is_empty();
-    conditions.push(condition("MonitoringAvailable", fine, if fine { "Available" } else { "OperatorMissing" }, ""));
-    conditions.push(condition("Ready", fine, if fine { "Ready" } else { "OperatorMissing" }, &missing.join("; ")));
+    conditions.push(condition(
+        "MonitoringAvailable",
+        fine,
+        if fine { "Available" } else { "OperatorMissing" },
+        "",
+    ));
+    conditions.push(condition(
+        "Ready",
+        fine,
+        if fine { "Ready" } else { "OperatorMissing" },
+        &missing.join("; "),
+    ));
     if let Some(live) = turn.world.get(MONITORING, "", "default-monitoring").cloned() {
         let phase = if fine { "Ready" } else { "Not Ready" };
         turn.status(MONITORING, &live, json!({"phase": phase, "conditions": conditions}));
@@ -184,12 +240,20 @@ fn trusted_bundle(turn: &mut Turn<'_>, dsci: &Value, namespace: &str) {
         return;
     }
     let user = turn.world.get(CONFIG_MAP, "openshift-config", "user-ca-bundle");
-    let bundle = user.and_then(|config| config.pointer("/data/ca-bundle.crt")).and_then(Value::as_str).unwrap_or_default();
+    let bundle = user
+        .and_then(|config| config.pointer("/data/ca-bundle.crt"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let bundle = format!("{}{bundle}", super::service_ca::pem("system trust"));
-    let config = object(CONFIG_MAP, namespace, NAME, json!({
-        "metadata": {"labels": {"app.kubernetes.io/part-of": "opendatahub-operator"}},
-        "data": {"ca-bundle.crt": bundle, "odh-ca-bundle.crt": dsci.text("/spec/trustedCABundle/customCABundle")},
-    }));
+    let config = object(
+        CONFIG_MAP,
+        namespace,
+        NAME,
+        json!({
+            "metadata": {"labels": {"app.kubernetes.io/part-of": "opendatahub-operator"}},
+            "data": {"ca-bundle.crt": bundle, "odh-ca-bundle.crt": dsci.text("/spec/trustedCABundle/customCABundle")},
+        }),
+    );
     turn.ensure(CONFIG_MAP, owned_by(config, dsci));
 }
 
@@ -203,9 +267,13 @@ fn realise(turn: &mut Turn<'_>, dsc: &Value) {
     turn.finalize(DSC, dsc, DSC_FINALIZER);
     let initialised = turn.world.list(DSCI).any(|dsci| dsci.text("/status/phase") == "Ready");
     if !initialised {
-        turn.status(DSC, dsc, json!({"phase": "Not Ready", "conditions": [
-            condition("Ready", false, "DSCInitializationNotReady", "waiting for a ready DSCInitialization"),
-        ]}));
+        turn.status(
+            DSC,
+            dsc,
+            json!({"phase": "Not Ready", "conditions": [
+                condition("Ready", false, "DSCInitializationNotReady", "waiting for a ready DSCInitialization"),
+            ]}),
+        );
         return;
     }
     let mut conditions = Vec::new();
@@ -214,24 +282,39 @@ fn realise(turn: &mut Turn<'_>, dsc: &Value) {
         match rhoai_components::reconcile(turn, dsc, component) {
             Some(true) => conditions.push(condition(component.condition, true, "Ready", "")),
             Some(false) => {
-                conditions.push(condition(component.condition, false, "NotReady", "component is not ready"));
+                conditions.push(condition(
+                    component.condition,
+                    false,
+                    "NotReady",
+                    "component is not ready",
+                ));
                 waiting.push(component.condition.trim_end_matches("Ready").to_lowercase());
             }
-            None => conditions.push(json!({"type": component.condition, "status": "False", "reason": "Removed",
-                "message": "Component ManagementState is set to Removed", "severity": "Info"})),
+            None => conditions.push(
+                json!({"type": component.condition, "status": "False", "reason": "Removed",
+                "message": "Component ManagementState is set to Removed", "severity": "Info"}),
+            ),
         }
     }
     let fine = waiting.is_empty();
-    let why = if fine { String::new() } else { format!("Some components are not ready: {}", waiting.join(",")) };
+    let why = if fine {
+        String::new()
+    } else {
+        format!("Some components are not ready: {}", waiting.join(","))
+    };
     let reason = if fine { "Ready" } else { "NotReady" };
     conditions.push(condition("ProvisioningSucceeded", true, "Provisioned", ""));
     conditions.push(condition("ComponentsReady", fine, reason, &why));
     conditions.push(condition("Ready", fine, reason, &why));
-    turn.status(DSC, dsc, json!({
-        "phase": if fine { "Ready" } else { "Not Ready" },
-        "observedGeneration": dsc["metadata"]["generation"],
-        "conditions": conditions,
-    }));
+    turn.status(
+        DSC,
+        dsc,
+        json!({
+            "phase": if fine { "Ready" } else { "Not Ready" },
+            "observedGeneration": dsc["metadata"]["generation"],
+            "conditions": conditions,
+        }),
+    );
 }
 
 fn end_dsc(turn: &mut Turn<'_>, dsc: &Value) {
@@ -248,7 +331,9 @@ fn end_dsc(turn: &mut Turn<'_>, dsc: &Value) {
 
 /// Returns the CR of MaaS while it is Managed.
 pub(crate) fn models_as_service(turn: &Turn<'_>) -> Option<Arc<Value>> {
-    turn.all(MODELS_AS_SERVICE).into_iter().find(|component| !component.is_deleting())
+    turn.all(MODELS_AS_SERVICE)
+        .into_iter()
+        .find(|component| !component.is_deleting())
 }
 
 /// Returns a Deployment of the applications namespace.

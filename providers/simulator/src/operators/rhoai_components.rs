@@ -35,12 +35,29 @@ const fn component(
     condition: &'static str,
     deployments: &'static [&'static str],
 ) -> Component {
-    Component { key, kind, name, condition, crds: "", deployments, namespace: "" }
+    Component {
+        key,
+        kind,
+        name,
+        condition,
+        crds: "",
+        deployments,
+        namespace: "",
+    }
 }
 
 /// Every component, in the order in which the operator lists them.
 pub(crate) const COMPONENTS: &[Component] = &[
-    Component { crds: "dashboard", ..component("dashboard", kinds::DASHBOARD, "default-dashboard", "DashboardReady", &["rhods-dashboard"]) },
+    Component {
+        crds: "dashboard",
+        ..component(
+            "dashboard",
+            kinds::DASHBOARD,
+            "default-dashboard",
+            "DashboardReady",
+            &["rhods-dashboard"],
+        )
+    },
     component(
         "aipipelines",
         kinds::DATA_SCIENCE_PIPELINES,
@@ -48,14 +65,44 @@ pub(crate) const COMPONENTS: &[Component] = &[
         "AIPipelinesReady",
         &["data-science-pipelines-operator-controller-manager"],
     ),
-    component("feastoperator", kinds::FEAST_OPERATOR, "default-feastoperator", "FeastOperatorReady", &["feast-operator-controller-manager"]),
-    Component { crds: "kserve", ..component("kserve", kinds::KSERVE, "default-kserve", "KserveReady", &["kserve-controller-manager"]) },
-    component("kserve", kinds::MODEL_CONTROLLER, "default-modelcontroller", "ModelControllerReady", &["odh-model-controller"]),
+    component(
+        "feastoperator",
+        kinds::FEAST_OPERATOR,
+        "default-feastoperator",
+        "FeastOperatorReady",
+        &["feast-operator-controller-manager"],
+    ),
+    Component {
+        crds: "kserve",
+        ..component(
+            "kserve",
+            kinds::KSERVE,
+            "default-kserve",
+            "KserveReady",
+            &["kserve-controller-manager"],
+        )
+    },
+    component(
+        "kserve",
+        kinds::MODEL_CONTROLLER,
+        "default-modelcontroller",
+        "ModelControllerReady",
+        &["odh-model-controller"],
+    ),
     Component {
         crds: "models-as-a-service",
-        ..component("kserve/modelsAsService", MODELS_AS_SERVICE, "default-modelsasservice", "ModelsAsServiceReady", &["maas-controller"])
+        ..component(
+            "kserve/modelsAsService",
+            MODELS_AS_SERVICE,
+            "default-modelsasservice",
+            "ModelsAsServiceReady",
+            &["maas-controller"],
+        )
     },
-    Component { crds: "kueue-operand", ..component("kueue", kinds::KUEUE, "default-kueue", "KueueReady", &[]) },
+    Component {
+        crds: "kueue-operand",
+        ..component("kueue", kinds::KUEUE, "default-kueue", "KueueReady", &[])
+    },
     component(
         "llamastackoperator",
         kinds::LLAMA_STACK_OPERATOR,
@@ -65,7 +112,13 @@ pub(crate) const COMPONENTS: &[Component] = &[
     ),
     Component {
         crds: "mlflow",
-        ..component("mlflowoperator", kinds::MLFLOW_OPERATOR, "default-mlflowoperator", "MLflowOperatorReady", &["mlflow-operator-controller-manager"])
+        ..component(
+            "mlflowoperator",
+            kinds::MLFLOW_OPERATOR,
+            "default-mlflowoperator",
+            "MLflowOperatorReady",
+            &["mlflow-operator-controller-manager"],
+        )
     },
     Component {
         crds: "modelregistry",
@@ -79,8 +132,20 @@ pub(crate) const COMPONENTS: &[Component] = &[
         )
     },
     component("ray", kinds::RAY, "default-ray", "RayReady", &["kuberay-operator"]),
-    component("trainingoperator", kinds::TRAINING_OPERATOR, "default-trainingoperator", "TrainingOperatorReady", &["kubeflow-training-operator"]),
-    component("trustyai", kinds::TRUSTY_AI, "default-trustyai", "TrustyAIReady", &["trustyai-service-operator-controller-manager"]),
+    component(
+        "trainingoperator",
+        kinds::TRAINING_OPERATOR,
+        "default-trainingoperator",
+        "TrainingOperatorReady",
+        &["kubeflow-training-operator"],
+    ),
+    component(
+        "trustyai",
+        kinds::TRUSTY_AI,
+        "default-trustyai",
+        "TrustyAIReady",
+        &["trustyai-service-operator-controller-manager"],
+    ),
     Component {
         namespace: "rhods-notebooks",
         ..component(
@@ -101,7 +166,10 @@ const PROVISION_SECONDS: u64 = 20;
 pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component) -> Option<bool> {
     let state = |key: &str| dsc.text(&format!("/spec/components/{key}/managementState")).to_owned();
     // A part counts only while what it is a part of is Managed.
-    let managed = component.key.split_once('/').is_none_or(|(whole, _)| state(whole) == "Managed");
+    let managed = component
+        .key
+        .split_once('/')
+        .is_none_or(|(whole, _)| state(whole) == "Managed");
     let wanted = match state(component.key).as_str() {
         "Managed" => managed,
         // Kueue's operand is installed while the DSC says Unmanaged (reference/platform.md §2.14).
@@ -120,8 +188,13 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
         let named = dsc.text(&format!("/spec/components/{}/{key}", component.key));
         turn.namespace(if named.is_empty() { component.namespace } else { named });
     }
-    turn.ensure(component.kind, owned_by(object(component.kind, "", component.name, json!({"spec": {}})), dsc));
-    let Some(live) = turn.world.get(component.kind, "", component.name).cloned() else { return Some(false) };
+    turn.ensure(
+        component.kind,
+        owned_by(object(component.kind, "", component.name, json!({"spec": {}})), dsc),
+    );
+    let Some(live) = turn.world.get(component.kind, "", component.name).cloned() else {
+        return Some(false);
+    };
     if component.kind == MODELS_AS_SERVICE {
         turn.finalize(component.kind, &live, FINALIZER);
     }
@@ -141,55 +214,96 @@ fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
         dashboard_config(turn);
     }
     if component.kind == kinds::MODEL_REGISTRY && turn.world.has(kinds::NAMESPACE, "", component.namespace) {
-        let catalog = super::operands::deployment(component.namespace, "model-catalog", &json!({"app.kubernetes.io/name": "model-catalog"}), &["catalog"]);
+        let catalog = super::operands::deployment(
+            component.namespace,
+            "model-catalog",
+            &json!({"app.kubernetes.io/name": "model-catalog"}),
+            &["catalog"],
+        );
         turn.ensure(DEPLOYMENT, owned_by(catalog, live));
     }
     if component.kind == MODELS_AS_SERVICE {
         // The operator mirrors the Tenant: no gateway or database, no readiness (reference/platform.md G26).
-        ready &= turn.world.get(TENANT, "models-as-a-service", "default-tenant").is_some_and(|tenant| tenant.is("Ready"));
+        ready &= turn
+            .world
+            .get(TENANT, "models-as-a-service", "default-tenant")
+            .is_some_and(|tenant| tenant.is("Ready"));
     }
     let mut conditions = vec![
         condition("Ready", ready, if ready { "Ready" } else { "NotReady" }, ""),
         condition("ProvisioningSucceeded", true, "Provisioned", ""),
-        condition("DeploymentsAvailable", ready, if ready { "DeploymentsReady" } else { "DeploymentsNotReady" }, ""),
+        condition(
+            "DeploymentsAvailable",
+            ready,
+            if ready {
+                "DeploymentsReady"
+            } else {
+                "DeploymentsNotReady"
+            },
+            "",
+        ),
     ];
     if component.kind == kinds::KSERVE {
         // It looks for Subscriptions of these names (reference/platform.md §2.12).
-        let met = ["rhcl-operator", "openshift-cert-manager-operator"]
-            .iter()
-            .all(|name| turn.world.list(SUBSCRIPTION).any(|subscription| subscription.name() == *name));
-        conditions.push(condition("KserveLLMInferenceServiceDependencies", met, if met { "AllDependenciesMet" } else { "MissingDependency" }, ""));
+        let met = ["rhcl-operator", "openshift-cert-manager-operator"].iter().all(|name| {
+            turn.world
+                .list(SUBSCRIPTION)
+                .any(|subscription| subscription.name() == *name)
+        });
+        conditions.push(condition(
+            "KserveLLMInferenceServiceDependencies",
+            met,
+            if met { "AllDependenciesMet" } else { "MissingDependency" },
+            "",
+        ));
     }
-    turn.status(component.kind, live, json!({
-        "phase": if ready { "Ready" } else { "Not Ready" }, "observedGeneration": live["metadata"]["generation"],
-        "conditions": conditions,
-    }));
+    turn.status(
+        component.kind,
+        live,
+        json!({
+            "phase": if ready { "Ready" } else { "Not Ready" }, "observedGeneration": live["metadata"]["generation"],
+            "conditions": conditions,
+        }),
+    );
     ready
 }
 
 fn deployment(name: &str) -> Value {
     match name {
         // Its sidecars: reference/platform.md §2.11.
-        "rhods-dashboard" => application(name, &json!({"app": "rhods-dashboard", "deployment": "rhods-dashboard"}), &["rhods-dashboard", "kube-rbac-proxy", "gen-ai-ui", "maas-ui"]),
+        "rhods-dashboard" => application(
+            name,
+            &json!({"app": "rhods-dashboard", "deployment": "rhods-dashboard"}),
+            &["rhods-dashboard", "kube-rbac-proxy", "gen-ai-ui", "maas-ui"],
+        ),
         _ => application(name, &json!({"app": name, "control-plane": name}), &["manager"]),
     }
 }
 
 /// The initial dashboard configuration: made once its kind is there, never touched again (reference/platform.md §2.11).
 fn dashboard_config(turn: &mut Turn<'_>) {
-    let config = object(ODH_DASHBOARD_CONFIG, APPLICATIONS, "odh-dashboard-config", json!({
-        "metadata": {
-            "labels": {"app.opendatahub.io/rhods-dashboard": "true", "app.kubernetes.io/part-of": "rhods-dashboard"},
-            "annotations": {"opendatahub.io/managed": "false"},
-        },
-        "spec": {"dashboardConfig": {"enablement": true}},
-    }));
+    let config = object(
+        ODH_DASHBOARD_CONFIG,
+        APPLICATIONS,
+        "odh-dashboard-config",
+        json!({
+            "metadata": {
+                "labels": {"app.opendatahub.io/rhods-dashboard": "true", "app.kubernetes.io/part-of": "rhods-dashboard"},
+                "annotations": {"opendatahub.io/managed": "false"},
+            },
+            "spec": {"dashboardConfig": {"enablement": true}},
+        }),
+    );
     turn.create(ODH_DASHBOARD_CONFIG, config);
 }
 
 /// Lets MaaS go once its Tenant is gone, while its controller still clears finalizers.
 pub(crate) fn finish(turn: &mut Turn<'_>) {
-    for component in turn.all(MODELS_AS_SERVICE).into_iter().filter(|component| component.is_deleting()) {
+    for component in turn
+        .all(MODELS_AS_SERVICE)
+        .into_iter()
+        .filter(|component| component.is_deleting())
+    {
         turn.delete(TENANT, "models-as-a-service", "default-tenant");
         if turn.world.list(TENANT).next().is_none() {
             turn.release(MODELS_AS_SERVICE, &component, FINALIZER);

@@ -40,7 +40,14 @@ pub(crate) struct Rule {
 impl Rule {
     /// A rule without needs, operands or further status.
     pub(crate) const fn new(kind: Kind, after: u64, conditions: &'static [(&'static str, &'static str)]) -> Self {
-        Self { kind, needs: &[], after, conditions, status: |_| json!({}), operands: |_| Vec::new() }
+        Self {
+            kind,
+            needs: &[],
+            after,
+            conditions,
+            status: |_| json!({}),
+            operands: |_| Vec::new(),
+        }
     }
 }
 
@@ -57,11 +64,23 @@ pub(crate) fn apply(turn: &mut Turn<'_>, rules: &[Rule]) {
 
 fn settle(turn: &mut Turn<'_>, rule: &Rule, object: &Value) {
     for (kind, operand) in (rule.operands)(object) {
-        if kind == CRD { turn.create(kind, operand) } else { turn.ensure(kind, operand) }
+        if kind == CRD {
+            turn.create(kind, operand)
+        } else {
+            turn.ensure(kind, operand)
+        }
     }
     let unmet = rule.needs.iter().find(|need| !holds(turn, **need, object));
     let ready = unmet.is_none()
-        && turn.held(format!("{} {} {}", rule.kind.kind, object.uid(), object["metadata"]["generation"]), rule.after);
+        && turn.held(
+            format!(
+                "{} {} {}",
+                rule.kind.kind,
+                object.uid(),
+                object["metadata"]["generation"]
+            ),
+            rule.after,
+        );
     if ready || unmet.is_some() {
         let conditions = rule.conditions.iter().map(|(kind, reason)| match unmet {
             None => observed(object, kind, true, reason, ""),

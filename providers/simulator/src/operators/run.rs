@@ -72,10 +72,17 @@ impl Operators {
         for operator in OPERATORS {
             clients.insert(operator.name, client(&options.url, operator.name)?);
         }
-        let begin = if options.paused { Control::Paused } else { Control::Running };
+        let begin = if options.paused {
+            Control::Paused
+        } else {
+            Control::Running
+        };
         let (control, commands) = watch::channel(begin);
         let engine = Loop::new(options, world, clients);
-        Ok(Self { control, task: tokio::spawn(engine.run(commands)) })
+        Ok(Self {
+            control,
+            task: tokio::spawn(engine.run(commands)),
+        })
     }
 
     /// Lets the operators rest: they see what happens and do nothing about it.
@@ -115,8 +122,14 @@ struct Loop {
     watches: SelectAll<BoxStream<'static, Watched>>,
     aborts: BTreeMap<Kind, AbortHandle>,
     timers: BTreeMap<&'static str, Timers>,
-    retries: BTreeMap<(&'static str, Kind, String, String), (Instant, Duration)>,
+    retries: BTreeMap<Target, (Instant, Duration)>,
+    /// The last write to each object and the resourceVersion it led to: what the server did not keep (a field its
+    /// schema does not know) is not written again and again.
+    written: BTreeMap<Target, (Write, String)>,
 }
+
+/// An operator, and the object it writes.
+type Target = (&'static str, Kind, String, String);
 
 impl Loop {
     fn new(options: OperatorsOptions, reader: Client, clients: BTreeMap<&'static str, Client>) -> Self {
@@ -135,6 +148,7 @@ impl Loop {
             aborts: BTreeMap::new(),
             timers: BTreeMap::new(),
             retries: BTreeMap::new(),
+            written: BTreeMap::new(),
         };
         for kind in kinds::ALL.iter().filter(|kind| kind.is_built_in()) {
             this.begin(*kind);
@@ -178,7 +192,9 @@ impl Loop {
         }
         self.world.starts(kind);
         let api: Api<DynamicObject> = Api::all_with(self.reader.clone(), &kind.resource());
-        let stream = watch_kind(api, watcher::Config::default()).default_backoff().map(move |event| (kind, event));
+        let stream = watch_kind(api, watcher::Config::default())
+            .default_backoff()
+            .map(move |event| (kind, event));
         let (stream, abort) = stream::abortable(stream);
         self.aborts.insert(kind, abort);
         self.watches.push(stream.boxed());
@@ -249,16 +265,14 @@ impl Loop {
             if writes.is_empty() {
                 return wake;
             }
-            let outcomes: Vec<_> = stream::iter(writes.into_iter().map(|(operator, write)| {
-                let client = self.clients[operator.name].clone();
-                async move {
-                    let outcome = perform(client, operator.manager, &write).await;
-                    (operator, write, outcome)
-                }
-            }))
-            .buffer_unordered(WRITES_IN_FLIGHT)
-            .collect()
-            .await;
+            let mut requests = Vec::new();
+            for (operator, write) in writes {
+                requests.push(answered(self.clients[operator.name].clone(), operator, write));
+            }
+            let outcomes: Vec<_> = stream::iter(requests)
+                .buffer_unordered(WRITES_IN_FLIGHT)
+                .collect()
+                .await;
             for (operator, write, outcome) in outcomes {
                 self.outcome(operator, &write, outcome, now);
             }
@@ -278,7 +292,10 @@ impl Loop {
         let mut wake: Option<Instant> = None;
         for operator in OPERATORS {
             let faults = &self.options.faults;
-            if faults.contains(&Fault::Stopped { operator: operator.name }) || !runs(operator.runs, &self.world) {
+            if faults.contains(&Fault::Stopped {
+                operator: operator.name,
+            }) || !runs(operator.runs, &self.world)
+            {
                 continue;
             }
             let timers = self.timers.entry(operator.name).or_default();
@@ -287,7 +304,13 @@ impl Loop {
                 now,
                 stamp: &stamp,
                 clock: self.options.clock,
-                slowness: if faults.contains(&Fault::Slow { operator: operator.name }) { 10 } else { 1 },
+                slowness: if faults.contains(&Fault::Slow {
+                    operator: operator.name,
+                }) {
+                    10
+                } else {
+                    1
+                },
                 failing: &self.failing,
                 timers,
                 writes: Vec::new(),
@@ -298,7 +321,19 @@ impl Loop {
             wake = wake.into_iter().chain(end).min();
             for write in wanted {
                 let (kind, namespace, name) = write.target();
-                match self.retries.get(&(operator.name, kind, namespace.to_owned(), name.to_owned())) {
+                let target = (operator.name, kind, namespace.to_owned(), name.to_owned());
+                let live = self
+                    .world
+                    .get(kind, namespace, name)
+                    .map_or("", |live| live.text("/metadata/resourceVersion"));
+                if self
+                    .written
+                    .get(&target)
+                    .is_some_and(|(before, version)| *before == write && version == live)
+                {
+                    continue;
+                }
+                match self.retries.get(&target) {
                     Some((not_before, _)) if *not_before > now => {
                         wake = wake.into_iter().chain([*not_before]).min();
                     }
@@ -309,13 +344,21 @@ impl Loop {
         (writes, wake)
     }
 
-    fn outcome(&mut self, operator: &Operator, write: &Write, outcome: Result<Done, kube::Error>, now: Instant) {
+    fn outcome(
+        &mut self,
+        operator: &'static Operator,
+        write: &Write,
+        outcome: Result<Done, kube::Error>,
+        now: Instant,
+    ) {
         let (kind, namespace, name) = write.target();
         let key = (operator.name, kind, namespace.to_owned(), name.to_owned());
         match outcome {
             Ok(Done::Stored(object)) => {
                 self.retries.remove(&key);
                 if let Some(object) = value(*object, kind) {
+                    let version = object.text("/metadata/resourceVersion").to_owned();
+                    self.written.insert(key, (write.clone(), version));
                     self.see(kind, object);
                 }
             }
@@ -346,6 +389,13 @@ enum Done {
     Deleted,
 }
 
+async fn answered(client: Client, operator: &'static Operator, write: Write) -> Answered {
+    let outcome = perform(client, operator.manager, &write).await;
+    (operator, write, outcome)
+}
+
+type Answered = (&'static Operator, Write, Result<Done, kube::Error>);
+
 async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, kube::Error> {
     let (kind, namespace, name) = write.target();
     let resource = kind.resource();
@@ -353,11 +403,17 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
         Scope::Cluster => Api::all_with(client, &resource),
         Scope::Namespaced => Api::namespaced_with(client, namespace, &resource),
     };
-    let patching = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
+    let patching = PatchParams {
+        field_manager: Some(manager.to_owned()),
+        ..PatchParams::default()
+    };
     let stored = match write {
         Write::Create { object, .. } => {
             let object = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
-            let posting = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
+            let posting = PostParams {
+                field_manager: Some(manager.to_owned()),
+                ..PostParams::default()
+            };
             match api.create(&posting, &object).await {
                 // Somebody was faster: that one it is then.
                 Err(kube::Error::Api(status)) if status.code == 409 => api.get(name).await?,
@@ -368,12 +424,16 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
         Write::Patch { patch, .. } => api.patch(name, &patching, &Patch::Merge(patch)).await?,
         Write::PatchStatus { patch, .. } => api.patch_status(name, &patching, &Patch::Merge(patch)).await?,
         Write::Delete { uid, .. } => {
-            let preconditions = Preconditions { uid: Some(uid.clone()), resource_version: None };
+            let preconditions = Preconditions {
+                uid: Some(uid.clone()),
+                resource_version: None,
+            };
             let deleting = DeleteParams::background().preconditions(preconditions);
             return match api.delete(name, &deleting).await {
-                Ok(either) => Ok(either.left().filter(|object| has_finalizers(object)).map_or(Done::Deleted, |object| {
-                    Done::Stored(Box::new(object))
-                })),
+                Ok(either) => Ok(either
+                    .left()
+                    .filter(|object| has_finalizers(object))
+                    .map_or(Done::Deleted, |object| Done::Stored(Box::new(object)))),
                 Err(kube::Error::Api(status)) if status.code == 404 => Ok(Done::Deleted),
                 Err(error) => Err(error),
             };
@@ -383,7 +443,11 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
 }
 
 fn has_finalizers(object: &DynamicObject) -> bool {
-    object.metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+    object
+        .metadata
+        .finalizers
+        .as_ref()
+        .is_some_and(|finalizers| !finalizers.is_empty())
 }
 
 /// Turns an object of kube-rs into the JSON the operators read; items of a list carry no kind of their own.

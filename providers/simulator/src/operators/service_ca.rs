@@ -24,22 +24,34 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     }
     for config in turn.all(CONFIG_MAP) {
         if config.annotation(INJECT) == Some("true") && !config.is_deleting() {
-            turn.patch(CONFIG_MAP, &config, json!({"data": {"service-ca.crt": pem("service-ca")}}));
+            turn.patch(
+                CONFIG_MAP,
+                &config,
+                json!({"data": {"service-ca.crt": pem("service-ca")}}),
+            );
         }
     }
 }
 
 fn serve(turn: &mut Turn<'_>, service: &Value, name: &str) {
     let namespace = service.namespace();
-    let ours = turn.world.get(SECRET, namespace, name).is_some_and(|secret| secret.annotation(ORIGIN) == Some(service.name()));
+    let ours = turn
+        .world
+        .get(SECRET, namespace, name)
+        .is_some_and(|secret| secret.annotation(ORIGIN) == Some(service.name()));
     if ours || !turn.held(format!("sign {} {name}", service.uid()), SECONDS) {
         return;
     }
     let host = format!("{}.{namespace}.svc", service.name());
     let data = json!({"tls.crt": encode(&pem(&host)), "tls.key": encode(&pem(&format!("key of {host}")))});
-    let secret = object(SECRET, namespace, name, json!({
-        "metadata": {"annotations": {ORIGIN: service.name()}}, "type": "kubernetes.io/tls", "data": data,
-    }));
+    let secret = object(
+        SECRET,
+        namespace,
+        name,
+        json!({
+            "metadata": {"annotations": {ORIGIN: service.name()}}, "type": "kubernetes.io/tls", "data": data,
+        }),
+    );
     turn.ensure(SECRET, owned_by(secret, service));
     let patch = json!({"metadata": {"annotations": {"service.beta.openshift.io/serving-cert-signed-by": "openshift-service-serving-signer"}}});
     turn.patch(SERVICE, service, patch);
@@ -47,7 +59,10 @@ fn serve(turn: &mut Turn<'_>, service: &Value, name: &str) {
 
 /// Returns a block that looks like a PEM certificate and says what it stands for.
 pub(crate) fn pem(subject: &str) -> String {
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", encode(&format!("simulated certificate for {subject}")))
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        encode(&format!("simulated certificate for {subject}"))
+    )
 }
 
 /// Encodes as Secrets do.

@@ -26,11 +26,26 @@ pub(crate) enum Write {
     /// Server-side apply, forced, as the operator's field manager.
     Apply { kind: Kind, object: Value },
     /// A merge patch of the object.
-    Patch { kind: Kind, namespace: String, name: String, patch: Value },
+    Patch {
+        kind: Kind,
+        namespace: String,
+        name: String,
+        patch: Value,
+    },
     /// A merge patch of the object's status.
-    PatchStatus { kind: Kind, namespace: String, name: String, patch: Value },
+    PatchStatus {
+        kind: Kind,
+        namespace: String,
+        name: String,
+        patch: Value,
+    },
     /// Deletes the object of this uid.
-    Delete { kind: Kind, namespace: String, name: String, uid: String },
+    Delete {
+        kind: Kind,
+        namespace: String,
+        name: String,
+        uid: String,
+    },
 }
 
 impl Write {
@@ -38,9 +53,15 @@ impl Write {
     pub(crate) fn target(&self) -> (Kind, &str, &str) {
         match self {
             Self::Create { kind, object } | Self::Apply { kind, object } => (*kind, object.namespace(), object.name()),
-            Self::Patch { kind, namespace, name, .. }
-            | Self::PatchStatus { kind, namespace, name, .. }
-            | Self::Delete { kind, namespace, name, .. } => (*kind, namespace, name),
+            Self::Patch {
+                kind, namespace, name, ..
+            }
+            | Self::PatchStatus {
+                kind, namespace, name, ..
+            }
+            | Self::Delete {
+                kind, namespace, name, ..
+            } => (*kind, namespace, name),
         }
     }
 }
@@ -120,7 +141,12 @@ impl Turn<'_> {
     pub(crate) fn patch(&mut self, kind: Kind, object: &Value, patch: Value) {
         if !contains(object, &patch) {
             let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
-            self.writes.push(Write::Patch { kind, namespace, name, patch });
+            self.writes.push(Write::Patch {
+                kind,
+                namespace,
+                name,
+                patch,
+            });
         }
     }
 
@@ -132,7 +158,12 @@ impl Turn<'_> {
         let patch = json!({"status": status});
         if !contains(object, &patch) {
             let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
-            self.writes.push(Write::PatchStatus { kind, namespace, name, patch });
+            self.writes.push(Write::PatchStatus {
+                kind,
+                namespace,
+                name,
+                patch,
+            });
         }
     }
 
@@ -171,7 +202,10 @@ impl Turn<'_> {
     /// Takes a finalizer off an object.
     pub(crate) fn release(&mut self, kind: Kind, object: &Value, finalizer: &str) {
         if object.has_finalizer(finalizer) {
-            let finalizers = object.list("/metadata/finalizers").iter().filter(|entry| *entry != finalizer);
+            let finalizers = object
+                .list("/metadata/finalizers")
+                .iter()
+                .filter(|entry| *entry != finalizer);
             let finalizers: Vec<Value> = finalizers.cloned().collect();
             self.finalizers(kind, object, &finalizers);
         }
@@ -182,14 +216,28 @@ impl Turn<'_> {
         // The resourceVersion makes the patch fail if somebody else moved the list meanwhile.
         let version = object["metadata"]["resourceVersion"].clone();
         let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
-        self.writes.push(Write::Patch { kind, namespace, name, patch });
+        self.writes.push(Write::Patch {
+            kind,
+            namespace,
+            name,
+            patch,
+        });
     }
 
     /// Deletes an object, if it is there and not going already.
     pub(crate) fn delete(&mut self, kind: Kind, namespace: &str, name: &str) {
-        if let Some(object) = self.world.get(kind, namespace, name).filter(|object| !object.is_deleting()) {
+        if let Some(object) = self
+            .world
+            .get(kind, namespace, name)
+            .filter(|object| !object.is_deleting())
+        {
             let (namespace, name) = (namespace.to_owned(), name.to_owned());
-            self.writes.push(Write::Delete { kind, namespace, name, uid: object.uid().to_owned() });
+            self.writes.push(Write::Delete {
+                kind,
+                namespace,
+                name,
+                uid: object.uid().to_owned(),
+            });
         }
     }
 

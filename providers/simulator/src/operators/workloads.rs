@@ -28,12 +28,11 @@ const MODEL_START_SECONDS: u64 = 180;
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     let pods = turn.all(POD);
-    for (kind, controller) in [DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB]
-        .into_iter()
-        .flat_map(|kind| turn.all(kind).into_iter().map(move |controller| (kind, controller)).collect::<Vec<_>>())
-    {
-        if !controller.is_deleting() {
-            control(turn, kind, &controller, &pods);
+    for kind in [DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB] {
+        for controller in turn.all(kind) {
+            if !controller.is_deleting() {
+                control(turn, kind, &controller, &pods);
+            }
         }
     }
     run(turn, &pods);
@@ -56,7 +55,10 @@ fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Valu
     let wanted = places(turn, kind, controller, &hash);
     let mut ready = 0;
     for (name, node) in &wanted {
-        match owned.iter().find(|pod| slot(pod) == name && pod.label("pod-template-hash") == Some(&hash)) {
+        match owned
+            .iter()
+            .find(|pod| slot(pod) == name && pod.label("pod-template-hash") == Some(&hash))
+        {
             Some(pod) if pod.is_deleting() => {}
             Some(pod) => ready += i64::from(pod.is("Ready") || pod.text("/status/phase") == "Succeeded"),
             None => pod(turn, controller, name, &hash, node.as_deref()),
@@ -72,7 +74,13 @@ fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Valu
             }
         }
     }
-    tell(turn, kind, controller, i64::try_from(wanted.len()).unwrap_or_default(), ready);
+    tell(
+        turn,
+        kind,
+        controller,
+        i64::try_from(wanted.len()).unwrap_or_default(),
+        ready,
+    );
 }
 
 /// Returns the place of a pod within its controller.
@@ -86,9 +94,14 @@ fn places(turn: &Turn<'_>, kind: Kind, controller: &Value, hash: &str) -> Vec<(S
     if kind == DAEMON_SET {
         let spec = &controller["spec"]["template"]["spec"];
         let nodes = turn.world.list(NODE).filter(|node| {
-            !node.is_deleting() && node.is("Ready") && node.has_labels(map(spec, "/nodeSelector")) && tolerates(spec, node)
+            !node.is_deleting()
+                && node.is("Ready")
+                && node.has_labels(map(spec, "/nodeSelector"))
+                && tolerates(spec, node)
         });
-        return nodes.map(|node| (format!("{name}-{}", suffix(node.uid())), Some(node.name().to_owned()))).collect();
+        return nodes
+            .map(|node| (format!("{name}-{}", suffix(node.uid())), Some(node.name().to_owned())))
+            .collect();
     }
     if kind == JOB {
         return vec![(format!("{name}-{}", suffix(controller.uid())), None)];
@@ -108,7 +121,11 @@ fn pod(turn: &mut Turn<'_>, controller: &Value, slot: &str, hash: &str, node: Op
     }
     let stable = controller["kind"] == STATEFUL_SET.kind;
     // Every pod of a Deployment has a name of its own: one that was deleted does not come back under its old name.
-    let name = if stable { slot.to_owned() } else { format!("{slot}-{}", suffix(&format!("{slot} {}", turn.world.newest()))) };
+    let name = if stable {
+        slot.to_owned()
+    } else {
+        format!("{slot}-{}", suffix(&format!("{slot} {}", turn.world.newest())))
+    };
     let mut labels = controller["spec"]["template"]["metadata"]["labels"].clone();
     if !labels.is_object() {
         labels = json!({});
@@ -116,7 +133,12 @@ fn pod(turn: &mut Turn<'_>, controller: &Value, slot: &str, hash: &str, node: Op
     labels["pod-template-hash"] = json!(hash);
     let annotations = json!({"simulator.stackctl.dev/slot": slot});
     let metadata = json!({"labels": labels, "annotations": annotations});
-    let pod = object(POD, controller.namespace(), &name, json!({"metadata": metadata, "spec": spec}));
+    let pod = object(
+        POD,
+        controller.namespace(),
+        &name,
+        json!({"metadata": metadata, "spec": spec}),
+    );
     turn.create(POD, owned_by(pod, controller));
 }
 
@@ -201,18 +223,24 @@ fn run(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
 }
 
 fn gpus(pod: &Value) -> i64 {
-    pod.list("/spec/containers").iter().map(|container| count(container.pointer("/resources/limits/nvidia.com~1gpu"))).sum()
+    pod.list("/spec/containers")
+        .iter()
+        .map(|container| count(container.pointer("/resources/limits/nvidia.com~1gpu")))
+        .sum()
 }
 
 fn tolerates(spec: &Value, node: &Value) -> bool {
-    node.list("/spec/taints").iter().filter(|taint| taint.text("/effect") != "PreferNoSchedule").all(|taint| {
-        spec.list("/tolerations").iter().any(|toleration| {
-            let key = toleration.text("/key");
-            let effect = toleration.text("/effect");
-            (key.is_empty() && toleration.text("/operator") == "Exists" || key == taint.text("/key"))
-                && (effect.is_empty() || effect == taint.text("/effect"))
+    node.list("/spec/taints")
+        .iter()
+        .filter(|taint| taint.text("/effect") != "PreferNoSchedule")
+        .all(|taint| {
+            spec.list("/tolerations").iter().any(|toleration| {
+                let key = toleration.text("/key");
+                let effect = toleration.text("/effect");
+                (key.is_empty() && toleration.text("/operator") == "Exists" || key == taint.text("/key"))
+                    && (effect.is_empty() || effect == taint.text("/effect"))
+            })
         })
-    })
 }
 
 fn start(turn: &mut Turn<'_>, pod: &Value) {
@@ -238,7 +266,10 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
         turn.status(POD, pod, json!({"phase": "Pending", "conditions": [scheduled]}));
         return;
     }
-    let job = pod.list("/metadata/ownerReferences").iter().any(|owner| owner.text("/kind") == JOB.kind);
+    let job = pod
+        .list("/metadata/ownerReferences")
+        .iter()
+        .any(|owner| owner.text("/kind") == JOB.kind);
     if job {
         turn.status(POD, pod, json!({"phase": "Succeeded"}));
         return;
@@ -249,22 +280,36 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
                 "image": container["image"], "imageID": "", "state": {"running": {"startedAt": turn.stamp}}})
         })
         .collect();
-    turn.status(POD, pod, json!({
-        "phase": "Running", "startTime": turn.stamp, "podIP": "10.128.0.10", "containerStatuses": running,
-        "conditions": [
-            condition("PodScheduled", true, "", ""), condition("Initialized", true, "", ""),
-            condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
-        ],
-    }));
+    turn.status(
+        POD,
+        pod,
+        json!({
+            "phase": "Running", "startTime": turn.stamp, "podIP": "10.128.0.10", "containerStatuses": running,
+            "conditions": [
+                condition("PodScheduled", true, "", ""), condition("Initialized", true, "", ""),
+                condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
+            ],
+        }),
+    );
 }
 
 /// Returns what a pod needs and does not find: a Secret or ConfigMap of its environment or volumes.
 fn missing(turn: &Turn<'_>, pod: &Value) -> Option<String> {
     let namespace = pod.namespace();
     let mut needs: Vec<(Kind, &str, &str)> = Vec::new();
-    for variable in pod.list("/spec/containers").iter().flat_map(|container| container.list("/env")) {
-        for (kind, pointer) in [(SECRET, "/valueFrom/secretKeyRef"), (CONFIG_MAP, "/valueFrom/configMapKeyRef")] {
-            if let Some(reference) = variable.pointer(pointer).filter(|reference| !reference.is_true("/optional")) {
+    for variable in pod
+        .list("/spec/containers")
+        .iter()
+        .flat_map(|container| container.list("/env"))
+    {
+        for (kind, pointer) in [
+            (SECRET, "/valueFrom/secretKeyRef"),
+            (CONFIG_MAP, "/valueFrom/configMapKeyRef"),
+        ] {
+            if let Some(reference) = variable
+                .pointer(pointer)
+                .filter(|reference| !reference.is_true("/optional"))
+            {
                 needs.push((kind, reference.text("/name"), reference.text("/key")));
             }
         }
@@ -274,10 +319,13 @@ fn missing(turn: &Turn<'_>, pod: &Value) -> Option<String> {
             needs.push((SECRET, volume.text("/secret/secretName"), ""));
         }
     }
-    let lacking = needs.into_iter().filter(|(_, name, _)| !name.is_empty()).find(|(kind, name, key)| {
-        let found = turn.world.get(*kind, namespace, name);
-        found.is_none_or(|found| !key.is_empty() && found.get("data").is_none_or(|data| data.get(key).is_none()))
-    });
+    let lacking = needs
+        .into_iter()
+        .filter(|(_, name, _)| !name.is_empty())
+        .find(|(kind, name, key)| {
+            let found = turn.world.get(*kind, namespace, name);
+            found.is_none_or(|found| !key.is_empty() && found.get("data").is_none_or(|data| data.get(key).is_none()))
+        });
     lacking.map(|(kind, name, key)| match key {
         "" => format!("{} \"{name}\" not found", kind.kind.to_lowercase()),
         key => format!("{} \"{name}\" or its key \"{key}\" not found", kind.kind.to_lowercase()),
@@ -290,10 +338,13 @@ fn claims(turn: &mut Turn<'_>) {
         if claim.is_deleting() || claim.text("/status/phase") == "Bound" {
             continue;
         }
-        let class = turn.world.list(STORAGE_CLASS).find(|class| match claim.text("/spec/storageClassName") {
-            "" => class.annotation("storageclass.kubernetes.io/is-default-class") == Some("true"),
-            name => class.name() == name,
-        });
+        let class = turn
+            .world
+            .list(STORAGE_CLASS)
+            .find(|class| match claim.text("/spec/storageClassName") {
+                "" => class.annotation("storageclass.kubernetes.io/is-default-class") == Some("true"),
+                name => class.name() == name,
+            });
         let Some(waits) = class.map(|class| class.text("/volumeBindingMode") == "WaitForFirstConsumer") else {
             turn.status(PVC, &claim, json!({"phase": "Pending"}));
             continue;
@@ -301,14 +352,24 @@ fn claims(turn: &mut Turn<'_>) {
         let used = turn.world.list_in(POD, claim.namespace()).any(|pod| {
             let volumes = pod.list("/spec/volumes").iter();
             !pod.text("/spec/nodeName").is_empty()
-                && volumes.into_iter().any(|volume| volume.text("/persistentVolumeClaim/claimName") == claim.name())
+                && volumes
+                    .into_iter()
+                    .any(|volume| volume.text("/persistentVolumeClaim/claimName") == claim.name())
         });
         if (!waits || used) && turn.held(format!("bind {}", claim.uid()), START_SECONDS) {
-            turn.patch(PVC, &claim, json!({"spec": {"volumeName": format!("pvc-{}", claim.uid())}}));
-            turn.status(PVC, &claim, json!({
-                "phase": "Bound", "accessModes": claim["spec"]["accessModes"],
-                "capacity": claim["spec"]["resources"]["requests"],
-            }));
+            turn.patch(
+                PVC,
+                &claim,
+                json!({"spec": {"volumeName": format!("pvc-{}", claim.uid())}}),
+            );
+            turn.status(
+                PVC,
+                &claim,
+                json!({
+                    "phase": "Bound", "accessModes": claim["spec"]["accessModes"],
+                    "capacity": claim["spec"]["resources"]["requests"],
+                }),
+            );
         } else {
             turn.status(PVC, &claim, json!({"phase": "Pending"}));
         }
@@ -324,7 +385,11 @@ fn balancers(turn: &mut Turn<'_>) {
             && turn.held(format!("balancer {}", service.uid()), 30)
         {
             let host = format!("{}.elb.amazonaws.com", suffix(service.uid()));
-            turn.status(SERVICE, &service, json!({"loadBalancer": {"ingress": [{"hostname": host}]}}));
+            turn.status(
+                SERVICE,
+                &service,
+                json!({"loadBalancer": {"ingress": [{"hostname": host}]}}),
+            );
         }
     }
 }

@@ -41,8 +41,14 @@ impl World {
     pub(crate) fn list_in<'a>(&'a self, kind: Kind, namespace: &str) -> impl Iterator<Item = &'a Arc<Value>> + use<'a> {
         let from = (namespace.to_owned(), String::new());
         let namespace = namespace.to_owned();
-        let objects = self.objects.get(&kind).into_iter().flat_map(move |objects| objects.range(from.clone()..));
-        objects.take_while(move |((of, _), _)| *of == namespace).map(|(_, object)| object)
+        let objects = self
+            .objects
+            .get(&kind)
+            .into_iter()
+            .flat_map(move |objects| objects.range(from.clone()..));
+        objects
+            .take_while(move |((of, _), _)| *of == namespace)
+            .map(|(_, object)| object)
     }
 
     /// Returns one object; `namespace` is empty for cluster-scoped kinds.
@@ -52,7 +58,8 @@ impl World {
 
     /// Returns whether an object is there and not being deleted.
     pub(crate) fn has(&self, kind: Kind, namespace: &str, name: &str) -> bool {
-        self.get(kind, namespace, name).is_some_and(|object| !object.is_deleting())
+        self.get(kind, namespace, name)
+            .is_some_and(|object| !object.is_deleting())
     }
 
     /// Returns whether the API server serves this kind.
@@ -69,18 +76,22 @@ impl World {
     pub(crate) fn csv(&self, prefix: &str) -> Option<&Arc<Value>> {
         self.list(kinds::CSV).find(|csv| {
             csv.label("olm.copiedFrom").is_none()
-                && csv.name().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
+                && csv
+                    .name()
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with('.'))
                 && csv.text("/status/phase") == "Succeeded"
         })
     }
 
     /// Returns whether a Deployment is there and Available.
     pub(crate) fn is_available(&self, namespace: &str, deployment: &str) -> bool {
-        self.get(kinds::DEPLOYMENT, namespace, deployment).is_some_and(|object| {
-            !object.is_deleting()
-                && object.is("Available")
-                && object.number("/status/observedGeneration") == object.number("/metadata/generation")
-        })
+        self.get(kinds::DEPLOYMENT, namespace, deployment)
+            .is_some_and(|object| {
+                !object.is_deleting()
+                    && object.is("Available")
+                    && object.number("/status/observedGeneration") == object.number("/metadata/generation")
+            })
     }
 
     /// Returns the newest resourceVersion the cache holds of an object, zero if it has none.
@@ -109,9 +120,13 @@ impl World {
 
     /// Forgets an object that is gone; one of another uid stays. Returns whether something changed.
     pub(crate) fn remove(&mut self, kind: Kind, namespace: &str, name: &str, uid: &str) -> bool {
-        let Some(objects) = self.objects.get_mut(&kind) else { return false };
+        let Some(objects) = self.objects.get_mut(&kind) else {
+            return false;
+        };
         let key = (namespace.to_owned(), name.to_owned());
-        let same = objects.get(&key).is_some_and(|known| uid.is_empty() || known.uid() == uid);
+        let same = objects
+            .get(&key)
+            .is_some_and(|known| uid.is_empty() || known.uid() == uid);
         same && objects.remove(&key).is_some()
     }
 
@@ -126,7 +141,10 @@ impl World {
         self.served.insert(kind, Served::Listed);
         for object in objects {
             let key = (object.namespace().to_owned(), object.name().to_owned());
-            if let Some(known) = known.get(&key).filter(|known| Self::version_of(known) >= Self::version_of(&object)) {
+            if let Some(known) = known
+                .get(&key)
+                .filter(|known| Self::version_of(known) >= Self::version_of(&object))
+            {
                 self.objects.entry(kind).or_default().insert(key, Arc::clone(known));
             } else {
                 self.put(kind, object);

@@ -30,7 +30,10 @@ fn manifest(name: &str, crd: &Value, shared: &Map<String, Value>) -> Value {
         copy(crd, from, &mut names, to);
     }
     let versions = crd["versions"].as_array().expect("a CRD has versions");
-    let versions = versions.iter().map(|condensed| version(condensed, shared)).collect::<Vec<_>>();
+    let versions = versions
+        .iter()
+        .map(|condensed| version(condensed, shared))
+        .collect::<Vec<_>>();
     let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
     if let Some(url) = crd.get("approved") {
         metadata.insert("annotations".to_owned(), json!({"api-approved.kubernetes.io": url}));
@@ -63,7 +66,10 @@ fn version(condensed: &Value, shared: &Map<String, Value>) -> Value {
     ] {
         copy(condensed, from, &mut version, to);
     }
-    version.insert("schema".to_owned(), json!({"openAPIV3Schema": node(&condensed["schema"], shared)}));
+    version.insert(
+        "schema".to_owned(),
+        json!({"openAPIV3Schema": node(&condensed["schema"], shared)}),
+    );
     Value::Object(version)
 }
 
@@ -98,7 +104,9 @@ fn node(condensed: &Value, shared: &Map<String, Value>) -> Value {
             "values" => drop(schema.insert("additionalProperties".to_owned(), node(value, shared))),
             "properties" => {
                 let properties = value.as_object().expect("properties are an object");
-                let properties = properties.iter().map(|(name, value)| (name.clone(), node(value, shared)));
+                let properties = properties
+                    .iter()
+                    .map(|(name, value)| (name.clone(), node(value, shared)));
                 schema.insert(key.clone(), Value::Object(properties.collect()));
             }
             kubernetes => drop(schema.insert(format!("x-kubernetes-{kubernetes}"), value.clone())),

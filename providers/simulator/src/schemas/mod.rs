@@ -102,16 +102,27 @@ mod tests {
     }
 
     fn named(name: &str) -> Value {
-        all().into_iter().find(|crd| crd["metadata"]["name"] == name).expect("the CRD is there")
+        all()
+            .into_iter()
+            .find(|crd| crd["metadata"]["name"] == name)
+            .expect("the CRD is there")
     }
 
     #[test]
     fn every_group_brings_something_and_no_crd_comes_twice() {
         assert!(PACKAGES.iter().all(|package| !crds_of(package).is_empty()));
-        assert!(COMPONENTS.iter().all(|component| !crds_of_component(component).is_empty()));
+        assert!(
+            COMPONENTS
+                .iter()
+                .all(|component| !crds_of_component(component).is_empty())
+        );
         let mut seen = BTreeSet::new();
         for crd in all() {
-            assert!(seen.insert(crd["metadata"]["name"].to_string()), "{} comes twice", crd["metadata"]["name"]);
+            assert!(
+                seen.insert(crd["metadata"]["name"].to_string()),
+                "{} comes twice",
+                crd["metadata"]["name"]
+            );
         }
     }
 
@@ -122,7 +133,11 @@ mod tests {
                 serde_json::from_value(crd).expect("a manifest of a CustomResourceDefinition");
             let name = parsed.metadata.name.expect("a name");
             assert_eq!(name, format!("{}.{}", parsed.spec.names.plural, parsed.spec.group));
-            assert_eq!(parsed.spec.versions.iter().filter(|version| version.storage).count(), 1, "{name}");
+            assert_eq!(
+                parsed.spec.versions.iter().filter(|version| version.storage).count(),
+                1,
+                "{name}"
+            );
             assert!(parsed.spec.versions.iter().any(|version| version.served), "{name}");
         }
     }
@@ -135,7 +150,10 @@ mod tests {
         assert_eq!(containers["type"], "array");
         assert_eq!(containers["x-kubernetes-list-map-keys"], serde_json::json!(["name"]));
         let ports = &containers["items"]["properties"]["ports"];
-        assert_eq!(ports["x-kubernetes-list-map-keys"], serde_json::json!(["containerPort", "protocol"]));
+        assert_eq!(
+            ports["x-kubernetes-list-map-keys"],
+            serde_json::json!(["containerPort", "protocol"])
+        );
         assert_eq!(ports["items"]["properties"]["protocol"]["default"], "TCP");
     }
 }

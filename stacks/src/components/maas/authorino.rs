@@ -6,7 +6,7 @@
 
 use super::gateway;
 use crate::components::{
-    draft::{Draft, at, deployment, see, seconds},
+    draft::{Draft, at, deployment, seconds, see},
     kuadrant,
     names::{APPLICATIONS, INGRESS, KUADRANT, MAAS_GATEWAY},
     rhoai,
@@ -52,7 +52,10 @@ fn issued() -> Draft {
         at("maas.authorino.issued"),
         vec![see(secret, Rule::equals("type", "kubernetes.io/tls"))],
     )
-    .after_write(at("maas.authorino.certificate"), "the service CA answers the annotation")
+    .after_write(
+        at("maas.authorino.certificate"),
+        "the service CA answers the annotation",
+    )
     .within(seconds(60))
     .note(format!("waits for Secret {KUADRANT}/{CERTIFICATE}"))
 }
@@ -60,7 +63,12 @@ fn issued() -> Draft {
 fn listener() -> Draft {
     Draft::overlay(
         at("maas.authorino.listener"),
-        ObjectRef::namespaced("operator.authorino.kuadrant.io/v1beta1", "Authorino", KUADRANT, "authorino"),
+        ObjectRef::namespaced(
+            "operator.authorino.kuadrant.io/v1beta1",
+            "Authorino",
+            KUADRANT,
+            "authorino",
+        ),
         json!({"spec": {"listener": {"tls": {"enabled": true, "certSecretRef": {"name": CERTIFICATE}}}}}),
     )
     .ready(Rule::All(vec![
@@ -69,7 +77,10 @@ fn listener() -> Draft {
     ]))
     .within(seconds(120))
     .note("listens with TLS")
-    .tells(ConsequenceClass::TakesFields, "takes the TLS settings of Authorino authorino")
+    .tells(
+        ConsequenceClass::TakesFields,
+        "takes the TLS settings of Authorino authorino",
+    )
     .after(at("maas.authorino.issued"), "its certificate has to be there")
 }
 
@@ -101,7 +112,10 @@ fn bootstrap() -> Draft {
         json!({"metadata": {"annotations": {"security.opendatahub.io/authorino-tls-bootstrap": "true"}}}),
     )
     .note("the gateway may speak TLS to Authorino")
-    .after(at("maas.authorino.trust"), "the annotation is looked at once, when Authorino has to have TLS")
+    .after(
+        at("maas.authorino.trust"),
+        "the annotation is looked at once, when Authorino has to have TLS",
+    )
     .after_write(gateway::gateway(), "it is an annotation of the gateway")
     .after(rhoai::controllers(), "odh-model-controller acts on it")
 }
@@ -115,7 +129,12 @@ fn filter() -> Draft {
         INGRESS,
         "maas-default-gateway-authn-ssl",
     );
-    let authorino = ObjectRef::namespaced("operator.authorino.kuadrant.io/v1beta1", "Authorino", KUADRANT, "authorino");
+    let authorino = ObjectRef::namespaced(
+        "operator.authorino.kuadrant.io/v1beta1",
+        "Authorino",
+        KUADRANT,
+        "authorino",
+    );
     let look_again = Remedy {
         symptom: vec![see(authorino, Rule::equals("spec.listener.tls.enabled", true))],
         after: seconds(30),
@@ -132,7 +151,10 @@ fn filter() -> Draft {
             .to_owned(),
     };
     Draft::gate(done(), vec![see(filter, Rule::Exists)])
-        .after(at("maas.authorino.bootstrap"), "odh-model-controller makes the filter for the annotation")
+        .after(
+            at("maas.authorino.bootstrap"),
+            "odh-model-controller makes the filter for the annotation",
+        )
         .within(seconds(240))
         .remedy(look_again)
         .note("waits for EnvoyFilter maas-default-gateway-authn-ssl")

@@ -51,10 +51,7 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
                 sensitive: true,
             };
             let secret = Draft::object(secret(), manifest()).late(open.late).late(url);
-            open.gate
-                .into_iter()
-                .chain([secret, server(), service()])
-                .collect()
+            open.gate.into_iter().chain([secret, server(), service()]).collect()
         }
         Database::External { url } => {
             let open = secret::open(URL, url, at("maas.database.url-source"), None);

@@ -79,19 +79,29 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
             .after(class, "its controller has to accept the class")
             .after(tls::certificate(), "its listener presents the certificate")
-            .after_write(config, "read only when the gateway is set up: later, a load balancer would stay")
+            .after_write(
+                config,
+                "read only when the gateway is set up: later, a load balancer would stay",
+            )
             .note(format!("host {host}")),
-        Draft::object(at("maas.route"), route(MAAS_GATEWAY, &host, &format!("{MAAS_GATEWAY}-{CLASS}")))
-            .ready(admitted())
-            .within(seconds(60))
-            .after(gateway(), "the Service that it leads to is made for the gateway"),
+        Draft::object(
+            at("maas.route"),
+            route(MAAS_GATEWAY, &host, &format!("{MAAS_GATEWAY}-{CLASS}")),
+        )
+        .ready(admitted())
+        .within(seconds(60))
+        .after(gateway(), "the Service that it leads to is made for the gateway"),
     ]
 }
 
 /// Whose routes the gateway takes: the platform's and those of every published model. Computed, so that no model is
 /// forgotten (`reference/serving.md` §5.1 M2).
 fn namespaces(context: &Context<'_>) -> Vec<String> {
-    let models: BTreeSet<_> = context.stack.maas_models().map(|model| model.namespace.to_string()).collect();
+    let models: BTreeSet<_> = context
+        .stack
+        .maas_models()
+        .map(|model| model.namespace.to_string())
+        .collect();
     let fixed = [INGRESS, APPLICATIONS, MAAS].map(str::to_owned);
     fixed.into_iter().chain(models).collect()
 }

@@ -54,7 +54,10 @@ fn managed(state: &str) -> Value {
 }
 
 pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
-    let time = |usual| maas.ready_timeout.map_or(seconds(usual), |timeout| timeout.as_duration());
+    let time = |usual| {
+        maas.ready_timeout
+            .map_or(seconds(usual), |timeout| timeout.as_duration())
+    };
     vec![
         flip(maas),
         Draft::gate(at("maas.kinds"), established(KINDS))
@@ -112,7 +115,10 @@ fn flip(maas: &Maas) -> Draft {
             ConsequenceClass::TakesFields,
             "takes `modelsAsService` of DataScienceCluster default-dsc",
         )
-        .after(kuadrant::ready(), "it insists on Authorino's kinds, and its policies have to be enforced")
+        .after(
+            kuadrant::ready(),
+            "it insists on Authorino's kinds, and its policies have to be enforced",
+        )
         .after(gateway::gateway(), "its tenant waits for the gateway")
         .after_write(database::secret(), "it insists on the connection of its database")
         .after(database::ready(maas), "maas-api connects when it starts")

@@ -41,6 +41,9 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
             json!({"spec": {"telemetry": "exhaustive"}}),
         )
         .after(kuadrant::ready(), "Kuadrant makes Limitador")
-        .tells(ConsequenceClass::TakesFields, "takes `telemetry` of Limitador limitador"),
+        .tells(
+            ConsequenceClass::TakesFields,
+            "takes `telemetry` of Limitador limitador",
+        ),
     ]
 }

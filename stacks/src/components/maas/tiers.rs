@@ -9,7 +9,7 @@ use super::registration;
 use crate::{
     components::{
         Context,
-        draft::{Draft, contains, keyed, see, seconds},
+        draft::{Draft, contains, keyed, seconds, see},
         names::MAAS,
     },
     stack::{Maas, ModelLimits, Tier},
@@ -23,7 +23,10 @@ use stackctl_engine::{
 };
 
 pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
-    maas.tiers.iter().flat_map(|tier| of_tier(context, maas, tier)).collect()
+    maas.tiers
+        .iter()
+        .flat_map(|tier| of_tier(context, maas, tier))
+        .collect()
 }
 
 fn address(tier: &Tier, role: &str) -> Address {
@@ -38,7 +41,11 @@ fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
                 "it names the model as MaaS knows it",
             );
         }
-        for group in tier.groups.iter().filter_map(|name| registration::group(maas, name.as_str())) {
+        for group in tier
+            .groups
+            .iter()
+            .filter_map(|name| registration::group(maas, name.as_str()))
+        {
             node = node.after_write(group, "it names the group");
         }
         node
@@ -49,8 +56,14 @@ fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
         after_what_it_names(subscription(context, tier)),
         after_what_it_names(auth_policy(context, tier)),
         Draft::gate(address(tier, "enforced"), observations.collect())
-            .after_write(address(tier, "subscription"), "maas-controller writes its limits into the policies")
-            .after_write(address(tier, "access"), "maas-controller writes who may call into the policies")
+            .after_write(
+                address(tier, "subscription"),
+                "maas-controller writes its limits into the policies",
+            )
+            .after_write(
+                address(tier, "access"),
+                "maas-controller writes who may call into the policies",
+            )
             .within(time.map_or(seconds(180), |timeout| timeout.as_duration()))
             .note("waits for the limits to be enforced on the gateway"),
     ]
@@ -66,14 +79,21 @@ fn auth_policy_name(tier: &Tier) -> String {
 
 fn namespace<'a>(context: &Context<'a>, limits: &ModelLimits) -> &'a str {
     // The language lets a tier name only models of the stack.
-    context.stack.model(&limits.model).map_or("", |model| model.namespace.as_str())
+    context
+        .stack
+        .model(&limits.model)
+        .map_or("", |model| model.namespace.as_str())
 }
 
 /// The people of a tier; a group reference has a name and nothing else (`reference/serving.md` §7 row 6).
 fn people(tier: &Tier) -> Value {
     let mut people = json!({});
     if !tier.groups.is_empty() {
-        people["groups"] = tier.groups.iter().map(|group| json!({"name": group.as_str()})).collect();
+        people["groups"] = tier
+            .groups
+            .iter()
+            .map(|group| json!({"name": group.as_str()}))
+            .collect();
     }
     if !tier.users.is_empty() {
         people["users"] = tier.users.iter().map(|user| json!(user.as_str())).collect();
@@ -128,7 +148,12 @@ fn promises(tier: &Tier) -> Vec<String> {
             .iter()
             .map(|rate| format!("{} tokens per {}", rate.tokens, rate.window))
             .collect();
-        format!("users of tier {} get {} on {}", tier.name, rates.join(" and "), limits.model)
+        format!(
+            "users of tier {} get {} on {}",
+            tier.name,
+            rates.join(" and "),
+            limits.model
+        )
     };
     tier.limits.iter().map(promise).collect()
 }

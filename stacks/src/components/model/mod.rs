@@ -7,7 +7,10 @@ mod metrics;
 mod scheduler;
 mod service;
 
-use super::{Context, draft::{Draft, keyed}};
+use super::{
+    Context,
+    draft::{Draft, keyed},
+};
 use crate::stack::Model;
 use stackctl_engine::Address;
 

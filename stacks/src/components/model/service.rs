@@ -43,8 +43,14 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
         .note(format!("{} × {}", model.replicas, model.model_name))
         .after(project::namespace(model.namespace.as_str()), "runs in that project")
         .after(rhoai::controllers(), "they serve it, and their webhooks judge it")
-        .after(leader_worker_set::workload_kinds(), "its controller watches LeaderWorkerSet");
-    for secret in [connection::connection(model), connection::token(model)].into_iter().flatten() {
+        .after(
+            leader_worker_set::workload_kinds(),
+            "its controller watches LeaderWorkerSet",
+        );
+    for secret in [connection::connection(model), connection::token(model)]
+        .into_iter()
+        .flatten()
+    {
         node = node.after(secret.0, "a webhook and the pod look the Secret up");
     }
     if let Some(profile) = rhoai::hardware_profile(model.hardware_profile.as_str()) {
@@ -56,7 +62,10 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
         }
     }
     if model.access.needs_authentication() {
-        node = node.after(kuadrant::ready(), "callers are authenticated by a policy, which Kuadrant enforces");
+        node = node.after(
+            kuadrant::ready(),
+            "callers are authenticated by a policy, which Kuadrant enforces",
+        );
     }
     match model.access {
         Access::Maas => node
@@ -156,7 +165,10 @@ fn environment(model: &Model) -> Vec<Value> {
         }));
     }
     let caching = model.vllm.prefix_caching.is_on().then_some("--enable-prefix-caching");
-    let arguments: Vec<_> = caching.into_iter().chain(model.vllm.args.iter().map(String::as_str)).collect();
+    let arguments: Vec<_> = caching
+        .into_iter()
+        .chain(model.vllm.args.iter().map(String::as_str))
+        .collect();
     if !arguments.is_empty() {
         environment.push(variable("VLLM_ADDITIONAL_ARGS", &arguments.join(" ")));
     }

@@ -5,7 +5,7 @@
 
 use crate::components::{
     Context,
-    draft::{Draft, Kind, at, established, rolled_out, seconds, deployment},
+    draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
     maas,
     names::APPLICATIONS,
 };

@@ -5,7 +5,11 @@
 //! Facts: `reference/platform.md` §2.11 (table of profiles), §2.12 (`type: Node` needs `node` and forbids `kueue`).
 
 use crate::{
-    components::{Context, draft::{Draft, keyed}, names::APPLICATIONS},
+    components::{
+        Context,
+        draft::{Draft, keyed},
+        names::APPLICATIONS,
+    },
     stack::gpu_tiers::{GpuTier, TIERS},
 };
 use serde_json::{Value, json};
@@ -78,7 +82,12 @@ fn profile(name: &str, description: &str, product: Option<&str>) -> Draft {
 }
 
 /// What a profile says of one resource: its default, least and most.
-fn identifier(display_name: &str, name: &str, resource_type: &str, (default, least, most): (Value, Value, Value)) -> Value {
+fn identifier(
+    display_name: &str,
+    name: &str,
+    resource_type: &str,
+    (default, least, most): (Value, Value, Value),
+) -> Value {
     json!({
         "displayName": display_name,
         "identifier": name,

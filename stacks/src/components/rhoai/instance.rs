@@ -5,7 +5,7 @@
 use crate::{
     components::{
         Context, cluster_observability,
-        draft::{Draft, Kind, at, established, labelled, pods, see, seconds},
+        draft::{Draft, Kind, at, established, labelled, pods, seconds, see},
         maas,
         names::APPLICATIONS,
     },
@@ -38,7 +38,11 @@ pub(in crate::components) fn cluster() -> Address {
 
 /// The object that says which components are on.
 pub(in crate::components) fn cluster_object() -> ObjectRef {
-    ObjectRef::cluster("datasciencecluster.opendatahub.io/v2", "DataScienceCluster", "default-dsc")
+    ObjectRef::cluster(
+        "datasciencecluster.opendatahub.io/v2",
+        "DataScienceCluster",
+        "default-dsc",
+    )
 }
 
 /// The gate that the serving controllers run.
@@ -87,8 +91,20 @@ fn initialization() -> Draft {
         "its metrics are kept by Cluster Observability",
     )
     .leaves(
-        ObjectRef::cluster("dscinitialization.opendatahub.io/v2", "DSCInitialization", "default-dsci"),
+        ObjectRef::cluster(
+            "dscinitialization.opendatahub.io/v2",
+            "DSCInitialization",
+            "default-dsci",
+        ),
         "the operator made it when it started, so it was adopted and is given back",
+    )
+    .leaves(
+        ObjectRef::cluster(
+            "services.platform.opendatahub.io/v1alpha1",
+            "Monitoring",
+            "default-monitoring",
+        ),
+        "it belongs to DSCInitialization default-dsci",
     )
 }
 
@@ -184,10 +200,16 @@ fn serving() -> [Draft; 2] {
             .note("waits for kind LLMInferenceService"),
         Draft::gate(
             controllers(),
-            vec![controller("odh-model-controller"), controller("kserve-controller-manager")],
+            vec![
+                controller("odh-model-controller"),
+                controller("kserve-controller-manager"),
+            ],
         )
         .after_write(cluster(), "its component KServe runs them")
-        .after(at("rhoai.serving-kinds"), "they act on that kind, and their webhooks judge it")
+        .after(
+            at("rhoai.serving-kinds"),
+            "they act on that kind, and their webhooks judge it",
+        )
         .within(seconds(300))
         .note("waits for odh-model-controller and kserve-controller-manager"),
     ]

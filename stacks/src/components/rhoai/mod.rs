@@ -97,9 +97,18 @@ fn before_operator(subscription: Draft) -> Draft {
     let kept = "OpenShift AI made it and does not delete it; people may have put things there";
     let namespace = |name| ObjectRef::cluster("v1", "Namespace", name);
     subscription
-        .after_write(at("rhoai.applications"), "the operator looks for its applications there")
-        .after(tempo::installed(), "the monitoring that it sets up keeps traces in Tempo")
-        .after(opentelemetry::kinds(), "the monitoring that it sets up needs a collector")
+        .after_write(
+            at("rhoai.applications"),
+            "the operator looks for its applications there",
+        )
+        .after(
+            tempo::installed(),
+            "the monitoring that it sets up keeps traces in Tempo",
+        )
+        .after(
+            opentelemetry::kinds(),
+            "the monitoring that it sets up needs a collector",
+        )
         .after(
             connectivity_link::kinds(),
             "without kind AuthPolicy its reconciler crashes when it starts",

@@ -1,0 +1,305 @@
+//! The whole catalogue, compiled for stacks that people write.
+
+mod edges;
+mod golden;
+
+use super::*;
+use crate::{
+    cluster_facts::{key, wanted},
+    language::{Source, parse},
+};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    facts::{Fact, Holding},
+    graph::Graph,
+    resource::{Consequence, Node},
+};
+use std::collections::BTreeSet;
+
+const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
+
+fn stack_of(text: &str) -> Stack {
+    let source = Source {
+        name: "stack.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    match parse(&[source], &[]) {
+        Ok((stack, _)) => stack,
+        Err(diagnostics) => panic!("{diagnostics:?}"),
+    }
+}
+
+fn quickstart() -> Stack {
+    stack_of(QUICKSTART)
+}
+
+/// The cluster that the golden objects were made for.
+fn facts() -> Facts {
+    let channel = |name: &str, csv: &str| json!([{"name": name, "currentCSV": csv, "entries": [{"name": csv}]}]);
+    let mut facts = Facts::default();
+    for (key, value) in [
+        (key::APPS_DOMAIN.to_owned(), json!("apps.ocp.example.com")),
+        (key::BASE_DOMAIN.to_owned(), json!("ocp.example.com")),
+        (key::OPENSHIFT.to_owned(), json!("4.21.3")),
+        (key::PLATFORM.to_owned(), json!("AWS")),
+        (key::REGION.to_owned(), json!("eu-west-1")),
+        (key::INFRASTRUCTURE.to_owned(), json!("ocp-7x2kq")),
+        (key::AMI.to_owned(), json!("ami-0a1b2c3d4e5f67890")),
+        (key::ROUTER_CERTIFICATE.to_owned(), Value::Null),
+        (key::default_channel("nfd"), json!("stable")),
+        (key::channels("nfd"), channel("stable", "nfd.4.21.0-202606010000")),
+        (key::default_channel("gpu-operator-certified"), json!("v26.3")),
+        (
+            key::channels("gpu-operator-certified"),
+            channel("v26.3", "gpu-operator-certified.v26.3.0"),
+        ),
+        (
+            key::channels("rhods-operator"),
+            channel("stable-3.x", "rhods-operator.3.4.0"),
+        ),
+    ] {
+        let fact = Fact {
+            value,
+            source: format!("test {key}"),
+            holding: Holding::Live,
+        };
+        facts.insert(&key, fact);
+    }
+    facts
+}
+
+fn compiled(stack: &Stack) -> Vec<Resource> {
+    match compile(stack, &facts()) {
+        Ok(resources) => resources,
+        Err(errors) => panic!("{errors:#?}"),
+    }
+}
+
+fn manifests(resources: &[Resource]) -> Vec<(String, Value)> {
+    let of = |resource: &Resource| match &resource.node {
+        Node::Object(object) => Some((resource.address.to_string(), object.manifest.value().clone())),
+        Node::Overlay(_) | Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
+    };
+    resources.iter().filter_map(of).collect()
+}
+
+/// Without GPUs, MaaS, monitoring or a platform of its own: the smallest that serves a model.
+const SMALL: &str = r#"
+[stack]
+name = "small"
+[cluster]
+platform = "none"
+[tls]
+issuer = "existing"
+[[models]]
+name = "opt-125m"
+namespace = "demo"
+source = "hf://facebook/opt-125m"
+gpus = 0
+hardware_profile = "default-profile"
+cpu = 4
+memory = "8Gi"
+"#;
+
+#[test]
+fn every_stack_is_a_graph() {
+    for text in [QUICKSTART, SMALL] {
+        let resources = compiled(&stack_of(text));
+        if let Err(errors) = Graph::new(&resources) {
+            panic!(
+                "{}",
+                errors.iter().map(|error| format!("{error}\n")).collect::<String>()
+            );
+        }
+    }
+}
+
+#[test]
+fn equal_stacks_give_equal_resources_in_order() {
+    let resources = compiled(&quickstart());
+    assert_eq!(resources, compiled(&quickstart()));
+    assert!(resources.is_sorted_by(|a, b| a.address < b.address));
+}
+
+#[test]
+fn every_object_is_declared_once_and_its_kind_is_served_or_provided() {
+    // Served by every OpenShift before anything is installed (reference/platform.md §2.21).
+    const SERVED: &[&str] = &[
+        "",
+        "apps",
+        "rbac.authorization.k8s.io",
+        "operators.coreos.com",
+        "cloudcredential.openshift.io",
+        "machine.openshift.io",
+        "monitoring.coreos.com",
+        "gateway.networking.k8s.io",
+        "route.openshift.io",
+        "user.openshift.io",
+    ];
+    let resources = compiled(&quickstart());
+    let provided: BTreeSet<_> = resources
+        .iter()
+        .flat_map(|resource| resource.provides.iter().map(|provides| provides.kind.clone()))
+        .collect();
+    for resource in &resources {
+        let Some(object) = resource.object() else { continue };
+        let kind = object.object_type.group_kind();
+        assert!(
+            SERVED.contains(&kind.group.as_str()) || provided.contains(&kind),
+            "{} is a {kind}, which nobody brings",
+            resource.address
+        );
+    }
+}
+
+#[test]
+fn no_secret_stands_in_a_manifest() {
+    let stack = quickstart();
+    for (address, manifest) in manifests(&compiled(&stack)) {
+        if manifest["kind"] == "Secret" {
+            let names: Vec<_> = manifest["data"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name)
+                .collect();
+            // The address of a modelcar image is no secret; everything else is left open.
+            assert!(names.iter().all(|name| *name == "URI"), "{address} holds {names:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tiers_limit_is_in_one_manifest_and_in_its_gate() {
+    let before = compiled(&quickstart());
+    let changed = QUICKSTART.replace("tokens = 3_000", "tokens = 6_000");
+    assert_ne!(changed, QUICKSTART);
+    let after = compiled(&stack_of(&changed));
+    let differing: Vec<_> = manifests(&before)
+        .into_iter()
+        .zip(manifests(&after))
+        .filter(|(before, after)| before != after)
+        .map(|(before, _)| before.0)
+        .collect();
+    assert_eq!(differing, ["maas.tier[pro].subscription"]);
+    let nodes: Vec<_> = before
+        .iter()
+        .zip(&after)
+        .filter(|(before, after)| before.node != after.node)
+        .map(|(before, _)| before.address.to_string())
+        .collect();
+    assert_eq!(nodes, ["maas.tier[pro].enforced", "maas.tier[pro].subscription"]);
+}
+
+#[test]
+fn a_switch_of_the_cluster_of_components_leaves_the_switch_of_maas_alone() {
+    let before = compiled(&quickstart());
+    let changed = QUICKSTART.replace("[rhoai]", "[rhoai]\ncomponents = { trustyai = true }");
+    let after = compiled(&stack_of(&changed));
+    let nodes: Vec<_> = before
+        .iter()
+        .zip(&after)
+        .filter(|(before, after)| before.node != after.node)
+        .map(|(before, _)| before.address.to_string())
+        .collect();
+    assert_eq!(nodes, ["rhoai.cluster"]);
+}
+
+#[test]
+fn rows_of_one_model_are_one_entry_with_several_rates() {
+    let rows = r#"limits   = [{ model = "qwen3-8b", tokens = 300, window = "5m" }, { model = "qwen3-8b", tokens = 9000, window = "24h" }]"#;
+    let text = QUICKSTART.replace(
+        r#"limits   = [{ model = "qwen3-8b", tokens = 300, window = "5m" }]"#,
+        rows,
+    );
+    assert_ne!(text, QUICKSTART);
+    let all = manifests(&compiled(&stack_of(&text)));
+    let (_, freemium) = all
+        .iter()
+        .find(|(address, _)| address == "maas.tier[freemium].subscription")
+        .expect("there");
+    assert_eq!(
+        freemium["spec"]["modelRefs"],
+        json!([{"name": "qwen3-8b", "namespace": "llm-d-demo", "tokenRateLimits": [
+            {"limit": 300, "window": "5m"}, {"limit": 9000, "window": "24h"},
+        ]}])
+    );
+}
+
+#[test]
+fn what_a_person_has_to_know_is_said_before() {
+    let resources = compiled(&quickstart());
+    let mut all: Vec<&Consequence> = resources.iter().flat_map(|resource| &resource.consequences).collect();
+    all.sort();
+    all.dedup();
+    let told: String = all.iter().map(|one| format!("{}\n", one.text)).collect();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_the_platform_offers() {
+    let offered = match outputs(&quickstart(), &facts()) {
+        Ok(offered) => offered,
+        Err(errors) => panic!("{errors:#?}"),
+    };
+    let text: String = offered
+        .iter()
+        .map(|output| format!("{} = {}  ({})\n", output.name, output.value, output.description))
+        .collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_is_asked_of_the_cluster() {
+    let text: String = wanted(&quickstart())
+        .iter()
+        .map(|request| format!("{}  {:?}  {}\n", request.key, request.holding, request.source))
+        .collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_stays_after_destroy_is_said_with_its_reason() {
+    let resources = compiled(&quickstart());
+    let mut all: Vec<_> = resources
+        .iter()
+        .flat_map(|resource| &resource.lifecycle.remains)
+        .collect();
+    all.sort();
+    all.dedup();
+    let text: String = all
+        .iter()
+        .map(|remains| format!("{}: {}\n", remains.object, remains.why))
+        .collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn facts_that_are_missing_or_do_not_fit_are_all_told() {
+    let mut facts = facts();
+    let put = |facts: &mut Facts, key: &str, value: Value| {
+        let fact = Fact {
+            value,
+            source: format!("test {key}"),
+            holding: Holding::Live,
+        };
+        facts.insert(key, fact);
+    };
+    put(&mut facts, key::OPENSHIFT, json!("4.19.9"));
+    put(&mut facts, key::AMI, Value::Null);
+    let old = json!([{"name": "stable-3.x", "currentCSV": "rhods-operator.3.3.2", "entries": []}]);
+    put(&mut facts, &key::channels("rhods-operator"), old);
+    let errors = match compile(&quickstart(), &facts) {
+        Ok(_) => panic!("the facts do not fit"),
+        Err(errors) => errors,
+    };
+    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "the cluster runs OpenShift 4.19.9, and the stack accepts >=4.20",
+            "the cluster does not say `cluster.worker-ami`",
+            "`rhods-operator.3.4.0` is not in channel `stable-3.x` of package `rhods-operator`",
+        ]
+    );
+}

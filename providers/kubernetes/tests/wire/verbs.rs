@@ -1,14 +1,12 @@
 //! The verbs on the wire: what is sent, and what each answer becomes.
 
-mod support;
-
+use crate::stub::{Reply, Stub, kinds, page, status};
 use serde_json::json;
 use stackctl_engine::{
     ObjectRef, ObjectType,
     execute::{ApplyRequest, DeleteRequest, Deletion, Patch, PatchRequest, Provider as _, ProviderError, Selector},
 };
 use std::{collections::BTreeMap, time::Duration};
-use support::{Reply, Stub, kinds, page, status};
 
 const CORE: &[(&str, &str, bool)] = &[
     ("ConfigMap", "configmaps", true),

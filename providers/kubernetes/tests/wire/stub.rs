@@ -14,17 +14,17 @@ use tokio::{
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     /// Method and path with query, as they were on the wire.
-    pub line: String,
+    pub(crate) line: String,
     /// The headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body as JSON; null without one.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 /// What a test wrote down.
-pub struct Reply {
+pub(crate) struct Reply {
     fits: Vec<&'static str>,
     lasts: bool,
     head: String,
@@ -38,7 +38,8 @@ enum Body {
 }
 
 /// A piece of an open answer.
-pub enum Chunk {
+#[derive(Debug)]
+pub(crate) enum Chunk {
     /// Bytes, sent at once.
     Text(String),
     /// The proper end.
@@ -48,7 +49,7 @@ pub enum Chunk {
 }
 
 /// The server; what it received so far can be read at any time.
-pub struct Stub {
+pub(crate) struct Stub {
     url: String,
     script: Arc<Script>,
 }
@@ -60,12 +61,12 @@ struct Script {
 
 impl Reply {
     /// A JSON answer to the first request whose line, with a blank at its end, holds all the given parts.
-    pub fn json(fits: &[&'static str], code: u16, body: &Value) -> Self {
+    pub(crate) fn json(fits: &[&'static str], code: u16, body: &Value) -> Self {
         Self::text(fits, code, "application/json", body.to_string())
     }
 
     /// An answer in any form.
-    pub fn text(fits: &[&'static str], code: u16, content_type: &str, body: String) -> Self {
+    pub(crate) fn text(fits: &[&'static str], code: u16, content_type: &str, body: String) -> Self {
         let head = format!("HTTP/1.1 {code} Said\r\ncontent-type: {content_type}\r\n");
         Self {
             fits: fits.to_vec(),
@@ -76,7 +77,7 @@ impl Reply {
     }
 
     /// An answer that goes on, and what to send it by.
-    pub fn open(fits: &[&'static str]) -> (mpsc::UnboundedSender<Chunk>, Self) {
+    pub(crate) fn open(fits: &[&'static str]) -> (mpsc::UnboundedSender<Chunk>, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let reply = Self {
             fits: fits.to_vec(),
@@ -88,13 +89,13 @@ impl Reply {
     }
 
     /// The same answer every time.
-    pub fn lasting(mut self) -> Self {
+    pub(crate) fn lasting(mut self) -> Self {
         self.lasts = true;
         self
     }
 
     /// With one more header.
-    pub fn with_header(mut self, header: &str) -> Self {
+    pub(crate) fn with_header(mut self, header: &str) -> Self {
         self.head.push_str(header);
         self.head.push_str("\r\n");
         self
@@ -103,7 +104,7 @@ impl Reply {
 
 impl Stub {
     /// Serves the replies on a port of its own until the test ends.
-    pub async fn serve(replies: Vec<Reply>) -> Self {
+    pub(crate) async fn serve(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let script = Arc::new(Script {
@@ -120,29 +121,29 @@ impl Stub {
     }
 
     /// A provider that speaks to this server.
-    pub fn provider(&self) -> KubernetesProvider {
+    pub(crate) fn provider(&self) -> KubernetesProvider {
         KubernetesProvider::from_url(&self.url, "a-token", "stackctl/test").expect("a good URL")
     }
 
     /// Writes down one more reply.
-    pub fn add(&self, reply: Reply) {
+    pub(crate) fn add(&self, reply: Reply) {
         self.script.replies.lock().expect("no test panicked").push(reply);
     }
 
     /// Everything that was asked, in order.
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.script.received.lock().expect("no test panicked").clone()
     }
 
     /// The lines of everything that was asked.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.received().into_iter().map(|received| received.line).collect()
     }
 }
 
 impl Received {
     /// The value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(known, _)| known == name)
@@ -151,7 +152,7 @@ impl Received {
 }
 
 /// The kinds of a group and version, as discovery tells them: kind, plural, namespaced.
-pub fn kinds(fits: &[&'static str], kinds: &[(&str, &str, bool)]) -> Reply {
+pub(crate) fn kinds(fits: &[&'static str], kinds: &[(&str, &str, bool)]) -> Reply {
     let resources: Vec<Value> = kinds
         .iter()
         .flat_map(|(kind, plural, namespaced)| {
@@ -165,7 +166,7 @@ pub fn kinds(fits: &[&'static str], kinds: &[(&str, &str, bool)]) -> Reply {
 }
 
 /// A list of one page.
-pub fn page(fits: &[&'static str], resource_version: &str, next: &str, names: &[&str]) -> Reply {
+pub(crate) fn page(fits: &[&'static str], resource_version: &str, next: &str, names: &[&str]) -> Reply {
     let items: Vec<Value> = names.iter().map(|name| json!({"metadata": {"name": name}})).collect();
     let metadata = json!({"resourceVersion": resource_version, "continue": next});
     Reply::json(
@@ -176,13 +177,13 @@ pub fn page(fits: &[&'static str], resource_version: &str, next: &str, names: &[
 }
 
 /// A `Status`.
-pub fn status(code: u16, reason: &str, message: &str, details: &Value) -> Value {
+pub(crate) fn status(code: u16, reason: &str, message: &str, details: &Value) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": message, "reason": reason, "details": details, "code": code})
 }
 
 /// A line of a watch.
-pub fn event(change: &str, object: &Value) -> Chunk {
+pub(crate) fn event(change: &str, object: &Value) -> Chunk {
     Chunk::Text(format!("{}\n", json!({"type": change, "object": object})))
 }
 

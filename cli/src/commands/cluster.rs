@@ -1,0 +1,117 @@
+//! The cluster that a command is about: of a kubeconfig, or the embedded one, joined or started here.
+
+use crate::{
+    error::{Error, Problem},
+    settings::{ClusterChoice, Settings},
+};
+use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
+use stackctl_simulator::{Fault, Simulator, SimulatorOptions, live_endpoint};
+use std::path::Path;
+
+/// Who we say that we are.
+const USER_AGENT: &str = concat!("stackctl/", env!("CARGO_PKG_VERSION"));
+
+/// What a command does with a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It looks. Simulated operators of this process stand still, so that a look changes nothing.
+    Read,
+    /// It writes.
+    Write,
+}
+
+/// A cluster that answers.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    /// The way to it.
+    pub(super) provider: KubernetesProvider,
+    /// The uid of its `kube-system` namespace.
+    pub(super) id: String,
+    /// What people call it.
+    pub(super) name: String,
+    /// What time limits are multiplied by.
+    pub(super) time_scale: f64,
+    simulator: Option<Simulator>,
+}
+
+impl Cluster {
+    /// Finds the cluster and asks it who it is. `context` is the stack's own choice; the command line wins.
+    pub(super) async fn open(settings: &Settings, context: Option<&str>, how: Use) -> Result<Self, Error> {
+        match &settings.cluster {
+            ClusterChoice::Real { context: named, kubeconfig } => {
+                let context = named.clone().or_else(|| context.map(str::to_owned));
+                let name = context.clone();
+                let options = ConnectOptions { kubeconfig: kubeconfig.clone(), context, user_agent: USER_AGENT.to_owned() };
+                let provider = KubernetesProvider::connect(&options).await.map_err(|error| unreachable(&error))?;
+                let name = name.unwrap_or_else(|| provider.server().to_owned());
+                Self::of(provider, name, 1.0, None).await
+            }
+            ClusterChoice::Simulated { directory, speed, faults } => Self::simulated(directory, *speed, faults, how).await,
+        }
+    }
+
+    async fn simulated(directory: &Path, speed: f64, faults: &[String], how: Use) -> Result<Self, Error> {
+        let name = "simulated".to_owned();
+        if let Some(endpoint) = live_endpoint(directory).map_err(|error| simulator_failed(directory, &error))? {
+            if let Some(fault) = faults.first() {
+                return Err(Problem::new(format!("the fault `{fault}` cannot be given to a cluster that runs already"))
+                    .hint("give `--fault` to the `stackctl simulate` that serves it, or stop that")
+                    .into());
+            }
+            let provider = KubernetesProvider::from_url(&endpoint.url, &endpoint.token, USER_AGENT)
+                .map_err(|error| unreachable(&error))?;
+            return Self::of(provider, name, time_scale(endpoint.speed), None).await;
+        }
+        let simulator = start(directory, None, speed, faults).await?;
+        if how == Use::Read {
+            simulator.pause();
+        }
+        let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
+            .map_err(|error| unreachable(&error))?;
+        Self::of(provider, name, time_scale(speed), Some(simulator)).await
+    }
+
+    async fn of(provider: KubernetesProvider, name: String, time_scale: f64, simulator: Option<Simulator>) -> Result<Self, Error> {
+        let identity = provider.cluster_id().await.map_err(|error| unreachable(&error))?;
+        Ok(Self { provider, id: identity.uid, name, time_scale, simulator })
+    }
+
+    /// Lets the cluster go; a simulated one of this process ends and keeps what it holds.
+    pub(super) async fn close(self) {
+        if let Some(simulator) = self.simulator {
+            simulator.stop().await;
+        }
+    }
+}
+
+/// Starts an embedded cluster in this process.
+pub(super) async fn start(directory: &Path, port: Option<u16>, speed: f64, faults: &[String]) -> Result<Simulator, Error> {
+    let faults = faults
+        .iter()
+        .map(|text| text.parse::<Fault>().map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = SimulatorOptions {
+        directory: directory.to_owned(),
+        listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port.unwrap_or(0))),
+        speed,
+        faults,
+        operators: true,
+    };
+    Simulator::start(options).await.map_err(|error| simulator_failed(directory, &error))
+}
+
+/// Limits under a simulated cluster shrink as its operators get faster; without waiting, as at a thousand times.
+fn time_scale(speed: f64) -> f64 {
+    if speed > 0.0 { 1.0 / speed } else { 0.001 }
+}
+
+fn simulator_failed(directory: &Path, error: &dyn std::error::Error) -> Error {
+    Problem::new("the simulated cluster does not start")
+        .caused_by(error)
+        .hint(format!("is another process at work on `{}`? name another directory with `--simulate=DIR`", directory.display()))
+        .into()
+}
+
+fn unreachable(error: &ConnectError) -> Error {
+    Problem::of(error).hint(error.hint()).into()
+}

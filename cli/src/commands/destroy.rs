@@ -1,0 +1,71 @@
+//! `destroy`: the reverse, from the record alone.
+
+use super::{
+    cluster::{Cluster, Use},
+    execution::{self, How},
+    known::Known,
+    load, planning, runtime,
+};
+use crate::{
+    cli::DestroyCommand,
+    error::{Error, Problem},
+    exit::Exit,
+    prompt,
+    settings::Settings,
+    views,
+};
+
+pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit, Error> {
+    let (name, context) = if command.state_only {
+        (only_state(settings)?, None)
+    } else {
+        let (stack, _) = load::stack(settings)?;
+        (stack.name.to_string(), stack.cluster.context.clone())
+    };
+    if !command.yes {
+        prompt::needs_terminal()?;
+    }
+    let mut known = Known::read(settings, &name)?;
+    if known.state.as_ref().is_none_or(|state| state.is_empty()) {
+        views::tell(&format!("nothing is recorded of the stack {name}: there is nothing to destroy\n"));
+        return Ok(Exit::Done);
+    }
+    runtime::block_on(async {
+        let cluster = Cluster::open(settings, context.as_deref(), Use::Write).await?;
+        let exit = async {
+            known.check_cluster(&cluster)?;
+            let lock = known.lock("destroy")?;
+            let planned = planning::destroy(settings, &cluster, &known).await?;
+            if settings.json {
+                views::result(&views::json::line(&views::json::planned(&planned.plan, &planned.around)));
+            } else {
+                views::result(&views::plan::plan(&planned.plan, &planned.around, &settings.out));
+            }
+            if !command.yes && planned.plan.has_changes() && !prompt::confirm("Destroy this?")? {
+                views::tell("nothing was changed\n");
+                return Ok(Exit::Failed);
+            }
+            let how = How { ready_timeout: command.ready_timeout, ..How::default() };
+            let ended = execution::run(settings, &cluster, &known, &lock, &planned, &[], None, how).await?;
+            execution::show(settings, &planned, &ended);
+            Ok(ended.exit())
+        }
+        .await;
+        cluster.close().await;
+        exit
+    })
+}
+
+/// The stack whose state is the only one there.
+fn only_state(settings: &Settings) -> Result<String, Error> {
+    let names = stackctl_state::stacks_in(&settings.state).map_err(super::known::problem)?;
+    match names.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Problem::new(format!("there is no state in `{}`", settings.state.display()))
+            .hint("name its directory with `--state`, or change to the directory of the stack file")
+            .into()),
+        several => Err(Problem::new(format!("there are several states in `{}`: {}", settings.state.display(), several.join(", ")))
+            .hint("name the stack file instead of `--state-only`")
+            .into()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Carries a plan out, shows it while it happens, and says how it ended.
+
+use super::{cluster::Cluster, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use crate::{
+    error::{Error, Problem},
+    exit::Exit,
+    secrets::ShellSecrets,
+    settings::Settings,
+    views::{self, live::Live, progress::Progress},
+};
+use stackctl_engine::{
+    Resource,
+    execute::{Execution, Options, drive},
+    facts::Facts,
+    plan::Action,
+    report::Report,
+};
+use stackctl_state::StateLock;
+use std::{cell::RefCell, time::Duration};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How often the picture is drawn again though nothing happened.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How a plan is carried out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    /// Takes objects that are there and not ours.
+    pub(super) adopt: bool,
+    /// Takes fields of others.
+    pub(super) force_conflicts: bool,
+    /// The limit of every resource.
+    pub(super) ready_timeout: Option<Duration>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Counts and failures.
+    pub(super) report: Report,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// How many resources are recorded now.
+    pub(super) recorded: usize,
+}
+
+impl Ended {
+    /// The verdict.
+    pub(super) fn exit(&self) -> Exit {
+        match (self.report.interrupted, self.report.succeeded()) {
+            (true, _) => Exit::Interrupted,
+            (false, true) => Exit::Done,
+            (false, false) => Exit::Failed,
+        }
+    }
+}
+
+/// Carries a plan out under the lock.
+pub(super) async fn run(
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    lock: &StateLock,
+    planned: &Planned,
+    resources: &[Resource],
+    facts: Option<&Facts>,
+    how: How,
+) -> Result<Ended, Error> {
+    let key = known.backend.key_or_create().map_err(problem)?;
+    let state = known.begun(cluster)?;
+    let durations = state.durations().clone();
+    let mut journal = known.backend.journal(state, lock).map_err(problem)?;
+    if let Some(facts) = facts {
+        journal.keep_facts(facts).map_err(problem)?;
+    }
+    let execution = Execution {
+        plan: &planned.plan,
+        resources,
+        recorded: &planned.recorded,
+        identity: &known.identity,
+        key: Some(&key),
+        options: Options {
+            parallelism: settings.parallelism,
+            ready_timeout: how.ready_timeout,
+            time_scale: cluster.time_scale,
+            force_conflicts: how.force_conflicts,
+            adopt: how.adopt,
+            durations,
+        },
+    };
+    let total = planned.plan.steps.iter().filter(|step| step.action != Action::NoOp).count();
+    let estimate = planned.around.estimate.as_ref().filter(|estimate| estimate.is_learned).map(|estimate| estimate.time);
+    let view = RefCell::new(Live::of(settings, Progress::new(total, estimate)));
+    let report = RefCell::new(Report::default());
+    let started = Instant::now();
+    let interrupts = Interrupts::listen();
+    let driven = {
+        let driving = Box::pin(drive(&execution, &cluster.provider, &mut journal, &ShellSecrets, interrupts.asked(1), |event| {
+            report.borrow_mut().fold(event);
+            view.borrow_mut().event(event, started.elapsed());
+        }));
+        let ticking = async {
+            let mut ticks = interval(TICK);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                ticks.tick().await;
+                view.borrow_mut().tick(started.elapsed());
+            }
+        };
+        tokio::select! {
+            driven = driving => driven,
+            () = ticking => Ok(()),
+            () = interrupts.asked(2) => {
+                view.borrow_mut().finish();
+                return Err(Error::Interrupted);
+            }
+        }
+    };
+    view.borrow_mut().finish();
+    let report = report.into_inner();
+    let took = started.elapsed();
+    driven.map_err(|error| {
+        Problem::of(&error).hint("make the state writable again, then run the same command again: it finds what is not recorded")
+    })?;
+    if report.succeeded() {
+        // Every address was looked at: what an earlier run left open is answered.
+        let open: Vec<_> = journal.state().open_intents().iter().map(|intent| stackctl_state::address_of(intent).clone()).collect();
+        for address in open {
+            journal.settle(&address).map_err(problem)?;
+        }
+    }
+    let recorded = journal.finish().map_err(problem)?.recorded().len();
+    Ok(Ended { report, took, recorded })
+}
+
+/// Shows how it ended: a summary on stdout, failures on stderr.
+pub(super) fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
+    let purpose = planned.plan.purpose;
+    if settings.json {
+        views::result(&views::json::line(&views::json::report(&ended.report, purpose, ended.took)));
+    } else {
+        views::result(&views::report::summary(&ended.report, purpose, ended.took, &settings.out));
+    }
+    if !ended.report.succeeded() {
+        views::tell(&views::report::failures(&ended.report, purpose, ended.recorded, &settings.err));
+    }
+}

@@ -1,0 +1,138 @@
+//! Makes a plan: what is desired, what is recorded and what the cluster says.
+
+use super::{cluster::Cluster, known::Known, prepare::Desired};
+use crate::{
+    cli::PlanArgs,
+    error::{Error, Problem},
+    secrets::ShellSecrets,
+    settings::Settings,
+    views::plan::{Estimate, Surroundings},
+};
+use stackctl_engine::{
+    Address, Resource,
+    facts::Facts,
+    graph::critical_path,
+    plan::{self, Action, Inputs, Plan, PlanError, Purpose},
+    recorded::Recorded,
+    survey::{Survey, SurveyError, SurveyRequest, survey},
+};
+use stackctl_stacks::cluster_facts::key;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A plan and what it was made from.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// The plan.
+    pub(super) plan: Plan,
+    /// What counted as recorded.
+    pub(super) recorded: BTreeMap<Address, Recorded>,
+    /// What was found.
+    pub(super) survey: Survey,
+    /// What is shown around it.
+    pub(super) around: Surroundings,
+}
+
+/// The share of the whole from which on a resource is named in the critical path.
+const NAMED_SHARE: f64 = 0.04;
+
+/// Plans to bring the cluster to the stack.
+pub(super) async fn apply(
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    desired: &Desired,
+    arguments: &PlanArgs,
+) -> Result<Planned, Error> {
+    let recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
+    let survey = look(settings, cluster, known, &desired.resources, &recorded).await?;
+    let plan = plan::plan(&Inputs {
+        resources: &desired.resources,
+        graph: &desired.graph,
+        recorded: &recorded,
+        survey: &survey,
+        identity: &known.identity,
+        key: known.key.as_ref(),
+        adopt: arguments.adopt,
+        force_conflicts: arguments.force_conflicts,
+    })
+    .map_err(refused)?;
+    let around = Surroundings {
+        stack: known.identity.stack.clone(),
+        cluster: described(cluster, &desired.facts),
+        estimate: estimate(&plan, desired, known, arguments, cluster.time_scale),
+    };
+    Ok(Planned { plan, recorded, survey, around })
+}
+
+/// Plans to take everything away.
+pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
+    let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
+    let survey = look(settings, cluster, known, &[], &recorded).await?;
+    let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
+    let facts = known.state.as_ref().map(|state| state.facts().clone()).unwrap_or_default();
+    let around = Surroundings { stack: known.identity.stack.clone(), cluster: described(cluster, &facts), estimate: None };
+    Ok(Planned { plan, recorded, survey, around })
+}
+
+/// Reads what a plan, or a look for drift, needs of the cluster.
+pub(super) async fn look(
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    resources: &[Resource],
+    recorded: &BTreeMap<Address, Recorded>,
+) -> Result<Survey, Error> {
+    let request = SurveyRequest {
+        resources,
+        recorded,
+        identity: &known.identity,
+        key: known.key.as_ref(),
+        parallelism: settings.parallelism,
+    };
+    Ok(survey(&cluster.provider, &request, &ShellSecrets).await.map_err(|error| unread(&error))?)
+}
+
+/// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
+fn described(cluster: &Cluster, facts: &Facts) -> String {
+    let mut words = Vec::new();
+    if let Some(version) = facts.text(key::OPENSHIFT) {
+        words.push(format!("OpenShift {version}"));
+    }
+    words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
+    if words.is_empty() { cluster.name.clone() } else { format!("{} ({})", cluster.name, words.join(", ")) }
+}
+
+fn estimate(plan: &Plan, desired: &Desired, known: &Known, arguments: &PlanArgs, time_scale: f64) -> Option<Estimate> {
+    let learned = known.state.as_ref().map(|state| state.durations());
+    let limits: BTreeMap<_, _> = desired.resources.iter().map(|resource| (&resource.address, resource.ready_timeout)).collect();
+    let learned_of = |address: &Address| learned.and_then(|durations| durations.get(address)).copied();
+    let works = |address: &Address| plan.step(address).is_some_and(|step| step.action != Action::NoOp);
+    let takes = |address: &Address| {
+        if !works(address) {
+            return Duration::ZERO;
+        }
+        let limit = || arguments.ready_timeout.unwrap_or_else(|| limits.get(address).copied().unwrap_or_default().mul_f64(time_scale));
+        learned_of(address).unwrap_or_else(limit)
+    };
+    let (path, time) = critical_path(&desired.graph, takes);
+    if time.is_zero() {
+        return None;
+    }
+    let is_learned = path.iter().filter(|address| works(address)).all(|address| learned_of(address).is_some());
+    let named = time.mul_f64(NAMED_SHARE);
+    let path = path.into_iter().filter(|address| works(address) && takes(address) >= named).collect();
+    Some(Estimate { time, is_learned, path })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn refused(errors: Vec<PlanError>) -> Error {
+    let problem = |error: &PlanError| match error.hint() {
+        Some(hint) => Problem::of(error).hint(hint),
+        None => Problem::of(error),
+    };
+    Error::Problems(errors.iter().map(problem).collect())
+}
+
+fn unread(error: &SurveyError) -> Problem {
+    Problem::of(error).hint("check that the cluster answers and that you may read this, then run the same command again")
+}

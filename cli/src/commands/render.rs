@@ -1,0 +1,51 @@
+//! `render`: the manifests, in the order in which they are applied.
+
+use super::{
+    cluster::{Cluster, Use},
+    load,
+    prepare::{self, Desired},
+    runtime,
+};
+use crate::{
+    cli::RenderCommand,
+    error::{Error, Problem},
+    exit::Exit,
+    facts,
+    settings::Settings,
+    views,
+};
+use std::path::Path;
+
+pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
+    let desired = desired(command.facts.as_deref(), settings)?;
+    let documents = views::manifests::documents(&desired.resources, &desired.graph);
+    match &command.out {
+        None => views::result(&views::manifests::stream(&documents)),
+        Some(directory) => {
+            let problem = |path: &Path, error: &std::io::Error| {
+                Problem::new(format!("`{}` cannot be written", path.display())).caused_by(error)
+            };
+            std::fs::create_dir_all(directory).map_err(|error| problem(directory, &error))?;
+            for document in &documents {
+                let path = directory.join(&document.file);
+                std::fs::write(&path, &document.yaml).map_err(|error| problem(&path, &error))?;
+            }
+            views::tell(&format!("{} files in {}\n", documents.len(), directory.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What a stack comes to, with facts of a file or of the cluster.
+pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<Desired, Error> {
+    let (stack, _) = load::stack(settings)?;
+    if let Some(path) = from {
+        return prepare::compiled(&stack, facts::from_file(path)?);
+    }
+    runtime::block_on(async {
+        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Read).await?;
+        let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
+        cluster.close().await;
+        desired
+    })
+}

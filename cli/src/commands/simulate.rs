@@ -1,0 +1,50 @@
+//! `simulate`: serves the embedded cluster until Ctrl-C.
+
+use super::{cluster, runtime::{self, Interrupts}};
+use crate::{
+    cli::SimulateCommand,
+    error::{Error, Problem},
+    exit::Exit,
+    settings::{ClusterChoice, Settings},
+    views,
+};
+use serde_json::json;
+use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
+    if command.list_faults {
+        let faults: Vec<_> = stackctl_simulator::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
+        views::result(&views::simulator::faults(&faults, settings.json));
+        return Ok(Exit::Done);
+    }
+    let ClusterChoice::Simulated { directory, speed, faults } = &settings.cluster else {
+        return Err(Problem::new("there is nothing to simulate").into());
+    };
+    runtime::block_on(async {
+        let interrupts = Interrupts::listen();
+        let simulator = cluster::start(directory, command.port, *speed, faults).await?;
+        let kubeconfig = directory.join("kubeconfig");
+        write_private(&kubeconfig, &simulator.kubeconfig())?;
+        views::result(&if settings.json {
+            views::json::line(&json!({
+                "format_version": views::json::FORMAT_VERSION, "url": simulator.url(), "kubeconfig": kubeconfig.display().to_string(),
+            }))
+        } else {
+            views::simulator::serving(simulator.url(), &kubeconfig, *speed, &settings.out)
+        });
+        interrupts.asked(1).await;
+        views::tell("stopping; the cluster keeps what it holds\n");
+        simulator.stop().await;
+        Ok(Exit::Done)
+    })
+}
+
+/// Writes a file that only we may read.
+fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| Problem::new(format!("`{}` cannot be written", path.display())).caused_by(&error).into())
+}

@@ -1,0 +1,5 @@
+//! The provider against a server that says what a test wrote down: what is sent, and what each answer becomes.
+
+mod stub;
+mod verbs;
+mod watch;

@@ -1,0 +1,120 @@
+//! What the operators' webhooks deny, as admissions of the embedded API server.
+//!
+//! Source: reference/platform.md §2.12 (singletons, order of deletion, immutable fields, Kueue), G27;
+//! reference/serving.md §1.3 (profiles and connections of models).
+//!
+//! Left out: what webhooks inject into models, except the model's URI; defaults of the DSC.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::object::Read;
+use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
+
+/// Judges one write; none of its own kind passes.
+type Judge = fn(&AdmissionRequest<'_>, Option<&Value>) -> Result<(), Rejection>;
+
+struct Webhook {
+    name: &'static str,
+    group: &'static str,
+    kind: &'static str,
+    judge: Judge,
+}
+
+const WEBHOOKS: [Webhook; 5] = [
+    Webhook { name: "dscinitialization-v2-validator.opendatahub.io", group: "dscinitialization.opendatahub.io", kind: "DSCInitialization", judge: dsci },
+    Webhook { name: "datasciencecluster-v2-validator.opendatahub.io", group: "datasciencecluster.opendatahub.io", kind: "DataScienceCluster", judge: dsc },
+    Webhook { name: "odhdashboardconfig-validator.opendatahub.io", group: "opendatahub.io", kind: "OdhDashboardConfig", judge: dashboard },
+    Webhook { name: "hardwareprofile-llmisvc-injector.opendatahub.io", group: "serving.kserve.io", kind: "LLMInferenceService", judge: profile },
+    Webhook { name: "connection-llmisvc-validator.opendatahub.io", group: "serving.kserve.io", kind: "LLMInferenceService", judge: connection },
+];
+
+/// Registers every webhook.
+pub fn register(registry: &AdmissionRegistry) {
+    for webhook in WEBHOOKS {
+        registry.register(Arc::new(webhook));
+    }
+}
+
+impl Admission for Webhook {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn handles(&self, request: &AdmissionRequest<'_>) -> bool {
+        request.group == self.group && request.kind == self.kind && request.subresource.is_none()
+    }
+
+    fn validate(&self, request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+        (self.judge)(request, object)
+    }
+}
+
+fn deny<T>(message: impl Into<String>) -> Result<T, Rejection> {
+    Err(Rejection::Denied(message.into()))
+}
+
+fn singleton(request: &AdmissionRequest<'_>) -> Result<(), Rejection> {
+    let others = request.objects.objects(request.group, request.kind);
+    if request.operation == Operation::Create && others.iter().any(|other| other.name() != request.name) {
+        return deny(format!("Only one instance of {} object is allowed", request.kind));
+    }
+    Ok(())
+}
+
+fn unchanged(request: &AdmissionRequest<'_>, object: Option<&Value>, pointers: &[&str]) -> Result<(), Rejection> {
+    let (Some(old), Some(new)) = (request.old, object) else { return Ok(()) };
+    for pointer in pointers {
+        if !old.text(pointer).is_empty() && old.text(pointer) != new.text(pointer) {
+            return deny(format!("{} is immutable", pointer.trim_start_matches('/').replace('/', ".")));
+        }
+    }
+    Ok(())
+}
+
+fn dsci(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    singleton(request)?;
+    if request.operation == Operation::Delete && !request.objects.objects("datasciencecluster.opendatahub.io", "DataScienceCluster").is_empty() {
+        return deny("Cannot delete DSCInitialization object when DataScienceCluster object still exists");
+    }
+    unchanged(request, object, &["/spec/applicationsNamespace", "/spec/monitoring/namespace"])
+}
+
+fn dsc(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    singleton(request)?;
+    if object.is_some_and(|object| object.text("/spec/components/kueue/managementState") == "Managed") {
+        return deny("Kueue managementState Managed is no longer supported, use Unmanaged");
+    }
+    unchanged(request, object, &["/spec/components/workbenches/workbenchNamespace"])
+}
+
+fn dashboard(_: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    if object.is_some_and(|object| object.pointer("/spec/dashboardConfig/mlflow").is_some()) {
+        return deny("DEPRECATED: spec.dashboardConfig.mlflow must be removed");
+    }
+    Ok(())
+}
+
+fn profile(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    let Some(service) = object else { return Ok(()) };
+    let Some(name) = service.annotation("opendatahub.io/hardware-profile-name").filter(|name| !name.is_empty()) else { return Ok(()) };
+    let namespace = service.annotation("opendatahub.io/hardware-profile-namespace").or(request.namespace);
+    match request.objects.object("infrastructure.opendatahub.io", "HardwareProfile", namespace, name) {
+        Some(_) => Ok(()),
+        None => deny(format!("hardware profile '{name}' not found in namespace '{}'", namespace.unwrap_or_default())),
+    }
+}
+
+fn connection(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    let Some(service) = object else { return Ok(()) };
+    let Some(name) = service.annotation("opendatahub.io/connections").filter(|name| !name.is_empty()) else { return Ok(()) };
+    let Some(secret) = request.objects.object("", "Secret", request.namespace, name) else {
+        return deny(format!("connection secret '{name}' not found in namespace '{}'", request.namespace.unwrap_or_default()));
+    };
+    let typed = ["opendatahub.io/connection-type-ref", "opendatahub.io/connection-type-protocol", "opendatahub.io/connection-type"];
+    if typed.iter().all(|key| secret.annotation(key).is_none()) {
+        return deny(format!("connection secret '{name}' has no connection type annotation"));
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Who may do what, and the secrets of a fresh cluster. None of them opens anything outside the simulator.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::object::{cluster, namespaced};
+
+/// The one user of the htpasswd identity provider, a member of `cluster-admins` and `rhods-admins`.
+pub const ADMIN_USER: &str = "admin";
+
+/// The password of [`ADMIN_USER`] on the simulated cluster, for people who try it.
+pub const ADMIN_PASSWORD: &str = "Admin1234!";
+
+/// The bcrypt form of [`ADMIN_PASSWORD`], at the lowest usual cost: it protects nothing.
+const ADMIN_HASH: &str = "$2y$05$stackctlSimulatedClus.9XzSM0E0S.azlSnbHn6KO3EYmaOZufi";
+
+/// Where the identity provider keeps its users; the name is the cluster's own (`reference/serving.md` §1.14).
+const HTPASSWD_SECRET: &str = "htpass-secret";
+
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+pub(super) fn objects() -> Vec<Value> {
+    let mut objects = secrets();
+    objects.extend(roles());
+    objects.push(cluster(
+        "config.openshift.io/v1",
+        "OAuth",
+        "cluster",
+        json!({"spec": {"identityProviders": [{
+            "name": "htpasswd", "mappingMethod": "claim", "type": "HTPasswd",
+            "htpasswd": {"fileData": {"name": HTPASSWD_SECRET}},
+        }]}}),
+    ));
+    // The two groups that must never be deleted: reference/platform.md §6.
+    for group in ["cluster-admins", "rhods-admins"] {
+        objects.push(cluster(
+            "user.openshift.io/v1",
+            "Group",
+            group,
+            json!({"users": [ADMIN_USER]}),
+        ));
+    }
+    // What the RoleBinding of the cert-manager component refers to: reference/platform.md §2.2.
+    objects.push(namespaced(
+        "v1",
+        "ServiceAccount",
+        "openshift-monitoring",
+        "prometheus-k8s",
+        json!({}),
+    ));
+    objects
+}
+
+fn secrets() -> Vec<Value> {
+    let opaque =
+        |namespace, name, data| namespaced("v1", "Secret", namespace, name, json!({"type": "Opaque", "data": data}));
+    let htpasswd = format!("{ADMIN_USER}:{ADMIN_HASH}\n");
+    let nobody = encoded("simulated:no-credential");
+    let registries = [
+        "cloud.openshift.com",
+        "quay.io",
+        "registry.connect.redhat.com",
+        "registry.redhat.io",
+    ];
+    let auths = registries.map(|registry| (registry.to_owned(), json!({"auth": nobody, "email": "ops@example.com"})));
+    let docker = json!({"auths": Value::Object(auths.into_iter().collect())}).to_string();
+    vec![
+        opaque(
+            "openshift-config",
+            HTPASSWD_SECRET,
+            json!({"htpasswd": encoded(&htpasswd)}),
+        ),
+        // Named by the providerSpec of every MachineSet: reference/platform.md §2.5.
+        opaque(
+            "openshift-machine-api",
+            "aws-cloud-credentials",
+            json!({
+                "aws_access_key_id": encoded("SIMULATED"), "aws_secret_access_key": encoded("simulated"),
+            }),
+        ),
+        opaque(
+            "openshift-machine-api",
+            "worker-user-data",
+            json!({
+                "disableTemplating": encoded("true"), "userData": encoded("{\"ignition\":{\"version\":\"3.2.0\"}}"),
+            }),
+        ),
+        namespaced(
+            "v1",
+            "Secret",
+            "openshift-config",
+            "pull-secret",
+            json!({
+                "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
+            }),
+        ),
+        // The form of a certificate and a key, not the substance: nothing on the simulated cluster ends TLS with it.
+        namespaced(
+            "v1",
+            "Secret",
+            "openshift-ingress",
+            "router-certs-default",
+            json!({
+                "type": "kubernetes.io/tls",
+                "data": {
+                    "tls.crt": encoded(&pem("CERTIFICATE", "simulated: the certificate of the default router")),
+                    "tls.key": encoded(&pem("SIMULATED KEY", "simulated: the key of the default router")),
+                },
+            }),
+        ),
+    ]
+}
+
+/// The cluster roles that stacks and people refer to; a Kubernetes API server has the first four of its own.
+fn roles() -> Vec<Value> {
+    let reading = json!(["get", "list", "watch"]);
+    let writing = json!([
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "list",
+        "patch",
+        "update",
+        "watch"
+    ]);
+    let role = |name, rules: Value| cluster(RBAC, "ClusterRole", name, json!({"rules": rules}));
+    let namespaced_work = |verbs: &Value| {
+        json!([
+            {"apiGroups": [""], "verbs": verbs, "resources": ["configmaps", "endpoints", "events", "persistentvolumeclaims",
+                "pods", "pods/log", "secrets", "serviceaccounts", "services"]},
+            {"apiGroups": ["apps", "batch", "networking.k8s.io", "route.openshift.io", "serving.kserve.io"],
+                "resources": ["*"], "verbs": verbs},
+        ])
+    };
+    let all =
+        json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]);
+    let bind = |name, role, kind, subject| {
+        cluster(
+            RBAC,
+            "ClusterRoleBinding",
+            name,
+            json!({
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}],
+            }),
+        )
+    };
+    vec![
+        role("cluster-admin", all),
+        role("admin", namespaced_work(&writing)),
+        role("edit", namespaced_work(&writing)),
+        role("view", namespaced_work(&reading)),
+        role(
+            "cluster-reader",
+            json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": reading}]),
+        ),
+        role(
+            "cluster-monitoring-view",
+            json!([
+                {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+                {"apiGroups": ["monitoring.coreos.com"], "resources": ["prometheuses/api"], "verbs": ["get", "create", "update"]},
+            ]),
+        ),
+        role(
+            "self-provisioner",
+            json!([
+                {"apiGroups": ["", "project.openshift.io"], "resources": ["projectrequests"], "verbs": ["create"]},
+            ]),
+        ),
+        role(
+            "system:auth-delegator",
+            json!([
+                {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
+                {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+            ]),
+        ),
+        bind("cluster-admin", "cluster-admin", "Group", "system:masters"),
+        bind("cluster-admins", "cluster-admin", "Group", "system:cluster-admins"),
+        bind("cluster-admins-group", "cluster-admin", "Group", "cluster-admins"),
+        bind(
+            "self-provisioners",
+            "self-provisioner",
+            "Group",
+            "system:authenticated:oauth",
+        ),
+    ]
+}
+
+fn encoded(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
+fn pem(label: &str, text: &str) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encoded(text))
+}

@@ -1,0 +1,263 @@
+//! What an OpenShift 4.21 on AWS holds before any stack is applied.
+//!
+//! In: a client of an API server that serves the built-in kinds. Out: that server holds the CRDs of OpenShift and the
+//! objects of `reference/platform.md` §1, as an installer leaves them.
+//!
+//! Invariants:
+//! - Only what is absent is created; nothing that is there is ever changed. So seeding twice is seeding once.
+//! - Every object is written under a plain field manager of the platform or of another team, never under one of ours.
+//! - No value here is a working credential.
+//!
+//! Left out: the workloads of the platform itself, and the objects that only they read; owner references of Machines
+//! (they are found by label).
+
+mod access;
+mod configuration;
+mod foreign;
+mod kinds;
+mod machines;
+mod marketplace;
+mod namespaces;
+mod object;
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api, Client,
+    api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    runtime::wait::{Condition as _, await_condition, conditions},
+};
+use serde_json::{Value, json};
+
+pub use access::{ADMIN_PASSWORD, ADMIN_USER};
+
+use crate::schemas;
+use kinds::Kinds;
+use object::name_of;
+
+/// The domain of the cluster; its applications are under `apps.` of it.
+pub const BASE_DOMAIN: &str = "sandbox.example.com";
+
+/// The name that the installer gave to what it made in the cloud.
+pub const INFRASTRUCTURE_NAME: &str = "sandbox-x7k2p";
+
+/// The region of the cloud.
+pub const REGION: &str = "eu-west-1";
+
+/// The version of OpenShift: the tested target of `reference/platform.md` §0.
+pub const VERSION: &str = "4.21.3";
+
+/// Who wrote what the platform brought.
+const PLATFORM_MANAGER: &str = "cluster-version-operator";
+
+/// Who wrote what belongs to other teams of the cluster.
+const TEAM_MANAGER: &str = "kubectl-create";
+
+/// How many requests are under way at once.
+const PARALLELISM: usize = 16;
+
+/// How long the CRDs may take until they are Established; a kube-apiserver takes a second or two.
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Why a cluster could not be seeded.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// An object of the seed is no object, or of a kind that is not known: a defect of this crate.
+    #[error("{object} of the seed is malformed: {why}")]
+    Malformed {
+        /// Kind and name.
+        object: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The server refused an object.
+    #[error("{object} could not be written")]
+    Write {
+        /// Kind and name.
+        object: String,
+        /// What the server said.
+        #[source]
+        cause: Box<kube::Error>,
+    },
+    /// The server did not answer whether the CRDs are there.
+    #[error("the CRDs of OpenShift could not be listed")]
+    List {
+        /// What the server said.
+        #[source]
+        cause: Box<kube::Error>,
+    },
+    /// A CRD of OpenShift did not become Established in time.
+    #[error("the CRD {name} was not Established within {seconds} s", seconds = ESTABLISHED_WITHIN.as_secs())]
+    NotEstablished {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Brings a cluster to where an OpenShift is before any stack is applied.
+///
+/// # Errors
+/// The first object that the server refuses. What was written until then stays; another call goes on from there.
+///
+/// # Cancellation
+/// Safe at any point, for the same reason.
+pub async fn seed(client: Client) -> Result<(), SeedError> {
+    let crds = schemas::openshift();
+    let kinds = Kinds::new(&crds);
+    let names = crds.iter().map(name_of).collect::<Vec<_>>();
+    write(&client, &kinds, PLATFORM_MANAGER, crds).await?;
+    established(&client, names).await?;
+    write(&client, &kinds, PLATFORM_MANAGER, namespaces::objects()).await?;
+    write(&client, &kinds, TEAM_MANAGER, foreign::namespaces()).await?;
+    let mut platform = configuration::objects();
+    platform.extend(access::objects());
+    platform.extend(machines::objects());
+    platform.extend(marketplace::objects());
+    write(&client, &kinds, PLATFORM_MANAGER, platform).await?;
+    write(&client, &kinds, TEAM_MANAGER, foreign::objects()).await
+}
+
+/// Creates what is absent, several at once.
+async fn write(client: &Client, kinds: &Kinds, manager: &str, objects: Vec<Value>) -> Result<(), SeedError> {
+    let creations = objects.into_iter().map(|object| create(client, kinds, manager, object));
+    stream::iter(creations)
+        .buffer_unordered(PARALLELISM)
+        .try_collect::<()>()
+        .await
+}
+
+/// Creates one object, and tells its status where the server keeps that apart; leaves an object that is there alone.
+async fn create(client: &Client, kinds: &Kinds, manager: &str, manifest: Value) -> Result<(), SeedError> {
+    let object = object::words(&manifest);
+    let malformed = |why: String| SeedError::Malformed {
+        object: object.clone(),
+        why,
+    };
+    let refused = |cause| SeedError::Write {
+        object: object.clone(),
+        cause: Box::new(cause),
+    };
+    let kind = kinds
+        .of(&manifest)
+        .ok_or_else(|| malformed("its kind is not known".to_owned()))?;
+    let api: Api<DynamicObject> = match manifest.pointer("/metadata/namespace").and_then(Value::as_str) {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind.resource),
+        None => Api::all_with(client.clone(), &kind.resource),
+    };
+    let name = name_of(&manifest);
+    let status = manifest.get("status").filter(|_| kind.has_status).cloned();
+    let body = serde_json::from_value(manifest).map_err(|error| malformed(error.to_string()))?;
+    let params = PostParams {
+        field_manager: Some(manager.to_owned()),
+        ..PostParams::default()
+    };
+    match api.create(&params, &body).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => return Ok(()),
+        Err(cause) => return Err(refused(cause)),
+    }
+    if let Some(status) = status {
+        let params = PatchParams {
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        api.patch_status(&name, &params, &Patch::Merge(json!({"status": status})))
+            .await
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Waits until the server serves the kinds of these CRDs.
+async fn established(client: &Client, names: Vec<String>) -> Result<(), SeedError> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let present = api
+        .list(&ListParams::default())
+        .await
+        .map_err(|cause| SeedError::List { cause: Box::new(cause) })?;
+    let is_established = |name: &String| {
+        present.iter().any(|crd| {
+            crd.metadata.name.as_ref() == Some(name) && conditions::is_crd_established().matches_object(Some(crd))
+        })
+    };
+    let waits = names.into_iter().filter(|name| !is_established(name)).map(|name| {
+        let api = api.clone();
+        async move {
+            let wait = await_condition(api, &name, conditions::is_crd_established());
+            match tokio::time::timeout(ESTABLISHED_WITHIN, wait).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(SeedError::NotEstablished { name }),
+            }
+        }
+    });
+    stream::iter(waits)
+        .buffer_unordered(PARALLELISM)
+        .try_collect::<()>()
+        .await
+}
+
+/// Every object of the seed but the CRDs, in the order in which they are written.
+#[cfg(test)]
+fn all() -> Vec<Value> {
+    [
+        namespaces::objects(),
+        foreign::namespaces(),
+        configuration::objects(),
+        access::objects(),
+        machines::objects(),
+        marketplace::objects(),
+        foreign::objects(),
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_object_has_a_known_kind_the_right_scope_and_a_namespace_of_its_own() {
+        let kinds = Kinds::new(&schemas::openshift());
+        let mut seen = BTreeSet::new();
+        let mut namespaces = BTreeSet::new();
+        for object in all() {
+            let words = object::words(&object);
+            let kind = kinds
+                .of(&object)
+                .unwrap_or_else(|| panic!("the kind of {words} is known"));
+            let namespace = object
+                .pointer("/metadata/namespace")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            assert_eq!(namespace.is_some(), kind.namespaced, "{words}");
+            if object["kind"] == "Namespace" {
+                namespaces.insert(name_of(&object));
+            }
+            if let Some(namespace) = namespace {
+                assert!(namespaces.contains(&namespace), "{words} comes before its namespace");
+            }
+            assert!(seen.insert(words.clone()), "{words} is there twice");
+        }
+    }
+
+    #[test]
+    fn every_status_has_a_place() {
+        let kinds = Kinds::new(&schemas::openshift());
+        // An aggregated kind keeps its status in the object itself.
+        for object in all()
+            .iter()
+            .filter(|object| object.get("status").is_some() && object["kind"] != "PackageManifest")
+        {
+            let kind = kinds.of(object).expect("a known kind");
+            assert!(
+                kind.has_status,
+                "{} has a status that would be dropped",
+                object::words(object)
+            );
+        }
+    }
+}

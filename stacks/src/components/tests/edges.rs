@@ -1,0 +1,117 @@
+//! The graph of the quickstart, line by line, and the edges that the reference insists on.
+
+use super::{compiled, quickstart};
+use stackctl_engine::{Address, graph::Graph};
+
+fn graph() -> Graph {
+    match Graph::new(&compiled(&quickstart())) {
+        Ok(graph) => graph,
+        Err(errors) => panic!("{errors:?}"),
+    }
+}
+
+fn at(text: &str) -> Address {
+    text.parse().expect("an address")
+}
+
+#[test]
+fn every_address_and_what_it_waits_for() {
+    let graph = graph();
+    let mut text = String::new();
+    for address in graph.order() {
+        let edges: Vec<_> = graph
+            .dependencies(address)
+            .into_iter()
+            .map(|edge| {
+                format!(
+                    "{}{}",
+                    edge.to,
+                    if edge.until.to_string() == "ready" { "" } else { "~" }
+                )
+            })
+            .collect();
+        text.push_str(
+            format!("{address}  <-  {}", edges.join(" "))
+                .trim_end_matches(" <- ")
+                .trim_end(),
+        );
+        text.push('\n');
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// What may not be written while a gate is not ready: `reference/platform.md` §3, `reference/serving.md` §2.2.
+#[test]
+fn gates_hold_back_what_the_reference_says() {
+    let graph = graph();
+    let holds_back = |gate: &str, later: &[&str]| {
+        let after = graph.descendants(&at(gate));
+        for address in later {
+            assert!(after.contains(&at(address)), "{gate} does not hold back {address}");
+        }
+    };
+    let frees = |gate: &str, others: &[&str]| {
+        let after = graph.descendants(&at(gate));
+        for address in others {
+            assert!(!after.contains(&at(address)), "{gate} holds back {address}");
+        }
+    };
+    holds_back(
+        "cert-manager.installed",
+        &["cert-manager.config", "leader-worker-set.config", "rhoai.subscription"],
+    );
+    holds_back(
+        "connectivity-link.installed",
+        &["kuadrant.instance", "rhoai.subscription", "maas.switch"],
+    );
+    holds_back(
+        "kuadrant.operands",
+        &["rhoai.subscription", "maas.authorino.certificate"],
+    );
+    holds_back("kuadrant.ready", &["maas.switch"]);
+    frees(
+        "kuadrant.ready",
+        &["rhoai.subscription", "maas.authorino.certificate", "maas.gateway"],
+    );
+    holds_back(
+        "leader-worker-set.workload-kinds",
+        &["rhoai.subscription", "model[qwen3-8b].service"],
+    );
+    holds_back("tempo.installed", &["rhoai.subscription"]);
+    holds_back("opentelemetry.installed", &["rhoai.subscription"]);
+    holds_back("cluster-observability.installed", &["rhoai.initialization"]);
+    frees("cluster-observability.installed", &["rhoai.subscription"]);
+    holds_back(
+        "nfd.installed",
+        &["nfd.instance", "nvidia.policy", "model[qwen3-8b].service"],
+    );
+    frees("nfd.labels", &["nvidia.policy"]);
+    holds_back("gpu[l40s].capacity", &["model[qwen3-8b].service"]);
+    frees(
+        "gpu[l40s].capacity",
+        &["maas.switch", "rhoai.subscription", "maas.gateway"],
+    );
+    holds_back(
+        "rhoai.controllers",
+        &["model[qwen3-8b].service", "maas.switch", "maas.authorino.bootstrap"],
+    );
+    frees("rhoai.ready", &["model[qwen3-8b].service", "maas.switch"]);
+    holds_back("maas.database.deployment", &["maas.switch", "maas.tenant"]);
+    holds_back(
+        "maas.gateway",
+        &["maas.switch", "maas.authorino.bootstrap", "model[qwen3-8b].service"],
+    );
+    holds_back("maas.authorino.issued", &["maas.authorino.listener"]);
+    holds_back("maas.authorino.listener", &["maas.authorino.trust"]);
+    holds_back("maas.authorino.trust", &["maas.authorino.bootstrap"]);
+    holds_back(
+        "maas.authorino.filter",
+        &["model[qwen3-8b].service", "maas.tier[pro].enforced"],
+    );
+    holds_back(
+        "maas.model[qwen3-8b].ref",
+        &["maas.tier[pro].subscription", "maas.tier[pro].access"],
+    );
+    holds_back("monitoring.ready", &["model[qwen3-8b].metrics"]);
+    frees("monitoring.ready", &["model[qwen3-8b].service"]);
+}
