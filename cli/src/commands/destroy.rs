@@ -58,7 +58,12 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
 
 /// The stack whose state is the only one there.
 fn only_state(settings: &Settings) -> Result<String, Error> {
-    let names = stackctl_state::stacks_in(&settings.state).map_err(super::known::problem)?;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&settings.state).into_iter().flatten().flatten() {
+        // The state of a stack is kept in a file of its name (`LocalBackend`).
+        names.extend(entry.file_name().to_string_lossy().strip_suffix(".state.json").map(str::to_owned));
+    }
+    names.sort();
     match names.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Problem::new(format!("there is no state in `{}`", settings.state.display()))

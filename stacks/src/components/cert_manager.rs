@@ -62,8 +62,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         kinds: KINDS,
     };
     let mut nodes = operator.nodes(|subscription| {
-        let subscription =
-            subscription.after_write(at("cert-manager.operand-namespace"), "the operator runs cert-manager there");
+        let subscription = subscription.after_write(
+            at("cert-manager.operand-namespace"),
+            "the operator runs cert-manager there",
+        );
         if on_aws {
             subscription.after_write(
                 at("cert-manager.credentials"),

@@ -25,6 +25,44 @@ impl Moment {
         format!("{date}T{time}.{:06}Z", self.0.subsec_micros())
     }
 
+    /// Reads `2026-11-24T00:22:12Z`, with or without a fraction; `None` for any other form.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let seconds = number(11..13)? * 3_600 + number(14..16)? * 60 + number(17..19)?;
+        if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !text.ends_with('Z') {
+            return None;
+        }
+        let shifted_year = if month <= 2 { year - 1 } else { year };
+        let (era, year_of_era) = (shifted_year / 400, shifted_year % 400);
+        let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day.checked_sub(1)?;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+        Some(Self(Duration::from_secs(days * 86_400 + seconds)))
+    }
+
+    /// The time since an earlier moment, in the words of `kubectl get`.
+    pub(super) fn age_since(self, earlier: Self) -> String {
+        let seconds = self.0.saturating_sub(earlier.0).as_secs();
+        let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+        let two = |large: u64, large_unit: &str, small: u64, small_unit: &str| match small {
+            0 => format!("{large}{large_unit}"),
+            small => format!("{large}{large_unit}{small}{small_unit}"),
+        };
+        // <https://github.com/kubernetes/apimachinery/blob/v0.32.0/pkg/util/duration/duration.go>
+        match (minutes, hours, days) {
+            (0..2, _, _) => format!("{seconds}s"),
+            (2..10, _, _) => two(minutes, "m", seconds % 60, "s"),
+            (_, 0..3, _) => format!("{minutes}m"),
+            (_, 3..8, _) => two(hours, "h", minutes % 60, "m"),
+            (_, 8..48, _) => format!("{hours}h"),
+            (_, _, 2..8) => two(days, "d", hours % 24, "h"),
+            (_, _, 8..730) => format!("{days}d"),
+            (_, _, 730..2_920) => two(days / 365, "y", days % 365, "d"),
+            _ => format!("{}y", days / 365),
+        }
+    }
+
     /// Nanoseconds since 1970.
     pub(super) fn as_nanos(self) -> u128 {
         self.0.as_nanos()
@@ -55,6 +93,7 @@ mod tests {
     fn times_are_written_as_kubernetes_writes_them() {
         let moment = Moment(Duration::from_micros(1_709_210_096_000_042));
         assert_eq!(moment.to_seconds(), "2024-02-29T12:34:56Z");
+        assert_eq!(Moment::parse("2024-02-29T12:34:56Z").map(Moment::to_seconds).as_deref(), Some("2024-02-29T12:34:56Z"));
         assert_eq!(moment.to_micros(), "2024-02-29T12:34:56.000042Z");
     }
 }

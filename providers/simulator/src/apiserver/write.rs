@@ -466,6 +466,10 @@ impl Server {
 
     /// Carries over what was allocated to an object and an update may leave out.
     fn keep_allocated(&self, call: &Call, live: &Value, object: &mut Value) {
+        // Only the finalize endpoint changes what a namespace waits for.
+        if call.kind.group.is_empty() && call.kind.kind == "Namespace" && call.path.subresource.is_none() {
+            object["spec"] = live["spec"].clone();
+        }
         if call.kind.group.is_empty() && call.kind.kind == "Service" && object["spec"]["type"] != "ExternalName" {
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
                 if object["spec"][field].is_null() && !live["spec"][field].is_null() {

@@ -25,7 +25,7 @@ pub(super) struct Bench {
     timers: BTreeMap<&'static str, Timers>,
     version: u64,
     /// Every write that was carried out: operator, kind, namespace/name.
-    pub(super) audit: Vec<(String, &'static str, &'static str, String)>,
+    pub(super) audit: Vec<(String, &'static str, &'static str, &'static str)>,
 }
 
 impl Bench {
@@ -141,7 +141,7 @@ impl Bench {
                     Write::PatchStatus { .. } => "status",
                     Write::Delete { .. } => "delete",
                 };
-                self.audit.push((format!("{namespace}/{name}"), operator.name, verb, kind.kind.to_owned()));
+                self.audit.push((format!("{namespace}/{name}"), operator.name, verb, kind.kind));
                 match write {
                     Write::Create { object, .. } if self.world.get(kind, &namespace, &name).is_none() => self.put(kind, object),
                     Write::Create { .. } => {}

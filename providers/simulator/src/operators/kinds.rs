@@ -38,11 +38,6 @@ impl Kind {
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(self.group, self.version, self.kind), self.plural)
     }
 
-    /// Returns the name of its CustomResourceDefinition.
-    pub(crate) fn crd_name(self) -> String {
-        format!("{}.{}", self.plural, self.group)
-    }
-
     /// Returns whether the API server itself serves this kind, so that no CRD tells when it appears.
     pub(crate) fn is_built_in(self) -> bool {
         !self.group.contains('.') || self.group.ends_with(".k8s.io") && BUILT_IN_K8S_IO.contains(&self.group)

@@ -18,8 +18,6 @@ use super::turn::{Turn, observed};
 pub(crate) enum Need {
     /// A Deployment (namespace, name) is Available; an empty namespace is the object's own.
     Available(&'static str, &'static str),
-    /// A CRD is Established.
-    Established(&'static str),
 }
 
 /// What an operator does for objects of one kind.
@@ -96,6 +94,5 @@ fn holds(turn: &Turn<'_>, need: Need, object: &Value) -> bool {
     match need {
         Need::Available("", name) => turn.world.is_available(object.namespace(), name),
         Need::Available(namespace, name) => turn.world.is_available(namespace, name),
-        Need::Established(crd) => turn.world.is_established(crd),
     }
 }

@@ -286,59 +286,21 @@ impl Loop {
         }
     }
 
+    /// Returns what the operators want written now, without what waits for its retry.
     fn turn(&mut self, now: Instant) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
         let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let (wanted, mut wake) = turns(&self.world, &self.options, &self.failing, &mut self.timers, (now, &stamp));
         let mut writes = Vec::new();
-        let mut wake: Option<Instant> = None;
-        for operator in OPERATORS {
-            let faults = &self.options.faults;
-            if faults.contains(&Fault::Stopped {
-                operator: operator.name,
-            }) || !runs(operator.runs, &self.world)
-            {
+        for (operator, write) in wanted {
+            let (kind, namespace, name) = write.target();
+            let target = (operator.name, kind, namespace.to_owned(), name.to_owned());
+            let live = self.world.get(kind, namespace, name).map_or("", |live| live.text("/metadata/resourceVersion"));
+            if self.written.get(&target).is_some_and(|(before, version)| *before == write && version == live) {
                 continue;
             }
-            let timers = self.timers.entry(operator.name).or_default();
-            let mut turn = Turn {
-                world: &self.world,
-                now,
-                stamp: &stamp,
-                clock: self.options.clock,
-                slowness: if faults.contains(&Fault::Slow {
-                    operator: operator.name,
-                }) {
-                    10
-                } else {
-                    1
-                },
-                failing: &self.failing,
-                timers,
-                writes: Vec::new(),
-            };
-            (operator.reconcile)(&mut turn);
-            let wanted = turn.writes;
-            let end = timers.finish_turn(now);
-            wake = wake.into_iter().chain(end).min();
-            for write in wanted {
-                let (kind, namespace, name) = write.target();
-                let target = (operator.name, kind, namespace.to_owned(), name.to_owned());
-                let live = self
-                    .world
-                    .get(kind, namespace, name)
-                    .map_or("", |live| live.text("/metadata/resourceVersion"));
-                if self
-                    .written
-                    .get(&target)
-                    .is_some_and(|(before, version)| *before == write && version == live)
-                {
-                    continue;
-                }
-                match self.retries.get(&target) {
-                    Some((not_before, _)) if *not_before > now => {
-                        wake = wake.into_iter().chain([*not_before]).min();
-                    }
-                    Some(_) | None => writes.push((operator, write)),
-                }
+            match self.retries.get(&target) {
+                Some((not_before, _)) if *not_before > now => wake = wake.into_iter().chain([*not_before]).min(),
+                Some(_) | None => writes.push((operator, write)),
             }
         }
         (writes, wake)
@@ -374,6 +336,41 @@ impl Loop {
             }
         }
     }
+}
+
+/// Gives every operator that runs one turn. Returns what they want written, and when the next wait ends.
+pub(super) fn turns(
+    world: &World,
+    options: &OperatorsOptions,
+    failing: &[String],
+    timers: &mut BTreeMap<&'static str, Timers>,
+    (now, stamp): (Instant, &str),
+) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
+    let mut writes = Vec::new();
+    let mut wake: Option<Instant> = None;
+    for operator in OPERATORS {
+        let timers = timers.entry(operator.name).or_default();
+        if options.faults.contains(&Fault::Stopped { operator: operator.name }) || !runs(operator.runs, world) {
+            timers.clear();
+            continue;
+        }
+        let slow = options.faults.contains(&Fault::Slow { operator: operator.name });
+        let mut turn = Turn {
+            world,
+            now,
+            stamp,
+            clock: options.clock,
+            slowness: if slow { 10 } else { 1 },
+            failing,
+            timers,
+            writes: Vec::new(),
+        };
+        (operator.reconcile)(&mut turn);
+        let wanted = turn.writes;
+        wake = wake.into_iter().chain(timers.finish_turn(now)).min();
+        writes.extend(wanted.into_iter().map(|write| (operator, write)));
+    }
+    (writes, wake)
 }
 
 fn runs(runs: Runs, world: &World) -> bool {
