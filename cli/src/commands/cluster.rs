@@ -5,7 +5,7 @@ use crate::{
     settings::{ClusterChoice, Settings},
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
-use stackctl_simulator::{Fault, Simulator, SimulatorOptions, live_endpoint};
+use super::embedded::{Fault, Simulator, SimulatorOptions, live_endpoint};
 use std::path::Path;
 
 /// Who we say that we are.

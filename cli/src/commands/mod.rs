@@ -5,6 +5,7 @@ mod cluster;
 mod completions;
 mod destroy;
 mod drift;
+mod embedded;
 mod execution;
 mod explain;
 mod graph;

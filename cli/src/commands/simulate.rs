@@ -13,7 +13,7 @@ use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        let faults: Vec<_> = stackctl_simulator::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
+        let faults: Vec<_> = super::embedded::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
         views::result(&views::simulator::faults(&faults, settings.json));
         return Ok(Exit::Done);
     }

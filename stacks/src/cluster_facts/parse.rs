@@ -256,15 +256,15 @@ impl Reader<'_> {
             });
             return;
         };
-        let mut offered: Vec<String> = found["currentCSV"].as_str().map(str::to_owned).into_iter().collect();
-        let entries = found["entries"].as_array().map_or(&[][..], Vec::as_slice);
-        offered.extend(
-            entries
-                .iter()
-                .filter_map(|entry| entry["name"].as_str().map(str::to_owned)),
-        );
+        // Older marketplaces list only the head of a channel: then nothing is known about the versions below it.
+        let Some(entries) = found["entries"].as_array() else {
+            return;
+        };
+        let offered: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| entry["name"].as_str().map(str::to_owned))
+            .collect();
         if !offered.iter().any(|name| name == csv) {
-            offered.dedup();
             self.errors.push(FactError::NotInChannel {
                 csv: csv.to_owned(),
                 channel: channel.to_owned(),

@@ -162,3 +162,54 @@ fn node(schema: &Value, with_required: bool) -> Value {
     }
     Value::Object(short)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source() -> Value {
+        json!({
+            "metadata": {"name": "pools.example.com"},
+            "spec": {
+                "group": "example.com",
+                "names": {"kind": "Pool", "listKind": "PoolList", "plural": "pools", "singular": "pool"},
+                "scope": "Namespaced",
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                    "type": "object",
+                    "description": "left out",
+                    "required": ["spec"],
+                    "properties": {"spec": {"type": "object", "properties": {
+                        "ports": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"],
+                            "items": {"type": "object", "properties": {"port": {"type": "integer", "maximum": 65535}}}},
+                        "pods": {"type": "array", "items": {"type": "object", "properties": {
+                            "spec": {"type": "object", "properties": {"deep": {"type": "string"}}}}}},
+                    }}},
+                }}}],
+            },
+        })
+    }
+
+    #[test]
+    fn what_merges_and_defaults_is_kept_and_what_only_refuses_is_not() {
+        let condensed = crd(&source(), &["spec.pods[].spec"], false).expect("a complete CRD");
+        assert_eq!(
+            condensed["versions"][0]["schema"],
+            json!({"required": ["spec"], "properties": {"spec": {"properties": {
+                "ports": {"list-type": "map", "list-map-keys": ["port"], "items": {"properties": {"port": "integer"}}},
+                "pods": {"items": {"properties": {"spec": {"type": "object", "preserve-unknown-fields": true}}}},
+            }}}}),
+        );
+    }
+
+    #[test]
+    fn an_aggregated_kind_requires_nothing() {
+        let condensed = crd(&source(), &[], true).expect("a complete CRD");
+        assert_eq!(condensed["versions"][0]["schema"].get("required"), None);
+    }
+
+    #[test]
+    fn a_cut_that_meets_nothing_is_an_error() {
+        let told = crd(&source(), &["spec.nodes"], false).expect_err("there is no such field");
+        assert_eq!(told, "the cut `spec.nodes` meets nothing");
+    }
+}

@@ -111,3 +111,23 @@ impl Names {
         json!(format!("#{name}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_occurs_twice_is_said_once_and_its_parts_stay_in_it() {
+        let fields = (0..20)
+            .map(|n| (format!("field-{n}"), json!("string")))
+            .collect::<Map<_, _>>();
+        let inner = json!({"properties": fields});
+        let pod = json!({"properties": {"inner": inner}});
+        let schema = json!({"properties": {"template": pod, "other": pod}});
+        let crd = json!({"versions": [{"name": "v1", "schema": schema}]});
+        let shared = file(&BTreeMap::from([("pools.example.com".to_owned(), crd)]));
+        let schema = &shared["crds"]["pools.example.com"]["versions"][0]["schema"];
+        assert_eq!(schema["properties"], json!({"other": "#other", "template": "#other"}));
+        assert_eq!(shared["shared"], json!({"other": pod}));
+    }
+}

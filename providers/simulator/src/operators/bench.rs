@@ -37,32 +37,80 @@ impl Bench {
             faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
             paused: false,
         };
-        let mut bench = Self { world: World::default(), options, timers: BTreeMap::new(), version: 0, audit: Vec::new() };
+        let mut bench = Self {
+            world: World::default(),
+            options,
+            timers: BTreeMap::new(),
+            version: 0,
+            audit: Vec::new(),
+        };
         for kind in kinds::ALL.iter().filter(|kind| kind.is_built_in()) {
             bench.world.relist(*kind, Vec::new());
         }
         for crd in schemas::openshift() {
             bench.put(kinds::CRD, crd);
         }
-        for namespace in ["openshift-operators", "openshift-marketplace", "openshift-ingress", "openshift-monitoring"] {
+        for namespace in [
+            "openshift-operators",
+            "openshift-marketplace",
+            "openshift-ingress",
+            "openshift-monitoring",
+        ] {
             bench.put(kinds::NAMESPACE, object(kinds::NAMESPACE, "", namespace, json!({})));
         }
-        bench.put(kinds::OPERATOR_GROUP, object(kinds::OPERATOR_GROUP, "openshift-operators", "global-operators", json!({"spec": {}})));
-        let worker = object(kinds::NODE, "", "worker-0", json!({"metadata": {"labels": {"node.kubernetes.io/instance-type": "m6i.2xlarge"}}}));
+        bench.put(
+            kinds::OPERATOR_GROUP,
+            object(
+                kinds::OPERATOR_GROUP,
+                "openshift-operators",
+                "global-operators",
+                json!({"spec": {}}),
+            ),
+        );
+        let worker = object(
+            kinds::NODE,
+            "",
+            "worker-0",
+            json!({"metadata": {"labels": {"node.kubernetes.io/instance-type": "m6i.2xlarge"}}}),
+        );
         bench.put(kinds::NODE, worker);
-        bench.set(kinds::NODE, "", "worker-0", json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}));
+        bench.set(
+            kinds::NODE,
+            "",
+            "worker-0",
+            json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}),
+        );
         for (package, channel, entries) in [
-            ("openshift-cert-manager-operator", "stable-v1", &["cert-manager-operator.v1.18.0"][..]),
+            (
+                "openshift-cert-manager-operator",
+                "stable-v1",
+                &["cert-manager-operator.v1.18.0"][..],
+            ),
             ("nfd", "stable", &["nfd.4.21.0"]),
             ("gpu-operator-certified", "v26.3", &["gpu-operator-certified.v26.3.3"]),
-            ("rhcl-operator", "stable", &["rhcl-operator.v1.3.4", "rhcl-operator.v1.4.0"]),
+            (
+                "rhcl-operator",
+                "stable",
+                &["rhcl-operator.v1.3.4", "rhcl-operator.v1.4.0"],
+            ),
             ("authorino-operator", "stable", &["authorino-operator.v1.3.0"]),
             ("limitador-operator", "stable", &["limitador-operator.v1.3.0"]),
             ("dns-operator", "stable", &["dns-operator.v1.3.0"]),
             ("leader-worker-set", "stable-v1.0", &["leader-worker-set.v1.0.0"]),
             ("tempo-product", "stable", &["tempo-operator.v0.20.0-1"]),
-            ("opentelemetry-product", "stable", &["opentelemetry-operator.v0.144.0-1"]),
-            ("cluster-observability-operator", "stable", &["cluster-observability-operator.v1.4.0", "cluster-observability-operator.v1.5.0"]),
+            (
+                "opentelemetry-product",
+                "stable",
+                &["opentelemetry-operator.v0.144.0-1"],
+            ),
+            (
+                "cluster-observability-operator",
+                "stable",
+                &[
+                    "cluster-observability-operator.v1.4.0",
+                    "cluster-observability-operator.v1.5.0",
+                ],
+            ),
             ("rhods-operator", "stable-3.x", &["rhods-operator.3.4.0"]),
             ("servicemeshoperator3", "stable", &["servicemeshoperator3.v3.2.0"]),
         ] {
@@ -78,10 +126,18 @@ impl Bench {
 
     /// Subscribes to a package in a namespace of its own (with an OperatorGroup) or in one that has a group.
     pub(super) fn subscribe(&mut self, namespace: &str, package: &str, pin: &str) {
-        let channel = self.world.get(kinds::PACKAGE_MANIFEST, "openshift-marketplace", package).expect("a package").text("/status/defaultChannel").to_owned();
+        let channel = self
+            .world
+            .get(kinds::PACKAGE_MANIFEST, "openshift-marketplace", package)
+            .expect("a package")
+            .text("/status/defaultChannel")
+            .to_owned();
         if self.world.list_in(kinds::OPERATOR_GROUP, namespace).next().is_none() {
             self.put(kinds::NAMESPACE, object(kinds::NAMESPACE, "", namespace, json!({})));
-            self.put(kinds::OPERATOR_GROUP, object(kinds::OPERATOR_GROUP, namespace, namespace, json!({"spec": {}})));
+            self.put(
+                kinds::OPERATOR_GROUP,
+                object(kinds::OPERATOR_GROUP, namespace, namespace, json!({"spec": {}})),
+            );
         }
         let approval = if pin.is_empty() { "Automatic" } else { "Manual" };
         self.put(kinds::SUBSCRIPTION, object(kinds::SUBSCRIPTION, namespace, package, json!({"spec": {
@@ -92,9 +148,18 @@ impl Bench {
 
     /// Approves the one plan of a namespace that holds this CSV.
     pub(super) fn approve(&mut self, namespace: &str, csv: &str) {
-        let plan = self.world.list_in(kinds::INSTALL_PLAN, namespace).find(|plan| plan.list("/spec/clusterServiceVersionNames").iter().any(|name| name == csv));
+        let plan = self.world.list_in(kinds::INSTALL_PLAN, namespace).find(|plan| {
+            plan.list("/spec/clusterServiceVersionNames")
+                .iter()
+                .any(|name| name == csv)
+        });
         let name = plan.expect("a plan with that CSV").name().to_owned();
-        self.set(kinds::INSTALL_PLAN, namespace, &name, json!({"spec": {"approved": true}}));
+        self.set(
+            kinds::INSTALL_PLAN,
+            namespace,
+            &name,
+            json!({"spec": {"approved": true}}),
+        );
         self.settle();
     }
 
@@ -111,7 +176,9 @@ impl Bench {
 
     /// Returns an object that must be there.
     pub(super) fn get(&self, kind: Kind, namespace: &str, name: &str) -> &Value {
-        self.world.get(kind, namespace, name).unwrap_or_else(|| panic!("{} {namespace}/{name} is not there", kind.kind))
+        self.world
+            .get(kind, namespace, name)
+            .unwrap_or_else(|| panic!("{} {namespace}/{name} is not there", kind.kind))
     }
 
     /// Deletes an object and lets the cluster come to rest.
@@ -122,12 +189,23 @@ impl Bench {
 
     /// Lets the operators act until nothing changes any more.
     pub(super) fn settle(&mut self) {
-        let failing: Vec<String> = self.options.faults.iter().filter_map(|fault| match fault {
-            crate::faults::Fault::FailingInstall { package } => Some(package.clone()),
-            crate::faults::Fault::Stopped { .. } | crate::faults::Fault::Slow { .. } => None,
-        }).collect();
+        let failing: Vec<String> = self
+            .options
+            .faults
+            .iter()
+            .filter_map(|fault| match fault {
+                crate::faults::Fault::FailingInstall { package } => Some(package.clone()),
+                crate::faults::Fault::Stopped { .. } | crate::faults::Fault::Slow { .. } => None,
+            })
+            .collect();
         for _ in 0..ROUNDS {
-            let (writes, _) = turns(&self.world, &self.options, &failing, &mut self.timers, (Instant::now(), "2026-01-01T00:00:00Z"));
+            let (writes, _) = turns(
+                &self.world,
+                &self.options,
+                &failing,
+                &mut self.timers,
+                (Instant::now(), "2026-01-01T00:00:00Z"),
+            );
             if writes.is_empty() {
                 return;
             }
@@ -141,12 +219,17 @@ impl Bench {
                     Write::PatchStatus { .. } => "status",
                     Write::Delete { .. } => "delete",
                 };
-                self.audit.push((format!("{namespace}/{name}"), operator.name, verb, kind.kind));
+                self.audit
+                    .push((format!("{namespace}/{name}"), operator.name, verb, kind.kind));
                 match write {
-                    Write::Create { object, .. } if self.world.get(kind, &namespace, &name).is_none() => self.put(kind, object),
+                    Write::Create { object, .. } if self.world.get(kind, &namespace, &name).is_none() => {
+                        self.put(kind, object)
+                    }
                     Write::Create { .. } => {}
                     Write::Apply { object, .. } => self.store(kind, &namespace, &name, object, false),
-                    Write::Patch { patch, .. } | Write::PatchStatus { patch, .. } => self.store(kind, &namespace, &name, patch, true),
+                    Write::Patch { patch, .. } | Write::PatchStatus { patch, .. } => {
+                        self.store(kind, &namespace, &name, patch, true)
+                    }
                     Write::Delete { .. } => self.remove(kind, &namespace, &name),
                 }
             }
@@ -161,10 +244,12 @@ impl Bench {
             return;
         }
         let before = live.as_ref().map(|live| live["spec"].clone());
-        let mut object = live.unwrap_or_else(|| json!({"metadata": {"uid": format!("uid-{}", self.version + 1), "generation": 0,
-            "creationTimestamp": format!("{:08}", self.version)}}));
+        let mut object = live.unwrap_or_else(|| {
+            json!({"metadata": {"uid": format!("uid-{}", self.version + 1), "generation": 0,
+            "creationTimestamp": format!("{:08}", self.version)}})
+        });
         let mut change = change;
-        if let Some(metadata) = change["metadata"].as_object_mut() {
+        if let Some(metadata) = change.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("resourceVersion");
         }
         merge(&mut object, change);
@@ -192,21 +277,36 @@ impl Bench {
     }
 
     fn remove(&mut self, kind: Kind, namespace: &str, name: &str) {
-        let Some(live) = self.world.get(kind, namespace, name).map(|live| (**live).clone()) else { return };
+        let Some(live) = self.world.get(kind, namespace, name).map(|live| (**live).clone()) else {
+            return;
+        };
         if live.list("/metadata/finalizers").is_empty() {
             self.gone(kind, &live);
         } else if !live.is_deleting() {
-            self.set(kind, namespace, name, json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}));
+            self.set(
+                kind,
+                namespace,
+                name,
+                json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+            );
         }
     }
 
     fn gone(&mut self, kind: Kind, object: &Value) {
         self.world.remove(kind, object.namespace(), object.name(), object.uid());
         for other in kinds::ALL {
-            let children: Vec<(String, String)> = self.world.list(*other).filter(|child| child.is_owned_by(object.uid()))
-                .map(|child| (child.namespace().to_owned(), child.name().to_owned())).collect();
+            let children: Vec<(String, String)> = self
+                .world
+                .list(*other)
+                .filter(|child| child.is_owned_by(object.uid()))
+                .map(|child| (child.namespace().to_owned(), child.name().to_owned()))
+                .collect();
             for (namespace, name) in children {
-                let orphan = self.get(*other, &namespace, &name).list("/metadata/ownerReferences").len() == 1;
+                let orphan = self
+                    .get(*other, &namespace, &name)
+                    .list("/metadata/ownerReferences")
+                    .len()
+                    == 1;
                 if orphan {
                     self.remove(*other, &namespace, &name);
                 }

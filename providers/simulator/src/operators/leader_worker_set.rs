@@ -10,7 +10,6 @@ use serde_json::json;
 use super::kinds::{DEPLOYMENT, LWS_OPERATOR};
 use super::object::{Read, owned_by};
 use super::turn::{Turn, observed};
-use crate::schemas;
 
 const NAMESPACE: &str = "openshift-lws-operator";
 const MANAGER: &str = "lws-controller-manager";
@@ -42,7 +41,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if !turn.held(format!("operand {}", operator.uid()), 10) {
             continue;
         }
-        let registered = turn.register(schemas::crds_of_component("leader-worker-set-operand"));
+        let registered = turn.register_component("leader-worker-set-operand");
         let available = registered && turn.world.is_available(NAMESPACE, MANAGER);
         turn.status(LWS_OPERATOR, &operator, json!({
             "observedGeneration": operator["metadata"]["generation"],

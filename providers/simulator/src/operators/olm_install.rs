@@ -220,7 +220,7 @@ fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'stat
     }
     let available = deployments(turn, csv);
     let ready = available && turn.held(format!("install {}", csv.uid()), INSTALL_SECONDS);
-    (ready && turn.register(schemas::crds_of(package))).then_some((
+    (ready && turn.register(&schemas::crds_of(package))).then_some((
         "Succeeded",
         "InstallSucceeded",
         "install strategy completed with no errors",

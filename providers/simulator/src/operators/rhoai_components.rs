@@ -11,7 +11,6 @@ use super::kinds::{self, DEPLOYMENT, Kind, MODELS_AS_SERVICE, ODH_DASHBOARD_CONF
 use super::object::{Read, object, owned_by};
 use super::rhoai::application;
 use super::turn::{Turn, condition};
-use crate::schemas;
 
 /// One component of the DataScienceCluster.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +20,7 @@ pub(crate) struct Component {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) condition: &'static str,
-    /// The CRDs it registers, by their name in [`schemas::crds_of_component`].
+    /// The CRDs it registers, by their name in [`crate::schemas::crds_of_component`].
     pub(crate) crds: &'static str,
     pub(crate) deployments: &'static [&'static str],
     /// The namespace it makes, which stays (reference/platform.md §2.22).
@@ -205,7 +204,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
 }
 
 fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
-    let mut ready = turn.register(schemas::crds_of_component(component.crds));
+    let mut ready = turn.register_component(component.crds);
     for name in component.deployments {
         turn.ensure(DEPLOYMENT, owned_by(deployment(name), live));
         ready &= turn.world.is_available(APPLICATIONS, name);

@@ -289,13 +289,26 @@ impl Loop {
     /// Returns what the operators want written now, without what waits for its retry.
     fn turn(&mut self, now: Instant) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
         let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let (wanted, mut wake) = turns(&self.world, &self.options, &self.failing, &mut self.timers, (now, &stamp));
+        let (wanted, mut wake) = turns(
+            &self.world,
+            &self.options,
+            &self.failing,
+            &mut self.timers,
+            (now, &stamp),
+        );
         let mut writes = Vec::new();
         for (operator, write) in wanted {
             let (kind, namespace, name) = write.target();
             let target = (operator.name, kind, namespace.to_owned(), name.to_owned());
-            let live = self.world.get(kind, namespace, name).map_or("", |live| live.text("/metadata/resourceVersion"));
-            if self.written.get(&target).is_some_and(|(before, version)| *before == write && version == live) {
+            let live = self
+                .world
+                .get(kind, namespace, name)
+                .map_or("", |live| live.text("/metadata/resourceVersion"));
+            if self
+                .written
+                .get(&target)
+                .is_some_and(|(before, version)| *before == write && version == live)
+            {
                 continue;
             }
             match self.retries.get(&target) {
@@ -350,11 +363,16 @@ pub(super) fn turns(
     let mut wake: Option<Instant> = None;
     for operator in OPERATORS {
         let timers = timers.entry(operator.name).or_default();
-        if options.faults.contains(&Fault::Stopped { operator: operator.name }) || !runs(operator.runs, world) {
+        if options.faults.contains(&Fault::Stopped {
+            operator: operator.name,
+        }) || !runs(operator.runs, world)
+        {
             timers.clear();
             continue;
         }
-        let slow = options.faults.contains(&Fault::Slow { operator: operator.name });
+        let slow = options.faults.contains(&Fault::Slow {
+            operator: operator.name,
+        });
         let mut turn = Turn {
             world,
             now,

@@ -8,7 +8,7 @@
 //! - [`Turn::held`] is true only after its question was asked, without a turn that did not ask it, for that long.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -17,6 +17,7 @@ use super::kinds::{self, Kind};
 use super::object::{Read, bare, contains};
 use super::world::World;
 use crate::clock::Clock;
+use crate::schemas;
 
 /// Something an operator wants the API server to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -242,13 +243,37 @@ impl Turn<'_> {
     }
 
     /// Registers CRDs. Returns whether all of them are Established.
-    pub(crate) fn register(&mut self, crds: Vec<Value>) -> bool {
+    pub(crate) fn register(&mut self, crds: &[Value]) -> bool {
         let mut all = true;
         for crd in crds {
-            all &= self.world.is_established(crd.name());
-            self.create(kinds::CRD, crd);
+            let established = self.world.is_established(crd.name());
+            all &= established;
+            if !established {
+                self.create(kinds::CRD, crd.clone());
+            }
         }
         all
+    }
+
+    /// Registers the CRDs that a component brings (see [`schemas::crds_of_component`]); nothing for an unknown one.
+    pub(crate) fn register_component(&mut self, component: &str) -> bool {
+        /// Expanded once: operators ask on every turn.
+        static CRDS: LazyLock<BTreeMap<&'static str, Vec<Value>>> = LazyLock::new(|| {
+            let components = [
+                "dashboard",
+                "kserve",
+                "kueue-operand",
+                "leader-worker-set-operand",
+                "mlflow",
+                "modelregistry",
+                "models-as-a-service",
+            ];
+            components
+                .into_iter()
+                .map(|component| (component, schemas::crds_of_component(component)))
+                .collect()
+        });
+        CRDS.get(component).is_none_or(|crds| self.register(crds))
     }
 
     /// Returns every object of a kind, shared so that writes can be added while looking at them.
@@ -271,6 +296,6 @@ pub(crate) fn observed(object: &Value, kind: &str, holds: bool, reason: &str, me
 
 /// Returns the map at a JSON pointer, empty if there is none.
 pub(crate) fn map<'a>(object: &'a Value, pointer: &str) -> &'a Map<String, Value> {
-    static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     object.pointer(pointer).and_then(Value::as_object).unwrap_or(&EMPTY)
 }

@@ -11,10 +11,6 @@ pub(super) struct Kind {
     /// Where its objects are.
     pub(super) resource: ApiResource,
     /// Whether its objects are in namespaces.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the seed says the scope itself; a test holds both together")
-    )]
     pub(super) namespaced: bool,
     /// Whether its status is written apart.
     pub(super) has_status: bool,

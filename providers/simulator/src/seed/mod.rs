@@ -142,9 +142,11 @@ async fn create(client: &Client, kinds: &Kinds, manager: &str, manifest: Value) 
     let kind = kinds
         .of(&manifest)
         .ok_or_else(|| malformed("its kind is not known".to_owned()))?;
-    let api: Api<DynamicObject> = match manifest.pointer("/metadata/namespace").and_then(Value::as_str) {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind.resource),
-        None => Api::all_with(client.clone(), &kind.resource),
+    let namespace = manifest.pointer("/metadata/namespace").and_then(Value::as_str);
+    let api: Api<DynamicObject> = match (namespace, kind.namespaced) {
+        (Some(namespace), true) => Api::namespaced_with(client.clone(), namespace, &kind.resource),
+        (None, false) => Api::all_with(client.clone(), &kind.resource),
+        (Some(_), false) | (None, true) => return Err(malformed("its namespace does not fit its kind".to_owned())),
     };
     let name = name_of(&manifest);
     let status = manifest.get("status").filter(|_| kind.has_status).cloned();
@@ -198,66 +200,5 @@ async fn established(client: &Client, names: Vec<String>) -> Result<(), SeedErro
         .await
 }
 
-/// Every object of the seed but the CRDs, in the order in which they are written.
 #[cfg(test)]
-fn all() -> Vec<Value> {
-    [
-        namespaces::objects(),
-        foreign::namespaces(),
-        configuration::objects(),
-        access::objects(),
-        machines::objects(),
-        marketplace::objects(),
-        foreign::objects(),
-    ]
-    .concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_object_has_a_known_kind_the_right_scope_and_a_namespace_of_its_own() {
-        let kinds = Kinds::new(&schemas::openshift());
-        let mut seen = BTreeSet::new();
-        let mut namespaces = BTreeSet::new();
-        for object in all() {
-            let words = object::words(&object);
-            let kind = kinds
-                .of(&object)
-                .unwrap_or_else(|| panic!("the kind of {words} is known"));
-            let namespace = object
-                .pointer("/metadata/namespace")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
-            assert_eq!(namespace.is_some(), kind.namespaced, "{words}");
-            if object["kind"] == "Namespace" {
-                namespaces.insert(name_of(&object));
-            }
-            if let Some(namespace) = namespace {
-                assert!(namespaces.contains(&namespace), "{words} comes before its namespace");
-            }
-            assert!(seen.insert(words.clone()), "{words} is there twice");
-        }
-    }
-
-    #[test]
-    fn every_status_has_a_place() {
-        let kinds = Kinds::new(&schemas::openshift());
-        // An aggregated kind keeps its status in the object itself.
-        for object in all()
-            .iter()
-            .filter(|object| object.get("status").is_some() && object["kind"] != "PackageManifest")
-        {
-            let kind = kinds.of(object).expect("a known kind");
-            assert!(
-                kind.has_status,
-                "{} has a status that would be dropped",
-                object::words(object)
-            );
-        }
-    }
-}
+mod tests;

@@ -121,16 +121,6 @@ const DELIBERATE: &[(&str, &str, &str)] = &[
         "spec.template.spec.containers.0.readinessProbe",
         "serving.md §1.7: without it ready means nothing",
     ),
-    (
-        "Group freemium-users",
-        "users",
-        "serving.md §2.5: members are somebody else's unless declared",
-    ),
-    (
-        "Group premium-users",
-        "users",
-        "serving.md §2.5: members are somebody else's unless declared",
-    ),
     ("MachineSet ocp-7x2kq-gpu-worker-eu-west-1a", "", NAMED_AFTER_POOL),
     ("MachineSet ocp-7x2kq-gpu-worker-eu-west-1b", "", NAMED_AFTER_POOL),
     ("MachineSet ocp-7x2kq-gpu-worker-eu-west-1c", "", NAMED_AFTER_POOL),
@@ -183,10 +173,10 @@ groups = ["premium-users"]
 limits = [{ model = "qwen3-8b", tokens = 30000, window = "5m" }]
 [[maas.groups]]
 name = "freemium-users"
-members = "unmanaged"
+members = ["charlie"]
 [[maas.groups]]
 name = "premium-users"
-members = "unmanaged"
+members = ["alice"]
 "#;
 
 #[test]

@@ -69,10 +69,7 @@ fn facts() -> Facts {
 }
 
 fn compiled(stack: &Stack) -> Vec<Resource> {
-    match compile(stack, &facts()) {
-        Ok(resources) => resources,
-        Err(errors) => panic!("{errors:#?}"),
-    }
+    compile(stack, &facts()).expect("the facts fit")
 }
 
 fn manifests(resources: &[Resource]) -> Vec<(String, Value)> {
@@ -238,10 +235,7 @@ fn what_a_person_has_to_know_is_said_before() {
 
 #[test]
 fn what_the_platform_offers() {
-    let offered = match outputs(&quickstart(), &facts()) {
-        Ok(offered) => offered,
-        Err(errors) => panic!("{errors:#?}"),
-    };
+    let offered = outputs(&quickstart(), &facts()).expect("the facts fit");
     let text: String = offered
         .iter()
         .map(|output| format!("{} = {}  ({})\n", output.name, output.value, output.description))
@@ -287,12 +281,9 @@ fn facts_that_are_missing_or_do_not_fit_are_all_told() {
     };
     put(&mut facts, key::OPENSHIFT, json!("4.19.9"));
     put(&mut facts, key::AMI, Value::Null);
-    let old = json!([{"name": "stable-3.x", "currentCSV": "rhods-operator.3.3.2", "entries": []}]);
+    let old = json!([{"name": "stable-3.x", "currentCSV": "rhods-operator.3.3.2", "entries": [{"name": "rhods-operator.3.3.2"}]}]);
     put(&mut facts, &key::channels("rhods-operator"), old);
-    let errors = match compile(&quickstart(), &facts) {
-        Ok(_) => panic!("the facts do not fit"),
-        Err(errors) => errors,
-    };
+    let errors = compile(&quickstart(), &facts).expect_err("the facts do not fit");
     let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
