@@ -31,3 +31,76 @@ fn a_fault_needs_a_simulated_cluster() {
     hint: add `--simulate`
     ");
 }
+
+/// A kubeconfig whose cluster listens nowhere: port 9 is for discarding, and nothing does.
+const NOWHERE: &str = "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
+    clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n\
+    users: [{name: u, user: {token: t}}]\ncontexts: [{name: here, context: {cluster: c, user: u}}]\n";
+
+#[test]
+fn a_cluster_that_does_not_answer_is_named_and_nothing_is_written() {
+    let sandbox = Sandbox::with_stack();
+    sandbox.write("kubeconfig", NOWHERE);
+    let before = sandbox.files();
+    for command in [&["plan"][..], &["apply", "--yes"], &["drift"], &["render"], &["graph"]] {
+        let mut arguments = command.to_vec();
+        arguments.extend(["--kubeconfig", "kubeconfig"]);
+        let shown = sandbox.run(&arguments);
+        let names_it = shown.contains("127.0.0.1:9") || command == ["drift"];
+        assert!(shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("\nhint: ") && names_it, "{shown}");
+    }
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn an_unknown_context_lists_those_there_are() {
+    let sandbox = Sandbox::with_stack();
+    sandbox.write("kubeconfig", NOWHERE);
+    insta::assert_snapshot!(sandbox.run(&["plan", "--kubeconfig", "kubeconfig", "--context", "prod"]), @r"
+    exit 1
+    --- stderr
+    error: the kubeconfig has no context `prod`
+    hint: choose one with `--context`: here
+    ");
+}
+
+#[test]
+fn without_a_terminal_there_is_no_question() {
+    let sandbox = Sandbox::with_stack();
+    let before = sandbox.files();
+    for command in ["apply", "destroy"] {
+        let shown = sandbox.run(&[command, "--simulate"]);
+        assert_eq!(
+            shown,
+            "exit 1\n--- stderr\nerror: there is no terminal to ask on\n\
+             hint: look at `stackctl plan` first, then repeat this with `--yes`\n"
+        );
+    }
+    assert_eq!(sandbox.files(), before);
+}
+
+#[test]
+fn a_state_of_a_newer_version_and_one_of_another_stack_are_refused() {
+    let sandbox = Sandbox::with_stack();
+    sandbox.write(".stackctl/quickstart.state.json", r#"{"format":"stackctl-state","version":99,"written_by":"9.0.0"}"#);
+    let shown = sandbox.run(&["plan"]);
+    assert!(shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("newer stackctl") && shown.contains("9.0.0"), "{shown}");
+    sandbox.write(".stackctl/quickstart.state.json", "{ not a state");
+    let shown = sandbox.run(&["show"]);
+    assert!(shown.contains("is damaged") && shown.contains("\nhint: "), "{shown}");
+}
+
+#[test]
+fn an_address_that_is_none_and_one_that_is_not_recorded_are_told_apart() {
+    let sandbox = Sandbox::with_stack();
+    let shown = sandbox.run(&["state", "show", "rhoai"]);
+    assert!(shown.contains("`rhoai` is not an address"), "{shown}");
+    let shown = sandbox.run(&["state", "show", "rhoai.subscription"]);
+    assert!(shown.contains("nothing is recorded of `rhoai.subscription`"), "{shown}");
+}
+
+#[test]
+fn facts_of_a_file_that_is_not_there_are_missed() {
+    let shown = Sandbox::with_stack().run(&["render", "--facts", "facts.json"]);
+    assert!(shown.contains("the facts in `facts.json` cannot be read"), "{shown}");
+}

@@ -15,7 +15,7 @@ fn the_quickstart_is_valid_and_says_what_it_asks_for() {
 fn a_window_in_days_points_at_file_and_line() {
     let sandbox = Sandbox::with_stack();
     sandbox.write("days.toml", "[[maas.tiers]]\nname = \"pro\"\nlimits = [{ model = \"qwen3-8b\", tokens = 3000, window = \"1d\" }]\n");
-    insta::assert_snapshot!(sandbox.run(&["validate", "stack.toml", "days.toml"]), @"");
+    insta::assert_snapshot!(sandbox.run(&["validate", "stack.toml", "days.toml"]));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn json_says_the_same_with_line_and_column() {
     let output = sandbox.command(&["validate", "stack.toml", "wrong.toml", "--json"]).output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(1));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
-    insta::assert_json_snapshot!(answer, @"");
+    insta::assert_json_snapshot!(answer);
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Sandbox {
         let mut shown = format!("exit {}\n", output.status.code().unwrap_or(-1));
         for (name, text) in [("stdout", text(&output.stdout)), ("stderr", text(&output.stderr))] {
             if !text.is_empty() {
-                shown.push_str(&format!("--- {name}\n{text}"));
+                shown = shown + "--- " + name + "\n" + &text;
             }
         }
         shown

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    execution::{self, How},
+    execution::{self, How, Job},
     known::Known,
     load, planning, prepare, runtime, saved,
 };
@@ -47,18 +47,10 @@ async fn fresh(
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
     let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
-    if settings.json {
-        views::result(&views::json::line(&views::json::planned(&planned.plan, &planned.around)));
-    } else {
-        views::result(&views::plan::plan(&planned.plan, &planned.around, &settings.out));
-    }
-    if !command.yes && planned.plan.has_changes() && !prompt::confirm("Apply this?")? {
-        views::tell("nothing was changed\n");
+    let job = Job { planned: &planned, resources: &desired.resources, facts: Some(&desired.facts), how: how(&command.plan) };
+    let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
-    }
-    let how = how(&command.plan);
-    let ended = execution::run(settings, cluster, known, &lock, &planned, &desired.resources, Some(&desired.facts), how).await?;
-    execution::show(settings, &planned, &ended);
+    };
     if ended.report.succeeded() && !settings.json {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
         views::result(&views::output::outputs(&outputs, &settings.out));
@@ -84,25 +76,19 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             let desired = prepare::compiled(&stack, saved.facts()?)?;
             let planned = planning::apply(settings, &cluster, &known, &desired, &saved.arguments()).await?;
             saved.check_still_true(&planned, &known)?;
-            if settings.json {
-                views::result(&views::json::line(&views::json::planned(&planned.plan, &planned.around)));
-            } else {
-                views::result(&views::plan::plan(&planned.plan, &planned.around, &settings.out));
-            }
-            if !command.yes && planned.plan.has_changes() && !prompt::confirm("Apply this?")? {
-                views::tell("nothing was changed\n");
-                return Ok(Exit::Failed);
-            }
             let how = how(&saved.arguments());
-            let ended =
-                execution::run(settings, &cluster, &known, &lock, &planned, &desired.resources, Some(&desired.facts), how).await?;
-            execution::show(settings, &planned, &ended);
-            Ok(ended.exit())
+            let job = Job { planned: &planned, resources: &desired.resources, facts: Some(&desired.facts), how };
+            let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
+            Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))
         }
         .await;
         cluster.close().await;
         exit
     })
+}
+
+fn question(command: &ApplyCommand) -> Option<&'static str> {
+    (!command.yes).then_some("Apply this?")
 }
 
 fn how(arguments: &PlanArgs) -> How {

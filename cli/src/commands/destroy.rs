@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    execution::{self, How},
+    execution::{self, How, Job},
     known::Known,
     load, planning, runtime,
 };
@@ -20,7 +20,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         (only_state(settings)?, None)
     } else {
         let (stack, _) = load::stack(settings)?;
-        (stack.name.to_string(), stack.cluster.context.clone())
+        (stack.name.to_string(), stack.cluster.context)
     };
     if !command.yes {
         prompt::needs_terminal()?;
@@ -36,19 +36,11 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
             let planned = planning::destroy(settings, &cluster, &known).await?;
-            if settings.json {
-                views::result(&views::json::line(&views::json::planned(&planned.plan, &planned.around)));
-            } else {
-                views::result(&views::plan::plan(&planned.plan, &planned.around, &settings.out));
-            }
-            if !command.yes && planned.plan.has_changes() && !prompt::confirm("Destroy this?")? {
-                views::tell("nothing was changed\n");
-                return Ok(Exit::Failed);
-            }
             let how = How { ready_timeout: command.ready_timeout, ..How::default() };
-            let ended = execution::run(settings, &cluster, &known, &lock, &planned, &[], None, how).await?;
-            execution::show(settings, &planned, &ended);
-            Ok(ended.exit())
+            let job = Job { planned: &planned, resources: &[], facts: None, how };
+            let question = (!command.yes).then_some("Destroy this?");
+            let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question).await?;
+            Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))
         }
         .await;
         cluster.close().await;

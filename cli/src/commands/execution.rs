@@ -4,6 +4,7 @@ use super::{cluster::Cluster, known::Known, known::problem, planning::Planned, r
 use crate::{
     error::{Error, Problem},
     exit::Exit,
+    prompt,
     secrets::ShellSecrets,
     settings::Settings,
     views::{self, live::Live, progress::Progress},
@@ -33,6 +34,19 @@ pub(super) struct How {
     pub(super) ready_timeout: Option<Duration>,
 }
 
+/// What is carried out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'a> {
+    /// The plan, and what it was made from.
+    pub(super) planned: &'a Planned,
+    /// What is desired; nothing for a destroy.
+    pub(super) resources: &'a [Resource],
+    /// The facts that it was compiled with, to be kept.
+    pub(super) facts: Option<&'a Facts>,
+    /// How.
+    pub(super) how: How,
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -55,17 +69,35 @@ impl Ended {
     }
 }
 
-/// Carries a plan out under the lock.
-pub(super) async fn run(
+/// Shows a plan, asks whether to go on unless that was said, and carries it out under the lock; `None` when the answer
+/// was no.
+pub(super) async fn ask_and_run(
     settings: &Settings,
     cluster: &Cluster,
     known: &Known,
     lock: &StateLock,
-    planned: &Planned,
-    resources: &[Resource],
-    facts: Option<&Facts>,
-    how: How,
-) -> Result<Ended, Error> {
+    job: Job<'_>,
+    question: Option<&str>,
+) -> Result<Option<Ended>, Error> {
+    let Planned { plan, around, .. } = job.planned;
+    views::result(&if settings.json {
+        views::json::line(&views::json::planned(plan, around))
+    } else {
+        views::plan::plan(plan, around, &settings.out)
+    });
+    if let Some(question) = question.filter(|_| plan.has_changes())
+        && !prompt::confirm(question)?
+    {
+        views::tell("nothing was changed\n");
+        return Ok(None);
+    }
+    let ended = run(settings, cluster, known, lock, job).await?;
+    show(settings, job.planned, &ended);
+    Ok(Some(ended))
+}
+
+async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &StateLock, job: Job<'_>) -> Result<Ended, Error> {
+    let Job { planned, resources, facts, how } = job;
     let key = known.backend.key_or_create().map_err(problem)?;
     let state = known.begun(cluster)?;
     let durations = state.durations().clone();
@@ -134,7 +166,7 @@ pub(super) async fn run(
 }
 
 /// Shows how it ended: a summary on stdout, failures on stderr.
-pub(super) fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
+fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
     let purpose = planned.plan.purpose;
     if settings.json {
         views::result(&views::json::line(&views::json::report(&ended.report, purpose, ended.took)));

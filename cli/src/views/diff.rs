@@ -2,8 +2,9 @@
 //!
 //! Invariant: what is sensitive shows as `(secret)`, whatever its value.
 
-use super::style::{Meaning, Style, at, shortened};
+use super::style::{Meaning, Style, at, counted, shortened};
 use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
 use stackctl_engine::{
     FieldPath,
     plan::{DriftedBy, FieldChange, Shown},
@@ -11,6 +12,9 @@ use stackctl_engine::{
 
 /// How long one value may be on a line.
 const LONGEST_VALUE: usize = 60;
+/// How long one line of a text may be, and how many are shown.
+const LONGEST_LINE: usize = 90;
+const MOST_LINES: usize = 12;
 
 /// A path for people: without the dot in front that the server writes.
 pub fn path(path: &FieldPath) -> String {
@@ -40,6 +44,33 @@ pub fn from_to(change: &FieldChange, style: &Style) -> String {
         style.arrow(),
         style.paint(Meaning::Good, &shown(&change.after, style))
     )
+}
+
+/// The lines that differ between two texts of several lines, each with its sign; nothing for other values.
+pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
+    let (Shown::Value(Value::String(before)), Shown::Value(Value::String(after))) = (&change.before, &change.after) else {
+        return Vec::new();
+    };
+    if !before.contains('\n') && !after.contains('\n') {
+        return Vec::new();
+    }
+    let differences = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for line in differences.iter_all_changes() {
+        let (sign, meaning) = match line.tag() {
+            ChangeTag::Delete => ("-", Meaning::Bad),
+            ChangeTag::Insert => ("+", Meaning::Good),
+            ChangeTag::Equal => continue,
+        };
+        let text = line.value().trim_end_matches('\n');
+        lines.push(style.paint(meaning, &format!("{sign} {}", shortened(text, LONGEST_LINE, style.ellipsis()))));
+    }
+    let more = lines.len().saturating_sub(MOST_LINES);
+    lines.truncate(MOST_LINES);
+    if more > 0 {
+        lines.push(format!("{} {}", style.ellipsis(), counted(more, "more line")));
+    }
+    lines
 }
 
 /// Who wrote a field last, and when, as far as it is known.
@@ -77,6 +108,18 @@ mod tests {
         assert_eq!(of(json!(true)), "true");
         assert_eq!(of(json!("a\nb\n")), "(2 lines, 4 bytes)");
         assert_eq!(shown(&Shown::Secret, &Style::PLAIN), "(secret)");
+    }
+
+    #[test]
+    fn of_a_text_of_several_lines_only_those_that_differ_are_shown() {
+        let value = |text: &str| Shown::Value(json!(text));
+        let change = FieldChange {
+            path: FieldPath::of("data.config"),
+            before: value("a: 1\nb: 2\n"),
+            after: value("a: 1\nb: 3\n"),
+            drift: None,
+        };
+        assert_eq!(text_lines(&change, &Style::PLAIN), ["- b: 2", "+ b: 3"]);
     }
 
     #[test]

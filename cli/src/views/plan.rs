@@ -214,6 +214,9 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
             let _ = write!(text, "   {}", style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by))));
         }
         text.push('\n');
+        for difference in diff::text_lines(change, style) {
+            line(text, &format!("        {difference}"));
+        }
     }
     if more > 0 {
         line(text, &format!("      {} {}", style.ellipsis(), counted(more, "more field")));

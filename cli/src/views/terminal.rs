@@ -9,7 +9,7 @@ use super::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stackctl_engine::{Address, execute::Event};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// Lines that are not for resources: what is folded, what is blocked, the bar, and one for the cursor.
 const OTHER_LINES: usize = 5;
@@ -100,7 +100,7 @@ fn bar(progress: &Progress, now: Duration) -> String {
         spent(Duration::from_secs(now.as_secs()))
     );
     if let Some(left) = progress.left(now) {
-        text.push_str(&format!(", about {} left", roughly(left)));
+        let _ = write!(text, ", about {} left", roughly(left));
     }
     text
 }

@@ -85,6 +85,16 @@ pub enum FaultError {
     },
 }
 
+impl Fault {
+    /// Returns the package whose installation this fault makes fail.
+    pub(crate) fn failing_package(&self) -> Option<String> {
+        match self {
+            Self::FailingInstall { package } => Some(package.clone()),
+            Self::Stopped { .. } | Self::Slow { .. } => None,
+        }
+    }
+}
+
 fn hint(suggestion: Option<&str>) -> String {
     suggestion
         .map(|name| format!(", did you mean `{name}`?"))

@@ -160,10 +160,9 @@ fn operand() -> [Draft; 2] {
     )
     // The operator makes this object when there is none.
     .expected()
-    .self_recreating()
     .leaves(
         ObjectRef::cluster("operator.openshift.io/v1alpha1", "CertManager", "cluster"),
-        "the operator makes it again while it runs",
+        "its operator makes one whenever there is none",
     );
     // Exactly three: controller, cainjector and webhook.
     let three = Observation::new(

@@ -262,6 +262,7 @@ fn append(
         before: before_digest,
         after: after_digest,
         resource_version: text(after, "resourceVersion"),
-        cause: result.err().map(Refusal::message),
+        // A refusal may quote the object, and no log may hold a secret.
+        cause: result.err().map(Refusal::message).filter(|_| call.kind.kind != "Secret"),
     });
 }

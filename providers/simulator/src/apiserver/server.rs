@@ -81,6 +81,24 @@ impl Server {
         }
     }
 
+    /// Makes the namespaces that every cluster has, where they are missing.
+    pub(super) fn furnish(&self) {
+        let kinds = self.kinds.snapshot();
+        let Some(kind) = kinds.get("", "namespaces") else { return };
+        for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            let key = namespace_key(name);
+            if self.store.get(&key).is_some() {
+                continue;
+            }
+            let mut call = Call::internal(kind, &key, None, Identity::named("system:kube-apiserver"));
+            call.path.name = None;
+            let body = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            if let Err(refusal) = self.create(&call, body.to_string().as_bytes()) {
+                tracing::warn!(message = refusal.message(), namespace = name, "a namespace could not be made");
+            }
+        }
+    }
+
     /// Hands something to the background worker; after a stop nobody listens, and nothing is lost that a start would
     /// not find again.
     pub(super) fn later(&self, work: Work) {

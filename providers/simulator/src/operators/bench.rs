@@ -189,20 +189,8 @@ impl Bench {
 
     /// Lets the operators act until nothing changes any more.
     pub(super) fn settle(&mut self) {
-        let failing: Vec<String> = self
-            .options
-            .faults
-            .iter()
-            .filter_map(|fault| match fault {
-                crate::faults::Fault::FailingInstall { package } => Some(package.clone()),
-                crate::faults::Fault::Stopped { .. } | crate::faults::Fault::Slow { .. } => None,
-            })
-            .collect();
         for _ in 0..ROUNDS {
-            let (writes, _) = turns(
-                &self.world,
-                &self.options,
-                &failing,
+            let (writes, _) = turns(&self.world, &self.options,
                 &mut self.timers,
                 (Instant::now(), "2026-01-01T00:00:00Z"),
             );

@@ -24,7 +24,7 @@ mod object;
 mod turn;
 mod world;
 
-//ADM mod admission;
+mod admission;
 mod run;
 
 mod cert_manager;
@@ -51,7 +51,7 @@ mod rules;
 mod service_ca;
 mod workloads;
 
-//ADM pub use admission::register as register_admission;
+pub use admission::register as register_admission;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]

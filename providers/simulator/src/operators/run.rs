@@ -53,8 +53,15 @@ pub struct Operators {
     task: tokio::task::JoinHandle<()>,
 }
 
+/// What the loop is told from outside.
+#[derive(Clone, Debug)]
+struct Control {
+    mode: Mode,
+    faults: Vec<Fault>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Control {
+enum Mode {
     Running,
     Paused,
     Stopped,
@@ -87,17 +94,22 @@ impl Operators {
 
     /// Lets the operators rest: they see what happens and do nothing about it.
     pub fn pause(&self) {
-        self.control.send_replace(Control::Paused);
+        self.control.send_modify(|control| control.mode = Mode::Paused);
     }
 
     /// Lets the operators act again.
     pub fn resume(&self) {
-        self.control.send_replace(Control::Running);
+        self.control.send_modify(|control| control.mode = Mode::Running);
+    }
+
+    /// Replaces the faults that the cluster shows.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.control.send_modify(|control| control.faults = faults);
     }
 
     /// Ends the operators; writes in flight are awaited.
     pub async fn stop(self) {
-        self.control.send_replace(Control::Stopped);
+        self.control.send_modify(|control| control.mode = Mode::Stopped);
         if let Err(error) = self.task.await {
             tracing::warn!(%error, "the simulated operators ended badly");
         }
@@ -114,7 +126,6 @@ type Watched = (Kind, Result<Event<DynamicObject>, watcher::Error>);
 
 struct Loop {
     options: OperatorsOptions,
-    failing: Vec<String>,
     reader: Client,
     clients: BTreeMap<&'static str, Client>,
     world: World,
@@ -133,12 +144,7 @@ type Target = (&'static str, Kind, String, String);
 
 impl Loop {
     fn new(options: OperatorsOptions, reader: Client, clients: BTreeMap<&'static str, Client>) -> Self {
-        let failing = options.faults.iter().filter_map(|fault| match fault {
-            Fault::FailingInstall { package } => Some(package.clone()),
-            Fault::Stopped { .. } | Fault::Slow { .. } => None,
-        });
         let mut this = Self {
-            failing: failing.collect(),
             options,
             reader,
             clients,
@@ -158,12 +164,17 @@ impl Loop {
 
     async fn run(mut self, mut commands: watch::Receiver<Control>) {
         loop {
-            let control = *commands.borrow_and_update();
-            let acts = control == Control::Running && self.world.is_complete();
-            let wake = match control {
-                Control::Stopped => return,
-                Control::Running if acts => self.turns().await,
-                Control::Running | Control::Paused => {
+            let mode = {
+                let control = commands.borrow_and_update();
+                if self.options.faults != control.faults {
+                    self.options.faults.clone_from(&control.faults);
+                }
+                control.mode
+            };
+            let wake = match mode {
+                Mode::Stopped => return,
+                Mode::Running if self.world.is_complete() => self.turns().await,
+                Mode::Running | Mode::Paused => {
                     self.timers.values_mut().for_each(Timers::clear);
                     None
                 }
@@ -355,10 +366,10 @@ impl Loop {
 pub(super) fn turns(
     world: &World,
     options: &OperatorsOptions,
-    failing: &[String],
     timers: &mut BTreeMap<&'static str, Timers>,
     (now, stamp): (Instant, &str),
 ) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
+    let failing: Vec<String> = options.faults.iter().filter_map(Fault::failing_package).collect();
     let mut writes = Vec::new();
     let mut wake: Option<Instant> = None;
     for operator in OPERATORS {
@@ -379,7 +390,7 @@ pub(super) fn turns(
             stamp,
             clock: options.clock,
             slowness: if slow { 10 } else { 1 },
-            failing,
+            failing: &failing,
             timers,
             writes: Vec::new(),
         };

@@ -8,7 +8,7 @@
 use super::{database, gateway};
 use crate::{
     components::{
-        draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
+        draft::{Draft, Kind, at, deployment, established, rolled_out, seconds, see},
         kuadrant,
         names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
         rhoai,
@@ -58,6 +58,8 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
         maas.ready_timeout
             .map_or(seconds(usual), |timeout| timeout.as_duration())
     };
+    let mut controller = rolled_out(APPLICATIONS, &["maas-controller"]);
+    controller.push(see(tenant(), Rule::Exists));
     vec![
         flip(maas),
         Draft::gate(at("maas.kinds"), established(KINDS))
@@ -65,17 +67,18 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
             .provides(KINDS)
             .within(time(300))
             .note("waits for kind Tenant and 4 more"),
-        Draft::gate(at("maas.controller"), rolled_out(APPLICATIONS, &["maas-controller"]))
-            .after_write(switch(), "the operator runs it once MaaS is on")
+        // The tenant and its namespace are the controller's: made by it, they are adopted, and given back by destroy.
+        Draft::gate(at("maas.controller"), controller)
+            .after(at("maas.kinds"), "it makes a tenant as soon as it can")
             .within(time(300))
-            .note("waits for maas-controller"),
+            .note("waits for maas-controller and its tenant"),
         Draft::object(
             at("maas.namespace"),
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": MAAS}}),
         )
         .expected()
         .self_recreating()
-        .after(at("maas.kinds"), "maas-controller makes it, and the tenant in it"),
+        .after(at("maas.controller"), "maas-controller makes it, and the tenant in it"),
         Draft::object(
             at("maas.tenant"),
             json!({
@@ -93,7 +96,7 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
         // Not its phase: that is `Degraded`, and Ready, until Authorino has TLS.
         .ready(Rule::condition("Ready"))
         .within(time(300))
-        .after(at("maas.controller"), "maas-controller makes it ready")
+        .after(at("maas.controller"), "maas-controller makes it, and makes it ready")
         .note(format!("API keys live {} days at most", maas.max_key_days)),
         Draft::gate(at("maas.api"), rolled_out(APPLICATIONS, &["maas-api"]))
             .after(at("maas.tenant"), "maas-controller runs it for the tenant")

@@ -8,7 +8,7 @@ use crate::{
         draft::{Draft, keyed},
         monitoring,
     },
-    stack::{Model, Scheduler},
+    stack::Model,
 };
 use serde_json::{Value, json};
 
@@ -16,34 +16,24 @@ pub(super) fn resources(context: &Context<'_>, model: &Model) -> Vec<Draft> {
     if !model.monitoring {
         return Vec::new();
     }
-    let mut nodes = vec![node(
-        context,
+    let workload = monitor(
         model,
-        "metrics",
-        monitor(
-            model,
-            "workload-metrics",
-            json!({"app.kubernetes.io/part-of": "llminferenceservice"}),
-            "llminferenceservice-workload",
-            json!({"port": "https", "scheme": "https", "tlsConfig": {"insecureSkipVerify": true}}),
-        ),
-    )];
-    // The simple scheduler offers the same metrics: both run the endpoint picker.
-    match model.scheduler {
-        Scheduler::Intelligent | Scheduler::Simple => nodes.push(node(
-            context,
-            model,
-            "scheduler-metrics",
-            monitor(
-                model,
-                "epp-metrics",
-                json!({"app.kubernetes.io/component": "epp-scheduler"}),
-                "llminferenceservice-router-scheduler",
-                json!({"port": "metrics", "scheme": "http"}),
-            ),
-        )),
-    }
-    nodes
+        "workload-metrics",
+        json!({"app.kubernetes.io/part-of": "llminferenceservice"}),
+        "llminferenceservice-workload",
+        json!({"port": "https", "scheme": "https", "tlsConfig": {"insecureSkipVerify": true}}),
+    );
+    let scheduler = monitor(
+        model,
+        "epp-metrics",
+        json!({"app.kubernetes.io/component": "epp-scheduler"}),
+        "llminferenceservice-router-scheduler",
+        json!({"port": "metrics", "scheme": "http"}),
+    );
+    vec![
+        node(context, model, "metrics", workload),
+        node(context, model, "scheduler-metrics", scheduler),
+    ]
 }
 
 fn node(context: &Context<'_>, model: &Model, role: &str, manifest: Value) -> Draft {

@@ -1,0 +1,132 @@
+//! Who serves a directory: the lock, and `endpoint.json` for those who want to join.
+//!
+//! Invariants:
+//! - Whoever holds the lock on the file `lock` serves; the system drops the lock with the process, however it ends.
+//! - `endpoint.json` counts only while the lock is held: one that a killed process left means nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::SimulatorError;
+
+const LOCK: &str = "lock";
+const ENDPOINT: &str = "endpoint.json";
+
+/// Where a served cluster is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The URL of its API server.
+    pub url: String,
+    /// The bearer token of its administrator.
+    pub token: String,
+    /// The process that serves it.
+    pub pid: u32,
+    /// How fast it lives.
+    pub speed: f64,
+}
+
+/// A directory that this process serves.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    lock: File,
+}
+
+impl Directory {
+    /// Takes the directory, making it if need be.
+    pub(crate) fn take(path: &Path) -> Result<Self, SimulatorError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| SimulatorError::Directory { path, cause }
+        };
+        std::fs::create_dir_all(path).map_err(failed(path))?;
+        let lock_path = path.join(LOCK);
+        let lock = open(&lock_path).map_err(failed(&lock_path))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let endpoint = read(path);
+                let (url, pid) = endpoint.map_or((String::new(), 0), |endpoint| (endpoint.url, endpoint.pid));
+                Err(SimulatorError::Served { url, pid })
+            }
+            Err(error) => Err(failed(&lock_path)(error.into())),
+        }
+    }
+
+    /// Says where the cluster is served.
+    pub(crate) fn announce(&self, endpoint: &Endpoint) -> Result<(), SimulatorError> {
+        let path = self.path.join(ENDPOINT);
+        let write = || {
+            let next = self.path.join("endpoint.json.next");
+            std::fs::write(&next, serde_json::to_vec_pretty(endpoint).map_err(io::Error::other)?)?;
+            std::fs::rename(&next, &path)
+        };
+        write().map_err(|cause| SimulatorError::Directory { path: path.clone(), cause })
+    }
+
+    /// Gives the directory back.
+    pub(crate) fn release(self) {
+        if let Err(error) = std::fs::remove_file(self.path.join(ENDPOINT)) {
+            tracing::debug!(%error, "endpoint.json was gone already");
+        }
+        drop(self.lock);
+    }
+}
+
+/// Returns where the cluster of a directory is served right now; none if nobody serves it.
+#[must_use]
+pub fn live_endpoint(dir: &Path) -> Option<Endpoint> {
+    let lock = File::open(dir.join(LOCK)).ok()?;
+    match flock(&lock, FlockOperation::NonBlockingLockShared) {
+        Err(rustix::io::Errno::WOULDBLOCK) => read(dir),
+        Ok(()) | Err(_) => None,
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+}
+
+fn read(dir: &Path) -> Option<Endpoint> {
+    serde_json::from_slice(&std::fs::read(dir.join(ENDPOINT)).ok()?).ok()
+}
+
+/// Returns a kubeconfig for one cluster and one user.
+pub(crate) fn kubeconfig(url: &str, token: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: simulated\n  cluster:\n    server: {url}\nusers:\n- name: admin\n  user:\n    token: {token}\ncontexts:\n- name: simulated\n  context:\n    cluster: simulated\n    user: admin\ncurrent-context: simulated\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_serves_and_others_learn_where() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let directory = Directory::take(dir.path()).expect("nobody serves it");
+        assert_eq!(live_endpoint(dir.path()), None, "nothing announced yet");
+        let endpoint = Endpoint { url: "http://127.0.0.1:1".to_owned(), token: "t".to_owned(), pid: 7, speed: 100.0 };
+        directory.announce(&endpoint).expect("written");
+        assert_eq!(live_endpoint(dir.path()), Some(endpoint));
+        let refused = Directory::take(dir.path()).expect_err("held");
+        assert!(matches!(refused, SimulatorError::Served { pid: 7, .. }));
+        directory.release();
+        assert_eq!(live_endpoint(dir.path()), None);
+    }
+
+    #[test]
+    fn an_endpoint_without_its_lock_means_nothing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let endpoint = Endpoint { url: String::new(), token: String::new(), pid: 1, speed: 0.0 };
+        let directory = Directory::take(dir.path()).expect("nobody serves it");
+        directory.announce(&endpoint).expect("written");
+        drop(directory);
+        assert_eq!(live_endpoint(dir.path()), None);
+    }
+}
