@@ -5,7 +5,7 @@ use crate::{
     settings::{ClusterChoice, Settings},
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
-use super::embedded::{Fault, Simulator, SimulatorOptions, live_endpoint};
+use stackctl_simulator::{OperatorsMode, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
 use std::path::Path;
 
 /// Who we say that we are.
@@ -52,7 +52,7 @@ impl Cluster {
 
     async fn simulated(directory: &Path, speed: f64, faults: &[String], how: Use) -> Result<Self, Error> {
         let name = "simulated".to_owned();
-        if let Some(endpoint) = live_endpoint(directory).map_err(|error| simulator_failed(directory, &error))? {
+        if let Some(endpoint) = live_endpoint(directory) {
             if let Some(fault) = faults.first() {
                 return Err(Problem::new(format!("the fault `{fault}` cannot be given to a cluster that runs already"))
                     .hint("give `--fault` to the `stackctl simulate` that serves it, or stop that")
@@ -62,10 +62,11 @@ impl Cluster {
                 .map_err(|error| unreachable(&error))?;
             return Self::of(provider, name, time_scale(endpoint.speed), None).await;
         }
-        let simulator = start(directory, None, speed, faults).await?;
-        if how == Use::Read {
-            simulator.pause();
-        }
+        let operators = match how {
+            Use::Read => OperatorsMode::Paused,
+            Use::Write => OperatorsMode::Running,
+        };
+        let simulator = start(directory, None, speed, faults, operators).await?;
         let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
             .map_err(|error| unreachable(&error))?;
         Self::of(provider, name, time_scale(speed), Some(simulator)).await
@@ -85,17 +86,23 @@ impl Cluster {
 }
 
 /// Starts an embedded cluster in this process.
-pub(super) async fn start(directory: &Path, port: Option<u16>, speed: f64, faults: &[String]) -> Result<Simulator, Error> {
+pub(super) async fn start(
+    directory: &Path,
+    port: Option<u16>,
+    speed: f64,
+    faults: &[String],
+    operators: OperatorsMode,
+) -> Result<Simulator, Error> {
     let faults = faults
         .iter()
         .map(|text| text.parse::<Fault>().map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them")))
         .collect::<Result<Vec<_>, _>>()?;
     let options = SimulatorOptions {
-        directory: directory.to_owned(),
+        dir: directory.to_owned(),
         listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port.unwrap_or(0))),
         speed,
         faults,
-        operators: true,
+        operators,
     };
     Simulator::start(options).await.map_err(|error| simulator_failed(directory, &error))
 }

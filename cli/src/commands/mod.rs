@@ -5,7 +5,6 @@ mod cluster;
 mod completions;
 mod destroy;
 mod drift;
-mod embedded;
 mod execution;
 mod explain;
 mod graph;

@@ -9,11 +9,12 @@ use crate::{
     views,
 };
 use serde_json::json;
+use stackctl_simulator::OperatorsMode;
 use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        let faults: Vec<_> = super::embedded::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
+        let faults: Vec<_> = stackctl_simulator::faults::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
         views::result(&views::simulator::faults(&faults, settings.json));
         return Ok(Exit::Done);
     }
@@ -22,7 +23,7 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     };
     runtime::block_on(async {
         let interrupts = Interrupts::listen();
-        let simulator = cluster::start(directory, command.port, *speed, faults).await?;
+        let simulator = cluster::start(directory, command.port, *speed, faults, OperatorsMode::Running).await?;
         let kubeconfig = directory.join("kubeconfig");
         write_private(&kubeconfig, &simulator.kubeconfig())?;
         views::result(&if settings.json {

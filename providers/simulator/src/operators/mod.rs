@@ -56,6 +56,8 @@ pub use admission::register as register_admission;
 mod bench;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod live;
 
 pub use run::{Operators, OperatorsOptions};
 

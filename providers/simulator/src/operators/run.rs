@@ -79,12 +79,8 @@ impl Operators {
         for operator in OPERATORS {
             clients.insert(operator.name, client(&options.url, operator.name)?);
         }
-        let begin = if options.paused {
-            Control::Paused
-        } else {
-            Control::Running
-        };
-        let (control, commands) = watch::channel(begin);
+        let mode = if options.paused { Mode::Paused } else { Mode::Running };
+        let (control, commands) = watch::channel(Control { mode, faults: options.faults.clone() });
         let engine = Loop::new(options, world, clients);
         Ok(Self {
             control,
@@ -303,7 +299,6 @@ impl Loop {
         let (wanted, mut wake) = turns(
             &self.world,
             &self.options,
-            &self.failing,
             &mut self.timers,
             (now, &stamp),
         );
