@@ -20,6 +20,8 @@ mod journal;
 mod lock;
 pub mod planfile;
 mod recorded;
+#[cfg(test)]
+mod sample;
 
 pub use backend::{Backend, LocalBackend, StateLock};
 pub use error::StateError;

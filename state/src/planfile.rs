@@ -117,7 +117,7 @@ struct StoredPlan {
 
 /// Whether bytes are a saved plan, by what they say and not by what their file is called.
 pub fn is_plan(bytes: &[u8]) -> bool {
-    format::probe(bytes, PLAN).is_ok()
+    format::probe(bytes, PLAN, VERSION).is_ok()
 }
 
 impl SavedPlan {
@@ -200,7 +200,7 @@ impl SealedPlan {
     /// # Errors
     /// When the bytes are no plan, a newer one, or a damaged one.
     pub fn read(bytes: &[u8]) -> Result<Self, PlanFileError> {
-        match format::probe(bytes, PLAN).map_err(|_| PlanFileError::NotAPlan)? {
+        match format::probe(bytes, PLAN, VERSION).map_err(|_| PlanFileError::NotAPlan)? {
             Probed::Newer { version, written_by } => return Err(PlanFileError::Newer { version, written_by }),
             Probed::Readable => {}
         }

@@ -123,7 +123,8 @@ impl Simulator {
         let mut server_options = ApiServerOptions::new(&options.dir);
         server_options.listen = options.listen;
         server_options.tokens = tokens();
-        server_options.anonymous_admin = false;
+        // Stock clients send no token over plain HTTP (client-go, clientcmd); the server is on loopback.
+        server_options.anonymous_admin = true;
         let server = ApiServer::start(server_options).await?;
         let url = server.url();
         operators::register_admission(server.admission());

@@ -10,7 +10,7 @@ use super::{
     names::OPERATORS,
     olm::{Approval, Operator, Pin, csv_type, subscription_type},
 };
-use stackctl_engine::{Address, readiness::Target};
+use stackctl_engine::{Address, ObjectType, readiness::Target, resource::ConsequenceClass};
 
 const PIN: &str = "rhcl-operator.v1.3.4";
 /// What the pin depends on, by the beginning of its versions' names.
@@ -64,6 +64,10 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
     };
     operator.nodes(|subscription| {
         subscription
+            .tells(
+                ConsequenceClass::Notice,
+                format!("from now on every install plan in {OPERATORS} waits for an approval: one manual Subscription there is enough"),
+            )
             .claims(
                 // OLM names a Subscription that it makes `<package>-<channel>-<catalogue>-<namespace>`:
                 // https://olm.operatorframework.io/docs/concepts/olm-architecture/dependency-resolution/
@@ -81,7 +85,7 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
 }
 
 /// What came along; copies of what stands in another namespace are not ours (`reference/platform.md` §4 G22).
-fn brought(of: stackctl_engine::ObjectType, prefixes: &[&str]) -> Target {
+fn brought(of: ObjectType, prefixes: &[&str]) -> Target {
     Target::Prefixed {
         of,
         namespace: OPERATORS.to_owned(),

@@ -70,15 +70,18 @@ pub(crate) struct Line {
     pub(crate) entry: Entry,
 }
 
-/// Asks bytes what they are: a file of `format`, in a version that this program reads or in a newer one.
-pub(crate) fn probe(bytes: &[u8], format: &str) -> Result<Probed, Unreadable> {
+/// Asks bytes what they are: a file of `format`, in a version up to `newest` or in a newer one.
+pub(crate) fn probe(bytes: &[u8], format: &str, newest: u64) -> Result<Probed, Unreadable> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Unreadable("it is not a JSON object".to_owned()));
+    }
     let head: Head = serde_json::from_slice(bytes)?;
     if head.format != format {
         return Err(Unreadable(format!("it does not say `\"format\": \"{format}\"`")));
     }
     match head.version {
         0 => Err(Unreadable("there is no version 0".to_owned())),
-        version if version > NEWEST => Ok(Probed::Newer {
+        version if version > newest => Ok(Probed::Newer {
             version,
             written_by: head.written_by,
         }),
@@ -97,7 +100,7 @@ pub(crate) fn decode_state(bytes: &[u8], path: &Path) -> Result<State, StateErro
         path: path.to_owned(),
         reason: reason.0,
     };
-    match probe(bytes, STATE).map_err(damaged)? {
+    match probe(bytes, STATE, NEWEST).map_err(damaged)? {
         Probed::Readable => v1::state_from_bytes(bytes).map_err(damaged),
         Probed::Newer { version, written_by } => Err(StateError::Newer {
             path: path.to_owned(),
@@ -165,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             said("[]"),
-            format!("`a.state.json` is damaged: invalid length 0, expected struct Head with 3 elements at line 1 column 2; {way_out}")
+            format!("`a.state.json` is damaged: it is not a JSON object; {way_out}")
         );
         assert_eq!(
             said(r#"{"version": 4, "serial": 3, "terraform_version": "1.9.0"}"#),

@@ -23,7 +23,7 @@ struct Live {
 impl Live {
     async fn start(dir: &std::path::Path) -> Self {
         let mut options = SimulatorOptions::new(dir);
-        options.speed = 0.0;
+        options.speed = 100.0;
         let simulator = Simulator::start(options).await.expect("the simulator starts");
         let mut config = kube::Config::new(simulator.url().parse().expect("a URL"));
         config.auth_info.token = Some(simulator.token().to_owned().into());
@@ -325,7 +325,7 @@ async fn teardown(live: &Live) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_quickstart_comes_up_and_goes() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::Builder::new().prefix("lab").tempdir_in("/tmp").expect("a directory").keep(); let dir = KeepPath(dir);
     let live = Live::start(dir.path()).await;
     operators(&live).await;
     platform(&live).await;
@@ -335,3 +335,4 @@ async fn the_quickstart_comes_up_and_goes() {
     teardown(&live).await;
     live.simulator.stop().await;
 }
+struct KeepPath(std::path::PathBuf); impl KeepPath { fn path(&self) -> &std::path::Path { &self.0 } }

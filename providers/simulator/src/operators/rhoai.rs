@@ -114,13 +114,10 @@ fn initialise(turn: &mut Turn<'_>, dsci: &Value) {
         namespace => namespace,
     };
     turn.namespace(namespace);
-    let trust = trusted_bundle(turn, dsci, namespace);
+    trusted_bundle(turn, dsci, namespace);
     let monitoring = monitoring(turn, dsci);
     let generation = dsci["metadata"]["generation"].clone();
-    let lacking = match (&monitoring, trust) {
-        (Err(why), _) => Some(why.clone()),
-        (Ok(()), ()) => None,
-    };
+    let lacking = monitoring.err();
     if !turn.held(format!("dsci {} {generation}", dsci.uid()), DSCI_SECONDS) {
         if dsci.text("/status/phase").is_empty() {
             let progressing = condition("Progressing", true, "ReconcileInit", "Initialization started");

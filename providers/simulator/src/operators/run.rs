@@ -453,7 +453,7 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
             return match api.delete(name, &deleting).await {
                 Ok(either) => Ok(either
                     .left()
-                    .filter(|object| has_finalizers(object))
+                    .filter(has_finalizers)
                     .map_or(Done::Deleted, |object| Done::Stored(Box::new(object)))),
                 Err(kube::Error::Api(status)) if status.code == 404 => Ok(Done::Deleted),
                 Err(error) => Err(error),

@@ -137,7 +137,7 @@ fn cluster_version() -> Value {
         json!({
             "spec": {"channel": "stable-4.21", "clusterID": "5eed5eed-0000-4000-8000-00000000c1a5"},
             "status": {
-                "availableUpdates": null,
+                "availableUpdates": [],
                 "conditions": [condition("Available", "True", "Done"), condition("Failing", "False", "AsExpected"),
                     condition("Progressing", "False", "AsExpected")],
                 "desired": {"image": image, "version": VERSION},

@@ -245,7 +245,7 @@ fn package_manifest(package: &Package) -> Value {
         package.name,
         json!({
             "metadata": {"labels": {
-                "catalog": package.catalog, "catalog-namespace": NAMESPACE, "provider": package.provider,
+                "catalog": package.catalog, "catalog-namespace": NAMESPACE,
             }},
             "spec": {},
             "status": {

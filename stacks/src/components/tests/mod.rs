@@ -294,3 +294,43 @@ fn facts_that_are_missing_or_do_not_fit_are_all_told() {
         ]
     );
 }
+
+#[test]
+fn every_edge_and_every_gate_says_why() {
+    for resource in compiled(&quickstart()) {
+        for edge in &resource.depends_on {
+            let reason = &edge.reason;
+            assert!(
+                !reason.is_empty() && !reason.ends_with('.'),
+                "{} -> {}",
+                resource.address,
+                edge.address
+            );
+        }
+        if let Node::Gate(_) | Node::Action(_) = resource.node {
+            assert!(!resource.note.is_empty(), "{} says nothing", resource.address);
+        }
+    }
+}
+
+#[test]
+fn no_gate_quotes_a_secret() {
+    use stackctl_engine::readiness::{Rule, Target};
+    // A verdict quotes the field it looks at; of a Secret only its being there and its type may be quoted.
+    for resource in compiled(&quickstart()) {
+        let Node::Gate(gate) = &resource.node else { continue };
+        for observation in &gate.observations {
+            let Target::Named(object) = &observation.target else {
+                continue;
+            };
+            if object.object_type.kind == "Secret" {
+                let is_quiet = match &observation.ready {
+                    Rule::Exists => true,
+                    Rule::Field { path, .. } => [".type", ".data"].contains(&path.to_string().as_str()),
+                    _ => false,
+                };
+                assert!(is_quiet, "{} quotes {object}", resource.address);
+            }
+        }
+    }
+}

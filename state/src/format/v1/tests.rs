@@ -1,0 +1,178 @@
+//! What is written reads back, and what was written by format 1 stays readable.
+
+use super::{
+    names::{StoredPath, path_set, stored_paths},
+    *,
+};
+use crate::sample;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use stackctl_engine::{
+    FieldPath, ObjectRef,
+    digest::Digest,
+    field::PathElement,
+    recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject, Undo},
+};
+
+/// Files that format 1 wrote: never to be changed, only added to.
+const SAMPLE_STATE: &[u8] = include_bytes!("sample.state.json");
+const SAMPLE_JOURNAL: &str = include_str!("sample.journal");
+
+fn without_writer(bytes: &[u8]) -> Value {
+    let mut value: Value = serde_json::from_slice(bytes).expect("JSON");
+    value["written_by"].take();
+    value
+}
+
+#[test]
+fn a_state_of_this_format_is_read_as_it_was_written() {
+    assert_eq!(state_from_bytes(SAMPLE_STATE).expect("readable"), sample::state());
+    assert_eq!(
+        without_writer(&state_to_bytes(&sample::state())),
+        without_writer(SAMPLE_STATE)
+    );
+}
+
+#[test]
+fn a_journal_of_this_format_is_read_as_it_was_written() {
+    let lines: Vec<_> = SAMPLE_JOURNAL.lines().collect();
+    assert_eq!(lines.len(), sample::entries().len());
+    for (index, (line, entry)) in lines.into_iter().zip(sample::entries()).enumerate() {
+        let read = crate::format::decode_line(line.as_bytes()).expect("readable");
+        let serial = 42 + u64::try_from(index).expect("few lines");
+        let written = crate::format::encode_line(serial, "l1", &entry);
+        assert_eq!(written.strip_suffix(b"\n"), Some(line.as_bytes()));
+        assert_eq!((read.serial, read.lineage.as_str(), read.entry), (serial, "l1", entry));
+    }
+}
+
+#[test]
+fn a_field_that_this_version_does_not_know_is_refused() {
+    let mut value: Value = serde_json::from_slice(SAMPLE_STATE).expect("JSON");
+    value["recorded"][0]["colour"] = json!("red");
+    let error = state_from_bytes(value.to_string().as_bytes()).expect_err("unknown");
+    assert!(error.to_string().contains("unknown field `colour`"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_recorded_twice_is_refused() {
+    let mut value: Value = serde_json::from_slice(SAMPLE_STATE).expect("JSON");
+    let first = value["recorded"][0].clone();
+    value["recorded"].as_array_mut().expect("a list").push(first);
+    let error = state_from_bytes(value.to_string().as_bytes()).expect_err("twice");
+    assert_eq!(error.to_string(), "`maas.database` is recorded twice");
+}
+
+#[test]
+fn no_two_odd_paths_are_written_alike() {
+    let paths = sample::odd_paths();
+    let texts: std::collections::BTreeSet<_> = paths
+        .iter()
+        .map(|path| serde_json::to_string(&StoredPath::from(path)).expect("JSON"))
+        .collect();
+    assert_eq!(texts.len(), paths.len());
+    assert_eq!(path_set(stored_paths(&paths)), paths);
+}
+
+fn any_path() -> impl Strategy<Value = FieldPath> {
+    let element = prop_oneof![
+        any::<String>().prop_map(PathElement::Field),
+        prop::collection::btree_map(any::<String>(), any::<String>(), 0..3).prop_map(PathElement::Key),
+        any::<String>().prop_map(PathElement::Value),
+        any::<usize>().prop_map(PathElement::Index),
+    ];
+    prop::collection::vec(element, 0..6)
+        .prop_map(|elements| elements.into_iter().fold(FieldPath::root(), |path, next| path.child(next)))
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_address() -> impl Strategy<Value = Address> {
+    ("[a-z][a-z0-9-]{0,8}", any::<String>(), "[a-z]{1,8}").prop_map(|(component, key, role)| {
+        use stackctl_engine::address::Segment;
+        let first = Segment::keyed(&component, &key).or_else(|_| Segment::new(&component));
+        let segments = vec![first.expect("a name"), Segment::new(&role).expect("a name")];
+        Address::new(segments).expect("two segments")
+    })
+}
+
+fn any_record() -> impl Strategy<Value = Recorded> {
+    let written = (
+        any::<[Option<String>; 3]>(),
+        any_value(),
+        prop::collection::btree_set(any_path(), 0..5),
+    );
+    let undo = prop::collection::vec((any_path(), prop::option::of(any_value())), 0..3);
+    (any_address(), written, undo, any::<bool>()).prop_map(|(address, (texts, manifest, fields), undo, whole)| {
+        let [namespace, key_id, retain] = texts;
+        let object = RecordedObject {
+            object: ObjectRef {
+                namespace,
+                ..ObjectRef::cluster("v1", "Secret", "x")
+            },
+            uid: String::new(),
+            origin: Origin::Created,
+            manager: "m".to_owned(),
+            sent: Digest::of(&manifest),
+            manifest,
+            sensitive: fields.clone(),
+            fields,
+            key_id,
+        };
+        let undo = undo.into_iter().map(|(path, prior)| Undo {
+            absent_ancestors: vec![path.clone()],
+            path,
+            prior,
+            prior_owner: None,
+        });
+        Recorded {
+            address,
+            node: if whole {
+                RecordedNode::Object(object)
+            } else {
+                RecordedNode::Overlay {
+                    object,
+                    undo: undo.collect(),
+                    documents: Vec::new(),
+                }
+            },
+            edges: Vec::new(),
+            destroy: RecordedDestroy {
+                retain,
+                ..RecordedDestroy::default()
+            },
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_path_reads_back(path in any_path()) {
+        let text = serde_json::to_string(&StoredPath::from(&path)).expect("JSON");
+        let read: StoredPath = serde_json::from_str(&text).expect("its own text");
+        prop_assert_eq!(FieldPath::from(read), path);
+    }
+
+    #[test]
+    fn every_record_reads_back(record in any_record()) {
+        let text = serde_json::to_string(&StoredRecord::from(&record)).expect("JSON");
+        let read: StoredRecord = serde_json::from_str(&text).expect("its own text");
+        prop_assert_eq!(Recorded::try_from(read).expect("its own text"), record);
+    }
+}

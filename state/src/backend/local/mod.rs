@@ -11,6 +11,9 @@
 //!   removing it would let two processes lock two files of one name.
 //! - The key appears whole and for its owner only, or not at all, and is never written over.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Backend, Place, Stored, key};
 use crate::{
     error::StateError,
@@ -27,7 +30,7 @@ use std::{
 };
 
 /// What version control should not take along from the directory.
-const NOT_TO_BE_SHARED: &str = "*.key\n*.lock\n";
+const NOT_TO_BE_SHARED: &str = "*.key*\n*.lock\n";
 
 /// A state in a directory.
 #[derive(Clone, Debug)]
@@ -202,9 +205,15 @@ impl LocalBackend {
             .open(&draft)?;
         file.write_all(key::to_text(key).as_bytes())?;
         file.sync_all()?;
-        let linked = fs::hard_link(&draft, self.file("key"));
-        fs::remove_file(&draft)?;
-        linked
+        let path = self.file("key");
+        match fs::hard_link(&draft, &path) {
+            // A file system without links: the rename would write over a key, so it is only for a name that is free.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => fs::rename(&draft, path),
+            linked => {
+                fs::remove_file(&draft)?;
+                linked
+            }
+        }
     }
 }
 
@@ -326,6 +335,3 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
         Err(error) => Err(StateError::io("read", path)(error)),
     }
 }
-
-#[cfg(test)]
-mod tests;
