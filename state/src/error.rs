@@ -118,7 +118,9 @@ impl StateError {
                 Some(version) => format!("use stackctl {version} or a later one"),
                 None => "use the stackctl that wrote it, or a later one".to_owned(),
             }),
-            Self::OtherStack { .. } => Some("state files are named after their stack and are not to be renamed".to_owned()),
+            Self::OtherStack { .. } => {
+                Some("state files are named after their stack and are not to be renamed".to_owned())
+            }
             Self::OtherCluster { .. } => Some(
                 "choose the cluster with `--context`, or keep the state of another cluster in another directory with \
                  `--state`"
@@ -131,7 +133,10 @@ impl StateError {
                     holder.pid,
                     holder.host()
                 ),
-                None => format!("wait until it is done; `{}` is locked by a living process", path.display()),
+                None => format!(
+                    "wait until it is done; `{}` is locked by a living process",
+                    path.display()
+                ),
             }),
             Self::Taken(_) => Some("remove that record first with `stackctl state rm`".to_owned()),
             Self::NotRecorded(_) => Some("`stackctl state list` shows what is recorded".to_owned()),

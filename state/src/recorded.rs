@@ -272,3 +272,29 @@ pub fn address_of(intent: &Intent) -> &Address {
         Intent::Delete { address, .. } | Intent::Act { address, .. } => address,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_cluster_and_another_lineage_are_named() {
+        let state = State::new("demo", "c1", "l1", "2026-11-24T02:00:00Z");
+        assert!(state.check_cluster("c1").is_ok() && state.check_lineage("l1").is_ok());
+        assert_eq!(
+            state.check_cluster("c2").expect_err("another").to_string(),
+            "the state of `demo` is of the cluster c1, and this is the cluster c2"
+        );
+        assert_eq!(
+            state.check_lineage("l2").expect_err("another").to_string(),
+            "the state of `demo` has the lineage l1, not l2"
+        );
+    }
+
+    #[test]
+    fn two_lineages_are_never_alike() {
+        let lineages = [new_lineage().expect("random"), new_lineage().expect("random")];
+        assert_ne!(lineages[0], lineages[1]);
+        assert!(lineages.iter().all(|lineage| lineage.len() == 32));
+    }
+}

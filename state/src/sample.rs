@@ -13,7 +13,9 @@ use stackctl_engine::{
     field::PathElement,
     graph::{Edge, EdgeClass, EdgeSource, Until},
     readiness::{Matcher, Observation, Rule, Target},
-    recorded::{Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
+    recorded::{
+        Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo,
+    },
     resource::{DestroyStep, Remains},
 };
 use std::{
@@ -164,7 +166,9 @@ fn destroy() -> RecordedDestroy {
             unless_labelled: Some("foreign".to_owned()),
         },
     ];
-    let gone = awaited.into_iter().map(|target| DestroyStep::AwaitGone { target, timeout });
+    let gone = awaited
+        .into_iter()
+        .map(|target| DestroyStep::AwaitGone { target, timeout });
     let steps = [
         DestroyStep::Patch {
             target: target.clone(),
@@ -201,7 +205,11 @@ pub(crate) fn records() -> Vec<Recorded> {
         destroy,
     };
     vec![
-        record("maas.database", RecordedNode::Object(written(Origin::Created)), destroy()),
+        record(
+            "maas.database",
+            RecordedNode::Object(written(Origin::Created)),
+            destroy(),
+        ),
         record("rhoai.dashboard-flags", overlay(), RecordedDestroy::default()),
         gate("rhoai.installed"),
         record(
@@ -240,7 +248,11 @@ pub(crate) fn intents() -> Vec<Intent> {
 
 pub(crate) fn entries() -> Vec<Entry> {
     let mut entries: Vec<_> = intents().into_iter().map(Entry::Intent).collect();
-    entries.extend(records().into_iter().map(|record| Entry::Outcome(Outcome::Recorded(Box::new(record)))));
+    entries.extend(
+        records()
+            .into_iter()
+            .map(|record| Entry::Outcome(Outcome::Recorded(Box::new(record)))),
+    );
     entries.extend([
         Entry::Outcome(Outcome::Forgotten(address("rhoai.installed"))),
         Entry::Outcome(Outcome::Took {

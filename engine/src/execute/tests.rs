@@ -276,6 +276,32 @@ async fn destroy_restores_what_was_overlaid_and_deletes_dependents_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn items_that_we_added_to_a_keyed_list_go_as_a_whole() {
+    let mut world = World::new();
+    let deployment = ObjectRef::namespaced("apps/v1", "Deployment", "n", "d");
+    let before = json!([{"name": "main", "image": "i", "env": [{"name": "THEIRS", "value": "1"}]}]);
+    world.cluster.put(
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"},
+        "spec": {"containers": before}}),
+    );
+    let env = json!([{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]);
+    let fields = json!({"spec": {"containers": [{"name": "main", "env": env}]}});
+    let stack = [Resource::new(
+        address("o.env"),
+        Node::Overlay(Overlay::new(deployment.clone(), fields)),
+    )];
+    assert!(world.apply(&stack).await.succeeded());
+    let live = world.cluster.object(&deployment).expect("there");
+    assert_eq!(live["spec"]["containers"][0]["env"].as_array().map(Vec::len), Some(3));
+    let report = world.apply(&[]).await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(
+        world.cluster.object(&deployment).expect("there")["spec"]["containers"],
+        before
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_that_never_opens_blocks_its_descendants_and_nothing_else() {
     let mut world = World::new();
     let never = Observation::new(Target::Named(config("never")), Rule::Exists);

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     FieldPath,
     document::with_yaml_key,
+    field::PathElement,
     late::Secrets,
     marks::mark_pointers,
     object_key::ObjectRef,
@@ -152,6 +153,7 @@ fn operations(
     let mut after = live.clone();
     let mut owners = BTreeSet::new();
     let mut restored = Vec::new();
+    let mut absent = BTreeSet::new();
     for undo in undo {
         let there = undo.path.get(live);
         if there == undo.prior.as_ref() {
@@ -172,12 +174,15 @@ fn operations(
             }
             // What was not there before had no owner to write for.
             None => {
-                undo.path.remove(&mut after);
-                remove_empty(&mut after, &undo.absent_ancestors);
+                if !is_key_of_item(&undo.path) {
+                    undo.path.remove(&mut after);
+                }
+                absent.extend(undo.absent_ancestors.iter().cloned());
             }
         }
         restored.push(undo.path.clone());
     }
+    remove_empty(&mut after, &absent);
     for document in documents {
         let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
         match with_yaml_key(text, &document.key, document.prior.as_ref()) {
@@ -208,7 +213,7 @@ fn top_level(live: &Value, after: &Value, paths: &[FieldPath], documents: &[Reco
     for path in paths.iter().chain(documents.iter().map(|document| &document.at)) {
         let mut place = FieldPath::root();
         for element in path.elements() {
-            if !matches!(element, crate::field::PathElement::Field(_)) {
+            if !matches!(element, PathElement::Field(_)) {
                 break;
             }
             place = place.child(element.clone());
@@ -232,16 +237,30 @@ fn top_level(live: &Value, after: &Value, paths: &[FieldPath], documents: &[Reco
         .collect()
 }
 
-fn remove_empty(object: &mut Value, ancestors: &[FieldPath]) {
-    for ancestor in ancestors.iter().rev() {
+/// Takes away what was not there before us and is empty again, innermost first. An item of a keyed list is empty when
+/// nothing but its keys is left in it.
+fn remove_empty(object: &mut Value, absent: &BTreeSet<FieldPath>) {
+    for ancestor in absent.iter().rev() {
+        let keys = match ancestor.elements().last() {
+            Some(PathElement::Key(keys)) => keys.len(),
+            _ => 0,
+        };
         let is_empty = match ancestor.get(object) {
-            Some(Value::Object(map)) => map.is_empty(),
+            Some(Value::Object(map)) => map.len() <= keys,
             Some(Value::Array(items)) => items.is_empty(),
             _ => false,
         };
         if is_empty {
             ancestor.remove(object);
         }
+    }
+}
+
+/// Whether a path is one of the fields that tell an item of a list apart: without it the item could not be found.
+fn is_key_of_item(path: &FieldPath) -> bool {
+    match path.elements() {
+        [.., PathElement::Key(keys), PathElement::Field(name)] => keys.contains_key(name),
+        _ => false,
     }
 }
 

@@ -47,7 +47,10 @@ impl Directory {
         let lock_path = path.join(LOCK);
         let lock = open(&lock_path).map_err(failed(&lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                lock,
+            }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let endpoint = read(path);
                 let (url, pid) = endpoint.map_or((String::new(), 0), |endpoint| (endpoint.url, endpoint.pid));
@@ -65,7 +68,10 @@ impl Directory {
             std::fs::write(&next, serde_json::to_vec_pretty(endpoint).map_err(io::Error::other)?)?;
             std::fs::rename(&next, &path)
         };
-        write().map_err(|cause| SimulatorError::Directory { path: path.clone(), cause })
+        write().map_err(|cause| SimulatorError::Directory {
+            path: path.clone(),
+            cause,
+        })
     }
 
     /// Gives the directory back.
@@ -111,7 +117,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let directory = Directory::take(dir.path()).expect("nobody serves it");
         assert_eq!(live_endpoint(dir.path()), None, "nothing announced yet");
-        let endpoint = Endpoint { url: "http://127.0.0.1:1".to_owned(), token: "t".to_owned(), pid: 7, speed: 100.0 };
+        let endpoint = Endpoint {
+            url: "http://127.0.0.1:1".to_owned(),
+            token: "t".to_owned(),
+            pid: 7,
+            speed: 100.0,
+        };
         directory.announce(&endpoint).expect("written");
         assert_eq!(live_endpoint(dir.path()), Some(endpoint));
         let refused = Directory::take(dir.path()).expect_err("held");
@@ -123,7 +134,12 @@ mod tests {
     #[test]
     fn an_endpoint_without_its_lock_means_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
-        let endpoint = Endpoint { url: String::new(), token: String::new(), pid: 1, speed: 0.0 };
+        let endpoint = Endpoint {
+            url: String::new(),
+            token: String::new(),
+            pid: 1,
+            speed: 0.0,
+        };
         let directory = Directory::take(dir.path()).expect("nobody serves it");
         directory.announce(&endpoint).expect("written");
         drop(directory);

@@ -135,15 +135,25 @@ impl Simulator {
         seed::seed(admin(&uri)?).await?;
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
-        let operators = Operators::start(OperatorsOptions { url: uri, clock, faults: options.faults, paused })
-            .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+        let operators = Operators::start(OperatorsOptions {
+            url: uri,
+            clock,
+            faults: options.faults,
+            paused,
+        })
+        .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
             url: url.clone(),
             token: ADMIN_TOKEN.to_owned(),
             pid: std::process::id(),
             speed: clock.speed(),
         })?;
-        Ok(Self { url, server, operators, directory })
+        Ok(Self {
+            url,
+            server,
+            operators,
+            directory,
+        })
     }
 
     /// Where the API server listens.

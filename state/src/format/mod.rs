@@ -162,9 +162,7 @@ mod tests {
                        marks of this stack";
         assert_eq!(
             said("{\"format\": \"stackctl-st"),
-            format!(
-                "`a.state.json` is damaged: EOF while parsing a string at line 1 column 23; {way_out}"
-            )
+            format!("`a.state.json` is damaged: EOF while parsing a string at line 1 column 23; {way_out}")
         );
         assert_eq!(
             said("[]"),

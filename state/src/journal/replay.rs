@@ -60,7 +60,9 @@ fn replay(state: &mut State, journal: &[u8], path: &Path) -> Result<(), StateErr
                 return Ok(());
             }
             Err(BadLine::Broken) => return Err(damaged(number, "is not what was written".to_owned())),
-            Err(BadLine::Unreadable(reason)) => return Err(damaged(number, format!("says what nobody writes: {}", reason.0))),
+            Err(BadLine::Unreadable(reason)) => {
+                return Err(damaged(number, format!("says what nobody writes: {}", reason.0)));
+            }
             Err(BadLine::Newer(version)) => {
                 return Err(StateError::Newer {
                     path: path.to_owned(),

@@ -150,7 +150,11 @@ impl AdmissionRegistry {
 
     /// Ends what [`Self::set_unavailable`] began.
     pub fn set_available(&self, name: &str) {
-        self.state.write().unwrap_or_else(PoisonError::into_inner).unavailable.remove(name);
+        self.state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unavailable
+            .remove(name);
     }
 
     fn concerned(&self, request: &AdmissionRequest<'_>) -> Result<Vec<Arc<dyn Admission>>, Refusal> {
@@ -172,7 +176,9 @@ impl AdmissionRegistry {
     pub(super) fn mutate(&self, request: &AdmissionRequest<'_>, object: &mut Value) -> Result<bool, Refusal> {
         let concerned = self.concerned(request)?;
         for admission in &concerned {
-            admission.mutate(request, object).map_err(|rejection| refusal(admission.name(), rejection))?;
+            admission
+                .mutate(request, object)
+                .map_err(|rejection| refusal(admission.name(), rejection))?;
         }
         Ok(!concerned.is_empty())
     }
@@ -180,7 +186,9 @@ impl AdmissionRegistry {
     /// Lets every concerned admission judge the write.
     pub(super) fn validate(&self, request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Refusal> {
         for admission in self.concerned(request)? {
-            admission.validate(request, object).map_err(|rejection| refusal(admission.name(), rejection))?;
+            admission
+                .validate(request, object)
+                .map_err(|rejection| refusal(admission.name(), rejection))?;
         }
         Ok(())
     }
@@ -189,7 +197,10 @@ impl AdmissionRegistry {
 impl fmt::Debug for AdmissionRegistry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        formatter.debug_list().entries(state.admissions.iter().map(|admission| admission.name())).finish()
+        formatter
+            .debug_list()
+            .entries(state.admissions.iter().map(|admission| admission.name()))
+            .finish()
     }
 }
 
@@ -198,8 +209,6 @@ fn refusal(name: &str, rejection: Rejection) -> Refusal {
         Rejection::Denied(message) => {
             Refusal::forbidden_text(format!("admission webhook \"{name}\" denied the request: {message}"))
         }
-        Rejection::Unavailable(message) => {
-            Refusal::internal(&format!("failed calling webhook \"{name}\": {message}"))
-        }
+        Rejection::Unavailable(message) => Refusal::internal(&format!("failed calling webhook \"{name}\": {message}")),
     }
 }

@@ -68,15 +68,24 @@ impl Audit {
     /// Opens `audit.ndjson` in `dir` for appending.
     pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
         let file = File::options().create(true).append(true).open(dir.join("audit.ndjson"));
-        let file = file.map_err(|cause| StoreError::Unwritable { dir: dir.to_owned(), cause })?;
+        let file = file.map_err(|cause| StoreError::Unwritable {
+            dir: dir.to_owned(),
+            cause,
+        })?;
         Ok(Self { file: Mutex::new(file) })
     }
 
     /// Appends one line.
     pub(super) fn append(&self, record: &Record<'_>) {
-        let Ok(mut line) = serde_json::to_vec(record) else { return };
+        let Ok(mut line) = serde_json::to_vec(record) else {
+            return;
+        };
         line.push(b'\n');
-        let written = self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
+        let written = self
+            .file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(&line);
         if let Err(error) = written {
             tracing::error!(%error, "a line of the audit log could not be written");
         }
@@ -92,7 +101,10 @@ pub(super) fn now() -> String {
 pub(super) fn digest(object: &Value) -> String {
     let mut bytes = Vec::with_capacity(1_024);
     canonical(object, 0, &mut bytes);
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Writes JSON with sorted keys; at depth 1 (metadata) without what changes by itself.

@@ -24,8 +24,15 @@ pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().filter_map(text).collect() };
     let (group, kind) = (text(&spec["group"])?, text(&spec["names"]["kind"])?);
-    let versions: Vec<Version> = spec["versions"].as_array()?.iter().filter_map(|version| version_of(&group, version)).collect();
-    let storage = spec["versions"].as_array()?.iter().position(|version| version["storage"] == true)?;
+    let versions: Vec<Version> = spec["versions"]
+        .as_array()?
+        .iter()
+        .filter_map(|version| version_of(&group, version))
+        .collect();
+    let storage = spec["versions"]
+        .as_array()?
+        .iter()
+        .position(|version| version["storage"] == true)?;
     Some(Kind {
         list_kind: text(&spec["names"]["listKind"]).unwrap_or_else(|| format!("{kind}List")),
         plural: text(&spec["names"]["plural"])?,
@@ -47,11 +54,23 @@ pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
 fn version_of(group: &str, version: &Value) -> Option<Version> {
     let name = version["name"].as_str()?;
     let dotted = |value: &Value| -> Option<Vec<String>> {
-        Some(value.as_str()?.split('.').filter(|key| !key.is_empty()).map(ToOwned::to_owned).collect())
+        Some(
+            value
+                .as_str()?
+                .split('.')
+                .filter(|key| !key.is_empty())
+                .map(ToOwned::to_owned)
+                .collect(),
+        )
     };
     let scale = &version["subresources"]["scale"];
     let mut schema = schema::from_definition(version["schema"].get("openAPIV3Schema"));
-    let text = || Arc::new(Schema { value_type: Type::String, ..Schema::default() });
+    let text = || {
+        Arc::new(Schema {
+            value_type: Type::String,
+            ..Schema::default()
+        })
+    };
     schema.properties.insert("apiVersion".to_owned(), text());
     schema.properties.insert("kind".to_owned(), text());
     schema.properties.insert("metadata".to_owned(), object_meta());
@@ -60,15 +79,22 @@ fn version_of(group: &str, version: &Value) -> Option<Version> {
         api_version: format!("{group}/{name}"),
         schema: Arc::new(schema),
         is_served: version["served"] == true,
-        has_status: version["subresources"].get("status").is_some_and(|status| !status.is_null()),
-        scale: dotted(&scale["specReplicasPath"]).zip(dotted(&scale["statusReplicasPath"])).map(
-            |(spec_replicas, status_replicas)| Scale {
+        has_status: version["subresources"]
+            .get("status")
+            .is_some_and(|status| !status.is_null()),
+        scale: dotted(&scale["specReplicasPath"])
+            .zip(dotted(&scale["statusReplicasPath"]))
+            .map(|(spec_replicas, status_replicas)| Scale {
                 spec_replicas,
                 status_replicas,
                 selector: dotted(&scale["labelSelectorPath"]),
-            },
-        ),
-        columns: version["additionalPrinterColumns"].as_array().into_iter().flatten().map(column_of).collect(),
+            }),
+        columns: version["additionalPrinterColumns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(column_of)
+            .collect(),
     })
 }
 
@@ -98,7 +124,9 @@ pub(super) fn set_condition_of(status: &mut Value, condition: &str, is_true: boo
         status["conditions"] = json!([]);
     }
     let value = if is_true { "True" } else { "False" };
-    let Some(list) = status["conditions"].as_array_mut() else { return };
+    let Some(list) = status["conditions"].as_array_mut() else {
+        return;
+    };
     let mut next = json!({"type": condition, "status": value, "reason": reason, "message": message,
         "lastTransitionTime": Moment::now().to_seconds()});
     match list.iter_mut().find(|existing| existing["type"] == condition) {
@@ -135,7 +163,9 @@ impl Server {
 
     /// Refuses a POST of an instance while its definition terminates; an apply passes (§12).
     pub(super) fn check_definition(&self, call: &Call, name: &str) -> Result<(), Refusal> {
-        let Some(definition) = &call.kind.definition else { return Ok(()) };
+        let Some(definition) = &call.kind.definition else {
+            return Ok(());
+        };
         match self.store.get(&definition_key(definition)) {
             Some(stored) if stored.is_terminating() => Err(Refusal::definition_terminating(call.subject(name))),
             _ => Ok(()),
@@ -159,7 +189,11 @@ impl Server {
         }
         let spec = stored.value["spec"].clone();
         let result = self.change_as(&key, Some("status"), &api_server(), |object| {
-            let storage = spec["versions"].as_array().into_iter().flatten().find(|version| version["storage"] == true);
+            let storage = spec["versions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|version| version["storage"] == true);
             let storage = storage.map(|version| version["name"].clone()).unwrap_or_default();
             let status = &mut object["status"];
             if !status.is_object() {
@@ -172,17 +206,32 @@ impl Server {
                 None => status["storedVersions"] = json!([storage]),
             }
             set_condition_of(status, "NamesAccepted", true, "NoConflicts", "no conflicts found");
-            set_condition_of(status, "Established", true, "InitialNamesAccepted", "the initial names have been accepted");
+            set_condition_of(
+                status,
+                "Established",
+                true,
+                "InitialNamesAccepted",
+                "the initial names have been accepted",
+            );
         });
         if let Err(refusal) = result {
-            tracing::debug!(message = refusal.message(), definition = name, "a definition could not be established");
+            tracing::debug!(
+                message = refusal.message(),
+                definition = name,
+                "a definition could not be established"
+            );
         }
     }
 
     fn end_definition(&self, key: &ObjectKey, group: &str, plural: &str) {
         let kinds = self.kinds.snapshot();
         let table = (group.to_owned(), plural.to_owned());
-        let list = || self.store.list(&table, None, None, None, usize::MAX, |_| true).map(|listing| listing.objects).unwrap_or_default();
+        let list = || {
+            self.store
+                .list(&table, None, None, None, usize::MAX, |_| true)
+                .map(|listing| listing.objects)
+                .unwrap_or_default()
+        };
         if let Some(kind) = kinds.get(group, plural) {
             for stored in list().into_iter().filter(|stored| !stored.is_terminating()) {
                 let text = |field: &str| stored.value["metadata"][field].as_str().unwrap_or_default().to_owned();
@@ -195,7 +244,13 @@ impl Server {
                 let call = Call::internal(kind, &instance, None, api_server());
                 match self.delete(&call, &DeleteOptions::with(Propagation::Background)) {
                     Ok(_) if self.store.get(&instance).is_none() => {
-                        self.audit_removal(&kinds, &instance, &stored, "system:kube-apiserver", "its definition is deleted");
+                        self.audit_removal(
+                            &kinds,
+                            &instance,
+                            &stored,
+                            "system:kube-apiserver",
+                            "its definition is deleted",
+                        );
                     }
                     Ok(_) => {}
                     Err(refusal) => tracing::debug!(message = refusal.message(), "an instance could not be deleted"),

@@ -44,7 +44,10 @@ pub(super) struct DeleteOptions {
 impl DeleteOptions {
     /// Options that only say what becomes of dependents.
     pub(super) fn with(propagation: Propagation) -> Self {
-        Self { propagation: Some(propagation), ..Self::default() }
+        Self {
+            propagation: Some(propagation),
+            ..Self::default()
+        }
     }
 
     /// Reads the options of a request.
@@ -61,7 +64,11 @@ impl DeleteOptions {
                 Some("true") => Some(Propagation::Orphan),
                 _ => propagation(call.query.get("propagationPolicy").unwrap_or_default())?,
             };
-            return Ok(Self { propagation: policy, dry_run: call.query.is_dry_run()?, ..Self::default() });
+            return Ok(Self {
+                propagation: policy,
+                dry_run: call.query.is_dry_run()?,
+                ..Self::default()
+            });
         }
         let options = super::write::decode(body)?;
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
@@ -74,7 +81,9 @@ impl DeleteOptions {
             propagation: policy,
             uid: text(&options["preconditions"]["uid"]),
             resource_version: text(&options["preconditions"]["resourceVersion"]),
-            dry_run: options["dryRun"].as_array().is_some_and(|list| list.iter().any(|item| item == "All")),
+            dry_run: options["dryRun"]
+                .as_array()
+                .is_some_and(|list| list.iter().any(|item| item == "All")),
         })
     }
 }
@@ -117,7 +126,10 @@ impl Server {
         if is_definition && !old.is_terminating() && !kept.iter().any(|finalizer| finalizer == DEFINITION_CLEANUP) {
             kept.push(DEFINITION_CLEANUP.to_owned());
         }
-        let has_content = is_namespace && object["spec"]["finalizers"].as_array().is_some_and(|list| !list.is_empty());
+        let has_content = is_namespace
+            && object["spec"]["finalizers"]
+                .as_array()
+                .is_some_and(|list| !list.is_empty());
         if kept.is_empty() && !has_content {
             if !options.dry_run {
                 let key = call.key(call.name());
@@ -128,16 +140,30 @@ impl Server {
                 }
             }
             let shown = Shown::Value(Box::new(success(call, old.uid())));
-            return Ok(Written { code: 200, before: Some(old), shown, warnings });
+            return Ok(Written {
+                code: 200,
+                before: Some(old),
+                shown,
+                warnings,
+            });
         }
         let is_marked = old.is_terminating();
         let unchanged = is_marked && kept == finalizers(&old.value);
         if unchanged {
             let shown = Shown::Stored(Arc::clone(&old));
-            return Ok(Written { code: 200, before: Some(old), shown, warnings });
+            return Ok(Written {
+                code: 200,
+                before: Some(old),
+                shown,
+                warnings,
+            });
         }
         let map = metadata::of(&mut object);
-        if kept.is_empty() { map.remove("finalizers") } else { map.insert("finalizers".to_owned(), json!(kept)) };
+        if kept.is_empty() {
+            map.remove("finalizers")
+        } else {
+            map.insert("finalizers".to_owned(), json!(kept))
+        };
         if !is_marked {
             map.insert("deletionTimestamp".to_owned(), json!(Moment::now().to_seconds()));
             map.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
@@ -158,7 +184,12 @@ impl Server {
             }
         }
         if options.dry_run {
-            return Ok(Written { code: 200, before: Some(old), shown: Shown::Value(Box::new(object)), warnings });
+            return Ok(Written {
+                code: 200,
+                before: Some(old),
+                shown: Shown::Value(Box::new(object)),
+                warnings,
+            });
         }
         let key = call.key(call.name());
         let stored = match self.store.put(&key, Some(old.resource_version), object) {
@@ -167,19 +198,33 @@ impl Server {
             Err(error) => return Err(disk_failure(&error)),
         };
         self.after_put(&key, Some(&old), &stored);
-        Ok(Written { code: 200, before: Some(old), shown: Shown::Stored(stored), warnings })
+        Ok(Written {
+            code: 200,
+            before: Some(old),
+            shown: Shown::Stored(stored),
+            warnings,
+        })
     }
 
     /// DELETE of everything that a selector keeps; returns what was there.
     pub(super) fn delete_collection(&self, call: &Call, options: &DeleteOptions) -> Result<Vec<Written>, Refusal> {
         let selector = Selector::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
-        let listing = self.store.list(&call.table(), call.path.namespace.as_deref(), None, None, usize::MAX, |stored| {
-            selector.matches(&stored.value)
-        });
+        let listing = self.store.list(
+            &call.table(),
+            call.path.namespace.as_deref(),
+            None,
+            None,
+            usize::MAX,
+            |stored| selector.matches(&stored.value),
+        );
         let mut written = Vec::new();
         for stored in listing.map(|listing| listing.objects).unwrap_or_default() {
             let text = |field: &str| stored.value["metadata"][field].as_str().unwrap_or_default().to_owned();
-            let key = ObjectKey { namespace: text("namespace"), name: text("name"), ..call.key("") };
+            let key = ObjectKey {
+                namespace: text("namespace"),
+                name: text("name"),
+                ..call.key("")
+            };
             let one = Call::internal(&call.kind, &key, None, call.user.clone());
             match self.delete(&one, options) {
                 Ok(one) => written.push(one),

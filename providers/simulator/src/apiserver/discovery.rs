@@ -13,14 +13,26 @@ pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2
 
 /// Whether the aggregated form is asked for, and is the first choice.
 pub(super) fn wants_aggregated(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     accept.split(',').next().is_some_and(|first| {
         let has = |part: &str| first.split(';').any(|found| found.trim() == part);
         has("as=APIGroupDiscoveryList") && has("v=v2")
     })
 }
 
-const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const VERBS: [&str; 8] = [
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec<&'static str>)> {
@@ -30,7 +42,11 @@ fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec
         found.push(("status", own.clone(), SUBRESOURCE_VERBS.to_vec()));
     }
     if version.scale.is_some() {
-        found.push(("scale", json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}), SUBRESOURCE_VERBS.to_vec()));
+        found.push((
+            "scale",
+            json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}),
+            SUBRESOURCE_VERBS.to_vec(),
+        ));
     }
     if kind.group.is_empty() && kind.kind == "Namespace" {
         found.push(("finalize", own, vec!["update"]));
@@ -39,9 +55,14 @@ fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec
 }
 
 fn served<'a>(kinds: &'a Kinds, group: &'a str, version: &'a str) -> impl Iterator<Item = (&'a Kind, &'a Version)> {
-    kinds.all().filter(move |kind| kind.group == group).filter_map(move |kind| {
-        kind.version(version).filter(|version| version.is_served).map(|version| (&**kind, version))
-    })
+    kinds
+        .all()
+        .filter(move |kind| kind.group == group)
+        .filter_map(move |kind| {
+            kind.version(version)
+                .filter(|version| version.is_served)
+                .map(|version| (&**kind, version))
+        })
 }
 
 /// `/api`, `/apis` in the aggregated form.
@@ -59,7 +80,9 @@ fn aggregated_group(kinds: &Kinds, group: &str) -> Value {
         .versions_of(group)
         .iter()
         .map(|name| {
-            let resources: Vec<Value> = served(kinds, group, name).map(|(kind, version)| aggregated_resource(kind, version)).collect();
+            let resources: Vec<Value> = served(kinds, group, name)
+                .map(|(kind, version)| aggregated_resource(kind, version))
+                .collect();
             json!({ "version": name, "resources": resources, "freshness": "Current" })
         })
         .collect();
@@ -109,10 +132,14 @@ pub(super) fn group(kinds: &Kinds, name: &str) -> Option<Value> {
     if names.is_empty() && reviews::GROUPS.iter().any(|(group, ..)| *group == name) {
         names.push("v1".to_owned());
     }
-    let versions: Vec<Value> =
-        names.iter().map(|version| json!({ "groupVersion": format!("{name}/{version}"), "version": version })).collect();
+    let versions: Vec<Value> = names
+        .iter()
+        .map(|version| json!({ "groupVersion": format!("{name}/{version}"), "version": version }))
+        .collect();
     let preferred = versions.first()?.clone();
-    Some(json!({"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": versions, "preferredVersion": preferred}))
+    Some(
+        json!({"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": versions, "preferredVersion": preferred}),
+    )
 }
 
 /// `/api/v1`, `/apis/<group>/<version>`.
@@ -144,6 +171,10 @@ pub(super) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Val
     if resources.is_empty() {
         return None;
     }
-    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let group_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}))
 }

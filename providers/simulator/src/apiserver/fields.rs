@@ -81,7 +81,10 @@ impl PathElement {
         match self {
             Self::Field(name) => format!("f:{name}"),
             Self::Key(keys) => {
-                let map: Map<String, Value> = keys.iter().map(|(key, value)| (key.clone(), value.to_value())).collect();
+                let map: Map<String, Value> = keys
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.to_value()))
+                    .collect();
                 format!("k:{}", Value::Object(map))
             }
             Self::Value(value) => format!("v:{}", value.to_value()),
@@ -95,7 +98,10 @@ impl PathElement {
             "f:" => Some(Self::Field(rest.to_owned())),
             "k:" => {
                 let keys: Map<String, Value> = serde_json::from_str(rest).ok()?;
-                let mut keys: Vec<_> = keys.iter().map(|(key, value)| (key.clone(), Scalar::of(value))).collect();
+                let mut keys: Vec<_> = keys
+                    .iter()
+                    .map(|(key, value)| (key.clone(), Scalar::of(value)))
+                    .collect();
                 keys.sort();
                 Some(Self::Key(keys))
             }
@@ -169,7 +175,9 @@ impl FieldSet {
 
     /// Adds a path; the empty path is no member of any set.
     pub(super) fn insert(&mut self, path: &[PathElement]) {
-        let Some((first, rest)) = path.split_first() else { return };
+        let Some((first, rest)) = path.split_first() else {
+            return;
+        };
         let node = match self.nodes.entry(first.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Node::default()),
@@ -213,8 +221,10 @@ impl FieldSet {
         let mut result = Self::default();
         for (element, ours) in &self.nodes {
             if let Some(theirs) = other.nodes.get(element) {
-                let node =
-                    Node { member: ours.member && theirs.member, below: ours.below.intersection(&theirs.below) };
+                let node = Node {
+                    member: ours.member && theirs.member,
+                    below: ours.below.intersection(&theirs.below),
+                };
                 result.put(element.clone(), node);
             }
         }
@@ -229,9 +239,10 @@ impl FieldSet {
         let mut result = Self::default();
         for (element, ours) in &self.nodes {
             let node = match other.nodes.get(element) {
-                Some(theirs) => {
-                    Node { member: ours.member && !theirs.member, below: ours.below.difference(&theirs.below) }
-                }
+                Some(theirs) => Node {
+                    member: ours.member && !theirs.member,
+                    below: ours.below.difference(&theirs.below),
+                },
                 None => ours.clone(),
             };
             result.put(element.clone(), node);
@@ -246,7 +257,10 @@ impl FieldSet {
             match other.nodes.get(element) {
                 Some(theirs) if theirs.member => {}
                 Some(theirs) => {
-                    let node = Node { member: ours.member, below: ours.below.recursive_difference(&theirs.below) };
+                    let node = Node {
+                        member: ours.member,
+                        below: ours.below.recursive_difference(&theirs.below),
+                    };
                     result.put(element.clone(), node);
                 }
                 None => result.put(element.clone(), ours.clone()),
@@ -262,7 +276,10 @@ impl FieldSet {
             match other.nodes.get(element) {
                 Some(theirs) if theirs.member => result.put(element.clone(), ours.clone()),
                 Some(theirs) => {
-                    let node = Node { member: false, below: ours.below.below_members(&theirs.below) };
+                    let node = Node {
+                        member: false,
+                        below: ours.below.below_members(&theirs.below),
+                    };
                     result.put(element.clone(), node);
                 }
                 None => {}
@@ -318,7 +335,10 @@ impl FieldSet {
             }
             let element = PathElement::decode(key)?;
             let map = value.as_object()?;
-            let node = Node { member: map.is_empty() || map.contains_key("."), below: Self::decode(value)? };
+            let node = Node {
+                member: map.is_empty() || map.contains_key("."),
+                below: Self::decode(value)?,
+            };
             set.put(element, node);
         }
         Some(set)

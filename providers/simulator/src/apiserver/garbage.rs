@@ -45,8 +45,13 @@ impl Server {
         for stored in self.store.everything() {
             let text = |field: &str| stored.value["metadata"][field].as_str().unwrap_or_default().to_owned();
             let kinds = self.kinds.snapshot();
-            let group = stored.value["apiVersion"].as_str().and_then(|version| version.split_once('/')).map_or("", |(group, _)| group);
-            let Some(kind) = kinds.of_kind(group, stored.value["kind"].as_str().unwrap_or_default()) else { continue };
+            let group = stored.value["apiVersion"]
+                .as_str()
+                .and_then(|version| version.split_once('/'))
+                .map_or("", |(group, _)| group);
+            let Some(kind) = kinds.of_kind(group, stored.value["kind"].as_str().unwrap_or_default()) else {
+                continue;
+            };
             let key = ObjectKey {
                 group: kind.group.clone(),
                 plural: kind.plural.clone(),
@@ -80,18 +85,27 @@ impl Server {
     /// Deletes an object as some part of the control plane.
     fn delete_as(&self, key: &ObjectKey, user: Identity, propagation: Propagation, cause: &str) {
         let kinds = self.kinds.snapshot();
-        let Some(kind) = kinds.get(&key.group, &key.plural) else { return };
+        let Some(kind) = kinds.get(&key.group, &key.plural) else {
+            return;
+        };
         let name = user.user.clone();
         let call = Call::internal(kind, key, None, user);
         let options = DeleteOptions::with(propagation);
         match self.delete(&call, &options) {
             Ok(written) => {
-                let is_gone = self.store.get(key).is_none_or(|now| written.before.as_ref().is_none_or(|old| now.uid() != old.uid()));
+                let is_gone = self
+                    .store
+                    .get(key)
+                    .is_none_or(|now| written.before.as_ref().is_none_or(|old| now.uid() != old.uid()));
                 if let Some(before) = written.before.as_deref().filter(|_| is_gone) {
                     self.audit_removal(&kinds, key, before, &name, cause);
                 }
             }
-            Err(refusal) => tracing::debug!(code = refusal.code, message = refusal.message(), "a deletion was refused"),
+            Err(refusal) => tracing::debug!(
+                code = refusal.code,
+                message = refusal.message(),
+                "a deletion was refused"
+            ),
         }
     }
 
@@ -104,7 +118,9 @@ impl Server {
         change: impl Fn(&mut Value),
     ) -> Result<Written, Refusal> {
         let kinds = self.kinds.snapshot();
-        let Some(kind) = kinds.get(&key.group, &key.plural) else { return Err(Refusal::page_not_found()) };
+        let Some(kind) = kinds.get(&key.group, &key.plural) else {
+            return Err(Refusal::page_not_found());
+        };
         let call = Call::internal(kind, key, subresource, user.clone());
         self.again(|| {
             let old = self.find(&call)?;
@@ -118,13 +134,20 @@ impl Server {
     /// Deletes an object all of whose owners are gone; forgets owners that are gone while others are there.
     fn collect(&self, key: &ObjectKey) {
         let Some(stored) = self.store.get(key) else { return };
-        let Some(owners) = stored.value["metadata"]["ownerReferences"].as_array() else { return };
-        let is_there = |owner: &Value| {
-            owner["uid"].as_str().and_then(|uid| self.store.key_of_uid(uid)).is_some_and(|owner| {
-                owner.namespace.is_empty() || owner.namespace == key.namespace
-            })
+        let Some(owners) = stored.value["metadata"]["ownerReferences"].as_array() else {
+            return;
         };
-        let gone: Vec<Value> = owners.iter().filter(|owner| !is_there(owner)).map(|owner| owner["uid"].clone()).collect();
+        let is_there = |owner: &Value| {
+            owner["uid"]
+                .as_str()
+                .and_then(|uid| self.store.key_of_uid(uid))
+                .is_some_and(|owner| owner.namespace.is_empty() || owner.namespace == key.namespace)
+        };
+        let gone: Vec<Value> = owners
+            .iter()
+            .filter(|owner| !is_there(owner))
+            .map(|owner| owner["uid"].clone())
+            .collect();
         if gone.is_empty() {
             return;
         }
@@ -144,15 +167,22 @@ impl Server {
             }
         });
         if let Err(refusal) = result {
-            tracing::debug!(message = refusal.message(), "an owner could not be removed from a dependent");
+            tracing::debug!(
+                message = refusal.message(),
+                "an owner could not be removed from a dependent"
+            );
         }
     }
 
     /// Does what the propagation finalizers of a terminating object wait for.
     fn finalize(&self, key: &ObjectKey) {
-        let Some(stored) = self.store.get(key).filter(|stored| stored.is_terminating()) else { return };
+        let Some(stored) = self.store.get(key).filter(|stored| stored.is_terminating()) else {
+            return;
+        };
         let has = |finalizer: &str| {
-            stored.value["metadata"]["finalizers"].as_array().is_some_and(|list| list.iter().any(|item| item == finalizer))
+            stored.value["metadata"]["finalizers"]
+                .as_array()
+                .is_some_and(|list| list.iter().any(|item| item == finalizer))
         };
         let uid = json!(stored.uid());
         if has(ORPHAN) {
@@ -175,16 +205,28 @@ impl Server {
     fn delete_dependent(&self, key: &ObjectKey, owner: &Value) -> bool {
         let reference = |stored: &Stored| {
             let list = stored.value["metadata"]["ownerReferences"].as_array();
-            list.into_iter().flatten().find(|reference| reference["uid"] == *owner).cloned()
+            list.into_iter()
+                .flatten()
+                .find(|reference| reference["uid"] == *owner)
+                .cloned()
         };
-        let Some(stored) = self.store.get(key) else { return false };
-        let n_owners = stored.value["metadata"]["ownerReferences"].as_array().map_or(0, Vec::len);
+        let Some(stored) = self.store.get(key) else {
+            return false;
+        };
+        let n_owners = stored.value["metadata"]["ownerReferences"]
+            .as_array()
+            .map_or(0, Vec::len);
         if n_owners > 1 {
             self.disown(key, std::slice::from_ref(owner));
             return false;
         }
         if !stored.is_terminating() {
-            self.delete_as(key, collector(), Propagation::Foreground, "its owner is deleted in the foreground");
+            self.delete_as(
+                key,
+                collector(),
+                Propagation::Foreground,
+                "its owner is deleted in the foreground",
+            );
         }
         let Some(still) = self.store.get(key) else { return false };
         reference(&still).is_some_and(|reference| reference["blockOwnerDeletion"] == true)
@@ -197,14 +239,20 @@ impl Server {
             }
         });
         if let Err(refusal) = result {
-            tracing::debug!(message = refusal.message(), finalizer, "a finalizer could not be removed");
+            tracing::debug!(
+                message = refusal.message(),
+                finalizer,
+                "a finalizer could not be removed"
+            );
         }
     }
 
     /// Puts the default service account into a new namespace.
     fn furnish_namespace(&self, name: &str) {
         let kinds = self.kinds.snapshot();
-        let Some(kind) = kinds.get("", "serviceaccounts") else { return };
+        let Some(kind) = kinds.get("", "serviceaccounts") else {
+            return;
+        };
         let key = ObjectKey {
             group: String::new(),
             plural: "serviceaccounts".to_owned(),
@@ -216,9 +264,14 @@ impl Server {
         }
         let mut call = Call::internal(kind, &key, None, system_user());
         call.path.name = None;
-        let body = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}});
+        let body =
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}});
         if let Err(refusal) = self.create(&call, body.to_string().as_bytes()) {
-            tracing::debug!(message = refusal.message(), namespace = name, "no default service account");
+            tracing::debug!(
+                message = refusal.message(),
+                namespace = name,
+                "no default service account"
+            );
         }
     }
 
@@ -230,17 +283,28 @@ impl Server {
         }
         for key in self.store.in_namespace(name) {
             if self.store.get(&key).is_some_and(|stored| !stored.is_terminating()) {
-                self.delete_as(&key, namespace_controller(), Propagation::Background, "its namespace is deleted");
+                self.delete_as(
+                    &key,
+                    namespace_controller(),
+                    Propagation::Background,
+                    "its namespace is deleted",
+                );
             }
         }
         let mut n_of: BTreeMap<String, usize> = BTreeMap::new();
         let mut n_with: BTreeMap<String, usize> = BTreeMap::new();
         for key in self.store.in_namespace(name) {
             let Some(stored) = self.store.get(&key) else { continue };
-            let resource = if key.group.is_empty() { key.plural.clone() } else { format!("{}.{}", key.plural, key.group) };
+            let resource = if key.group.is_empty() {
+                key.plural.clone()
+            } else {
+                format!("{}.{}", key.plural, key.group)
+            };
             *n_of.entry(resource).or_default() += 1;
             for finalizer in stored.value["metadata"]["finalizers"].as_array().into_iter().flatten() {
-                *n_with.entry(finalizer.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+                *n_with
+                    .entry(finalizer.as_str().unwrap_or_default().to_owned())
+                    .or_default() += 1;
             }
         }
         let user = namespace_controller();
@@ -252,26 +316,72 @@ impl Server {
             })
         } else {
             let words = |counts: &BTreeMap<String, usize>, what: &str| -> String {
-                let words: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {what} {n} resource instances")).collect();
+                let words: Vec<String> = counts
+                    .iter()
+                    .map(|(name, n)| format!("{name} {what} {n} resource instances"))
+                    .collect();
                 words.join(", ")
             };
             let content = format!("Some resources are remaining: {}", words(&n_of, "has"));
-            let finalizers = format!("Some content in the namespace has finalizers remaining: {}", words(&n_with, "in"));
+            let finalizers = format!(
+                "Some content in the namespace has finalizers remaining: {}",
+                words(&n_with, "in")
+            );
             self.change_as(&namespace, Some("status"), &user, |object| {
                 let status = &mut object["status"];
-                set_condition_of(status, "NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered");
-                set_condition_of(status, "NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed");
-                set_condition_of(status, "NamespaceDeletionContentFailure", false, "ContentDeleted", "All content successfully deleted, may be waiting on finalization");
-                set_condition_of(status, "NamespaceContentRemaining", true, "SomeResourcesRemain", &content);
+                set_condition_of(
+                    status,
+                    "NamespaceDeletionDiscoveryFailure",
+                    false,
+                    "ResourcesDiscovered",
+                    "All resources successfully discovered",
+                );
+                set_condition_of(
+                    status,
+                    "NamespaceDeletionGroupVersionParsingFailure",
+                    false,
+                    "ParsedGroupVersions",
+                    "All legacy kube types successfully parsed",
+                );
+                set_condition_of(
+                    status,
+                    "NamespaceDeletionContentFailure",
+                    false,
+                    "ContentDeleted",
+                    "All content successfully deleted, may be waiting on finalization",
+                );
+                set_condition_of(
+                    status,
+                    "NamespaceContentRemaining",
+                    true,
+                    "SomeResourcesRemain",
+                    &content,
+                );
                 if n_with.is_empty() {
-                    set_condition_of(status, "NamespaceFinalizersRemaining", false, "ContentHasNoFinalizers", "All content-preserving finalizers finished");
+                    set_condition_of(
+                        status,
+                        "NamespaceFinalizersRemaining",
+                        false,
+                        "ContentHasNoFinalizers",
+                        "All content-preserving finalizers finished",
+                    );
                 } else {
-                    set_condition_of(status, "NamespaceFinalizersRemaining", true, "SomeFinalizersRemain", &finalizers);
+                    set_condition_of(
+                        status,
+                        "NamespaceFinalizersRemaining",
+                        true,
+                        "SomeFinalizersRemain",
+                        &finalizers,
+                    );
                 }
             })
         };
         if let Err(refusal) = result {
-            tracing::debug!(message = refusal.message(), namespace = name, "a namespace could not be finalized");
+            tracing::debug!(
+                message = refusal.message(),
+                namespace = name,
+                "a namespace could not be finalized"
+            );
         }
     }
 }

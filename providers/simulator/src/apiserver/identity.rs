@@ -24,7 +24,10 @@ pub struct Identity {
 impl Identity {
     /// Returns a user of that name without groups.
     pub fn named(user: impl Into<String>) -> Self {
-        Self { user: user.into(), groups: Vec::new() }
+        Self {
+            user: user.into(),
+            groups: Vec::new(),
+        }
     }
 }
 
@@ -56,12 +59,18 @@ impl Tokens {
             return Err(Refusal::forbidden_text("system:anonymous is not allowed here"));
         };
         let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-        token.and_then(|token| self.table.get(token.trim())).cloned().ok_or_else(Refusal::unauthorized)
+        token
+            .and_then(|token| self.table.get(token.trim()))
+            .cloned()
+            .ok_or_else(Refusal::unauthorized)
     }
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Tokens").field("n_tokens", &self.table.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tokens")
+            .field("n_tokens", &self.table.len())
+            .finish_non_exhaustive()
     }
 }

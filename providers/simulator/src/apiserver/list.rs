@@ -21,7 +21,8 @@ use super::table;
 
 /// A continue token: the state that is listed (0: whatever is there) and the last row that was shown.
 fn token(resource_version: u64, row: &Row) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": resource_version, "ns": row.0, "name": row.1}).to_string())
+    URL_SAFE_NO_PAD
+        .encode(json!({"v": "meta.k8s.io/v1", "rv": resource_version, "ns": row.0, "name": row.1}).to_string())
 }
 
 fn read_token(text: &str) -> Option<(u64, Row)> {
@@ -37,8 +38,13 @@ impl Server {
         match call.path.subresource.as_deref() {
             None | Some("status" | "finalize") => Ok(Shown::Stored(stored)),
             Some("scale") => {
-                let Some(paths) = &call.version().scale else { return Err(Refusal::resource_not_found()) };
-                Ok(Shown::Value(Box::new(scale::of(&self.view(&call.kind, call.version(), &stored.value), paths))))
+                let Some(paths) = &call.version().scale else {
+                    return Err(Refusal::resource_not_found());
+                };
+                Ok(Shown::Value(Box::new(scale::of(
+                    &self.view(&call.kind, call.version(), &stored.value),
+                    paths,
+                ))))
             }
             Some(_) => Err(Refusal::resource_not_found()),
         }
@@ -56,14 +62,14 @@ impl Server {
         let mut at = None;
         let mut after = None;
         if let Some(text) = call.query.get("continue") {
-            let (version, row) = read_token(text).ok_or_else(|| {
-                Refusal::bad_request(format!("continue key is not valid: {text}"))
-            })?;
+            let (version, row) =
+                read_token(text).ok_or_else(|| Refusal::bad_request(format!("continue key is not valid: {text}")))?;
             at = (version > 0).then_some(version);
             after = Some(row);
         } else if let Some(text) = asked {
-            let version: u64 =
-                text.parse().map_err(|_| Refusal::bad_request(format!("invalid resource version \"{text}\"")))?;
+            let version: u64 = text
+                .parse()
+                .map_err(|_| Refusal::bad_request(format!("invalid resource version \"{text}\"")))?;
             if version > current {
                 return Err(Refusal::too_new(version, current));
             }
@@ -71,9 +77,14 @@ impl Server {
                 at = Some(version);
             }
         }
-        let listing = self.store.list(&call.table(), call.path.namespace.as_deref(), after.as_ref(), at, limit, |stored| {
-            selector.is_empty() || selector.matches(&stored.value)
-        });
+        let listing = self.store.list(
+            &call.table(),
+            call.path.namespace.as_deref(),
+            after.as_ref(),
+            at,
+            limit,
+            |stored| selector.is_empty() || selector.matches(&stored.value),
+        );
         let listing = listing.map_err(|error| match (error, &after) {
             (HistoryError::TooNew { current }, _) => Refusal::too_new(at.unwrap_or_default(), current),
             (HistoryError::TooOld { .. }, Some(row)) => Refusal::expired(
@@ -101,7 +112,11 @@ impl Server {
         let version = call.version();
         match call.form {
             Form::Plain => {
-                let size = listing.objects.iter().map(|stored| stored.tail().len() + 64).sum::<usize>();
+                let size = listing
+                    .objects
+                    .iter()
+                    .map(|stored| stored.tail().len() + 64)
+                    .sum::<usize>();
                 let mut body = Vec::with_capacity(size + 256);
                 let head = format!(
                     "{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
@@ -118,16 +133,19 @@ impl Server {
                 body
             }
             Form::Metadata => {
-                let items: Vec<Value> = listing.objects.iter().map(|stored| table::metadata_only(&stored.value)).collect();
+                let items: Vec<Value> = listing
+                    .objects
+                    .iter()
+                    .map(|stored| table::metadata_only(&stored.value))
+                    .collect();
                 json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items})
                     .to_string()
                     .into_bytes()
             }
             Form::Table => {
                 let include = call.query.get("includeObject").unwrap_or("Metadata");
-                let row = |stored: &Arc<Stored>| {
-                    table::row(version, &self.view(&call.kind, version, &stored.value), include)
-                };
+                let row =
+                    |stored: &Arc<Stored>| table::row(version, &self.view(&call.kind, version, &stored.value), include);
                 let rows: Vec<Value> = listing.objects.iter().map(row).collect();
                 json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
                     "columnDefinitions": table::columns(version), "rows": rows})

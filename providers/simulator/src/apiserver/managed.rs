@@ -55,7 +55,10 @@ impl Entry {
         match self.operation {
             Operation::Apply => text.push_str(",\"operation\":\"Apply\""),
             Operation::Update => {
-                text.push_str(&format!(",\"operation\":\"Update\",\"apiVersion\":{}", Value::from(self.api_version.as_str())));
+                text.push_str(&format!(
+                    ",\"operation\":\"Update\",\"apiVersion\":{}",
+                    Value::from(self.api_version.as_str())
+                ));
             }
         }
         if !self.subresource.is_empty() {
@@ -128,8 +131,12 @@ pub(super) struct Managers {
 impl Managers {
     /// Reads managedFields; `None` if any entry cannot be read.
     pub(super) fn decode(managed_fields: &Value) -> Option<Self> {
-        let Value::Array(list) = managed_fields else { return Some(Self::default()) };
-        Some(Self { entries: list.iter().map(Entry::decode).collect::<Option<_>>()? })
+        let Value::Array(list) = managed_fields else {
+            return Some(Self::default());
+        };
+        Some(Self {
+            entries: list.iter().map(Entry::decode).collect::<Option<_>>()?,
+        })
     }
 
     /// Reads the entries that an update starts from: those it sends, else the live ones; an empty list, or one empty
@@ -142,7 +149,9 @@ impl Managers {
         match sent {
             Value::Array(list) if list.is_empty() => Self::default(),
             Value::Array(list) if list.len() == 1 && list[0].as_object().is_some_and(Map::is_empty) => Self::default(),
-            _ => Self::decode(sent).filter(|managers| !managers.entries.is_empty()).unwrap_or_else(live),
+            _ => Self::decode(sent)
+                .filter(|managers| !managers.entries.is_empty())
+                .unwrap_or_else(live),
         }
     }
 
@@ -152,19 +161,28 @@ impl Managers {
             return Value::Null;
         }
         self.entries.sort_by(|one, other| {
-            (one.operation, &one.time, &one.manager, &one.api_version, &one.subresource).cmp(&(
-                other.operation,
-                &other.time,
-                &other.manager,
-                &other.api_version,
-                &other.subresource,
-            ))
+            (
+                one.operation,
+                &one.time,
+                &one.manager,
+                &one.api_version,
+                &one.subresource,
+            )
+                .cmp(&(
+                    other.operation,
+                    &other.time,
+                    &other.manager,
+                    &other.api_version,
+                    &other.subresource,
+                ))
         });
         Value::Array(self.entries.iter().map(Entry::encode).collect())
     }
 
     fn position(&self, manager: &str, operation: Operation, api_version: &str, subresource: &str) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.is_of(manager, operation, api_version, subresource))
+        self.entries
+            .iter()
+            .position(|entry| entry.is_of(manager, operation, api_version, subresource))
     }
 
     fn strip_identity(&mut self, position: usize) {
@@ -181,7 +199,11 @@ impl Managers {
         let mut updates: Vec<Entry> = Vec::new();
         let mut rest: Vec<Entry> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
-            if entry.operation == Operation::Update { updates.push(entry) } else { rest.push(entry) }
+            if entry.operation == Operation::Update {
+                updates.push(entry)
+            } else {
+                rest.push(entry)
+            }
         }
         updates.sort_by_key(|entry| (entry.time.clone(), entry.identifier()));
         let mut bucket: Vec<Entry> = Vec::new();
@@ -256,7 +278,9 @@ impl From<ApplyError> for Refusal {
         match error {
             ApplyError::Failed(text) => Self::untyped(text),
             ApplyError::Conflicts(conflicts) => {
-                let causes = conflicts.iter().map(|(words, _, path)| (format!("conflict with {words}"), path.clone()));
+                let causes = conflicts
+                    .iter()
+                    .map(|(words, _, path)| (format!("conflict with {words}"), path.clone()));
                 let causes: Vec<_> = causes.collect();
                 if let [(words, _, path)] = conflicts.as_slice() {
                     return Self::apply_conflict(
@@ -264,15 +288,24 @@ impl From<ApplyError> for Refusal {
                         causes,
                     );
                 }
-                let mut managers: Vec<(&String, &String)> = conflicts.iter().map(|(words, key, _)| (key, words)).collect();
+                let mut managers: Vec<(&String, &String)> =
+                    conflicts.iter().map(|(words, key, _)| (key, words)).collect();
                 managers.sort();
                 managers.dedup();
                 let mut lines = Vec::new();
                 for (key, words) in managers {
                     lines.push(format!("conflicts with {words}:"));
-                    lines.extend(conflicts.iter().filter(|(_, other, _)| other == key).map(|(_, _, path)| format!("- {path}")));
+                    lines.extend(
+                        conflicts
+                            .iter()
+                            .filter(|(_, other, _)| other == key)
+                            .map(|(_, _, path)| format!("- {path}")),
+                    );
                 }
-                Self::apply_conflict(format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.join("\n")), causes)
+                Self::apply_conflict(
+                    format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.join("\n")),
+                    causes,
+                )
             }
         }
     }
@@ -305,7 +338,9 @@ impl Tracking<'_> {
     fn is_served_schema(&self, api_version: &str) -> Result<Option<Arc<Schema>>, String> {
         match (self.schema_of)(api_version) {
             Some(schema) => Ok(Some(schema)),
-            None if self.is_custom => Err(format!("request to convert CR to an invalid group/version: {api_version}")),
+            None if self.is_custom => Err(format!(
+                "request to convert CR to an invalid group/version: {api_version}"
+            )),
             None => Ok(None),
         }
     }
@@ -333,14 +368,17 @@ impl Tracking<'_> {
             }
             let mut versioned = None;
             if entry.api_version != self.api_version {
-                let Some(schema) = self.is_served_schema(&entry.api_version).map_err(ApplyError::Failed)? else { continue };
+                let Some(schema) = self.is_served_schema(&entry.api_version).map_err(ApplyError::Failed)? else {
+                    continue;
+                };
                 if !std::ptr::eq(&raw const *schema, self.schema) {
                     let other = self.scoped(typed::compare(&schema, old, new));
                     versioned = Some((other.modified.union(&other.added), other.removed));
                 }
             }
-            let (changed, removed) =
-                versioned.as_ref().map_or((&changed, &comparison.removed), |(changed, removed)| (changed, removed));
+            let (changed, removed) = versioned
+                .as_ref()
+                .map_or((&changed, &comparison.removed), |(changed, removed)| (changed, removed));
             let conflict = entry.set.intersection(changed);
             if !force && !conflict.is_empty() {
                 let identifier = entry.identifier();
@@ -377,7 +415,10 @@ impl Tracking<'_> {
         }
         let empty = json!({ "apiVersion": self.api_version });
         let comparison = self.settle(old.unwrap_or(&empty), new, managers, None, true)?;
-        let taken = comparison.modified.union(&comparison.added).difference(&identity_fields());
+        let taken = comparison
+            .modified
+            .union(&comparison.added)
+            .difference(&identity_fields());
         if !taken.is_empty() {
             let position = managers.position(manager, Operation::Update, self.api_version, self.subresource);
             let time = Some(self.now.clone());
@@ -425,7 +466,10 @@ impl Tracking<'_> {
                 // A switch from client-side to server-side apply does not conflict with itself
                 // (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#upgrading-from-client-side-apply-to-server-side-apply>).
                 let allowed = self.last_applied_set(live_value);
-                let left: Vec<_> = conflicts.into_iter().filter(|(_, _, path)| !allowed.contains(path)).collect();
+                let left: Vec<_> = conflicts
+                    .into_iter()
+                    .filter(|(_, _, path)| !allowed.contains(path))
+                    .collect();
                 if !left.is_empty() {
                     return Err(ApplyError::Conflicts(left));
                 }
@@ -437,9 +481,18 @@ impl Tracking<'_> {
     }
 
     fn book_before_first_apply(&self, live: &Value, managers: &mut Managers) {
-        let whole = Self { schema_of: self.schema_of, scope: Scope::Whole, now: self.now.clone(), subresource: "", ..*self };
+        let whole = Self {
+            schema_of: self.schema_of,
+            scope: Scope::Whole,
+            now: self.now.clone(),
+            subresource: "",
+            ..*self
+        };
         let comparison = typed::compare(whole.schema, &json!({ "apiVersion": self.api_version }), live);
-        let set = comparison.added.union(&comparison.modified).difference(&identity_fields());
+        let set = comparison
+            .added
+            .union(&comparison.modified)
+            .difference(&identity_fields());
         if !set.is_empty() {
             managers.entries.push(Entry {
                 manager: BEFORE_FIRST_APPLY.to_owned(),
@@ -453,8 +506,12 @@ impl Tracking<'_> {
     }
 
     fn last_applied_set(&self, live: &Value) -> Vec<String> {
-        let Some(last) = live["metadata"]["annotations"][LAST_APPLIED].as_str() else { return Vec::new() };
-        let Ok(last) = serde_json::from_str::<Value>(last) else { return Vec::new() };
+        let Some(last) = live["metadata"]["annotations"][LAST_APPLIED].as_str() else {
+            return Vec::new();
+        };
+        let Ok(last) = serde_json::from_str::<Value>(last) else {
+            return Vec::new();
+        };
         let comparison = typed::compare(self.schema, &last, live);
         let set = typed::to_set(self.schema, &last)
             .difference(&comparison.modified)
@@ -485,7 +542,10 @@ impl Tracking<'_> {
         let last = match managers.position(manager, Operation::Apply, self.api_version, self.subresource) {
             Some(position) => {
                 let entry = &mut managers.entries[position];
-                let last = (std::mem::replace(&mut entry.set, set), std::mem::replace(&mut entry.api_version, self.api_version.to_owned()));
+                let last = (
+                    std::mem::replace(&mut entry.set, set),
+                    std::mem::replace(&mut entry.api_version, self.api_version.to_owned()),
+                );
                 Some(last)
             }
             None => {
@@ -532,7 +592,9 @@ impl Tracking<'_> {
         last: &FieldSet,
         last_version: &str,
     ) -> Result<Value, ApplyError> {
-        let Some(last_schema) = self.is_served_schema(last_version).map_err(ApplyError::Failed)? else { return Ok(merged) };
+        let Some(last_schema) = self.is_served_schema(last_version).map_err(ApplyError::Failed)? else {
+            return Ok(merged);
+        };
         let is_same_schema = std::ptr::eq(&raw const *last_schema, self.schema);
         if !is_same_schema {
             let errors = typed::check(&last_schema, &merged, true);
@@ -555,6 +617,10 @@ impl Tracking<'_> {
         let owned = pruned_set.union(&typed::with_named_parents(schema, &held));
         pruned = typed::remove(schema, &merged, &merged_set.difference(&owned));
         let pruned_set = typed::with_named_parents(schema, &typed::to_set(schema, &pruned));
-        Ok(typed::remove(schema, &merged, &merged_set.difference(&pruned_set).intersection(&last)))
+        Ok(typed::remove(
+            schema,
+            &merged,
+            &merged_set.difference(&pruned_set).intersection(&last),
+        ))
     }
 }

@@ -19,7 +19,10 @@ fn is_dns_label(text: &str) -> bool {
 fn is_qualified_part(text: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    text.len() <= 63 && text.bytes().all(is_inner) && is_edge(text.as_bytes().first()) && is_edge(text.as_bytes().last())
+    text.len() <= 63
+        && text.bytes().all(is_inner)
+        && is_edge(text.as_bytes().first())
+        && is_edge(text.as_bytes().last())
 }
 
 /// Whether a text may be the value of a label.
@@ -31,7 +34,11 @@ fn is_key(text: &str, prefix_may_be_upper: bool) -> bool {
     match text.split_once('/') {
         None => is_qualified_part(text),
         Some((prefix, name)) => {
-            let prefix = if prefix_may_be_upper { prefix.to_lowercase() } else { prefix.to_owned() };
+            let prefix = if prefix_may_be_upper {
+                prefix.to_lowercase()
+            } else {
+                prefix.to_owned()
+            };
             prefix.len() <= 253 && prefix.split('.').all(is_dns_label) && is_qualified_part(name)
         }
     }
@@ -41,9 +48,10 @@ fn is_key(text: &str, prefix_may_be_upper: bool) -> bool {
 fn check_name(kind: &Kind, name: &str, errors: &mut Vec<FieldError>) {
     let quoted = Value::from(name);
     let (is_good, text) = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("rbac.authorization.k8s.io", _) => {
-            (!matches!(name, "." | "..") && !name.contains(['/', '%']), "may not contain '/' or '%'")
-        }
+        ("rbac.authorization.k8s.io", _) => (
+            !matches!(name, "." | "..") && !name.contains(['/', '%']),
+            "may not contain '/' or '%'",
+        ),
         ("", "Namespace" | "Service") => (
             is_dns_label(name) && name.len() <= 63,
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
@@ -68,7 +76,11 @@ pub(super) fn check(kind: &Kind, metadata: &Value) -> Vec<FieldError> {
             errors.push(FieldError::invalid("metadata.labels", &Value::from(key.as_str()), "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"));
         }
         if text.len() > 63 {
-            errors.push(FieldError::invalid("metadata.labels", value, "must be no more than 63 bytes"));
+            errors.push(FieldError::invalid(
+                "metadata.labels",
+                value,
+                "must be no more than 63 bytes",
+            ));
         } else if !is_label_value(text) {
             errors.push(FieldError::invalid("metadata.labels", value, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"));
         }
@@ -93,17 +105,30 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<FieldError> {
         let given = &new[field];
         if !given.is_null() && given != &old[field] {
             for _ in 0..n_times {
-                errors.push(FieldError::invalid(format!("metadata.{field}"), given, "field is immutable"));
+                errors.push(FieldError::invalid(
+                    format!("metadata.{field}"),
+                    given,
+                    "field is immutable",
+                ));
             }
         }
     }
     if !old["deletionTimestamp"].is_null() {
         let list = |value: &Value| -> Vec<String> {
-            value["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+            value["finalizers"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(ToOwned::to_owned)
+                .collect()
         };
         let before = list(old);
-        let added: Vec<String> =
-            list(new).into_iter().filter(|finalizer| !before.contains(finalizer)).map(|text| go_quote(&text)).collect();
+        let added: Vec<String> = list(new)
+            .into_iter()
+            .filter(|finalizer| !before.contains(finalizer))
+            .map(|text| go_quote(&text))
+            .collect();
         if !added.is_empty() {
             let detail = format!(
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
@@ -127,7 +152,15 @@ pub(super) fn of(object: &mut Value) -> &mut Map<String, Value> {
 pub(super) fn keep_system_fields(old: &Value, new: &mut Value) {
     let old = &old["metadata"];
     let new = of(new);
-    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "name", "namespace"] {
+    for field in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "name",
+        "namespace",
+    ] {
         match &old[field] {
             Value::Null => new.remove(field),
             value => new.insert(field.to_owned(), value.clone()),

@@ -143,11 +143,17 @@ impl ApiServer {
         server.load_definitions();
         server.furnish();
         server.survey();
-        let listen = |cause| ApiServerError::Listen { address: options.listen, cause };
+        let listen = |cause| ApiServerError::Listen {
+            address: options.listen,
+            cause,
+        };
         let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = signal::channel(false);
-        let state = routes::Shared { server: Arc::clone(&server), stopping: stopping.clone() };
+        let state = routes::Shared {
+            server: Arc::clone(&server),
+            stopping: stopping.clone(),
+        };
         let router = Router::new().fallback(routes::handle).with_state(state);
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -163,7 +169,14 @@ impl ApiServer {
             axum::serve(listener, router).with_graceful_shutdown(ended).await
         });
         let worker = tokio::spawn(garbage::run(Arc::clone(&server), todo));
-        Ok(Self { server, address, is_new, stop, serving, worker })
+        Ok(Self {
+            server,
+            address,
+            is_new,
+            stop,
+            serving,
+            worker,
+        })
     }
 
     /// Where it listens.
@@ -188,7 +201,12 @@ impl ApiServer {
 
     /// Every object, by group, plural, namespace and name.
     pub fn snapshot(&self) -> Vec<Value> {
-        self.server.store.everything().iter().map(|stored| stored.value.clone()).collect()
+        self.server
+            .store
+            .everything()
+            .iter()
+            .map(|stored| stored.value.clone())
+            .collect()
     }
 
     /// Ends all watches, finishes what is in flight, and releases the directory.

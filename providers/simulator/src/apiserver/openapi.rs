@@ -17,7 +17,11 @@ pub(super) fn version_2() -> Value {
 }
 
 fn place(group: &str, version: &str) -> String {
-    if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") }
+    if group.is_empty() {
+        format!("api/{version}")
+    } else {
+        format!("apis/{group}/{version}")
+    }
 }
 
 /// `/openapi/v3`: the list of documents.
@@ -38,7 +42,9 @@ pub(super) fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Valu
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for kind in kinds.all().filter(|kind| kind.group == group) {
-        let Some(version) = kind.version(version).filter(|version| version.is_served) else { continue };
+        let Some(version) = kind.version(version).filter(|version| version.is_served) else {
+            continue;
+        };
         let name = component_name(kind, version);
         add_paths(kind, version, &name, &mut paths);
         let mut schema = write(&version.schema);
@@ -49,19 +55,29 @@ pub(super) fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Valu
     if paths.is_empty() {
         return None;
     }
-    Some(json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.32.0"},
-        "paths": paths, "components": {"schemas": schemas}}))
+    Some(
+        json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.32.0"},
+        "paths": paths, "components": {"schemas": schemas}}),
+    )
 }
 
 fn component_name(kind: &Kind, version: &Version) -> String {
     let reversed: Vec<&str> = kind.group.split('.').rev().collect();
-    let group = if kind.group.is_empty() { "io.k8s.api.core".to_owned() } else { reversed.join(".") };
+    let group = if kind.group.is_empty() {
+        "io.k8s.api.core".to_owned()
+    } else {
+        reversed.join(".")
+    };
     format!("{group}.{}.{}", version.name, kind.kind)
 }
 
 fn add_paths(kind: &Kind, version: &Version, component: &str, paths: &mut Map<String, Value>) {
     let gvk = json!({ "group": kind.group, "kind": kind.kind, "version": version.name });
-    let scope = if kind.is_namespaced { "/namespaces/{namespace}" } else { "" };
+    let scope = if kind.is_namespaced {
+        "/namespaces/{namespace}"
+    } else {
+        ""
+    };
     let base = format!("/{}{scope}/{}", place(&kind.group, &version.name), kind.plural);
     let parameters: Vec<Value> = ["dryRun", "fieldManager", "fieldValidation", "force"]
         .iter()
@@ -72,7 +88,10 @@ fn add_paths(kind: &Kind, version: &Version, component: &str, paths: &mut Map<St
         json!({"x-kubernetes-action": action, "x-kubernetes-group-version-kind": gvk, "parameters": parameters,
             "responses": {"200": {"description": "OK", "content": reference}}})
     };
-    paths.insert(base.clone(), json!({ "get": operation("list"), "post": operation("post") }));
+    paths.insert(
+        base.clone(),
+        json!({ "get": operation("list"), "post": operation("post") }),
+    );
     paths.insert(
         format!("{base}/{{name}}"),
         json!({"get": operation("get"), "put": operation("put"), "patch": operation("patch"), "delete": operation("delete")}),
@@ -100,8 +119,11 @@ fn write(schema: &Schema) -> Value {
         Meaning::Plain | Meaning::Quantity => {}
     }
     if !schema.properties.is_empty() {
-        let properties: Map<String, Value> =
-            schema.properties.iter().map(|(name, child)| (name.clone(), write(child))).collect();
+        let properties: Map<String, Value> = schema
+            .properties
+            .iter()
+            .map(|(name, child)| (name.clone(), write(child)))
+            .collect();
         put("properties", Value::Object(properties));
     }
     if let Some(additional) = &schema.additional {

@@ -118,13 +118,20 @@ fn merge_list(schema: &Schema, mut list: Vec<Value>, change: Vec<Value>) -> Resu
         }
         return Ok(list);
     }
-    let Some(key) = merge_key(schema) else { return Ok(change) };
-    if change.iter().any(|item| item.get("$patch").is_some_and(|how| how == "replace")) {
+    let Some(key) = merge_key(schema) else {
+        return Ok(change);
+    };
+    if change
+        .iter()
+        .any(|item| item.get("$patch").is_some_and(|how| how == "replace"))
+    {
         return Ok(change.into_iter().filter(|item| item.get("$patch").is_none()).collect());
     }
     for item in change {
         let Some(wanted) = item.get(key).cloned() else {
-            return Err(Refusal::bad_request(format!("map: {item} does not contain declared merge key: {key}")));
+            return Err(Refusal::bad_request(format!(
+                "map: {item} does not contain declared merge key: {key}"
+            )));
         };
         let Value::Object(mut item) = item else { continue };
         let position = list.iter().position(|candidate| candidate.get(key) == Some(&wanted));

@@ -66,21 +66,29 @@ pub(super) struct Disk {
 
 impl std::fmt::Debug for Disk {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Disk").field("reserved", &self.reserved).finish_non_exhaustive()
+        formatter
+            .debug_struct("Disk")
+            .field("reserved", &self.reserved)
+            .finish_non_exhaustive()
     }
 }
 
 impl Disk {
     /// Opens the database below `dir` and reads everything in it.
     pub(super) fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
-        let unwritable = |cause| StoreError::Unwritable { dir: dir.to_owned(), cause };
+        let unwritable = |cause| StoreError::Unwritable {
+            dir: dir.to_owned(),
+            cause,
+        };
         std::fs::create_dir_all(dir).map_err(unwritable)?;
         rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).map_err(|errno| unwritable(errno.into()))?;
-        let database = Database::builder(dir.join("objects")).open().map_err(|error| match error {
-            fjall::Error::Locked => StoreError::Locked { dir: dir.to_owned() },
-            fjall::Error::Io(cause) => unwritable(cause),
-            other => other.into(),
-        })?;
+        let database = Database::builder(dir.join("objects"))
+            .open()
+            .map_err(|error| match error {
+                fjall::Error::Locked => StoreError::Locked { dir: dir.to_owned() },
+                fjall::Error::Io(cause) => unwritable(cause),
+                other => other.into(),
+            })?;
         let objects = database.keyspace("objects", KeyspaceCreateOptions::default)?;
         let meta = database.keyspace("meta", KeyspaceCreateOptions::default)?;
         let mut loaded = Loaded::default();
@@ -97,7 +105,15 @@ impl Disk {
             loaded.objects.push((group.to_owned(), plural.to_owned(), object));
         }
         let reserved = loaded.resource_version;
-        Ok((Self { objects, meta, reserved, _database: database }, loaded))
+        Ok((
+            Self {
+                objects,
+                meta,
+                reserved,
+                _database: database,
+            },
+            loaded,
+        ))
     }
 
     fn reserve(&mut self, resource_version: u64) -> Result<(), StoreError> {

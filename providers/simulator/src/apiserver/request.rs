@@ -28,7 +28,10 @@ impl Query {
 
     /// A parameter that is there and not empty.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.pairs
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn is_set(&self, key: &str) -> bool {
@@ -51,7 +54,9 @@ fn percent_decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut position = 0;
     while position < bytes.len() {
-        let hex = bytes.get(position + 1..position + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        let hex = bytes
+            .get(position + 1..position + 3)
+            .and_then(|hex| std::str::from_utf8(hex).ok());
         match (bytes[position], hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
             (b'%', Some(byte)) => {
                 decoded.push(byte);
@@ -78,7 +83,10 @@ pub(super) enum Form {
 impl Form {
     /// The first form of the `Accept` header that is known.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accept = headers
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         for choice in accept.split(',') {
             let is_as = |form: &str| choice.split(';').any(|part| part.trim() == form);
             if !choice.trim_start().starts_with("application/json") && !choice.trim_start().starts_with("*/*") {
@@ -126,7 +134,11 @@ impl ResourcePath {
             _ => return None,
         };
         let rest: Vec<String> = parts.collect();
-        let mut this = Self { group, version, ..Self::default() };
+        let mut this = Self {
+            group,
+            version,
+            ..Self::default()
+        };
         let rest = match rest.as_slice() {
             // `namespaces/x/configmaps…`, but `namespaces/x`, `namespaces/x/status` and `…/finalize` are the Namespace.
             [first, namespace, plural, tail @ ..]
@@ -181,15 +193,28 @@ impl Call {
         user: Identity,
     ) -> Result<Self, Refusal> {
         let missing = || {
-            if kinds.has_builtin_group(&path.group) { Refusal::resource_not_found() } else { Refusal::page_not_found() }
+            if kinds.has_builtin_group(&path.group) {
+                Refusal::resource_not_found()
+            } else {
+                Refusal::page_not_found()
+            }
         };
         let kind = kinds.get(&path.group, &path.plural).ok_or_else(missing)?;
-        let version =
-            kind.versions.iter().position(|version| version.name == path.version && version.is_served).ok_or_else(missing)?;
+        let version = kind
+            .versions
+            .iter()
+            .position(|version| version.name == path.version && version.is_served)
+            .ok_or_else(missing)?;
         if !kind.is_namespaced && path.namespace.is_some() {
             return Err(missing());
         }
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
+        };
         Ok(Self {
             kind: Arc::clone(kind),
             version,
@@ -197,7 +222,12 @@ impl Call {
             user,
             agent: text(USER_AGENT),
             form: Form::of(headers),
-            content_type: text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_owned(),
+            content_type: text(CONTENT_TYPE)
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             path,
         })
     }
@@ -250,14 +280,25 @@ impl Call {
     }
 
     pub(super) fn subject<'a>(&'a self, name: &'a str) -> Subject<'a> {
-        Subject { group: &self.kind.group, kind: &self.kind.kind, resource: &self.kind.plural, name }
+        Subject {
+            group: &self.kind.group,
+            kind: &self.kind.kind,
+            resource: &self.kind.plural,
+            name,
+        }
     }
 
     /// The field manager of an update: as asked, else the user agent up to the first `/` (§8).
     pub(super) fn manager(&self) -> String {
         match self.query.get("fieldManager") {
             Some(manager) => manager.to_owned(),
-            None => self.agent.split('/').next().filter(|agent| !agent.is_empty()).unwrap_or("unknown").to_owned(),
+            None => self
+                .agent
+                .split('/')
+                .next()
+                .filter(|agent| !agent.is_empty())
+                .unwrap_or("unknown")
+                .to_owned(),
         }
     }
 
@@ -281,11 +322,20 @@ mod tests {
     fn paths_name_resources() {
         let of = |path: &str| {
             let path = ResourcePath::parse(path).expect("a resource path");
-            format!("{}/{} {} {:?} {:?} {:?}", path.group, path.version, path.plural, path.namespace, path.name, path.subresource)
+            format!(
+                "{}/{} {} {:?} {:?} {:?}",
+                path.group, path.version, path.plural, path.namespace, path.name, path.subresource
+            )
         };
         assert_eq!(of("/api/v1/namespaces/a"), "/v1 namespaces None Some(\"a\") None");
-        assert_eq!(of("/api/v1/namespaces/a/status"), "/v1 namespaces None Some(\"a\") Some(\"status\")");
-        assert_eq!(of("/api/v1/namespaces/a/configmaps"), "/v1 configmaps Some(\"a\") None None");
+        assert_eq!(
+            of("/api/v1/namespaces/a/status"),
+            "/v1 namespaces None Some(\"a\") Some(\"status\")"
+        );
+        assert_eq!(
+            of("/api/v1/namespaces/a/configmaps"),
+            "/v1 configmaps Some(\"a\") None None"
+        );
         assert_eq!(
             of("/apis/apps/v1/namespaces/a/deployments/d/scale"),
             "apps/v1 deployments Some(\"a\") Some(\"d\") Some(\"scale\")"

@@ -20,7 +20,10 @@ pub(super) const GROUPS: [(&str, &[(&str, &str)]); 2] = [
 ];
 
 fn kinds_of(group: &str) -> &'static [(&'static str, &'static str)] {
-    GROUPS.iter().find(|(name, _)| *name == group).map_or(&[], |(_, kinds)| kinds)
+    GROUPS
+        .iter()
+        .find(|(name, _)| *name == group)
+        .map_or(&[], |(_, kinds)| kinds)
 }
 
 /// Entries of the older discovery form.

@@ -81,7 +81,9 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
     if parts.method == Method::POST && reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
         let question = super::write::decode(body)?;
         let answer = reviews::answer(&resource.group, &resource.plural, &question, &user);
-        return answer.map(|answer| respond(201, JSON, Body::from(answer.to_string()))).ok_or_else(Refusal::resource_not_found);
+        return answer
+            .map(|answer| respond(201, JSON, Body::from(answer.to_string())))
+            .ok_or_else(Refusal::resource_not_found);
     }
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let call = Call::new(&server.kinds.snapshot(), resource, query, &parts.headers, user)?;
@@ -92,10 +94,24 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
 fn fixed(server: &Server, path: &str, headers: &HeaderMap) -> Option<Result<Response, Refusal>> {
     let kinds = server.kinds.snapshot();
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let aggregated = |core: bool| respond(200, discovery::AGGREGATED, Body::from(discovery::aggregated(&kinds, core).to_string()));
-    let found = |document: Option<Value>| Some(document.map(|document| json_answer(&document)).ok_or_else(Refusal::page_not_found));
+    let aggregated = |core: bool| {
+        respond(
+            200,
+            discovery::AGGREGATED,
+            Body::from(discovery::aggregated(&kinds, core).to_string()),
+        )
+    };
+    let found = |document: Option<Value>| {
+        Some(
+            document
+                .map(|document| json_answer(&document))
+                .ok_or_else(Refusal::page_not_found),
+        )
+    };
     match segments.as_slice() {
-        [] => Some(Ok(json_answer(&json!({ "paths": ["/api", "/apis", "/openapi/v3", "/readyz", "/version"] })))),
+        [] => Some(Ok(json_answer(
+            &json!({ "paths": ["/api", "/apis", "/openapi/v3", "/readyz", "/version"] }),
+        ))),
         ["api"] if discovery::wants_aggregated(headers) => Some(Ok(aggregated(true))),
         ["apis"] if discovery::wants_aggregated(headers) => Some(Ok(aggregated(false))),
         ["api"] => Some(Ok(json_answer(&discovery::core_versions("127.0.0.1")))),
@@ -104,7 +120,10 @@ fn fixed(server: &Server, path: &str, headers: &HeaderMap) -> Option<Result<Resp
         ["apis", group] => found(discovery::group(&kinds, group)),
         ["apis", group, version] => found(discovery::resources(&kinds, group, version)),
         ["openapi", "v2"] => {
-            let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let accept = headers
+                .get(ACCEPT)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
             if accept.contains("protobuf") {
                 return Some(Ok(respond(200, openapi::V2_PROTOBUF, Body::empty())));
             }
@@ -133,7 +152,11 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
             return Ok(respond(200, JSON, Body::from(server.show(&call, &shown))));
         }
         (&Method::GET, _) if call.query.is_set("watch") => {
-            return Ok(respond(200, JSON, super::watch::start(server, call, shared.stopping.clone())?));
+            return Ok(respond(
+                200,
+                JSON,
+                super::watch::start(server, call, shared.stopping.clone())?,
+            ));
         }
         (&Method::GET, _) => return Ok(respond(200, JSON, Body::from(server.list(&call)?))),
         (&Method::POST, false) => Verb::Create,
@@ -142,7 +165,11 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
         (&Method::PATCH, true) => Verb::Patch,
         (&Method::DELETE, true) if call.path.subresource.is_none() => Verb::Delete,
         (&Method::DELETE, false) => Verb::DeleteCollection,
-        _ => return Err(Refusal::method_not_allowed("the server does not allow this method on the requested resource")),
+        _ => {
+            return Err(Refusal::method_not_allowed(
+                "the server does not allow this method on the requested resource",
+            ));
+        }
     };
     let mut dry_run = call.query.is_dry_run()?;
     let result = match verb {
@@ -191,7 +218,15 @@ fn delete_collection(server: &Server, call: &Call, body: &Bytes) -> Result<Respo
         let Some(before) = &written.before else { continue };
         let name = before.value["metadata"]["name"].as_str().unwrap_or_default();
         let namespace = before.value["metadata"]["namespace"].as_str();
-        append(server, call, Verb::DeleteCollection, options.dry_run, name, namespace, Ok(written));
+        append(
+            server,
+            call,
+            Verb::DeleteCollection,
+            options.dry_run,
+            name,
+            namespace,
+            Ok(written),
+        );
         items.push(before.value.clone());
     }
     let version = &call.version().api_version;
@@ -208,7 +243,15 @@ fn record(server: &Server, call: &Call, verb: Verb, dry_run: bool, body: &[u8], 
         let body: Value = serde_json::from_slice(body).ok()?;
         body["metadata"]["name"].as_str().map(ToOwned::to_owned)
     });
-    append(server, call, verb, dry_run, name.as_deref().unwrap_or_default(), call.path.namespace.as_deref(), result);
+    append(
+        server,
+        call,
+        verb,
+        dry_run,
+        name.as_deref().unwrap_or_default(),
+        call.path.namespace.as_deref(),
+        result,
+    );
 }
 
 fn append(
@@ -235,11 +278,18 @@ fn append(
         },
         Err(_) => before.map(|stored| &stored.value),
     };
-    let is_same = matches!((before, after), (Some(before), Some(after)) if std::ptr::eq(&raw const before.value, after));
+    let is_same =
+        matches!((before, after), (Some(before), Some(after)) if std::ptr::eq(&raw const before.value, after));
     let before_digest = before.map(|stored| audit::digest(&stored.value));
-    let after_digest = if is_same { before_digest.clone() } else { after.map(audit::digest) };
+    let after_digest = if is_same {
+        before_digest.clone()
+    } else {
+        after.map(audit::digest)
+    };
     let text = |value: Option<&Value>, field: &str| -> Option<String> {
-        value.and_then(|value| value["metadata"][field].as_str()).map(ToOwned::to_owned)
+        value
+            .and_then(|value| value["metadata"][field].as_str())
+            .map(ToOwned::to_owned)
     };
     let uid = text(after, "uid").or_else(|| text(before.map(|stored| &stored.value), "uid"));
     server.audit.append(&Record {
@@ -263,6 +313,9 @@ fn append(
         after: after_digest,
         resource_version: text(after, "resourceVersion"),
         // A refusal may quote the object, and no log may hold a secret.
-        cause: result.err().map(Refusal::message).filter(|_| call.kind.kind != "Secret"),
+        cause: result
+            .err()
+            .map(Refusal::message)
+            .filter(|_| call.kind.kind != "Secret"),
     });
 }

@@ -40,8 +40,10 @@ fn selector_text(selector: &Value) -> Option<String> {
         return Some(text.to_owned());
     }
     let labels = selector["matchLabels"].as_object()?;
-    let pairs: Vec<String> =
-        labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let pairs: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     Some(pairs.join(","))
 }
 

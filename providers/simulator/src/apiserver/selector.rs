@@ -41,7 +41,11 @@ impl Selector {
             } else {
                 return Err(Refusal::bad_request(format!("invalid field selector: \"{part}\"")));
             };
-            selector.fields.push((path.split('.').map(ToOwned::to_owned).collect(), value.to_owned(), is_equal));
+            selector.fields.push((
+                path.split('.').map(ToOwned::to_owned).collect(),
+                value.to_owned(),
+                is_equal,
+            ));
         }
         Ok(selector)
     }
@@ -122,7 +126,9 @@ fn requirement(text: &str) -> Result<Requirement, Refusal> {
         let values = values.trim().strip_suffix(')').ok_or_else(bad)?;
         let values = values.split(',').map(checked).collect::<Result<Vec<_>, _>>()?;
         let mut words = head.split_whitespace();
-        let (Some(key), Some(operator)) = (words.next(), words.next()) else { return Err(bad()) };
+        let (Some(key), Some(operator)) = (words.next(), words.next()) else {
+            return Err(bad());
+        };
         return match operator {
             "in" => Ok(Requirement::In(key.to_owned(), values)),
             "notin" => Ok(Requirement::NotIn(key.to_owned(), values)),
@@ -143,7 +149,8 @@ mod tests {
 
     #[test]
     fn selectors_keep_what_they_name() {
-        let object = json!({"metadata": {"name": "a", "labels": {"app": "x", "tier": "web"}}, "status": {"phase": "Bound"}});
+        let object =
+            json!({"metadata": {"name": "a", "labels": {"app": "x", "tier": "web"}}, "status": {"phase": "Bound"}});
         for (labels, fields, expected) in [
             ("app=x", "", true),
             ("app==x,tier in (web, db)", "", true),

@@ -84,7 +84,9 @@ impl Server {
     /// Makes the namespaces that every cluster has, where they are missing.
     pub(super) fn furnish(&self) {
         let kinds = self.kinds.snapshot();
-        let Some(kind) = kinds.get("", "namespaces") else { return };
+        let Some(kind) = kinds.get("", "namespaces") else {
+            return;
+        };
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let key = namespace_key(name);
             if self.store.get(&key).is_some() {
@@ -94,7 +96,11 @@ impl Server {
             call.path.name = None;
             let body = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             if let Err(refusal) = self.create(&call, body.to_string().as_bytes()) {
-                tracing::warn!(message = refusal.message(), namespace = name, "a namespace could not be made");
+                tracing::warn!(
+                    message = refusal.message(),
+                    namespace = name,
+                    "a namespace could not be made"
+                );
             }
         }
     }
@@ -125,7 +131,14 @@ impl Server {
     /// A new uid, in the form of a random UUID.
     pub(super) fn new_uid(&self) -> String {
         let hex = format!("{:032x}", self.unique());
-        format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[13..16],
+            &hex[17..20],
+            &hex[20..]
+        )
     }
 
     /// The five characters after a generateName.
@@ -236,9 +249,19 @@ impl Server {
 
     /// Refuses content in a namespace that is not there or terminates (`reference/ssa-semantics.md` §7, §12).
     pub(super) fn check_namespace(&self, call: &Call, name: &str) -> Result<(), Refusal> {
-        let Some(namespace) = call.path.namespace.as_deref() else { return Ok(()) };
-        let subject = Subject { group: "", kind: "Namespace", resource: "namespaces", name: namespace };
-        let found = self.store.get(&namespace_key(namespace)).ok_or_else(|| Refusal::not_found(subject))?;
+        let Some(namespace) = call.path.namespace.as_deref() else {
+            return Ok(());
+        };
+        let subject = Subject {
+            group: "",
+            kind: "Namespace",
+            resource: "namespaces",
+            name: namespace,
+        };
+        let found = self
+            .store
+            .get(&namespace_key(namespace))
+            .ok_or_else(|| Refusal::not_found(subject))?;
         if found.is_terminating() {
             return Err(Refusal::namespace_terminating(call.subject(name), namespace));
         }
@@ -264,7 +287,9 @@ impl Server {
 
     /// What follows from an end.
     pub(super) fn after_removal(&self, key: &ObjectKey, before: &Stored) {
-        self.later(Work::Ended { uid: before.uid().to_owned() });
+        self.later(Work::Ended {
+            uid: before.uid().to_owned(),
+        });
         for owner in owner_uids(&before.value) {
             if let Some(owner) = self.store.key_of_uid(owner) {
                 self.later(Work::Look(owner));
@@ -274,13 +299,21 @@ impl Server {
             self.later(Work::Definition(key.name.clone()));
         }
         if !key.namespace.is_empty()
-            && self.store.get(&namespace_key(&key.namespace)).is_some_and(|namespace| namespace.is_terminating())
+            && self
+                .store
+                .get(&namespace_key(&key.namespace))
+                .is_some_and(|namespace| namespace.is_terminating())
         {
             self.later(Work::Namespace(key.namespace.clone()));
         }
         let kinds = self.kinds.snapshot();
-        if let Some(definition) = kinds.get(&key.group, &key.plural).and_then(|kind| kind.definition.clone())
-            && self.store.get(&definition_key(&definition)).is_some_and(|definition| definition.is_terminating())
+        if let Some(definition) = kinds
+            .get(&key.group, &key.plural)
+            .and_then(|kind| kind.definition.clone())
+            && self
+                .store
+                .get(&definition_key(&definition))
+                .is_some_and(|definition| definition.is_terminating())
         {
             self.later(Work::Definition(definition));
         }
@@ -315,17 +348,31 @@ impl Server {
 
     /// Refuses an object with errors, 422.
     pub(super) fn refuse_invalid(subject: Subject<'_>, errors: &[FieldError]) -> Result<(), Refusal> {
-        if errors.is_empty() { Ok(()) } else { Err(Refusal::invalid(subject, errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::invalid(subject, errors))
+        }
     }
 }
 
 impl ObjectReader for Server {
     fn objects(&self, group: &str, kind: &str) -> Vec<Arc<Value>> {
         let kinds = self.kinds.snapshot();
-        let Some(kind) = kinds.of_kind(group, kind) else { return Vec::new() };
+        let Some(kind) = kinds.of_kind(group, kind) else {
+            return Vec::new();
+        };
         let table = (kind.group.clone(), kind.plural.clone());
         let listing = self.store.list(&table, None, None, None, usize::MAX, |_| true);
-        listing.map(|listing| listing.objects.iter().map(|stored| Arc::new(stored.value.clone())).collect()).unwrap_or_default()
+        listing
+            .map(|listing| {
+                listing
+                    .objects
+                    .iter()
+                    .map(|stored| Arc::new(stored.value.clone()))
+                    .collect()
+            })
+            .unwrap_or_default()
     }
 
     fn object(&self, group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Option<Arc<Value>> {
@@ -343,7 +390,12 @@ impl ObjectReader for Server {
 
 /// The key of a Namespace.
 pub(super) fn namespace_key(name: &str) -> ObjectKey {
-    ObjectKey { group: String::new(), plural: "namespaces".to_owned(), namespace: String::new(), name: name.to_owned() }
+    ObjectKey {
+        group: String::new(),
+        plural: "namespaces".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+    }
 }
 
 /// The key of a custom resource definition.

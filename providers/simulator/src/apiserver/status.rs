@@ -18,45 +18,85 @@ pub(super) struct FieldError {
 impl FieldError {
     /// `field: Invalid value: <value>: <detail>`.
     pub(super) fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
-        Self { reason: "FieldValueInvalid", field: field.into(), body: format!("Invalid value: {}: {detail}", go_value(value)) }
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            body: format!("Invalid value: {}: {detail}", go_value(value)),
+        }
     }
 
     /// `field: Invalid value: <text as it stands>: <detail>`.
     pub(super) fn invalid_text(field: impl Into<String>, value: &str, detail: &str) -> Self {
-        Self { reason: "FieldValueInvalid", field: field.into(), body: format!("Invalid value: {value}: {detail}") }
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            body: format!("Invalid value: {value}: {detail}"),
+        }
     }
 
     /// `field: Required value[: detail]`.
     pub(super) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let body = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
-        Self { reason: "FieldValueRequired", field: field.into(), body }
+        let body = if detail.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {detail}")
+        };
+        Self {
+            reason: "FieldValueRequired",
+            field: field.into(),
+            body,
+        }
     }
 
     /// `field: Forbidden: <detail>`.
     pub(super) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self { reason: "FieldValueForbidden", field: field.into(), body: format!("Forbidden: {detail}") }
+        Self {
+            reason: "FieldValueForbidden",
+            field: field.into(),
+            body: format!("Forbidden: {detail}"),
+        }
     }
 
     /// `field: Too long: may not be more than <n> bytes`.
     pub(super) fn too_long(field: impl Into<String>, n_bytes: usize) -> Self {
-        Self { reason: "FieldValueTooLong", field: field.into(), body: format!("Too long: may not be more than {n_bytes} bytes") }
+        Self {
+            reason: "FieldValueTooLong",
+            field: field.into(),
+            body: format!("Too long: may not be more than {n_bytes} bytes"),
+        }
     }
 
     /// A wrong type as structural schemas report it: the value is the name of the type that was found.
     pub(super) fn wrong_type(field: impl Into<String>, found: &str, detail: &str) -> Self {
-        Self { reason: "FieldValueTypeInvalid", field: field.into(), body: format!("Invalid value: \"{found}\": {detail}") }
+        Self {
+            reason: "FieldValueTypeInvalid",
+            field: field.into(),
+            body: format!("Invalid value: \"{found}\": {detail}"),
+        }
     }
 
     /// `field: Unsupported value: …`.
     pub(super) fn unsupported(field: impl Into<String>, value: &Value, supported: &[Value]) -> Self {
         let list: Vec<String> = supported.iter().map(go_value).collect();
-        let body = format!("Unsupported value: {}: supported values: {}", go_value(value), list.join(", "));
-        Self { reason: "FieldValueNotSupported", field: field.into(), body }
+        let body = format!(
+            "Unsupported value: {}: supported values: {}",
+            go_value(value),
+            list.join(", ")
+        );
+        Self {
+            reason: "FieldValueNotSupported",
+            field: field.into(),
+            body,
+        }
     }
 
     /// `field: Duplicate value: …`.
     pub(super) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
-        Self { reason: "FieldValueDuplicate", field: field.into(), body: format!("Duplicate value: {}", go_value(value)) }
+        Self {
+            reason: "FieldValueDuplicate",
+            field: field.into(),
+            body: format!("Duplicate value: {}", go_value(value)),
+        }
     }
 
     fn text(&self) -> String {
@@ -104,12 +144,20 @@ pub(super) struct Subject<'a> {
 impl Subject<'_> {
     /// `things.exp-x.io`, or `configmaps` in the core group.
     pub(super) fn qualified_resource(&self) -> String {
-        if self.group.is_empty() { self.resource.to_owned() } else { format!("{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            self.resource.to_owned()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 
     /// `Thing.exp-x.io`, or `ConfigMap` in the core group.
     fn qualified_kind(&self) -> String {
-        if self.group.is_empty() { self.kind.to_owned() } else { format!("{}.{}", self.kind, self.group) }
+        if self.group.is_empty() {
+            self.kind.to_owned()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
     }
 
     fn details(&self, kind: &str) -> Map<String, Value> {
@@ -141,7 +189,15 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason: Some(reason), message: message.into(), details: None, continue_token: None, plain: false, is_stale: false }
+        Self {
+            code,
+            reason: Some(reason),
+            message: message.into(),
+            details: None,
+            continue_token: None,
+            plain: false,
+            is_stale: false,
+        }
     }
 
     fn about(mut self, details: Map<String, Value>) -> Self {
@@ -172,7 +228,10 @@ impl Refusal {
 
     /// Somebody else was faster; the write is to be computed again.
     pub(super) fn stale(subject: Subject<'_>) -> Self {
-        Self { is_stale: true, ..Self::modified(subject) }
+        Self {
+            is_stale: true,
+            ..Self::modified(subject)
+        }
     }
 
     pub(super) fn is_stale(&self) -> bool {
@@ -185,7 +244,10 @@ impl Refusal {
 
     /// 404 `text/plain`: the group, or a version of a custom kind, is not served (§7).
     pub(super) fn page_not_found() -> Self {
-        Self { plain: true, ..Self::new(404, "NotFound", "404 page not found") }
+        Self {
+            plain: true,
+            ..Self::new(404, "NotFound", "404 page not found")
+        }
     }
 
     /// 404: a kind or version that a known group does not serve (§7).
@@ -205,21 +267,30 @@ impl Refusal {
 
     /// 409 for a create of what still terminates (§12).
     pub(super) fn being_deleted(subject: Subject<'_>) -> Self {
-        let message =
-            format!("object is being deleted: {} \"{}\" already exists", subject.qualified_resource(), subject.name);
+        let message = format!(
+            "object is being deleted: {} \"{}\" already exists",
+            subject.qualified_resource(),
+            subject.name
+        );
         Self::new(409, "AlreadyExists", message).about(subject.details(subject.resource))
     }
 
     pub(super) fn conflict(subject: Subject<'_>, why: &str) -> Self {
-        let message =
-            format!("Operation cannot be fulfilled on {} \"{}\": {why}", subject.qualified_resource(), subject.name);
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{}\": {why}",
+            subject.qualified_resource(),
+            subject.name
+        );
         Self::new(409, "Conflict", message).about(subject.details(subject.resource))
     }
 
     /// 409 of a delete's precondition, which names the kind and not the resource (§12).
     pub(super) fn precondition(subject: Subject<'_>, why: &str) -> Self {
-        let message =
-            format!("Operation cannot be fulfilled on {} \"{}\": {why}", subject.qualified_kind(), subject.name);
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{}\": {why}",
+            subject.qualified_kind(),
+            subject.name
+        );
         Self::new(409, "Conflict", message).about(subject.details(subject.kind))
     }
 
@@ -261,12 +332,25 @@ impl Refusal {
 
     /// 422 for options of a request, not for an object.
     pub(super) fn invalid_options(kind: &str, errors: &[FieldError]) -> Self {
-        Self::invalid(Subject { group: "meta.k8s.io", kind, resource: "", name: "" }, errors)
+        Self::invalid(
+            Subject {
+                group: "meta.k8s.io",
+                kind,
+                resource: "",
+                name: "",
+            },
+            errors,
+        )
     }
 
     /// 422 of a JSON patch that could not be applied: no detail at all (§5).
     pub(super) fn unusable_patch() -> Self {
-        Self::new(422, "Invalid", "the server rejected our request due to an error in our request").about(Map::new())
+        Self::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        )
+        .about(Map::new())
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -284,12 +368,18 @@ impl Refusal {
     /// 403 for content in a namespace that terminates (§12).
     pub(super) fn namespace_terminating(subject: Subject<'_>, namespace: &str) -> Self {
         let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
-        let message = format!("{} \"{}\" is forbidden: {why}", subject.qualified_resource(), subject.name);
-        Self::new(403, "Forbidden", message).about(subject.details(subject.resource)).with_cause(
-            "NamespaceTerminating",
-            &format!("namespace {namespace} is being terminated"),
-            Some("metadata.namespace"),
-        )
+        let message = format!(
+            "{} \"{}\" is forbidden: {why}",
+            subject.qualified_resource(),
+            subject.name
+        );
+        Self::new(403, "Forbidden", message)
+            .about(subject.details(subject.resource))
+            .with_cause(
+                "NamespaceTerminating",
+                &format!("namespace {namespace} is being terminated"),
+                Some("metadata.namespace"),
+            )
     }
 
     /// 500 with reason `InternalError`, for what could be tried again (§7).
@@ -304,7 +394,10 @@ impl Refusal {
 
     /// 500 without a reason: what Go's API machinery makes of an error that is no API error (§8, §9).
     pub(super) fn untyped(message: impl Into<String>) -> Self {
-        Self { reason: None, ..Self::new(500, "", message) }
+        Self {
+            reason: None,
+            ..Self::new(500, "", message)
+        }
     }
 
     pub(super) fn method_not_allowed(message: impl Into<String>) -> Self {
@@ -313,8 +406,12 @@ impl Refusal {
 
     /// 405 for a create of a custom object whose definition terminates (§12).
     pub(super) fn definition_terminating(subject: Subject<'_>) -> Self {
-        Self::new(405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
-            .about(subject.details(subject.resource))
+        Self::new(
+            405,
+            "MethodNotAllowed",
+            "create not allowed while custom resource definition is terminating",
+        )
+        .about(subject.details(subject.resource))
     }
 
     pub(super) fn unsupported_media_type(found: &str) -> Self {
@@ -325,19 +422,30 @@ impl Refusal {
     }
 
     pub(super) fn too_large() -> Self {
-        Self::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728").about(Map::new())
+        Self::new(
+            413,
+            "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728",
+        )
+        .about(Map::new())
     }
 
     /// 410 with an optional token to go on inconsistently (§13).
     pub(super) fn expired(message: impl Into<String>, continue_token: Option<String>) -> Self {
-        Self { continue_token, ..Self::new(410, "Expired", message) }
+        Self {
+            continue_token,
+            ..Self::new(410, "Expired", message)
+        }
     }
 
     /// 504 for a resourceVersion from the future (§13).
     pub(super) fn too_new(asked: u64, current: u64) -> Self {
-        let mut refusal =
-            Self::new(504, "Timeout", format!("Too large resource version: {asked}, current: {current}"))
-                .with_cause("ResourceVersionTooLarge", "Too large resource version", None);
+        let mut refusal = Self::new(
+            504,
+            "Timeout",
+            format!("Too large resource version: {asked}, current: {current}"),
+        )
+        .with_cause("ResourceVersionTooLarge", "Too large resource version", None);
         if let Some(details) = &mut refusal.details {
             details.insert("retryAfterSeconds".to_owned(), json!(1));
         }
@@ -367,7 +475,11 @@ impl Refusal {
     pub(super) fn to_body(&self) -> (StatusCode, &'static str, Vec<u8>) {
         let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if self.plain {
-            return (code, "text/plain; charset=utf-8", format!("{}\n", self.message).into_bytes());
+            return (
+                code,
+                "text/plain; charset=utf-8",
+                format!("{}\n", self.message).into_bytes(),
+            );
         }
         (code, "application/json", self.to_status().to_string().into_bytes())
     }

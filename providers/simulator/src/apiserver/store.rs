@@ -60,7 +60,11 @@ pub(super) struct Stored {
 impl Stored {
     fn new(value: Value, resource_version: u64) -> Self {
         let tail = Bytes::from(serde_json::to_vec(&Tail(&value)).unwrap_or_default());
-        Self { value, resource_version, tail }
+        Self {
+            value,
+            resource_version,
+            tail,
+        }
     }
 
     /// The object as JSON without apiVersion and kind, as items of a built-in list are.
@@ -95,7 +99,9 @@ struct Tail<'a>(&'a Value);
 
 impl serde::Serialize for Tail<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(object) = self.0 else { return self.0.serialize(serializer) };
+        let Value::Object(object) = self.0 else {
+            return self.0.serialize(serializer);
+        };
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in object {
             if key != "apiVersion" && key != "kind" {
@@ -188,7 +194,10 @@ impl Store {
             disk,
         };
         for (group, plural, value) in loaded.objects {
-            let version = value["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok()).unwrap_or(1);
+            let version = value["metadata"]["resourceVersion"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1);
             resource_version = resource_version.max(version);
             let key = key_of(&group, &plural, &value);
             let stored = Arc::new(Stored::new(value, version));
@@ -200,7 +209,9 @@ impl Store {
         for table in inner.tables.values_mut() {
             table.forgotten = resource_version;
         }
-        Self { inner: RwLock::new(inner) }
+        Self {
+            inner: RwLock::new(inner),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -227,7 +238,11 @@ impl Store {
 
     /// Every object of every kind, by group, plural, namespace and name.
     pub(super) fn everything(&self) -> Vec<Arc<Stored>> {
-        self.read().tables.values().flat_map(|table| table.objects.values().cloned()).collect()
+        self.read()
+            .tables
+            .values()
+            .flat_map(|table| table.objects.values().cloned())
+            .collect()
     }
 
     /// Where every object in a namespace is.
@@ -264,14 +279,27 @@ impl Store {
         if resource_version > now {
             return Err(HistoryError::TooNew { current: now });
         }
-        let mut listing = Listing { objects: Vec::new(), resource_version, n_remaining: 0 };
-        let Some(table) = inner.tables.get(table) else { return Ok(listing) };
+        let mut listing = Listing {
+            objects: Vec::new(),
+            resource_version,
+            n_remaining: 0,
+        };
+        let Some(table) = inner.tables.get(table) else {
+            return Ok(listing);
+        };
         let mut past: BTreeMap<&Row, Option<&Arc<Stored>>> = BTreeMap::new();
         if resource_version < now {
             if resource_version < table.forgotten {
-                return Err(HistoryError::TooOld { oldest: table.forgotten });
+                return Err(HistoryError::TooOld {
+                    oldest: table.forgotten,
+                });
             }
-            for change in table.history.iter().rev().take_while(|change| change.resource_version > resource_version) {
+            for change in table
+                .history
+                .iter()
+                .rev()
+                .take_while(|change| change.resource_version > resource_version)
+            {
                 past.insert(&change.row, change.before.as_ref());
             }
         }
@@ -289,7 +317,11 @@ impl Store {
             if namespace.is_some_and(|namespace| row.0 != namespace) || !keep(stored) {
                 return;
             }
-            if listing.objects.len() < limit { listing.objects.push(Arc::clone(stored)) } else { listing.n_remaining += 1 }
+            if listing.objects.len() < limit {
+                listing.objects.push(Arc::clone(stored))
+            } else {
+                listing.n_remaining += 1
+            }
         };
         if past.is_empty() {
             for (row, stored) in current {
@@ -319,16 +351,24 @@ impl Store {
     }
 
     /// Changes of a kind after a resourceVersion, and the newest resourceVersion.
-    pub(super) fn changes_after(&self, table: &(String, String), after: u64) -> Result<(Vec<Arc<Change>>, u64), HistoryError> {
+    pub(super) fn changes_after(
+        &self,
+        table: &(String, String),
+        after: u64,
+    ) -> Result<(Vec<Arc<Change>>, u64), HistoryError> {
         let inner = self.read();
         let Some(table) = inner.tables.get(table) else {
             if after < inner.started_at {
-                return Err(HistoryError::TooOld { oldest: inner.started_at });
+                return Err(HistoryError::TooOld {
+                    oldest: inner.started_at,
+                });
             }
             return Ok((Vec::new(), inner.resource_version));
         };
         if after < table.forgotten {
-            return Err(HistoryError::TooOld { oldest: table.forgotten });
+            return Err(HistoryError::TooOld {
+                oldest: table.forgotten,
+            });
         }
         let start = table.history.partition_point(|change| change.resource_version <= after);
         Ok((table.history.range(start..).cloned().collect(), inner.resource_version))
@@ -341,7 +381,12 @@ impl Store {
     }
 
     /// Stores `value` in place of the state with that resourceVersion; `None`: in place of nothing.
-    pub(super) fn put(&self, key: &ObjectKey, expected: Option<u64>, mut value: Value) -> Result<Arc<Stored>, CommitError> {
+    pub(super) fn put(
+        &self,
+        key: &ObjectKey,
+        expected: Option<u64>,
+        mut value: Value,
+    ) -> Result<Arc<Stored>, CommitError> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let before = inner.table(&key.table()).objects.get(&key.row()).cloned();
         if before.as_ref().map(|stored| stored.resource_version) != expected {
@@ -353,12 +398,21 @@ impl Store {
         let mut bytes = Vec::with_capacity(stored.tail.len() + 64);
         let text = |field: &str| stored.value[field].as_str().unwrap_or_default().to_owned();
         stored.write(&text("apiVersion"), &text("kind"), &mut bytes);
-        inner.disk.put(&key.disk_key(), &bytes, resource_version).map_err(CommitError::Disk)?;
+        inner
+            .disk
+            .put(&key.disk_key(), &bytes, resource_version)
+            .map_err(CommitError::Disk)?;
         inner.resource_version = resource_version;
         inner.index(key, before.as_deref(), Some(&stored));
         let table = inner.table(&key.table());
         table.objects.insert(key.row(), Arc::clone(&stored));
-        table.remember(Change { resource_version, row: key.row(), before, after: Arc::clone(&stored), is_removal: false });
+        table.remember(Change {
+            resource_version,
+            row: key.row(),
+            before,
+            after: Arc::clone(&stored),
+            is_removal: false,
+        });
         Ok(stored)
     }
 
@@ -370,7 +424,10 @@ impl Store {
             return Err(CommitError::Stale);
         };
         let resource_version = inner.resource_version + 1;
-        inner.disk.remove(&key.disk_key(), resource_version).map_err(CommitError::Disk)?;
+        inner
+            .disk
+            .remove(&key.disk_key(), resource_version)
+            .map_err(CommitError::Disk)?;
         inner.resource_version = resource_version;
         let mut value = before.value.clone();
         stamp(&mut value, resource_version);
@@ -378,8 +435,13 @@ impl Store {
         inner.index(key, Some(&before), None);
         let table = inner.table(&key.table());
         table.objects.remove(&key.row());
-        let change =
-            Change { resource_version, row: key.row(), before: Some(before), after: Arc::clone(&after), is_removal: true };
+        let change = Change {
+            resource_version,
+            row: key.row(),
+            before: Some(before),
+            after: Arc::clone(&after),
+            is_removal: true,
+        };
         table.remember(change);
         Ok(after)
     }
@@ -442,7 +504,12 @@ impl Table {
 
 /// The uids of the owners that an object names.
 pub(super) fn owner_uids(value: &Value) -> BTreeSet<&str> {
-    value["metadata"]["ownerReferences"].as_array().into_iter().flatten().filter_map(|owner| owner["uid"].as_str()).collect()
+    value["metadata"]["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|owner| owner["uid"].as_str())
+        .collect()
 }
 
 fn stamp(value: &mut Value, resource_version: u64) {
@@ -451,5 +518,10 @@ fn stamp(value: &mut Value, resource_version: u64) {
 
 fn key_of(group: &str, plural: &str, value: &Value) -> ObjectKey {
     let text = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
-    ObjectKey { group: group.to_owned(), plural: plural.to_owned(), namespace: text("namespace"), name: text("name") }
+    ObjectKey {
+        group: group.to_owned(),
+        plural: plural.to_owned(),
+        namespace: text("namespace"),
+        name: text("name"),
+    }
 }

@@ -8,12 +8,22 @@ use super::wall::Moment;
 
 /// The column definitions of a kind: its name, its own columns, its age unless it says so itself.
 pub(super) fn columns(version: &Version) -> Vec<Value> {
-    let column = |name: &str, kind: &str, format: &str, description: &str, priority: i64| {
-        json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority})
-    };
-    let mut columns = vec![column("Name", "string", "name", "Name must be unique within a namespace.", 0)];
+    let column = |name: &str, kind: &str, format: &str, description: &str, priority: i64| json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority});
+    let mut columns = vec![column(
+        "Name",
+        "string",
+        "name",
+        "Name must be unique within a namespace.",
+        0,
+    )];
     for own in &version.columns {
-        columns.push(column(&own.name, &own.column_type, &own.format, &own.description, own.priority));
+        columns.push(column(
+            &own.name,
+            &own.column_type,
+            &own.format,
+            &own.description,
+            own.priority,
+        ));
     }
     if has_age(version) {
         columns.push(column("Age", "date", "", "Time since the object was created.", 0));
@@ -22,7 +32,10 @@ pub(super) fn columns(version: &Version) -> Vec<Value> {
 }
 
 fn has_age(version: &Version) -> bool {
-    !version.columns.iter().any(|column| column.name.eq_ignore_ascii_case("age"))
+    !version
+        .columns
+        .iter()
+        .any(|column| column.name.eq_ignore_ascii_case("age"))
 }
 
 /// The row of an object.
@@ -97,7 +110,10 @@ pub(super) fn look_up<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
                 Some(filter) => {
                     let (key, wanted) = filter.split_once("==")?;
                     let wanted = wanted.trim().trim_matches(['"', '\'']);
-                    value.as_array()?.iter().find(|item| item[key.trim()].as_str() == Some(wanted))?
+                    value
+                        .as_array()?
+                        .iter()
+                        .find(|item| item[key.trim()].as_str() == Some(wanted))?
                 }
                 None => match inside.trim_matches(['"', '\'']).parse::<usize>() {
                     Ok(index) => value.get(index)?,
@@ -126,14 +142,19 @@ fn built_in(name: &str, object: &Value) -> Value {
             return json!(fields.split(',').map(size).sum::<usize>());
         }
         Some(("condition", wanted)) => {
-            let found = list(&object["status"]["conditions"]).into_iter().find(|condition| condition["type"] == wanted);
+            let found = list(&object["status"]["conditions"])
+                .into_iter()
+                .find(|condition| condition["type"] == wanted);
             found.map_or_else(|| "Unknown".to_owned(), |condition| text(&condition["status"]))
         }
         Some(_) => "<none>".to_owned(),
         None => match name {
             "external-ip" => {
                 let addresses = list(&object["status"]["loadBalancer"]["ingress"]);
-                let names: Vec<String> = addresses.iter().map(|entry| text(&entry["ip"]) + &text(&entry["hostname"])).collect();
+                let names: Vec<String> = addresses
+                    .iter()
+                    .map(|entry| text(&entry["ip"]) + &text(&entry["hostname"]))
+                    .collect();
                 match (object["spec"]["type"].as_str(), names.is_empty()) {
                     (Some("ExternalName"), _) => text(&object["spec"]["externalName"]),
                     (Some("LoadBalancer"), true) => "<pending>".to_owned(),
@@ -147,10 +168,18 @@ fn built_in(name: &str, object: &Value) -> Value {
                     None => format!("{}/{}", port["port"], text(&port["protocol"])),
                 };
                 let ports: Vec<String> = list(&object["spec"]["ports"]).iter().map(port).collect();
-                if ports.is_empty() { "<none>".to_owned() } else { ports.join(",") }
+                if ports.is_empty() {
+                    "<none>".to_owned()
+                } else {
+                    ports.join(",")
+                }
             }
             "replicas-ready" => {
-                format!("{}/{}", object["status"]["readyReplicas"].as_i64().unwrap_or(0), object["spec"]["replicas"].as_i64().unwrap_or(1))
+                format!(
+                    "{}/{}",
+                    object["status"]["readyReplicas"].as_i64().unwrap_or(0),
+                    object["spec"]["replicas"].as_i64().unwrap_or(1)
+                )
             }
             "containers-ready" => {
                 let statuses = list(&object["status"]["containerStatuses"]);
@@ -169,14 +198,23 @@ fn built_in(name: &str, object: &Value) -> Value {
             },
             "restarts" => {
                 let count = |status: &Value| status["restartCount"].as_i64().unwrap_or(0);
-                return json!(list(&object["status"]["containerStatuses"]).iter().map(count).sum::<i64>());
+                return json!(
+                    list(&object["status"]["containerStatuses"])
+                        .iter()
+                        .map(count)
+                        .sum::<i64>()
+                );
             }
             "node-status" => {
                 let is_ready = list(&object["status"]["conditions"])
                     .iter()
                     .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
                 let ready = if is_ready { "Ready" } else { "NotReady" };
-                if object["spec"]["unschedulable"] == true { format!("{ready},SchedulingDisabled") } else { ready.to_owned() }
+                if object["spec"]["unschedulable"] == true {
+                    format!("{ready},SchedulingDisabled")
+                } else {
+                    ready.to_owned()
+                }
             }
             "node-roles" => {
                 let labels = object["metadata"]["labels"].as_object();
@@ -185,7 +223,11 @@ fn built_in(name: &str, object: &Value) -> Value {
                     .flatten()
                     .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
                     .collect();
-                if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") }
+                if roles.is_empty() {
+                    "<none>".to_owned()
+                } else {
+                    roles.join(",")
+                }
             }
             "involved" => {
                 let involved = &object["involvedObject"];
@@ -197,15 +239,37 @@ fn built_in(name: &str, object: &Value) -> Value {
                         .iter()
                         .any(|condition| condition["type"] == wanted && condition["status"] == "True")
                 };
-                if is("Complete") { "Complete" } else if is("Failed") { "Failed" } else { "Running" }.to_owned()
+                if is("Complete") {
+                    "Complete"
+                } else if is("Failed") {
+                    "Failed"
+                } else {
+                    "Running"
+                }
+                .to_owned()
             }
             "completions" => {
-                format!("{}/{}", object["status"]["succeeded"].as_i64().unwrap_or(0), object["spec"]["completions"].as_i64().unwrap_or(1))
+                format!(
+                    "{}/{}",
+                    object["status"]["succeeded"].as_i64().unwrap_or(0),
+                    object["spec"]["completions"].as_i64().unwrap_or(1)
+                )
             }
-            "role-ref" => format!("{}/{}", text(&object["roleRef"]["kind"]), text(&object["roleRef"]["name"])),
+            "role-ref" => format!(
+                "{}/{}",
+                text(&object["roleRef"]["kind"]),
+                text(&object["roleRef"]["name"])
+            ),
             "hosts" => {
-                let hosts: Vec<String> = list(&object["spec"]["rules"]).iter().map(|rule| text(&rule["host"])).collect();
-                if hosts.is_empty() { "*".to_owned() } else { hosts.join(",") }
+                let hosts: Vec<String> = list(&object["spec"]["rules"])
+                    .iter()
+                    .map(|rule| text(&rule["host"]))
+                    .collect();
+                if hosts.is_empty() {
+                    "*".to_owned()
+                } else {
+                    hosts.join(",")
+                }
             }
             _ => String::new(),
         },

@@ -25,11 +25,17 @@ enum Atom<'a> {
 
 fn atom<'a>(schema: &'a Schema, value: &Value) -> Atom<'a> {
     match schema.value_type {
-        Type::Array => Atom::List { item: schema.item(), list_type: &schema.list_type },
+        Type::Array => Atom::List {
+            item: schema.item(),
+            list_type: &schema.list_type,
+        },
         Type::Object => Atom::Map { schema },
         Type::Any => match value {
             Value::Object(_) => Atom::Map { schema },
-            Value::Array(_) => Atom::List { item: &ANYTHING, list_type: &ListType::Atomic },
+            Value::Array(_) => Atom::List {
+                item: &ANYTHING,
+                list_type: &ListType::Atomic,
+            },
             _ => Atom::Scalar,
         },
         Type::String | Type::Integer | Type::Number | Type::Boolean | Type::IntOrString => Atom::Scalar,
@@ -47,7 +53,9 @@ fn element_of(schema: &Schema, list_type: &ListType, index: usize, item: &Value)
             };
             let mut found = Vec::with_capacity(keys.len());
             for key in keys {
-                let value = map.get(key).or_else(|| schema.properties.get(key).and_then(|field| field.default.as_ref()));
+                let value = map
+                    .get(key)
+                    .or_else(|| schema.properties.get(key).and_then(|field| field.default.as_ref()));
                 match value {
                     Some(value) => found.push((key.clone(), Scalar::of(value))),
                     None => {
@@ -69,7 +77,13 @@ pub(super) fn check(schema: &Schema, value: &Value, allow_duplicates: bool) -> V
     errors
 }
 
-fn check_value(schema: &Schema, value: &Value, duplicates: bool, path: &mut Vec<PathElement>, errors: &mut Vec<String>) {
+fn check_value(
+    schema: &Schema,
+    value: &Value,
+    duplicates: bool,
+    path: &mut Vec<PathElement>,
+    errors: &mut Vec<String>,
+) {
     if value.is_null() {
         return;
     }
@@ -86,7 +100,10 @@ fn check_value(schema: &Schema, value: &Value, duplicates: bool, path: &mut Vec<
             let text = match schema.value_type {
                 Type::Boolean if !value.is_boolean() => Some(format!("expected boolean, got &{{{}}}", go_plain(value))),
                 Type::String if schema.meaning != super::schema::Meaning::Quantity && !value.is_string() => {
-                    Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_plain(value)))
+                    Some(format!(
+                        "expected string, got &value.valueUnstructured{{Value:{}}}",
+                        go_plain(value)
+                    ))
                 }
                 Type::Integer | Type::Number if !value.is_number() => {
                     Some(format!("expected numeric (int or float), got {go_type}"))
@@ -140,7 +157,11 @@ fn check_value(schema: &Schema, value: &Value, duplicates: bool, path: &mut Vec<
 }
 
 fn fail(errors: &mut Vec<String>, path: &[PathElement], text: &str) {
-    errors.push(if path.is_empty() { text.to_owned() } else { format!("{}: {text}", render(path)) });
+    errors.push(if path.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{}: {text}", render(path))
+    });
 }
 
 /// A value as Go's `%v` prints it, near enough for scalars.
@@ -167,8 +188,17 @@ pub(super) fn to_set(schema: &Schema, value: &Value) -> FieldSet {
 /// `member` is set for what is a leaf itself.
 fn node_of(schema: &Schema, value: &Value) -> Node {
     match atom(schema, value) {
-        Atom::Scalar => Node { member: true, below: FieldSet::default() },
-        Atom::List { list_type: ListType::Atomic, .. } => Node { member: true, below: FieldSet::default() },
+        Atom::Scalar => Node {
+            member: true,
+            below: FieldSet::default(),
+        },
+        Atom::List {
+            list_type: ListType::Atomic,
+            ..
+        } => Node {
+            member: true,
+            below: FieldSet::default(),
+        },
         Atom::List { item, list_type } => {
             let mut below = FieldSet::default();
             for (index, child) in value.as_array().into_iter().flatten().enumerate() {
@@ -180,7 +210,10 @@ fn node_of(schema: &Schema, value: &Value) -> Node {
             }
             Node { member: false, below }
         }
-        Atom::Map { schema } if schema.is_atomic_map => Node { member: true, below: FieldSet::default() },
+        Atom::Map { schema } if schema.is_atomic_map => Node {
+            member: true,
+            below: FieldSet::default(),
+        },
         Atom::Map { schema } => {
             let mut below = FieldSet::default();
             for (name, child) in value.as_object().into_iter().flatten() {
@@ -208,14 +241,21 @@ pub(super) fn merge(schema: &Schema, live: &Value, applied: &Value) -> Value {
 }
 
 fn merge_values(schema: &Schema, live: Option<&Value>, applied: Option<&Value>) -> Option<Value> {
-    let (Some(ours), Some(theirs)) = (live, applied) else { return applied.or(live).cloned() };
+    let (Some(ours), Some(theirs)) = (live, applied) else {
+        return applied.or(live).cloned();
+    };
     match atom(schema, theirs) {
         Atom::Scalar => Some(theirs.clone()),
         Atom::List { item, list_type } => {
             if *list_type == ListType::Atomic || is_empty_list(live) && is_empty_list(applied) {
                 return Some(theirs.clone());
             }
-            merge_lists(item, list_type, ours.as_array().map_or(&[], Vec::as_slice), theirs.as_array().map_or(&[], Vec::as_slice))
+            merge_lists(
+                item,
+                list_type,
+                ours.as_array().map_or(&[], Vec::as_slice),
+                theirs.as_array().map_or(&[], Vec::as_slice),
+            )
         }
         Atom::Map { schema } => {
             if schema.is_atomic_map || is_empty_map(live) && is_empty_map(applied) {
@@ -248,16 +288,27 @@ fn merge_lists(item: &Schema, list_type: &ListType, live: &[Value], applied: &[V
         list.iter().enumerate().map(of).collect()
     };
     let (live_elements, applied_elements) = (elements(live), elements(applied));
-    let by_live: BTreeMap<&PathElement, usize> =
-        live_elements.iter().enumerate().rev().map(|(index, element)| (element, index)).collect();
-    let by_applied: BTreeMap<&PathElement, usize> =
-        applied_elements.iter().enumerate().map(|(index, element)| (element, index)).collect();
+    let by_live: BTreeMap<&PathElement, usize> = live_elements
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, element)| (element, index))
+        .collect();
+    let by_applied: BTreeMap<&PathElement, usize> = applied_elements
+        .iter()
+        .enumerate()
+        .map(|(index, element)| (element, index))
+        .collect();
     let mut shared = applied_elements.iter().filter(|element| by_live.contains_key(element));
     let mut next_shared = shared.next();
     let mut done: BTreeSet<&PathElement> = BTreeSet::new();
     let mut merged = Vec::with_capacity(live.len().max(applied.len()));
     let merge_item = |live_index: Option<usize>, applied_index: Option<usize>| {
-        merge_values(item, live_index.map(|index| &live[index]), applied_index.map(|index| &applied[index]))
+        merge_values(
+            item,
+            live_index.map(|index| &live[index]),
+            applied_index.map(|index| &applied[index]),
+        )
     };
     let (mut left, mut right) = (0, 0);
     while left < live.len() || right < applied.len() {
@@ -351,7 +402,9 @@ fn compare_values(
     if old == new {
         return;
     }
-    let Some(sample) = new.filter(|value| !value.is_null()).or(old).or(new) else { return };
+    let Some(sample) = new.filter(|value| !value.is_null()).or(old).or(new) else {
+        return;
+    };
     let shape = atom(schema, sample);
     // Two shapes of an untyped value: what was there is walked in its own shape too.
     if schema.value_type == Type::Any
@@ -407,7 +460,11 @@ fn compare_values(
             for element in elements {
                 let (left, right) = (before.get(element), after.get(element));
                 let all = |list: Option<&Value>, indexes: Option<&Vec<usize>>| -> Vec<Value> {
-                    indexes.into_iter().flatten().filter_map(|index| list?.get(*index).cloned()).collect()
+                    indexes
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|index| list?.get(*index).cloned())
+                        .collect()
                 };
                 path.push(element.clone());
                 if left.is_some_and(|indexes| indexes.len() > 1) || right.is_some_and(|indexes| indexes.len() > 1) {
@@ -432,9 +489,18 @@ fn compare_values(
             let empty = Map::new();
             let before = old.and_then(Value::as_object).unwrap_or(&empty);
             let after = new.and_then(Value::as_object).unwrap_or(&empty);
-            for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+            for name in before
+                .keys()
+                .chain(after.keys().filter(|name| !before.contains_key(*name)))
+            {
                 path.push(PathElement::Field(name.clone()));
-                compare_values(schema.field(name).unwrap_or(&ANYTHING), before.get(name), after.get(name), path, result);
+                compare_values(
+                    schema.field(name).unwrap_or(&ANYTHING),
+                    before.get(name),
+                    after.get(name),
+                    path,
+                    result,
+                );
                 path.pop();
             }
         }
@@ -449,20 +515,30 @@ pub(super) fn remove(schema: &Schema, value: &Value, set: &FieldSet) -> Value {
     match atom(schema, value) {
         Atom::Scalar => value.clone(),
         Atom::List { item, list_type } => {
-            let Some(list) = value.as_array().filter(|_| *list_type != ListType::Atomic) else { return Value::Null };
+            let Some(list) = value.as_array().filter(|_| *list_type != ListType::Atomic) else {
+                return Value::Null;
+            };
             let mut kept = Vec::with_capacity(list.len());
             for (index, child) in list.iter().enumerate() {
-                let node = element_of(item, list_type, index, child).ok().and_then(|element| set.node(&element));
+                let node = element_of(item, list_type, index, child)
+                    .ok()
+                    .and_then(|element| set.node(&element));
                 match node {
                     Some(node) if node.member => {}
                     Some(node) if !node.below.is_empty() => kept.push(remove(item, child, &node.below)),
                     Some(_) | None => kept.push(child.clone()),
                 }
             }
-            if kept.is_empty() { Value::Null } else { Value::Array(kept) }
+            if kept.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(kept)
+            }
         }
         Atom::Map { schema } => {
-            let Some(map) = value.as_object().filter(|_| !schema.is_atomic_map) else { return Value::Null };
+            let Some(map) = value.as_object().filter(|_| !schema.is_atomic_map) else {
+                return Value::Null;
+            };
             let mut kept = Map::new();
             for (name, child) in map {
                 match set.node(&PathElement::Field(name.clone())) {
@@ -476,7 +552,11 @@ pub(super) fn remove(schema: &Schema, value: &Value, set: &FieldSet) -> Value {
                     }
                 }
             }
-            if kept.is_empty() { Value::Null } else { Value::Object(kept) }
+            if kept.is_empty() {
+                Value::Null
+            } else {
+                Value::Object(kept)
+            }
         }
     }
 }
@@ -486,13 +566,20 @@ pub(super) fn with_named_parents(schema: &Schema, set: &FieldSet) -> FieldSet {
     let mut result = FieldSet::default();
     for (element, node) in set.nodes() {
         let (child, is_named) = match element {
-            PathElement::Field(name) => {
-                (schema.field(name).unwrap_or(&ANYTHING), schema.properties.contains_key(name))
-            }
+            PathElement::Field(name) => (
+                schema.field(name).unwrap_or(&ANYTHING),
+                schema.properties.contains_key(name),
+            ),
             PathElement::Key(_) | PathElement::Value(_) | PathElement::Index(_) => (schema.item(), false),
         };
         let below = with_named_parents(child, &node.below);
-        result.put(element.clone(), Node { member: node.member || is_named && !node.below.is_empty(), below });
+        result.put(
+            element.clone(),
+            Node {
+                member: node.member || is_named && !node.below.is_empty(),
+                below,
+            },
+        );
     }
     result
 }

@@ -8,7 +8,10 @@ pub(super) struct Moment(Duration);
 
 impl Moment {
     /// Reads the wall clock.
-    #[expect(clippy::disallowed_methods, reason = "a server stamps what it stores; this is its one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server stamps what it stores; this is its one place that reads the clock"
+    )]
     pub(super) fn now() -> Self {
         Self(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
@@ -79,9 +82,16 @@ impl Moment {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_index = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let month = if month_index < 10 {
+            month_index + 3
+        } else {
+            month_index - 9
+        };
         let year = year_of_era + era * 400 + u64::from(month <= 2);
-        (format!("{year:04}-{month:02}-{day:02}"), format!("{:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60))
+        (
+            format!("{year:04}-{month:02}-{day:02}"),
+            format!("{:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60),
+        )
     }
 }
 
@@ -93,7 +103,10 @@ mod tests {
     fn times_are_written_as_kubernetes_writes_them() {
         let moment = Moment(Duration::from_micros(1_709_210_096_000_042));
         assert_eq!(moment.to_seconds(), "2024-02-29T12:34:56Z");
-        assert_eq!(Moment::parse("2024-02-29T12:34:56Z").map(Moment::to_seconds).as_deref(), Some("2024-02-29T12:34:56Z"));
+        assert_eq!(
+            Moment::parse("2024-02-29T12:34:56Z").map(Moment::to_seconds).as_deref(),
+            Some("2024-02-29T12:34:56Z")
+        );
         assert_eq!(moment.to_micros(), "2024-02-29T12:34:56.000042Z");
     }
 }

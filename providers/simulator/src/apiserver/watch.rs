@@ -54,9 +54,15 @@ pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<
     let from: u64 = if asked.is_empty() {
         0
     } else {
-        asked.parse().map_err(|_| Refusal::untyped(format!("strconv.ParseUint: parsing \"{asked}\": invalid syntax")))?
+        asked
+            .parse()
+            .map_err(|_| Refusal::untyped(format!("strconv.ParseUint: parsing \"{asked}\": invalid syntax")))?
     };
-    let seconds = call.query.get("timeoutSeconds").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_SECONDS);
+    let seconds = call
+        .query
+        .get("timeoutSeconds")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(DEFAULT_SECONDS);
     let changed = server.store.subscribe(&call.table());
     let now = Instant::now();
     let mut watch = Watch {
@@ -85,9 +91,12 @@ impl Watch {
     fn send_initial(&mut self, ends_with_bookmark: bool) {
         let selector = &self.selector;
         let namespace = self.call.path.namespace.as_deref();
-        let listing = self.server.store.list(&self.call.table(), namespace, None, None, usize::MAX, |stored| {
-            selector.is_empty() || selector.matches(&stored.value)
-        });
+        let listing = self
+            .server
+            .store
+            .list(&self.call.table(), namespace, None, None, usize::MAX, |stored| {
+                selector.is_empty() || selector.matches(&stored.value)
+            });
         let Ok(listing) = listing else { return };
         for stored in &listing.objects {
             let event = self.event("ADDED", stored);
@@ -106,12 +115,17 @@ impl Watch {
         }
         let version = self.call.version();
         let object = match self.call.form {
-            Form::Plain => json!({"kind": self.call.kind.kind, "apiVersion": version.api_version, "metadata": metadata}),
+            Form::Plain => {
+                json!({"kind": self.call.kind.kind, "apiVersion": version.api_version, "metadata": metadata})
+            }
             Form::Metadata => table::metadata_only(&json!({ "metadata": metadata })),
-            Form::Table => json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": self.last.to_string()},
-                "columnDefinitions": [], "rows": [{"cells": [], "object": {"metadata": metadata}}]}),
+            Form::Table => {
+                json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": self.last.to_string()},
+                "columnDefinitions": [], "rows": [{"cells": [], "object": {"metadata": metadata}}]})
+            }
         };
-        self.pending.push_back(line(&json!({ "type": "BOOKMARK", "object": object })));
+        self.pending
+            .push_back(line(&json!({ "type": "BOOKMARK", "object": object })));
     }
 
     fn event(&self, kind: &str, stored: &Stored) -> Vec<u8> {
@@ -145,7 +159,8 @@ impl Watch {
             }
             Err(HistoryError::TooOld { oldest }) => {
                 let refusal = Refusal::expired(format!("too old resource version: {} ({oldest})", self.last), None);
-                self.pending.push_back(line(&json!({ "type": "ERROR", "object": refusal.to_status() })));
+                self.pending
+                    .push_back(line(&json!({ "type": "ERROR", "object": refusal.to_status() })));
                 self.is_over = true;
             }
             Err(HistoryError::TooNew { .. }) => {}
@@ -153,7 +168,13 @@ impl Watch {
     }
 
     fn event_of(&self, change: &Change) -> Option<Vec<u8>> {
-        if self.call.path.namespace.as_deref().is_some_and(|namespace| change.row.0 != namespace) {
+        if self
+            .call
+            .path
+            .namespace
+            .as_deref()
+            .is_some_and(|namespace| change.row.0 != namespace)
+        {
             return None;
         }
         let matches = |stored: &Stored| self.selector.is_empty() || self.selector.matches(&stored.value);

@@ -46,13 +46,18 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, Refusal> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
-    let text = std::str::from_utf8(body).map_err(|error| Refusal::bad_request(format!("error decoding body: {error}")))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| Refusal::bad_request(format!("error decoding body: {error}")))?;
     serde_saphyr::from_str(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
 }
 
 /// Takes metadata.managedFields out of an object.
 pub(super) fn take_managed_fields(object: &mut Value) -> Value {
-    object.get_mut("metadata").and_then(Value::as_object_mut).and_then(|map| map.remove("managedFields")).unwrap_or(Value::Null)
+    object
+        .get_mut("metadata")
+        .and_then(Value::as_object_mut)
+        .and_then(|map| map.remove("managedFields"))
+        .unwrap_or(Value::Null)
 }
 
 fn put_managed_fields(object: &mut Value, managers: &mut Managers) {
@@ -107,7 +112,10 @@ impl Server {
             )));
         }
         let metadata = metadata::of(object);
-        if let Some(found) = metadata.get("namespace").and_then(Value::as_str).filter(|found| !found.is_empty())
+        if let Some(found) = metadata
+            .get("namespace")
+            .and_then(Value::as_str)
+            .filter(|found| !found.is_empty())
             && found != call.namespace()
         {
             if call.path.namespace.is_none() {
@@ -148,7 +156,10 @@ impl Server {
         let suffix = self.new_suffix();
         let metadata = metadata::of(&mut object);
         if metadata.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
-            let Some(prefix) = metadata.get("generateName").and_then(Value::as_str).filter(|prefix| !prefix.is_empty())
+            let Some(prefix) = metadata
+                .get("generateName")
+                .and_then(Value::as_str)
+                .filter(|prefix| !prefix.is_empty())
             else {
                 let error = FieldError::required("metadata.name", "name or generateName is required");
                 return Err(Refusal::invalid(call.subject(""), &[error]));
@@ -201,7 +212,12 @@ impl Server {
         put_managed_fields(&mut object, &mut managers);
         check_size(call, name, &object)?;
         if dry_run {
-            return Ok(Written { code: 201, before: None, shown: Shown::Value(Box::new(object)), warnings: Vec::new() });
+            return Ok(Written {
+                code: 201,
+                before: None,
+                shown: Shown::Value(Box::new(object)),
+                warnings: Vec::new(),
+            });
         }
         let key = call.key(name);
         let stored = match self.store.put(&key, None, self.to_storage(&call.kind, object)) {
@@ -215,12 +231,23 @@ impl Server {
             Err(error) => return Err(disk_failure(&error)),
         };
         self.after_put(&key, None, &stored);
-        Ok(Written { code: 201, before: None, shown: Shown::Stored(stored), warnings: Vec::new() })
+        Ok(Written {
+            code: 201,
+            before: None,
+            shown: Shown::Stored(stored),
+            warnings: Vec::new(),
+        })
     }
 
     fn prepare_new(&self, call: &Call, object: &mut Value, uid: &str) {
         let metadata = metadata::of(object);
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "resourceVersion",
+            "generation",
+        ] {
             metadata.remove(field);
         }
         metadata.insert("uid".to_owned(), json!(uid));
@@ -230,7 +257,8 @@ impl Server {
             metadata.insert("generation".to_owned(), json!(1));
         }
         // A node reports its own status from the start; everything else begins without one.
-        if call.version().has_status && kind.kind != "Node"
+        if call.version().has_status
+            && kind.kind != "Node"
             && let Value::Object(map) = object
         {
             map.remove("status");
@@ -315,7 +343,11 @@ impl Server {
             return self.apply(call, body);
         }
         check_manager(call, "PatchOptions")?;
-        let parsed = if patch_type == PatchType::Json { Value::Null } else { decode(body)? };
+        let parsed = if patch_type == PatchType::Json {
+            Value::Null
+        } else {
+            decode(body)?
+        };
         let apply_to = |value: &mut Value, schema: &schema::Schema| match patch_type {
             PatchType::Json => patch::json(value, body),
             PatchType::Strategic => patch::strategic(schema, value, parsed.clone()),
@@ -342,7 +374,15 @@ impl Server {
             let unknown = self.shape(&call.kind, call.version(), &mut object)?;
             let warnings = unknown_fields(call, &unknown, |text| {
                 let error = FieldError::invalid("patch", &whole, &format!("strict decoding error: {text}"));
-                Refusal::invalid(super::status::Subject { group: "", kind: "", resource: "", name: "" }, &[error])
+                Refusal::invalid(
+                    super::status::Subject {
+                        group: "",
+                        kind: "",
+                        resource: "",
+                        name: "",
+                    },
+                    &[error],
+                )
             })?;
             let mut written = self.store_update(call, &old, object, &sent, false)?;
             written.warnings = warnings;
@@ -358,7 +398,9 @@ impl Server {
     }
 
     pub(super) fn find(&self, call: &Call) -> Result<Arc<Stored>, Refusal> {
-        self.store.get(&call.key(call.name())).ok_or_else(|| Refusal::not_found(call.subject(call.name())))
+        self.store
+            .get(&call.key(call.name()))
+            .ok_or_else(|| Refusal::not_found(call.subject(call.name())))
     }
 
     /// Computes a write again while somebody else was faster.
@@ -419,7 +461,8 @@ impl Server {
         let mut errors = metadata::check_update(&live["metadata"], &object["metadata"]);
         metadata::keep_system_fields(live, &mut object);
         metadata::of(&mut object).insert("resourceVersion".to_owned(), json!(old.resource_version.to_string()));
-        if call.path.subresource.is_none() && call.version().has_status
+        if call.path.subresource.is_none()
+            && call.version().has_status
             && let Value::Object(map) = &mut object
         {
             match live.get("status") {
@@ -441,8 +484,19 @@ impl Server {
         Self::refuse_invalid(subject, &errors)?;
         put_managed_fields(&mut object, &mut managers);
         check_size(call, name, &object)?;
-        let unchanged = is_same_object && same_managers(&old.value["metadata"]["managedFields"], &object["metadata"]["managedFields"]);
-        let done = |shown| Ok(Written { code: 200, before: Some(Arc::clone(old)), shown, warnings: Vec::new() });
+        let unchanged = is_same_object
+            && same_managers(
+                &old.value["metadata"]["managedFields"],
+                &object["metadata"]["managedFields"],
+            );
+        let done = |shown| {
+            Ok(Written {
+                code: 200,
+                before: Some(Arc::clone(old)),
+                shown,
+                warnings: Vec::new(),
+            })
+        };
         let ends = !object["metadata"]["deletionTimestamp"].is_null() && has_no_finalizers(call, &object);
         if unchanged && !ends {
             return done(Shown::Stored(Arc::clone(old)));
@@ -455,7 +509,10 @@ impl Server {
             self.end(&key, old, &call.user.user, "its last finalizer was removed")?;
             return done(Shown::Value(Box::new(object)));
         }
-        let stored = match self.store.put(&key, Some(old.resource_version), self.to_storage(&call.kind, object)) {
+        let stored = match self
+            .store
+            .put(&key, Some(old.resource_version), self.to_storage(&call.kind, object))
+        {
             Ok(stored) => stored,
             Err(CommitError::Stale) => return Err(Refusal::stale(subject)),
             Err(error) => return Err(disk_failure(&error)),
@@ -491,7 +548,10 @@ impl Server {
             return self.again(|| self.write_scale(call, |_| Ok(scale.clone())));
         }
         let mut applied = decode(body)?;
-        if applied["metadata"].get("managedFields").is_some_and(|fields| !fields.is_null()) {
+        if applied["metadata"]
+            .get("managedFields")
+            .is_some_and(|fields| !fields.is_null())
+        {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
         let sent_namespace = applied["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
@@ -506,7 +566,11 @@ impl Server {
             }
             let errors = typed::check(&version.schema, &applied, false);
             if !errors.is_empty() {
-                let gv = if call.kind.group.is_empty() { format!("/{}", version.name) } else { version.api_version.clone() };
+                let gv = if call.kind.group.is_empty() {
+                    format!("/{}", version.name)
+                } else {
+                    version.api_version.clone()
+                };
                 return Err(Refusal::untyped(format!(
                     "failed to create typed patch object ({sent_namespace}/{}; {gv}, Kind={}): {}",
                     call.name(),
@@ -519,10 +583,18 @@ impl Server {
                 let fields = take_managed_fields(&mut live);
                 (live, fields)
             });
-            let mut managers =
-                live.as_ref().map(|(_, fields)| Managers::decode(fields).unwrap_or_default()).unwrap_or_default();
+            let mut managers = live
+                .as_ref()
+                .map(|(_, fields)| Managers::decode(fields).unwrap_or_default())
+                .unwrap_or_default();
             let merged = Self::track(call, Self::scope(call), |tracking| {
-                tracking.apply(live.as_ref().map(|(live, _)| live), &applied, &mut managers, manager, force)
+                tracking.apply(
+                    live.as_ref().map(|(live, _)| live),
+                    &applied,
+                    &mut managers,
+                    manager,
+                    force,
+                )
             })?;
             match (&old, live) {
                 (Some(old), Some((live, _))) => {
@@ -557,21 +629,29 @@ impl Server {
             return Err(Refusal::not_found(call.subject(call.name())));
         }
         if let Some(uid) = applied["metadata"]["uid"].as_str().filter(|uid| !uid.is_empty()) {
-            let why = format!(
-                "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-            );
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Refusal::conflict(call.subject(call.name()), &why));
         }
         self.check_namespace(call, call.name())
     }
 
     /// PUT or PATCH of the scale of an object.
-    fn write_scale(&self, call: &Call, change: impl FnOnce(Value) -> Result<Value, Refusal>) -> Result<Written, Refusal> {
+    fn write_scale(
+        &self,
+        call: &Call,
+        change: impl FnOnce(Value) -> Result<Value, Refusal>,
+    ) -> Result<Written, Refusal> {
         let old = self.find(call)?;
-        let Some(paths) = call.version().scale.clone() else { return Err(Refusal::resource_not_found()) };
+        let Some(paths) = call.version().scale.clone() else {
+            return Err(Refusal::resource_not_found());
+        };
         let mut live = self.view(&call.kind, call.version(), &old.value).into_owned();
         let scaled = change(scale::of(&live, &paths))?;
-        let given = scaled["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        let given = scaled["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let fields = take_managed_fields(&mut live);
         let mut object = live.clone();
         scale::set(&mut object, &paths, &scaled["spec"]["replicas"]);
@@ -618,7 +698,9 @@ fn count_generation(call: &Call, live: &Value, object: &mut Value) {
         return;
     }
     let counts = |value: &Value| -> Map<String, Value> {
-        let Some(map) = value.as_object() else { return Map::new() };
+        let Some(map) = value.as_object() else {
+            return Map::new();
+        };
         let has_status = call.version().has_status;
         map.iter()
             .filter(|(key, _)| !(*key == "metadata" || *key == "apiVersion" || *key == "status" && has_status))
@@ -647,7 +729,10 @@ fn same_managers(one: &Value, other: &Value) -> bool {
                 }
                 entry
             };
-            one.len() == other.len() && one.iter().all(|entry| other.iter().any(|candidate| strip(candidate) == strip(entry)))
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|entry| other.iter().any(|candidate| strip(candidate) == strip(entry)))
         }
         (one, other) => one.is_null() && other.is_null(),
     }
@@ -660,7 +745,11 @@ fn has_no_finalizers(call: &Call, object: &Value) -> bool {
 }
 
 fn exists(call: &Call, name: &str, existing: &Stored) -> Refusal {
-    if existing.is_terminating() { Refusal::being_deleted(call.subject(name)) } else { Refusal::already_exists(call.subject(name)) }
+    if existing.is_terminating() {
+        Refusal::being_deleted(call.subject(name))
+    } else {
+        Refusal::already_exists(call.subject(name))
+    }
 }
 
 fn uid_precondition(call: &Call, given: &str, found: &str) -> Refusal {
@@ -696,7 +785,9 @@ fn unknown_fields(call: &Call, paths: &[String], refuse: impl FnOnce(&str) -> Re
 /// Checks the name of a field manager (§8).
 fn check_manager(call: &Call, options: &str) -> Result<(), Refusal> {
     const MAX_BYTES: usize = 128;
-    let Some(manager) = call.query.get("fieldManager") else { return Ok(()) };
+    let Some(manager) = call.query.get("fieldManager") else {
+        return Ok(());
+    };
     let mut errors = Vec::new();
     if manager.len() > MAX_BYTES {
         errors.push(FieldError::too_long("fieldManager", MAX_BYTES));
@@ -708,7 +799,11 @@ fn check_manager(call: &Call, options: &str) -> Result<(), Refusal> {
         );
         errors.push(FieldError::invalid("fieldManager", &Value::from(manager), &detail));
     }
-    if errors.is_empty() { Ok(()) } else { Err(Refusal::invalid_options(options, &errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::invalid_options(options, &errors))
+    }
 }
 
 /// A ConfigMap or Secret holds at most 1 MiB (§7).
@@ -719,11 +814,16 @@ fn check_size(call: &Call, name: &str, object: &Value) -> Result<(), Refusal> {
     }
     let size_of = |field: &str| -> usize {
         let values = object[field].as_object().into_iter().flatten();
-        values.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum()
+        values
+            .map(|(key, value)| key.len() + value.as_str().map_or(0, str::len))
+            .sum()
     };
     if size_of("data") + size_of("binaryData") > MAX_BYTES {
         let field = if call.kind.kind == "ConfigMap" { "[]" } else { "data" };
-        return Err(Refusal::invalid(call.subject(name), &[FieldError::too_long(field, MAX_BYTES)]));
+        return Err(Refusal::invalid(
+            call.subject(name),
+            &[FieldError::too_long(field, MAX_BYTES)],
+        ));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What the operators' webhooks deny, as admissions of the embedded API server.
 //!
 //! Source: reference/platform.md §2.12 (singletons, order of deletion, immutable fields, Kueue), G27;
-//! reference/serving.md §1.3 (profiles and connections of models).
+//! reference/serving.md §1.3 (profiles and connections of models); reference/platform.md G04 (cert-manager's webhook).
 //!
 //! Left out: what webhooks inject into models, except the model's URI; defaults of the DSC.
 
@@ -22,12 +22,44 @@ struct Webhook {
     judge: Judge,
 }
 
-const WEBHOOKS: [Webhook; 5] = [
-    Webhook { name: "dscinitialization-v2-validator.opendatahub.io", group: "dscinitialization.opendatahub.io", kind: "DSCInitialization", judge: dsci },
-    Webhook { name: "datasciencecluster-v2-validator.opendatahub.io", group: "datasciencecluster.opendatahub.io", kind: "DataScienceCluster", judge: dsc },
-    Webhook { name: "odhdashboardconfig-validator.opendatahub.io", group: "opendatahub.io", kind: "OdhDashboardConfig", judge: dashboard },
-    Webhook { name: "hardwareprofile-llmisvc-injector.opendatahub.io", group: "serving.kserve.io", kind: "LLMInferenceService", judge: profile },
-    Webhook { name: "connection-llmisvc-validator.opendatahub.io", group: "serving.kserve.io", kind: "LLMInferenceService", judge: connection },
+const WEBHOOKS: [Webhook; 6] = [
+    // Called for every kind of its group.
+    Webhook {
+        name: "webhook.cert-manager.io",
+        group: "cert-manager.io",
+        kind: "",
+        judge: cert_manager,
+    },
+    Webhook {
+        name: "dscinitialization-v2-validator.opendatahub.io",
+        group: "dscinitialization.opendatahub.io",
+        kind: "DSCInitialization",
+        judge: dsci,
+    },
+    Webhook {
+        name: "datasciencecluster-v2-validator.opendatahub.io",
+        group: "datasciencecluster.opendatahub.io",
+        kind: "DataScienceCluster",
+        judge: dsc,
+    },
+    Webhook {
+        name: "odhdashboardconfig-validator.opendatahub.io",
+        group: "opendatahub.io",
+        kind: "OdhDashboardConfig",
+        judge: dashboard,
+    },
+    Webhook {
+        name: "hardwareprofile-llmisvc-injector.opendatahub.io",
+        group: "serving.kserve.io",
+        kind: "LLMInferenceService",
+        judge: profile,
+    },
+    Webhook {
+        name: "connection-llmisvc-validator.opendatahub.io",
+        group: "serving.kserve.io",
+        kind: "LLMInferenceService",
+        judge: connection,
+    },
 ];
 
 /// Registers every webhook.
@@ -43,7 +75,9 @@ impl Admission for Webhook {
     }
 
     fn handles(&self, request: &AdmissionRequest<'_>) -> bool {
-        request.group == self.group && request.kind == self.kind && request.subresource.is_none()
+        request.group == self.group
+            && (self.kind.is_empty() || request.kind == self.kind)
+            && request.subresource.is_none()
     }
 
     fn validate(&self, request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
@@ -55,6 +89,22 @@ fn deny<T>(message: impl Into<String>) -> Result<T, Rejection> {
     Err(Rejection::Denied(message.into()))
 }
 
+/// Until cert-manager's webhook runs, nothing of its kinds can be written (reference/platform.md G04).
+fn cert_manager(request: &AdmissionRequest<'_>, _: Option<&Value>) -> Result<(), Rejection> {
+    let pods = request.objects.objects("", "Pod");
+    let runs = pods.iter().any(|pod| {
+        pod.namespace() == "cert-manager"
+            && pod.label("app.kubernetes.io/name") == Some("cert-manager-webhook")
+            && pod.is("Ready")
+    });
+    if runs || request.operation == Operation::Delete {
+        return Ok(());
+    }
+    Err(Rejection::Unavailable(
+        "failed to call webhook: Post \"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s\": no endpoints available for service \"cert-manager-webhook\"".to_owned(),
+    ))
+}
+
 fn singleton(request: &AdmissionRequest<'_>) -> Result<(), Rejection> {
     let others = request.objects.objects(request.group, request.kind);
     if request.operation == Operation::Create && others.iter().any(|other| other.name() != request.name) {
@@ -64,10 +114,15 @@ fn singleton(request: &AdmissionRequest<'_>) -> Result<(), Rejection> {
 }
 
 fn unchanged(request: &AdmissionRequest<'_>, object: Option<&Value>, pointers: &[&str]) -> Result<(), Rejection> {
-    let (Some(old), Some(new)) = (request.old, object) else { return Ok(()) };
+    let (Some(old), Some(new)) = (request.old, object) else {
+        return Ok(());
+    };
     for pointer in pointers {
         if !old.text(pointer).is_empty() && old.text(pointer) != new.text(pointer) {
-            return deny(format!("{} is immutable", pointer.trim_start_matches('/').replace('/', ".")));
+            return deny(format!(
+                "{} is immutable",
+                pointer.trim_start_matches('/').replace('/', ".")
+            ));
         }
     }
     Ok(())
@@ -75,10 +130,19 @@ fn unchanged(request: &AdmissionRequest<'_>, object: Option<&Value>, pointers: &
 
 fn dsci(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
     singleton(request)?;
-    if request.operation == Operation::Delete && !request.objects.objects("datasciencecluster.opendatahub.io", "DataScienceCluster").is_empty() {
+    if request.operation == Operation::Delete
+        && !request
+            .objects
+            .objects("datasciencecluster.opendatahub.io", "DataScienceCluster")
+            .is_empty()
+    {
         return deny("Cannot delete DSCInitialization object when DataScienceCluster object still exists");
     }
-    unchanged(request, object, &["/spec/applicationsNamespace", "/spec/monitoring/namespace"])
+    unchanged(
+        request,
+        object,
+        &["/spec/applicationsNamespace", "/spec/monitoring/namespace"],
+    )
 }
 
 fn dsc(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
@@ -98,21 +162,46 @@ fn dashboard(_: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rej
 
 fn profile(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
     let Some(service) = object else { return Ok(()) };
-    let Some(name) = service.annotation("opendatahub.io/hardware-profile-name").filter(|name| !name.is_empty()) else { return Ok(()) };
-    let namespace = service.annotation("opendatahub.io/hardware-profile-namespace").or(request.namespace);
-    match request.objects.object("infrastructure.opendatahub.io", "HardwareProfile", namespace, name) {
+    let Some(name) = service
+        .annotation("opendatahub.io/hardware-profile-name")
+        .filter(|name| !name.is_empty())
+    else {
+        return Ok(());
+    };
+    let namespace = service
+        .annotation("opendatahub.io/hardware-profile-namespace")
+        .or(request.namespace);
+    match request
+        .objects
+        .object("infrastructure.opendatahub.io", "HardwareProfile", namespace, name)
+    {
         Some(_) => Ok(()),
-        None => deny(format!("hardware profile '{name}' not found in namespace '{}'", namespace.unwrap_or_default())),
+        None => deny(format!(
+            "hardware profile '{name}' not found in namespace '{}'",
+            namespace.unwrap_or_default()
+        )),
     }
 }
 
 fn connection(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
     let Some(service) = object else { return Ok(()) };
-    let Some(name) = service.annotation("opendatahub.io/connections").filter(|name| !name.is_empty()) else { return Ok(()) };
-    let Some(secret) = request.objects.object("", "Secret", request.namespace, name) else {
-        return deny(format!("connection secret '{name}' not found in namespace '{}'", request.namespace.unwrap_or_default()));
+    let Some(name) = service
+        .annotation("opendatahub.io/connections")
+        .filter(|name| !name.is_empty())
+    else {
+        return Ok(());
     };
-    let typed = ["opendatahub.io/connection-type-ref", "opendatahub.io/connection-type-protocol", "opendatahub.io/connection-type"];
+    let Some(secret) = request.objects.object("", "Secret", request.namespace, name) else {
+        return deny(format!(
+            "connection secret '{name}' not found in namespace '{}'",
+            request.namespace.unwrap_or_default()
+        ));
+    };
+    let typed = [
+        "opendatahub.io/connection-type-ref",
+        "opendatahub.io/connection-type-protocol",
+        "opendatahub.io/connection-type",
+    ];
     if typed.iter().all(|key| secret.annotation(key).is_none()) {
         return deny(format!("connection secret '{name}' has no connection type annotation"));
     }

@@ -190,7 +190,9 @@ impl Bench {
     /// Lets the operators act until nothing changes any more.
     pub(super) fn settle(&mut self) {
         for _ in 0..ROUNDS {
-            let (writes, _) = turns(&self.world, &self.options,
+            let (writes, _) = turns(
+                &self.world,
+                &self.options,
                 &mut self.timers,
                 (Instant::now(), "2026-01-01T00:00:00Z"),
             );

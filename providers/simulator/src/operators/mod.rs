@@ -55,9 +55,9 @@ pub use admission::register as register_admission;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
-mod scenarios;
-#[cfg(test)]
 mod live;
+#[cfg(test)]
+mod scenarios;
 
 pub use run::{Operators, OperatorsOptions};
 

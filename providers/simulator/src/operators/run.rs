@@ -80,7 +80,10 @@ impl Operators {
             clients.insert(operator.name, client(&options.url, operator.name)?);
         }
         let mode = if options.paused { Mode::Paused } else { Mode::Running };
-        let (control, commands) = watch::channel(Control { mode, faults: options.faults.clone() });
+        let (control, commands) = watch::channel(Control {
+            mode,
+            faults: options.faults.clone(),
+        });
         let engine = Loop::new(options, world, clients);
         Ok(Self {
             control,
@@ -296,12 +299,7 @@ impl Loop {
     /// Returns what the operators want written now, without what waits for its retry.
     fn turn(&mut self, now: Instant) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
         let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let (wanted, mut wake) = turns(
-            &self.world,
-            &self.options,
-            &mut self.timers,
-            (now, &stamp),
-        );
+        let (wanted, mut wake) = turns(&self.world, &self.options, &mut self.timers, (now, &stamp));
         let mut writes = Vec::new();
         for (operator, write) in wanted {
             let (kind, namespace, name) = write.target();

@@ -6,7 +6,7 @@
 //! - A pod whose Secret is missing waits; a changed pod template replaces every pod.
 //!
 //! Left out: ReplicaSets (a Deployment owns its pods), probes, images, volumes, rolling over step by step, CPU and
-//! memory, CronJobs. Objects that the seed brought with a complete status but without pods are left as they are.
+//! memory, CronJobs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,10 +48,6 @@ fn hash(controller: &Value) -> String {
 fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Value>]) {
     let hash = hash(controller);
     let owned: Vec<&Arc<Value>> = pods.iter().filter(|pod| pod.is_owned_by(controller.uid())).collect();
-    let seeded = controller.text("/metadata/annotations/simulator.stackctl.dev~1seeded") == "true";
-    if seeded && owned.is_empty() && controller.number("/metadata/generation").unwrap_or(1) <= 1 {
-        return;
-    }
     let wanted = places(turn, kind, controller, &hash);
     let mut ready = 0;
     for (name, node) in &wanted {
@@ -74,13 +70,21 @@ fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Valu
             }
         }
     }
-    tell(
-        turn,
-        kind,
-        controller,
-        i64::try_from(wanted.len()).unwrap_or_default(),
+    let count = |pods: usize| i64::try_from(pods).unwrap_or(i64::MAX);
+    let living = || owned.iter().filter(|pod| !pod.is_deleting());
+    let updated = living()
+        .filter(|pod| pod.label("pod-template-hash") == Some(&hash))
+        .count();
+    // Pods of the old template serve until those of the new one do.
+    let serving = living().filter(|pod| pod.is("Ready")).count();
+    let rollout = Rollout {
+        wanted: count(wanted.len()),
+        all: count(living().count()),
+        updated: count(updated),
         ready,
-    );
+        serving: count(serving),
+    };
+    tell(turn, kind, controller, &rollout);
 }
 
 /// Returns the place of a pod within its controller.
@@ -142,29 +146,49 @@ fn pod(turn: &mut Turn<'_>, controller: &Value, slot: &str, hash: &str, node: Op
     turn.create(POD, owned_by(pod, controller));
 }
 
-fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, wanted: i64, ready: i64) {
+/// How far the pods of a controller are.
+struct Rollout {
+    wanted: i64,
+    all: i64,
+    /// Pods of the current template.
+    updated: i64,
+    /// Pods of the current template that are done or Ready.
+    ready: i64,
+    /// Ready pods of any template.
+    serving: i64,
+}
+
+fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, rollout: &Rollout) {
     let generation = controller["metadata"]["generation"].clone();
+    let Rollout {
+        wanted,
+        all,
+        updated,
+        ready,
+        serving,
+    } = *rollout;
     let status = match kind {
         DEPLOYMENT => {
-            let available = ready >= wanted;
+            let available = serving >= wanted;
+            let complete = ready >= wanted && all == wanted;
             json!({
-                "observedGeneration": generation, "replicas": wanted, "updatedReplicas": wanted,
-                "readyReplicas": ready, "availableReplicas": ready, "unavailableReplicas": wanted - ready,
+                "observedGeneration": generation, "replicas": all, "updatedReplicas": updated, "readyReplicas": serving,
+                "availableReplicas": serving, "unavailableReplicas": (wanted - serving).max(0),
                 "conditions": [
                     condition("Available", available,
                         if available { "MinimumReplicasAvailable" } else { "MinimumReplicasUnavailable" }, ""),
                     condition("Progressing", true,
-                        if available { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" }, ""),
+                        if complete { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" }, ""),
                 ],
             })
         }
         STATEFUL_SET => json!({
-            "observedGeneration": generation, "replicas": wanted, "updatedReplicas": wanted,
-            "currentReplicas": wanted, "readyReplicas": ready, "availableReplicas": ready,
+            "observedGeneration": generation, "replicas": all, "updatedReplicas": updated,
+            "currentReplicas": updated, "readyReplicas": serving, "availableReplicas": serving,
         }),
         DAEMON_SET => json!({
             "observedGeneration": generation, "desiredNumberScheduled": wanted, "currentNumberScheduled": wanted,
-            "updatedNumberScheduled": wanted, "numberReady": ready, "numberAvailable": ready,
+            "updatedNumberScheduled": updated, "numberReady": ready, "numberAvailable": ready,
             "numberMisscheduled": 0, "numberUnavailable": wanted - ready,
         }),
         _ if ready > 0 => json!({"succeeded": ready, "conditions": [condition("Complete", true, "", "")]}),

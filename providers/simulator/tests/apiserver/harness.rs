@@ -28,7 +28,11 @@ impl Answer {
     pub(crate) fn summary(&self) -> String {
         match self.body["message"].as_str() {
             Some(message) if self.code >= 400 => {
-                format!("{} {}: {message}", self.code, self.body["reason"].as_str().unwrap_or("-"))
+                format!(
+                    "{} {}: {message}",
+                    self.code,
+                    self.body["reason"].as_str().unwrap_or("-")
+                )
             }
             _ => self.code.to_string(),
         }
@@ -37,14 +41,25 @@ impl Answer {
     /// Fields of the causes, in their order.
     pub(crate) fn cause_fields(&self) -> Vec<String> {
         let causes = self.body["details"]["causes"].as_array().into_iter().flatten();
-        causes.map(|cause| cause["field"].as_str().unwrap_or_default().to_owned()).collect()
+        causes
+            .map(|cause| cause["field"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Reason, field and message of the causes.
     pub(crate) fn causes(&self) -> Vec<String> {
         let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
         let causes = self.body["details"]["causes"].as_array().into_iter().flatten();
-        causes.map(|cause| format!("{} {} {}", text(cause, "reason"), text(cause, "field"), text(cause, "message"))).collect()
+        causes
+            .map(|cause| {
+                format!(
+                    "{} {} {}",
+                    text(cause, "reason"),
+                    text(cause, "field"),
+                    text(cause, "message")
+                )
+            })
+            .collect()
     }
 
     /// managedFields as `manager/Operation[paths]`, the notation of the reference.
@@ -64,8 +79,17 @@ fn managers_of(object: &Value) -> Vec<String> {
         let text = |key: &str| entry[key].as_str().unwrap_or_default();
         let mut paths = Vec::new();
         walk(&entry["fieldsV1"], &mut String::new(), &mut paths);
-        let subresource = if text("subresource").is_empty() { String::new() } else { format!("/{}", text("subresource")) };
-        lines.push(format!("{}/{}{subresource}[{}]", text("manager"), text("operation"), paths.join(" ")));
+        let subresource = if text("subresource").is_empty() {
+            String::new()
+        } else {
+            format!("/{}", text("subresource"))
+        };
+        lines.push(format!(
+            "{}/{}{subresource}[{}]",
+            text("manager"),
+            text("operation"),
+            paths.join(" ")
+        ));
     }
     lines
 }
@@ -99,10 +123,15 @@ fn walk(fields: &Value, path: &mut String, paths: &mut Vec<String>) {
 impl Cluster {
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let server = ApiServer::start(ApiServerOptions::new(dir.path())).await.expect("the server starts");
+        let server = ApiServer::start(ApiServerOptions::new(dir.path()))
+            .await
+            .expect("the server starts");
         let client = client_of(&server);
         let cluster = Self { server, client, dir };
-        cluster.post("/api/v1/namespaces", &json!({"metadata": {"name": "n"}})).await.is_ok();
+        cluster
+            .post("/api/v1/namespaces", &json!({"metadata": {"name": "n"}}))
+            .await
+            .is_ok();
         cluster
     }
 
@@ -120,47 +149,79 @@ impl Cluster {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send(Method::POST, path, "application/json", body.to_string().as_bytes()).await
+        self.send(Method::POST, path, "application/json", body.to_string().as_bytes())
+            .await
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.send(Method::PUT, path, "application/json", body.to_string().as_bytes()).await
+        self.send(Method::PUT, path, "application/json", body.to_string().as_bytes())
+            .await
     }
 
     pub(crate) async fn delete(&self, path: &str, body: Option<&Value>) -> Answer {
         let body = body.map(ToString::to_string).unwrap_or_default();
-        self.send(Method::DELETE, path, "application/json", body.as_bytes()).await
+        self.send(Method::DELETE, path, "application/json", body.as_bytes())
+            .await
     }
 
     /// `APPLY path {body} manager`; `manager` may go on with `&force=true` and the like.
     pub(crate) async fn apply(&self, path: &str, body: &Value, manager: &str) -> Answer {
         let path = format!("{path}?fieldManager={manager}");
-        self.send(Method::PATCH, &path, "application/apply-patch+yaml", body.to_string().as_bytes()).await
+        self.send(
+            Method::PATCH,
+            &path,
+            "application/apply-patch+yaml",
+            body.to_string().as_bytes(),
+        )
+        .await
     }
 
     pub(crate) async fn merge(&self, path: &str, body: &Value, manager: &str) -> Answer {
         let path = format!("{path}?fieldManager={manager}");
-        self.send(Method::PATCH, &path, "application/merge-patch+json", body.to_string().as_bytes()).await
+        self.send(
+            Method::PATCH,
+            &path,
+            "application/merge-patch+json",
+            body.to_string().as_bytes(),
+        )
+        .await
     }
 
     pub(crate) async fn json_patch(&self, path: &str, body: &Value, manager: &str) -> Answer {
         let path = format!("{path}?fieldManager={manager}");
-        self.send(Method::PATCH, &path, "application/json-patch+json", body.to_string().as_bytes()).await
+        self.send(
+            Method::PATCH,
+            &path,
+            "application/json-patch+json",
+            body.to_string().as_bytes(),
+        )
+        .await
     }
 
     pub(crate) async fn strategic(&self, path: &str, body: &Value, manager: &str) -> Answer {
         let path = format!("{path}?fieldManager={manager}");
-        self.send(Method::PATCH, &path, "application/strategic-merge-patch+json", body.to_string().as_bytes()).await
+        self.send(
+            Method::PATCH,
+            &path,
+            "application/strategic-merge-patch+json",
+            body.to_string().as_bytes(),
+        )
+        .await
     }
 
     /// Applies a definition and waits until it is established.
     pub(crate) async fn define(&self, definition: &Value) {
-        let name = definition["metadata"]["name"].as_str().expect("a definition has a name");
+        let name = definition["metadata"]["name"]
+            .as_str()
+            .expect("a definition has a name");
         let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
         self.apply(&path, definition, "setup").await.is_ok();
         self.until(&path, |answer| {
             let conditions = answer.body["status"]["conditions"].as_array();
-            conditions.into_iter().flatten().any(|one| one["type"] == "Established" && one["status"] == "True")
+            conditions
+                .into_iter()
+                .flatten()
+                .any(|one| one["type"] == "Established" && one["status"] == "True")
         })
         .await;
     }
@@ -194,12 +255,22 @@ pub(crate) async fn send(client: &Client, method: Method, path: &str, headers: &
     let request = request.body(Body::from(body.to_vec())).expect("a request");
     let response = client.send(request).await.expect("the server answers");
     let code = response.status().as_u16();
-    let warnings = response.headers().get_all("warning").iter().filter_map(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let warnings = response
+        .headers()
+        .get_all("warning")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .map(ToOwned::to_owned);
     let warnings = warnings.collect();
     let bytes = response.into_body().collect_bytes().await.expect("the body arrives");
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { code, body, text, warnings }
+    Answer {
+        code,
+        body,
+        text,
+        warnings,
+    }
 }
 
 /// `v1` and the like, and a name.

@@ -171,4 +171,3 @@ fn address_of(text: &str) -> Result<Address, Unreadable> {
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
-

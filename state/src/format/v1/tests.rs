@@ -81,8 +81,11 @@ fn any_path() -> impl Strategy<Value = FieldPath> {
         any::<String>().prop_map(PathElement::Value),
         any::<usize>().prop_map(PathElement::Index),
     ];
-    prop::collection::vec(element, 0..6)
-        .prop_map(|elements| elements.into_iter().fold(FieldPath::root(), |path, next| path.child(next)))
+    prop::collection::vec(element, 0..6).prop_map(|elements| {
+        elements
+            .into_iter()
+            .fold(FieldPath::root(), |path, next| path.child(next))
+    })
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

@@ -10,7 +10,16 @@ use super::{Column, Kind, Scale, Version};
 use crate::apiserver::schema::Schema;
 
 /// One row: group, version, kind, plural, short names, type in `types.txt`, flags, columns.
-struct Row(&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+struct Row(
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
 
 /// Flags: `n` namespaced, `s` status, `c` scale, `g` generation, `a` in category `all`,
 /// `p` a PUT creates, `r` a PUT needs a resourceVersion.
@@ -18,37 +27,298 @@ struct Row(&'static str, &'static str, &'static str, &'static str, &'static str,
 /// Columns: `Name=path`, `Name:type=path`, a `*` before the name for wide output only. A path that starts with `@` is
 /// computed in `table.rs`.
 const ROWS: &[Row] = &[
-    Row("", "v1", "Namespace", "namespaces", "ns", "Namespace", "sr", "Status=.status.phase"),
-    Row("", "v1", "ConfigMap", "configmaps", "cm", "ConfigMap", "n", "Data:integer=@count:data,binaryData"),
-    Row("", "v1", "Secret", "secrets", "", "Secret", "n", "Type=.type|Data:integer=@count:data"),
-    Row("", "v1", "Service", "services", "svc", "Service", "nspa", "Type=.spec.type|Cluster-IP=.spec.clusterIP|External-IP=@external-ip|Port(s)=@ports"),
-    Row("", "v1", "ServiceAccount", "serviceaccounts", "sa", "ServiceAccount", "n", "Secrets:integer=@count:secrets"),
-    Row("", "v1", "Pod", "pods", "po", "Pod", "nsa", "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts"),
-    Row("", "v1", "Node", "nodes", "no", "Node", "s", "Status=@node-status|Roles=@node-roles|Version=.status.nodeInfo.kubeletVersion"),
-    Row("", "v1", "Event", "events", "ev", "Event", "np", "Type=.type|Reason=.reason|Object=@involved|Message=.message"),
-    Row("", "v1", "PersistentVolume", "persistentvolumes", "pv", "PersistentVolume", "s", "Capacity=.spec.capacity.storage|Reclaim Policy=.spec.persistentVolumeReclaimPolicy|Status=.status.phase|StorageClass=.spec.storageClassName"),
-    Row("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", "PersistentVolumeClaim", "ns", "Status=.status.phase|Volume=.spec.volumeName|Capacity=.status.capacity.storage|StorageClass=.spec.storageClassName"),
+    Row(
+        "",
+        "v1",
+        "Namespace",
+        "namespaces",
+        "ns",
+        "Namespace",
+        "sr",
+        "Status=.status.phase",
+    ),
+    Row(
+        "",
+        "v1",
+        "ConfigMap",
+        "configmaps",
+        "cm",
+        "ConfigMap",
+        "n",
+        "Data:integer=@count:data,binaryData",
+    ),
+    Row(
+        "",
+        "v1",
+        "Secret",
+        "secrets",
+        "",
+        "Secret",
+        "n",
+        "Type=.type|Data:integer=@count:data",
+    ),
+    Row(
+        "",
+        "v1",
+        "Service",
+        "services",
+        "svc",
+        "Service",
+        "nspa",
+        "Type=.spec.type|Cluster-IP=.spec.clusterIP|External-IP=@external-ip|Port(s)=@ports",
+    ),
+    Row(
+        "",
+        "v1",
+        "ServiceAccount",
+        "serviceaccounts",
+        "sa",
+        "ServiceAccount",
+        "n",
+        "Secrets:integer=@count:secrets",
+    ),
+    Row(
+        "",
+        "v1",
+        "Pod",
+        "pods",
+        "po",
+        "Pod",
+        "nsa",
+        "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts",
+    ),
+    Row(
+        "",
+        "v1",
+        "Node",
+        "nodes",
+        "no",
+        "Node",
+        "s",
+        "Status=@node-status|Roles=@node-roles|Version=.status.nodeInfo.kubeletVersion",
+    ),
+    Row(
+        "",
+        "v1",
+        "Event",
+        "events",
+        "ev",
+        "Event",
+        "np",
+        "Type=.type|Reason=.reason|Object=@involved|Message=.message",
+    ),
+    Row(
+        "",
+        "v1",
+        "PersistentVolume",
+        "persistentvolumes",
+        "pv",
+        "PersistentVolume",
+        "s",
+        "Capacity=.spec.capacity.storage|Reclaim Policy=.spec.persistentVolumeReclaimPolicy|Status=.status.phase|StorageClass=.spec.storageClassName",
+    ),
+    Row(
+        "",
+        "v1",
+        "PersistentVolumeClaim",
+        "persistentvolumeclaims",
+        "pvc",
+        "PersistentVolumeClaim",
+        "ns",
+        "Status=.status.phase|Volume=.spec.volumeName|Capacity=.status.capacity.storage|StorageClass=.spec.storageClassName",
+    ),
     Row("", "v1", "Endpoints", "endpoints", "ep", "Endpoints", "np", ""),
-    Row("apps", "v1", "Deployment", "deployments", "deploy", "Deployment", "nscga", "Ready=@replicas-ready|Up-to-date:integer=.status.updatedReplicas|Available:integer=.status.availableReplicas"),
-    Row("apps", "v1", "StatefulSet", "statefulsets", "sts", "StatefulSet", "nscga", "Ready=@replicas-ready"),
-    Row("apps", "v1", "DaemonSet", "daemonsets", "ds", "DaemonSet", "nsga", "Desired:integer=.status.desiredNumberScheduled|Current:integer=.status.currentNumberScheduled|Ready:integer=.status.numberReady"),
-    Row("apps", "v1", "ReplicaSet", "replicasets", "rs", "ReplicaSet", "nscga", "Desired:integer=.spec.replicas|Current:integer=.status.replicas|Ready:integer=.status.readyReplicas"),
-    Row("batch", "v1", "Job", "jobs", "", "Job", "nsga", "Status=@job-status|Completions=@completions"),
-    Row("batch", "v1", "CronJob", "cronjobs", "cj", "CronJob", "nsga", "Schedule=.spec.schedule|Suspend:boolean=.spec.suspend"),
+    Row(
+        "apps",
+        "v1",
+        "Deployment",
+        "deployments",
+        "deploy",
+        "Deployment",
+        "nscga",
+        "Ready=@replicas-ready|Up-to-date:integer=.status.updatedReplicas|Available:integer=.status.availableReplicas",
+    ),
+    Row(
+        "apps",
+        "v1",
+        "StatefulSet",
+        "statefulsets",
+        "sts",
+        "StatefulSet",
+        "nscga",
+        "Ready=@replicas-ready",
+    ),
+    Row(
+        "apps",
+        "v1",
+        "DaemonSet",
+        "daemonsets",
+        "ds",
+        "DaemonSet",
+        "nsga",
+        "Desired:integer=.status.desiredNumberScheduled|Current:integer=.status.currentNumberScheduled|Ready:integer=.status.numberReady",
+    ),
+    Row(
+        "apps",
+        "v1",
+        "ReplicaSet",
+        "replicasets",
+        "rs",
+        "ReplicaSet",
+        "nscga",
+        "Desired:integer=.spec.replicas|Current:integer=.status.replicas|Ready:integer=.status.readyReplicas",
+    ),
+    Row(
+        "batch",
+        "v1",
+        "Job",
+        "jobs",
+        "",
+        "Job",
+        "nsga",
+        "Status=@job-status|Completions=@completions",
+    ),
+    Row(
+        "batch",
+        "v1",
+        "CronJob",
+        "cronjobs",
+        "cj",
+        "CronJob",
+        "nsga",
+        "Schedule=.spec.schedule|Suspend:boolean=.spec.suspend",
+    ),
     Row("rbac.authorization.k8s.io", "v1", "Role", "roles", "", "Role", "np", ""),
-    Row("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", "", "RoleBinding", "np", "Role=@role-ref"),
-    Row("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", "", "ClusterRole", "p", ""),
-    Row("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", "", "ClusterRoleBinding", "p", "Role=@role-ref"),
-    Row("coordination.k8s.io", "v1", "Lease", "leases", "", "Lease", "npr", "Holder=.spec.holderIdentity"),
-    Row("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", "StorageClass", "", "Provisioner=.provisioner|ReclaimPolicy=.reclaimPolicy|VolumeBindingMode=.volumeBindingMode"),
-    Row("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", "crd,crds", "CustomResourceDefinition", "sgr", "Created At:date=.metadata.creationTimestamp"),
-    Row("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", "", "ValidatingWebhookConfiguration", "g", "Webhooks:integer=@count:webhooks"),
-    Row("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "", "MutatingWebhookConfiguration", "g", "Webhooks:integer=@count:webhooks"),
-    Row("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", "netpol", "NetworkPolicy", "ng", "Pod-Selector=@selector:spec.podSelector"),
-    Row("networking.k8s.io", "v1", "Ingress", "ingresses", "ing", "Ingress", "nsg", "Class=.spec.ingressClassName|Hosts=@hosts"),
-    Row("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", "PodDisruptionBudget", "nsg", "Min Available=.spec.minAvailable|Max Unavailable=.spec.maxUnavailable"),
-    Row("events.k8s.io", "v1", "Event", "events", "ev", "EventsEvent", "np", "Type=.type|Reason=.reason|Message=.note"),
-    Row("apiregistration.k8s.io", "v1", "APIService", "apiservices", "", "APIService", "sr", "Available=@condition:Available"),
+    Row(
+        "rbac.authorization.k8s.io",
+        "v1",
+        "RoleBinding",
+        "rolebindings",
+        "",
+        "RoleBinding",
+        "np",
+        "Role=@role-ref",
+    ),
+    Row(
+        "rbac.authorization.k8s.io",
+        "v1",
+        "ClusterRole",
+        "clusterroles",
+        "",
+        "ClusterRole",
+        "p",
+        "",
+    ),
+    Row(
+        "rbac.authorization.k8s.io",
+        "v1",
+        "ClusterRoleBinding",
+        "clusterrolebindings",
+        "",
+        "ClusterRoleBinding",
+        "p",
+        "Role=@role-ref",
+    ),
+    Row(
+        "coordination.k8s.io",
+        "v1",
+        "Lease",
+        "leases",
+        "",
+        "Lease",
+        "npr",
+        "Holder=.spec.holderIdentity",
+    ),
+    Row(
+        "storage.k8s.io",
+        "v1",
+        "StorageClass",
+        "storageclasses",
+        "sc",
+        "StorageClass",
+        "",
+        "Provisioner=.provisioner|ReclaimPolicy=.reclaimPolicy|VolumeBindingMode=.volumeBindingMode",
+    ),
+    Row(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        "crd,crds",
+        "CustomResourceDefinition",
+        "sgr",
+        "Created At:date=.metadata.creationTimestamp",
+    ),
+    Row(
+        "admissionregistration.k8s.io",
+        "v1",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+        "",
+        "ValidatingWebhookConfiguration",
+        "g",
+        "Webhooks:integer=@count:webhooks",
+    ),
+    Row(
+        "admissionregistration.k8s.io",
+        "v1",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+        "",
+        "MutatingWebhookConfiguration",
+        "g",
+        "Webhooks:integer=@count:webhooks",
+    ),
+    Row(
+        "networking.k8s.io",
+        "v1",
+        "NetworkPolicy",
+        "networkpolicies",
+        "netpol",
+        "NetworkPolicy",
+        "ng",
+        "Pod-Selector=@selector:spec.podSelector",
+    ),
+    Row(
+        "networking.k8s.io",
+        "v1",
+        "Ingress",
+        "ingresses",
+        "ing",
+        "Ingress",
+        "nsg",
+        "Class=.spec.ingressClassName|Hosts=@hosts",
+    ),
+    Row(
+        "policy",
+        "v1",
+        "PodDisruptionBudget",
+        "poddisruptionbudgets",
+        "pdb",
+        "PodDisruptionBudget",
+        "nsg",
+        "Min Available=.spec.minAvailable|Max Unavailable=.spec.maxUnavailable",
+    ),
+    Row(
+        "events.k8s.io",
+        "v1",
+        "Event",
+        "events",
+        "ev",
+        "EventsEvent",
+        "np",
+        "Type=.type|Reason=.reason|Message=.note",
+    ),
+    Row(
+        "apiregistration.k8s.io",
+        "v1",
+        "APIService",
+        "apiservices",
+        "",
+        "APIService",
+        "sr",
+        "Available=@condition:Available",
+    ),
 ];
 
 /// The schema of `metadata`, the same for all kinds.
@@ -66,14 +336,23 @@ pub(super) fn kinds() -> Vec<Kind> {
 fn kind(row: &Row, types: &mut Types) -> Kind {
     let Row(group, version, kind, plural, short_names, type_name, flags, columns) = row;
     let has = |flag: char| flags.contains(flag);
-    let api_version = if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") };
+    let api_version = if group.is_empty() {
+        (*version).to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     let path = |text: &str| -> Vec<String> { text.split('.').map(ToOwned::to_owned).collect() };
     let scale = has('c').then(|| Scale {
         spec_replicas: path("spec.replicas"),
         status_replicas: path("status.replicas"),
         selector: Some(path("spec.selector")),
     });
-    let list = |text: &str| -> Vec<String> { text.split(',').filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect() };
+    let list = |text: &str| -> Vec<String> {
+        text.split(',')
+            .filter(|word| !word.is_empty())
+            .map(ToOwned::to_owned)
+            .collect()
+    };
     Kind {
         group: (*group).to_owned(),
         kind: (*kind).to_owned(),
@@ -121,6 +400,10 @@ mod tests {
     fn every_built_in_kind_has_a_schema_with_metadata() {
         let kinds = kinds();
         assert_eq!(kinds.len(), ROWS.len());
-        assert!(kinds.iter().all(|kind| kind.storage_version().schema.properties.contains_key("metadata")));
+        assert!(
+            kinds
+                .iter()
+                .all(|kind| kind.storage_version().schema.properties.contains_key("metadata"))
+        );
     }
 }

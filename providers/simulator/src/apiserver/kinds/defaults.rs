@@ -62,7 +62,10 @@ pub(in crate::apiserver) fn complete(kind: &Kind, schema: &Schema, object: &mut 
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             for subject in items(object, "/subjects") {
-                if subject.get("kind").is_some_and(|kind| kind == "User" || kind == "Group") {
+                if subject
+                    .get("kind")
+                    .is_some_and(|kind| kind == "User" || kind == "Group")
+                {
                     put(subject, "apiGroup", json!("rbac.authorization.k8s.io"));
                 }
             }
@@ -74,7 +77,12 @@ pub(in crate::apiserver) fn complete(kind: &Kind, schema: &Schema, object: &mut 
 }
 
 /// What only a create fills in: addresses, generated selectors, a namespace's finalizer and label.
-pub(in crate::apiserver) fn complete_on_create(kind: &Kind, object: &mut Value, uid: &str, next_cluster_ip: impl FnOnce() -> String) {
+pub(in crate::apiserver) fn complete_on_create(
+    kind: &Kind,
+    object: &mut Value,
+    uid: &str,
+    next_cluster_ip: impl FnOnce() -> String,
+) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => {
             // <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name>
@@ -95,7 +103,11 @@ pub(in crate::apiserver) fn complete_on_create(kind: &Kind, object: &mut Value, 
             let name = spec["serviceAccountName"].clone();
             put(spec, "serviceAccount", name);
         }
-        ("batch", "Job") if object.pointer("/spec/manualSelector").is_none_or(|manual| manual != true) => {
+        ("batch", "Job")
+            if object
+                .pointer("/spec/manualSelector")
+                .is_none_or(|manual| manual != true) =>
+        {
             let name = object["metadata"]["name"].clone();
             let template = field(field(&mut object["spec"], "template"), "metadata");
             let labels = field(template, "labels");
@@ -140,7 +152,9 @@ fn fold_string_data(kind: &Kind, object: &mut Value) {
     if kind.kind != "Secret" || !kind.group.is_empty() {
         return;
     }
-    let Some(Value::Object(plain)) = object.as_object_mut().and_then(|map| map.remove("stringData")) else { return };
+    let Some(Value::Object(plain)) = object.as_object_mut().and_then(|map| map.remove("stringData")) else {
+        return;
+    };
     for (key, text) in plain {
         let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default());
         field(object, "data")[key.as_str()] = Value::String(encoded);
@@ -161,7 +175,11 @@ fn job_spec(spec: &mut Value) {
         put(spec, "completions", json!(1));
     }
     put(spec, "parallelism", json!(1));
-    let policy = if spec.get("podFailurePolicy").is_some() { "Failed" } else { "TerminatingOrFailed" };
+    let policy = if spec.get("podFailurePolicy").is_some() {
+        "Failed"
+    } else {
+        "TerminatingOrFailed"
+    };
     put(spec, "podReplacementPolicy", json!(policy));
     if let Some(spec) = spec.pointer_mut("/template/spec") {
         pod_spec(spec);
@@ -196,8 +214,18 @@ fn pod_spec(spec: &mut Value) {
         }
     }
     if spec.get("hostNetwork").is_some_and(|flag| flag == true) {
-        for container in spec.get_mut("containers").and_then(Value::as_array_mut).into_iter().flatten() {
-            for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        for container in spec
+            .get_mut("containers")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            for port in container
+                .get_mut("ports")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(number) = port.get("containerPort").cloned() {
                     put(port, "hostPort", number);
                 }
@@ -208,24 +236,46 @@ fn pod_spec(spec: &mut Value) {
 
 /// The strategy at that pointer, if it rolls.
 fn rolling_strategy<'a>(object: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
-    object.pointer_mut(pointer).filter(|strategy| strategy.get("type").is_some_and(|kind| kind == "RollingUpdate"))
+    object
+        .pointer_mut(pointer)
+        .filter(|strategy| strategy.get("type").is_some_and(|kind| kind == "RollingUpdate"))
 }
 
 /// The items of the list at that pointer.
 fn items<'a>(object: &'a mut Value, pointer: &str) -> impl Iterator<Item = &'a mut Value> {
-    object.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten()
+    object
+        .pointer_mut(pointer)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 fn service(object: &mut Value) {
     let spec = field(object, "spec");
-    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+    for port in spec
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(number) = port.get("port").cloned() {
             put(port, "targetPort", number);
         }
     }
-    let service_type = spec.get("type").and_then(Value::as_str).unwrap_or("ClusterIP").to_owned();
-    if spec.get("sessionAffinity").is_some_and(|affinity| affinity == "ClientIP") {
-        put(field(field(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds", json!(10_800));
+    let service_type = spec
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or("ClusterIP")
+        .to_owned();
+    if spec
+        .get("sessionAffinity")
+        .is_some_and(|affinity| affinity == "ClientIP")
+    {
+        put(
+            field(field(spec, "sessionAffinityConfig"), "clientIP"),
+            "timeoutSeconds",
+            json!(10_800),
+        );
     }
     if service_type == "ExternalName" {
         return;

@@ -88,7 +88,10 @@ impl Kind {
 
     /// The schema of an apiVersion, if the kind has that version, served or not.
     pub(super) fn schema_of(&self, api_version: &str) -> Option<Arc<Schema>> {
-        self.versions.iter().find(|version| version.api_version == api_version).map(|version| Arc::clone(&version.schema))
+        self.versions
+            .iter()
+            .find(|version| version.api_version == api_version)
+            .map(|version| Arc::clone(&version.schema))
     }
 }
 
@@ -104,7 +107,8 @@ impl Kinds {
     }
 
     pub(super) fn of_kind(&self, group: &str, kind: &str) -> Option<&Arc<Kind>> {
-        self.all().find(|candidate| candidate.group == group && candidate.kind == kind)
+        self.all()
+            .find(|candidate| candidate.group == group && candidate.kind == kind)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Kind>> {
@@ -112,7 +116,8 @@ impl Kinds {
     }
 
     pub(super) fn has_group(&self, group: &str) -> bool {
-        self.all().any(|kind| kind.group == group && kind.versions.iter().any(|version| version.is_served))
+        self.all()
+            .any(|kind| kind.group == group && kind.versions.iter().any(|version| version.is_served))
     }
 
     /// Whether any built-in kind is in the group.
@@ -123,7 +128,11 @@ impl Kinds {
     /// Served versions of a group, preferred first.
     pub(super) fn versions_of(&self, group: &str) -> Vec<String> {
         let mut versions: Vec<String> = Vec::new();
-        for version in self.all().filter(|kind| kind.group == group).flat_map(|kind| &kind.versions) {
+        for version in self
+            .all()
+            .filter(|kind| kind.group == group)
+            .flat_map(|kind| &kind.versions)
+        {
             if version.is_served && !versions.contains(&version.name) {
                 versions.push(version.name.clone());
             }
@@ -148,7 +157,9 @@ fn version_priority(name: &str) -> (u8, u32, u32, String) {
     let number = |text: &str| text.parse::<u32>().ok();
     let parse = || {
         let rest = name.strip_prefix('v')?;
-        let end = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|character: char| !character.is_ascii_digit())
+            .unwrap_or(rest.len());
         let major = number(&rest[..end])?;
         let (stage, minor) = match &rest[end..] {
             "" => (3, 0),
@@ -174,9 +185,13 @@ impl Registry {
     pub(super) fn new() -> Self {
         let mut kinds = Kinds::default();
         for kind in builtin::kinds() {
-            kinds.by_resource.insert((kind.group.clone(), kind.plural.clone()), Arc::new(kind));
+            kinds
+                .by_resource
+                .insert((kind.group.clone(), kind.plural.clone()), Arc::new(kind));
         }
-        Self { current: RwLock::new(Arc::new(kinds)) }
+        Self {
+            current: RwLock::new(Arc::new(kinds)),
+        }
     }
 
     pub(super) fn snapshot(&self) -> Arc<Kinds> {
@@ -186,12 +201,16 @@ impl Registry {
     /// Serves a kind, in place of what had its group and plural.
     pub(super) fn put(&self, kind: Kind) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut current).by_resource.insert((kind.group.clone(), kind.plural.clone()), Arc::new(kind));
+        Arc::make_mut(&mut current)
+            .by_resource
+            .insert((kind.group.clone(), kind.plural.clone()), Arc::new(kind));
     }
 
     /// Serves that kind no more.
     pub(super) fn remove(&self, group: &str, plural: &str) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut current).by_resource.remove(&(group.to_owned(), plural.to_owned()));
+        Arc::make_mut(&mut current)
+            .by_resource
+            .remove(&(group.to_owned(), plural.to_owned()));
     }
 }

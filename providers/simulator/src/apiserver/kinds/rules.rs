@@ -45,7 +45,9 @@ pub(in crate::apiserver) fn check_create(kind: &Kind, schema: &Schema, object: &
 }
 
 fn selector(object: &Value, errors: &mut Vec<FieldError>) {
-    let Some(wanted) = object["spec"]["selector"]["matchLabels"].as_object() else { return };
+    let Some(wanted) = object["spec"]["selector"]["matchLabels"].as_object() else {
+        return;
+    };
     let labels = &object["spec"]["template"]["metadata"]["labels"];
     if wanted.iter().any(|(key, value)| labels.get(key) != Some(value)) {
         let detail = "`selector` does not match template `labels`";
@@ -68,12 +70,20 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
                 let has_value = variable["value"].as_str().is_some_and(|value| !value.is_empty());
                 if has_value && !variable["valueFrom"].is_null() {
                     let detail = "may not be specified when `value` is not empty";
-                    errors.push(FieldError::invalid_text(format!("{path}.env[{index}].valueFrom"), "\"\"", detail));
+                    errors.push(FieldError::invalid_text(
+                        format!("{path}.env[{index}].valueFrom"),
+                        "\"\"",
+                        detail,
+                    ));
                 }
             }
             for (index, mount) in container["volumeMounts"].as_array().into_iter().flatten().enumerate() {
                 let volumes = spec["volumes"].as_array();
-                if !volumes.into_iter().flatten().any(|volume| volume["name"] == mount["name"]) {
+                if !volumes
+                    .into_iter()
+                    .flatten()
+                    .any(|volume| volume["name"] == mount["name"])
+                {
                     let name = mount["name"].as_str().unwrap_or_default();
                     errors.push(FieldError {
                         reason: "FieldValueNotFound",
@@ -89,7 +99,8 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
 /// Checks what may not change between two states of an object of a built-in kind (§10).
 pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let changed = |pointer: &str| old.pointer(pointer).filter(|v| !v.is_null()) != new.pointer(pointer).filter(|v| !v.is_null());
+    let changed =
+        |pointer: &str| old.pointer(pointer).filter(|v| !v.is_null()) != new.pointer(pointer).filter(|v| !v.is_null());
     let at = |pointer: &str| new.pointer(pointer).cloned().unwrap_or(Value::Null);
     let mut immutable = |pointer: &str, field: &str| {
         if changed(pointer) {
@@ -118,7 +129,11 @@ pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) 
             let is_named = |value: &Value| value["spec"]["clusterIP"].as_str().is_some_and(|ip| !ip.is_empty());
             if is_named(old) && new["spec"]["type"] != "ExternalName" && changed("/spec/clusterIP") {
                 let value = serde_json::json!([at("/spec/clusterIP")]);
-                errors.push(FieldError::invalid("spec.clusterIPs[0]", &value, "may not change once set"));
+                errors.push(FieldError::invalid(
+                    "spec.clusterIPs[0]",
+                    &value,
+                    "may not change once set",
+                ));
             }
         }
         ("", "PersistentVolumeClaim") => {
@@ -177,7 +192,10 @@ pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) 
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
                 if changed(&format!("/{field}")) {
-                    errors.push(FieldError::forbidden(field, &format!("updates to {field} are forbidden.")));
+                    errors.push(FieldError::forbidden(
+                        field,
+                        &format!("updates to {field} are forbidden."),
+                    ));
                 }
             }
         }

@@ -33,23 +33,35 @@ impl Types {
         let mut current = "";
         for line in TEXT.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             if let Some(header) = line.strip_prefix("type ") {
-                let (name, is_atomic) = header.strip_suffix(" atomic").map_or((header, false), |name| (name, true));
+                let (name, is_atomic) = header
+                    .strip_suffix(" atomic")
+                    .map_or((header, false), |name| (name, true));
                 current = name;
                 declared.insert(name, (is_atomic, Vec::new()));
             } else if let Some((_, fields)) = declared.get_mut(current) {
                 fields.push(field(line));
             }
         }
-        Self { declared, read: BTreeMap::new() }
+        Self {
+            declared,
+            read: BTreeMap::new(),
+        }
     }
 
     /// The schema of a whole object: the named type with apiVersion, kind and metadata.
     pub(super) fn object(&mut self, name: &str) -> Arc<Schema> {
         let mut schema = (*self.named(name)).clone();
-        let text = || Arc::new(Schema { value_type: Type::String, ..Schema::default() });
+        let text = || {
+            Arc::new(Schema {
+                value_type: Type::String,
+                ..Schema::default()
+            })
+        };
         schema.properties.insert("apiVersion".to_owned(), text());
         schema.properties.insert("kind".to_owned(), text());
-        schema.properties.insert("metadata".to_owned(), self.named("ObjectMeta"));
+        schema
+            .properties
+            .insert("metadata".to_owned(), self.named("ObjectMeta"));
         Arc::new(schema)
     }
 
@@ -58,11 +70,19 @@ impl Types {
         if let Some(schema) = self.read.get(name) {
             return Arc::clone(schema);
         }
-        let (key, (is_atomic, fields)) =
-            self.declared.remove_entry(name).unwrap_or_else(|| panic!("types.txt declares {name}, once and not in itself"));
-        let mut schema = Schema { value_type: Type::Object, is_atomic_map: is_atomic, ..Schema::default() };
+        let (key, (is_atomic, fields)) = self
+            .declared
+            .remove_entry(name)
+            .unwrap_or_else(|| panic!("types.txt declares {name}, once and not in itself"));
+        let mut schema = Schema {
+            value_type: Type::Object,
+            is_atomic_map: is_atomic,
+            ..Schema::default()
+        };
         for field in &fields {
-            schema.properties.insert(field.name.to_owned(), Arc::new(self.field_schema(field)));
+            schema
+                .properties
+                .insert(field.name.to_owned(), Arc::new(self.field_schema(field)));
             if field.is_required {
                 schema.required.push(field.name.to_owned());
             }
@@ -78,7 +98,10 @@ impl Types {
             (Some("atomic"), Type::Object) => schema.is_atomic_map = true,
             (Some("set"), _) => schema.list_type = ListType::Set,
             (Some(list), _) => {
-                let keys = list.strip_prefix("map(").and_then(|list| list.strip_suffix(')')).unwrap_or_default();
+                let keys = list
+                    .strip_prefix("map(")
+                    .and_then(|list| list.strip_suffix(')'))
+                    .unwrap_or_default();
                 let mut keys: Vec<String> = keys.split(',').map(ToOwned::to_owned).collect();
                 keys.sort();
                 schema.list_type = ListType::Map(keys);
@@ -86,19 +109,35 @@ impl Types {
             (None, _) => {}
         }
         schema.patch_key = field.patch_key.map(ToOwned::to_owned);
-        schema.default = field.default.map(|json| serde_json::from_str::<Value>(json).expect("a default in types.txt is JSON"));
+        schema.default = field
+            .default
+            .map(|json| serde_json::from_str::<Value>(json).expect("a default in types.txt is JSON"));
         schema
     }
 
     fn of_text(&mut self, text: &str) -> Arc<Schema> {
-        let scalar = |value_type, meaning| Arc::new(Schema { value_type, meaning, ..Schema::default() });
+        let scalar = |value_type, meaning| {
+            Arc::new(Schema {
+                value_type,
+                meaning,
+                ..Schema::default()
+            })
+        };
         if let Some(item) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
             let items = Some(self.of_text(item));
-            return Arc::new(Schema { value_type: Type::Array, items, ..Schema::default() });
+            return Arc::new(Schema {
+                value_type: Type::Array,
+                items,
+                ..Schema::default()
+            });
         }
         if let Some(value) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             let additional = Some(self.of_text(value));
-            return Arc::new(Schema { value_type: Type::Object, additional, ..Schema::default() });
+            return Arc::new(Schema {
+                value_type: Type::Object,
+                additional,
+                ..Schema::default()
+            });
         }
         match text {
             "string" => scalar(Type::String, Meaning::Plain),
@@ -121,7 +160,10 @@ fn field(line: &'static str) -> Field<'static> {
         Some((declaration, default)) => (declaration, Some(default)),
         None => (line, None),
     };
-    let (name, rest) = declaration.trim().split_once(": ").expect("a line in types.txt is `name: type`");
+    let (name, rest) = declaration
+        .trim()
+        .split_once(": ")
+        .expect("a line in types.txt is `name: type`");
     let mut words = rest.split(' ');
     let type_text = words.next().unwrap_or_default();
     let (mut list, mut patch_key) = (None, None);
@@ -132,5 +174,12 @@ fn field(line: &'static str) -> Field<'static> {
         }
     }
     let (name, is_required) = name.strip_suffix('!').map_or((name, false), |name| (name, true));
-    Field { name, is_required, type_text, list, patch_key, default }
+    Field {
+        name,
+        is_required,
+        type_text,
+        list,
+        patch_key,
+        default,
+    }
 }

@@ -30,7 +30,10 @@ pub(in crate::apiserver) fn apply_defaults(schema: &Schema, value: &mut Value) {
                 if let Some(property) = schema.properties.get(name) {
                     apply_defaults(property, child);
                 } else if let Some(additional) = &schema.additional {
-                    if child.is_null() && !additional.is_nullable && let Some(default) = &additional.default {
+                    if child.is_null()
+                        && !additional.is_nullable
+                        && let Some(default) = &additional.default
+                    {
                         *child = default.clone();
                     }
                     apply_defaults(additional, child);

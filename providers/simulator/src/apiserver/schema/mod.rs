@@ -111,7 +111,9 @@ impl Schema {
         if let Some(property) = self.properties.get(name) {
             return Some(property);
         }
-        self.additional.as_deref().or_else(|| self.accepts_anything().then_some(&*ANYTHING))
+        self.additional
+            .as_deref()
+            .or_else(|| self.accepts_anything().then_some(&*ANYTHING))
     }
 
     /// Whether fields that it does not name are kept.

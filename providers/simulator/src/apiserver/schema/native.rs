@@ -28,14 +28,19 @@ fn mismatch(value: &Value, path: &[String], expected: &str) -> String {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    format!("json: cannot unmarshal {found} into Go struct field .{} of type {expected}", path.join("."))
+    format!(
+        "json: cannot unmarshal {found} into Go struct field .{} of type {expected}",
+        path.join(".")
+    )
 }
 
 fn walk(schema: &Schema, value: &mut Value, path: &mut Vec<String>) -> Result<(), String> {
     match schema.value_type {
         Type::Any => Ok(()),
         Type::Object => {
-            let Value::Object(map) = value else { return Err(mismatch(value, path, "map[string]interface {}")) };
+            let Value::Object(map) = value else {
+                return Err(mismatch(value, path, "map[string]interface {}"));
+            };
             let mut failure = None;
             map.retain(|name, child| {
                 if failure.is_some() {
@@ -63,7 +68,9 @@ fn walk(schema: &Schema, value: &mut Value, path: &mut Vec<String>) -> Result<()
             failure.map_or(Ok(()), Err)
         }
         Type::Array => {
-            let Value::Array(list) = value else { return Err(mismatch(value, path, "[]interface {}")) };
+            let Value::Array(list) = value else {
+                return Err(mismatch(value, path, "[]interface {}"));
+            };
             let item = schema.item();
             for child in list {
                 if child.is_null() && item.value_type == Type::String {
@@ -78,17 +85,36 @@ fn walk(schema: &Schema, value: &mut Value, path: &mut Vec<String>) -> Result<()
         Type::Integer => match value {
             Value::Number(number) if number.is_i64() || number.is_u64() => Ok(()),
             Value::Number(number) if number.as_f64().is_some_and(|float| float.fract() == 0.0) => {
-                #[expect(clippy::cast_possible_truncation, reason = "a whole number: its fraction was just found to be zero")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "a whole number: its fraction was just found to be zero"
+                )]
                 let whole = number.as_f64().unwrap_or_default() as i64;
                 *number = Number::from(whole);
                 Ok(())
             }
             _ => Err(mismatch(value, path, "int64")),
         },
-        Type::Number => if value.is_number() { Ok(()) } else { Err(mismatch(value, path, "float64")) },
-        Type::Boolean => if value.is_boolean() { Ok(()) } else { Err(mismatch(value, path, "bool")) },
+        Type::Number => {
+            if value.is_number() {
+                Ok(())
+            } else {
+                Err(mismatch(value, path, "float64"))
+            }
+        }
+        Type::Boolean => {
+            if value.is_boolean() {
+                Ok(())
+            } else {
+                Err(mismatch(value, path, "bool"))
+            }
+        }
         Type::IntOrString => {
-            if value.is_number() || value.is_string() { Ok(()) } else { Err(mismatch(value, path, "intstr.IntOrString")) }
+            if value.is_number() || value.is_string() {
+                Ok(())
+            } else {
+                Err(mismatch(value, path, "intstr.IntOrString"))
+            }
         }
     }
 }
@@ -98,14 +124,21 @@ fn text(schema: &Schema, value: &mut Value, path: &[String]) -> Result<(), Strin
         let given = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            _ => return Err("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned()),
+            _ => {
+                return Err(
+                    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                        .to_owned(),
+                );
+            }
         };
         let canonical = canonical_quantity(&given)
             .ok_or("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")?;
         *value = Value::String(canonical);
         return Ok(());
     }
-    let Value::String(found) = value else { return Err(mismatch(value, path, "string")) };
+    let Value::String(found) = value else {
+        return Err(mismatch(value, path, "string"));
+    };
     match schema.meaning {
         Meaning::MicroTime if !is_micro_time(found) => Err(format!(
             "parsing time \"\\\"{found}\\\"\" as \"\\\"2006-01-02T15:04:05.000000Z07:00\\\"\": cannot parse \"{}\" as \".000000\"",
@@ -119,26 +152,43 @@ fn text(schema: &Schema, value: &mut Value, path: &[String]) -> Result<(), Strin
 /// `2026-11-24T00:00:00.123456Z`: exactly six decimals (`reference/ssa-semantics.md` §15).
 fn is_micro_time(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() >= 27 && bytes[19] == b'.' && bytes[20..26].iter().all(u8::is_ascii_digit) && !bytes[26].is_ascii_digit()
+    bytes.len() >= 27
+        && bytes[19] == b'.'
+        && bytes[20..26].iter().all(u8::is_ascii_digit)
+        && !bytes[26].is_ascii_digit()
 }
 
 fn is_base64(text: &str) -> bool {
     use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', '\r'], "")).is_ok()
+    base64::engine::general_purpose::STANDARD
+        .decode(text.replace(['\n', '\r'], ""))
+        .is_ok()
 }
 
 /// Writes a quantity as Kubernetes does: no fraction, the largest suffix that keeps it whole, the family of suffixes kept
 /// (<https://pkg.go.dev/k8s.io/apimachinery/pkg/api/resource#Quantity>).
 pub(super) fn canonical_quantity(text: &str) -> Option<String> {
     const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
-    const DECIMAL: [(&str, i32); 10] =
-        [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+    const DECIMAL: [(&str, i32); 10] = [
+        ("n", -9),
+        ("u", -6),
+        ("m", -3),
+        ("", 0),
+        ("k", 3),
+        ("M", 6),
+        ("G", 9),
+        ("T", 12),
+        ("P", 15),
+        ("E", 18),
+    ];
     let text = text.trim();
     let (is_negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let end = unsigned.find(|character: char| !(character.is_ascii_digit() || character == '.')).unwrap_or(unsigned.len());
+    let end = unsigned
+        .find(|character: char| !(character.is_ascii_digit() || character == '.'))
+        .unwrap_or(unsigned.len());
     let (digits, suffix) = unsigned.split_at(end);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
@@ -184,7 +234,11 @@ pub(super) fn canonical_quantity(text: &str) -> Option<String> {
     let step = if in_exponents { step } else { step.min(18) };
     number = number.checked_mul(10_i128.checked_pow(u32::try_from(power - step).ok()?)?)?;
     if in_exponents {
-        return Some(if step == 0 { format!("{sign}{number}") } else { format!("{sign}{number}e{step}") });
+        return Some(if step == 0 {
+            format!("{sign}{number}")
+        } else {
+            format!("{sign}{number}e{step}")
+        });
     }
     let (name, _) = DECIMAL.iter().find(|(_, exponent)| *exponent == step)?;
     Some(format!("{sign}{number}{name}"))

@@ -14,7 +14,11 @@ use super::{Limits, ListType, Schema, Type};
 pub(in crate::apiserver) fn from_definition(open_api: Option<&Value>) -> Schema {
     match open_api {
         Some(node) => read(node),
-        None => Schema { value_type: Type::Object, preserves_unknown: true, ..Schema::default() },
+        None => Schema {
+            value_type: Type::Object,
+            preserves_unknown: true,
+            ..Schema::default()
+        },
     }
 }
 
@@ -36,7 +40,11 @@ fn read(node: &Value) -> Schema {
     };
     let properties: BTreeMap<String, Arc<Schema>> = node["properties"]
         .as_object()
-        .map(|map| map.iter().map(|(name, child)| (name.clone(), Arc::new(read(child)))).collect())
+        .map(|map| {
+            map.iter()
+                .map(|(name, child)| (name.clone(), Arc::new(read(child))))
+                .collect()
+        })
         .unwrap_or_default();
     let additional = match &node["additionalProperties"] {
         Value::Object(_) => Some(Arc::new(read(&node["additionalProperties"]))),
@@ -70,14 +78,20 @@ fn read(node: &Value) -> Schema {
 }
 
 fn strings(node: &Value) -> Vec<String> {
-    node.as_array().map(|list| list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()).unwrap_or_default()
+    node.as_array()
+        .map(|list| list.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect())
+        .unwrap_or_default()
 }
 
 fn limits(node: &Value, int_or_string: bool) -> Option<Box<Limits>> {
     let size = |key: &str| node[key].as_u64().and_then(|size| usize::try_from(size).ok());
     let list = |key: &str| -> Vec<Schema> {
         // `anyOf: [{type: integer}, {type: string}]` is only how int-or-string is spelled.
-        node[key].as_array().filter(|_| !int_or_string).map(|list| list.iter().map(read).collect()).unwrap_or_default()
+        node[key]
+            .as_array()
+            .filter(|_| !int_or_string)
+            .map(|list| list.iter().map(read).collect())
+            .unwrap_or_default()
     };
     let limits = Limits {
         allowed: node["enum"].as_array().cloned(),

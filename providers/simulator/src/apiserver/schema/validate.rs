@@ -23,7 +23,9 @@ fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|float| float.fract() != 0.0) => "number",
+        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|float| float.fract() != 0.0) => {
+            "number"
+        }
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",
@@ -120,7 +122,9 @@ impl Check {
                 ListType::Atomic => None,
                 ListType::Set => Some(child.clone()),
                 ListType::Map(keys) => Some(Value::Object(
-                    keys.iter().filter_map(|key| child.get(key).map(|value| (key.clone(), value.clone()))).collect(),
+                    keys.iter()
+                        .filter_map(|key| child.get(key).map(|value| (key.clone(), value.clone())))
+                        .collect(),
                 )),
             };
             if let Some(key) = key
@@ -143,7 +147,13 @@ impl Check {
             Value::String(text) => self.text(limits, text, value, path),
             Value::Array(list) => self.sizes(path, list.len(), limits.min_items, limits.max_items, "items"),
             Value::Object(map) => {
-                self.sizes(path, map.len(), limits.min_properties, limits.max_properties, "properties");
+                self.sizes(
+                    path,
+                    map.len(),
+                    limits.min_properties,
+                    limits.max_properties,
+                    "properties",
+                );
             }
             Value::Null | Value::Bool(_) => {}
         }
@@ -157,7 +167,8 @@ impl Check {
     }
 
     fn invalid(&mut self, path: &str, value: &Value, what: &str) {
-        self.errors.push(FieldError::invalid(path, value, &format!("{path} in body {what}")));
+        self.errors
+            .push(FieldError::invalid(path, value, &format!("{path} in body {what}")));
     }
 
     fn number(&mut self, limits: &Limits, number: f64, value: &Value, path: &str) {
@@ -211,13 +222,21 @@ impl Check {
         if let Some(minimum) = minimum
             && found < minimum
         {
-            self.invalid(path, &Value::from(found), &format!("should have at least {minimum} {what}"));
+            self.invalid(
+                path,
+                &Value::from(found),
+                &format!("should have at least {minimum} {what}"),
+            );
         }
         if let Some(maximum) = maximum
             && found > maximum
         {
             let body = format!("Too many: {found}: must have at most {maximum} items");
-            self.errors.push(FieldError { reason: "FieldValueTooMany", field: path.to_owned(), body });
+            self.errors.push(FieldError {
+                reason: "FieldValueTooMany",
+                field: path.to_owned(),
+                body,
+            });
         }
     }
 
@@ -241,7 +260,9 @@ impl Check {
             match limits.one_of.iter().filter(|schema| is_valid(schema)).count() {
                 1 => {}
                 0 => refuse("must validate one and only one schema (oneOf). Found none valid"),
-                n => refuse(&format!("must validate one and only one schema (oneOf). Found {n} valid alternatives")),
+                n => refuse(&format!(
+                    "must validate one and only one schema (oneOf). Found {n} valid alternatives"
+                )),
             }
         }
         if let Some(not) = &limits.not
@@ -257,10 +278,13 @@ impl Check {
 fn is_of_format(format: &str, text: &str) -> bool {
     match format {
         "date-time" => is_date_time(text),
-        "date" => text.len() == 10 && text.as_bytes().iter().enumerate().all(|(index, byte)| match index {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
-        }),
+        "date" => {
+            text.len() == 10
+                && text.as_bytes().iter().enumerate().all(|(index, byte)| match index {
+                    4 | 7 => *byte == b'-',
+                    _ => byte.is_ascii_digit(),
+                })
+        }
         "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
         "uuid" => {
@@ -272,12 +296,17 @@ fn is_of_format(format: &str, text: &str) -> bool {
 }
 
 fn is_date_time(text: &str) -> bool {
-    let Some((date, time)) = text.split_once(['T', 't']) else { return false };
+    let Some((date, time)) = text.split_once(['T', 't']) else {
+        return false;
+    };
     is_of_format("date", date)
         && time.len() >= 9
-        && time.as_bytes()[..8].iter().enumerate().all(|(index, byte)| match index {
-            2 | 5 => *byte == b':',
-            _ => byte.is_ascii_digit(),
-        })
+        && time.as_bytes()[..8]
+            .iter()
+            .enumerate()
+            .all(|(index, byte)| match index {
+                2 | 5 => *byte == b':',
+                _ => byte.is_ascii_digit(),
+            })
         && (time.ends_with(['Z', 'z']) || time.len() >= 14)
 }
