@@ -70,7 +70,7 @@ fn overlay() -> RecordedNode {
         object: written(Origin::Adopted),
         undo: vec![
             Undo {
-                path: path.clone(),
+                path,
                 prior: None,
                 absent_ancestors: vec![FieldPath::of("spec.containers")],
                 prior_owner: Some(Owner {

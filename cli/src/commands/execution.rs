@@ -13,7 +13,6 @@ use stackctl_engine::{
     Resource,
     execute::{Execution, Options, drive},
     facts::Facts,
-    plan::Action,
     report::Report,
 };
 use stackctl_state::StateLock;
@@ -120,9 +119,9 @@ async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &State
             durations,
         },
     };
-    let total = planned.plan.steps.iter().filter(|step| step.action != Action::NoOp).count();
+    let counted = views::plan::worth_a_line(&planned.plan);
     let estimate = planned.around.estimate.as_ref().filter(|estimate| estimate.is_learned).map(|estimate| estimate.time);
-    let view = RefCell::new(Live::of(settings, Progress::new(total, estimate)));
+    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
     let report = RefCell::new(Report::default());
     let started = Instant::now();
     let interrupts = Interrupts::listen();

@@ -17,7 +17,7 @@ use stackctl_engine::{
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
 use stackctl_stacks::cluster_facts::key;
-use std::{collections::BTreeMap, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 /// A plan and what it was made from.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(super) struct Planned {
     pub(super) around: Surroundings,
 }
 
-/// The share of the whole from which on a resource is named in the critical path.
-const NAMED_SHARE: f64 = 0.04;
+/// How many resources of the critical path are named: those that take most of it.
+const MOST_NAMED: usize = 5;
 
 /// Plans to bring the cluster to the stack.
 pub(super) async fn apply(
@@ -60,6 +60,7 @@ pub(super) async fn apply(
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &desired.facts),
         estimate: estimate(&plan, desired, known, arguments, cluster.time_scale),
+        is_scaled: cluster.time_scale < 1.0,
     };
     Ok(Planned { plan, recorded, survey, around })
 }
@@ -70,7 +71,7 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
     let facts = known.state.as_ref().map(|state| state.facts().clone()).unwrap_or_default();
-    let around = Surroundings { stack: known.identity.stack.clone(), cluster: described(cluster, &facts), estimate: None };
+    let around = Surroundings { stack: known.identity.stack.clone(), cluster: described(cluster, &facts), ..Surroundings::default() };
     Ok(Planned { plan, recorded, survey, around })
 }
 
@@ -119,8 +120,10 @@ fn estimate(plan: &Plan, desired: &Desired, known: &Known, arguments: &PlanArgs,
         return None;
     }
     let is_learned = path.iter().filter(|address| works(address)).all(|address| learned_of(address).is_some());
-    let named = time.mul_f64(NAMED_SHARE);
-    let path = path.into_iter().filter(|address| works(address) && takes(address) >= named).collect();
+    let mut times: Vec<_> = path.iter().filter(|address| works(address)).map(&takes).collect();
+    times.sort_by_key(|time| Reverse(*time));
+    let least = times.get(MOST_NAMED - 1).or(times.last()).copied().unwrap_or_default();
+    let path = path.into_iter().filter(|address| works(address) && takes(address) >= least).take(MOST_NAMED).collect();
     Some(Estimate { time, is_learned, path })
 }
 

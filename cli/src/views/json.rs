@@ -194,7 +194,7 @@ impl From<&Step> for StepJson {
 
 /// Converts a plan.
 pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
-    let Surroundings { stack, cluster, estimate } = around;
+    let Surroundings { stack, cluster, estimate, is_scaled: _ } = around;
     PlanJson {
         format_version: FORMAT_VERSION,
         stack: stack.clone(),

@@ -2,7 +2,7 @@
 
 use super::{
     progress::{Progress, Running},
-    style::{Meaning, Style, padded, spent, visible_width},
+    style::{Meaning, Style, padded, shortened, spent, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -15,7 +15,7 @@ const QUIET: Duration = Duration::from_secs(2);
 /// How often a wait whose words change is told again.
 const AGAIN: Duration = Duration::from_secs(30);
 const ADDRESS_WIDTH: usize = 36;
-const DID_WIDTH: usize = 34;
+const DID_WIDTH: usize = 52;
 
 /// Lines on stderr.
 #[derive(Debug)]
@@ -35,7 +35,9 @@ impl Plain {
     pub fn event(&mut self, event: &Event, now: Duration) -> Vec<String> {
         let before = self.progress.fold(event, now);
         let mut lines = self.tick(now);
-        lines.extend(finished(event, before.as_ref(), &self.style));
+        if self.progress.is_news(event) {
+            lines.extend(finished(event, before.as_ref(), &self.style));
+        }
         lines
     }
 
@@ -61,12 +63,14 @@ impl Plain {
 pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Option<String> {
     let row = |mark: &str, address: &Address, what: &str, time: &str| {
         let address = padded(&address.to_string(), ADDRESS_WIDTH);
-        format!("{mark} {address}  {}  {time:>9}", padded(what, DID_WIDTH)).trim_end().to_owned()
+        let what = if time.is_empty() { what.to_owned() } else { padded(&shortened(what, DID_WIDTH, style.ellipsis()), DID_WIDTH) };
+        format!("{mark} {address}  {what}  {time:>9}").trim_end().to_owned()
     };
     match event {
         Event::Ready { address, why, took } => {
             let did = before.and_then(|running| running.did).map(|did| did.to_string());
             let what = match (did, why.is_empty()) {
+                (Some(did), _) if why == did.as_str() || why == "gone" => did,
                 (Some(did), true) => did,
                 (Some(did), false) if visible_width(why) + did.len() + 2 <= DID_WIDTH => format!("{did}, {why}"),
                 (Some(did), false) => did,
@@ -76,7 +80,7 @@ pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Optio
             Some(row(&style.ready_mark(), address, &what, &spent(*took)))
         }
         Event::Failed { address, failure: Failure { what, .. }, took } => {
-            Some(row(&style.failed_mark(), address, &style.paint(Meaning::Bad, what), &spent(*took)))
+            Some(row(&style.failed_mark(), address, what, &spent(*took)))
         }
         Event::Remedied { address, why } => Some(row(&style.paint(Meaning::Attention, "!"), address, why, "")),
         Event::Noted { address, text } => Some(row(style.dot(), address, text, "")),
@@ -93,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_short_wait_is_told_once_and_a_long_one_when_it_began_to_be_long() {
-        let mut plain = Plain::new(Progress::new(2, None), Style::PLAIN);
+        let mut plain = Plain::new(Progress::new(["a.short", "a.long"].map(address).into(), None), Style::PLAIN);
         let second = Duration::from_secs;
         let mut lines = Vec::new();
         for (event, now) in [

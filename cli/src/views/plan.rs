@@ -8,10 +8,12 @@ use super::{
 };
 use stackctl_engine::{
     Address,
-    plan::{Action, Counts, Moved, NodeKind, Plan, Purpose, Reason, Step},
+    plan::{Action, Counts, FieldChange, Moved, NodeKind, Plan, Purpose, Reason, Shown, Step},
     resource::ConsequenceClass,
 };
-use std::{collections::BTreeMap, fmt::Write as _, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _, path::Path, time::Duration};
 
 /// How wide a column may become before what follows no longer aligns with it.
 const WIDEST_ADDRESS: usize = 42;
@@ -30,6 +32,8 @@ pub struct Surroundings {
     pub cluster: String,
     /// How long it will take.
     pub estimate: Option<Estimate>,
+    /// Whether time limits mean nothing to a person: those of a simulated cluster are scaled.
+    pub is_scaled: bool,
 }
 
 /// How long a plan will take, and because of what.
@@ -58,10 +62,15 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     }
     line(&mut text, "");
     line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
+    let unchecked = plan.steps.iter().filter(|step| step.reasons.contains(&Reason::KindOrNamespaceToCome)).count();
+    if unchecked > 0 {
+        let note = format!("{} of kinds or in namespaces that are still to come; the server checks their schema at apply", counted(unchecked, "resource"));
+        line(&mut text, &style.paint(Meaning::Quiet, &note));
+    }
     before_yes(&mut text, plan, style);
     remains(&mut text, plan, style);
     if let Some(estimate) = around.estimate.as_ref().filter(|_| plan.has_changes()) {
-        line(&mut text, &estimated(estimate, style));
+        line(&mut text, &estimated(estimate, around.is_scaled, style));
     }
     text
 }
@@ -82,6 +91,8 @@ pub fn summary(plan: &Plan) -> String {
         }
         return text;
     }
+    let records = plan.steps.iter().filter(|step| step.action == Action::Forget && !is_shown(step)).count();
+    let forget = forget - records;
     let mut changes = match plan.purpose {
         Purpose::Apply => vec![format!("{create} create"), format!("{update} update"), format!("{delete} delete")],
         Purpose::Destroy => vec![format!("{delete} delete")],
@@ -101,11 +112,19 @@ pub fn summary(plan: &Plan) -> String {
     if !others.is_empty() {
         let _ = write!(text, "; {}", others.join(", "));
     }
-    let _ = write!(text, "; {unchanged} unchanged");
+    if plan.purpose == Purpose::Apply || unchanged > 0 {
+        let _ = write!(text, "; {unchanged} unchanged");
+    }
     if not_ready > 0 {
         let _ = write!(text, " ({not_ready} not ready)");
     }
     text
+}
+
+/// What an execution of the plan is worth a line for: what it does something about.
+pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
+    let steps = plan.steps.iter().filter(|step| step.action != Action::NoOp && is_shown(step));
+    steps.map(|step| step.address.clone()).collect()
 }
 
 /// The line on stderr after a plan was saved.
@@ -144,6 +163,11 @@ fn by_component(plan: &Plan) -> Vec<(&str, Vec<&Step>)> {
 }
 
 fn is_shown(step: &Step) -> bool {
+    let writes = matches!(step.node, NodeKind::Object | NodeKind::Overlay);
+    // What was only waited for, or ran, leaves nothing behind: that its record goes is not worth a line.
+    if step.action == Action::Forget && !writes {
+        return false;
+    }
     step.action != Action::NoOp || step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
 }
 
@@ -207,8 +231,9 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
     line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
-    let more = step.changes.len().saturating_sub(MOST_CHANGES);
-    for change in step.changes.iter().take(MOST_CHANGES) {
+    let changes: Vec<_> = step.changes.iter().filter(|change| says_something(step, change)).collect();
+    let more = changes.len().saturating_sub(MOST_CHANGES);
+    for change in changes.into_iter().take(MOST_CHANGES) {
         let _ = write!(text, "      {}:  {}", diff::path(&change.path), diff::from_to(change, style));
         if let Some(by) = &change.drift {
             let _ = write!(text, "   {}", style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by))));
@@ -223,18 +248,50 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     }
 }
 
+/// Of an object that is made, all is new, and `render` shows it; here is what only the plan can say. Fields that are
+/// taken on an object of others are named one by one.
+fn says_something(step: &Step, change: &FieldChange) -> bool {
+    let is_whole = step.node == NodeKind::Object && step.action == Action::Create;
+    !is_whole || matches!(change.after, Shown::KnownAfter(_))
+}
+
 /// The reasons that say something the mark does not.
 fn why(step: &Step) -> String {
     let mut words: Vec<String> = step
         .reasons
         .iter()
-        .filter(|reason| !matches!(reason, Reason::Missing | Reason::NotReady | Reason::Destroying | Reason::Converged))
+        .filter(|reason| !is_implied(reason, step.action))
         .map(ToString::to_string)
         .collect();
     if let Some(readiness) = step.readiness.as_ref().filter(|readiness| step.action == Action::NoOp && !readiness.is_ready()) {
         words.push(format!("not ready: {}", readiness.why()));
     }
     words.join("; ")
+}
+
+/// Whether a reason goes without saying: what the mark says, and what holds of nearly every step of a first apply.
+fn is_implied(reason: &Reason, action: Action) -> bool {
+    match reason {
+        Reason::Missing | Reason::NotReady | Reason::Destroying | Reason::Converged => true,
+        Reason::KindOrNamespaceToCome | Reason::TargetToCome => action == Action::Create,
+        Reason::WrittenAbove(_) => action == Action::Wait,
+        Reason::Triggered => action == Action::Run,
+        Reason::GoneUnderUs
+        | Reason::ChangedInStack
+        | Reason::Drifted
+        | Reason::NotRecorded
+        | Reason::MadeByController
+        | Reason::ConsentGiven
+        | Reason::NoLongerDesired
+        | Reason::WasThereBefore
+        | Reason::Retained(_)
+        | Reason::SelfRecreating
+        | Reason::AlreadyGone
+        | Reason::RanAlready
+        | Reason::Terminating
+        | Reason::KeptBy { .. }
+        | Reason::Unverified { .. } => false,
+    }
 }
 
 fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
@@ -264,10 +321,13 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
     }
 }
 
-fn estimated(estimate: &Estimate, style: &Style) -> String {
+fn estimated(estimate: &Estimate, is_scaled: bool, style: &Style) -> String {
     let time = roughly(estimate.time);
     let arrow = format!(" {} ", style.arrow());
     let path = estimate.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(&arrow);
+    if is_scaled && !estimate.is_learned {
+        return format!("Critical path: {path}");
+    }
     match (estimate.is_learned, path.is_empty()) {
         (true, true) => format!("About {time}"),
         (true, false) => format!("About {time}; critical path: {path}"),

@@ -8,10 +8,14 @@ use std::{
     time::Duration,
 };
 
+/// From this time on, even something that is as it was is worth a line.
+const LONG: Duration = Duration::from_secs(10);
+
 /// Where an execution stands.
 #[derive(Debug)]
 pub struct Progress {
-    total: usize,
+    /// What the plan does something about; the rest only shows that it is ready, and is worth no line.
+    counted: BTreeSet<Address>,
     done: usize,
     running: BTreeMap<Address, Running>,
     failed: BTreeSet<Address>,
@@ -32,10 +36,10 @@ pub struct Running {
 }
 
 impl Progress {
-    /// Nothing has started yet.
-    pub fn new(total: usize, estimate: Option<Duration>) -> Self {
+    /// Nothing has started yet. `counted` is what the plan does something about.
+    pub fn new(counted: BTreeSet<Address>, estimate: Option<Duration>) -> Self {
         Self {
-            total,
+            counted,
             done: 0,
             running: BTreeMap::new(),
             failed: BTreeSet::new(),
@@ -62,7 +66,7 @@ impl Progress {
                 }
             }
             Event::Ready { address, .. } => {
-                self.done += 1;
+                self.done += usize::from(self.counted.contains(address));
                 return self.running.remove(address);
             }
             Event::Failed { address, .. } => {
@@ -78,7 +82,15 @@ impl Progress {
 
     /// How many are done, and of how many.
     pub fn count(&self) -> (usize, usize) {
-        (self.done, self.total.max(self.done))
+        (self.done, self.counted.len())
+    }
+
+    /// Whether an event is worth a line of its own: not that something is as it was.
+    pub fn is_news(&self, event: &Event) -> bool {
+        match event {
+            Event::Ready { address, took, .. } => self.counted.contains(address) || *took >= LONG,
+            _ => true,
+        }
     }
 
     /// What runs, longest first: what holds everything up stands on top.

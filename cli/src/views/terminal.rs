@@ -37,7 +37,9 @@ impl Terminal {
     /// Takes one event in.
     pub fn event(&mut self, event: &Event, now: Duration) {
         let before = self.progress.fold(event, now);
-        if let Some(line) = plain::finished(event, before.as_ref(), &self.style) {
+        if self.progress.is_news(event)
+            && let Some(line) = plain::finished(event, before.as_ref(), &self.style)
+        {
             self.picture.println(line);
         }
         self.tick(now);
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_folded_and_said() {
-        let mut progress = Progress::new(88, Some(Duration::from_secs(23 * 60)));
+        let mut progress = Progress::new((0..88).map(|n| address(&format!("n{n}.x"))).collect(), Some(Duration::from_secs(23 * 60)));
         for (index, name) in ["nvidia.policy", "rhoai.installed", "maas.gateway"].iter().enumerate() {
             progress.fold(&Event::Started { address: address(name) }, Duration::from_secs(index as u64));
         }

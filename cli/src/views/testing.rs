@@ -114,5 +114,6 @@ pub(crate) fn surroundings() -> Surroundings {
             is_learned: true,
             path: vec![address("cert-manager.installed"), address("maas.database.secret")],
         }),
+        is_scaled: false,
     }
 }

@@ -193,15 +193,17 @@ impl<'a, B: Backend> StateJournal<'a, B> {
 
 impl<B: Backend> Journal for StateJournal<'_, B> {
     fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
-        self.write(Entry::Intent(intent.clone())).map_err(in_words)
+        self.write(Entry::Intent(intent.clone()))
+            .map_err(|error| in_words(&error))
     }
 
     fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
-        self.write(Entry::Outcome(outcome.clone())).map_err(in_words)
+        self.write(Entry::Outcome(outcome.clone()))
+            .map_err(|error| in_words(&error))
     }
 }
 
-fn in_words(error: StateError) -> JournalError {
+fn in_words(error: &StateError) -> JournalError {
     JournalError {
         reason: error.in_words(),
     }

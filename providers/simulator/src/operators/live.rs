@@ -665,3 +665,22 @@ async fn the_quickstart_comes_up_and_goes() {
     teardown(&live).await;
     live.simulator.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restarted_cluster_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let live = Live::start(dir.path()).await;
+    live.simulator.pause();
+    live.subscribe("openshift-nfd", "nfd", "nfd", "stable", "redhat-operators", "")
+        .await;
+    let joined = Simulator::start(SimulatorOptions::new(dir.path()))
+        .await
+        .expect_err("the directory is served");
+    assert!(matches!(joined, crate::SimulatorError::Served { pid, .. } if pid == std::process::id()));
+    live.simulator.stop().await;
+    assert_eq!(crate::live_endpoint(dir.path()), None);
+
+    let live = Live::start(dir.path()).await;
+    live.succeeded("openshift-nfd", "nfd").await;
+    live.simulator.stop().await;
+}

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::gateway::accepted_by;
 use super::kinds::{
-    AUTH_CONFIG, AUTH_POLICY, ENVOY_FILTER, GATEWAY, HTTP_ROUTE, KUADRANT, Kind, LIMITADOR, RATE_LIMIT_POLICY,
-    TELEMETRY_POLICY, TOKEN_RATE_LIMIT_POLICY, WASM_PLUGIN,
+    AUTH_CONFIG, AUTH_POLICY, ENVOY_FILTER, GATEWAY, HTTP_ROUTE, Kind, LIMITADOR, RATE_LIMIT_POLICY, TELEMETRY_POLICY,
+    TOKEN_RATE_LIMIT_POLICY, WASM_PLUGIN,
 };
 use super::kuadrant::Provider;
 use super::object::{Read, object, owned_by, suffix};
@@ -222,7 +222,6 @@ fn configure(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value
             );
         }
     }
-    debug_assert_eq!(kuadrant["kind"], KUADRANT.kind, "owner of the configurations");
 }
 
 /// Tells Limitador every limit that is enforced (reference/serving.md §3.4: namespace = `<ns>/<httproute>`).

@@ -256,7 +256,6 @@ fn trusted_bundle(turn: &mut Turn<'_>, dsci: &Value, namespace: &str) {
 
 fn end_dsci(turn: &mut Turn<'_>, dsci: &Value) {
     turn.delete(MONITORING, "", "default-monitoring");
-    turn.delete(HARDWARE_PROFILE, APPLICATIONS, "default-profile");
     turn.release(DSCI, dsci, DSCI_FINALIZER);
 }
 
@@ -320,7 +319,9 @@ fn end_dsc(turn: &mut Turn<'_>, dsc: &Value) {
         turn.delete(component.kind, "", component.name);
         gone &= turn.world.get(component.kind, "", component.name).is_none();
     }
+    // What the operator made for the platform goes with it, while it is there to do so.
     turn.delete(ODH_DASHBOARD_CONFIG, APPLICATIONS, "odh-dashboard-config");
+    turn.delete(HARDWARE_PROFILE, APPLICATIONS, "default-profile");
     if gone {
         turn.release(DSC, dsc, DSC_FINALIZER);
     }

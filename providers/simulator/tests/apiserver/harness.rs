@@ -293,7 +293,10 @@ pub(crate) fn config_map_path(name: &str) -> String {
     format!("/api/v1/namespaces/n/configmaps/{name}")
 }
 
-/// A ConfigMap.
+/// A ConfigMap; one without data does not say `data` at all.
 pub(crate) fn config_map(name: &str, data: &Value) -> Value {
+    if data.as_object().is_none_or(serde_json::Map::is_empty) {
+        return object("v1", "ConfigMap", name, &json!({}));
+    }
     object("v1", "ConfigMap", name, &json!({ "data": data }))
 }

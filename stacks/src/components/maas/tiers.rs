@@ -178,10 +178,9 @@ fn auth_policy(context: &Context<'_>, tier: &Tier) -> Draft {
 /// What has to be seen of one model: both generated policies, accepted, enforced, and of this tier.
 fn enforced(context: &Context<'_>, tier: &Tier, limits: &ModelLimits) -> [Observation; 2] {
     let (namespace, model) = (namespace(context, limits), limits.model.as_str());
-    let in_force = || vec![Rule::condition("Accepted"), Rule::condition("Enforced")];
     let entry = format!("{MAAS}-{}-{model}-tokens", subscription_name(tier));
     let rates = FieldPath::of("spec.limits").field(&entry).field("rates");
-    let mut quota = in_force();
+    let mut quota = Vec::new();
     for (index, rate) in limits.rates.iter().enumerate() {
         let at = rates.child(PathElement::Index(index));
         let is = |field: &str, value: Value| Rule::Field {
@@ -191,12 +190,19 @@ fn enforced(context: &Context<'_>, tier: &Tier, limits: &ModelLimits) -> [Observ
         quota.push(is("limit", json!(rate.tokens)));
         quota.push(is("window", json!(rate.window.to_string())));
     }
-    let mut access = in_force();
-    access.push(contains(
+    let access = vec![contains(
         r#"metadata.annotations["maas.opendatahub.io/auth-policies"]"#,
         &auth_policy_name(tier),
-    ));
+    )];
+    let in_force = |mut rules: Vec<Rule>| {
+        rules.extend([Rule::condition("Accepted"), Rule::condition("Enforced")]);
+        Rule::All(rules)
+    };
     [
+        see(
+            ObjectRef::namespaced("kuadrant.io/v1", "AuthPolicy", namespace, &format!("maas-auth-{model}")),
+            in_force(access),
+        ),
         see(
             ObjectRef::namespaced(
                 "kuadrant.io/v1alpha1",
@@ -204,11 +210,7 @@ fn enforced(context: &Context<'_>, tier: &Tier, limits: &ModelLimits) -> [Observ
                 namespace,
                 &format!("maas-trlp-{model}"),
             ),
-            Rule::All(quota),
-        ),
-        see(
-            ObjectRef::namespaced("kuadrant.io/v1", "AuthPolicy", namespace, &format!("maas-auth-{model}")),
-            Rule::All(access),
+            in_force(quota),
         ),
     ]
 }

@@ -54,9 +54,9 @@ enum StoredRule {
     Field { path: StoredPath, is: StoredMatcher },
     RolledOut,
     PodReady,
-    All(Vec<StoredRule>),
-    Any(Vec<StoredRule>),
-    Not(Box<StoredRule>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
 }
 
 #[derive(Serialize, Deserialize)]
