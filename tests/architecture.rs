@@ -16,7 +16,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stackctl-stacks", &["stackctl-engine"]),
     ("stackctl-kubernetes", &["stackctl-engine", "stackctl-state"]),
     ("stackctl-simulator", &["stackctl-engine"]),
-    ("stackctl", &["stackctl-engine", "stackctl-state", "stackctl-stacks", "stackctl-kubernetes", "stackctl-simulator"]),
+    (
+        "stackctl",
+        &[
+            "stackctl-engine",
+            "stackctl-state",
+            "stackctl-stacks",
+            "stackctl-kubernetes",
+            "stackctl-simulator",
+        ],
+    ),
     ("xtask", &["stackctl-engine", "stackctl-stacks", "stackctl-simulator"]),
 ];
 
@@ -28,7 +37,15 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
     ("fjall", &["stackctl-simulator"]),
-    ("futures-util", &["stackctl-engine", "stackctl-kubernetes", "stackctl-simulator", "stackctl"]),
+    (
+        "futures-util",
+        &[
+            "stackctl-engine",
+            "stackctl-kubernetes",
+            "stackctl-simulator",
+            "stackctl",
+        ],
+    ),
     ("getrandom", &["stackctl-state", "stackctl-simulator", "stackctl"]),
     ("hmac", &["stackctl-engine"]),
     ("http", &["stackctl-kubernetes", "stackctl-simulator"]),
@@ -40,14 +57,40 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("miette", &["stackctl-stacks", "stackctl"]),
     ("petgraph", &["stackctl-engine"]),
     ("rustix", &["stackctl-state", "stackctl-simulator", "stackctl"]),
-    ("serde", &["stackctl-stacks", "stackctl-state", "stackctl-kubernetes", "stackctl-simulator", "stackctl", "xtask"]),
+    (
+        "serde",
+        &[
+            "stackctl-stacks",
+            "stackctl-state",
+            "stackctl-kubernetes",
+            "stackctl-simulator",
+            "stackctl",
+            "xtask",
+        ],
+    ),
     ("serde-saphyr", &["stackctl-simulator", "stackctl", "xtask"]),
     ("sha2", &["stackctl-engine", "stackctl-simulator"]),
     ("similar", &["stackctl"]),
     ("strsim", &["stackctl-stacks", "stackctl-simulator"]),
-    ("tokio", &["stackctl-engine", "stackctl-kubernetes", "stackctl-simulator", "stackctl"]),
+    (
+        "tokio",
+        &[
+            "stackctl-engine",
+            "stackctl-kubernetes",
+            "stackctl-simulator",
+            "stackctl",
+        ],
+    ),
     ("toml", &["stackctl-stacks"]),
-    ("tracing", &["stackctl-state", "stackctl-kubernetes", "stackctl-simulator", "stackctl"]),
+    (
+        "tracing",
+        &[
+            "stackctl-state",
+            "stackctl-kubernetes",
+            "stackctl-simulator",
+            "stackctl",
+        ],
+    ),
     ("tracing-subscriber", &["stackctl"]),
 ];
 
@@ -82,7 +125,9 @@ fn each_third_party_crate_is_imported_by_its_owners_alone() {
     let mut wrong = Vec::new();
     for package in metadata.workspace_packages() {
         for import in imports(package).filter(|import| !ours.contains(import.as_str())) {
-            let owned = owners.get(import.as_str()).is_some_and(|owners| owners.contains(&package.name.as_str()));
+            let owned = owners
+                .get(import.as_str())
+                .is_some_and(|owners| owners.contains(&package.name.as_str()));
             if !owned && !EVERYBODYS.contains(&import.as_str()) {
                 wrong.push(format!("{} -> {import}", package.name));
             }
@@ -101,7 +146,12 @@ fn every_third_party_crate_has_its_reason() {
         .flat_map(|cell| cell.split([',', ';']))
         .filter_map(|name| name.split_whitespace().next())
         .collect();
-    let missing: Vec<_> = OWNERS.iter().map(|(name, _)| *name).chain(EVERYBODYS).filter(|name| !named.contains(name)).collect();
+    let missing: Vec<_> = OWNERS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(EVERYBODYS)
+        .filter(|name| !named.contains(name))
+        .collect();
     assert!(missing.is_empty(), "no row in docs/dependencies.md: {missing:?}");
 }
 
@@ -128,16 +178,103 @@ fn the_engine_is_async_in_execute_and_survey_alone() {
 
 /// Which modules of the engine each module must not import: what comes after it on the way of the data.
 const NEVER_BACK: &[(&str, &[&str])] = &[
-    ("address", &["object_key", "field", "manifest", "readiness", "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
-    ("object_key", &["address", "manifest", "readiness", "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
-    ("field", &["address", "object_key", "manifest", "readiness", "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
-    ("digest", &["address", "object_key", "field", "manifest", "readiness", "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
-    ("manifest", &["readiness", "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
-    ("readiness", &["resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
+    (
+        "address",
+        &[
+            "object_key",
+            "field",
+            "manifest",
+            "readiness",
+            "resource",
+            "graph",
+            "diff",
+            "plan",
+            "survey",
+            "execute",
+            "report",
+            "recorded",
+        ],
+    ),
+    (
+        "object_key",
+        &[
+            "address",
+            "manifest",
+            "readiness",
+            "resource",
+            "graph",
+            "diff",
+            "plan",
+            "survey",
+            "execute",
+            "report",
+            "recorded",
+        ],
+    ),
+    (
+        "field",
+        &[
+            "address",
+            "object_key",
+            "manifest",
+            "readiness",
+            "resource",
+            "graph",
+            "diff",
+            "plan",
+            "survey",
+            "execute",
+            "report",
+            "recorded",
+        ],
+    ),
+    (
+        "digest",
+        &[
+            "address",
+            "object_key",
+            "field",
+            "manifest",
+            "readiness",
+            "resource",
+            "graph",
+            "diff",
+            "plan",
+            "survey",
+            "execute",
+            "report",
+            "recorded",
+        ],
+    ),
+    (
+        "manifest",
+        &[
+            "readiness",
+            "resource",
+            "graph",
+            "diff",
+            "plan",
+            "survey",
+            "execute",
+            "report",
+            "recorded",
+        ],
+    ),
+    (
+        "readiness",
+        &[
+            "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded",
+        ],
+    ),
     ("resource", &["diff", "plan", "survey", "execute", "report", "recorded"]),
     // `graph` may ask `diff` for the leaves of two manifests: whether two nodes write one field.
     ("graph", &["plan", "survey", "execute", "report", "recorded"]),
-    ("ownership", &["resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded"]),
+    (
+        "ownership",
+        &[
+            "resource", "graph", "diff", "plan", "survey", "execute", "report", "recorded",
+        ],
+    ),
     ("recorded", &["plan", "survey", "execute", "report"]),
     ("plan", &["report"]),
     ("survey", &["plan", "report"]),
@@ -149,7 +286,9 @@ fn no_module_of_the_engine_reaches_back() {
     let forbidden: BTreeMap<&str, &[&str]> = NEVER_BACK.iter().copied().collect();
     let mut wrong = Vec::new();
     for file in rust_files(&root().join("engine/src")) {
-        let Some(never) = forbidden.get(module_of(&file).as_str()).copied() else { continue };
+        let Some(never) = forbidden.get(module_of(&file).as_str()).copied() else {
+            continue;
+        };
         let text = fs::read_to_string(&file).expect("readable");
         for import in crate_imports(code_of(&text)) {
             if never.contains(&import.as_str()) {
@@ -161,8 +300,16 @@ fn no_module_of_the_engine_reaches_back() {
 }
 
 /// Words of OpenShift and of components, which the engine does not know.
-const FOREIGN_WORDS: [&str; 8] =
-    ["openshift", "DataScienceCluster", "LLMInferenceService", "MaaS", "Kuadrant", "Authorino", "MachineSet", "InstallPlan"];
+const FOREIGN_WORDS: [&str; 8] = [
+    "openshift",
+    "DataScienceCluster",
+    "LLMInferenceService",
+    "MaaS",
+    "Kuadrant",
+    "Authorino",
+    "MachineSet",
+    "InstallPlan",
+];
 
 #[test]
 fn the_engine_names_no_kind_of_openshift() {
@@ -170,7 +317,11 @@ fn the_engine_names_no_kind_of_openshift() {
     for file in rust_files(&root().join("engine/src")) {
         let text = fs::read_to_string(&file).expect("readable");
         // Comments may give examples; code may not act on them.
-        for line in code_of(&text).lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        for line in code_of(&text)
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with("//"))
+        {
             for word in FOREIGN_WORDS.iter().filter(|word| line.contains(**word)) {
                 wrong.push(format!("{}: {word}: {line}", file.display()));
             }
@@ -182,7 +333,11 @@ fn the_engine_names_no_kind_of_openshift() {
 #[test]
 fn the_language_sees_no_component_and_the_components_no_language() {
     let mut wrong = Vec::new();
-    for (room, never) in [("language", "crate::components"), ("components", "crate::language"), ("stack", "crate::components")] {
+    for (room, never) in [
+        ("language", "crate::components"),
+        ("components", "crate::language"),
+        ("stack", "crate::components"),
+    ] {
         for file in rust_files(&root().join("stacks/src").join(room)) {
             let text = fs::read_to_string(&file).expect("readable");
             if code_of(&text).contains(never) {
@@ -204,7 +359,13 @@ fn views_do_nothing_and_nothing_imports_commands() {
         if !is_command && !file.ends_with("lib.rs") && code.contains("crate::commands") {
             wrong.push(format!("{}: crate::commands", file.display()));
         }
-        for word in ["stackctl_kubernetes", "stackctl_simulator", "stackctl_state", "crate::prompt", "std::fs"] {
+        for word in [
+            "stackctl_kubernetes",
+            "stackctl_simulator",
+            "stackctl_state",
+            "crate::prompt",
+            "std::fs",
+        ] {
             if is_view && code.contains(word) {
                 wrong.push(format!("{}: {word}", file.display()));
             }
@@ -224,7 +385,11 @@ fn metadata() -> Metadata {
 
 /// What a crate imports when it is shipped.
 fn imports(package: &Package) -> impl Iterator<Item = String> {
-    package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development).map(|dependency| dependency.name.clone())
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .map(|dependency| dependency.name.clone())
 }
 
 fn root() -> PathBuf {
@@ -253,7 +418,11 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
 
 /// The module of the engine that a file belongs to: `plan` for `plan/decide.rs` and for `plan.rs`.
 fn module_of(file: &Path) -> String {
-    let below = file.components().skip_while(|part| part.as_os_str() != "src").nth(1).expect("a file below src");
+    let below = file
+        .components()
+        .skip_while(|part| part.as_os_str() != "src")
+        .nth(1)
+        .expect("a file below src");
     let name = below.as_os_str().to_string_lossy();
     name.strip_suffix(".rs").unwrap_or(&name).to_owned()
 }
@@ -290,7 +459,10 @@ fn crate_imports(code: &str) -> BTreeSet<String> {
                 }
             }
         } else {
-            let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            let name: String = after
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
             if after[name.len()..].starts_with("::") {
                 found.insert(name);
             }

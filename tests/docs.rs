@@ -16,8 +16,18 @@ fn every_stack_in_the_documents_parses() {
                 continue;
             }
             let name = format!("{}:{line}", path.display());
-            if let Err(diagnostics) = parse(&[Source { name: name.clone(), text: block }], &[]) {
-                let all: Vec<_> = diagnostics.errors().iter().map(|error| format!("{}: {error}", error.position().line)).collect();
+            if let Err(diagnostics) = parse(
+                &[Source {
+                    name: name.clone(),
+                    text: block,
+                }],
+                &[],
+            ) {
+                let all: Vec<_> = diagnostics
+                    .errors()
+                    .iter()
+                    .map(|error| format!("{}: {error}", error.position().line))
+                    .collect();
                 panic!("{name}: {}", all.join("\n"));
             }
         }
@@ -44,12 +54,19 @@ fn every_link_between_documents_leads_somewhere() {
 fn the_commands_of_the_readme_are_commands() {
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
     for (line, block) in blocks(&text, "sh") {
-        for command in block.lines().filter_map(|line| line.strip_prefix("cargo run --release -- ")) {
+        for command in block
+            .lines()
+            .filter_map(|line| line.strip_prefix("cargo run --release -- "))
+        {
             let command = command.split(" #").next().unwrap_or(command);
             let mut arguments = vec!["stackctl"];
             arguments.extend(command.split_whitespace());
             let parsed = <stackctl::cli::Cli as clap::Parser>::try_parse_from(&arguments);
-            assert!(parsed.is_ok(), "README.md:{line}: {command}\n{}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+            assert!(
+                parsed.is_ok(),
+                "README.md:{line}: {command}\n{}",
+                parsed.err().map(|e| e.to_string()).unwrap_or_default()
+            );
         }
     }
 }
@@ -59,7 +76,11 @@ fn root() -> PathBuf {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].iter().map(|name| root().join(name)).filter(|path| path.exists()).collect();
+    let mut found: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .iter()
+        .map(|name| root().join(name))
+        .filter(|path| path.exists())
+        .collect();
     let mut directories = vec![root().join("docs"), root().join("examples")];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(&directory).into_iter().flatten() {

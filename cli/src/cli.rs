@@ -100,7 +100,9 @@ pub struct PlanArgs {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check a stack file, offline
-    #[command(after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea")]
+    #[command(
+        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea"
+    )]
     Validate(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
@@ -111,8 +113,10 @@ pub enum Command {
                             stackctl apply examples/quickstart/stack.toml --simulate --yes")]
     Apply(ApplyCommand),
     /// Take everything of the stack away, operands before their operators
-    #[command(after_help = "Examples:\n  stackctl plan --destroy   # what would go, and what stays\n  \
-                            stackctl destroy\n  stackctl destroy --state-only")]
+    #[command(
+        after_help = "Examples:\n  stackctl plan --destroy   # what would go, and what stays\n  \
+                            stackctl destroy\n  stackctl destroy --state-only"
+    )]
     Destroy(DestroyCommand),
     /// Show what changed under us: which field, by whom, when
     #[command(after_help = "Exits 2 when something drifted.\n\nExamples:\n  stackctl drift\n  stackctl drift --json")]
@@ -130,12 +134,16 @@ pub enum Command {
     #[command(after_help = "Examples:\n  stackctl render --facts facts.json\n  stackctl render -o out/ --simulate")]
     Render(RenderCommand),
     /// Print what waits for what
-    #[command(after_help = "Examples:\n  stackctl graph --facts facts.json\n  stackctl graph --format dot | dot -Tsvg > graph.svg\n  \
-                            stackctl graph --critical-path")]
+    #[command(
+        after_help = "Examples:\n  stackctl graph --facts facts.json\n  stackctl graph --format dot | dot -Tsvg > graph.svg\n  \
+                            stackctl graph --critical-path"
+    )]
     Graph(GraphCommand),
     /// Serve the simulated cluster for kubectl, until Ctrl-C
-    #[command(after_help = "Examples:\n  stackctl simulate\n  stackctl simulate --port 6443 --simulate-speed 1\n  \
-                            stackctl simulate --list-faults")]
+    #[command(
+        after_help = "Examples:\n  stackctl simulate\n  stackctl simulate --port 6443 --simulate-speed 1\n  \
+                            stackctl simulate --list-faults"
+    )]
     Simulate(SimulateCommand),
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]

@@ -30,7 +30,11 @@ pub struct Problem {
 impl Problem {
     /// A problem in one sentence.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), because: Vec::new(), hint: None }
+        Self {
+            what: what.into(),
+            because: Vec::new(),
+            hint: None,
+        }
     }
 
     /// A problem of an error: its own words, and its sources below.

@@ -61,12 +61,10 @@ fn unreadable(request: &FactRequest, error: &ProviderError) -> Error {
     let problem = match error {
         ProviderError::Unreachable(_) | ProviderError::Unavailable(_) => Problem::new("the cluster does not answer")
             .hint("check the address in your kubeconfig and `--context`, or rehearse with `--simulate`"),
-        ProviderError::Unauthorized(_) => {
-            Problem::new("the cluster does not know us").hint("log in again (`oc login`), or choose another `--context`")
-        }
-        ProviderError::Forbidden(_) => {
-            Problem::new(format!("{} may not be read", request.source)).hint("ask for the right to read it, or use an account that has it")
-        }
+        ProviderError::Unauthorized(_) => Problem::new("the cluster does not know us")
+            .hint("log in again (`oc login`), or choose another `--context`"),
+        ProviderError::Forbidden(_) => Problem::new(format!("{} may not be read", request.source))
+            .hint("ask for the right to read it, or use an account that has it"),
         _ => Problem::new(format!("{} could not be read", request.source)),
     };
     problem.caused_by(error).into()
@@ -81,7 +79,10 @@ pub fn from_file(path: &Path) -> Result<Facts, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| problem().caused_by(&error))?;
     let value: Value = serde_json::from_str(&text).map_err(|error| problem().caused_by(&error))?;
     from_json(&value).ok_or_else(|| {
-        problem().because("it is not an object of facts by key").hint("`stackctl show --json` prints the facts of a state").into()
+        problem()
+            .because("it is not an object of facts by key")
+            .hint("`stackctl show --json` prints the facts of a state")
+            .into()
     })
 }
 
@@ -91,11 +92,18 @@ pub fn from_json(value: &Value) -> Option<Facts> {
     for (key, fact) in value.as_object()? {
         let is_whole = fact.get("value").is_some() && fact.get("holding").is_some();
         let (value, source) = if is_whole {
-            (fact["value"].clone(), fact["source"].as_str().unwrap_or_default().to_owned())
+            (
+                fact["value"].clone(),
+                fact["source"].as_str().unwrap_or_default().to_owned(),
+            )
         } else {
             (fact.clone(), "a file".to_owned())
         };
-        let holding = if is_whole && fact["holding"] == "pinned" { Holding::Pinned } else { Holding::Live };
+        let holding = if is_whole && fact["holding"] == "pinned" {
+            Holding::Pinned
+        } else {
+            Holding::Live
+        };
         facts.insert(key, Fact { value, source, holding });
     }
     Some(facts)
@@ -110,7 +118,12 @@ pub fn to_json(facts: &Facts) -> Value {
         };
         json!({"value": fact.value, "source": fact.source, "holding": holding})
     };
-    Value::Object(facts.iter().map(|(key, fact)| (key.to_owned(), one(fact))).collect::<Map<_, _>>())
+    Value::Object(
+        facts
+            .iter()
+            .map(|(key, fact)| (key.to_owned(), one(fact)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 #[cfg(test)]
@@ -120,7 +133,14 @@ mod tests {
     #[test]
     fn facts_come_back_from_their_json_form() {
         let mut facts = Facts::default();
-        facts.insert("a", Fact { value: json!("x"), source: "Y y .z".to_owned(), holding: Holding::Pinned });
+        facts.insert(
+            "a",
+            Fact {
+                value: json!("x"),
+                source: "Y y .z".to_owned(),
+                holding: Holding::Pinned,
+            },
+        );
         assert_eq!(from_json(&to_json(&facts)), Some(facts));
         let bare = from_json(&json!({"cluster.region": "eu-west-1"})).expect("facts");
         assert_eq!(bare.text("cluster.region"), Some("eu-west-1"));

@@ -8,8 +8,12 @@ pub fn start(logging: &Logging) {
     let directives = match (&logging.filter, logging.verbosity) {
         (Some(filter), _) => filter.clone(),
         (None, 0) => "error".to_owned(),
-        (None, 1) => "warn,stackctl=info,stackctl_kubernetes=info,stackctl_simulator=info,stackctl_state=info".to_owned(),
-        (None, _) => "info,stackctl=debug,stackctl_kubernetes=debug,stackctl_simulator=debug,stackctl_state=debug".to_owned(),
+        (None, 1) => {
+            "warn,stackctl=info,stackctl_kubernetes=info,stackctl_simulator=info,stackctl_state=info".to_owned()
+        }
+        (None, _) => {
+            "info,stackctl=debug,stackctl_kubernetes=debug,stackctl_simulator=debug,stackctl_state=debug".to_owned()
+        }
     };
     let started = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))

@@ -19,7 +19,10 @@ impl Secrets for ShellSecrets {
         while drawn.len() < length {
             getrandom::fill(&mut bytes).expect("the operating system has randomness once it has started");
             // 248 is the largest multiple of 62 in a byte: those above would make some letters likelier.
-            let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(LETTERS[usize::from(byte % 62)]));
+            let fair = bytes
+                .iter()
+                .filter(|byte| **byte < 248)
+                .map(|byte| char::from(LETTERS[usize::from(byte % 62)]));
             drawn.extend(fair.take(length - drawn.len()));
         }
         drawn
@@ -36,8 +39,14 @@ impl Secrets for ShellSecrets {
             SecretInput::Command(words) => printed_by(words)?,
         };
         // Editors and programs end a file with a line break that is not part of the secret.
-        let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-        if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+        let text = text
+            .strip_suffix('\n')
+            .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        if text.is_empty() {
+            Err("it is empty".to_owned())
+        } else {
+            Ok(text.to_owned())
+        }
     }
 }
 
@@ -70,8 +79,13 @@ mod tests {
     #[test]
     fn a_secret_of_a_command_loses_its_line_break_and_its_failure_says_no_secret() {
         let command = |words: &[&str]| SecretInput::Command(words.iter().map(|word| (*word).to_owned()).collect());
-        assert_eq!(ShellSecrets.input(&command(&["echo", "s3cret"])), Ok("s3cret".to_owned()));
-        let error = ShellSecrets.input(&command(&["sh", "-c", "echo s3cret; exit 3"])).expect_err("fails");
+        assert_eq!(
+            ShellSecrets.input(&command(&["echo", "s3cret"])),
+            Ok("s3cret".to_owned())
+        );
+        let error = ShellSecrets
+            .input(&command(&["sh", "-c", "echo s3cret; exit 3"]))
+            .expect_err("fails");
         assert!(!error.contains("s3cret"), "{error}");
     }
 }

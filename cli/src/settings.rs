@@ -3,7 +3,11 @@
 //! Invariants: a flag wins over its variable, a variable over the default; an empty variable is no variable; the
 //! directories of real and simulated state are never the same.
 
-use crate::{cli::Common, error::{Error, Problem}, views::style::Style};
+use crate::{
+    cli::Common,
+    error::{Error, Problem},
+    views::style::Style,
+};
 use std::{
     fmt::Display,
     io::IsTerminal as _,
@@ -125,7 +129,11 @@ impl Environment {
 
     fn style(&self, is_terminal: bool) -> Style {
         let width = is_terminal.then(|| self.columns.or_else(terminal_width)).flatten();
-        Style { color: is_terminal && !self.no_color && !self.is_dumb, unicode: self.is_utf8, width }
+        Style {
+            color: is_terminal && !self.no_color && !self.is_dumb,
+            unicode: self.is_utf8,
+            width,
+        }
     }
 }
 
@@ -134,11 +142,23 @@ impl Settings {
     ///
     /// # Errors
     /// A variable or a flag whose value cannot be used.
-    pub fn resolve(common: &Common, files: &[PathBuf], sets: &[String], environment: &Environment) -> Result<Self, Error> {
-        let files = if files.is_empty() { vec![PathBuf::from(DEFAULT_STACK)] } else { files.to_vec() };
+    pub fn resolve(
+        common: &Common,
+        files: &[PathBuf],
+        sets: &[String],
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let files = if files.is_empty() {
+            vec![PathBuf::from(DEFAULT_STACK)]
+        } else {
+            files.to_vec()
+        };
         let home = home_beside(&files[0]);
         let cluster = cluster(common, environment, &home)?;
-        let named = common.state.clone().or_else(|| environment.state.clone().map(PathBuf::from));
+        let named = common
+            .state
+            .clone()
+            .or_else(|| environment.state.clone().map(PathBuf::from));
         let state = match (&cluster, named) {
             (ClusterChoice::Real { .. }, named) => named.unwrap_or(home),
             (ClusterChoice::Simulated { .. }, Some(named)) => named.join("simulated"),
@@ -158,7 +178,11 @@ impl Settings {
         Ok(Self {
             json: common.json,
             is_live: environment.stderr_is_terminal && !environment.is_dumb && !common.json,
-            logging: Logging { filter: environment.log.clone(), verbosity: common.verbose, color: err.color },
+            logging: Logging {
+                filter: environment.log.clone(),
+                verbosity: common.verbose,
+                color: err.color,
+            },
             out,
             err,
             files,
@@ -209,10 +233,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             _ => return Err(wrong()),
         };
         let count: u64 = number.parse().map_err(|_| wrong())?;
-        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        seconds = count
+            .checked_mul(unit)
+            .and_then(|more| seconds.checked_add(more))
+            .ok_or_else(wrong)?;
         number.clear();
     }
-    if seconds == 0 || !number.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+    if seconds == 0 || !number.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(Duration::from_secs(seconds))
+    }
 }
 
 fn cluster(common: &Common, environment: &Environment, home: &Path) -> Result<ClusterChoice, Error> {
@@ -224,11 +255,16 @@ fn cluster(common: &Common, environment: &Environment, home: &Path) -> Result<Cl
     };
     let Some(named) = simulate else {
         if let Some(fault) = common.faults.first() {
-            return Err(Problem::new(format!("the fault `{fault}` needs a simulated cluster")).hint("add `--simulate`").into());
+            return Err(Problem::new(format!("the fault `{fault}` needs a simulated cluster"))
+                .hint("add `--simulate`")
+                .into());
         }
         return Ok(ClusterChoice::Real {
             context: common.context.clone().or_else(|| environment.context.clone()),
-            kubeconfig: common.kubeconfig.clone().or_else(|| environment.kubeconfig.clone().map(PathBuf::from)),
+            kubeconfig: common
+                .kubeconfig
+                .clone()
+                .or_else(|| environment.kubeconfig.clone().map(PathBuf::from)),
         });
     };
     let speed = match common.simulate_speed {
@@ -254,8 +290,11 @@ fn parsed<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Op
 
 /// The width of the terminal behind stdout or stderr.
 fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()));
-    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    let size =
+        rustix::termios::tcgetwinsize(std::io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()));
+    size.ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0)
 }
 
 #[cfg(test)]
@@ -268,23 +307,41 @@ mod tests {
 
     #[test]
     fn real_and_simulated_state_are_apart() {
-        let simulated = Common { simulate: Some(None), ..Common::default() };
+        let simulated = Common {
+            simulate: Some(None),
+            ..Common::default()
+        };
         let environment = Environment::default();
-        assert_eq!(resolved(&Common::default(), &environment).state, Path::new("prod/.stackctl"));
-        assert_eq!(resolved(&simulated, &environment).state, Path::new("prod/.stackctl/simulator/state"));
-        let elsewhere = Common { state: Some("s".into()), ..simulated };
+        assert_eq!(
+            resolved(&Common::default(), &environment).state,
+            Path::new("prod/.stackctl")
+        );
+        assert_eq!(
+            resolved(&simulated, &environment).state,
+            Path::new("prod/.stackctl/simulator/state")
+        );
+        let elsewhere = Common {
+            state: Some("s".into()),
+            ..simulated
+        };
         assert_eq!(resolved(&elsewhere, &environment).state, Path::new("s/simulated"));
     }
 
     #[test]
     fn a_flag_wins_over_its_variable() {
-        let environment = Environment { context: Some("variable".to_owned()), ..Environment::default() };
+        let environment = Environment {
+            context: Some("variable".to_owned()),
+            ..Environment::default()
+        };
         let context = |common: &Common| match resolved(common, &environment).cluster {
             ClusterChoice::Real { context, .. } => context,
             ClusterChoice::Simulated { .. } => None,
         };
         assert_eq!(context(&Common::default()).as_deref(), Some("variable"));
-        let common = Common { context: Some("flag".to_owned()), ..Common::default() };
+        let common = Common {
+            context: Some("flag".to_owned()),
+            ..Common::default()
+        };
         assert_eq!(context(&common).as_deref(), Some("flag"));
     }
 

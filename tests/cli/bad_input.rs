@@ -5,7 +5,12 @@ use crate::sandbox::Sandbox;
 #[test]
 fn a_mistyped_command_line_exits_1_and_not_2() {
     let sandbox = Sandbox::empty();
-    for arguments in [&["aply"][..], &["plan", "--sett", "a=b"], &["plan", "--ready-timeout", "5d"], &["graph", "--format", "png"]] {
+    for arguments in [
+        &["aply"][..],
+        &["plan", "--sett", "a=b"],
+        &["plan", "--ready-timeout", "5d"],
+        &["graph", "--format", "png"],
+    ] {
         let shown = sandbox.run(arguments);
         assert!(shown.starts_with("exit 1\n--- stderr\nerror: "), "{shown}");
     }
@@ -47,7 +52,10 @@ fn a_cluster_that_does_not_answer_is_named_and_nothing_is_written() {
         arguments.extend(["--kubeconfig", "kubeconfig"]);
         let shown = sandbox.run(&arguments);
         let names_it = shown.contains("127.0.0.1:9") || command == ["drift"];
-        assert!(shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("\nhint: ") && names_it, "{shown}");
+        assert!(
+            shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("\nhint: ") && names_it,
+            "{shown}"
+        );
     }
     assert_eq!(sandbox.files(), before);
 }
@@ -82,9 +90,15 @@ fn without_a_terminal_there_is_no_question() {
 #[test]
 fn a_state_of_a_newer_version_and_one_of_another_stack_are_refused() {
     let sandbox = Sandbox::with_stack();
-    sandbox.write(".stackctl/quickstart.state.json", r#"{"format":"stackctl-state","version":99,"written_by":"9.0.0"}"#);
+    sandbox.write(
+        ".stackctl/quickstart.state.json",
+        r#"{"format":"stackctl-state","version":99,"written_by":"9.0.0"}"#,
+    );
     let shown = sandbox.run(&["plan"]);
-    assert!(shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("newer stackctl") && shown.contains("9.0.0"), "{shown}");
+    assert!(
+        shown.starts_with("exit 1\n--- stderr\nerror: ") && shown.contains("newer stackctl") && shown.contains("9.0.0"),
+        "{shown}"
+    );
     sandbox.write(".stackctl/quickstart.state.json", "{ not a state");
     let shown = sandbox.run(&["show"]);
     assert!(shown.contains("is damaged") && shown.contains("\nhint: "), "{shown}");

@@ -29,7 +29,11 @@ fn every_help_text_is_known() {
     for command in COMMANDS {
         let mut arguments = command.to_vec();
         arguments.push("--help");
-        let name = if command.is_empty() { "stackctl".to_owned() } else { command.join("-") };
+        let name = if command.is_empty() {
+            "stackctl".to_owned()
+        } else {
+            command.join("-")
+        };
         insta::assert_snapshot!(format!("help-{name}"), sandbox.run(&arguments));
     }
 }
@@ -37,11 +41,17 @@ fn every_help_text_is_known() {
 #[test]
 fn every_command_has_an_example() {
     let sandbox = Sandbox::empty();
-    for command in COMMANDS.iter().filter(|command| !command.is_empty() && **command != ["state"]) {
+    for command in COMMANDS
+        .iter()
+        .filter(|command| !command.is_empty() && **command != ["state"])
+    {
         let mut arguments = command.to_vec();
         arguments.push("--help");
         let help = sandbox.run(&arguments);
         let example = format!("  stackctl {}", command.join(" "));
-        assert!(help.contains("Examples:") && help.contains(&example), "{command:?}: {help}");
+        assert!(
+            help.contains("Examples:") && help.contains(&example),
+            "{command:?}: {help}"
+        );
     }
 }

@@ -14,7 +14,10 @@ fn the_quickstart_is_valid_and_says_what_it_asks_for() {
 #[test]
 fn a_window_in_days_points_at_file_and_line() {
     let sandbox = Sandbox::with_stack();
-    sandbox.write("days.toml", "[[maas.tiers]]\nname = \"pro\"\nlimits = [{ model = \"qwen3-8b\", tokens = 3000, window = \"1d\" }]\n");
+    sandbox.write(
+        "days.toml",
+        "[[maas.tiers]]\nname = \"pro\"\nlimits = [{ model = \"qwen3-8b\", tokens = 3000, window = \"1d\" }]\n",
+    );
     insta::assert_snapshot!(sandbox.run(&["validate", "stack.toml", "days.toml"]));
 }
 
@@ -22,7 +25,10 @@ fn a_window_in_days_points_at_file_and_line() {
 fn json_says_the_same_with_line_and_column() {
     let sandbox = Sandbox::with_stack();
     sandbox.write("wrong.toml", "[rhoai]\nprofil = \"ea\"\n");
-    let output = sandbox.command(&["validate", "stack.toml", "wrong.toml", "--json"]).output().expect("the binary starts");
+    let output = sandbox
+        .command(&["validate", "stack.toml", "wrong.toml", "--json"])
+        .output()
+        .expect("the binary starts");
     assert_eq!(output.status.code(), Some(1));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
     insta::assert_json_snapshot!(answer);
@@ -36,7 +42,11 @@ fn the_corpus_is_judged_as_its_folders_say() {
         for entry in std::fs::read_dir(corpus.join(folder)).expect("the corpus") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "toml") {
-                let output = sandbox.command(&["validate"]).arg(&path).output().expect("the binary starts");
+                let output = sandbox
+                    .command(&["validate"])
+                    .arg(&path)
+                    .output()
+                    .expect("the binary starts");
                 let stderr = String::from_utf8_lossy(&output.stderr);
                 assert_eq!(output.status.code(), Some(code), "{}\n{stderr}", path.display());
                 assert_eq!(folder == "valid", stderr.is_empty(), "{}\n{stderr}", path.display());
@@ -49,7 +59,11 @@ fn the_corpus_is_judged_as_its_folders_say() {
 #[test]
 fn a_code_is_explained_and_an_unknown_one_is_refused() {
     let sandbox = Sandbox::empty();
-    assert!(sandbox.run(&["explain", "stk014"]).starts_with("exit 0\n--- stdout\nSTK014: "));
+    assert!(
+        sandbox
+            .run(&["explain", "stk014"])
+            .starts_with("exit 0\n--- stdout\nSTK014: ")
+    );
     insta::assert_snapshot!(sandbox.run(&["explain", "STK999"]), @r"
     exit 1
     --- stderr

@@ -16,7 +16,9 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// An empty folder.
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a scratch folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a scratch folder"),
+        }
     }
 
     /// A folder with the quickstart as its `stack.toml`.
@@ -56,15 +58,22 @@ impl Sandbox {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stackctl"));
-        command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
-        command.env("HOME", self.path()).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        command
+            .env("HOME", self.path())
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command
     }
 
     /// Runs the binary; exit code and both streams as one text, the folder's own name left out.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("the binary starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[folder]");
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[folder]");
         let mut shown = format!("exit {}\n", output.status.code().unwrap_or(-1));
         for (name, text) in [("stdout", text(&output.stdout)), ("stderr", text(&output.stderr))] {
             if !text.is_empty() {

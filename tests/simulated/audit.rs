@@ -59,8 +59,18 @@ impl Entry {
 
     /// Seconds since midnight, from the RFC 3339 text, for differences within one run.
     pub(crate) fn seconds(&self) -> f64 {
-        let clock = self.time.split_once('T').map_or("", |(_, clock)| clock).trim_end_matches('Z');
-        let part = |index: usize| clock.split(':').nth(index).and_then(|part| part.parse::<f64>().ok()).unwrap_or(0.0);
+        let clock = self
+            .time
+            .split_once('T')
+            .map_or("", |(_, clock)| clock)
+            .trim_end_matches('Z');
+        let part = |index: usize| {
+            clock
+                .split(':')
+                .nth(index)
+                .and_then(|part| part.parse::<f64>().ok())
+                .unwrap_or(0.0)
+        };
         part(0) * 3600.0 + part(1) * 60.0 + part(2)
     }
 }

@@ -40,8 +40,14 @@ impl Served {
                     return Self { child, address, token };
                 }
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "the embedded cluster does not come up");
-            assert!(child.try_wait().expect("a child").is_none(), "the embedded cluster ended");
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the embedded cluster does not come up"
+            );
+            assert!(
+                child.try_wait().expect("a child").is_none(),
+                "the embedded cluster ended"
+            );
             std::thread::yield_now();
         }
     }
@@ -63,12 +69,20 @@ impl Served {
         for group in groups {
             for resource in self.get(&group)["resources"].as_array().into_iter().flatten() {
                 let plural = resource["name"].as_str().unwrap_or_default();
-                let lists = resource["verbs"].as_array().into_iter().flatten().any(|verb| verb == "list");
+                let lists = resource["verbs"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|verb| verb == "list");
                 if plural.contains('/') || !lists {
                     continue;
                 }
                 let kind = resource["kind"].as_str().unwrap_or_default();
-                for item in self.get(&format!("{group}/{plural}"))["items"].as_array().into_iter().flatten() {
+                for item in self.get(&format!("{group}/{plural}"))["items"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                {
                     let metadata = &item["metadata"];
                     let namespace = metadata["namespace"].as_str().unwrap_or_default();
                     let name = metadata["name"].as_str().unwrap_or_default();
@@ -122,7 +136,9 @@ fn unchunked(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;
     while let Some((size, after)) = rest.split_once("\r\n") {
-        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { break };
+        let Ok(size) = usize::from_str_radix(size.trim(), 16) else {
+            break;
+        };
         if size == 0 || after.len() < size {
             break;
         }
@@ -145,6 +161,10 @@ pub(crate) fn kubectl(sandbox: &Sandbox, served: &Served, arguments: &[&str]) ->
         println!("SKIPPED: kubectl is not on this machine; {arguments:?} was not tried");
         return None;
     };
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     Some((output.status.success(), text))
 }

@@ -12,7 +12,10 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         served.snapshot()
     };
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    let planned = sandbox.simulate(&["plan", "--destroy", "stack.toml", "--json"]).expect(0).json();
+    let planned = sandbox
+        .simulate(&["plan", "--destroy", "stack.toml", "--json"])
+        .expect(0)
+        .json();
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
     let served = Served::start(&sandbox);
     let after = served.snapshot();
@@ -23,7 +26,10 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         .iter()
         .map(|remains| {
             assert!(remains["why"].as_str().is_some_and(|why| !why.is_empty()), "{remains}");
-            (remains["kind"].as_str().unwrap_or_default().to_owned(), remains["name"].as_str().unwrap_or_default().to_owned())
+            (
+                remains["kind"].as_str().unwrap_or_default().to_owned(),
+                remains["name"].as_str().unwrap_or_default().to_owned(),
+            )
         })
         .collect();
     let is_announced = |object: &Value, key: &str| {
@@ -40,7 +46,10 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         .collect();
     assert!(surprising.is_empty(), "left and not announced: {surprising:#?}");
 
-    let lost: Vec<_> = before.keys().filter(|key| !after.contains_key(*key) && !key.starts_with("Event ")).collect();
+    let lost: Vec<_> = before
+        .keys()
+        .filter(|key| !after.contains_key(*key) && !key.starts_with("Event "))
+        .collect();
     assert!(lost.is_empty(), "gone and not ours: {lost:#?}");
     for (key, object) in &before {
         assert_eq!(bare(object), bare(&after[key]), "{key} is not as before");
@@ -51,9 +60,15 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
 fn follows(object: &Value, after: &BTreeMap<String, Value>) -> bool {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let default = ["kube-root-ca.crt", "openshift-service-ca.crt", "default"].contains(&name);
-    let owned = object["metadata"]["ownerReferences"].as_array().into_iter().flatten().any(|owner| {
-        after.values().any(|candidate| candidate["metadata"]["uid"] == owner["uid"])
-    });
+    let owned = object["metadata"]["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|owner| {
+            after
+                .values()
+                .any(|candidate| candidate["metadata"]["uid"] == owner["uid"])
+        });
     default || owned || object["kind"] == "Event"
 }
 

@@ -1,6 +1,9 @@
 //! What changes under us has a name, and an apply mends it.
 
-use crate::{cluster::{Served, kubectl}, sandbox::Sandbox};
+use crate::{
+    cluster::{Served, kubectl},
+    sandbox::Sandbox,
+};
 
 #[test]
 fn drift_names_field_and_manager_and_apply_mends_it() {
@@ -8,13 +11,22 @@ fn drift_names_field_and_manager_and_apply_mends_it() {
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     sandbox.simulate(&["drift", "stack.toml"]).expect(0);
     let served = Served::start(&sandbox);
-    let subscription = ["patch", "maassubscription", "pro-subscription", "-n", "models-as-a-service", "--type=merge"];
+    let subscription = [
+        "patch",
+        "maassubscription",
+        "pro-subscription",
+        "-n",
+        "models-as-a-service",
+        "--type=merge",
+    ];
     let patch = |what: &str| {
         let mut arguments = subscription.to_vec();
         arguments.extend(["--field-manager=night-shift", "-p", what]);
         kubectl(&sandbox, &served, &arguments)
     };
-    let Some((ok, text)) = patch(r#"{"metadata":{"annotations":{"note":"theirs"}}}"#) else { return };
+    let Some((ok, text)) = patch(r#"{"metadata":{"annotations":{"note":"theirs"}}}"#) else {
+        return;
+    };
     assert!(ok, "{text}");
     sandbox.simulate(&["drift", "stack.toml"]).expect(0);
     let (ok, text) = patch(r#"{"spec":{"priority":7}}"#).expect("kubectl was there a moment ago");

@@ -38,17 +38,39 @@ const TABLE: &[Stopped] = &[
     Stopped {
         operator: "cert-manager",
         says: &["cert-manager"],
-        below: &[("LeaderWorkerSetOperator", "*"), ("Subscription", "rhods-operator"), ("DataScienceCluster", "*"), MODEL],
+        below: &[
+            ("LeaderWorkerSetOperator", "*"),
+            ("Subscription", "rhods-operator"),
+            ("DataScienceCluster", "*"),
+            MODEL,
+        ],
     },
     // platform §3: gpu.node, nvidia.ready -> gpu.capacity; serving §2.1: ext:gpu-node -> llmisvc(gpu).
-    Stopped { operator: "machine-api", says: &["gpu"], below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]] },
-    Stopped { operator: "nfd", says: &["n"], below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]] },
-    Stopped { operator: "gpu", says: &["gpu"], below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]] },
+    Stopped {
+        operator: "machine-api",
+        says: &["gpu"],
+        below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
+    Stopped {
+        operator: "nfd",
+        says: &["n"],
+        below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
+    Stopped {
+        operator: "gpu",
+        says: &["gpu"],
+        below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
     // platform §3: lws.workload-crd -> rhoai.subscription.
     Stopped {
         operator: "leader-worker-set",
         says: &["leader-worker-set"],
-        below: &[("Subscription", "rhods-operator"), ("DSCInitialization", "*"), ("DataScienceCluster", "*"), MODEL],
+        below: &[
+            ("Subscription", "rhods-operator"),
+            ("DSCInitialization", "*"),
+            ("DataScienceCluster", "*"),
+            MODEL,
+        ],
     },
     // platform §3: kuadrant.pods -> rhoai.subscription.
     Stopped {
@@ -57,19 +79,47 @@ const TABLE: &[Stopped] = &[
         below: &[("Subscription", "rhods-operator"), ("DataScienceCluster", "*"), MODEL],
     },
     // platform §3: rhoai.dsci -> rhoai.dsc.
-    Stopped { operator: "rhoai", says: &["rhoai"], below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]] },
+    Stopped {
+        operator: "rhoai",
+        says: &["rhoai"],
+        below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
     // serving §2.2: GatewayClass accepted -> Kuadrant Ready -> maas.dsc-flip; gateway -> llmisvc.
-    Stopped { operator: "gateway", says: &["gateway"], below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1], ("Tenant", "*")] },
+    Stopped {
+        operator: "gateway",
+        says: &["gateway"],
+        below: &[MODEL, BELOW_MODEL[0], BELOW_MODEL[1], ("Tenant", "*")],
+    },
     // serving §2.2: tls.4a -> tls.4b -> tls.4c -> tls.4d -> llmisvc(maas on).
-    Stopped { operator: "service-ca", says: &["authorino"], below: &[("Authorino", "*"), MODEL] },
+    Stopped {
+        operator: "service-ca",
+        says: &["authorino"],
+        below: &[("Authorino", "*"), MODEL],
+    },
     // serving §2.2: tls.4d -> tls.done -> llmisvc(maas on).
-    Stopped { operator: "odh-model-controller", says: &["authorino"], below: &[MODEL, BELOW_MODEL[0]] },
+    Stopped {
+        operator: "odh-model-controller",
+        says: &["authorino"],
+        below: &[MODEL, BELOW_MODEL[0]],
+    },
     // serving §2.2: llmisvc -> modelref phase Ready -> subscription, authpolicy.
-    Stopped { operator: "kserve", says: &["qwen3-8b"], below: &[BELOW_MODEL[0], BELOW_MODEL[1]] },
+    Stopped {
+        operator: "kserve",
+        says: &["qwen3-8b"],
+        below: &[BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
     // serving §2.2: maas.dsc-flip -> tenant; modelref -> subscription, authpolicy.
-    Stopped { operator: "maas", says: &["maas"], below: &[BELOW_MODEL[0], BELOW_MODEL[1]] },
+    Stopped {
+        operator: "maas",
+        says: &["maas"],
+        below: &[BELOW_MODEL[0], BELOW_MODEL[1]],
+    },
     // platform §3: uwm.pods -> models (mandatory).
-    Stopped { operator: "observability", says: &["monitoring"], below: &[MODEL] },
+    Stopped {
+        operator: "observability",
+        says: &["monitoring"],
+        below: &[MODEL],
+    },
 ];
 
 #[test]
@@ -77,14 +127,37 @@ fn a_stopped_operator_is_named_and_nothing_below_it_is_written() {
     for stopped in TABLE {
         let sandbox = Sandbox::new();
         let fault = format!("stopped@{}", stopped.operator);
-        let ran = sandbox.simulate(&["apply", "stack.toml", "--yes", "--fault", &fault, "--ready-timeout", "8s"]).expect(1);
+        let ran = sandbox
+            .simulate(&[
+                "apply",
+                "stack.toml",
+                "--yes",
+                "--fault",
+                &fault,
+                "--ready-timeout",
+                "8s",
+            ])
+            .expect(1);
         for word in stopped.says {
-            assert!(ran.stderr.contains(word), "{}: `{word}`: {}", stopped.operator, ran.shown());
+            assert!(
+                ran.stderr.contains(word),
+                "{}: `{word}`: {}",
+                stopped.operator,
+                ran.shown()
+            );
         }
         let audit = sandbox.audit();
         for (kind, name) in stopped.below {
-            let written: Vec<_> = audit.iter().filter(|e| e.is_our_write() && e.is(kind, name)).map(|e| e.key()).collect();
-            assert!(written.is_empty(), "{}: {written:?} was written below it", stopped.operator);
+            let written: Vec<_> = audit
+                .iter()
+                .filter(|e| e.is_our_write() && e.is(kind, name))
+                .map(|e| e.key())
+                .collect();
+            assert!(
+                written.is_empty(),
+                "{}: {written:?} was written below it",
+                stopped.operator
+            );
         }
     }
 }
@@ -95,10 +168,20 @@ fn an_unfaulted_run_takes_at_least_the_references_time() {
     let sandbox = Sandbox::new();
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     let audit = sandbox.audit();
-    let machine_set = audit.iter().find(|e| e.is_our_write() && e.kind == "MachineSet").expect("a MachineSet was made");
-    let node = audit.iter().find(|e| e.kind == "Node" && e.user.contains("machine-api") && e.subresource.is_empty());
+    let machine_set = audit
+        .iter()
+        .find(|e| e.is_our_write() && e.kind == "MachineSet")
+        .expect("a MachineSet was made");
+    let node = audit
+        .iter()
+        .find(|e| e.kind == "Node" && e.user.contains("machine-api") && e.subresource.is_empty());
     let node = node.expect("a node joined");
     let least = 300.0 / 1000.0;
-    assert!(node.seconds() - machine_set.seconds() >= least, "{} to {}", machine_set.time, node.time);
+    assert!(
+        node.seconds() - machine_set.seconds() >= least,
+        "{} to {}",
+        machine_set.time,
+        node.time
+    );
     assert!(!node.uid.is_empty());
 }

@@ -47,7 +47,12 @@ async fn fresh(
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
     let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
-    let job = Job { planned: &planned, resources: &desired.resources, facts: Some(&desired.facts), how: how(&command.plan) };
+    let job = Job {
+        planned: &planned,
+        resources: &desired.resources,
+        facts: Some(&desired.facts),
+        how: how(&command.plan),
+    };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
     };
@@ -77,7 +82,12 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             let planned = planning::apply(settings, &cluster, &known, &desired, &saved.arguments()).await?;
             saved.check_still_true(&planned, &known)?;
             let how = how(&saved.arguments());
-            let job = Job { planned: &planned, resources: &desired.resources, facts: Some(&desired.facts), how };
+            let job = Job {
+                planned: &planned,
+                resources: &desired.resources,
+                facts: Some(&desired.facts),
+                how,
+            };
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))
         }
@@ -92,5 +102,9 @@ fn question(command: &ApplyCommand) -> Option<&'static str> {
 }
 
 fn how(arguments: &PlanArgs) -> How {
-    How { adopt: arguments.adopt, force_conflicts: arguments.force_conflicts, ready_timeout: arguments.ready_timeout }
+    How {
+        adopt: arguments.adopt,
+        force_conflicts: arguments.force_conflicts,
+        ready_timeout: arguments.ready_timeout,
+    }
 }

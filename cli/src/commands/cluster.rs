@@ -38,15 +38,28 @@ impl Cluster {
     /// Finds the cluster and asks it who it is. `context` is the stack's own choice; the command line wins.
     pub(super) async fn open(settings: &Settings, context: Option<&str>, how: Use) -> Result<Self, Error> {
         match &settings.cluster {
-            ClusterChoice::Real { context: named, kubeconfig } => {
+            ClusterChoice::Real {
+                context: named,
+                kubeconfig,
+            } => {
                 let context = named.clone().or_else(|| context.map(str::to_owned));
                 let name = context.clone();
-                let options = ConnectOptions { kubeconfig: kubeconfig.clone(), context, user_agent: USER_AGENT.to_owned() };
-                let provider = KubernetesProvider::connect(&options).await.map_err(|error| unreachable(&error))?;
+                let options = ConnectOptions {
+                    kubeconfig: kubeconfig.clone(),
+                    context,
+                    user_agent: USER_AGENT.to_owned(),
+                };
+                let provider = KubernetesProvider::connect(&options)
+                    .await
+                    .map_err(|error| unreachable(&error))?;
                 let name = name.unwrap_or_else(|| provider.server().to_owned());
                 Self::of(provider, name, 1.0, None).await
             }
-            ClusterChoice::Simulated { directory, speed, faults } => Self::simulated(directory, *speed, faults, how).await,
+            ClusterChoice::Simulated {
+                directory,
+                speed,
+                faults,
+            } => Self::simulated(directory, *speed, faults, how).await,
         }
     }
 
@@ -54,9 +67,11 @@ impl Cluster {
         let name = "simulated".to_owned();
         if let Some(endpoint) = live_endpoint(directory) {
             if let Some(fault) = faults.first() {
-                return Err(Problem::new(format!("the fault `{fault}` cannot be given to a cluster that runs already"))
-                    .hint("give `--fault` to the `stackctl simulate` that serves it, or stop that")
-                    .into());
+                return Err(Problem::new(format!(
+                    "the fault `{fault}` cannot be given to a cluster that runs already"
+                ))
+                .hint("give `--fault` to the `stackctl simulate` that serves it, or stop that")
+                .into());
             }
             let provider = KubernetesProvider::from_url(&endpoint.url, &endpoint.token, USER_AGENT)
                 .map_err(|error| unreachable(&error))?;
@@ -72,9 +87,20 @@ impl Cluster {
         Self::of(provider, name, time_scale(speed), Some(simulator)).await
     }
 
-    async fn of(provider: KubernetesProvider, name: String, time_scale: f64, simulator: Option<Simulator>) -> Result<Self, Error> {
+    async fn of(
+        provider: KubernetesProvider,
+        name: String,
+        time_scale: f64,
+        simulator: Option<Simulator>,
+    ) -> Result<Self, Error> {
         let identity = provider.cluster_id().await.map_err(|error| unreachable(&error))?;
-        Ok(Self { provider, id: identity.uid, name, time_scale, simulator })
+        Ok(Self {
+            provider,
+            id: identity.uid,
+            name,
+            time_scale,
+            simulator,
+        })
     }
 
     /// Lets the cluster go; a simulated one of this process ends and keeps what it holds.
@@ -95,7 +121,10 @@ pub(super) async fn start(
 ) -> Result<Simulator, Error> {
     let faults = faults
         .iter()
-        .map(|text| text.parse::<Fault>().map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them")))
+        .map(|text| {
+            text.parse::<Fault>()
+                .map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them"))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let options = SimulatorOptions {
         dir: directory.to_owned(),
@@ -104,7 +133,9 @@ pub(super) async fn start(
         faults,
         operators,
     };
-    Simulator::start(options).await.map_err(|error| simulator_failed(directory, &error))
+    Simulator::start(options)
+        .await
+        .map_err(|error| simulator_failed(directory, &error))
 }
 
 /// Limits under a simulated cluster shrink as its operators get faster; without waiting, as at a thousand times.
@@ -115,7 +146,10 @@ fn time_scale(speed: f64) -> f64 {
 fn simulator_failed(directory: &Path, error: &dyn std::error::Error) -> Error {
     Problem::new("the simulated cluster does not start")
         .caused_by(error)
-        .hint(format!("is another process at work on `{}`? name another directory with `--simulate=DIR`", directory.display()))
+        .hint(format!(
+            "is another process at work on `{}`? name another directory with `--simulate=DIR`",
+            directory.display()
+        ))
         .into()
 }
 

@@ -27,7 +27,9 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
     }
     let mut known = Known::read(settings, &name)?;
     if known.state.as_ref().is_none_or(|state| state.is_empty()) {
-        views::tell(&format!("nothing is recorded of the stack {name}: there is nothing to destroy\n"));
+        views::tell(&format!(
+            "nothing is recorded of the stack {name}: there is nothing to destroy\n"
+        ));
         return Ok(Exit::Done);
     }
     runtime::block_on(async {
@@ -36,8 +38,16 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
             let planned = planning::destroy(settings, &cluster, &known).await?;
-            let how = How { ready_timeout: command.ready_timeout, ..How::default() };
-            let job = Job { planned: &planned, resources: &[], facts: None, how };
+            let how = How {
+                ready_timeout: command.ready_timeout,
+                ..How::default()
+            };
+            let job = Job {
+                planned: &planned,
+                resources: &[],
+                facts: None,
+                how,
+            };
             let question = (!command.yes).then_some("Destroy this?");
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))
@@ -53,16 +63,28 @@ fn only_state(settings: &Settings) -> Result<String, Error> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&settings.state).into_iter().flatten().flatten() {
         // The state of a stack is kept in a file of its name (`LocalBackend`).
-        names.extend(entry.file_name().to_string_lossy().strip_suffix(".state.json").map(str::to_owned));
+        names.extend(
+            entry
+                .file_name()
+                .to_string_lossy()
+                .strip_suffix(".state.json")
+                .map(str::to_owned),
+        );
     }
     names.sort();
     match names.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(Problem::new(format!("there is no state in `{}`", settings.state.display()))
-            .hint("name its directory with `--state`, or change to the directory of the stack file")
-            .into()),
-        several => Err(Problem::new(format!("there are several states in `{}`: {}", settings.state.display(), several.join(", ")))
-            .hint("name the stack file instead of `--state-only`")
-            .into()),
+        [] => Err(
+            Problem::new(format!("there is no state in `{}`", settings.state.display()))
+                .hint("name its directory with `--state`, or change to the directory of the stack file")
+                .into(),
+        ),
+        several => Err(Problem::new(format!(
+            "there are several states in `{}`: {}",
+            settings.state.display(),
+            several.join(", ")
+        ))
+        .hint("name the stack file instead of `--state-only`")
+        .into()),
     }
 }

@@ -30,8 +30,16 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         .await;
         cluster.close().await;
         let survey = found?;
-        let drifted = drift(state.recorded(), |address| survey.live(address).cloned(), known.key.as_ref());
-        let recorded = state.recorded().values().filter(|known| known.object().is_some()).count();
+        let drifted = drift(
+            state.recorded(),
+            |address| survey.live(address).cloned(),
+            known.key.as_ref(),
+        );
+        let recorded = state
+            .recorded()
+            .values()
+            .filter(|known| known.object().is_some())
+            .count();
         views::result(&if settings.json {
             views::json::pretty(&views::json::drift(&drifted, recorded))
         } else {

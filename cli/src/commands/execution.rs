@@ -95,8 +95,19 @@ pub(super) async fn ask_and_run(
     Ok(Some(ended))
 }
 
-async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &StateLock, job: Job<'_>) -> Result<Ended, Error> {
-    let Job { planned, resources, facts, how } = job;
+async fn run(
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    lock: &StateLock,
+    job: Job<'_>,
+) -> Result<Ended, Error> {
+    let Job {
+        planned,
+        resources,
+        facts,
+        how,
+    } = job;
     let key = known.backend.key_or_create().map_err(problem)?;
     let state = known.begun(cluster)?;
     let durations = state.durations().clone();
@@ -120,16 +131,28 @@ async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &State
         },
     };
     let counted = views::plan::worth_a_line(&planned.plan);
-    let estimate = planned.around.estimate.as_ref().filter(|estimate| estimate.is_learned).map(|estimate| estimate.time);
+    let estimate = planned
+        .around
+        .estimate
+        .as_ref()
+        .filter(|estimate| estimate.is_learned)
+        .map(|estimate| estimate.time);
     let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
     let report = RefCell::new(Report::default());
     let started = Instant::now();
     let interrupts = Interrupts::listen();
     let driven = {
-        let driving = Box::pin(drive(&execution, &cluster.provider, &mut journal, &ShellSecrets, interrupts.asked(1), |event| {
-            report.borrow_mut().fold(event);
-            view.borrow_mut().event(event, started.elapsed());
-        }));
+        let driving = Box::pin(drive(
+            &execution,
+            &cluster.provider,
+            &mut journal,
+            &ShellSecrets,
+            interrupts.asked(1),
+            |event| {
+                report.borrow_mut().fold(event);
+                view.borrow_mut().event(event, started.elapsed());
+            },
+        ));
         let ticking = async {
             let mut ticks = interval(TICK);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -151,11 +174,17 @@ async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &State
     let report = report.into_inner();
     let took = started.elapsed();
     driven.map_err(|error| {
-        Problem::of(&error).hint("make the state writable again, then run the same command again: it finds what is not recorded")
+        Problem::of(&error)
+            .hint("make the state writable again, then run the same command again: it finds what is not recorded")
     })?;
     if report.succeeded() {
         // Every address was looked at: what an earlier run left open is answered.
-        let open: Vec<_> = journal.state().open_intents().iter().map(|intent| stackctl_state::address_of(intent).clone()).collect();
+        let open: Vec<_> = journal
+            .state()
+            .open_intents()
+            .iter()
+            .map(|intent| stackctl_state::address_of(intent).clone())
+            .collect();
         for address in open {
             journal.settle(&address).map_err(problem)?;
         }
@@ -168,11 +197,25 @@ async fn run(settings: &Settings, cluster: &Cluster, known: &Known, lock: &State
 fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
     let purpose = planned.plan.purpose;
     if settings.json {
-        views::result(&views::json::line(&views::json::report(&ended.report, purpose, ended.took)));
+        views::result(&views::json::line(&views::json::report(
+            &ended.report,
+            purpose,
+            ended.took,
+        )));
     } else {
-        views::result(&views::report::summary(&ended.report, purpose, ended.took, &settings.out));
+        views::result(&views::report::summary(
+            &ended.report,
+            purpose,
+            ended.took,
+            &settings.out,
+        ));
     }
     if !ended.report.succeeded() {
-        views::tell(&views::report::failures(&ended.report, purpose, ended.recorded, &settings.err));
+        views::tell(&views::report::failures(
+            &ended.report,
+            purpose,
+            ended.recorded,
+            &settings.err,
+        ));
     }
 }

@@ -23,6 +23,10 @@ pub(super) fn run(command: &ExplainCommand, settings: &Settings) -> Result<Exit,
     let found = explain(code).ok_or_else(|| {
         Problem::new(format!("there is no code `{code}`")).hint("`stackctl explain` lists every code")
     })?;
-    views::result(&if settings.json { views::json::pretty(&one(found)) } else { views::stack::explanation(found, &settings.out) });
+    views::result(&if settings.json {
+        views::json::pretty(&one(found))
+    } else {
+        views::stack::explanation(found, &settings.out)
+    });
     Ok(Exit::Done)
 }

@@ -15,8 +15,11 @@ pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, E
     let desired = render::desired(command.facts.as_deref(), settings)?;
     let graph = &desired.graph;
     if command.critical_path {
-        let limits: BTreeMap<_, _> =
-            desired.resources.iter().map(|resource| (&resource.address, resource.ready_timeout)).collect();
+        let limits: BTreeMap<_, _> = desired
+            .resources
+            .iter()
+            .map(|resource| (&resource.address, resource.ready_timeout))
+            .collect();
         let limit = |address: &Address| limits.get(address).copied().unwrap_or(Duration::ZERO);
         let (path, time) = critical_path(graph, limit);
         views::result(&views::graph::critical_path(&path, time, limit));

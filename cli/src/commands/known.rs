@@ -41,7 +41,15 @@ impl Known {
             Some(state) => state.lineage().to_owned(),
             None => new_lineage().map_err(problem)?,
         };
-        Ok(Self { backend, state, key, identity: Identity { stack: stack.to_owned(), lineage } })
+        Ok(Self {
+            backend,
+            state,
+            key,
+            identity: Identity {
+                stack: stack.to_owned(),
+                lineage,
+            },
+        })
     }
 
     /// Refuses a cluster that the state is not of.
@@ -65,7 +73,9 @@ impl Known {
         desired: &[Resource],
         purpose: Purpose,
     ) -> Result<BTreeMap<Address, Recorded>, Error> {
-        let Some(state) = &self.state else { return Ok(BTreeMap::new()) };
+        let Some(state) = &self.state else {
+            return Ok(BTreeMap::new());
+        };
         let mut all = state.recorded().clone();
         for intent in state.open_intents() {
             let Intent::Write(intended) = intent else { continue };
@@ -73,7 +83,11 @@ impl Known {
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
             match &intended.node {
                 RecordedNode::Object(object) if !is_desired && !all.contains_key(address) => {
-                    let live = cluster.provider.get(&object.object).await.map_err(|error| Problem::of(&error))?;
+                    let live = cluster
+                        .provider
+                        .get(&object.object)
+                        .await
+                        .map_err(|error| Problem::of(&error))?;
                     let Some(live) = live else { continue };
                     if self.identity.whose(&live, address, &object.object, None) == Whose::Ours {
                         all.insert(address.clone(), with_uid((**intended).clone(), &live));
@@ -112,7 +126,10 @@ impl Known {
     pub(super) fn begun(&self, cluster: &Cluster) -> Result<State, Error> {
         match &self.state {
             Some(state) => Ok(state.clone()),
-            None => Ok(self.backend.create(&cluster.id, &self.identity.lineage, &clock::now()).map_err(problem)?),
+            None => Ok(self
+                .backend
+                .create(&cluster.id, &self.identity.lineage, &clock::now())
+                .map_err(problem)?),
         }
     }
 }

@@ -16,11 +16,18 @@ pub(super) fn sources(settings: &Settings) -> Result<Vec<Source>, Error> {
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for path in &settings.files {
         match std::fs::read_to_string(path) {
-            Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
+            Ok(text) => sources.push(Source {
+                name: path.display().to_string(),
+                text,
+            }),
             Err(error) => problems.push(unreadable(path, &error)),
         }
     }
-    if problems.is_empty() { Ok(sources) } else { Err(Error::Problems(problems)) }
+    if problems.is_empty() {
+        Ok(sources)
+    } else {
+        Err(Error::Problems(problems))
+    }
 }
 
 /// Reads and parses a stack; warnings are shown on the way.
@@ -46,7 +53,9 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::NotFound => problem.hint("name a stack file, or change to the directory of `stack.toml`"),
         std::io::ErrorKind::InvalidData => problem.hint("a stack file is TOML in UTF-8"),
-        std::io::ErrorKind::IsADirectory => problem.hint(format!("did you mean `{}`?", path.join("stack.toml").display())),
+        std::io::ErrorKind::IsADirectory => {
+            problem.hint(format!("did you mean `{}`?", path.join("stack.toml").display()))
+        }
         _ => problem,
     }
 }

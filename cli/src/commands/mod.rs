@@ -79,7 +79,9 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
 /// The stack files that a command names, wherever it takes them.
 fn stack_of(command: &Command) -> StackArgs {
     match command {
-        Command::Validate(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => stack.clone(),
+        Command::Validate(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => {
+            stack.clone()
+        }
         Command::Plan(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),
@@ -90,9 +92,15 @@ fn stack_of(command: &Command) -> StackArgs {
                 crate::cli::StateCommand::List(flags) | crate::cli::StateCommand::Unlock(flags) => flags,
                 crate::cli::StateCommand::Show(command) => &command.stack,
             };
-            StackArgs { files: flags.files.clone(), sets: flags.sets.clone() }
+            StackArgs {
+                files: flags.files.clone(),
+                sets: flags.sets.clone(),
+            }
         }
-        Command::Simulate(command) => StackArgs { files: command.file.iter().cloned().collect(), sets: Vec::new() },
+        Command::Simulate(command) => StackArgs {
+            files: command.file.iter().cloned().collect(),
+            sets: Vec::new(),
+        },
         Command::Explain(_) | Command::Completions(_) | Command::Version => StackArgs::default(),
     }
 }

@@ -5,12 +5,7 @@ use super::{
     known::Known,
     load, prepare, runtime,
 };
-use crate::{
-    error::Error,
-    exit::Exit,
-    settings::Settings,
-    views,
-};
+use crate::{error::Error, exit::Exit, settings::Settings, views};
 use stackctl_stacks::{Stack, components};
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {

@@ -5,13 +5,7 @@ use super::{
     known::Known,
     load, planning, prepare, runtime, saved,
 };
-use crate::{
-    cli::PlanCommand,
-    error::Error,
-    exit::Exit,
-    settings::Settings,
-    views,
-};
+use crate::{cli::PlanCommand, error::Error, exit::Exit, settings::Settings, views};
 
 pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
     let (stack, sources) = load::stack(settings)?;
@@ -24,11 +18,26 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 return planning::destroy(settings, &cluster, &known).await;
             }
             let facts = known.state.as_ref().map(|state| state.facts());
-            let desired =
-                prepare::desired(&cluster, &stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
+            let desired = prepare::desired(
+                &cluster,
+                &stack,
+                facts,
+                command.plan.refresh_facts,
+                settings.parallelism,
+            )
+            .await?;
             let planned = planning::apply(settings, &cluster, &known, &desired, &command.plan).await?;
             if let Some(path) = &command.out {
-                saved::write(path, &sources, settings, &cluster, &known, &desired, &planned, &command.plan)?;
+                saved::write(
+                    path,
+                    &sources,
+                    settings,
+                    &cluster,
+                    &known,
+                    &desired,
+                    &planned,
+                    &command.plan,
+                )?;
             }
             Ok(planned)
         }
@@ -43,6 +52,10 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         if let Some(path) = &command.out {
             views::tell(&views::plan::saved(path));
         }
-        Ok(if command.detailed_exitcode && planned.plan.has_changes() { Exit::Differs } else { Exit::Done })
+        Ok(if command.detailed_exitcode && planned.plan.has_changes() {
+            Exit::Differs
+        } else {
+            Exit::Done
+        })
     })
 }

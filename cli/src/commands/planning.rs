@@ -62,7 +62,12 @@ pub(super) async fn apply(
         estimate: estimate(&plan, desired, known, arguments, cluster.time_scale),
         is_scaled: cluster.time_scale < 1.0,
     };
-    Ok(Planned { plan, recorded, survey, around })
+    Ok(Planned {
+        plan,
+        recorded,
+        survey,
+        around,
+    })
 }
 
 /// Plans to take everything away.
@@ -70,9 +75,22 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
     let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
-    let facts = known.state.as_ref().map(|state| state.facts().clone()).unwrap_or_default();
-    let around = Surroundings { stack: known.identity.stack.clone(), cluster: described(cluster, &facts), ..Surroundings::default() };
-    Ok(Planned { plan, recorded, survey, around })
+    let facts = known
+        .state
+        .as_ref()
+        .map(|state| state.facts().clone())
+        .unwrap_or_default();
+    let around = Surroundings {
+        stack: known.identity.stack.clone(),
+        cluster: described(cluster, &facts),
+        ..Surroundings::default()
+    };
+    Ok(Planned {
+        plan,
+        recorded,
+        survey,
+        around,
+    })
 }
 
 /// Reads what a plan, or a look for drift, needs of the cluster.
@@ -90,7 +108,9 @@ pub(super) async fn look(
         key: known.key.as_ref(),
         parallelism: settings.parallelism,
     };
-    Ok(survey(&cluster.provider, &request, &ShellSecrets).await.map_err(|error| unread(&error))?)
+    Ok(survey(&cluster.provider, &request, &ShellSecrets)
+        .await
+        .map_err(|error| unread(&error))?)
 }
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
@@ -100,30 +120,49 @@ fn described(cluster: &Cluster, facts: &Facts) -> String {
         words.push(format!("OpenShift {version}"));
     }
     words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
-    if words.is_empty() { cluster.name.clone() } else { format!("{} ({})", cluster.name, words.join(", ")) }
+    if words.is_empty() {
+        cluster.name.clone()
+    } else {
+        format!("{} ({})", cluster.name, words.join(", "))
+    }
 }
 
 fn estimate(plan: &Plan, desired: &Desired, known: &Known, arguments: &PlanArgs, time_scale: f64) -> Option<Estimate> {
     let learned = known.state.as_ref().map(|state| state.durations());
-    let limits: BTreeMap<_, _> = desired.resources.iter().map(|resource| (&resource.address, resource.ready_timeout)).collect();
+    let limits: BTreeMap<_, _> = desired
+        .resources
+        .iter()
+        .map(|resource| (&resource.address, resource.ready_timeout))
+        .collect();
     let learned_of = |address: &Address| learned.and_then(|durations| durations.get(address)).copied();
     let works = |address: &Address| plan.step(address).is_some_and(|step| step.action != Action::NoOp);
     let takes = |address: &Address| {
         if !works(address) {
             return Duration::ZERO;
         }
-        let limit = || arguments.ready_timeout.unwrap_or_else(|| limits.get(address).copied().unwrap_or_default().mul_f64(time_scale));
+        let limit = || {
+            arguments
+                .ready_timeout
+                .unwrap_or_else(|| limits.get(address).copied().unwrap_or_default().mul_f64(time_scale))
+        };
         learned_of(address).unwrap_or_else(limit)
     };
     let (path, time) = critical_path(&desired.graph, takes);
     if time.is_zero() {
         return None;
     }
-    let is_learned = path.iter().filter(|address| works(address)).all(|address| learned_of(address).is_some());
+    let is_learned = path
+        .iter()
+        .filter(|address| works(address))
+        .all(|address| learned_of(address).is_some());
     let mut times: Vec<_> = path.iter().filter(|address| works(address)).map(&takes).collect();
     times.sort_by_key(|time| Reverse(*time));
     let least = times.get(MOST_NAMED - 1).or(times.last()).copied().unwrap_or_default();
-    let path = path.into_iter().filter(|address| works(address) && takes(address) >= least).take(MOST_NAMED).collect();
+    let path = path
+        .into_iter()
+        .filter(|address| works(address) && takes(address) >= least)
+        .take(MOST_NAMED)
+        .collect();
     Some(Estimate { time, is_learned, path })
 }
 
@@ -137,5 +176,6 @@ fn refused(errors: Vec<PlanError>) -> Error {
 }
 
 fn unread(error: &SurveyError) -> Problem {
-    Problem::of(error).hint("check that the cluster answers and that you may read this, then run the same command again")
+    Problem::of(error)
+        .hint("check that the cluster answers and that you may read this, then run the same command again")
 }

@@ -44,7 +44,11 @@ pub(super) async fn desired(
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
     let graph = Graph::new(&resources).map_err(|errors| Error::Problems(errors.iter().map(graph_problem).collect()))?;
-    Ok(Desired { facts, resources, graph })
+    Ok(Desired {
+        facts,
+        resources,
+        graph,
+    })
 }
 
 /// Why a stack cannot be compiled here.

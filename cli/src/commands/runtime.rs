@@ -29,7 +29,9 @@ impl Interrupts {
         let (told, count) = tokio::sync::watch::channel(0);
         let listener = tokio::spawn(async move {
             use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut ended) = signal(SignalKind::terminate()) else { return };
+            let Ok(mut ended) = signal(SignalKind::terminate()) else {
+                return;
+            };
             loop {
                 tokio::select! {
                     _ = tokio::signal::ctrl_c() => {}

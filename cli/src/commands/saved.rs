@@ -66,7 +66,10 @@ struct ReadPaths {
 }
 
 /// Saves a plan, sealed with the stack's key.
-#[expect(clippy::too_many_arguments, reason = "a plan is saved with everything that it was made from")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a plan is saved with everything that it was made from"
+)]
 pub(super) fn write(
     path: &Path,
     sources: &[Source],
@@ -78,16 +81,27 @@ pub(super) fn write(
     arguments: &PlanArgs,
 ) -> Result<(), Error> {
     let plan = &planned.plan;
-    let absolute = |name: &str| std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
+    let absolute =
+        |name: &str| std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
     let body = Body {
-        layers: sources.iter().map(|source| Layer { name: absolute(&source.name), text: source.text.clone() }).collect(),
+        layers: sources
+            .iter()
+            .map(|source| Layer {
+                name: absolute(&source.name),
+                text: source.text.clone(),
+            })
+            .collect(),
         sets: settings.sets.clone(),
         facts: facts::to_json(&desired.facts),
         adopt: arguments.adopt,
         force_conflicts: arguments.force_conflicts,
         ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
         desired: plan.desired.to_string(),
-        read: plan.steps.iter().map(|step| (step.address.to_string(), read_paths(&step.projection))).collect(),
+        read: plan
+            .steps
+            .iter()
+            .map(|step| (step.address.to_string(), read_paths(&step.projection)))
+            .collect(),
         changes: changes(plan),
         text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
         plan: json_of(&views::json::plan(plan, &planned.around))?,
@@ -101,8 +115,11 @@ pub(super) fn write(
     };
     let key = known.backend.key_or_create().map_err(state_problem)?;
     let bytes = SavedPlan::new(header, json_of(&body)?).to_bytes(&key);
-    std::fs::write(path, bytes)
-        .map_err(|error| Problem::new(format!("the plan cannot be saved as `{}`", path.display())).caused_by(&error).into())
+    std::fs::write(path, bytes).map_err(|error| {
+        Problem::new(format!("the plan cannot be saved as `{}`", path.display()))
+            .caused_by(&error)
+            .into()
+    })
 }
 
 /// A saved plan that nobody vouches for yet.
@@ -115,15 +132,24 @@ pub(super) struct Read {
 
 /// Reads a file that is a saved plan by its content; `None` for anything else, a missing file included.
 pub(super) fn recognised(path: &Path) -> Result<Option<Read>, Error> {
-    let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
+    let Ok(bytes) = std::fs::read(path) else {
+        return Ok(None);
+    };
     if !planfile::is_plan(&bytes) {
         return Ok(None);
     }
     let unusable = || Problem::new(format!("the plan `{}` cannot be used", path.display()));
     let sealed = SealedPlan::read(&bytes).map_err(|error| unusable().caused_by(&error).hint(error.hint()))?;
-    let body = serde_json::from_value(sealed.unverified().body().clone())
-        .map_err(|error| unusable().caused_by(&error).hint("make a new plan with `stackctl plan -o FILE`"))?;
-    Ok(Some(Read { path: path.to_owned(), sealed, body }))
+    let body = serde_json::from_value(sealed.unverified().body().clone()).map_err(|error| {
+        unusable()
+            .caused_by(&error)
+            .hint("make a new plan with `stackctl plan -o FILE`")
+    })?;
+    Ok(Some(Read {
+        path: path.to_owned(),
+        sealed,
+        body,
+    }))
 }
 
 impl Read {
@@ -159,13 +185,24 @@ impl Read {
     pub(super) fn open(self, known: &Known) -> Result<Saved, Error> {
         let name = self.path.display().to_string();
         let key = known.key.as_ref().ok_or_else(|| {
-            Problem::new(format!("the plan `{name}` cannot be checked: the stack's key is not here"))
-                .hint(format!("apply it where it was made, or name that state with `--state` (looked in `{}`)", known.backend.directory().display()))
+            Problem::new(format!(
+                "the plan `{name}` cannot be checked: the stack's key is not here"
+            ))
+            .hint(format!(
+                "apply it where it was made, or name that state with `--state` (looked in `{}`)",
+                known.backend.directory().display()
+            ))
         })?;
         let plan = self.sealed.open(key).map_err(|error| {
-            Problem::new(format!("the plan `{name}` cannot be used")).caused_by(&error).hint(error.hint())
+            Problem::new(format!("the plan `{name}` cannot be used"))
+                .caused_by(&error)
+                .hint(error.hint())
         })?;
-        Ok(Saved { name, header: plan.header().clone(), body: self.body })
+        Ok(Saved {
+            name,
+            header: plan.header().clone(),
+            body: self.body,
+        })
     }
 }
 
@@ -185,8 +222,15 @@ impl Saved {
 
     /// The stack, parsed from the texts it was made of.
     pub(super) fn parse(&self) -> Result<Stack, Error> {
-        let sources: Vec<_> =
-            self.body.layers.iter().map(|layer| Source { name: layer.name.clone(), text: layer.text.clone() }).collect();
+        let sources: Vec<_> = self
+            .body
+            .layers
+            .iter()
+            .map(|layer| Source {
+                name: layer.name.clone(),
+                text: layer.text.clone(),
+            })
+            .collect();
         Ok(stackctl_stacks::parse(&sources, &self.body.sets)?.0)
     }
 
@@ -218,9 +262,11 @@ impl Saved {
         }
         let stale = |what: String| Err(self.stale(vec![what]));
         match &known.state {
-            Some(state) if state.lineage() != self.header.lineage => {
-                stale(format!("the state has the lineage {}, the plan {}", state.lineage(), self.header.lineage))
-            }
+            Some(state) if state.lineage() != self.header.lineage => stale(format!(
+                "the state has the lineage {}, the plan {}",
+                state.lineage(),
+                self.header.lineage
+            )),
             None if self.header.serial > 0 => stale("the state that it was made with is gone".to_owned()),
             Some(_) | None => Ok(()),
         }
@@ -234,10 +280,14 @@ impl Saved {
         }
         let mut moved = Vec::new();
         for step in &plan.steps {
-            let Some(then) = self.body.read.get(&step.address.to_string()) else { continue };
+            let Some(then) = self.body.read.get(&step.address.to_string()) else {
+                continue;
+            };
             let ours = match step.node {
                 NodeKind::Overlay => known.identity.overlay_manager(&step.address),
-                NodeKind::Object | NodeKind::Gate | NodeKind::Action | NodeKind::Check => known.identity.object_manager(),
+                NodeKind::Object | NodeKind::Gate | NodeKind::Action | NodeKind::Check => {
+                    known.identity.object_manager()
+                }
             };
             let live = planned.survey.live(&step.address);
             let object = step.object.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -253,20 +303,32 @@ impl Saved {
                     (address.clone(), action.clone(), other.to_owned())
                 })
             };
-            moved.extend(self.body.changes.iter().filter_map(|entry| differs(entry, &now)).map(|(address, then, now)| {
-                format!("{address}: the plan says {then}, and now it would be {now}")
-            }));
-            moved.extend(now.iter().filter(|(address, _)| !self.body.changes.contains_key(*address)).map(|(address, now)| {
-                format!("{address}: the plan says nothing, and now it would be {now}")
-            }));
+            moved.extend(
+                self.body
+                    .changes
+                    .iter()
+                    .filter_map(|entry| differs(entry, &now))
+                    .map(|(address, then, now)| format!("{address}: the plan says {then}, and now it would be {now}")),
+            );
+            moved.extend(
+                now.iter()
+                    .filter(|(address, _)| !self.body.changes.contains_key(*address))
+                    .map(|(address, now)| format!("{address}: the plan says nothing, and now it would be {now}")),
+            );
         }
-        if moved.is_empty() { Ok(()) } else { Err(self.stale(moved)) }
+        if moved.is_empty() {
+            Ok(())
+        } else {
+            Err(self.stale(moved))
+        }
     }
 
     fn stale(&self, moved: Vec<String>) -> Error {
         let mut problem = Problem::new(format!("the plan `{}` is no longer true", self.name));
         problem.because = moved;
-        problem.hint("look at a new `stackctl plan -o FILE`; nothing was changed").into()
+        problem
+            .hint("look at a new `stackctl plan -o FILE`; nothing was changed")
+            .into()
     }
 }
 
@@ -280,15 +342,31 @@ fn changes(plan: &stackctl_engine::plan::Plan) -> BTreeMap<String, String> {
 }
 
 fn read_paths(projection: &Projection) -> ReadPaths {
-    let paths = projection.paths.iter().map(|(path, digest)| (path.clone(), digest.map(|digest| digest.to_string())));
-    ReadPaths { uid: projection.uid.clone(), paths: paths.collect() }
+    let paths = projection
+        .paths
+        .iter()
+        .map(|(path, digest)| (path.clone(), digest.map(|digest| digest.to_string())));
+    ReadPaths {
+        uid: projection.uid.clone(),
+        paths: paths.collect(),
+    }
 }
 
 fn projection(read: &ReadPaths) -> Projection {
-    let paths = read.paths.iter().map(|(path, digest)| (path.clone(), digest.as_deref().and_then(Digest::parse)));
-    Projection { uid: read.uid.clone(), paths: paths.collect() }
+    let paths = read
+        .paths
+        .iter()
+        .map(|(path, digest)| (path.clone(), digest.as_deref().and_then(Digest::parse)));
+    Projection {
+        uid: read.uid.clone(),
+        paths: paths.collect(),
+    }
 }
 
 fn json_of(value: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| Problem::new("the plan cannot be written as JSON").caused_by(&error).into())
+    serde_json::to_value(value).map_err(|error| {
+        Problem::new("the plan cannot be written as JSON")
+            .caused_by(&error)
+            .into()
+    })
 }

@@ -8,14 +8,20 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     if let [only] = settings.files.as_slice()
         && let Some(saved) = saved::recognised(only)?
     {
-        views::result(&if settings.json { views::json::pretty(&saved.machine_form()) } else { saved.human_form() });
+        views::result(&if settings.json {
+            views::json::pretty(&saved.machine_form())
+        } else {
+            saved.human_form()
+        });
         return Ok(Exit::Done);
     }
     let (stack, _) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
     let Some(state) = &known.state else {
         views::result(&if settings.json {
-            views::json::pretty(&json!({"format_version": views::json::FORMAT_VERSION, "stack": stack.name.to_string(), "state": null}))
+            views::json::pretty(
+                &json!({"format_version": views::json::FORMAT_VERSION, "stack": stack.name.to_string(), "state": null}),
+            )
         } else {
             format!("nothing is recorded of the stack {}\n", stack.name)
         });
@@ -34,9 +40,14 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     } else {
         let heading = format!(
             "stack {}   cluster {}   lineage {}   serial {}\n",
-            state.stack(), state.cluster_id(), state.lineage(), state.serial()
+            state.stack(),
+            state.cluster_id(),
+            state.lineage(),
+            state.serial()
         );
-        heading + &views::state::facts(state.facts(), &settings.out) + &views::state::list(state.recorded(), &settings.out)
+        heading
+            + &views::state::facts(state.facts(), &settings.out)
+            + &views::state::list(state.recorded(), &settings.out)
     });
     Ok(Exit::Done)
 }

@@ -1,6 +1,9 @@
 //! `simulate`: serves the embedded cluster until Ctrl-C.
 
-use super::{cluster, runtime::{self, Interrupts}};
+use super::{
+    cluster,
+    runtime::{self, Interrupts},
+};
 use crate::{
     cli::SimulateCommand,
     error::{Error, Problem},
@@ -14,11 +17,19 @@ use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        let faults: Vec<_> = stackctl_simulator::faults::FAULTS.iter().map(|fault| (fault.form, fault.effect)).collect();
+        let faults: Vec<_> = stackctl_simulator::faults::FAULTS
+            .iter()
+            .map(|fault| (fault.form, fault.effect))
+            .collect();
         views::result(&views::simulator::faults(&faults, settings.json));
         return Ok(Exit::Done);
     }
-    let ClusterChoice::Simulated { directory, speed, faults } = &settings.cluster else {
+    let ClusterChoice::Simulated {
+        directory,
+        speed,
+        faults,
+    } = &settings.cluster
+    else {
         return Err(Problem::new("there is nothing to simulate").into());
     };
     runtime::block_on(async {
@@ -47,5 +58,9 @@ fn write_private(path: &Path, text: &str) -> Result<(), Error> {
     options
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| Problem::new(format!("`{}` cannot be written", path.display())).caused_by(&error).into())
+        .map_err(|error| {
+            Problem::new(format!("`{}` cannot be written", path.display()))
+                .caused_by(&error)
+                .into()
+        })
 }

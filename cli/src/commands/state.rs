@@ -1,6 +1,9 @@
 //! `state`: what is recorded, and its lock.
 
-use super::{known::{Known, problem}, load};
+use super::{
+    known::{Known, problem},
+    load,
+};
 use crate::{
     cli::StateCommand,
     error::{Error, Problem},
@@ -22,7 +25,9 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
         StateCommand::Show(command) => return show(&command.address, recorded, settings),
         StateCommand::Unlock(_) => {
             let left_by = known.backend.unlock().map_err(problem)?;
-            views::result(&views::state::unlocked(left_by.map(|holder| (holder.who, holder.command, holder.since))));
+            views::result(&views::state::unlocked(
+                left_by.map(|holder| (holder.who, holder.command, holder.since)),
+            ));
         }
     }
     Ok(Exit::Done)
@@ -39,7 +44,9 @@ fn list(recorded: &BTreeMap<Address, Recorded>, settings: &Settings) {
 
 fn show(text: &str, recorded: &BTreeMap<Address, Recorded>, settings: &Settings) -> Result<Exit, Error> {
     let address: Address = text.parse().map_err(|error| {
-        Problem::new(format!("`{text}` is not an address")).caused_by(&error).hint("`stackctl state list` shows every address")
+        Problem::new(format!("`{text}` is not an address"))
+            .caused_by(&error)
+            .hint("`stackctl state list` shows every address")
     })?;
     let known = recorded.get(&address).ok_or_else(|| {
         Problem::new(format!("nothing is recorded of `{address}`")).hint("`stackctl state list` shows what is recorded")

@@ -34,7 +34,10 @@ pub fn warning(what: &str, style: &Style) -> String {
 
 /// Every diagnostic of a broken stack, and their count.
 pub fn stack(diagnostics: &Diagnostics, style: &Style) -> String {
-    let mut text: String = diagnostics.iter().map(|diagnostic| spanned(diagnostic, style)).collect();
+    let mut text: String = diagnostics
+        .iter()
+        .map(|diagnostic| spanned(diagnostic, style))
+        .collect();
     let _ = writeln!(text, "{diagnostics}; nothing was read from the cluster");
     text
 }
@@ -53,7 +56,9 @@ pub fn spanned(diagnostic: &StackError, style: &Style) -> String {
     };
     let code = diagnostic.code();
     let mut text = format!("{} {diagnostic}\n", style.paint(meaning, &format!("{word}[{code}]:")));
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width.unwrap_or(120).max(60)).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width.unwrap_or(120).max(60))
+        .with_links(false);
     let mut picture = String::new();
     // The handler only fails when the writer does, and a `String` does not.
     let _written = handler.render_report(&mut picture, &Bare(diagnostic));

@@ -48,7 +48,8 @@ pub fn from_to(change: &FieldChange, style: &Style) -> String {
 
 /// The lines that differ between two texts of several lines, each with its sign; nothing for other values.
 pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
-    let (Shown::Value(Value::String(before)), Shown::Value(Value::String(after))) = (&change.before, &change.after) else {
+    let (Shown::Value(Value::String(before)), Shown::Value(Value::String(after))) = (&change.before, &change.after)
+    else {
         return Vec::new();
     };
     if !before.contains('\n') && !after.contains('\n') {
@@ -63,7 +64,10 @@ pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
             ChangeTag::Equal => continue,
         };
         let text = line.value().trim_end_matches('\n');
-        lines.push(style.paint(meaning, &format!("{sign} {}", shortened(text, LONGEST_LINE, style.ellipsis()))));
+        lines.push(style.paint(
+            meaning,
+            &format!("{sign} {}", shortened(text, LONGEST_LINE, style.ellipsis())),
+        ));
     }
     let more = lines.len().saturating_sub(MOST_LINES);
     lines.truncate(MOST_LINES);

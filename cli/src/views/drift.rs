@@ -11,19 +11,46 @@ use std::fmt::Write as _;
 pub fn drift(found: &[Drift], recorded: usize, style: &Style) -> String {
     let mut text = String::new();
     for drift in found {
-        let Drift { address, object, gone, changes } = drift;
-        let _ = writeln!(text, "{}   {object}", style.paint(Meaning::Heading, &address.to_string()));
+        let Drift {
+            address,
+            object,
+            gone,
+            changes,
+        } = drift;
+        let _ = writeln!(
+            text,
+            "{}   {object}",
+            style.paint(Meaning::Heading, &address.to_string())
+        );
         if *gone {
             let _ = writeln!(text, "  {}", style.paint(Meaning::Bad, "is gone"));
         }
-        let lines: Vec<_> = changes.iter().map(|change| (format!("  {}:  {}", diff::path(&change.path), diff::from_to(change, style)), change)).collect();
-        let width = lines.iter().map(|(line, _)| visible_width(line)).filter(|width| *width <= 80).max().unwrap_or(0);
+        let lines: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                (
+                    format!("  {}:  {}", diff::path(&change.path), diff::from_to(change, style)),
+                    change,
+                )
+            })
+            .collect();
+        let width = lines
+            .iter()
+            .map(|(line, _)| visible_width(line))
+            .filter(|width| *width <= 80)
+            .max()
+            .unwrap_or(0);
         for (line, change) in lines {
             let by = change.drift.as_ref().map(diff::written_by).unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
         }
     }
-    let _ = writeln!(text, "{} drifted, {} as recorded", found.len(), recorded.saturating_sub(found.len()));
+    let _ = writeln!(
+        text,
+        "{} drifted, {} as recorded",
+        found.len(),
+        recorded.saturating_sub(found.len())
+    );
     if !found.is_empty() {
         let _ = writeln!(
             text,

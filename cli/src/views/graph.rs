@@ -23,7 +23,12 @@ pub fn text(graph: &Graph, style: &Style) -> String {
             }
         }
     }
-    let _ = writeln!(text, "{} in {}; waves are shown, nothing waits for a whole one", counted(graph.order().len(), "resource"), counted(waves.len(), "wave"));
+    let _ = writeln!(
+        text,
+        "{} in {}; waves are shown, nothing waits for a whole one",
+        counted(graph.order().len(), "resource"),
+        counted(waves.len(), "wave")
+    );
     text
 }
 
@@ -33,7 +38,11 @@ pub fn dot(graph: &Graph) -> String {
     for address in graph.order() {
         let _ = writeln!(text, "  {};", quoted(address));
         for edge in graph.dependencies(address) {
-            let style = if edge.until == stackctl_engine::graph::Until::Applied { " [style=dashed]" } else { "" };
+            let style = if edge.until == stackctl_engine::graph::Until::Applied {
+                " [style=dashed]"
+            } else {
+                ""
+            };
             let _ = writeln!(text, "  {} -> {}{style};", quoted(&edge.to), quoted(address));
         }
     }
@@ -44,13 +53,23 @@ pub fn dot(graph: &Graph) -> String {
 /// For Markdown.
 pub fn mermaid(graph: &Graph) -> String {
     let mut text = "graph LR\n".to_owned();
-    let id = |address: &Address| graph.order().iter().position(|other| other == address).unwrap_or_default();
+    let id = |address: &Address| {
+        graph
+            .order()
+            .iter()
+            .position(|other| other == address)
+            .unwrap_or_default()
+    };
     for address in graph.order() {
         let _ = writeln!(text, "  n{}[{}]", id(address), quoted(address));
     }
     for address in graph.order() {
         for edge in graph.dependencies(address) {
-            let arrow = if edge.until == stackctl_engine::graph::Until::Applied { "-.->" } else { "-->" };
+            let arrow = if edge.until == stackctl_engine::graph::Until::Applied {
+                "-.->"
+            } else {
+                "-->"
+            };
             let _ = writeln!(text, "  n{} {arrow} n{}", id(&edge.to), id(address));
         }
     }

@@ -153,19 +153,53 @@ impl From<&ObjectRef> for ObjectJson {
 
 impl From<Counts> for CountsJson {
     fn from(counts: Counts) -> Self {
-        let Counts { create, update, replace, delete, adopt, release, forget, run, wait, check, unchanged, not_ready } = counts;
-        Self { create, update, replace, delete, adopt, release, forget, run, wait, check, unchanged, not_ready }
+        let Counts {
+            create,
+            update,
+            replace,
+            delete,
+            adopt,
+            release,
+            forget,
+            run,
+            wait,
+            check,
+            unchanged,
+            not_ready,
+        } = counts;
+        Self {
+            create,
+            update,
+            replace,
+            delete,
+            adopt,
+            release,
+            forget,
+            run,
+            wait,
+            check,
+            unchanged,
+            not_ready,
+        }
     }
 }
 
 impl From<&FieldChange> for ChangeJson {
     fn from(change: &FieldChange) -> Self {
-        let FieldChange { path, before, after, drift } = change;
+        let FieldChange {
+            path,
+            before,
+            after,
+            drift,
+        } = change;
         Self {
             path: path.to_string(),
             before: shown(before),
             after: shown(after),
-            drifted_by: drift.as_ref().map(|by| DriftedByJson { manager: by.manager.clone(), time: by.time.clone() }),
+            drifted_by: drift.as_ref().map(|by| DriftedByJson {
+                manager: by.manager.clone(),
+                time: by.time.clone(),
+            }),
         }
     }
 }
@@ -173,20 +207,45 @@ impl From<&FieldChange> for ChangeJson {
 impl From<&Step> for StepJson {
     fn from(step: &Step) -> Self {
         // The projection is for the saved plan alone.
-        let Step { address, node, action, reasons, object, changes, note, waits_for, readiness, consequences, projection: _ } = step;
+        let Step {
+            address,
+            node,
+            action,
+            reasons,
+            object,
+            changes,
+            note,
+            waits_for,
+            readiness,
+            consequences,
+            projection: _,
+        } = step;
         Self {
             address: address.to_string(),
             node: node_code(*node),
             action: action.code(),
-            reasons: reasons.iter().map(|reason| ReasonJson { code: reason.code(), text: reason.to_string() }).collect(),
+            reasons: reasons
+                .iter()
+                .map(|reason| ReasonJson {
+                    code: reason.code(),
+                    text: reason.to_string(),
+                })
+                .collect(),
             object: object.as_ref().map(Into::into),
             changes: changes.iter().map(Into::into).collect(),
             note: note.clone(),
             waits_for: waits_for
                 .iter()
-                .map(|edge| EdgeJson { address: edge.to.to_string(), until: edge.until.to_string(), reason: edge.reason.clone() })
+                .map(|edge| EdgeJson {
+                    address: edge.to.to_string(),
+                    until: edge.until.to_string(),
+                    reason: edge.reason.clone(),
+                })
                 .collect(),
-            readiness: readiness.as_ref().map(|is| ReadinessJson { ready: is.is_ready(), why: is.why().to_owned() }),
+            readiness: readiness.as_ref().map(|is| ReadinessJson {
+                ready: is.is_ready(),
+                why: is.why().to_owned(),
+            }),
             consequences: consequences.iter().map(consequence).collect(),
         }
     }
@@ -194,7 +253,12 @@ impl From<&Step> for StepJson {
 
 /// Converts a plan.
 pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
-    let Surroundings { stack, cluster, estimate, is_scaled: _ } = around;
+    let Surroundings {
+        stack,
+        cluster,
+        estimate,
+        is_scaled: _,
+    } = around;
     PlanJson {
         format_version: FORMAT_VERSION,
         stack: stack.clone(),
@@ -205,7 +269,14 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         steps: plan.steps.iter().map(Into::into).collect(),
         summary: plan.counts().into(),
         consequences: plan.consequences().into_iter().map(consequence).collect(),
-        remains: plan.remains.iter().map(|is| RemainsJson { object: (&is.object).into(), why: is.why.clone() }).collect(),
+        remains: plan
+            .remains
+            .iter()
+            .map(|is| RemainsJson {
+                object: (&is.object).into(),
+                why: is.why.clone(),
+            })
+            .collect(),
         estimate: estimate.as_ref().map(|estimate| EstimateJson {
             seconds: estimate.time.as_secs(),
             is_learned: estimate.is_learned,
@@ -223,14 +294,21 @@ pub fn planned(is: &Plan, around: &Surroundings) -> Value {
 pub fn drift(found: &[Drift], recorded: usize) -> Value {
     let drifted: Vec<_> = found
         .iter()
-        .map(|Drift { address, object, gone, changes }| {
-            json!({
-                "address": address.to_string(),
-                "object": ObjectJson::from(object),
-                "gone": gone,
-                "changes": changes.iter().map(ChangeJson::from).collect::<Vec<_>>(),
-            })
-        })
+        .map(
+            |Drift {
+                 address,
+                 object,
+                 gone,
+                 changes,
+             }| {
+                json!({
+                    "address": address.to_string(),
+                    "object": ObjectJson::from(object),
+                    "gone": gone,
+                    "changes": changes.iter().map(ChangeJson::from).collect::<Vec<_>>(),
+                })
+            },
+        )
         .collect();
     json!({
         "format_version": FORMAT_VERSION,
@@ -253,10 +331,16 @@ pub fn event(event: &Event, at: Duration) -> Value {
         Event::Ready { address, why, took } => {
             json!({"event": "ready", "address": address.to_string(), "why": why, "seconds": took.as_secs_f64()})
         }
-        Event::Failed { address, failure: is, took } => {
+        Event::Failed {
+            address,
+            failure: is,
+            took,
+        } => {
             json!({"event": "failed", "address": address.to_string(), "failure": failure(is), "seconds": took.as_secs_f64()})
         }
-        Event::Blocked { address, by } => json!({"event": "blocked", "address": address.to_string(), "by": by.to_string()}),
+        Event::Blocked { address, by } => {
+            json!({"event": "blocked", "address": address.to_string(), "by": by.to_string()})
+        }
         Event::Interrupted => json!({"event": "interrupted"}),
     };
     line["format_version"] = json!(FORMAT_VERSION);
@@ -266,9 +350,28 @@ pub fn event(event: &Event, at: Duration) -> Value {
 
 /// Converts the end of an execution: the last line of its events.
 pub fn report(report: &Report, purpose: Purpose, took: Duration) -> Value {
-    let Report { created, updated, adopted, deleted, released, forgotten, ran, ready, failed, blocked, remedied, interrupted } = report;
-    let failed: BTreeMap<_, _> = failed.iter().map(|(address, is)| (address.to_string(), failure(is))).collect();
-    let blocked: BTreeMap<_, _> = blocked.iter().map(|(address, by)| (address.to_string(), by.to_string())).collect();
+    let Report {
+        created,
+        updated,
+        adopted,
+        deleted,
+        released,
+        forgotten,
+        ran,
+        ready,
+        failed,
+        blocked,
+        remedied,
+        interrupted,
+    } = report;
+    let failed: BTreeMap<_, _> = failed
+        .iter()
+        .map(|(address, is)| (address.to_string(), failure(is)))
+        .collect();
+    let blocked: BTreeMap<_, _> = blocked
+        .iter()
+        .map(|(address, by)| (address.to_string(), by.to_string()))
+        .collect();
     json!({
         "format_version": FORMAT_VERSION,
         "event": "finished",
@@ -357,7 +460,10 @@ fn consequence(is: &stackctl_engine::resource::Consequence) -> ConsequenceJson {
         ConsequenceClass::DataLoss => "data-loss",
         ConsequenceClass::Notice => "notice",
     };
-    ConsequenceJson { class, text: is.text.clone() }
+    ConsequenceJson {
+        class,
+        text: is.text.clone(),
+    }
 }
 
 fn failure(Failure { what, because, hint }: &Failure) -> Value {
@@ -416,7 +522,13 @@ mod tests {
         let plan = serde_json::to_value(plan(&plan_of_three_components(), &surroundings())).expect("JSON");
         let steps = plan["steps"].as_array().expect("a list");
         let counted = |action: &str| steps.iter().filter(|step| step["action"] == action).count();
-        for (action, key) in [("create", "create"), ("update", "update"), ("wait", "wait"), ("run", "run"), ("no-op", "unchanged")] {
+        for (action, key) in [
+            ("create", "create"),
+            ("update", "update"),
+            ("wait", "wait"),
+            ("run", "run"),
+            ("no-op", "unchanged"),
+        ] {
             assert_eq!(plan["summary"][key], json!(counted(action)), "{action}");
         }
         assert_eq!(plan["format_version"], json!(1));

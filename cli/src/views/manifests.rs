@@ -2,13 +2,8 @@
 //!
 //! Invariant: a value that is left open stands as `(known after …)`, a secret as `(secret)`; neither is ever resolved.
 
-use stackctl_engine::{
-    Manifest, Resource,
-    graph::Graph,
-    late::LateSource,
-    resource::Node,
-};
 use serde_json::{Value, json};
+use stackctl_engine::{Manifest, Resource, graph::Graph, late::LateSource, resource::Node};
 
 /// One document: the address that it belongs to, and its YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +18,9 @@ pub struct Document {
 pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
     let mut documents = Vec::new();
     for address in graph.order() {
-        let Some(resource) = resources.iter().find(|resource| resource.address == *address) else { continue };
+        let Some(resource) = resources.iter().find(|resource| resource.address == *address) else {
+            continue;
+        };
         let (what, body) = match &resource.node {
             Node::Object(object) => ("object", body(&object.manifest)),
             Node::Overlay(overlay) => {
@@ -38,7 +35,17 @@ pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
             }
             Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
         };
-        let name: String = address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' }).collect();
+        let name: String = address
+            .to_string()
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "-.".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
         documents.push(Document {
             file: format!("{:03}-{name}.yaml", documents.len() + 1),
             yaml: format!("# {address} ({what})\n{}", yaml(&body)),
@@ -49,7 +56,10 @@ pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
 
 /// The documents as one stream.
 pub fn stream(documents: &[Document]) -> String {
-    documents.iter().map(|document| format!("---\n{}", document.yaml)).collect()
+    documents
+        .iter()
+        .map(|document| format!("---\n{}", document.yaml))
+        .collect()
 }
 
 fn body(manifest: &Manifest) -> Value {
@@ -65,7 +75,8 @@ fn body(manifest: &Manifest) -> Value {
 }
 
 fn yaml(value: &Value) -> String {
-    let mut text = serde_saphyr::to_string(value).unwrap_or_else(|error| format!("# this cannot be written as YAML: {error}\n"));
+    let mut text =
+        serde_saphyr::to_string(value).unwrap_or_else(|error| format!("# this cannot be written as YAML: {error}\n"));
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -75,17 +86,29 @@ fn yaml(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stackctl_engine::{FieldPath, late::{Encoding, Late}, resource::Object};
+    use stackctl_engine::{
+        FieldPath,
+        late::{Encoding, Late},
+        resource::Object,
+    };
 
     #[test]
     fn what_is_open_is_said_and_never_resolved() {
-        let manifest = Manifest::written(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {}})).with_late(Late {
-            path: FieldPath::of("data.password"),
-            source: LateSource::Generated { length: 12, unless_exists: None },
-            encoding: Encoding::Base64,
-            sensitive: true,
-        });
-        let resource = Resource::new("a.secret".parse().expect("an address"), Node::Object(Object::new(manifest)));
+        let manifest =
+            Manifest::written(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {}}))
+                .with_late(Late {
+                    path: FieldPath::of("data.password"),
+                    source: LateSource::Generated {
+                        length: 12,
+                        unless_exists: None,
+                    },
+                    encoding: Encoding::Base64,
+                    sensitive: true,
+                });
+        let resource = Resource::new(
+            "a.secret".parse().expect("an address"),
+            Node::Object(Object::new(manifest)),
+        );
         let graph = Graph::new(std::slice::from_ref(&resource)).expect("acyclic");
         insta::assert_snapshot!(stream(&documents(&[resource], &graph)));
     }

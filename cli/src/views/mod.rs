@@ -25,8 +25,6 @@ pub mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
 
-
-
 /// Writes a result to stdout.
 pub fn result(text: &str) {
     write(std::io::stdout().lock(), text);

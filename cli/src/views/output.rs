@@ -7,11 +7,27 @@ use std::fmt::Write as _;
 
 /// One line each: name, value, what it is.
 pub fn outputs(outputs: &[Output], style: &Style) -> String {
-    let width = |of: fn(&Output) -> &str| outputs.iter().map(|output| visible_width(of(output))).max().unwrap_or(0);
+    let width = |of: fn(&Output) -> &str| {
+        outputs
+            .iter()
+            .map(|output| visible_width(of(output)))
+            .max()
+            .unwrap_or(0)
+    };
     let (names, values) = (width(|output| &output.name), width(|output| &output.value));
     let mut text = String::new();
-    for Output { name, description, value } in outputs {
-        let line = format!("  {}  {}  {}", padded(name, names), padded(value, values), style.paint(Meaning::Quiet, description));
+    for Output {
+        name,
+        description,
+        value,
+    } in outputs
+    {
+        let line = format!(
+            "  {}  {}  {}",
+            padded(name, names),
+            padded(value, values),
+            style.paint(Meaning::Quiet, description)
+        );
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
@@ -21,7 +37,13 @@ pub fn outputs(outputs: &[Output], style: &Style) -> String {
 pub fn to_json(outputs: &[Output]) -> Value {
     let all: Vec<_> = outputs
         .iter()
-        .map(|Output { name, description, value }| json!({"name": name, "description": description, "value": value}))
+        .map(
+            |Output {
+                 name,
+                 description,
+                 value,
+             }| json!({"name": name, "description": description, "value": value}),
+        )
         .collect();
     json!({"format_version": super::json::FORMAT_VERSION, "outputs": all})
 }

@@ -28,7 +28,11 @@ pub struct Plain {
 impl Plain {
     /// Starts with nothing told.
     pub fn new(progress: Progress, style: Style) -> Self {
-        Self { progress, style, told: BTreeMap::new() }
+        Self {
+            progress,
+            style,
+            told: BTreeMap::new(),
+        }
     }
 
     /// Takes one event in; the lines to print.
@@ -52,7 +56,11 @@ impl Plain {
             };
             if is_due {
                 self.told.insert(address.clone(), (now, why.clone()));
-                lines.push(format!("{} {}  waits on {why}", self.style.waiting_mark(), padded(&address.to_string(), ADDRESS_WIDTH)));
+                lines.push(format!(
+                    "{} {}  waits on {why}",
+                    self.style.waiting_mark(),
+                    padded(&address.to_string(), ADDRESS_WIDTH)
+                ));
             }
         }
         lines
@@ -63,7 +71,11 @@ impl Plain {
 pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Option<String> {
     let row = |mark: &str, address: &Address, what: &str, time: &str| {
         let address = padded(&address.to_string(), ADDRESS_WIDTH);
-        let what = if time.is_empty() { what.to_owned() } else { padded(&shortened(what, DID_WIDTH, style.ellipsis()), DID_WIDTH) };
+        let what = if time.is_empty() {
+            what.to_owned()
+        } else {
+            padded(&shortened(what, DID_WIDTH, style.ellipsis()), DID_WIDTH)
+        };
         format!("{mark} {address}  {what}  {time:>9}").trim_end().to_owned()
     };
     match event {
@@ -79,12 +91,16 @@ pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Optio
             };
             Some(row(&style.ready_mark(), address, &what, &spent(*took)))
         }
-        Event::Failed { address, failure: Failure { what, .. }, took } => {
-            Some(row(&style.failed_mark(), address, what, &spent(*took)))
-        }
+        Event::Failed {
+            address,
+            failure: Failure { what, .. },
+            took,
+        } => Some(row(&style.failed_mark(), address, what, &spent(*took))),
         Event::Remedied { address, why } => Some(row(&style.paint(Meaning::Attention, "!"), address, why, "")),
         Event::Noted { address, text } => Some(row(style.dot(), address, text, "")),
-        Event::Interrupted => Some("stopping: nothing new starts, what runs is finished; Ctrl-C again to abort".to_owned()),
+        Event::Interrupted => {
+            Some("stopping: nothing new starts, what runs is finished; Ctrl-C again to abort".to_owned())
+        }
         Event::Started { .. } | Event::Written { .. } | Event::Waiting { .. } | Event::Blocked { .. } => None,
     }
 }
@@ -97,18 +113,70 @@ mod tests {
 
     #[test]
     fn a_short_wait_is_told_once_and_a_long_one_when_it_began_to_be_long() {
-        let mut plain = Plain::new(Progress::new(["a.short", "a.long"].map(address).into(), None), Style::PLAIN);
+        let mut plain = Plain::new(
+            Progress::new(["a.short", "a.long"].map(address).into(), None),
+            Style::PLAIN,
+        );
         let second = Duration::from_secs;
         let mut lines = Vec::new();
         for (event, now) in [
-            (Event::Started { address: address("a.short") }, 0),
-            (Event::Started { address: address("a.long") }, 0),
-            (Event::Written { address: address("a.short"), did: Did::Created, object: None }, 0),
-            (Event::Waiting { address: address("a.short"), why: "Pods".to_owned() }, 0),
-            (Event::Waiting { address: address("a.long"), why: "CSV x: Pending".to_owned() }, 0),
-            (Event::Ready { address: address("a.short"), why: "Available".to_owned(), took: second(1) }, 1),
-            (Event::Waiting { address: address("a.long"), why: "CSV x: Installing".to_owned() }, 3),
-            (Event::Ready { address: address("a.long"), why: "Succeeded".to_owned(), took: second(108) }, 108),
+            (
+                Event::Started {
+                    address: address("a.short"),
+                },
+                0,
+            ),
+            (
+                Event::Started {
+                    address: address("a.long"),
+                },
+                0,
+            ),
+            (
+                Event::Written {
+                    address: address("a.short"),
+                    did: Did::Created,
+                    object: None,
+                },
+                0,
+            ),
+            (
+                Event::Waiting {
+                    address: address("a.short"),
+                    why: "Pods".to_owned(),
+                },
+                0,
+            ),
+            (
+                Event::Waiting {
+                    address: address("a.long"),
+                    why: "CSV x: Pending".to_owned(),
+                },
+                0,
+            ),
+            (
+                Event::Ready {
+                    address: address("a.short"),
+                    why: "Available".to_owned(),
+                    took: second(1),
+                },
+                1,
+            ),
+            (
+                Event::Waiting {
+                    address: address("a.long"),
+                    why: "CSV x: Installing".to_owned(),
+                },
+                3,
+            ),
+            (
+                Event::Ready {
+                    address: address("a.long"),
+                    why: "Succeeded".to_owned(),
+                    took: second(108),
+                },
+                108,
+            ),
         ] {
             lines.extend(plain.event(&event, second(now)));
         }

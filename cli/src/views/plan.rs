@@ -13,7 +13,10 @@ use stackctl_engine::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _, path::Path, time::Duration};
+    fmt::Write as _,
+    path::Path,
+    time::Duration,
+};
 
 /// How wide a column may become before what follows no longer aligns with it.
 const WIDEST_ADDRESS: usize = 42;
@@ -50,7 +53,12 @@ pub struct Estimate {
 /// The whole screen of a plan.
 pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     let mut text = String::new();
-    let heading = format!("stackctl {}   stack {}   cluster {}", env!("CARGO_PKG_VERSION"), around.stack, around.cluster);
+    let heading = format!(
+        "stackctl {}   stack {}   cluster {}",
+        env!("CARGO_PKG_VERSION"),
+        around.stack,
+        around.cluster
+    );
     line(&mut text, &style.paint(Meaning::Quiet, &heading));
     for (component, steps) in by_component(plan) {
         line(&mut text, "");
@@ -62,9 +70,16 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     }
     line(&mut text, "");
     line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
-    let unchecked = plan.steps.iter().filter(|step| step.reasons.contains(&Reason::KindOrNamespaceToCome)).count();
+    let unchecked = plan
+        .steps
+        .iter()
+        .filter(|step| step.reasons.contains(&Reason::KindOrNamespaceToCome))
+        .count();
     if unchecked > 0 {
-        let note = format!("{} of kinds or in namespaces that are still to come; the server checks their schema at apply", counted(unchecked, "resource"));
+        let note = format!(
+            "{} of kinds or in namespaces that are still to come; the server checks their schema at apply",
+            counted(unchecked, "resource")
+        );
         line(&mut text, &style.paint(Meaning::Quiet, &note));
     }
     before_yes(&mut text, plan, style);
@@ -78,7 +93,20 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
 /// The line that counts: `Plan: 3 create, 2 update, 0 delete; 1 gate; 55 unchanged`.
 pub fn summary(plan: &Plan) -> String {
     let counts = plan.counts();
-    let Counts { create, update, replace, delete, adopt, release, forget, run, wait, check, unchanged, not_ready } = counts;
+    let Counts {
+        create,
+        update,
+        replace,
+        delete,
+        adopt,
+        release,
+        forget,
+        run,
+        wait,
+        check,
+        unchanged,
+        not_ready,
+    } = counts;
     if !plan.has_changes() {
         let mut text = format!("No changes: {} as desired", grouped_resources(unchanged));
         for (count, word) in [(wait, "gate to wait for"), (check, "check to make")] {
@@ -91,13 +119,26 @@ pub fn summary(plan: &Plan) -> String {
         }
         return text;
     }
-    let records = plan.steps.iter().filter(|step| step.action == Action::Forget && !is_shown(step)).count();
+    let records = plan
+        .steps
+        .iter()
+        .filter(|step| step.action == Action::Forget && !is_shown(step))
+        .count();
     let forget = forget - records;
     let mut changes = match plan.purpose {
-        Purpose::Apply => vec![format!("{create} create"), format!("{update} update"), format!("{delete} delete")],
+        Purpose::Apply => vec![
+            format!("{create} create"),
+            format!("{update} update"),
+            format!("{delete} delete"),
+        ],
         Purpose::Destroy => vec![format!("{delete} delete")],
     };
-    for (count, word) in [(replace, "replace"), (adopt, "adopt"), (release, "release"), (forget, "forget")] {
+    for (count, word) in [
+        (replace, "replace"),
+        (adopt, "adopt"),
+        (release, "release"),
+        (forget, "forget"),
+    ] {
         if count > 0 {
             changes.push(format!("{count} {word}"));
         }
@@ -123,7 +164,10 @@ pub fn summary(plan: &Plan) -> String {
 
 /// What an execution of the plan is worth a line for: what it does something about.
 pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
-    let steps = plan.steps.iter().filter(|step| step.action != Action::NoOp && is_shown(step));
+    let steps = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::NoOp && is_shown(step));
     steps.map(|step| step.address.clone()).collect()
 }
 
@@ -138,7 +182,10 @@ pub fn moved(object: &str, moved: &Moved) -> String {
         None => format!("{object} is gone, or another one of that name is there"),
         Some(path) => {
             let path = path.trim_start_matches('.');
-            format!("{object}: {path} was changed meanwhile by {}", diff::written_by(&moved.by))
+            format!(
+                "{object}: {path} was changed meanwhile by {}",
+                diff::written_by(&moved.by)
+            )
         }
     }
 }
@@ -174,24 +221,52 @@ fn is_shown(step: &Step) -> bool {
 fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String {
     let mut counts: Vec<(usize, String)> = Vec::new();
     let words = [
-        Action::Create, Action::Update, Action::Replace, Action::Delete, Action::Adopt, Action::Release, Action::Forget,
+        Action::Create,
+        Action::Update,
+        Action::Replace,
+        Action::Delete,
+        Action::Adopt,
+        Action::Release,
+        Action::Forget,
     ];
     for action in words {
-        counts.push((steps.iter().filter(|step| step.action == action).count(), action.code().to_owned()));
+        counts.push((
+            steps.iter().filter(|step| step.action == action).count(),
+            action.code().to_owned(),
+        ));
     }
-    for (action, noun) in [(Action::Wait, "gate"), (Action::Run, "action"), (Action::Check, "check"), (Action::NoOp, "not ready")] {
+    for (action, noun) in [
+        (Action::Wait, "gate"),
+        (Action::Run, "action"),
+        (Action::Check, "check"),
+        (Action::NoOp, "not ready"),
+    ] {
         let count = steps.iter().filter(|step| step.action == action).count();
-        let noun = if count == 1 || action == Action::NoOp { noun.to_owned() } else { format!("{noun}s") };
+        let noun = if count == 1 || action == Action::NoOp {
+            noun.to_owned()
+        } else {
+            format!("{noun}s")
+        };
         counts.push((count, noun));
     }
-    let mut words: Vec<_> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let mut words: Vec<_> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if steps.iter().any(|step| step.reasons.contains(&Reason::Drifted)) {
         words.push("drifted".to_owned());
     }
     let words = words.join(", ");
-    let gap = HEADING_WIDTH.saturating_sub(visible_width(component) + visible_width(&words)).max(2);
-    format!("{}{}{}", style.paint(Meaning::Heading, component), " ".repeat(gap), style.paint(Meaning::Quiet, &words))
+    let gap = HEADING_WIDTH
+        .saturating_sub(visible_width(component) + visible_width(&words))
+        .max(2);
+    format!(
+        "{}{}{}",
+        style.paint(Meaning::Heading, component),
+        " ".repeat(gap),
+        style.paint(Meaning::Quiet, &words)
+    )
 }
 
 /// How wide the columns of one component are.
@@ -202,18 +277,34 @@ struct Widths {
 
 impl Widths {
     fn of(steps: &[&Step]) -> Self {
-        let widest = |widths: Vec<usize>, most: usize| widths.into_iter().filter(|width| *width <= most).max().unwrap_or(0);
+        let widest =
+            |widths: Vec<usize>, most: usize| widths.into_iter().filter(|width| *width <= most).max().unwrap_or(0);
         let rows = |step: &&&Step| !matches!(step.node, NodeKind::Gate | NodeKind::Check);
         Self {
-            address: widest(steps.iter().map(|step| visible_width(&step.address.to_string())).collect(), WIDEST_ADDRESS),
-            object: widest(steps.iter().filter(rows).map(|step| visible_width(&object(step))).collect(), WIDEST_OBJECT),
+            address: widest(
+                steps
+                    .iter()
+                    .map(|step| visible_width(&step.address.to_string()))
+                    .collect(),
+                WIDEST_ADDRESS,
+            ),
+            object: widest(
+                steps
+                    .iter()
+                    .filter(rows)
+                    .map(|step| visible_width(&object(step)))
+                    .collect(),
+                WIDEST_OBJECT,
+            ),
         }
     }
 }
 
 /// `Kind name`, which the address and the component place well enough; the namespace is in `--json`.
 fn object(step: &Step) -> String {
-    step.object.as_ref().map_or_else(String::new, |object| format!("{} {}", object.object_type.kind, object.name))
+    step.object.as_ref().map_or_else(String::new, |object| {
+        format!("{} {}", object.object_type.kind, object.name)
+    })
 }
 
 fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
@@ -224,19 +315,36 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
         NodeKind::Gate | NodeKind::Check | NodeKind::Action => cells.push(step.note.clone()),
         NodeKind::Object | NodeKind::Overlay => {
             let object = object(step);
-            cells.push(if step.note.is_empty() && why(step).is_empty() { object } else { padded(&object, widths.object) });
+            cells.push(if step.note.is_empty() && why(step).is_empty() {
+                object
+            } else {
+                padded(&object, widths.object)
+            });
             cells.push(step.note.clone());
         }
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
     line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
-    let changes: Vec<_> = step.changes.iter().filter(|change| says_something(step, change)).collect();
+    let changes: Vec<_> = step
+        .changes
+        .iter()
+        .filter(|change| says_something(step, change))
+        .collect();
     let more = changes.len().saturating_sub(MOST_CHANGES);
     for change in changes.into_iter().take(MOST_CHANGES) {
-        let _ = write!(text, "      {}:  {}", diff::path(&change.path), diff::from_to(change, style));
+        let _ = write!(
+            text,
+            "      {}:  {}",
+            diff::path(&change.path),
+            diff::from_to(change, style)
+        );
         if let Some(by) = &change.drift {
-            let _ = write!(text, "   {}", style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by))));
+            let _ = write!(
+                text,
+                "   {}",
+                style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by)))
+            );
         }
         text.push('\n');
         for difference in diff::text_lines(change, style) {
@@ -244,7 +352,10 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
         }
     }
     if more > 0 {
-        line(text, &format!("      {} {}", style.ellipsis(), counted(more, "more field")));
+        line(
+            text,
+            &format!("      {} {}", style.ellipsis(), counted(more, "more field")),
+        );
     }
 }
 
@@ -263,7 +374,11 @@ fn why(step: &Step) -> String {
         .filter(|reason| !is_implied(reason, step.action))
         .map(ToString::to_string)
         .collect();
-    if let Some(readiness) = step.readiness.as_ref().filter(|readiness| step.action == Action::NoOp && !readiness.is_ready()) {
+    if let Some(readiness) = step
+        .readiness
+        .as_ref()
+        .filter(|readiness| step.action == Action::NoOp && !readiness.is_ready())
+    {
         words.push(format!("not ready: {}", readiness.why()));
     }
     words.join("; ")
@@ -306,7 +421,10 @@ fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
             ConsequenceClass::Approval | ConsequenceClass::Cost | ConsequenceClass::ClusterRights => Meaning::Attention,
             ConsequenceClass::TakesFields | ConsequenceClass::Notice => Meaning::Quiet,
         };
-        line(text, &format!("  {} {}", style.paint(meaning, style.dot()), consequence.text));
+        line(
+            text,
+            &format!("  {} {}", style.paint(meaning, style.dot()), consequence.text),
+        );
     }
 }
 
@@ -315,16 +433,34 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
         return;
     }
     line(text, &style.paint(Meaning::Heading, "What stays"));
-    let width = plan.remains.iter().map(|remains| visible_width(&remains.object.to_string())).max().unwrap_or(0);
+    let width = plan
+        .remains
+        .iter()
+        .map(|remains| visible_width(&remains.object.to_string()))
+        .max()
+        .unwrap_or(0);
     for remains in &plan.remains {
-        line(text, &format!("  {} {}  {}", style.dot(), padded(&remains.object.to_string(), width.min(WIDEST_OBJECT)), remains.why));
+        line(
+            text,
+            &format!(
+                "  {} {}  {}",
+                style.dot(),
+                padded(&remains.object.to_string(), width.min(WIDEST_OBJECT)),
+                remains.why
+            ),
+        );
     }
 }
 
 fn estimated(estimate: &Estimate, is_scaled: bool, style: &Style) -> String {
     let time = roughly(estimate.time);
     let arrow = format!(" {} ", style.arrow());
-    let path = estimate.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(&arrow);
+    let path = estimate
+        .path
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(&arrow);
     if is_scaled && !estimate.is_learned {
         return format!("Critical path: {path}");
     }
@@ -353,7 +489,10 @@ mod tests {
 
     #[test]
     fn without_utf8_the_marks_are_ascii() {
-        let ascii = Style { unicode: false, ..Style::PLAIN };
+        let ascii = Style {
+            unicode: false,
+            ..Style::PLAIN
+        };
         assert!(plan(&plan_of_three_components(), &surroundings(), &ascii).is_ascii());
     }
 

@@ -2,7 +2,10 @@
 //!
 //! Invariant: time comes in from outside, as what has passed since the start; nothing here reads a clock.
 
-use stackctl_engine::{Address, execute::{Did, Event}};
+use stackctl_engine::{
+    Address,
+    execute::{Did, Event},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -53,7 +56,14 @@ impl Progress {
     pub fn fold(&mut self, event: &Event, now: Duration) -> Option<Running> {
         match event {
             Event::Started { address } => {
-                self.running.insert(address.clone(), Running { since: now, waits_on: None, did: None });
+                self.running.insert(
+                    address.clone(),
+                    Running {
+                        since: now,
+                        waits_on: None,
+                        did: None,
+                    },
+                );
             }
             Event::Written { address, did, .. } => {
                 if let Some(running) = self.running.get_mut(address) {

@@ -1,12 +1,7 @@
 //! The end of an execution: what was done, what failed and why, what to do next.
 
 use super::style::{Meaning, Style, counted, spent};
-use stackctl_engine::{
-    Address,
-    execute::Failure,
-    plan::Purpose,
-    report::Report,
-};
+use stackctl_engine::{Address, execute::Failure, plan::Purpose, report::Report};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 /// How many blocked resources are named.
@@ -18,7 +13,20 @@ const SLOW: Duration = Duration::from_secs(2);
 /// The last word on stdout: counts and times.
 pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style) -> String {
     // No `..`: a new field does not compile until something is said about it.
-    let Report { created, updated, adopted, deleted, released, forgotten, ran, ready: _, failed, blocked: _, remedied, interrupted } = report;
+    let Report {
+        created,
+        updated,
+        adopted,
+        deleted,
+        released,
+        forgotten,
+        ran,
+        ready: _,
+        failed,
+        blocked: _,
+        remedied,
+        interrupted,
+    } = report;
     let word = match (purpose, interrupted, failed.is_empty()) {
         (_, true, _) => "Stopped after",
         (_, false, false) => "Failed after",
@@ -26,7 +34,11 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         (Purpose::Destroy, false, true) => "Destroyed in",
     };
     let mut counts = match purpose {
-        Purpose::Apply => vec![format!("{created} created"), format!("{updated} updated"), format!("{adopted} adopted")],
+        Purpose::Apply => vec![
+            format!("{created} created"),
+            format!("{updated} updated"),
+            format!("{adopted} adopted"),
+        ],
         Purpose::Destroy => Vec::new(),
     };
     if *deleted > 0 || purpose == Purpose::Destroy {
@@ -41,8 +53,17 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         counts.push(format!("{} run", counted(*ran, "action")));
     }
     counts.push(format!("{} failed", failed.len()));
-    let meaning = if report.succeeded() { Meaning::Good } else { Meaning::Bad };
-    let mut text = format!("{} {}: {}\n", style.paint(meaning, word), spent(took), counts.join(", "));
+    let meaning = if report.succeeded() {
+        Meaning::Good
+    } else {
+        Meaning::Bad
+    };
+    let mut text = format!(
+        "{} {}: {}\n",
+        style.paint(meaning, word),
+        spent(took),
+        counts.join(", ")
+    );
     for (address, why) in remedied {
         let _ = writeln!(text, "  remedy       {address}: {why}");
     }
@@ -70,7 +91,12 @@ pub fn failures(report: &Report, purpose: Purpose, recorded: usize, style: &Styl
         if let Some(hint) = hint {
             let _ = writeln!(text, "{} {hint}", style.paint(Meaning::Busy, "hint:"));
         }
-        let blocked: Vec<_> = report.blocked.iter().filter(|(_, by)| *by == address).map(|(address, _)| address).collect();
+        let blocked: Vec<_> = report
+            .blocked
+            .iter()
+            .filter(|(_, by)| *by == address)
+            .map(|(address, _)| address)
+            .collect();
         if !blocked.is_empty() {
             let _ = writeln!(text, "blocked: {}", named(&blocked));
         }
@@ -82,7 +108,11 @@ pub fn failures(report: &Report, purpose: Purpose, recorded: usize, style: &Styl
     let _ = writeln!(
         text,
         "kept: {} recorded; nothing was rolled back; `{command}` goes on from here",
-        if recorded == 1 { "1 resource is".to_owned() } else { format!("{recorded} resources are") }
+        if recorded == 1 {
+            "1 resource is".to_owned()
+        } else {
+            format!("{recorded} resources are")
+        }
     );
     text
 }
@@ -95,8 +125,16 @@ fn named(addresses: &[&Address]) -> String {
     let of = by_component.keys().copied().collect::<Vec<_>>().join(", ");
     let names: Vec<_> = addresses.iter().take(MOST_BLOCKED).map(ToString::to_string).collect();
     let more = addresses.len() - names.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{} of {of}: {}{more}", counted(addresses.len(), "resource"), names.join(", "))
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!(
+        "{} of {of}: {}{more}",
+        counted(addresses.len(), "resource"),
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -106,12 +144,17 @@ mod tests {
 
     #[test]
     fn a_failure_says_why_what_it_blocked_and_what_to_do() {
-        let mut report = Report { created: 81, ..Report::default() };
+        let mut report = Report {
+            created: 81,
+            ..Report::default()
+        };
         let failure = Failure::new("did not become ready")
             .because("LLMInferenceService llm-d-demo/qwen3-8b: WorkloadsReady=False since 6 m")
             .hint("add a node to pool `l40s`, then run `stackctl apply` again");
         report.failed.insert(address("model[qwen3-8b].service"), failure);
-        report.blocked.insert(address("maas.tier[pro].enforced"), address("model[qwen3-8b].service"));
+        report
+            .blocked
+            .insert(address("maas.tier[pro].enforced"), address("model[qwen3-8b].service"));
         report.ready.insert(address("nvidia.policy"), Duration::from_secs(570));
         let text = summary(&report, Purpose::Apply, Duration::from_secs(1360), &Style::PLAIN)
             + &failures(&report, Purpose::Apply, 81, &Style::PLAIN);

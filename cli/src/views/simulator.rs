@@ -7,7 +7,11 @@ use std::{fmt::Write as _, path::Path};
 /// Where it is, and how to look at it.
 pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> String {
     let kubeconfig = kubeconfig.display();
-    let pace = if speed > 0.0 { format!("{speed} times as fast as real operators") } else { "without waiting".to_owned() };
+    let pace = if speed > 0.0 {
+        format!("{speed} times as fast as real operators")
+    } else {
+        "without waiting".to_owned()
+    };
     format!(
         "{} {url}, {pace}\n  kubeconfig  {kubeconfig}\n  try         kubectl --kubeconfig {kubeconfig} get nodes\n  \
          stop        Ctrl-C; `--simulate` commands beside it join it meanwhile\n",
@@ -18,7 +22,10 @@ pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> Strin
 /// The faults that can be asked for.
 pub fn faults(faults: &[(&str, &str)], is_json: bool) -> String {
     if is_json {
-        let all: Vec<_> = faults.iter().map(|(form, effect)| json!({"fault": form, "effect": effect})).collect();
+        let all: Vec<_> = faults
+            .iter()
+            .map(|(form, effect)| json!({"fault": form, "effect": effect}))
+            .collect();
         return super::json::pretty(&json!({"format_version": super::json::FORMAT_VERSION, "faults": all}));
     }
     let mut text = String::new();

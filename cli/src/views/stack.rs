@@ -14,8 +14,17 @@ pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
     if let Some(maas) = &stack.maas {
         parts.push(format!("MaaS with {}", counted(maas.tiers.len(), "tier")));
     }
-    let warned = if warnings > 0 { format!("; {}", counted(warnings, "warning")) } else { String::new() };
-    format!("{} stack {} can be used: {}{warned}\n", style.paint(Meaning::Good, "valid:"), stack.name, parts.join(", "))
+    let warned = if warnings > 0 {
+        format!("; {}", counted(warnings, "warning"))
+    } else {
+        String::new()
+    };
+    format!(
+        "{} stack {} can be used: {}{warned}\n",
+        style.paint(Meaning::Good, "valid:"),
+        stack.name,
+        parts.join(", ")
+    )
 }
 
 /// One code at length.

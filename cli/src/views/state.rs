@@ -14,13 +14,27 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Every recorded address with its object.
 pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
-    let width = recorded.keys().map(|address| visible_width(&address.to_string())).max().unwrap_or(0).min(48);
+    let width = recorded
+        .keys()
+        .map(|address| visible_width(&address.to_string()))
+        .max()
+        .unwrap_or(0)
+        .min(48);
     let mut text = String::new();
     for (address, known) in recorded {
-        let what = known.object().map_or_else(|| node(&known.node).to_owned(), |object| object.object.to_string());
+        let what = known
+            .object()
+            .map_or_else(|| node(&known.node).to_owned(), |object| object.object.to_string());
         let _ = writeln!(text, "{}  {what}", padded(&address.to_string(), width));
     }
-    let _ = writeln!(text, "{}", style.paint(Meaning::Quiet, &format!("{} recorded", counted(recorded.len(), "resource"))));
+    let _ = writeln!(
+        text,
+        "{}",
+        style.paint(
+            Meaning::Quiet,
+            &format!("{} recorded", counted(recorded.len(), "resource"))
+        )
+    );
     text
 }
 
@@ -30,7 +44,12 @@ pub fn facts(facts: &Facts, style: &Style) -> String {
     let mut text = String::new();
     for (key, fact) in facts.iter() {
         let value = diff::shown(&Shown::Value(fact.value.clone()), style);
-        let _ = writeln!(text, "  {}  {value}  {}", padded(key, width), style.paint(Meaning::Quiet, &fact.source));
+        let _ = writeln!(
+            text,
+            "  {}  {value}  {}",
+            padded(key, width),
+            style.paint(Meaning::Quiet, &fact.source)
+        );
     }
     text
 }
@@ -45,18 +64,37 @@ pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
 
 /// Everything that is recorded of one address.
 pub fn one(known: &Recorded, style: &Style) -> String {
-    let mut text = format!("{}   {}\n", style.paint(Meaning::Heading, &known.address.to_string()), node(&known.node));
+    let mut text = format!(
+        "{}   {}\n",
+        style.paint(Meaning::Heading, &known.address.to_string()),
+        node(&known.node)
+    );
     match &known.node {
         RecordedNode::Object(object) => fields(&mut text, object, style),
-        RecordedNode::Overlay { object, undo, documents } => {
+        RecordedNode::Overlay {
+            object,
+            undo,
+            documents,
+        } => {
             fields(&mut text, object, style);
             for undo in undo {
                 let prior = undo.prior.clone().map_or(Shown::Absent, Shown::Value);
-                let _ = writeln!(text, "  before  {}:  {}", diff::path(&undo.path), diff::shown(&prior, style));
+                let _ = writeln!(
+                    text,
+                    "  before  {}:  {}",
+                    diff::path(&undo.path),
+                    diff::shown(&prior, style)
+                );
             }
             for document in documents {
                 let prior = document.prior.clone().map_or(Shown::Absent, Shown::Value);
-                let _ = writeln!(text, "  before  {}, key {}:  {}", diff::path(&document.at), document.key, diff::shown(&prior, style));
+                let _ = writeln!(
+                    text,
+                    "  before  {}, key {}:  {}",
+                    diff::path(&document.at),
+                    document.key,
+                    diff::shown(&prior, style)
+                );
             }
         }
         RecordedNode::Gate => {}
@@ -78,8 +116,20 @@ fn fields(text: &mut String, object: &RecordedObject, style: &Style) {
         Origin::Created => "made by us",
         Origin::Adopted => "was there before us",
     };
-    let _ = writeln!(text, "  object  {} ({}), {origin}", object.object, object.object.object_type.api_version);
-    let _ = writeln!(text, "  uid     {}", if object.uid.is_empty() { "not known yet" } else { &object.uid });
+    let _ = writeln!(
+        text,
+        "  object  {} ({}), {origin}",
+        object.object, object.object.object_type.api_version
+    );
+    let _ = writeln!(
+        text,
+        "  uid     {}",
+        if object.uid.is_empty() {
+            "not known yet"
+        } else {
+            &object.uid
+        }
+    );
     let _ = writeln!(text, "  manager {}", object.manager);
     for path in &object.fields {
         let value = match path.get(&object.manifest) {

@@ -35,7 +35,11 @@ pub enum Meaning {
 
 impl Style {
     /// Text without colours, for files and tests.
-    pub const PLAIN: Self = Self { color: false, unicode: true, width: None };
+    pub const PLAIN: Self = Self {
+        color: false,
+        unicode: true,
+        width: None,
+    };
 
     /// Colours a text.
     pub fn paint(&self, meaning: Meaning, text: &str) -> String {
@@ -145,7 +149,11 @@ pub fn visible_width(text: &str) -> usize {
 /// A count and its noun: `1 error`, `2 errors`.
 pub fn counted(count: usize, noun: &str) -> String {
     let text = grouped(count);
-    if count == 1 { format!("{text} {noun}") } else { format!("{text} {noun}s") }
+    if count == 1 {
+        format!("{text} {noun}")
+    } else {
+        format!("{text} {noun}s")
+    }
 }
 
 /// A number with its thousands apart: `30,000`.
@@ -196,7 +204,10 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        let texts: Vec<_> = [0.24, 52.0, 108.0, 3900.0].into_iter().map(|s| spent(Duration::from_secs_f64(s))).collect();
+        let texts: Vec<_> = [0.24, 52.0, 108.0, 3900.0]
+            .into_iter()
+            .map(|s| spent(Duration::from_secs_f64(s)))
+            .collect();
         assert_eq!(texts, ["0.2 s", "52 s", "1 m 48 s", "1 h 05 m"]);
         assert_eq!(roughly(Duration::from_secs(23 * 60 + 10)), "23 min");
         assert_eq!(at("2026-11-22T10:31:07Z"), "2026-11-22 10:31 UTC");
@@ -204,7 +215,10 @@ mod tests {
 
     #[test]
     fn widths_do_not_count_colours() {
-        let style = Style { color: true, ..Style::PLAIN };
+        let style = Style {
+            color: true,
+            ..Style::PLAIN
+        };
         assert_eq!(visible_width(&style.paint(Meaning::Good, "ab")), 2);
         assert_eq!(padded("ab", 4), "ab  ");
         assert_eq!(shortened("abcdef", 4, "…"), "abc…");

@@ -31,7 +31,11 @@ impl Terminal {
         if let Ok(only_message) = ProgressStyle::with_template("{msg}") {
             picture.set_style(only_message);
         }
-        Self { progress, style, picture }
+        Self {
+            progress,
+            style,
+            picture,
+        }
     }
 
     /// Takes one event in.
@@ -48,7 +52,8 @@ impl Terminal {
     /// Draws again, because time has passed.
     pub fn tick(&mut self, now: Duration) {
         let height = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(24, |size| usize::from(size.ws_row));
-        self.picture.set_message(frame(&self.progress, now, height, &self.style).join("\n"));
+        self.picture
+            .set_message(frame(&self.progress, now, height, &self.style).join("\n"));
     }
 
     /// Takes the picture away; what scrolled up stays.
@@ -62,8 +67,16 @@ fn frame(progress: &Progress, now: Duration, height: usize, style: &Style) -> Ve
     let running = progress.running();
     let room = height.saturating_sub(OTHER_LINES).max(1);
     let shown = &running[..running.len().min(room)];
-    let width = shown.iter().map(|(address, _)| visible_width(&address.to_string())).max().unwrap_or(0).min(WIDEST_ADDRESS);
-    let mut lines: Vec<_> = shown.iter().map(|(address, running)| row(address, running, now, width, style)).collect();
+    let width = shown
+        .iter()
+        .map(|(address, _)| visible_width(&address.to_string()))
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST_ADDRESS);
+    let mut lines: Vec<_> = shown
+        .iter()
+        .map(|(address, running)| row(address, running, now, width, style))
+        .collect();
     let mut folded = Vec::new();
     if running.len() > shown.len() {
         folded.push(format!("{} more waiting", running.len() - shown.len()));
@@ -73,7 +86,10 @@ fn frame(progress: &Progress, now: Duration, height: usize, style: &Style) -> Ve
         lines.push(style.cut(&format!("  {}", folded.join(", "))));
     }
     if progress.is_interrupted() {
-        lines.push(style.paint(Meaning::Attention, "stopping: nothing new starts; Ctrl-C again to abort"));
+        lines.push(style.paint(
+            Meaning::Attention,
+            "stopping: nothing new starts; Ctrl-C again to abort",
+        ));
     }
     lines.push(bar(progress, now));
     lines
@@ -85,9 +101,16 @@ fn row(address: &Address, running: &Running, now: Duration, width: usize, style:
         Some(why) => format!("waiting {time:>8}   on {why}"),
         None => format!("working {time:>8}"),
     };
-    let address = padded(&shortened(&address.to_string(), WIDEST_ADDRESS, style.ellipsis()), width);
+    let address = padded(
+        &shortened(&address.to_string(), WIDEST_ADDRESS, style.ellipsis()),
+        width,
+    );
     // The mark is one column and a space; it is painted after the cut, so that no colour is cut through.
-    let rest = Style { width: style.width.map(|width| width.saturating_sub(3)), ..*style }.cut(&format!("{address}  {does}"));
+    let rest = Style {
+        width: style.width.map(|width| width.saturating_sub(3)),
+        ..*style
+    }
+    .cut(&format!("{address}  {does}"));
     format!("{} {rest}", style.waiting_mark())
 }
 
@@ -114,15 +137,30 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_folded_and_said() {
-        let mut progress = Progress::new((0..88).map(|n| address(&format!("n{n}.x"))).collect(), Some(Duration::from_secs(23 * 60)));
+        let mut progress = Progress::new(
+            (0..88).map(|n| address(&format!("n{n}.x"))).collect(),
+            Some(Duration::from_secs(23 * 60)),
+        );
         for (index, name) in ["nvidia.policy", "rhoai.installed", "maas.gateway"].iter().enumerate() {
-            progress.fold(&Event::Started { address: address(name) }, Duration::from_secs(index as u64));
+            progress.fold(
+                &Event::Started { address: address(name) },
+                Duration::from_secs(index as u64),
+            );
         }
         progress.fold(
-            &Event::Waiting { address: address("nvidia.policy"), why: "Node capacity (0 of 3 nodes)".to_owned() },
+            &Event::Waiting {
+                address: address("nvidia.policy"),
+                why: "Node capacity (0 of 3 nodes)".to_owned(),
+            },
             Duration::from_secs(1),
         );
-        progress.fold(&Event::Blocked { address: address("a.b"), by: address("kuadrant.ready") }, Duration::from_secs(2));
+        progress.fold(
+            &Event::Blocked {
+                address: address("a.b"),
+                by: address("kuadrant.ready"),
+            },
+            Duration::from_secs(2),
+        );
         let lines = frame(&progress, Duration::from_secs(250), 7, &Style::PLAIN);
         insta::assert_snapshot!(lines.join("\n"), @r"
         · nvidia.policy    waiting 4 m 10 s   on Node capacity (0 of 3 nodes)

@@ -16,7 +16,14 @@ pub(crate) fn address(text: &str) -> Address {
     text.parse().expect("an address")
 }
 
-pub(crate) fn step(at: &str, node: NodeKind, action: Action, reason: Reason, object: Option<ObjectRef>, note: &str) -> Step {
+pub(crate) fn step(
+    at: &str,
+    node: NodeKind,
+    action: Action,
+    reason: Reason,
+    object: Option<ObjectRef>,
+    note: &str,
+) -> Step {
     Step {
         address: address(at),
         node,
@@ -33,7 +40,12 @@ pub(crate) fn step(at: &str, node: NodeKind, action: Action, reason: Reason, obj
 }
 
 fn dashboard() -> ObjectRef {
-    ObjectRef::namespaced("opendatahub.io/v1alpha", "OdhDashboardConfig", "redhat-ods-applications", "odh-dashboard-config")
+    ObjectRef::namespaced(
+        "opendatahub.io/v1alpha",
+        "OdhDashboardConfig",
+        "redhat-ods-applications",
+        "odh-dashboard-config",
+    )
 }
 
 fn drifted_flag() -> FieldChange {
@@ -41,31 +53,67 @@ fn drifted_flag() -> FieldChange {
         path: FieldPath::of("spec.dashboardConfig.maasAuthPolicies"),
         before: Shown::Value(json!(true)),
         after: Shown::Value(json!(false)),
-        drift: Some(DriftedBy { manager: Some("kubectl-edit".to_owned()), time: Some("2026-11-22T10:31:00Z".to_owned()) }),
+        drift: Some(DriftedBy {
+            manager: Some("kubectl-edit".to_owned()),
+            time: Some("2026-11-22T10:31:00Z".to_owned()),
+        }),
     }
 }
 
 pub(crate) fn drifted_dashboard() -> Drift {
-    Drift { address: address("rhoai.dashboard"), object: dashboard(), gone: false, changes: vec![drifted_flag()] }
+    Drift {
+        address: address("rhoai.dashboard"),
+        object: dashboard(),
+        gone: false,
+        changes: vec![drifted_flag()],
+    }
 }
 
 /// Creates, a gate, an update, a drifted overlay, a known-after value, a secret, and something that is not ready.
 pub(crate) fn plan_of_three_components() -> Plan {
     let namespace = ObjectRef::cluster("v1", "Namespace", "cert-manager-operator");
-    let subscription =
-        ObjectRef::namespaced("operators.coreos.com/v1alpha1", "Subscription", "cert-manager-operator", "openshift-cert-manager-operator");
-    let pro = ObjectRef::namespaced("maas.opendatahub.io/v1alpha1", "MaaSSubscription", "models-as-a-service", "pro-subscription");
+    let subscription = ObjectRef::namespaced(
+        "operators.coreos.com/v1alpha1",
+        "Subscription",
+        "cert-manager-operator",
+        "openshift-cert-manager-operator",
+    );
+    let pro = ObjectRef::namespaced(
+        "maas.opendatahub.io/v1alpha1",
+        "MaaSSubscription",
+        "models-as-a-service",
+        "pro-subscription",
+    );
     let database = ObjectRef::namespaced("v1", "Secret", "redhat-ods-applications", "maas-db-config");
-    let mut limit = step("maas.tier[pro].subscription", NodeKind::Object, Action::Update, Reason::ChangedInStack, Some(pro), "");
+    let mut limit = step(
+        "maas.tier[pro].subscription",
+        NodeKind::Object,
+        Action::Update,
+        Reason::ChangedInStack,
+        Some(pro),
+        "",
+    );
     limit.changes.push(FieldChange {
         path: FieldPath::of("spec.limit"),
         before: Shown::Value(json!(3000)),
         after: Shown::Value(json!(6000)),
         drift: None,
     });
-    let mut secret = step("maas.database.secret", NodeKind::Object, Action::Create, Reason::KindOrNamespaceToCome, Some(database), "");
+    let mut secret = step(
+        "maas.database.secret",
+        NodeKind::Object,
+        Action::Create,
+        Reason::KindOrNamespaceToCome,
+        Some(database),
+        "",
+    );
     secret.changes = vec![
-        FieldChange { path: FieldPath::of("data.password"), before: Shown::Absent, after: Shown::Secret, drift: None },
+        FieldChange {
+            path: FieldPath::of("data.password"),
+            before: Shown::Absent,
+            after: Shown::Secret,
+            drift: None,
+        },
         FieldChange {
             path: FieldPath::of("data.ca"),
             before: Shown::Absent,
@@ -73,30 +121,83 @@ pub(crate) fn plan_of_three_components() -> Plan {
             drift: None,
         },
     ];
-    let mut overlay = step("rhoai.dashboard", NodeKind::Overlay, Action::Update, Reason::Drifted, Some(dashboard()), "4 of its fields are ours");
-    overlay.changes.push(FieldChange { before: Shown::Value(json!(false)), after: Shown::Value(json!(true)), ..drifted_flag() });
+    let mut overlay = step(
+        "rhoai.dashboard",
+        NodeKind::Overlay,
+        Action::Update,
+        Reason::Drifted,
+        Some(dashboard()),
+        "4 of its fields are ours",
+    );
+    overlay.changes.push(FieldChange {
+        before: Shown::Value(json!(false)),
+        after: Shown::Value(json!(true)),
+        ..drifted_flag()
+    });
     overlay.consequences.push(Consequence {
         class: ConsequenceClass::TakesFields,
         text: "takes 4 fields of OdhDashboardConfig odh-dashboard-config".to_owned(),
     });
-    let mut installed = step("cert-manager.installed", NodeKind::Gate, Action::Wait, Reason::NotReady, None, "waits for CSV cert-manager-operator Succeeded");
+    let mut installed = step(
+        "cert-manager.installed",
+        NodeKind::Gate,
+        Action::Wait,
+        Reason::NotReady,
+        None,
+        "waits for CSV cert-manager-operator Succeeded",
+    );
     installed.consequences.push(Consequence {
         class: ConsequenceClass::Approval,
         text: "approves InstallPlan for rhcl-operator.v1.3.4 (and nothing else)".to_owned(),
     });
-    let mut unready = step("rhoai.ready", NodeKind::Gate, Action::NoOp, Reason::Converged, None, "waits for the DataScienceCluster");
+    let mut unready = step(
+        "rhoai.ready",
+        NodeKind::Gate,
+        Action::NoOp,
+        Reason::Converged,
+        None,
+        "waits for the DataScienceCluster",
+    );
     unready.readiness = Some(Readiness::Progressing("KserveReady=False".to_owned()));
-    let unchanged = step("rhoai.namespace", NodeKind::Object, Action::NoOp, Reason::Converged, None, "");
+    let unchanged = step(
+        "rhoai.namespace",
+        NodeKind::Object,
+        Action::NoOp,
+        Reason::Converged,
+        None,
+        "",
+    );
     Plan {
         purpose: Purpose::Apply,
         steps: vec![
             unchanged,
-            step("cert-manager.namespace", NodeKind::Object, Action::Create, Reason::Missing, Some(namespace), ""),
-            step("cert-manager.subscription", NodeKind::Object, Action::Create, Reason::Missing, Some(subscription), "channel stable-v1"),
+            step(
+                "cert-manager.namespace",
+                NodeKind::Object,
+                Action::Create,
+                Reason::Missing,
+                Some(namespace),
+                "",
+            ),
+            step(
+                "cert-manager.subscription",
+                NodeKind::Object,
+                Action::Create,
+                Reason::Missing,
+                Some(subscription),
+                "channel stable-v1",
+            ),
             installed,
             secret,
             limit,
-            step("maas.restart", NodeKind::Action, Action::Run, Reason::Triggered, None, "restarts the dashboard"),
+            step(
+                "maas.restart",
+                NodeKind::Action,
+                Action::Run,
+                Reason::Triggered,
+                None,
+                "restarts the dashboard",
+            ),
             overlay,
             unready,
         ],

@@ -127,6 +127,15 @@ pub(super) fn gateway_class(address: Address, name: &str) -> Draft {
         ObjectRef::namespaced("apps/v1", "Deployment", INGRESS, "istiod-*"),
         kept,
     )
+    .leaves(
+        ObjectRef::namespaced(
+            "apps/v1",
+            "Deployment",
+            super::names::OPERATORS,
+            "servicemesh-operator3*",
+        ),
+        kept,
+    )
 }
 
 /// The Service of a gateway behind a route needs no load balancer.

@@ -68,7 +68,7 @@ use turn::Turn;
 enum Runs {
     /// Part of the platform: always there.
     Platform,
-    /// Installed by OLM: while a CSV of this package prefix is Succeeded.
+    /// Installed by OLM: while a CSV of this name is being installed or Succeeded.
     Csv(&'static str),
     /// Deployed by another operator: while this Deployment (namespace, name) is Available.
     Deployment(&'static str, &'static str),

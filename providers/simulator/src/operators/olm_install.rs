@@ -23,6 +23,9 @@ pub(crate) const PACKAGE: &str = "simulator.stackctl.dev/package";
 /// low end under the gate's 300 s (reference/platform.md §2.1).
 const REQUIREMENTS_SECONDS: u64 = 3;
 const INSTALL_SECONDS: u64 = 30;
+/// From the operator's kinds to Succeeded: the operator starts before OLM calls it healthy, and what it makes at its
+/// start is there first (`default-dsci`, `CertManager/cluster`: reference/platform.md §2.12, §2.2).
+const START_SECONDS: u64 = 10;
 /// When an install that cannot work is given up; OLM waits 5 min.
 const FAILURE_SECONDS: u64 = 60;
 
@@ -220,7 +223,8 @@ fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'stat
     }
     let available = deployments(turn, csv);
     let ready = available && turn.held(format!("install {}", csv.uid()), INSTALL_SECONDS);
-    (ready && turn.register(&schemas::crds_of(package))).then_some((
+    let registered = ready && turn.register(&schemas::crds_of(package));
+    (registered && turn.held(format!("start {}", csv.uid()), START_SECONDS)).then_some((
         "Succeeded",
         "InstallSucceeded",
         "install strategy completed with no errors",

@@ -398,7 +398,7 @@ pub(super) fn turns(
 fn runs(runs: Runs, world: &World) -> bool {
     match runs {
         Runs::Platform => true,
-        Runs::Csv(package) => world.csv(package).is_some(),
+        Runs::Csv(package) => world.runs(package),
         Runs::Deployment(namespace, name) => world.is_available(namespace, name),
     }
 }

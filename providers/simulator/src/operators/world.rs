@@ -72,6 +72,19 @@ impl World {
         self.get(kinds::CRD, "", crd).is_some_and(|crd| crd.is("Established"))
     }
 
+    /// Returns whether the operator of a package runs: from its installation until its CSV is deleted.
+    pub(crate) fn runs(&self, prefix: &str) -> bool {
+        self.list(kinds::CSV).any(|csv| {
+            csv.label("olm.copiedFrom").is_none()
+                && csv
+                    .name()
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with('.'))
+                && ["Installing", "Succeeded"].contains(&csv.text("/status/phase"))
+                && !csv.is_deleting()
+        })
+    }
+
     /// Returns the installed (not copied) CSV whose name starts with `package.`, in any namespace.
     pub(crate) fn csv(&self, prefix: &str) -> Option<&Arc<Value>> {
         self.list(kinds::CSV).find(|csv| {

@@ -7,7 +7,7 @@ use crate::{
     components::{
         Context,
         draft::{Draft, seconds},
-        gpu, kuadrant, leader_worker_set, llm_d, maas,
+        gpu, kuadrant, leader_worker_set, llm_d, maas, monitoring,
         names::{APPLICATIONS, INGRESS, MAAS_GATEWAY},
         project, rhoai,
     },
@@ -55,6 +55,10 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
     }
     if let Some(profile) = rhoai::hardware_profile(model.hardware_profile.as_str()) {
         node = node.after(profile, "a webhook refuses an unknown hardware profile");
+    }
+    // `reference/platform.md` §3: uwm.pods frees the models, so that nothing is served unseen.
+    if let Some(gate) = monitoring::ready(context).filter(|_| model.monitoring) {
+        node = node.after(gate, "user-workload monitoring has to see it from the start");
     }
     if model.gpus > 0 {
         for capacity in gpu::capacities(context) {
