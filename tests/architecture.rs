@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("kube", &["stackctl-kubernetes", "stackctl-simulator"]),
     ("miette", &["stackctl-stacks", "stackctl"]),
     ("petgraph", &["stackctl-engine"]),
+    ("regex", &["stackctl-simulator"]),
     ("rustix", &["stackctl-state", "stackctl-simulator", "stackctl"]),
     (
         "serde",

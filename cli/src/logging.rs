@@ -7,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 pub fn start(logging: &Logging) {
     let directives = match (&logging.filter, logging.verbosity) {
         (Some(filter), _) => filter.clone(),
-        (None, 0) => "error".to_owned(),
+        // What kube logs of a refused connection is told by our own error.
+        (None, 0) => "error,kube_client=off".to_owned(),
         (None, 1) => {
             "warn,stackctl=info,stackctl_kubernetes=info,stackctl_simulator=info,stackctl_state=info".to_owned()
         }

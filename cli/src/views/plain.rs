@@ -181,9 +181,9 @@ mod tests {
             lines.extend(plain.event(&event, second(now)));
         }
         insta::assert_snapshot!(lines.join("\n"), @r"
-        ✓ a.short                               created, Available                      1.0 s
+        ✓ a.short                               created, Available                                        1.0 s
         · a.long                                waits on CSV x: Installing
-        ✓ a.long                                Succeeded                            1 m 48 s
+        ✓ a.long                                Succeeded                                              1 m 48 s
         ");
     }
 }

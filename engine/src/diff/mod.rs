@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
     let mut found = BTreeSet::new();
     collect(manifest, &FieldPath::root(), &mut found);
+    found.remove(&FieldPath::root());
     for identity in [
         "apiVersion",
         "kind",

@@ -97,14 +97,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
 /// held both would not be approved (`reference/platform.md` §2.7 last item, §2.15; §3 hand-over: all operators first).
 pub(super) fn gateway_class(address: Address, name: &str) -> Draft {
     let kept = "OpenShift's ingress operator installed it for the first GatewayClass and keeps it";
-    let mesh = |kind| {
-        ObjectRef::namespaced(
-            "operators.coreos.com/v1alpha1",
-            kind,
-            super::names::OPERATORS,
-            "servicemeshoperator3*",
-        )
-    };
+    let mesh = |api_version, kind, name| ObjectRef::namespaced(api_version, kind, super::names::OPERATORS, name);
     Draft::object(
         address,
         json!({
@@ -120,8 +113,20 @@ pub(super) fn gateway_class(address: Address, name: &str) -> Draft {
         connectivity_link::installed(),
         "the mesh that comes with a class shares a namespace with it: their install plans must not become one",
     )
-    .leaves(mesh("Subscription"), kept)
-    .leaves(mesh("ClusterServiceVersion"), kept)
+    .leaves(
+        mesh("operators.coreos.com/v1alpha1", "Subscription", "servicemeshoperator3*"),
+        kept,
+    )
+    .leaves(
+        mesh(
+            "operators.coreos.com/v1alpha1",
+            "ClusterServiceVersion",
+            "servicemeshoperator3*",
+        ),
+        kept,
+    )
+    .leaves(mesh("operators.coreos.com/v1alpha1", "InstallPlan", "install-*"), kept)
+    .leaves(mesh("apps/v1", "Deployment", "servicemesh-operator3*"), kept)
     .leaves(ObjectRef::cluster("sailoperator.io/v1", "Istio", "*"), kept)
     .leaves(
         ObjectRef::namespaced("apps/v1", "Deployment", INGRESS, "istiod-*"),

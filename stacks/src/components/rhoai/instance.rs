@@ -96,7 +96,7 @@ fn initialization() -> Draft {
             "DSCInitialization",
             "default-dsci",
         ),
-        "the operator made it when it started, so it was adopted and is given back",
+        "where the operator made it first, it was adopted and is given back",
     )
     .leaves(
         ObjectRef::cluster(
@@ -104,7 +104,7 @@ fn initialization() -> Draft {
             "Monitoring",
             "default-monitoring",
         ),
-        "it belongs to DSCInitialization default-dsci",
+        "it stays as long as DSCInitialization default-dsci does",
     )
 }
 

@@ -112,5 +112,8 @@ fn gates_hold_back_what_the_reference_says() {
         "maas.model[qwen3-8b].ref",
         &["maas.tier[pro].subscription", "maas.tier[pro].access"],
     );
-    holds_back("monitoring.ready", &["model[qwen3-8b].metrics", "model[qwen3-8b].service"]);
+    holds_back(
+        "monitoring.ready",
+        &["model[qwen3-8b].metrics", "model[qwen3-8b].service"],
+    );
 }
