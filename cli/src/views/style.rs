@@ -180,6 +180,14 @@ pub fn spent(time: Duration) -> String {
     }
 }
 
+/// A length of time that still grows, in whole seconds: `8 s`, `1 m 48 s`.
+pub fn running(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..10 => format!("{seconds} s"),
+        seconds => spent(Duration::from_secs(seconds)),
+    }
+}
+
 /// A length of time that is only roughly known: `20 s`, `23 min`, `2 h 10 min`.
 pub fn roughly(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -5,7 +5,7 @@
 use super::{
     plain,
     progress::{Progress, Running},
-    style::{Meaning, Style, padded, roughly, shortened, spent, visible_width},
+    style::{self, Meaning, Style, padded, roughly, shortened, visible_width},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stackctl_engine::{Address, execute::Event};
@@ -96,7 +96,7 @@ fn frame(progress: &Progress, now: Duration, height: usize, style: &Style) -> Ve
 }
 
 fn row(address: &Address, running: &Running, now: Duration, width: usize, style: &Style) -> String {
-    let time = spent(Duration::from_secs(now.saturating_sub(running.since).as_secs()).max(Duration::from_secs(1)));
+    let time = style::running(now.saturating_sub(running.since));
     let does = match &running.waits_on {
         Some(why) => format!("waiting {time:>8}   on {why}"),
         None => format!("working {time:>8}"),
@@ -122,7 +122,7 @@ fn bar(progress: &Progress, now: Duration) -> String {
         "[{}{head}{}] {done} of {total}   {}",
         "=".repeat(filled),
         " ".repeat(BAR_WIDTH - filled - head.len()),
-        spent(Duration::from_secs(now.as_secs()))
+        style::running(now)
     );
     if let Some(left) = progress.left(now) {
         let _ = write!(text, ", about {} left", roughly(left));

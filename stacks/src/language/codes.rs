@@ -1,6 +1,6 @@
 //! What each code means, at length: `stackctl explain STK014`.
 //!
-//! Invariant: every [`Problem`](super::Problem) has a row, in the order of the numbers, and no row is without a problem.
+//! Invariant: every [`Problem`](super::Problem), and every error of facts and of the catalogue, has a row, in the order of the numbers, and no row is without a problem.
 
 /// A code, what it is about, and why it is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +229,46 @@ const EXPLANATIONS: &[Explanation] = &[
         "MaaS without a model (warning)",
         "The platform is installed and serves nothing.",
     ),
+    row(
+        "STK200",
+        "a fact that the cluster does not say",
+        "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, so whatever needs it could only be guessed. With `--facts FILE` facts come from a file, and then it has to stand there.",
+    ),
+    row(
+        "STK201",
+        "a version of OpenShift that the stack does not accept",
+        "`cluster.openshift` says which versions the stack was written for. llm-d needs 4.20 for the gateway controller that OpenShift brings.",
+    ),
+    row(
+        "STK202",
+        "another apps domain than the stack names",
+        "`cluster.apps_domain` is a safety catch: hosts are computed from the cluster's own domain, and a stack that names another one is usually pointed at the wrong cluster.",
+    ),
+    row(
+        "STK203",
+        "another platform than the stack names",
+        "MachineSets, credentials and load balancers are made differently on each platform. The cluster says what it runs on, and the stack says something else.",
+    ),
+    row(
+        "STK204",
+        "a pinned version that its channel does not have",
+        "OLM resolves a Subscription only to versions that the channel lists. A pin that is not among them would wait for ever with ResolutionFailed.",
+    ),
+    row(
+        "STK205",
+        "a channel that its package does not have",
+        "The marketplace lists the channels of each package. Another name would wait for ever with ResolutionFailed.",
+    ),
+    row(
+        "STK206",
+        "something that this version cannot make yet",
+        "The language can say it and no component makes it. The hint names what can be written instead.",
+    ),
+    row(
+        "STK207",
+        "a generated secret that somebody else decides",
+        "`generate = true` is for secrets that only this stack uses. A token or an address of a service that exists already has to be given.",
+    ),
 ];
 
 #[cfg(test)]
@@ -237,7 +277,12 @@ mod tests {
 
     #[test]
     fn rows_are_in_order_and_each_code_is_in_the_source_of_problems() {
-        let source = include_str!("problem.rs");
+        let source = [
+            include_str!("problem.rs"),
+            include_str!("../cluster_facts/parse.rs"),
+            include_str!("../components/error.rs"),
+        ]
+        .concat();
         assert!(EXPLANATIONS.is_sorted_by_key(|row| row.code));
         for row in EXPLANATIONS {
             assert!(
