@@ -118,3 +118,36 @@ fn facts_of_a_file_that_is_not_there_are_missed() {
     let shown = Sandbox::with_stack().run(&["render", "--facts", "facts.json"]);
     assert!(shown.contains("the facts in `facts.json` cannot be read"), "{shown}");
 }
+
+#[test]
+fn a_held_lock_says_by_whom_and_since_when() {
+    let sandbox = Sandbox::with_stack();
+    let lock = ".stackctl/simulator/state/quickstart.lock";
+    let holder =
+        r#"{"version":1,"who":"ada@bastion","pid":4711,"command":"stackctl apply","since":"2026-11-22T10:31:00Z"}"#;
+    sandbox.write(lock, holder);
+    let file = std::fs::File::options()
+        .write(true)
+        .read(true)
+        .open(sandbox.path().join(lock))
+        .expect("it was just written");
+    file.lock().expect("nobody else has it");
+    let shown = sandbox.run(&["apply", "--simulate", "--simulate-speed", "1000", "--yes"]);
+    for words in [
+        "exit 1",
+        "ada@bastion is at work",
+        "`stackctl apply`",
+        "process 4711",
+        "2026-11-22T10:31:00Z",
+        "\nhint: ",
+    ] {
+        assert!(shown.contains(words), "`{words}`: {shown}");
+    }
+    let audit = std::fs::read_to_string(sandbox.path().join(".stackctl/simulator/audit.ndjson")).expect("an audit log");
+    let wrote = |line: &&str| line.contains("\"agent\":\"stackctl") && line.contains("\"dry_run\":false");
+    assert_eq!(
+        audit.lines().filter(wrote).count(),
+        0,
+        "nothing is written while somebody else is at work"
+    );
+}

@@ -3,9 +3,9 @@
 //! In: a URL and a token per operator. Out: nothing; what the operators do is in the cluster and in its audit log.
 //!
 //! Invariants:
-//! - An operator is a function of the cluster and of time ([`turn::Turn`]); all its state is in the cluster, so the
+//! - An operator is a function of the cluster and of time (`turn::Turn`); all its state is in the cluster, so the
 //!   process may end at any moment.
-//! - An operator acts only while what runs it is there ([`Runs`]): one that is uninstalled clears no finalizer.
+//! - An operator acts only while what runs it is there (`Runs`): one that is uninstalled clears no finalizer.
 //! - Each operator has its own user and field manager, so that the audit log tells them apart.
 //!
 //! What stays after everything that a stack made is deleted (reference/platform.md §6, §2.15):

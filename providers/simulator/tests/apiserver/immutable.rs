@@ -14,7 +14,8 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let pod = json!({"metadata": {"labels": {"app": "d"}}, "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "i:1"}]}});
-    let workload = json!({"metadata": {"labels": {"app": "d"}}, "spec": {"containers": [{"name": "main", "image": "i:1"}]}});
+    let workload =
+        json!({"metadata": {"labels": {"app": "d"}}, "spec": {"containers": [{"name": "main", "image": "i:1"}]}});
     let selector = json!({"matchLabels": {"app": "d"}});
     vec![
         Case {
@@ -25,19 +26,34 @@ fn cases() -> Vec<Case> {
         },
         Case {
             path: "/apis/batch/v1/namespaces/n/jobs/x",
-            object: object("batch/v1", "Job", "x", &json!({"spec": {"completions": 1, "template": pod}})),
+            object: object(
+                "batch/v1",
+                "Job",
+                "x",
+                &json!({"spec": {"completions": 1, "template": pod}}),
+            ),
             patch: json!({"spec": {"completions": 2}}),
             cause: "FieldValueInvalid spec.completions Invalid value: 2: field is immutable",
         },
         Case {
             path: "/apis/apps/v1/namespaces/n/deployments/x",
-            object: object("apps/v1", "Deployment", "x", &json!({"spec": {"selector": selector, "template": workload}})),
+            object: object(
+                "apps/v1",
+                "Deployment",
+                "x",
+                &json!({"spec": {"selector": selector, "template": workload}}),
+            ),
             patch: json!({"spec": {"selector": {"matchLabels": {"app": "e"}}, "template": {"metadata": {"labels": {"app": "e"}}}}}),
             cause: "FieldValueInvalid spec.selector Invalid value: {\"matchLabels\":{\"app\":\"e\"}}: field is immutable",
         },
         Case {
             path: "/apis/apps/v1/namespaces/n/statefulsets/x",
-            object: object("apps/v1", "StatefulSet", "x", &json!({"spec": {"serviceName": "a", "selector": selector, "template": workload}})),
+            object: object(
+                "apps/v1",
+                "StatefulSet",
+                "x",
+                &json!({"spec": {"serviceName": "a", "selector": selector, "template": workload}}),
+            ),
             patch: json!({"spec": {"serviceName": "b"}}),
             cause: "FieldValueForbidden spec Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
         },
@@ -55,19 +71,34 @@ fn cases() -> Vec<Case> {
         },
         Case {
             path: "/api/v1/namespaces/n/persistentvolumeclaims/x",
-            object: object("v1", "PersistentVolumeClaim", "x", &json!({"spec": {"storageClassName": "a", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})),
+            object: object(
+                "v1",
+                "PersistentVolumeClaim",
+                "x",
+                &json!({"spec": {"storageClassName": "a", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+            ),
             patch: json!({"spec": {"storageClassName": "b"}}),
             cause: "FieldValueForbidden spec Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
         },
         Case {
             path: "/apis/rbac.authorization.k8s.io/v1/namespaces/n/rolebindings/x",
-            object: object("rbac.authorization.k8s.io/v1", "RoleBinding", "x", &json!({"roleRef": {"kind": "Role", "name": "a"}})),
+            object: object(
+                "rbac.authorization.k8s.io/v1",
+                "RoleBinding",
+                "x",
+                &json!({"roleRef": {"kind": "Role", "name": "a"}}),
+            ),
             patch: json!({"roleRef": {"name": "b"}}),
             cause: "FieldValueInvalid roleRef Invalid value: {\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"Role\",\"name\":\"b\"}: cannot change roleRef",
         },
         Case {
             path: "/apis/storage.k8s.io/v1/storageclasses/x",
-            object: object("storage.k8s.io/v1", "StorageClass", "x", &json!({"provisioner": "a.io/a"})),
+            object: object(
+                "storage.k8s.io/v1",
+                "StorageClass",
+                "x",
+                &json!({"provisioner": "a.io/a"}),
+            ),
             patch: json!({"provisioner": "b.io/b"}),
             cause: "FieldValueForbidden provisioner Forbidden: updates to provisioner are forbidden.",
         },
@@ -83,7 +114,13 @@ fn cases() -> Vec<Case> {
 #[tokio::test]
 async fn a_change_of_an_immutable_field_is_422_in_a_dry_run_too() {
     let cluster = Cluster::start().await;
-    for Case { path, object, patch, cause } in cases() {
+    for Case {
+        path,
+        object,
+        patch,
+        cause,
+    } in cases()
+    {
         cluster.apply(path, &object, "s").await.is_ok();
         for options in ["u", "u&dryRun=All"] {
             let answer = cluster.merge(path, &patch, options).await;

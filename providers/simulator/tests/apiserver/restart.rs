@@ -13,18 +13,30 @@ async fn everything_acknowledged_is_there_after_a_restart() {
     let cluster = Cluster::start().await;
     assert!(cluster.server.is_new());
     define_thing(&cluster).await;
-    cluster.apply(&format!("{THING}/t"), &thing("t", &json!({"x": "1"})), "s").await.is_ok();
+    cluster
+        .apply(&format!("{THING}/t"), &thing("t", &json!({"x": "1"})), "s")
+        .await
+        .is_ok();
     let path = config_map_path("c");
     let before = cluster.apply(&path, &config_map("c", &json!({"k": "v"})), "s").await;
-    cluster.apply(&config_map_path("gone"), &config_map("gone", &json!({})), "s").await.is_ok();
+    cluster
+        .apply(&config_map_path("gone"), &config_map("gone", &json!({})), "s")
+        .await
+        .is_ok();
     cluster.delete(&config_map_path("gone"), None).await.is_ok();
     let last = cluster.get("/api/v1/configmaps").await.body["metadata"]["resourceVersion"].clone();
     let Cluster { server, client, dir } = cluster;
     drop(client);
     server.stop().await;
-    let server = ApiServer::start(ApiServerOptions::new(dir.path())).await.expect("the server starts again");
+    let server = ApiServer::start(ApiServerOptions::new(dir.path()))
+        .await
+        .expect("the server starts again");
     assert!(!server.is_new());
-    let cluster = Cluster { client: client_of(&server), server, dir };
+    let cluster = Cluster {
+        client: client_of(&server),
+        server,
+        dir,
+    };
     assert_eq!(cluster.get(&path).await.body, before.body);
     assert_eq!(cluster.get(&config_map_path("gone")).await.code, 404);
     assert_eq!(cluster.get(&format!("{THING}/t")).await.body["spec"]["x"], "1");
@@ -38,18 +50,27 @@ async fn everything_acknowledged_is_there_after_a_restart() {
 async fn one_process_serves_a_directory_and_it_must_be_writable() {
     let cluster = Cluster::start().await;
     let second = ApiServer::start(ApiServerOptions::new(cluster.dir.path())).await;
-    assert!(matches!(second, Err(ApiServerError::Store(StoreError::Locked { .. }))), "{second:?}");
+    assert!(
+        matches!(second, Err(ApiServerError::Store(StoreError::Locked { .. }))),
+        "{second:?}"
+    );
     let file = cluster.dir.path().join("a-file");
     std::fs::File::create(&file).expect("a file");
     let on_a_file = ApiServer::start(ApiServerOptions::new(file)).await;
-    assert!(matches!(on_a_file, Err(ApiServerError::Store(StoreError::Unwritable { .. }))), "{on_a_file:?}");
+    assert!(
+        matches!(on_a_file, Err(ApiServerError::Store(StoreError::Unwritable { .. }))),
+        "{on_a_file:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_token_is_somebody_and_an_unknown_one_nobody() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let tokens = BTreeMap::from([("good".to_owned(), Identity::named("alice"))]);
-    let options = ApiServerOptions { tokens, ..ApiServerOptions::new(dir.path()) };
+    let options = ApiServerOptions {
+        tokens,
+        ..ApiServerOptions::new(dir.path())
+    };
     let server = ApiServer::start(options).await.expect("the server starts");
     let client = client_of(&server);
     let ask = |token: &'static str| {
@@ -69,23 +90,56 @@ async fn a_token_is_somebody_and_an_unknown_one_nobody() {
 async fn the_audit_log_tells_every_write_and_no_secret() {
     let cluster = Cluster::start().await;
     let path = config_map_path("c");
-    cluster.apply(&path, &config_map("c", &json!({"k": "v"})), "s").await.is_ok();
+    cluster
+        .apply(&path, &config_map("c", &json!({"k": "v"})), "s")
+        .await
+        .is_ok();
     cluster.apply(&path, &config_map("c", &json!({"k": "w"})), "m2").await;
-    cluster.apply(&path, &config_map("c", &json!({"k": "w"})), "s&dryRun=All").await.is_ok();
+    cluster
+        .apply(&path, &config_map("c", &json!({"k": "w"})), "s&dryRun=All")
+        .await
+        .is_ok();
     cluster.delete(&path, None).await.is_ok();
     let secret = object("v1", "Secret", "x", &json!({"stringData": {"p": "hunter2"}}));
     cluster.post("/api/v1/namespaces/n/secrets", &secret).await.is_ok();
-    cluster.merge("/api/v1/namespaces/n/secrets/x", &json!({"bogus": "hunter2"}), "u&fieldValidation=Strict").await;
+    cluster
+        .merge(
+            "/api/v1/namespaces/n/secrets/x",
+            &json!({"bogus": "hunter2"}),
+            "u&fieldValidation=Strict",
+        )
+        .await;
     let text = std::fs::read_to_string(cluster.dir.path().join("audit.ndjson")).expect("the audit log");
     assert!(!text.contains("hunter2"));
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
     let of: Vec<&Value> = lines.iter().filter(|line| line["name"] == "c").collect();
-    let short: Vec<String> =
-        of.iter().map(|line| format!("{} {} {} {}", line["verb"], line["code"], line["dry_run"], line["created"])).collect();
-    assert_eq!(short, ["\"apply\" 201 false true", "\"apply\" 409 false false", "\"apply\" 200 true false", "\"delete\" 200 false false"]);
+    let short: Vec<String> = of
+        .iter()
+        .map(|line| {
+            format!(
+                "{} {} {} {}",
+                line["verb"], line["code"], line["dry_run"], line["created"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "\"apply\" 201 false true",
+            "\"apply\" 409 false false",
+            "\"apply\" 200 true false",
+            "\"delete\" 200 false false"
+        ]
+    );
     assert_eq!(of[0]["before"], Value::Null);
     assert_eq!(of[0]["after"], of[1]["before"]);
     assert_eq!(of[1]["before"], of[1]["after"]);
     assert_ne!(of[2]["before"], of[2]["after"]);
-    assert_eq!((&of[3]["after"], &of[3]["field_manager"], &of[0]["field_manager"]), (&Value::Null, &Value::Null, &json!("s")));
+    assert_eq!(
+        (&of[3]["after"], &of[3]["field_manager"], &of[0]["field_manager"]),
+        (&Value::Null, &Value::Null, &json!("s"))
+    );
 }
