@@ -7,6 +7,7 @@
 //!   what is there under `before-first-apply` (§3).
 //! - The time of an entry moves only when its manager changes a value (§7).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -55,14 +56,15 @@ impl Entry {
         match self.operation {
             Operation::Apply => text.push_str(",\"operation\":\"Apply\""),
             Operation::Update => {
-                text.push_str(&format!(
+                let _ = write!(
+                    text,
                     ",\"operation\":\"Update\",\"apiVersion\":{}",
                     Value::from(self.api_version.as_str())
-                ));
+                );
             }
         }
         if !self.subresource.is_empty() {
-            text.push_str(&format!(",\"subresource\":{}", Value::from(self.subresource.as_str())));
+            let _ = write!(text, ",\"subresource\":{}", Value::from(self.subresource.as_str()));
         }
         text.push('}');
         text
@@ -72,10 +74,10 @@ impl Entry {
     fn words(&self) -> String {
         let mut words = go_quote(&self.manager);
         if !self.subresource.is_empty() {
-            words.push_str(&format!(" with subresource {}", go_quote(&self.subresource)));
+            let _ = write!(words, " with subresource {}", go_quote(&self.subresource));
         }
         if self.operation == Operation::Update {
-            words.push_str(&format!(" using {}", self.api_version));
+            let _ = write!(words, " using {}", self.api_version);
         }
         words
     }

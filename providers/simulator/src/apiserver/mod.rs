@@ -164,7 +164,7 @@ impl ApiServer {
         let serving = tokio::spawn(async move {
             let ended = async move {
                 // An error means that the sender is gone, which is a stop too.
-                until.wait_for(|stop| *stop).await.is_ok();
+                drop(until.wait_for(|stop| *stop).await);
             };
             axum::serve(listener, router).with_graceful_shutdown(ended).await
         });

@@ -33,9 +33,8 @@ pub(super) struct Shared {
 /// Answers any request.
 pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match to_bytes(body, MAX_BODY).await {
-        Ok(body) => body,
-        Err(_) => return refuse(&Refusal::too_large()),
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return refuse(&Refusal::too_large());
     };
     match answer(&shared, &parts, &body) {
         Ok(response) => response,

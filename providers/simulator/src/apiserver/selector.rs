@@ -54,14 +54,6 @@ impl Selector {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    /// The one name that a field selector asks for, if it does.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(path, _, is_equal)| *is_equal && path.len() == 2 && path[0] == "metadata" && path[1] == "name")
-            .map(|(_, value, _)| value.as_str())
-    }
-
     pub(super) fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
         let label = |key: &String| labels.get(key).and_then(Value::as_str);
@@ -77,7 +69,7 @@ impl Selector {
                 let is_same = match found {
                     Some(Value::String(text)) => text == wanted,
                     Some(Value::Null) | None => wanted.is_empty(),
-                    Some(other) => other.to_string() == *wanted,
+                    Some(other) => other.to_string().as_str() == wanted,
                 };
                 is_same == *is_equal
             })

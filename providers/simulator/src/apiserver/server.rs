@@ -415,5 +415,5 @@ pub(super) fn system_user() -> Identity {
 
 /// A disk that fails is no fault of the request.
 pub(super) fn disk_failure(error: &CommitError) -> Refusal {
-    Refusal::internal(&format!("the object store failed: {error:?}"))
+    Refusal::internal(&format!("the object store failed: {error}"))
 }

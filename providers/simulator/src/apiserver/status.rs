@@ -5,6 +5,7 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// One invalid field, as in `details.causes` of a 422.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,9 @@ pub(super) fn go_quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
-            other if other.is_control() => quoted.push_str(&format!("\\x{:02x}", other as u32)),
+            other if other.is_control() => {
+                let _ = write!(quoted, "\\x{:02x}", other as u32);
+            }
             other => quoted.push(other),
         }
     }

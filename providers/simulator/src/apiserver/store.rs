@@ -11,7 +11,6 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
-use serde::Serialize as _;
 use serde::ser::SerializeMap as _;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -144,11 +143,13 @@ struct Inner {
 }
 
 /// Why a change was not made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum CommitError {
     /// The object is not in the state that the change was made from.
+    #[error("the object has changed since it was read")]
     Stale,
     /// The disk failed.
+    #[error(transparent)]
     Disk(StoreError),
 }
 

@@ -184,10 +184,8 @@ pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) 
             immutable("/spec/completions", "spec.completions");
             immutable("/spec/completionMode", "spec.completionMode");
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if changed("/roleRef") {
-                errors.push(FieldError::invalid("roleRef", &at("/roleRef"), "cannot change roleRef"));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") if changed("/roleRef") => {
+            errors.push(FieldError::invalid("roleRef", &at("/roleRef"), "cannot change roleRef"));
         }
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {

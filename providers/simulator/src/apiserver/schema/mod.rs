@@ -88,10 +88,10 @@ pub(super) struct Limits {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Schema {
     pub(super) value_type: Type,
-    pub(super) properties: BTreeMap<String, Arc<Schema>>,
+    pub(super) properties: BTreeMap<String, Arc<Self>>,
     /// The type of the values of a map.
-    pub(super) additional: Option<Arc<Schema>>,
-    pub(super) items: Option<Arc<Schema>>,
+    pub(super) additional: Option<Arc<Self>>,
+    pub(super) items: Option<Arc<Self>>,
     pub(super) list_type: ListType,
     pub(super) is_atomic_map: bool,
     pub(super) preserves_unknown: bool,

@@ -1,6 +1,7 @@
 //! Removes what a schema does not declare.
 
 use serde_json::Value;
+use std::fmt::Write as _;
 
 use super::{Schema, Type};
 
@@ -50,7 +51,7 @@ fn walk(schema: &Schema, value: &mut Value, path: &mut String, is_root: bool, re
             if let Some(item) = &schema.items {
                 for (index, child) in list.iter_mut().enumerate() {
                     let length = path.len();
-                    path.push_str(&format!("[{index}]"));
+                    let _ = write!(path, "[{index}]");
                     walk(item, child, path, false, removed);
                     path.truncate(length);
                 }

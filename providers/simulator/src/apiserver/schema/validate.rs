@@ -2,6 +2,7 @@
 //! (`reference/ssa-semantics.md` §3, §7).
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
@@ -84,7 +85,7 @@ impl Check {
 
     fn object(&mut self, schema: &Schema, map: &Map<String, Value>, path: &mut String, is_root: bool) {
         let length = path.len();
-        let mut enter = |path: &mut String, name: &str| {
+        let enter = |path: &mut String, name: &str| {
             if !path.is_empty() {
                 path.push('.');
             }
@@ -114,7 +115,7 @@ impl Check {
         let length = path.len();
         let mut seen = BTreeSet::new();
         for (index, child) in list.iter().enumerate() {
-            path.push_str(&format!("[{index}]"));
+            let _ = write!(path, "[{index}]");
             if let Some(items) = &schema.items {
                 self.value(items, child, path, false);
             }
