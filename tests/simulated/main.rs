@@ -3,7 +3,10 @@
 //! Nothing here uses the engine: order, creations and leftovers are judged from the audit log and from the server's own
 //! answers, so that the tool and its test cannot share a mistake.
 
-#![allow(clippy::print_stdout, reason = "a test prints its seed, and says loudly what it did not try")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test prints its seed, and says loudly what it did not try"
+)]
 
 mod audit;
 mod cluster;

@@ -162,8 +162,15 @@ impl Server {
 
     fn disown(&self, key: &ObjectKey, owners: &[Value]) {
         let result = self.change_as(key, None, &collector(), |object| {
-            if let Some(Value::Array(list)) = object["metadata"].get_mut("ownerReferences") {
-                list.retain(|owner| !owners.contains(&owner["uid"]));
+            let Some(metadata) = object["metadata"].as_object_mut() else {
+                return;
+            };
+            let Some(Value::Array(list)) = metadata.get_mut("ownerReferences") else {
+                return;
+            };
+            list.retain(|owner| !owners.contains(&owner["uid"]));
+            if list.is_empty() {
+                metadata.remove("ownerReferences");
             }
         });
         if let Err(refusal) = result {

@@ -417,10 +417,9 @@ impl Refusal {
         .about(subject.details(subject.resource))
     }
 
-    pub(super) fn unsupported_media_type(found: &str) -> Self {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, not {found}"
-        );
+    pub(super) fn unsupported_media_type(accepted: &str) -> Self {
+        let message =
+            format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
         Self::new(415, "UnsupportedMediaType", message).about(Map::new())
     }
 

@@ -108,7 +108,11 @@ fn walk(fields: &Value, path: &mut String, paths: &mut Vec<String>) {
                 }
                 path.push_str(name);
             }
-            Some((_, rest)) => path.push_str(&format!("[{rest}]")),
+            Some((_, rest)) => {
+                path.push('[');
+                path.push_str(rest);
+                path.push(']');
+            }
             None => path.push_str(key),
         }
         if below.as_object().is_some_and(serde_json::Map::is_empty) {
@@ -242,7 +246,9 @@ impl Cluster {
 
 /// A client of a server.
 pub(crate) fn client_of(server: &ApiServer) -> Client {
-    let config = Config::new(server.url().parse().expect("a server has a URL"));
+    let mut config = Config::new(server.url().parse().expect("a server has a URL"));
+    // A test reads every refusal itself.
+    config.default_retry = false;
     Client::try_from(config).expect("a client needs nothing but a URL")
 }
 
