@@ -2,6 +2,8 @@
 //!
 //! Invariants:
 //! - Whoever holds the lock on the file `lock` serves; the system drops the lock with the process, however it ends.
+//! - The file `seeded` is there only once the cluster holds all that it starts with: what somebody deletes afterwards
+//!   stays deleted.
 //! - `endpoint.json` counts only while the lock is held: one that a killed process left means nothing.
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +17,7 @@ use crate::SimulatorError;
 
 const LOCK: &str = "lock";
 const ENDPOINT: &str = "endpoint.json";
+const SEEDED: &str = "seeded";
 
 /// Where a served cluster is found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +75,19 @@ impl Directory {
             path: path.clone(),
             cause,
         })
+    }
+
+    /// Whether the cluster holds all that it starts with.
+    pub(crate) fn is_seeded(&self) -> bool {
+        self.path.join(SEEDED).exists()
+    }
+
+    /// Remembers that the cluster holds all that it starts with.
+    pub(crate) fn mark_seeded(&self) -> Result<(), SimulatorError> {
+        let path = self.path.join(SEEDED);
+        File::create(&path)
+            .map(drop)
+            .map_err(|cause| SimulatorError::Directory { path, cause })
     }
 
     /// Gives the directory back.

@@ -132,7 +132,10 @@ impl Simulator {
             Ok(uri) => uri,
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
-        seed::seed(admin(&uri)?).await?;
+        if !directory.is_seeded() {
+            seed::seed(admin(&uri)?).await?;
+            directory.mark_seeded()?;
+        }
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
         let operators = Operators::start(OperatorsOptions {

@@ -1,7 +1,7 @@
 //! The catalogue: what each component of the platform is made of, what it waits for, and why.
 //!
 //! In: a [`Stack`] that cannot be wrong and the facts of a cluster. Out: the resources of a graph. [`compile`] folds over
-//! the components; each is one file here and one line in [`COMPONENTS`].
+//! the components; each is one file here and one line in `COMPONENTS`.
 //!
 //! Invariants:
 //! - Pure and deterministic: equal stacks and facts give equal resources, in the order of their addresses.

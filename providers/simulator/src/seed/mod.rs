@@ -4,7 +4,8 @@
 //! objects of `reference/platform.md` §1, as an installer leaves them.
 //!
 //! Invariants:
-//! - Only what is absent is created; nothing that is there is ever changed. So seeding twice is seeding once.
+//! - Only what is absent is created, and only a status that is absent is told; nothing that is there is ever changed.
+//!   So seeding twice is seeding once, and a seeding that was cut off is completed by the next.
 //! - Every object is written under a plain field manager of the platform or of another team, never under one of ours.
 //! - No value here is a working credential.
 //!
@@ -155,12 +156,14 @@ async fn create(client: &Client, kinds: &Kinds, manager: &str, manifest: Value) 
         field_manager: Some(manager.to_owned()),
         ..PostParams::default()
     };
-    match api.create(&params, &body).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_already_exists() => return Ok(()),
+    let stored = match api.create(&params, &body).await {
+        Ok(created) => created,
+        Err(kube::Error::Api(refusal)) if refusal.is_already_exists() => api.get(&name).await.map_err(refused)?,
         Err(cause) => return Err(refused(cause)),
-    }
-    if let Some(status) = status {
+    };
+    if let Some(status) = status
+        && is_untold(&stored.data["status"], &status)
+    {
         let params = PatchParams {
             field_manager: Some(manager.to_owned()),
             ..PatchParams::default()
@@ -170,6 +173,14 @@ async fn create(client: &Client, kinds: &Kinds, manager: &str, manifest: Value) 
             .map_err(refused)?;
     }
     Ok(())
+}
+
+/// Whether a server that defaults some of a status (a phase, empty conditions) was told none of this one.
+fn is_untold(stored: &Value, status: &Value) -> bool {
+    let told = |field: &str| stored.get(field).is_some_and(|value| !value.is_null());
+    status
+        .as_object()
+        .is_some_and(|fields| fields.keys().all(|field| !told(field)))
 }
 
 /// Waits until the server serves the kinds of these CRDs.
