@@ -49,6 +49,11 @@ impl Entry {
         !self.dry_run && (200..300).contains(&self.code) && self.verb != "removed"
     }
 
+    /// A write of an operator that no real operator would be refused: only races are in order (gone, or changed).
+    pub(crate) fn is_operator_mistake(&self) -> bool {
+        self.user.starts_with("operator:") && self.code >= 400 && ![404, 409].contains(&self.code)
+    }
+
     pub(crate) fn is(&self, kind: &str, name: &str) -> bool {
         self.kind == kind && (self.name == name || name == "*")
     }

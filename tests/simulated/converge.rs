@@ -51,6 +51,13 @@ fn an_apply_converges_and_the_next_plan_is_empty() {
         .expect(0);
     let output = sandbox.simulate(&["output", "stack.toml"]).expect(0);
     assert!(output.stdout.contains("/llm-d-demo/qwen3-8b/v1"), "{}", output.shown());
+    let mistakes: Vec<_> = sandbox
+        .audit()
+        .iter()
+        .filter(|entry| entry.is_operator_mistake())
+        .map(|entry| format!("{} {} {}", entry.user, entry.key(), entry.code))
+        .collect();
+    assert!(mistakes.is_empty(), "{mistakes:?}");
 
     let served = Served::start(&sandbox);
     if let Some((ok, text)) = kubectl(

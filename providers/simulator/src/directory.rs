@@ -9,6 +9,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ use crate::SimulatorError;
 
 const LOCK: &str = "lock";
 const ENDPOINT: &str = "endpoint.json";
+/// How long a cluster that is being stopped, or not announced yet, may take.
+const STOPS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const SEEDED: &str = "seeded";
 
 /// Where a served cluster is found.
@@ -36,12 +40,26 @@ pub struct Endpoint {
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    lock: File,
+    /// Held until the value goes.
+    _lock: File,
 }
 
 impl Directory {
-    /// Takes the directory, making it if need be.
-    pub(crate) fn take(path: &Path) -> Result<Self, SimulatorError> {
+    /// Takes the directory, making it if need be; whoever serves it and no longer says so is about to stop, and waited
+    /// for.
+    pub(crate) async fn take(path: &Path) -> Result<Self, SimulatorError> {
+        let deadline = tokio::time::Instant::now() + STOPS_WITHIN;
+        loop {
+            match Self::try_take(path) {
+                Err(SimulatorError::Served { pid: 0, .. }) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Self, SimulatorError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |cause| SimulatorError::Directory { path, cause }
@@ -50,10 +68,15 @@ impl Directory {
         let lock_path = path.join(LOCK);
         let lock = open(&lock_path).map_err(failed(&lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                lock,
-            }),
+            Ok(()) => {
+                let directory = Self {
+                    path: path.to_owned(),
+                    _lock: lock,
+                };
+                // A killed process left its own.
+                directory.withdraw();
+                Ok(directory)
+            }
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let endpoint = read(path);
                 let (url, pid) = endpoint.map_or((String::new(), 0), |endpoint| (endpoint.url, endpoint.pid));
@@ -90,12 +113,11 @@ impl Directory {
             .map_err(|cause| SimulatorError::Directory { path, cause })
     }
 
-    /// Gives the directory back.
-    pub(crate) fn release(self) {
+    /// Says that nobody should join any more; the directory is given back when this value goes.
+    pub(crate) fn withdraw(&self) {
         if let Err(error) = std::fs::remove_file(self.path.join(ENDPOINT)) {
             tracing::debug!(%error, "endpoint.json was gone already");
         }
-        drop(self.lock);
     }
 }
 
@@ -128,10 +150,12 @@ pub(crate) fn kubeconfig(url: &str, token: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_process_serves_and_others_learn_where() {
+    #[tokio::test(start_paused = true)]
+    async fn one_process_serves_and_others_learn_where() {
         let dir = tempfile::tempdir().expect("a directory");
-        let directory = Directory::take(dir.path()).expect("nobody serves it");
+        let directory = Directory::take(dir.path()).await.expect("nobody serves it");
+        let early = Directory::take(dir.path()).await.expect_err("held, and not announced");
+        assert!(matches!(early, SimulatorError::Served { pid: 0, .. }));
         assert_eq!(live_endpoint(dir.path()), None, "nothing announced yet");
         let endpoint = Endpoint {
             url: "http://127.0.0.1:1".to_owned(),
@@ -141,14 +165,16 @@ mod tests {
         };
         directory.announce(&endpoint).expect("written");
         assert_eq!(live_endpoint(dir.path()), Some(endpoint));
-        let refused = Directory::take(dir.path()).expect_err("held");
+        let refused = Directory::take(dir.path()).await.expect_err("held");
         assert!(matches!(refused, SimulatorError::Served { pid: 7, .. }));
-        directory.release();
+        directory.withdraw();
         assert_eq!(live_endpoint(dir.path()), None);
+        drop(directory);
+        Directory::take(dir.path()).await.expect("nobody serves it any more");
     }
 
-    #[test]
-    fn an_endpoint_without_its_lock_means_nothing() {
+    #[tokio::test]
+    async fn an_endpoint_without_its_lock_means_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         let endpoint = Endpoint {
             url: String::new(),
@@ -156,7 +182,7 @@ mod tests {
             pid: 1,
             speed: 0.0,
         };
-        let directory = Directory::take(dir.path()).expect("nobody serves it");
+        let directory = Directory::take(dir.path()).await.expect("nobody serves it");
         directory.announce(&endpoint).expect("written");
         drop(directory);
         assert_eq!(live_endpoint(dir.path()), None);

@@ -119,7 +119,7 @@ impl Simulator {
     ///
     /// [`SimulatorError::Served`] if another process serves the directory; otherwise whatever kept it from starting.
     pub async fn start(options: SimulatorOptions) -> Result<Self, SimulatorError> {
-        let directory = Directory::take(&options.dir)?;
+        let directory = Directory::take(&options.dir).await?;
         let mut server_options = ApiServerOptions::new(&options.dir);
         server_options.listen = options.listen;
         server_options.tokens = tokens();
@@ -196,9 +196,10 @@ impl Simulator {
 
     /// Ends the operators, then the server, and gives the directory back.
     pub async fn stop(self) {
+        self.directory.withdraw();
         self.operators.stop().await;
         self.server.stop().await;
-        self.directory.release();
+        drop(self.directory);
     }
 }
 

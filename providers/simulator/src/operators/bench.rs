@@ -228,6 +228,20 @@ impl Bench {
         panic!("the cluster does not come to rest; last writes: {last:?}");
     }
 
+    /// Returns what the operators would write if their process began again now, before any wait is over.
+    pub(super) fn wanted_after_restart(&mut self) -> Vec<String> {
+        self.timers.clear();
+        let clock = std::mem::replace(&mut self.options.clock, Clock::new(1.0));
+        let now = (Instant::now(), "2026-01-01T00:00:00Z");
+        let (writes, _) = turns(&self.world, &self.options, &mut self.timers, now);
+        self.options.clock = clock;
+        let words = writes.iter().map(|(operator, write)| {
+            let (kind, namespace, name) = write.target();
+            format!("{}: {} {namespace}/{name}", operator.name, kind.kind)
+        });
+        words.collect()
+    }
+
     fn store(&mut self, kind: Kind, namespace: &str, name: &str, change: Value, only_existing: bool) {
         let live = self.world.get(kind, namespace, name).map(|live| (**live).clone());
         if live.is_none() && only_existing {

@@ -161,7 +161,7 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
     let programmed = resolved
         && turn.world.is_available(namespace, &name)
         && !(balanced && balancer.is_empty())
-        && turn.held(format!("program {}", gateway.uid()), PROGRAMMED_SECONDS);
+        && (gateway.is("Programmed") || turn.held(format!("program {}", gateway.uid()), PROGRAMMED_SECONDS));
     let address = if balanced {
         balancer.to_owned()
     } else {

@@ -19,7 +19,7 @@ use super::kinds::{
 };
 use super::kuadrant::Provider;
 use super::object::{Read, object, owned_by, suffix};
-use super::turn::{Turn, map, observed};
+use super::turn::{Turn, condition, map, observed};
 
 /// From Accepted to Enforced: Authorino and the proxy take the configuration (gate 120 s: reference/serving.md §0.4).
 const ENFORCED_SECONDS: u64 = 5;
@@ -218,7 +218,13 @@ fn configure(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value
             turn.status(
                 AUTH_CONFIG,
                 &config,
-                json!({"summary": {"ready": true, "hostsReady": [config.name()], "numHostsReady": "1/1"}}),
+                json!({
+                    "conditions": [condition("Available", true, "HostsLinked", ""), condition("Ready", true, "Reconciled", "")],
+                    "summary": {
+                        "ready": true, "hostsReady": [config.name()], "numHostsReady": "1/1", "festivalWristbandEnabled": false,
+                        "numIdentitySources": 1, "numMetadataSources": 0, "numAuthorizationPolicies": 0, "numResponseItems": 0,
+                    },
+                }),
             );
         }
     }

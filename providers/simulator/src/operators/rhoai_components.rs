@@ -197,7 +197,9 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
     if component.kind == MODELS_AS_SERVICE {
         turn.finalize(component.kind, &live, FINALIZER);
     }
-    if live.is_deleting() || !turn.held(format!("component {}", live.uid()), PROVISION_SECONDS) {
+    let provisioned =
+        live.is("ProvisioningSucceeded") || turn.held(format!("component {}", live.uid()), PROVISION_SECONDS);
+    if live.is_deleting() || !provisioned {
         return Some(false);
     }
     Some(provision(turn, component, &live))

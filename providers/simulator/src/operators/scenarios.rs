@@ -596,6 +596,17 @@ fn a_model_is_served_and_its_policies_are_merged() {
 }
 
 #[test]
+fn a_restart_of_a_cluster_at_rest_writes_nothing() {
+    let mut bench = Bench::new(&[]);
+    platform(&mut bench);
+    gateway(&mut bench);
+    maas(&mut bench);
+    model(&mut bench);
+    tier(&mut bench, "pro", 2, 3000);
+    assert_eq!(bench.wanted_after_restart(), Vec::<String>::new());
+}
+
+#[test]
 fn a_second_model_waits_for_a_gpu() {
     let mut bench = Bench::new(&[]);
     platform(&mut bench);

@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - An operator does nothing but add to its list of writes: the loop carries them out, under the operator's identity.
-//! - [`Turn::held`] is true only after its question was asked, without a turn that did not ask it, for that long.
+//! - [`Turn::held`] is true only after its question was asked, without a turn that did not ask it, for that long. A wait
+//!   begins anew with the process: whoever asks looks first whether the cluster tells that it was over once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
