@@ -9,11 +9,12 @@ use crate::{
 use serde_json::Value;
 use stackctl_engine::{
     Address, Resource,
-    digest::StackKey,
+    digest::{Digest, StackKey},
     execute::{Intent, Provider as _},
     marks::{Identity, Whose},
+    ownership::managed_entries,
     plan::Purpose,
-    recorded::{Recorded, RecordedNode},
+    recorded::{Recorded, RecordedNode, RecordedObject},
 };
 use stackctl_state::{LocalBackend, LockInfo, State, StateError, StateLock, new_lineage};
 use std::collections::BTreeMap;
@@ -63,10 +64,8 @@ impl Known {
     /// What counts as recorded for a plan: the records, and what an open intent says of writes that a kill kept from
     /// being recorded.
     ///
-    /// - An object that bears our marks is found by them while it is desired, and needs no help; when it is to go, its
-    ///   intent is the only record of it.
-    /// - An overlay's intent holds what was there before us, which can be had from nowhere else. While it is desired
-    ///   it is written again, so that it is recorded.
+    /// An intent tells what the cluster does not: whether an object was there before us, and what an overlay's fields
+    /// held. It counts only if its write came through. While it is desired it is written again, so that it is recorded.
     pub(super) async fn recorded(
         &self,
         cluster: &Cluster,
@@ -79,29 +78,25 @@ impl Known {
         let mut all = state.recorded().clone();
         for intent in state.open_intents() {
             let Intent::Write(intended) = intent else { continue };
+            let Some(object) = intended.object() else { continue };
+            let live = cluster
+                .provider
+                .get(&object.object)
+                .await
+                .map_err(|error| Problem::of(&error))?;
+            let Some(live) = live.filter(|live| came_through(&self.identity, intended, object, live)) else {
+                continue;
+            };
             let address = &intended.address;
-            let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
-            match &intended.node {
-                RecordedNode::Object(object) if !is_desired && !all.contains_key(address) => {
-                    let live = cluster
-                        .provider
-                        .get(&object.object)
-                        .await
-                        .map_err(|error| Problem::of(&error))?;
-                    let Some(live) = live else { continue };
-                    if self.identity.whose(&live, address, &object.object, None) == Whose::Ours {
-                        all.insert(address.clone(), with_uid((**intended).clone(), &live));
-                    }
-                }
-                RecordedNode::Overlay { .. } => {
-                    let mut record = (**intended).clone();
-                    if is_desired && let RecordedNode::Overlay { object, .. } = &mut record.node {
-                        object.manifest = Value::Null;
-                    }
-                    all.insert(address.clone(), record);
-                }
-                RecordedNode::Object(_) | RecordedNode::Gate | RecordedNode::Action { .. } => {}
+            let is_recorded = all
+                .get(address)
+                .and_then(Recorded::object)
+                .is_some_and(|last| last.uid == uid_of(&live));
+            if matches!(intended.node, RecordedNode::Object(_)) && is_recorded {
+                continue;
             }
+            let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
+            all.insert(address.clone(), taken_over(intended, &live, is_desired));
         }
         Ok(all)
     }
@@ -134,9 +129,32 @@ impl Known {
     }
 }
 
-fn with_uid(mut record: Recorded, live: &Value) -> Recorded {
-    if let RecordedNode::Object(object) = &mut record.node {
-        object.uid = live["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+fn uid_of(live: &Value) -> &str {
+    live["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+/// Whether what was intended is what the live object shows: it bears our marks, or our overlay's manager holds fields.
+fn came_through(identity: &Identity, intended: &Recorded, meant: &RecordedObject, live: &Value) -> bool {
+    match &intended.node {
+        RecordedNode::Object(object) => identity.whose(live, &intended.address, &object.object, None) == Whose::Ours,
+        RecordedNode::Overlay { .. } => {
+            let is_that_object = meant.uid.is_empty() || meant.uid == uid_of(live);
+            let mut entries = managed_entries(live).into_iter();
+            is_that_object && entries.any(|entry| entry.by_apply && entry.manager == meant.manager)
+        }
+        RecordedNode::Gate | RecordedNode::Action { .. } => false,
+    }
+}
+
+/// The record of a write that came through without one; as something else than what is desired, if it is to be written
+/// again.
+fn taken_over(intended: &Recorded, live: &Value, again: bool) -> Recorded {
+    let mut record = intended.clone();
+    if let RecordedNode::Object(object) | RecordedNode::Overlay { object, .. } = &mut record.node {
+        uid_of(live).clone_into(&mut object.uid);
+        if again {
+            object.sent = Digest::of(&Value::Null);
+        }
     }
     record
 }
@@ -147,5 +165,75 @@ pub(super) fn problem(error: StateError) -> Problem {
     match error.hint() {
         Some(hint) => Problem::of(&error).hint(hint),
         None => Problem::of(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use stackctl_engine::{
+        object_key::ObjectRef,
+        recorded::{Origin, RecordedDestroy},
+    };
+
+    const MANAGER: &str = "stackctl/s/a.b";
+
+    fn identity() -> Identity {
+        Identity {
+            stack: "s".to_owned(),
+            lineage: "l".to_owned(),
+        }
+    }
+
+    /// An overlay of a ConfigMap that was intended while the ConfigMap had this uid.
+    fn intended(uid: &str) -> Recorded {
+        let object = RecordedObject {
+            object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
+            uid: uid.to_owned(),
+            origin: Origin::Created,
+            manager: MANAGER.to_owned(),
+            sent: Digest::of(&json!("as desired")),
+            manifest: Value::Null,
+            fields: std::collections::BTreeSet::new(),
+            sensitive: std::collections::BTreeSet::new(),
+            key_id: None,
+        };
+        Recorded {
+            address: "a.b".parse().expect("an address"),
+            node: RecordedNode::Overlay {
+                object,
+                undo: Vec::new(),
+                documents: Vec::new(),
+            },
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        }
+    }
+
+    fn live(manager: &str) -> Value {
+        let entry = json!({"manager": manager, "operation": "Apply", "fieldsV1": {"f:data": {"f:k": {}}}});
+        json!({"metadata": {"name": "c", "namespace": "n", "uid": "u", "managedFields": [entry]}})
+    }
+
+    #[test]
+    fn an_intended_overlay_counts_where_its_manager_holds_fields_of_the_object_that_was_meant() {
+        let counts = |uid: &str, manager: &str| {
+            let intended = intended(uid);
+            let meant = intended.object().expect("an object");
+            came_through(&identity(), &intended, meant, &live(manager))
+        };
+        assert!(counts("u", MANAGER) && counts("", MANAGER));
+        assert!(!counts("another", MANAGER), "it was deleted and made anew");
+        assert!(!counts("u", "kubectl"), "the kill came before the write");
+    }
+
+    #[test]
+    fn what_came_through_is_written_again_while_it_is_desired() {
+        let object = |again| taken_over(&intended(""), &live(MANAGER), again).object().cloned();
+        let (again, as_is) = (object(true).expect("an object"), object(false).expect("an object"));
+        assert_eq!((again.uid.as_str(), again.origin), ("u", Origin::Created));
+        assert_ne!(again.sent, as_is.sent);
+        assert_eq!(as_is.sent, Digest::of(&json!("as desired")));
     }
 }

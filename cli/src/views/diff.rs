@@ -30,7 +30,11 @@ pub fn shown(value: &Shown, style: &Style) -> String {
         Shown::Value(Value::String(text)) if is_plain(text) => shortened(text, LONGEST_VALUE, style.ellipsis()),
         Shown::Value(Value::String(text)) if text.contains('\n') => {
             let lines = text.lines().count();
-            format!("({lines} {}, {} bytes)", if lines == 1 { "line" } else { "lines" }, text.len())
+            format!(
+                "({lines} {}, {} bytes)",
+                if lines == 1 { "line" } else { "lines" },
+                text.len()
+            )
         }
         Shown::Value(value) => shortened(&value.to_string(), LONGEST_VALUE, style.ellipsis()),
     }
