@@ -84,7 +84,7 @@ impl Default for Options {
 }
 
 /// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
-const SHORTEST_LIMIT: Duration = Duration::from_secs(15);
+const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
 
 /// Carries a plan out. `interrupt` resolves when the person asks to stop; `on` is told every event.
 ///
