@@ -9,6 +9,7 @@ use crate::{
     recorded::Recorded,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The label that a list of a stack's objects selects by.
 pub const STACK_LABEL: &str = "stackctl.dev/stack";
@@ -40,6 +41,11 @@ pub enum Whose {
 }
 
 impl Identity {
+    /// The label that every object of the stack bears, as a selector.
+    pub fn label(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(STACK_LABEL.to_owned(), self.stack.clone())])
+    }
+
     /// The field manager of whole objects.
     pub fn object_manager(&self) -> String {
         shortened(format!("stackctl/{}", self.stack))

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what cannot be read is skipped, never guessed: an entry in an unknown form owns nothing here.
 
-use crate::{FieldPath, field::PathElement};
+use crate::{FieldPath, digest::Digest, field::PathElement};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,6 +88,16 @@ pub fn holder<'a>(entries: &'a [ManagedEntry], path: &FieldPath, ours: &str) -> 
         .filter(|entry| !(entry.manager == ours && entry.by_apply))
         .filter(|entry| entry.fields.iter().any(|field| path.contains(field)))
         .max_by(|a, b| a.time.cmp(&b.time))
+}
+
+/// The digest of what the server notes as owned by a manager by apply; none where it owns nothing that way.
+pub fn applied_fields(object: &Value, manager: &str) -> Option<Digest> {
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
+    let is_ours = |entry: &&Value| {
+        entry["manager"] == manager && entry["operation"] == "Apply" && entry.get("subresource").is_none()
+    };
+    let entry = entries.iter().find(is_ours)?;
+    Some(Digest::of(&serde_json::json!([entry["apiVersion"], entry["fieldsV1"]])))
 }
 
 /// Whether `ours` owns something of the object by apply.

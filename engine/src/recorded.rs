@@ -70,6 +70,9 @@ pub struct RecordedObject {
     pub sensitive: BTreeSet<FieldPath>,
     /// The stack key that the keyed digests were made with.
     pub key_id: Option<String>,
+    /// The digest of what the server notes as ours by apply, after the write: while it is the same, and the values at
+    /// our paths are, the same apply would change nothing.
+    pub owned: Option<Digest>,
 }
 
 /// Whether an object was there before us.

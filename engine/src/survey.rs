@@ -6,18 +6,24 @@
 use crate::{
     FieldPath,
     address::Address,
+    diff::drift::drifted_fields,
     digest::StackKey,
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
+    ownership::applied_fields,
+    plan::sent_digest,
     readiness::{Observation, Seen, Target},
-    recorded::Recorded,
+    recorded::{Recorded, RecordedNode},
     resource::{Node, Object, Overlay, Resource},
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// From how many objects of one kind and namespace on a list is read instead of each.
+const WORTH_A_LIST: usize = 4;
 
 /// What a survey is about.
 #[derive(Debug)]
@@ -54,12 +60,25 @@ pub struct Found {
     pub unknown: Vec<(FieldPath, String)>,
 }
 
+impl Found {
+    fn unchanged(live: Option<Value>, whose: Option<Whose>) -> Self {
+        Self {
+            live,
+            whose,
+            answer: Answer::Unchanged,
+            unknown: Vec::new(),
+        }
+    }
+}
+
 /// What the server would answer to our apply.
 #[derive(Clone, Debug, Default)]
 pub enum Answer {
     /// It was not asked: there is nothing to apply.
     #[default]
     NotAsked,
+    /// It was not asked: the same was sent before, and neither our fields nor what the server notes as ours has changed.
+    Unchanged,
     /// This would be there.
     Would {
         /// The object afterwards.
@@ -226,6 +245,8 @@ async fn read_named<P: Provider>(
             }
         }
     }
+    read_own(provider, request, width, survey).await?;
+    named.retain(|object| survey.view.object(object).is_none());
     get_all(provider, named, width, survey).await?;
     // Links name their object only once the holder is read.
     let mut linked = BTreeSet::new();
@@ -241,6 +262,30 @@ async fn read_named<P: Provider>(
         }
     }
     get_all(provider, linked, width, survey).await
+}
+
+/// Objects that we made, by our label: one list for each kind and namespace that holds some of them.
+async fn read_own<P: Provider>(
+    provider: &P,
+    request: &SurveyRequest<'_>,
+    width: usize,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
+    let mut groups: BTreeMap<(ObjectType, Option<String>), usize> = BTreeMap::new();
+    for recorded in request.recorded.values() {
+        if let RecordedNode::Object(object) = &recorded.node {
+            let of = &object.object;
+            *groups
+                .entry((of.object_type.clone(), of.namespace.clone()))
+                .or_default() += 1;
+        }
+    }
+    let families = groups
+        .into_iter()
+        .filter(|(_, members)| *members >= WORTH_A_LIST)
+        .map(|((of, namespace), _)| (of, namespace, request.identity.label()))
+        .collect();
+    list_all(provider, families, width, survey).await
 }
 
 async fn get_all<P: Provider>(
@@ -294,6 +339,18 @@ async fn read_families<P: Provider>(
             Target::Named(_) | Target::Linked { .. } => {}
         }
     }
+    list_all(provider, families, width, survey).await
+}
+
+/// A kind, a namespace (or all), and labels that must be equal.
+type Family = (ObjectType, Option<String>, BTreeMap<String, String>);
+
+async fn list_all<P: Provider>(
+    provider: &P,
+    families: BTreeSet<Family>,
+    width: usize,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
     let mut answers = stream::iter(families)
         .map(|(of, namespace, labels)| async move {
             let answer = provider.list(&of, namespace.as_deref(), &Selector { labels }).await;
@@ -355,6 +412,13 @@ async fn ask_object<P: Provider, S: Secrets>(
     let whose = live
         .as_ref()
         .map(|live| request.identity.whose(live, &resource.address, named, known));
+    let is_fixed = object.manifest.late().is_empty() && resource.lifecycle.ignore_fields.is_empty();
+    if is_fixed
+        && whose == Some(Whose::Ours)
+        && is_surely_the_same(resource, known, live.as_ref(), &request.identity.object_manager())
+    {
+        return Found::unchanged(live, whose);
+    }
     let resolved = resolve(
         &object.manifest,
         live.as_ref(),
@@ -403,6 +467,10 @@ async fn ask_overlay<P: Provider>(
         };
     }
     let manager = request.identity.overlay_manager(&resource.address);
+    let known = request.recorded.get(&resource.address);
+    if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
+        return Found::unchanged(live, None);
+    }
     let answer = match overlay.body(live.as_ref()) {
         Ok(body) => dry_run(provider, &overlay.target, body, live.as_ref(), &manager).await,
         Err(error) => Answer::Refused(ProviderError::Other(error.to_string())),
@@ -413,6 +481,25 @@ async fn ask_overlay<P: Provider>(
         answer,
         unknown: Vec::new(),
     }
+}
+
+/// Whether the server would surely answer that nothing changes: what would be sent is what was sent, the object is the
+/// one it was sent to, our paths hold what the server answered then, and the server notes the same fields as ours. What
+/// is not sure is asked.
+fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Option<&Value>, manager: &str) -> bool {
+    let (Some(known), Some(live)) = (known, live) else {
+        return false;
+    };
+    let Some(last) = known.object() else { return false };
+    let owned = applied_fields(live, manager);
+    owned.is_some()
+        && last.owned == owned
+        && last.manager == manager
+        && live["metadata"]["uid"] == last.uid.as_str()
+        && resource.object() == Some(&last.object)
+        && last.sent == sent_digest(resource)
+        && last.sensitive.is_empty()
+        && drifted_fields(known, live, None).is_empty()
 }
 
 /// Sends an ignored field with its live value while we own it, omits it once another manager does (ssa-semantics §6).

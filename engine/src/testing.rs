@@ -34,6 +34,8 @@ struct Inner {
     version: u64,
     /// `verb Kind name` of every request that changed something.
     log: Vec<String>,
+    /// How many requests there were in all.
+    n_requests: usize,
     /// Kinds that are not served.
     unserved: BTreeSet<String>,
 }
@@ -48,6 +50,10 @@ impl Memory {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().expect("no test panics while it holds the lock")
+    }
+
+    pub(crate) fn n_requests(&self) -> usize {
+        self.lock().n_requests
     }
 
     pub(crate) fn log(&self) -> Vec<String> {
@@ -149,6 +155,7 @@ fn write_owned(object: &mut Value, owned: &Owned) {
 
 impl Provider for Memory {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+        self.lock().n_requests += 1;
         Ok(self.object(object))
     }
 
@@ -158,12 +165,15 @@ impl Provider for Memory {
         namespace: Option<&str>,
         selector: &Selector,
     ) -> Result<Vec<Value>, ProviderError> {
-        Ok(list(&self.lock(), object_type, namespace, selector))
+        let mut inner = self.lock();
+        inner.n_requests += 1;
+        Ok(list(&inner, object_type, namespace, selector))
     }
 
     async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         tokio::task::yield_now().await;
         let mut inner = self.lock();
+        inner.n_requests += 1;
         if inner.unserved.contains(&request.object.object_type.kind) {
             return Err(ProviderError::KindNotServed(request.object.object_type.clone()));
         }

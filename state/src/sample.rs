@@ -59,6 +59,7 @@ pub(crate) fn written(origin: Origin) -> RecordedObject {
         fields: [FieldPath::of("data.password"), FieldPath::of("type")].into(),
         sensitive: [FieldPath::of("data.password")].into(),
         key_id: Some("k1".to_owned()),
+        owned: None,
     }
 }
 

@@ -198,6 +198,7 @@ mod tests {
             fields: std::collections::BTreeSet::new(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,
+            owned: None,
         };
         Recorded {
             address: "a.b".parse().expect("an address"),

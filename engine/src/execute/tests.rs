@@ -183,6 +183,30 @@ async fn a_plan_after_an_apply_is_empty_and_order_respects_edges() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_surely_the_same_is_read_by_one_list_and_not_asked_about() {
+    let mut world = World::new();
+    let name = |index: usize| format!("c{index}");
+    let stack: Vec<_> = (0..20)
+        .map(|index| object(&format!("a.{}", name(index)), &name(index), &json!({"k": "1"}), &[]))
+        .collect();
+    world.apply(&stack).await;
+    let before = world.cluster.n_requests();
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+    assert_eq!(world.cluster.n_requests() - before, 1);
+
+    // What our manager wrote and nobody recorded is in no recorded field: the server is asked.
+    let mut grown = stack.clone();
+    grown[7] = object("a.c7", "c7", &json!({"k": "1", "more": "2"}), &[]);
+    let recorded = world.kept.recorded.clone();
+    world.apply(&grown).await;
+    world.kept.recorded = recorded;
+    assert_eq!(
+        world.planned(&stack).await,
+        ["update a.c7 (changed-in-stack) .data.more"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn drift_names_the_field_and_apply_mends_it_and_foreign_fields_are_no_drift() {
     let mut world = World::new();
     let stack = [object("a.one", "one", &json!({"k": "1"}), &[])];

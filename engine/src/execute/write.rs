@@ -14,7 +14,7 @@ use crate::{
     late::{LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
-    ownership::{holder, managed_entries},
+    ownership::{applied_fields, holder, managed_entries},
     plan::{sensitive, sent_digest},
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
     resource::{Adopt, DocumentCodec, Node, Object, Overlay, Resource},
@@ -334,6 +334,7 @@ fn record<P, J, S>(
         fields: fields.clone(),
         sensitive: secret,
         key_id: context.key.map(|key| key.id().to_owned()),
+        owned: answer.and_then(|answer| applied_fields(answer, manager)),
     };
     Recorded {
         address: resource.address.clone(),

@@ -370,6 +370,7 @@ fn live_of(
         }
         Answer::NamespaceToCome(_) => (Live::Nowhere, None),
         Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
+        Answer::Unchanged => (Live::Same, None),
         Answer::Late(cause) => {
             return Err(PlanError::Late {
                 address,

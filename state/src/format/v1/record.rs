@@ -52,6 +52,8 @@ struct StoredWritten {
     sensitive: Vec<StoredPath>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owned: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -188,6 +190,7 @@ impl From<&RecordedObject> for StoredWritten {
             fields,
             sensitive,
             key_id,
+            owned,
         } = written;
         Self {
             object: object.into(),
@@ -202,6 +205,7 @@ impl From<&RecordedObject> for StoredWritten {
             fields: stored_paths(fields),
             sensitive: stored_paths(sensitive),
             key_id: key_id.clone(),
+            owned: owned.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -220,6 +224,7 @@ impl TryFrom<StoredWritten> for RecordedObject {
             fields,
             sensitive,
             key_id,
+            owned,
         } = stored;
         Ok(Self {
             object: object.into(),
@@ -234,6 +239,7 @@ impl TryFrom<StoredWritten> for RecordedObject {
             fields: path_set(fields),
             sensitive: path_set(sensitive),
             key_id,
+            owned: owned.as_deref().map(digest_of).transpose()?,
         })
     }
 }

@@ -136,6 +136,7 @@ fn any_record() -> impl Strategy<Value = Recorded> {
             manifest,
             sensitive: fields.clone(),
             fields,
+            owned: key_id.as_ref().map(|id| Digest::of_bytes(id.as_bytes())),
             key_id,
         };
         let undo = undo.into_iter().map(|(path, prior)| Undo {
