@@ -142,7 +142,8 @@ pub enum Command {
     /// Serve the simulated cluster for kubectl, until Ctrl-C
     #[command(
         after_help = "Examples:\n  stackctl simulate\n  stackctl simulate --port 6443 --simulate-speed 1\n  \
-                            stackctl simulate --list-faults"
+                            stackctl simulate --list-faults\n  \
+                            stackctl simulate --operators-only --kubeconfig scratch.yaml"
     )]
     Simulate(SimulateCommand),
     /// Say what a diagnostic code means
@@ -285,6 +286,12 @@ pub struct SimulateCommand {
     /// List the faults that `--fault` knows
     #[arg(long)]
     pub list_faults: bool,
+    /// Serve nothing: let the operators act on the cluster of the kubeconfig, which is seeded first
+    #[arg(long, conflicts_with = "port")]
+    pub operators_only: bool,
+    /// With `--operators-only`: install these CRDs, `<group>/<plural>.yaml`, in place of the condensed ones
+    #[arg(long, value_name = "DIR", requires = "operators_only")]
+    pub crds: Option<PathBuf>,
 }
 
 /// `explain`.

@@ -138,6 +138,11 @@ impl Environment {
 }
 
 impl Settings {
+    /// The kubeconfig and the context that the command line names, whatever cluster the command is about.
+    pub fn named_cluster(&self) -> (Option<PathBuf>, Option<String>) {
+        (self.common.kubeconfig.clone(), self.common.context.clone())
+    }
+
     /// Resolves flags, environment and defaults.
     ///
     /// # Errors

@@ -5,6 +5,9 @@ use std::{io, path::PathBuf};
 /// Why a task did not do what it is for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TaskError {
+    /// The real API server did not do as it was told.
+    #[error(transparent)]
+    Apiserver(#[from] crate::apiserver::ApiserverError),
     /// A file could not be read.
     #[error("{path} could not be read", path = path.display())]
     Read {

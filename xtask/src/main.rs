@@ -1,5 +1,6 @@
 //! What developers of stackctl run: `cargo xtask <task>`.
 
+mod apiserver;
 mod catalogue;
 mod error;
 mod schemas;
@@ -24,6 +25,9 @@ struct Tasks {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Runs a genuine kube-apiserver on loopback, for tests and measurements.
+    #[command(subcommand)]
+    Apiserver(apiserver::Task),
     /// Writes the simulator's condensed schemas from the true CRDs.
     Schemas {
         /// Write nothing; fail when a file differs from what the CRDs say.
@@ -48,7 +52,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            say(&chain(&error));
+            complain(&chain(&error));
             ExitCode::FAILURE
         }
     }
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> Result<String, TaskError> {
     let root = root();
     match task {
+        Task::Apiserver(task) => Ok(apiserver::run(&root, task)?),
         Task::Schemas { check, crds } => {
             let mode = if *check {
                 schemas::Mode::Check
@@ -93,4 +98,12 @@ fn chain(error: &TaskError) -> String {
 )]
 fn say(sentence: &str) {
     println!("{sentence}");
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "what goes wrong is never part of what a shell evaluates"
+)]
+fn complain(sentence: &str) {
+    eprintln!("{sentence}");
 }

@@ -119,13 +119,7 @@ pub(super) async fn start(
     faults: &[String],
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
-    let faults = faults
-        .iter()
-        .map(|text| {
-            text.parse::<Fault>()
-                .map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let faults = self::faults(faults)?;
     let options = SimulatorOptions {
         dir: directory.to_owned(),
         listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port.unwrap_or(0))),
@@ -136,6 +130,15 @@ pub(super) async fn start(
     Simulator::start(options)
         .await
         .map_err(|error| simulator_failed(directory, &error))
+}
+
+/// Reads faults as they are given.
+pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Problem> {
+    let read = |text: &String| {
+        text.parse::<Fault>()
+            .map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them"))
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Limits under a simulated cluster shrink as its operators get faster; without waiting, as at a thousand times.

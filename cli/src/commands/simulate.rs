@@ -12,7 +12,7 @@ use crate::{
     views,
 };
 use serde_json::json;
-use stackctl_simulator::OperatorsMode;
+use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, schemas::TrueCrds};
 use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
@@ -32,6 +32,9 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     else {
         return Err(Problem::new("there is nothing to simulate").into());
     };
+    if command.operators_only {
+        return runtime::block_on(guest(command, settings, *speed, faults));
+    }
     runtime::block_on(async {
         let interrupts = Interrupts::listen();
         let simulator = cluster::start(directory, command.port, *speed, faults, OperatorsMode::Running).await?;
@@ -49,6 +52,41 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
         simulator.stop().await;
         Ok(Exit::Done)
     })
+}
+
+/// Lets the operators act on the cluster that the command line names, and on no other: it is seeded first.
+async fn guest(command: &SimulateCommand, settings: &Settings, speed: f64, faults: &[String]) -> Result<Exit, Error> {
+    let (kubeconfig, context) = settings.named_cluster();
+    if kubeconfig.is_none() && context.is_none() {
+        return Err(Problem::new(
+            "`--operators-only` fills a cluster with played machines, so the cluster has to be named",
+        )
+        .hint("name a scratch cluster with `--kubeconfig` or `--context`")
+        .into());
+    }
+    let interrupts = Interrupts::listen();
+    let guest = Guest::start(GuestOptions {
+        kubeconfig,
+        context,
+        speed,
+        faults: cluster::faults(faults)?,
+        crds: command.crds.as_ref().map(TrueCrds::new),
+    })
+    .await
+    .map_err(|error| {
+        Problem::new("the simulated operators do not start")
+            .caused_by(&error)
+            .hint("name a scratch cluster that nobody uses, and an administrator of it")
+    })?;
+    views::result(&if settings.json {
+        views::json::line(&json!({"format_version": views::json::FORMAT_VERSION, "url": guest.server()}))
+    } else {
+        views::simulator::acting(guest.server(), speed, &settings.out)
+    });
+    interrupts.asked(1).await;
+    views::tell("stopping; what the operators made stays\n");
+    guest.stop().await;
+    Ok(Exit::Done)
 }
 
 /// Writes a file that only we may read.

@@ -7,16 +7,29 @@ use std::{fmt::Write as _, path::Path};
 /// Where it is, and how to look at it.
 pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> String {
     let kubeconfig = kubeconfig.display();
-    let pace = if speed > 0.0 {
-        format!("{speed} times as fast as real operators")
-    } else {
-        "without waiting".to_owned()
-    };
+    let pace = pace(speed);
     format!(
         "{} {url}, {pace}\n  kubeconfig  {kubeconfig}\n  try         kubectl --kubeconfig {kubeconfig} get nodes\n  \
          stop        Ctrl-C; `--simulate` commands beside it join it meanwhile\n",
         style.paint(Meaning::Good, "simulated cluster at")
     )
+}
+
+/// Where the operators act.
+pub fn acting(url: &str, speed: f64, style: &Style) -> String {
+    format!(
+        "{} {url}, {}\n  stop        Ctrl-C; what they made stays\n",
+        style.paint(Meaning::Good, "simulated operators act on"),
+        pace(speed)
+    )
+}
+
+fn pace(speed: f64) -> String {
+    if speed > 0.0 {
+        format!("{speed} times as fast as real operators")
+    } else {
+        "without waiting".to_owned()
+    }
 }
 
 /// The faults that can be asked for.

@@ -14,6 +14,7 @@ pub mod apiserver;
 pub mod clock;
 mod directory;
 pub mod faults;
+mod guest;
 pub mod operators;
 pub mod schemas;
 pub mod seed;
@@ -27,7 +28,8 @@ use clock::Clock;
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
 use faults::Fault;
-use operators::{Operators, OperatorsOptions};
+pub use guest::{Guest, GuestOptions};
+use operators::{Access, Operators, OperatorsOptions};
 
 /// The token of the administrator of a simulated cluster. It opens nothing else.
 const ADMIN_TOKEN: &str = "simulated-admin";
@@ -98,6 +100,15 @@ pub enum SimulatorError {
     /// The fresh cluster could not be filled.
     #[error("seed the cluster")]
     Seed(#[from] seed::SeedError),
+    /// The cluster is somebody's.
+    #[error("{server} has nodes that nobody plays: it is in use")]
+    InUse {
+        /// Where it listens.
+        server: String,
+    },
+    /// The kubeconfig cannot be used.
+    #[error("use the kubeconfig")]
+    Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
     /// No client could be made for the cluster.
     #[error("speak to the API server")]
     Client(#[source] Box<kube::Error>),
@@ -133,16 +144,17 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
-            seed::seed(admin(&uri)?).await?;
+            seed::seed(admin(&uri)?, None).await?;
             directory.mark_seeded()?;
         }
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
         let operators = Operators::start(OperatorsOptions {
-            url: uri,
+            access: Access::Embedded(uri),
             clock,
             faults: options.faults,
             paused,
+            crds: None,
         })
         .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {

@@ -32,10 +32,11 @@ impl Bench {
     /// Returns a freshly seeded cluster whose operators have these faults.
     pub(super) fn new(faults: &[&str]) -> Self {
         let options = OperatorsOptions {
-            url: http::Uri::default(),
+            access: Access::Embedded(http::Uri::default()),
             clock: Clock::new(0.0),
             faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
             paused: false,
+            crds: None,
         };
         let mut bench = Self {
             world: World::default(),

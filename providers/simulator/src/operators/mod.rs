@@ -19,6 +19,7 @@
 //!
 //! Deliberately absent: a data plane, ReplicaSets, events, leases.
 
+mod access;
 mod kinds;
 mod object;
 mod turn;
@@ -59,6 +60,7 @@ mod live;
 #[cfg(test)]
 mod scenarios;
 
+pub use access::Access;
 pub use run::{Operators, OperatorsOptions};
 
 use turn::Turn;

@@ -13,13 +13,14 @@ use futures_util::future::AbortHandle;
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{FutureExt, StreamExt, stream};
 use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_kind};
-use kube::{Client, Config};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::access::Access;
 use super::kinds::{self, Kind, Scope};
 use super::object::Read;
 use super::turn::{Timers, Turn, Write};
@@ -27,6 +28,7 @@ use super::world::World;
 use super::{OPERATORS, Operator, Runs};
 use crate::clock::Clock;
 use crate::faults::Fault;
+use crate::schemas::TrueCrds;
 
 /// How many writes are in flight at once.
 const WRITES_IN_FLIGHT: usize = 16;
@@ -36,14 +38,16 @@ const FIRST_RETRY: Duration = Duration::from_millis(20);
 /// What the operators need to know.
 #[derive(Clone, Debug)]
 pub struct OperatorsOptions {
-    /// Where the API server listens.
-    pub url: http::Uri,
+    /// How they reach the API server.
+    pub access: Access,
     /// How fast time runs.
     pub clock: Clock,
     /// How the cluster misbehaves.
     pub faults: Vec<Fault>,
     /// Whether they start paused.
     pub paused: bool,
+    /// True CRDs to register in place of the condensed ones.
+    pub crds: Option<TrueCrds>,
 }
 
 /// The running operators.
@@ -74,10 +78,10 @@ impl Operators {
     ///
     /// When no client can be made for the URL.
     pub fn start(options: OperatorsOptions) -> Result<Self, kube::Error> {
-        let world = client(&options.url, "world")?;
+        let world = options.access.client("world")?;
         let mut clients = BTreeMap::new();
         for operator in OPERATORS {
-            clients.insert(operator.name, client(&options.url, operator.name)?);
+            clients.insert(operator.name, options.access.client(operator.name)?);
         }
         let mode = if options.paused { Mode::Paused } else { Mode::Running };
         let (control, commands) = watch::channel(Control {
@@ -113,12 +117,6 @@ impl Operators {
             tracing::warn!(%error, "the simulated operators ended badly");
         }
     }
-}
-
-fn client(url: &http::Uri, operator: &str) -> Result<Client, kube::Error> {
-    let mut config = Config::new(url.clone());
-    config.auth_info.token = Some(format!("operator:{operator}").into());
-    Client::try_from(config)
 }
 
 type Watched = (Kind, Result<Event<DynamicObject>, watcher::Error>);
@@ -277,6 +275,7 @@ impl Loop {
             }
             let mut requests = Vec::new();
             for (operator, write) in writes {
+                let write = self.with_true_crd(write);
                 requests.push(answered(self.clients[operator.name].clone(), operator, write));
             }
             let outcomes: Vec<_> = stream::iter(requests)
@@ -293,6 +292,16 @@ impl Loop {
                 // A kind that has just appeared is listed first.
                 return Some(Instant::now() + Duration::from_millis(5)).or(wake);
             }
+        }
+    }
+
+    fn with_true_crd(&self, write: Write) -> Write {
+        match (write, &self.options.crds) {
+            (Write::Create { kind, object }, Some(crds)) if kind == kinds::CRD => Write::Create {
+                kind,
+                object: crds.instead_of(object),
+            },
+            (write, _) => write,
         }
     }
 
@@ -440,14 +449,25 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
             }
         }
         Write::Apply { object, .. } => api.patch(name, &patching.force(), &Patch::Apply(object)).await?,
-        Write::Patch { patch, .. } => api.patch(name, &patching, &Patch::Merge(patch)).await?,
+        Write::Patch { patch, .. } => match api.patch(name, &patching, &Patch::Merge(patch)).await {
+            // Only the embedded server lets a pod be scheduled by a patch.
+            Err(kube::Error::Api(status)) if status.code == 422 && kind == kinds::POD => {
+                bind(&api, name, patch).await?;
+                api.get(name).await?
+            }
+            other => other?,
+        },
         Write::PatchStatus { patch, .. } => api.patch_status(name, &patching, &Patch::Merge(patch)).await?,
         Write::Delete { uid, .. } => {
             let preconditions = Preconditions {
                 uid: Some(uid.clone()),
                 resource_version: None,
             };
-            let deleting = DeleteParams::background().preconditions(preconditions);
+            let mut deleting = DeleteParams::background().preconditions(preconditions);
+            if kind == kinds::POD {
+                // No container has to be stopped; a pod on a node would wait for its kubelet.
+                deleting = deleting.grace_period(0);
+            }
             return match api.delete(name, &deleting).await {
                 Ok(either) => Ok(either
                     .left()
@@ -459,6 +479,18 @@ async fn perform(client: Client, manager: &str, write: &Write) -> Result<Done, k
         }
     };
     Ok(Done::Stored(Box::new(stored)))
+}
+
+/// Schedules a pod as a scheduler does.
+async fn bind(api: &Api<DynamicObject>, name: &str, patch: &Value) -> Result<(), kube::Error> {
+    let binding = serde_json::json!({
+        "apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": patch["spec"]["nodeName"]},
+    });
+    let _: Value = api
+        .create_subresource("binding", name, &PostParams::default(), &binding)
+        .await?;
+    Ok(())
 }
 
 fn has_finalizers(object: &DynamicObject) -> bool {

@@ -243,6 +243,18 @@ impl Turn<'_> {
         }
     }
 
+    /// Ends a pod that is being deleted, as a kubelet does whose containers have stopped.
+    pub(crate) fn end_pod(&mut self, pod: &Value) {
+        if pod.list("/metadata/finalizers").is_empty() {
+            self.writes.push(Write::Delete {
+                kind: kinds::POD,
+                namespace: pod.namespace().to_owned(),
+                name: pod.name().to_owned(),
+                uid: pod.uid().to_owned(),
+            });
+        }
+    }
+
     /// Registers CRDs. Returns whether all of them are Established.
     pub(crate) fn register(&mut self, crds: &[Value]) -> bool {
         let mut all = true;

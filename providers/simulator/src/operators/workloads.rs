@@ -197,8 +197,24 @@ fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, rollout: &Rollout) 
     turn.status(kind, controller, status);
 }
 
+/// A real server puts this taint on every new node (admission plugin `TaintNodesByCondition`).
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// Takes the taint of a node that was not ready away once it is, as the node lifecycle controller does.
+fn admit_ready_nodes(turn: &mut Turn<'_>) {
+    for node in turn.all(NODE) {
+        let taints = node.list("/spec/taints");
+        let others: Vec<_> = taints.iter().filter(|taint| taint.text("/key") != NOT_READY).collect();
+        if node.is("Ready") && others.len() < taints.len() {
+            let left = if others.is_empty() { Value::Null } else { json!(others) };
+            turn.patch(NODE, &node, json!({"spec": {"taints": left}}));
+        }
+    }
+}
+
 /// Schedules pods and lets them start.
 fn run(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
+    admit_ready_nodes(turn);
     let mut used: BTreeMap<String, i64> = BTreeMap::new();
     for pod in pods {
         *used.entry(pod.text("/spec/nodeName").to_owned()).or_default() += gpus(pod);
@@ -207,6 +223,7 @@ fn run(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
     for pod in pods {
         let node = pod.text("/spec/nodeName");
         if pod.is_deleting() {
+            turn.end_pod(pod);
             continue;
         }
         if !node.is_empty() && turn.world.get(NODE, "", node).is_none() {

@@ -12,8 +12,11 @@
 //! defaulted, pruned and merged.
 
 mod expand;
+mod truth;
 
 use serde_json::Value;
+
+pub use truth::TrueCrds;
 
 /// The CRDs an OpenShift cluster has before anything is installed (as CustomResourceDefinition manifests).
 pub fn openshift() -> Vec<Value> {

@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 
 pub use access::{ADMIN_PASSWORD, ADMIN_USER};
 
-use crate::schemas;
+use crate::schemas::{self, TrueCrds};
 use kinds::Kinds;
 use object::name_of;
 
@@ -97,16 +97,20 @@ pub enum SeedError {
     },
 }
 
-/// Brings a cluster to where an OpenShift is before any stack is applied.
+/// Brings a cluster to where an OpenShift is before any stack is applied, with true CRDs where they are given.
 ///
 /// # Errors
 /// The first object that the server refuses. What was written until then stays; another call goes on from there.
 ///
 /// # Cancellation
 /// Safe at any point, for the same reason.
-pub async fn seed(client: Client) -> Result<(), SeedError> {
+pub async fn seed(client: Client, truth: Option<&TrueCrds>) -> Result<(), SeedError> {
     let crds = schemas::openshift();
     let kinds = Kinds::new(&crds);
+    let crds = match truth {
+        Some(truth) => crds.into_iter().map(|crd| truth.instead_of(crd)).collect(),
+        None => crds,
+    };
     let names = crds.iter().map(name_of).collect::<Vec<_>>();
     write(&client, &kinds, PLATFORM_MANAGER, crds).await?;
     established(&client, names).await?;

@@ -92,7 +92,9 @@ async fn seeding_twice_is_seeding_once() {
     let uri = format!("http://{address}").parse().expect("an address");
     let client = Client::try_from(kube::Config::new(uri)).expect("a client");
 
-    seed(client.clone()).await.expect("the first time writes everything");
+    seed(client.clone(), None)
+        .await
+        .expect("the first time writes everything");
     let (objects, n_writes) = kept.0.lock().expect("not poisoned").clone();
     assert_eq!(objects.len(), all().len() + schemas::openshift().len());
     let paths = [
@@ -106,7 +108,9 @@ async fn seeding_twice_is_seeding_once() {
         assert!(objects.contains_key(path), "{path}");
     }
 
-    seed(client.clone()).await.expect("the second time finds everything");
+    seed(client.clone(), None)
+        .await
+        .expect("the second time finds everything");
     assert_eq!(kept.0.lock().expect("not poisoned").1, n_writes);
 
     // A seeding that was cut off between an object and its status is completed.
@@ -116,7 +120,7 @@ async fn seeding_twice_is_seeding_once() {
         let object = kept.0.get_mut(version).and_then(Value::as_object_mut);
         object.expect("a ClusterVersion").remove("status");
     }
-    seed(client).await.expect("the third time tells one status");
+    seed(client, None).await.expect("the third time tells one status");
     let kept = kept.0.lock().expect("not poisoned").clone();
     assert_eq!(kept.1, n_writes + 1);
     assert_eq!(kept.0[version], objects[version]);

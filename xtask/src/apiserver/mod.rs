@@ -1,0 +1,95 @@
+//! A genuine kube-apiserver with etcd and kube-controller-manager on loopback, for tests and measurements.
+//!
+//! In: the Go module `tests/apiserver`, which pins the versions. Out: three processes, and a kubeconfig for them.
+//!
+//! Invariants:
+//! - Everything of a server is in one scratch folder; whoever removes it leaves nothing behind but the built binaries.
+//! - A process is recorded before anybody waits for it, so `down` ends also what an interrupted `up` began.
+//! - A process is ended only while its pid still runs the binary that was started, on this very folder.
+//! - It listens on 127.0.0.1 alone, and what is secret lies in files that only their owner may read.
+//!
+//! Linux only: processes are told apart by `/proc`.
+
+mod arguments;
+mod binaries;
+mod credentials;
+mod down;
+mod error;
+mod folder;
+mod kubeconfig;
+mod ports;
+mod process;
+mod program;
+mod ready;
+mod status;
+mod up;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use binaries::Binaries;
+pub(crate) use error::ApiserverError;
+use folder::Folder;
+
+/// Starts, ends and describes the real API server of the tests.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Builds the three binaries, unless the cache has them: some 15 CPU minutes, 3 GiB.
+    Build,
+    /// Starts the server, building it first where needed, and waits until it is ready: `eval $(cargo xtask apiserver up)`.
+    Up {
+        #[command(flatten)]
+        place: Place,
+        /// Keep an audit log of every write, `audit.log` in the folder.
+        #[arg(long)]
+        audit: bool,
+    },
+    /// Ends the server's processes and removes its folder.
+    Down(Place),
+    /// Prints the path of the kubeconfig.
+    Kubeconfig(Place),
+    /// Prints version, processes, ports and memory.
+    Status(Place),
+}
+
+/// Where a server lives.
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// The scratch folder; another folder is another server.
+    #[arg(long, default_value = "target/xtask/apiserver")]
+    dir: PathBuf,
+}
+
+/// Does one task; answers with what standard output gets.
+///
+/// # Errors
+/// Each says what failed and what to do about it.
+pub(crate) fn run(root: &Path, task: &Task) -> Result<String, ApiserverError> {
+    let folder = |place: &Place| Folder::new(&root.join(&place.dir));
+    let binaries = || Binaries::of(&root.join("tests/apiserver"));
+    match task {
+        Task::Build => {
+            let binaries = binaries()?;
+            binaries.build_where_missing()?;
+            Ok(binaries.folder().display().to_string())
+        }
+        Task::Up { place, audit } => {
+            let audit = if *audit {
+                arguments::Audit::Kept
+            } else {
+                arguments::Audit::Off
+            };
+            up::run(&folder(place)?, &binaries()?, audit)
+        }
+        Task::Down(place) => down::run(&folder(place)?),
+        Task::Kubeconfig(place) => status::kubeconfig(&folder(place)?),
+        Task::Status(place) => status::run(&folder(place)?),
+    }
+}
+
+/// Tells how a long task goes on. Not standard output: that is what a shell evaluates.
+#[allow(clippy::print_stderr, reason = "progress is for the developer's terminal")]
+fn tell(sentence: &str) {
+    eprintln!("{sentence}");
+}
