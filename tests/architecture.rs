@@ -36,6 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("bytes", &["stackctl-kubernetes", "stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
+    ("rcgen", &["xtask"]),
     ("fjall", &["stackctl-simulator"]),
     (
         "futures-util",

@@ -13,10 +13,9 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
-    plan::sent_digest,
     readiness::{Observation, Seen, Target},
     recorded::{Recorded, RecordedNode},
-    resource::{Node, Object, Overlay, Resource},
+    resource::{Node, Object, Overlay, Resource, sent_digest},
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;

@@ -15,9 +15,9 @@ use crate::{
     marks::Whose,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
-    plan::{sensitive, sent_digest},
+    plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Adopt, DocumentCodec, Node, Object, Overlay, Resource},
+    resource::{Adopt, DocumentCodec, Node, Object, Overlay, Resource, sent_digest},
     survey::respect_ignored,
 };
 use serde_json::Value;

@@ -16,8 +16,8 @@ mod projection;
 
 pub use action::{Action, Reason};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
+pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
-pub(crate) use planner::{sensitive, sent_digest};
 pub use projection::{Moved, Projection};
 
 use crate::{

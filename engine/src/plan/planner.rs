@@ -16,7 +16,7 @@ use crate::{
     ownership::{holder, managed_entries},
     readiness::{Readiness, judge},
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Adopt, Node, Resource},
+    resource::{Adopt, Node, Resource, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;
@@ -536,24 +536,6 @@ pub(crate) fn sensitive(resource: &Resource) -> BTreeSet<FieldPath> {
         .filter(|late| late.sensitive)
         .map(|late| late.path.clone())
         .collect()
-}
-
-/// What the stack writes, without late values and marks.
-pub(crate) fn written_value(resource: &Resource) -> Value {
-    match &resource.node {
-        Node::Object(object) => object.manifest.value().clone(),
-        Node::Overlay(overlay) => overlay.body(None).unwrap_or(Value::Null),
-        Node::Gate(_) | Node::Action(_) | Node::Check(_) => Value::Null,
-    }
-}
-
-/// The digest of what the stack writes: equal as long as the stack says the same.
-pub(crate) fn sent_digest(resource: &Resource) -> Digest {
-    let late = match &resource.node {
-        Node::Object(object) => format!("{:?}", object.manifest.late()),
-        _ => String::new(),
-    };
-    Digest::of(&serde_json::json!([written_value(resource), late]))
 }
 
 fn step(

@@ -9,12 +9,14 @@ mod gate;
 mod lifecycle;
 mod object;
 mod overlay;
+mod sent;
 
 pub use action::{Action, Effect};
 pub use gate::{Check, Gate, Remedy};
 pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
 pub use object::Object;
 pub use overlay::{Document, DocumentCodec, Overlay};
+pub(crate) use sent::{sent_digest, written_value};
 
 use crate::{
     address::Address,

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::access::Access;
 use super::kinds::{self, Kind};
 use super::object::{Read, merge, object};
 use super::run::{OperatorsOptions, turns};

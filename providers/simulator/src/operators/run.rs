@@ -487,10 +487,9 @@ async fn bind(api: &Api<DynamicObject>, name: &str, patch: &Value) -> Result<(),
         "apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
         "target": {"apiVersion": "v1", "kind": "Node", "name": patch["spec"]["nodeName"]},
     });
-    let _: Value = api
-        .create_subresource("binding", name, &PostParams::default(), &binding)
-        .await?;
-    Ok(())
+    api.create_subresource::<Value, Value>("binding", name, &PostParams::default(), &binding)
+        .await
+        .map(drop)
 }
 
 fn has_finalizers(object: &DynamicObject) -> bool {

@@ -1,0 +1,89 @@
+//! The quickstart on a genuine kube-apiserver, which the simulated operators act on.
+//!
+//! `STACKCTL_TEST_KUBECONFIG` names a scratch cluster (`cargo xtask apiserver up --audit` makes one), and
+//! `STACKCTL_TEST_AUDIT_LOG` its audit log. Without the first nothing here runs, and that is said where nobody can miss
+//! it: this target has a harness of its own, whose words `cargo test` does not swallow. CI fails without both.
+
+#![allow(clippy::print_stdout, reason = "this is its own test harness")]
+
+#[path = "../simulated/audit.rs"]
+#[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
+mod audit;
+mod operators;
+mod order;
+mod stage;
+
+use stage::Stage;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(stage) = Stage::given() else {
+        println!(
+            "\nNOT RUN: the quickstart on a real kube-apiserver. `cargo xtask apiserver up --audit --dir DIR`, then set\n\
+             STACKCTL_TEST_KUBECONFIG=DIR/kubeconfig.yaml and STACKCTL_TEST_AUDIT_LOG=DIR/audit.log.\n\n\
+             0 passed, 0 failed, 1 skipped"
+        );
+        return ExitCode::SUCCESS;
+    };
+    println!("the quickstart on {}", stage.server());
+    let operators = operators::start(&stage);
+    for (name, act) in ACTS {
+        println!("act {name} ...");
+        act(&stage);
+        println!("act {name} ... ok");
+    }
+    drop(operators);
+    println!("\n{} passed, 0 failed", ACTS.len());
+    ExitCode::SUCCESS
+}
+
+/// What it is called, and what it does.
+type Act = (&'static str, fn(&Stage));
+
+/// What happens, in this order; an act that fails panics with what it saw.
+const ACTS: &[Act] = &[
+    ("an apply converges", |stage| {
+        stage.run(&["apply", "stack.toml", "--yes"]).expect(0);
+    }),
+    ("the next plan is empty and nothing drifted", |stage| {
+        stage.run(&["plan", "stack.toml", "--detailed-exitcode"]).expect(0);
+        stage.run(&["drift", "stack.toml"]).expect(0);
+    }),
+    ("every object was made once, and after what it needs", |stage| {
+        order::made_once(&stage.audit());
+        order::made_after_what_it_needs(&stage.audit());
+    }),
+    ("an edit by kubectl is drift with its manager, and mended", drifts),
+    ("destroy takes everything away, operands before operators", |stage| {
+        stage.run(&["destroy", "stack.toml", "--yes"]).expect(0);
+        order::operators_outlive_operands(&stage.audit());
+        let left = stage.run(&["state", "list"]).expect(0);
+        assert!(!left.stdout.contains("maas."), "{}", left.shown());
+    }),
+];
+
+fn drifts(stage: &Stage) {
+    let patch = [
+        "-n",
+        "models-as-a-service",
+        "patch",
+        "maassubscription",
+        "pro-subscription",
+        "--type=merge",
+        "--field-manager=intruder",
+        "-p",
+        "{\"spec\":{\"priority\":77}}",
+    ];
+    if !stage.kubectl(&patch) {
+        println!("NOT RUN: kubectl is not on this machine");
+        return;
+    }
+    let told = stage.run(&["drift", "stack.toml"]).expect(2);
+    assert!(
+        told.stdout.contains("spec.priority") && told.stdout.contains("intruder"),
+        "{}",
+        told.shown()
+    );
+    stage.run(&["apply", "stack.toml", "--yes"]).expect(0);
+    stage.run(&["drift", "stack.toml"]).expect(0);
+}
