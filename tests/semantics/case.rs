@@ -1,6 +1,6 @@
 //! Cases as they are written down: one file a family, one request a line.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{fs, path::PathBuf};
 
@@ -70,11 +70,17 @@ impl Family {
             .into_iter()
             .map(|file| Self {
                 name: file.file_stem().expect("a name").to_string_lossy().into_owned(),
-                cases: serde_saphyr::from_str(&fs::read_to_string(&file).expect("readable"))
+                cases: yaml(&fs::read_to_string(&file).expect("readable"))
                     .unwrap_or_else(|error| panic!("{}: {error}", file.display())),
             })
             .collect()
     }
+}
+
+/// Reads YAML with the booleans of YAML 1.2, so that `y` stays a letter.
+pub(crate) fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options)
 }
 
 /// Where cases and recordings are.

@@ -65,7 +65,10 @@ impl Names {
 
 /// Without the versions that a sentence about versions quotes.
 fn without_versions(text: &str) -> String {
-    if !text.to_lowercase().replace(' ', "").contains("resourceversion") {
+    let is_about_versions = ["ResourceVersion in ", "resource version: "]
+        .iter()
+        .any(|words| text.contains(words));
+    if !is_about_versions {
         return text.to_owned();
     }
     let mut result = String::new();

@@ -33,7 +33,8 @@ impl Seen {
         }
         self.token = text("continue");
         if !text("uid").is_empty() {
-            self.objects.insert(text("name"), (text("uid"), text("resourceVersion")));
+            self.objects
+                .insert(text("name"), (text("uid"), text("resourceVersion")));
         }
     }
 

@@ -11,10 +11,10 @@ use kube::{Client, Config, client::Body, config::KubeConfigOptions, config::Kube
 use serde_json::{Value, json};
 use stackctl_simulator::apiserver::{ApiServer, ApiServerOptions};
 use std::{path::Path, time::Duration};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long an answer that is waited for may take.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Server {
     client: Client,
@@ -72,7 +72,10 @@ impl Server {
 
     /// Plays the cases of a family, some at a time, in their order.
     pub(crate) async fn play_all<'a>(&self, family: &'a Family) -> Vec<(&'a Case, Vec<Value>)> {
-        let each = family.cases.iter().map(async |case| (case, self.play(&family.name, case).await));
+        let each = family
+            .cases
+            .iter()
+            .map(async |case| (case, self.play(&family.name, case).await));
         futures_util::stream::iter(each).buffered(8).collect().await
     }
 
@@ -124,14 +127,14 @@ impl Server {
             Ok(stream) => stream,
             Err(error) => return json!({"refused": error.to_string()}),
         };
-        let lines = stream
-            .lines()
-            .take(events)
-            .map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("an event"));
-        let seen: Vec<Value> = timeout(DEADLINE, lines.collect())
-            .await
-            .expect("as many events as are asked for");
-        seen.iter().map(|event| names.normal(event)).collect()
+        let mut lines = stream.lines().take(events);
+        let deadline = Instant::now() + DEADLINE;
+        let mut seen = Vec::new();
+        while let Ok(Some(line)) = timeout_at(deadline, lines.next()).await {
+            let event: Value = serde_json::from_str(&line.expect("a line")).expect("an event");
+            seen.push(names.normal(&event));
+        }
+        Value::Array(seen)
     }
 
     /// Code, body, and the headers that matter: warnings and the date.
@@ -177,7 +180,7 @@ impl Server {
         for plural in ["things", "ruleds"] {
             let file = crate::case::folder().join(format!("{plural}.yaml"));
             let text = std::fs::read_to_string(&file).expect("the definition is there");
-            let crd: Value = serde_saphyr::from_str(&text).expect("YAML");
+            let crd: Value = crate::case::yaml(&text).expect("YAML");
             let one = format!("{crds}/{plural}.sem.stackctl.dev?fieldManager=definition&force=true");
             let (code, said, _) = self.send("APPLY", &one, &crd).await;
             assert!(code == 201 || code == 200, "{said}");

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::admission::Operation;
-use super::metadata;
 use super::request::Call;
 use super::selector::Selector;
 use super::server::{Server, Shown, Written, disk_failure};
 use super::status::Refusal;
 use super::store::{CommitError, ObjectKey, Stored};
 use super::wall::Moment;
+use super::{metadata, options};
 
 /// The finalizer that keeps an owner until its dependents are gone.
 pub(super) const FOREGROUND: &str = "foregroundDeletion";
@@ -52,33 +52,32 @@ impl DeleteOptions {
 
     /// Reads the options of a request.
     pub(super) fn of(call: &Call, body: &[u8]) -> Result<Self, Refusal> {
-        let propagation = |text: &str| match text {
-            "Background" => Ok(Some(Propagation::Background)),
-            "Foreground" => Ok(Some(Propagation::Foreground)),
-            "Orphan" => Ok(Some(Propagation::Orphan)),
-            "" => Ok(None),
-            other => Err(Refusal::bad_request(format!("invalid propagationPolicy: {other}"))),
+        let propagation = |text: &str, orphans: Option<bool>| {
+            options::check_propagation(text, orphans)?;
+            Ok::<_, Refusal>(match (text, orphans) {
+                ("Background", _) => Some(Propagation::Background),
+                ("Foreground", _) => Some(Propagation::Foreground),
+                ("Orphan", _) | (_, Some(true)) => Some(Propagation::Orphan),
+                (_, _) => None,
+            })
         };
         if body.is_empty() {
-            let policy = match call.query.get("orphanDependents") {
-                Some("true") => Some(Propagation::Orphan),
-                _ => propagation(call.query.get("propagationPolicy").unwrap_or_default())?,
-            };
+            if let Some(error) = options::dry_run(&call.query) {
+                return Err(Refusal::invalid_options("DeleteOptions", &[error]));
+            }
+            let orphans = call.query.get("orphanDependents").map(|text| text == "true");
+            let policy = call.query.get("propagationPolicy").unwrap_or_default();
             return Ok(Self {
-                propagation: policy,
-                dry_run: call.query.is_dry_run()?,
+                propagation: propagation(policy, orphans)?,
+                dry_run: call.query.is_dry_run(),
                 ..Self::default()
             });
         }
         let options = super::write::decode(body)?;
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-        let policy = if options["orphanDependents"] == true {
-            Some(Propagation::Orphan)
-        } else {
-            propagation(options["propagationPolicy"].as_str().unwrap_or_default())?
-        };
+        let policy = options["propagationPolicy"].as_str().unwrap_or_default();
         Ok(Self {
-            propagation: policy,
+            propagation: propagation(policy, options["orphanDependents"].as_bool())?,
             uid: text(&options["preconditions"]["uid"]),
             resource_version: text(&options["preconditions"]["resourceVersion"]),
             dry_run: options["dryRun"]
@@ -166,7 +165,10 @@ impl Server {
         };
         if !is_marked {
             map.insert("deletionTimestamp".to_owned(), json!(Moment::now().to_seconds()));
-            map.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
+            // A namespace has no grace period, as its controller ends it in its own time.
+            if !is_namespace {
+                map.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
+            }
             if let Some(generation) = map.get("generation").and_then(Value::as_i64) {
                 map.insert("generation".to_owned(), json!(generation + 1));
             }
@@ -208,7 +210,7 @@ impl Server {
 
     /// DELETE of everything that a selector keeps; returns what was there.
     pub(super) fn delete_collection(&self, call: &Call, options: &DeleteOptions) -> Result<Vec<Written>, Refusal> {
-        let selector = Selector::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
+        let selector = Selector::of(call)?;
         let listing = self.store.list(
             &call.table(),
             call.path.namespace.as_deref(),

@@ -17,7 +17,7 @@ use super::selector::Selector;
 use super::server::{Server, Shown};
 use super::status::Refusal;
 use super::store::{HistoryError, Listing, Row, Stored};
-use super::table;
+use super::{options, table};
 
 /// A continue token: the state that is listed (0: whatever is there) and the last row that was shown.
 fn token(resource_version: u64, row: &Row) -> String {
@@ -25,10 +25,23 @@ fn token(resource_version: u64, row: &Row) -> String {
         .encode(json!({"v": "meta.k8s.io/v1", "rv": resource_version, "ns": row.0, "name": row.1}).to_string())
 }
 
-fn read_token(text: &str) -> Option<(u64, Row)> {
-    let value: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+/// Reads a token, or says why it is none, as Go's decoders say it.
+fn read_token(text: &str) -> Result<(u64, Row), String> {
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| "illegal base64 data at input byte 0".to_owned())?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|_| {
+        let first = char::from(bytes.first().copied().unwrap_or_default());
+        let shown = if first.is_ascii_graphic() {
+            first.to_string()
+        } else {
+            format!("\\u{:04x}", u32::from(first))
+        };
+        format!("invalid character '{shown}' looking for beginning of value")
+    })?;
     let text = |key: &str| value[key].as_str().map(ToOwned::to_owned);
-    Some((value["rv"].as_u64()?, (text("ns")?, text("name")?)))
+    let row = || Some((value["rv"].as_u64()?, (text("ns")?, text("name")?)));
+    row().ok_or_else(|| "server does not recognize this encoded version".to_owned())
 }
 
 impl Server {
@@ -52,18 +65,18 @@ impl Server {
 
     /// LIST; returns the body.
     pub(super) fn list(&self, call: &Call) -> Result<Vec<u8>, Refusal> {
-        let selector = Selector::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
+        let selector = Selector::of(call)?;
         let asked = call.query.get("resourceVersion");
-        let limit = match call.query.get("limit").map(str::parse::<usize>) {
-            Some(Ok(limit)) if limit > 0 && asked != Some("0") => limit,
-            _ => usize::MAX,
-        };
+        let limit = options::check_list(&call.query)?
+            .filter(|_| asked != Some("0"))
+            .unwrap_or(usize::MAX);
         let current = self.store.resource_version();
         let mut at = None;
         let mut after = None;
         if let Some(text) = call.query.get("continue") {
-            let (version, row) =
-                read_token(text).ok_or_else(|| Refusal::bad_request(format!("continue key is not valid: {text}")))?;
+            let (version, row) = read_token(text).map_err(|why| {
+                Refusal::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
+            })?;
             at = (version > 0).then_some(version);
             after = Some(row);
         } else if let Some(text) = asked {
@@ -100,6 +113,9 @@ impl Server {
 
     fn write_list(&self, call: &Call, listing: &Listing, selector: &Selector) -> Vec<u8> {
         let mut metadata = json!({ "resourceVersion": listing.resource_version.to_string() });
+        if call.kind.is_custom() {
+            metadata["continue"] = json!("");
+        }
         if listing.n_remaining > 0
             && let Some(last) = listing.objects.last()
         {

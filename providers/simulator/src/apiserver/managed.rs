@@ -423,7 +423,8 @@ impl Tracking<'_> {
             .difference(&identity_fields());
         if !taken.is_empty() {
             let position = managers.position(manager, Operation::Update, self.api_version, self.subresource);
-            let time = Some(self.now.clone());
+            // What is written through a scale is booked without a time.
+            let time = (self.subresource != "scale").then(|| self.now.clone());
             match position {
                 Some(position) => {
                     let entry = &mut managers.entries[position];

@@ -9,6 +9,8 @@ use super::kinds::Kind;
 use super::status::{FieldError, go_quote};
 
 const MAX_ANNOTATION_BYTES: usize = 262_144;
+/// What the value of a label must be.
+pub(super) const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 /// Whether a name consists of the characters of a DNS label.
 fn is_dns_label(text: &str) -> bool {
@@ -82,7 +84,7 @@ pub(super) fn check(kind: &Kind, metadata: &Value) -> Vec<FieldError> {
                 "must be no more than 63 bytes",
             ));
         } else if !is_label_value(text) {
-            errors.push(FieldError::invalid("metadata.labels", value, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"));
+            errors.push(FieldError::invalid("metadata.labels", value, LABEL_VALUE));
         }
     }
     let mut n_bytes = 0;
@@ -95,7 +97,76 @@ pub(super) fn check(kind: &Kind, metadata: &Value) -> Vec<FieldError> {
     if n_bytes > MAX_ANNOTATION_BYTES {
         errors.push(FieldError::too_long("metadata.annotations", MAX_ANNOTATION_BYTES));
     }
+    finalizers(kind, metadata, &mut errors);
+    owners(metadata, &mut errors);
     errors
+}
+
+/// Finalizers are qualified names; of built-in kinds they have a prefix or are well known.
+fn finalizers(kind: &Kind, metadata: &Value, errors: &mut Vec<FieldError>) {
+    const WELL_KNOWN: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+    let names = metadata["finalizers"].as_array().into_iter().flatten();
+    for (index, name) in names.filter_map(Value::as_str).enumerate() {
+        if !is_key(name, false) {
+            errors.push(FieldError::invalid("metadata.finalizers", &Value::from(name), "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"));
+        } else if !kind.is_custom() && !name.contains('/') && !WELL_KNOWN.contains(&name) {
+            errors.push(FieldError::invalid(
+                format!("metadata.finalizers[{index}]"),
+                &Value::from(name),
+                "name is neither a standard finalizer name nor is it fully qualified",
+            ));
+        }
+    }
+}
+
+/// A reference to an owner is complete, and at most one is the controller.
+fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
+    let Some(references) = metadata["ownerReferences"].as_array() else {
+        return;
+    };
+    for reference in references {
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if reference[field].as_str().is_none_or(str::is_empty) {
+                let place = match field {
+                    "apiVersion" => "metadata.ownerReferences.version".to_owned(),
+                    other => format!("metadata.ownerReferences.{other}"),
+                };
+                errors.push(FieldError::invalid(place, &Value::from(""), "must not be empty"));
+            }
+        }
+    }
+    let controllers: Vec<&Value> = references
+        .iter()
+        .filter(|reference| reference["controller"] == true)
+        .collect();
+    if let [first, second, ..] = controllers.as_slice() {
+        let name = |of: &Value| {
+            let text = |field: &str| of[field].as_str().unwrap_or_default().to_owned();
+            format!("{}/{}", text("kind"), text("name"))
+        };
+        let detail = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
+            name(first),
+            name(second)
+        );
+        let shown: Vec<String> = references.iter().map(as_go_prints).collect();
+        errors.push(FieldError::invalid_text(
+            "metadata.ownerReferences",
+            &format!("[{}]", shown.join(",")),
+            &detail,
+        ));
+    }
+}
+
+/// An owner reference with its fields in the order of the Go type.
+fn as_go_prints(reference: &Value) -> String {
+    let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let shown: Vec<String> = fields
+        .iter()
+        .filter(|field| !reference[**field].is_null())
+        .map(|field| format!("\"{field}\":{}", reference[*field]))
+        .collect();
+    format!("{{{}}}", shown.join(","))
 }
 
 /// Checks what of metadata may not change. The uid is reported twice, as a real server does (§4).
@@ -134,6 +205,8 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<FieldError> {
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
                 added.join(", ")
             );
+            // Once for metadata by itself and once for the kind, as a real server does.
+            errors.push(FieldError::forbidden("metadata.finalizers", &detail));
             errors.push(FieldError::forbidden("metadata.finalizers", &detail));
         }
     }

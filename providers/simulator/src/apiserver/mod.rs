@@ -23,6 +23,7 @@ mod list;
 mod managed;
 mod metadata;
 mod openapi;
+mod options;
 mod patch;
 mod persist;
 mod request;

@@ -38,13 +38,9 @@ impl Query {
         matches!(self.get(key), Some("true" | "1"))
     }
 
-    /// Whether the query asks for a dry-run.
-    pub(super) fn is_dry_run(&self) -> Result<bool, Refusal> {
-        match self.get("dryRun") {
-            None => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(Refusal::bad_request(format!("invalid dryRun value: {other}"))),
-        }
+    /// Whether the query asks for a dry-run; other words than `All` are refused by [`super::options`].
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.get("dryRun").is_some()
     }
 }
 

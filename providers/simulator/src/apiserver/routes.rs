@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::request::{Call, PatchType, Query, ResourcePath};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
-use super::{discovery, openapi, reviews};
+use super::{discovery, openapi, options, reviews};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -170,7 +170,8 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
             ));
         }
     };
-    let mut dry_run = call.query.is_dry_run()?;
+    options::check_write(&call, verb)?;
+    let mut dry_run = call.query.is_dry_run();
     let result = match verb {
         Verb::Create => server.create(&call, body),
         Verb::Update => server.replace(&call, body),
@@ -204,7 +205,7 @@ fn check_subresource(call: &Call) -> Result<(), Refusal> {
     };
     match (is_there, call.kind.is_custom()) {
         (true, _) => Ok(()),
-        (false, true) => Err(Refusal::page_not_found()),
+        (false, true) => Err(Refusal::not_found(call.subject(call.name()))),
         (false, false) => Err(Refusal::resource_not_found()),
     }
 }
@@ -226,7 +227,12 @@ fn delete_collection(server: &Server, call: &Call, body: &Bytes) -> Result<Respo
             namespace,
             Ok(written),
         );
-        items.push(before.value.clone());
+        let mut item = before.value.clone();
+        if let (false, Value::Object(map)) = (call.kind.is_custom(), &mut item) {
+            map.remove("apiVersion");
+            map.remove("kind");
+        }
+        items.push(item);
     }
     let version = &call.version().api_version;
     Ok(json_answer(&json!({"kind": call.kind.list_kind, "apiVersion": version,

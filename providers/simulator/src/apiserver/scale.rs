@@ -24,7 +24,8 @@ pub(super) fn of(object: &Value, paths: &Scale) -> Value {
         "spec": {},
         "status": { "replicas": at(object, &paths.status_replicas).cloned().unwrap_or(json!(0)) },
     });
-    if let Some(replicas) = at(object, &paths.spec_replicas) {
+    // A Go type without pointers: zero is left out.
+    if let Some(replicas) = at(object, &paths.spec_replicas).filter(|replicas| **replicas != json!(0)) {
         scale["spec"]["replicas"] = replicas.clone();
     }
     let selector = paths.selector.as_deref().and_then(|path| at(object, path));

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::metadata::is_label_value;
+use super::metadata::{LABEL_VALUE, is_label_value};
+use super::request::Call;
 use super::status::Refusal;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ enum Requirement {
     NotIn(String, Vec<String>),
     Exists(String),
     NotExists(String),
+    Above(String, i64),
+    Below(String, i64),
 }
 
 /// What a LIST or WATCH keeps.
@@ -23,7 +26,27 @@ pub(super) struct Selector {
 }
 
 impl Selector {
-    /// Reads both selectors of a query.
+    /// Reads both selectors of a request.
+    ///
+    /// # Errors
+    ///
+    /// 400 as [`Self::parse`], and for a field that the kind does not select by.
+    pub(super) fn of(call: &Call) -> Result<Self, Refusal> {
+        let selector = Self::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
+        for (path, _, _) in &selector.fields {
+            let field = path.join(".");
+            if !is_selectable(call, &field) {
+                return Err(Refusal::bad_request(if call.kind.is_custom() {
+                    format!("field label not supported: {field}")
+                } else {
+                    format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                }));
+            }
+        }
+        Ok(selector)
+    }
+
+    /// Reads both selectors.
     ///
     /// # Errors
     ///
@@ -57,11 +80,14 @@ impl Selector {
     pub(super) fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
         let label = |key: &String| labels.get(key).and_then(Value::as_str);
+        let number = |key: &String| label(key).and_then(|text| text.parse::<i64>().ok());
         let labels_match = self.labels.iter().all(|requirement| match requirement {
             Requirement::In(key, values) => label(key).is_some_and(|found| values.iter().any(|value| value == found)),
             Requirement::NotIn(key, values) => label(key).is_none_or(|found| values.iter().all(|value| value != found)),
             Requirement::Exists(key) => label(key).is_some(),
             Requirement::NotExists(key) => label(key).is_none(),
+            Requirement::Above(key, bound) => number(key).is_some_and(|found| found > *bound),
+            Requirement::Below(key, bound) => number(key).is_some_and(|found| found < *bound),
         });
         labels_match
             && self.fields.iter().all(|(path, wanted, is_equal)| {
@@ -73,6 +99,34 @@ impl Selector {
                 };
                 is_same == *is_equal
             })
+    }
+}
+
+/// The fields that a kind selects by, besides name and namespace
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/#list-of-supported-fields>).
+fn is_selectable(call: &Call, field: &str) -> bool {
+    if matches!(field, "metadata.name" | "metadata.namespace") {
+        return true;
+    }
+    match call.kind.kind.as_str() {
+        _ if call.kind.is_custom() => false,
+        "Secret" => field == "type",
+        "Namespace" => field == "status.phase",
+        "Node" => field == "spec.unschedulable",
+        "Job" => field == "status.successful",
+        "Event" => field.starts_with("involvedObject.") || matches!(field, "reason" | "type" | "source"),
+        "Pod" => matches!(
+            field,
+            "spec.nodeName"
+                | "spec.restartPolicy"
+                | "spec.schedulerName"
+                | "spec.serviceAccountName"
+                | "spec.hostNetwork"
+                | "status.phase"
+                | "status.podIP"
+                | "status.nominatedNodeName"
+        ),
+        _ => false,
     }
 }
 
@@ -96,31 +150,48 @@ fn split_outside_parentheses(text: &str) -> Vec<&str> {
 
 fn requirement(text: &str) -> Result<Requirement, Refusal> {
     let bad = || Refusal::bad_request(format!("unable to parse requirement: found '{text}'"));
-    let checked = |value: &str| -> Result<String, Refusal> {
-        let value = value.trim();
+    let checked = |key: &str, value: &str| -> Result<String, Refusal> {
+        let (key, value) = (key.trim(), value.trim());
+        if value.starts_with(['=', '!', '<', '>']) {
+            let sign = &value[..1];
+            return Err(Refusal::bad_request(format!(
+                "unable to parse requirement: found '{sign}', expected: identifier"
+            )));
+        }
         if is_label_value(value) {
             return Ok(value.to_owned());
         }
         Err(Refusal::bad_request(format!(
-            "unable to parse requirement: values[0][]: Invalid value: \"{value}\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            "unable to parse requirement: values[0][{key}]: Invalid value: \"{value}\": {LABEL_VALUE}"
         )))
     };
     if let Some((key, value)) = text.split_once("!=") {
-        return Ok(Requirement::NotIn(key.trim().to_owned(), vec![checked(value)?]));
+        return Ok(Requirement::NotIn(key.trim().to_owned(), vec![checked(key, value)?]));
     }
     if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return Ok(Requirement::In(key.trim().to_owned(), vec![checked(value)?]));
+        return Ok(Requirement::In(key.trim().to_owned(), vec![checked(key, value)?]));
+    }
+    if let Some((key, value)) = text.split_once(['>', '<']) {
+        let (key, bound) = (key.trim().to_owned(), value.trim().parse().map_err(|_| bad())?);
+        return Ok(if text.contains('>') {
+            Requirement::Above(key, bound)
+        } else {
+            Requirement::Below(key, bound)
+        });
     }
     if let Some(key) = text.strip_prefix('!') {
         return Ok(Requirement::NotExists(key.trim().to_owned()));
     }
     if let Some((head, values)) = text.split_once('(') {
         let values = values.trim().strip_suffix(')').ok_or_else(bad)?;
-        let values = values.split(',').map(checked).collect::<Result<Vec<_>, _>>()?;
         let mut words = head.split_whitespace();
         let (Some(key), Some(operator)) = (words.next(), words.next()) else {
             return Err(bad());
         };
+        let values = values
+            .split(',')
+            .map(|value| checked(key, value))
+            .collect::<Result<Vec<_>, _>>()?;
         return match operator {
             "in" => Ok(Requirement::In(key.to_owned(), values)),
             "notin" => Ok(Requirement::NotIn(key.to_owned(), values)),

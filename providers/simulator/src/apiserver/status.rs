@@ -420,7 +420,7 @@ impl Refusal {
     pub(super) fn unsupported_media_type(accepted: &str) -> Self {
         let message =
             format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
-        Self::new(415, "UnsupportedMediaType", message).about(Map::new())
+        Self::new(415, "UnsupportedMediaType", message)
     }
 
     pub(super) fn too_large() -> Self {

@@ -57,6 +57,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// The same object under another resourceVersion.
+    pub(super) fn at(&self, resource_version: u64) -> Self {
+        let mut value = self.value.clone();
+        stamp(&mut value, resource_version);
+        Self::new(value, resource_version)
+    }
+
     fn new(value: Value, resource_version: u64) -> Self {
         let tail = Bytes::from(serde_json::to_vec(&Tail(&value)).unwrap_or_default());
         Self {
@@ -183,9 +190,12 @@ pub(super) struct Store {
     inner: RwLock<Inner>,
 }
 
+/// Where a new store begins, so that there is a past that is forgotten, as on any server.
+const FIRST_VERSION: u64 = 100;
+
 impl Store {
     pub(super) fn new(disk: Disk, loaded: Loaded) -> Self {
-        let mut resource_version = loaded.resource_version.max(1);
+        let mut resource_version = loaded.resource_version.max(FIRST_VERSION);
         let mut inner = Inner {
             resource_version,
             started_at: resource_version,

@@ -56,14 +56,15 @@ fn element_of(schema: &Schema, list_type: &ListType, index: usize, item: &Value)
                 let value = map
                     .get(key)
                     .or_else(|| schema.properties.get(key).and_then(|field| field.default.as_ref()));
-                match value {
-                    Some(value) => found.push((key.clone(), Scalar::of(value))),
-                    None => {
-                        return Err(format!(
-                            "associative list with keys has an element that omits key field \"{key}\" (and doesn't have default value)"
-                        ));
-                    }
+                if let Some(value) = value {
+                    found.push((key.clone(), Scalar::of(value)));
                 }
+            }
+            if found.is_empty() {
+                let key = keys.first().map(String::as_str).unwrap_or_default();
+                return Err(format!(
+                    "associative list with keys has an element that omits key field \"{key}\" (and doesn't have default value)"
+                ));
             }
             Ok(PathElement::Key(found))
         }

@@ -43,7 +43,7 @@ struct Watch {
 
 /// Starts a watch; returns the body of its answer.
 pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<bool>) -> Result<Body, Refusal> {
-    let selector = Selector::parse(call.query.get("labelSelector"), call.query.get("fieldSelector"))?;
+    let selector = Selector::of(&call)?;
     let asked = call.query.get("resourceVersion").unwrap_or_default().to_owned();
     let sends_initial = call.query.is_set("sendInitialEvents");
     if sends_initial && call.query.get("resourceVersionMatch") != Some("NotOlderThan") {
@@ -54,9 +54,11 @@ pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<
     let from: u64 = if asked.is_empty() {
         0
     } else {
-        asked
-            .parse()
-            .map_err(|_| Refusal::untyped(format!("strconv.ParseUint: parsing \"{asked}\": invalid syntax")))?
+        asked.parse().map_err(|_| {
+            Refusal::untyped(format!(
+                "resourceVersion: Invalid value: \"{asked}\": strconv.ParseUint: parsing \"{asked}\": invalid syntax"
+            ))
+        })?
     };
     let seconds = call
         .query
@@ -109,7 +111,7 @@ impl Watch {
     }
 
     fn push_bookmark(&mut self, ends_initial: bool) {
-        let mut metadata = json!({ "resourceVersion": self.last.to_string(), "creationTimestamp": null });
+        let mut metadata = json!({ "resourceVersion": self.last.to_string() });
         if ends_initial {
             metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
@@ -184,7 +186,12 @@ impl Watch {
             (false, false) => None,
             (false, true) => Some(self.event("ADDED", &change.after)),
             (true, true) => Some(self.event("MODIFIED", &change.after)),
-            (true, false) => Some(self.event("DELETED", &change.after)),
+            (true, false) if change.is_removal => Some(self.event("DELETED", &change.after)),
+            // What left the selector is shown as it was last selected, at the version of its leaving.
+            (true, false) => {
+                let before = change.before.as_deref()?;
+                Some(self.event("DELETED", &before.at(change.resource_version)))
+            }
         }
     }
 

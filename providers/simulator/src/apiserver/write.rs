@@ -102,12 +102,26 @@ impl Server {
     }
 
     /// Checks that a body is of the kind, name and namespace of the URL, and fills in what it leaves out (§7).
-    fn check_identity(call: &Call, object: &mut Value) -> Result<(), Refusal> {
+    ///
+    /// A POST or PUT is decoded before its kind is looked at (`takes_any_kind`), which changes what is said.
+    fn check_identity(call: &Call, object: &mut Value, takes_any_kind: bool) -> Result<(), Refusal> {
         let (api_version, kind) = (object["apiVersion"].as_str(), object["kind"].as_str());
         if kind.is_none() && api_version.is_none() && object.is_object() {
             object["apiVersion"] = json!(call.version().api_version);
             object["kind"] = json!(call.kind.kind);
         } else if kind != Some(&call.kind.kind) || api_version != Some(&call.version().api_version) {
+            if takes_any_kind && !call.kind.is_custom() && api_version == Some(&call.version().api_version) {
+                let (given, wanted) = (kind.unwrap_or_default(), &call.kind.kind);
+                let version = &call.version().name;
+                let group = if call.kind.group.is_empty() {
+                    "core"
+                } else {
+                    &call.kind.group
+                };
+                return Err(Refusal::bad_request(format!(
+                    "{given} in version \"{version}\" cannot be handled as a {wanted}: converting ({version}.{given}) to ({group}.{wanted}): unknown conversion"
+                )));
+            }
             let (group, version) = match api_version.unwrap_or_default().split_once('/') {
                 Some((group, version)) => (group, version),
                 None => ("", api_version.unwrap_or_default()),
@@ -127,10 +141,9 @@ impl Server {
             if call.path.namespace.is_none() {
                 return Err(Refusal::bad_request("namespace is not allowed on this type"));
             }
-            return Err(Refusal::bad_request(format!(
-                "the namespace of the provided object does not match the namespace sent on the request ({found} != {})",
-                call.namespace()
-            )));
+            return Err(Refusal::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
         }
         match &call.path.namespace {
             Some(namespace) => metadata.insert("namespace".to_owned(), json!(namespace)),
@@ -158,7 +171,7 @@ impl Server {
     pub(super) fn create(&self, call: &Call, body: &[u8]) -> Result<Written, Refusal> {
         check_manager(call, "CreateOptions")?;
         let mut object = decode(body)?;
-        Self::check_identity(call, &mut object)?;
+        Self::check_identity(call, &mut object, true)?;
         let suffix = self.new_suffix();
         let metadata = metadata::of(&mut object);
         if metadata.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -175,6 +188,14 @@ impl Server {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.check_namespace(call, &name)?;
         self.check_definition(call, &name)?;
+        if object["metadata"]["resourceVersion"]
+            .as_str()
+            .is_some_and(|given| !given.is_empty())
+        {
+            return Err(Refusal::untyped(
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
         let sent = take_managed_fields(&mut object);
         let unknown = self.shape(&call.kind, call.version(), &mut object)?;
         let warnings = unknown_fields(call, &unknown, |text| {
@@ -188,6 +209,14 @@ impl Server {
         if let Some(existing) = self.store.get(&call.key(&name)) {
             return Err(exists(call, &name, &existing));
         }
+        if call.kind.group.is_empty() && call.kind.kind == "Namespace" {
+            kinds::label_namespace(&mut object);
+            if let Some(map) = object.as_object_mut()
+                && map.get("spec").and_then(Value::as_object).is_some_and(Map::is_empty)
+            {
+                map.remove("spec");
+            }
+        }
         let mut managers = Managers::for_update(&Value::Null, &sent, false);
         let tracked = Self::track(call, Self::scope(call), |tracking| {
             tracking.update(None, &object, &mut managers, &call.manager())
@@ -195,7 +224,7 @@ impl Server {
         if tracked.is_err() {
             managers = Managers::default();
         }
-        let mut written = self.store_new(call, &name, object, managers, call.query.is_dry_run()?)?;
+        let mut written = self.store_new(call, &name, object, managers, call.query.is_dry_run())?;
         written.warnings = warnings;
         Ok(written)
     }
@@ -213,7 +242,7 @@ impl Server {
         self.prepare_new(call, &mut object, &uid);
         self.admit(call, Operation::Create, name, None, Some(&mut object), dry_run)?;
         let mut errors = metadata::check(&call.kind, &object["metadata"]);
-        errors.extend(self.check_object(call, &object));
+        errors.extend(Self::check_object(call, &object, None));
         Self::refuse_invalid(call.subject(name), &errors)?;
         put_managed_fields(&mut object, &mut managers);
         check_size(call, name, &object)?;
@@ -275,12 +304,24 @@ impl Server {
         }
     }
 
-    fn check_object(&self, call: &Call, object: &Value) -> Vec<FieldError> {
-        if call.kind.is_custom() {
-            schema::validate(&call.version().schema, object)
-        } else {
-            kinds::check_create(&call.kind, &call.version().schema, object)
+    fn check_object(call: &Call, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+        let schema = &call.version().schema;
+        if !call.kind.is_custom() {
+            return kinds::check_create(&call.kind, schema, object);
         }
+        let mut errors = schema::validate(schema, object);
+        let blocking = [
+            "FieldValueRequired",
+            "FieldValueTooLong",
+            "FieldValueTooMany",
+            "FieldValueTypeInvalid",
+        ];
+        if !errors.iter().any(|error| blocking.contains(&error.reason)) {
+            errors.extend(schema::judge(schema, object, old));
+        } else if schema.has_rules {
+            errors.push(FieldError::invalid_text("<nil>", "null", "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"));
+        }
+        errors
     }
 
     /// PUT.
@@ -291,7 +332,7 @@ impl Server {
             return self.again(|| self.write_scale(call, |_| Ok(scale.clone())));
         }
         let mut object = decode(body)?;
-        Self::check_identity(call, &mut object)?;
+        Self::check_identity(call, &mut object, true)?;
         self.again(|| {
             let mut object = object.clone();
             let Some(old) = self.store.get(&call.key(call.name())) else {
@@ -339,7 +380,7 @@ impl Server {
         if tracked.is_err() {
             managers = Managers::default();
         }
-        self.store_new(call, call.name(), object, managers, call.query.is_dry_run()?)
+        self.store_new(call, call.name(), object, managers, call.query.is_dry_run())
     }
 
     /// PATCH, apply included.
@@ -400,7 +441,7 @@ impl Server {
         if !object.is_object() || !object["metadata"].is_object() {
             return Err(Refusal::unusable_patch());
         }
-        Self::check_identity(call, object)
+        Self::check_identity(call, object, false)
     }
 
     pub(super) fn find(&self, call: &Call) -> Result<Arc<Stored>, Refusal> {
@@ -445,7 +486,7 @@ impl Server {
         if is_put && !call.kind.updates_unconditionally {
             check_resource_version_given(call, &object)?;
         }
-        self.store_changed(call, old, &live, object, managers, call.query.is_dry_run()?)
+        self.store_changed(call, old, &live, object, managers, call.query.is_dry_run())
     }
 
     /// Checks and stores a changed object, or finds that nothing changed.
@@ -485,7 +526,7 @@ impl Server {
             if !call.kind.is_custom() {
                 errors.extend(kinds::check_update(&call.kind, live, &object));
             }
-            errors.extend(self.check_object(call, &object));
+            errors.extend(Self::check_object(call, &object, Some(live)));
         }
         Self::refuse_invalid(subject, &errors)?;
         put_managed_fields(&mut object, &mut managers);
@@ -532,6 +573,7 @@ impl Server {
         // Only the finalize endpoint changes what a namespace waits for.
         if call.kind.group.is_empty() && call.kind.kind == "Namespace" && call.path.subresource.is_none() {
             object["spec"] = live["spec"].clone();
+            kinds::label_namespace(object);
         }
         if call.kind.group.is_empty() && call.kind.kind == "Service" && object["spec"]["type"] != "ExternalName" {
             for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
@@ -561,8 +603,8 @@ impl Server {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
         let sent_namespace = applied["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
-        Self::check_identity(call, &mut applied)?;
-        let dry_run = call.query.is_dry_run()?;
+        Self::check_identity(call, &mut applied, false)?;
+        let dry_run = call.query.is_dry_run();
         let force = call.query.is_set("force");
         let version = call.version();
         self.again(|| {
@@ -671,7 +713,7 @@ impl Server {
         if tracked.is_err() {
             managers = Managers::default();
         }
-        let mut written = self.store_changed(call, &old, &live, object, managers, call.query.is_dry_run()?)?;
+        let mut written = self.store_changed(call, &old, &live, object, managers, call.query.is_dry_run())?;
         let shown = match &written.shown {
             Shown::Stored(stored) => scale::of(&stored.value, &paths),
             Shown::Value(value) => scale::of(value, &paths),
@@ -771,8 +813,19 @@ fn uid_precondition(call: &Call, given: &str, found: &str) -> Refusal {
 
 fn check_resource_version_given(call: &Call, object: &Value) -> Result<(), Refusal> {
     if matches!(object["metadata"]["resourceVersion"].as_str(), None | Some("" | "0")) {
-        let error = FieldError::invalid_text("metadata.resourceVersion", "0x0", "must be specified for an update");
-        return Err(Refusal::invalid(call.subject(call.name()), &[error]));
+        // Custom resources are named by their plural here, and their zero is not in hexadecimal.
+        let (zero, subject) = match call.kind.is_custom() {
+            true => (
+                "0",
+                super::status::Subject {
+                    kind: &call.kind.plural,
+                    ..call.subject(call.name())
+                },
+            ),
+            false => ("0x0", call.subject(call.name())),
+        };
+        let error = FieldError::invalid_text("metadata.resourceVersion", zero, "must be specified for an update");
+        return Err(Refusal::invalid(subject, &[error]));
     }
     Ok(())
 }
@@ -799,10 +852,7 @@ fn check_manager(call: &Call, options: &str) -> Result<(), Refusal> {
         errors.push(FieldError::too_long("fieldManager", MAX_BYTES));
     }
     if let Some((position, character)) = manager.char_indices().find(|(_, character)| character.is_control()) {
-        let detail = format!(
-            "should only contain printable characters, found invalid character U+{:04X} (at position {position})",
-            character as u32
-        );
+        let detail = format!("invalid character U+{:04X} (at position {position})", character as u32);
         errors.push(FieldError::invalid("fieldManager", &Value::from(manager), &detail));
     }
     if errors.is_empty() {

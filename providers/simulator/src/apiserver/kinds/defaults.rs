@@ -76,6 +76,13 @@ pub(in crate::apiserver) fn complete(kind: &Kind, schema: &Schema, object: &mut 
     }
 }
 
+/// Labels a namespace with its name
+/// (<https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name>).
+pub(in crate::apiserver) fn label_namespace(object: &mut Value) {
+    let name = object["metadata"]["name"].clone();
+    field(&mut object["metadata"], "labels")["kubernetes.io/metadata.name"] = name;
+}
+
 /// What only a create fills in: addresses, generated selectors, a namespace's finalizer and label.
 pub(in crate::apiserver) fn complete_on_create(
     kind: &Kind,
@@ -85,9 +92,7 @@ pub(in crate::apiserver) fn complete_on_create(
 ) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => {
-            // <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name>
-            let name = object["metadata"]["name"].clone();
-            field(&mut object["metadata"], "labels")["kubernetes.io/metadata.name"] = name;
+            label_namespace(object);
             object["spec"]["finalizers"] = json!(["kubernetes"]);
         }
         ("", "Service") if object.pointer("/spec/type").is_some_and(|kind| kind != "ExternalName") => {

@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::schema::Schema;
 
 pub(super) use builtin::object_meta;
-pub(super) use defaults::{complete, complete_on_create};
+pub(super) use defaults::{complete, complete_on_create, label_namespace};
 pub(super) use rules::{check_create, check_update};
 
 /// Where a scale subresource finds its numbers, as paths of object keys.

@@ -39,9 +39,27 @@ pub(in crate::apiserver) fn check_create(kind: &Kind, schema: &Schema, object: &
                 }
             }
         }
+        ("", "ConfigMap" | "Secret") => keys(object, &mut errors),
         _ => {}
     }
     errors
+}
+
+/// Keys of ConfigMaps and Secrets become names of files.
+fn keys(object: &Value, errors: &mut Vec<FieldError>) {
+    for field in ["data", "binaryData"] {
+        for key in object[field].as_object().into_iter().flatten().map(|(key, _)| key) {
+            let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            if key.is_empty() || !key.bytes().all(is_inner) {
+                let detail = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+                errors.push(FieldError::invalid(
+                    format!("{field}[{key}]"),
+                    &Value::from(key.as_str()),
+                    detail,
+                ));
+            }
+        }
+    }
 }
 
 fn selector(object: &Value, errors: &mut Vec<FieldError>) {

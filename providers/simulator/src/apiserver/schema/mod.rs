@@ -8,6 +8,7 @@ mod defaulting;
 mod native;
 mod parse;
 mod prune;
+mod rules;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub(super) use defaulting::apply_defaults;
 pub(super) use native::normalise;
 pub(super) use parse::from_definition;
 pub(super) use prune::prune;
+pub(super) use rules::judge;
 pub(super) use validate::validate;
 
 /// What a value may be.
@@ -101,6 +103,9 @@ pub(super) struct Schema {
     pub(super) required: Vec<String>,
     pub(super) meaning: Meaning,
     pub(super) limits: Option<Box<Limits>>,
+    pub(super) rules: Arc<[rules::Rule]>,
+    /// Whether it or what is below it has rules.
+    pub(super) has_rules: bool,
     /// The keys a strategic merge patch uses for this list, where they are fewer than the list's own.
     pub(super) patch_key: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! A definition's `openAPIV3Schema`, read into a [`Schema`].
 //!
-//! What is not understood is left out: rules in CEL are not evaluated here.
+//! What is not understood is left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Limits, ListType, Schema, Type};
+use super::{Limits, ListType, Schema, Type, rules};
 
 /// Reads one version's schema; `None` gives one that keeps everything.
 pub(in crate::apiserver) fn from_definition(open_api: Option<&Value>) -> Schema {
@@ -60,11 +60,17 @@ fn read(node: &Value) -> Schema {
         }
         _ => ListType::Atomic,
     };
+    let items = node["items"].is_object().then(|| Arc::new(read(&node["items"])));
+    let rules: Arc<[rules::Rule]> = rules::read(node).into();
+    let mut below = properties.values().chain(&additional).chain(&items);
+    let has_rules = !rules.is_empty() || below.any(|schema| schema.has_rules);
     Schema {
         value_type,
         properties,
         additional,
-        items: node["items"].is_object().then(|| Arc::new(read(&node["items"]))),
+        items,
+        rules,
+        has_rules,
         list_type,
         is_atomic_map: node["x-kubernetes-map-type"] == "atomic",
         preserves_unknown: flag(node, "x-kubernetes-preserve-unknown-fields"),

@@ -20,7 +20,7 @@ struct Check {
     errors: Vec<FieldError>,
 }
 
-fn type_name(value: &Value) -> &'static str {
+pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
