@@ -41,17 +41,11 @@ impl Fixture {
         let index = (0..seen.len()).find(|index| recorded.get(*index) != seen.get(*index))?;
         let text = |value: &Value| serde_json::to_string_pretty(value).expect("JSON");
         let (real, ours) = (text(&recorded[index]), text(&seen[index]));
-        let ours_lines: Vec<_> = ours.lines().collect();
-        let real_lines: Vec<_> = real.lines().collect();
-        let gone = real_lines
-            .iter()
-            .filter(|line| !ours_lines.contains(line))
-            .map(|line| format!("- {line}"));
-        let come = ours_lines
-            .iter()
-            .filter(|line| !real_lines.contains(line))
-            .map(|line| format!("+ {line}"));
-        let lines: Vec<_> = gone.chain(come).collect();
+        let lines: Vec<_> = similar::TextDiff::from_lines(&real, &ours)
+            .iter_all_changes()
+            .filter(|change| change.tag() != similar::ChangeTag::Equal)
+            .map(|change| format!("{}{}", change.tag(), change.value().trim_end()))
+            .collect();
         Some(format!(
             "step {} {}\n{}",
             index + 1,

@@ -40,6 +40,12 @@ impl Names {
                             json!("<time>")
                         }
                         ("clusterIP", Some(text)) if text.contains('.') => json!("<address>"),
+                        // A real server lists conflicts in no order.
+                        ("causes", _) => {
+                            let mut causes = value.as_array().cloned().unwrap_or_default();
+                            causes.sort_by_key(Value::to_string);
+                            self.normal(&Value::Array(causes))
+                        }
                         ("clusterIPs", _) if value.is_array() => json!("<addresses>"),
                         (_, Some(text)) => json!(self.in_text(text)),
                         _ => self.normal(value),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::request::{Call, Form};
@@ -27,7 +27,12 @@ fn token(resource_version: u64, row: &Row) -> String {
 
 /// Reads a token, or says why it is none, as Go's decoders say it.
 fn read_token(text: &str) -> Result<(u64, Row), String> {
-    let bytes = URL_SAFE_NO_PAD
+    // As Go's decoder, which does not mind bits that are left over.
+    let lenient = GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::RequireNone);
+    let bytes = GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient)
         .decode(text)
         .map_err(|_| "illegal base64 data at input byte 0".to_owned())?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| {

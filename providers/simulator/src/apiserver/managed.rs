@@ -415,7 +415,10 @@ impl Tracking<'_> {
         if managers.entries.is_empty() && old.is_some() {
             return Ok(());
         }
-        let empty = json!({ "apiVersion": self.api_version });
+        let mut empty = json!({ "apiVersion": self.api_version });
+        if !self.is_custom {
+            empty = typed::with_value_structs(empty, new);
+        }
         let comparison = self.settle(old.unwrap_or(&empty), new, managers, None, true)?;
         let taken = comparison
             .modified

@@ -445,7 +445,7 @@ impl Refusal {
         let mut refusal = Self::new(
             504,
             "Timeout",
-            format!("Too large resource version: {asked}, current: {current}"),
+            format!("Timeout: Too large resource version: {asked}, current: {current}"),
         )
         .with_cause("ResourceVersionTooLarge", "Too large resource version", None);
         if let Some(details) = &mut refusal.details {

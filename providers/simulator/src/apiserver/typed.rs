@@ -42,6 +42,25 @@ fn atom<'a>(schema: &'a Schema, value: &Value) -> Atom<'a> {
     }
 }
 
+/// Adds the empty structs that a Go type holds by value, as far as `like` has them: they are there before anything is
+/// written, so nobody comes to own them by creating what is in them.
+pub(super) fn with_value_structs(mut object: Value, like: &Value) -> Value {
+    const BY_VALUE: [&str; 6] = [
+        "jobTemplate",
+        "metadata",
+        "spec",
+        "strategy",
+        "template",
+        "updateStrategy",
+    ];
+    for name in BY_VALUE {
+        if like[name].is_object() {
+            object[name] = with_value_structs(Value::Object(Map::new()), &like[name]);
+        }
+    }
+    object
+}
+
 /// The path element of a list item, or what is wrong with it.
 fn element_of(schema: &Schema, list_type: &ListType, index: usize, item: &Value) -> Result<PathElement, String> {
     match list_type {

@@ -813,18 +813,11 @@ fn uid_precondition(call: &Call, given: &str, found: &str) -> Refusal {
 
 fn check_resource_version_given(call: &Call, object: &Value) -> Result<(), Refusal> {
     if matches!(object["metadata"]["resourceVersion"].as_str(), None | Some("" | "0")) {
-        // Custom resources are named by their plural here, and their zero is not in hexadecimal.
-        let (zero, subject) = match call.kind.is_custom() {
-            true => (
-                "0",
-                super::status::Subject {
-                    kind: &call.kind.plural,
-                    ..call.subject(call.name())
-                },
-            ),
-            false => ("0x0", call.subject(call.name())),
+        let error = FieldError::invalid_text("metadata.resourceVersion", "0", "must be specified for an update");
+        let subject = super::status::Subject {
+            kind: &call.kind.plural,
+            ..call.subject(call.name())
         };
-        let error = FieldError::invalid_text("metadata.resourceVersion", zero, "must be specified for an update");
         return Err(Refusal::invalid(subject, &[error]));
     }
     Ok(())

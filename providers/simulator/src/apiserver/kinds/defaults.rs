@@ -20,6 +20,7 @@ pub(in crate::apiserver) fn complete(kind: &Kind, schema: &Schema, object: &mut 
         ("", "Pod") => {
             if let Some(spec) = object.pointer_mut("/spec") {
                 pod_spec(spec);
+                requests_of_limits(spec);
                 put(spec, "enableServiceLinks", json!(true));
             }
         }
@@ -101,6 +102,8 @@ pub(in crate::apiserver) fn complete_on_create(
                 spec["clusterIP"] = json!(next_cluster_ip());
             }
             spec["clusterIPs"] = json!([spec["clusterIP"]]);
+            put(spec, "ipFamilies", json!(["IPv4"]));
+            put(spec, "ipFamilyPolicy", json!("SingleStack"));
         }
         ("", "Pod") => {
             let spec = field(object, "spec");
@@ -191,6 +194,20 @@ fn job_spec(spec: &mut Value) {
     }
 }
 
+/// A limit without a request is the request too: of a Pod, and not yet of a template for Pods.
+fn requests_of_limits(spec: &mut Value) {
+    for list in ["containers", "initContainers"] {
+        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(Value::Object(limits)) = container.pointer("/resources/limits").cloned() {
+                let requests = field(&mut container["resources"], "requests");
+                for (name, limit) in limits {
+                    put(requests, &name, limit);
+                }
+            }
+        }
+    }
+}
+
 fn pod_spec(spec: &mut Value) {
     if !spec.is_object() {
         return;
@@ -209,13 +226,6 @@ fn pod_spec(spec: &mut Value) {
             let is_latest = !image.contains('@') && (!name.contains(':') || name.ends_with(":latest"));
             let policy = if is_latest { "Always" } else { "IfNotPresent" };
             put(container, "imagePullPolicy", json!(policy));
-            // A limit without a request is the request too.
-            if let Some(Value::Object(limits)) = container.pointer("/resources/limits").cloned() {
-                let requests = field(&mut container["resources"], "requests");
-                for (name, limit) in limits {
-                    put(requests, &name, limit);
-                }
-            }
         }
     }
     if spec.get("hostNetwork").is_some_and(|flag| flag == true) {
@@ -285,8 +295,6 @@ fn service(object: &mut Value) {
     if service_type == "ExternalName" {
         return;
     }
-    put(spec, "ipFamilies", json!(["IPv4"]));
-    put(spec, "ipFamilyPolicy", json!("SingleStack"));
     put(spec, "internalTrafficPolicy", json!("Cluster"));
     if service_type == "NodePort" || service_type == "LoadBalancer" {
         put(spec, "externalTrafficPolicy", json!("Cluster"));
