@@ -109,7 +109,11 @@ fn finalizers(kind: &Kind, metadata: &Value, errors: &mut Vec<FieldError>) {
     for (index, name) in names.filter_map(Value::as_str).enumerate() {
         if !is_key(name, false) {
             errors.push(FieldError::invalid("metadata.finalizers", &Value::from(name), "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"));
-        } else if !kind.is_custom() && !name.contains('/') && !WELL_KNOWN.contains(&name) {
+        } else if !kind.is_custom()
+            && kind.group != "apiextensions.k8s.io"
+            && !name.contains('/')
+            && !WELL_KNOWN.contains(&name)
+        {
             errors.push(FieldError::invalid(
                 format!("metadata.finalizers[{index}]"),
                 &Value::from(name),

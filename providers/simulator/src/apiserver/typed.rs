@@ -42,8 +42,8 @@ fn atom<'a>(schema: &'a Schema, value: &Value) -> Atom<'a> {
     }
 }
 
-/// Adds the empty structs that a Go type holds by value, as far as `like` has them: they are there before anything is
-/// written, so nobody comes to own them by creating what is in them.
+/// Adds the empty structs that a Go type holds by value, and the list that it never leaves out, as far as `like` has
+/// them: they are there before anything is written, so nobody comes to own them by creating what is in them.
 pub(super) fn with_value_structs(mut object: Value, like: &Value) -> Value {
     const BY_VALUE: [&str; 6] = [
         "jobTemplate",
@@ -53,6 +53,9 @@ pub(super) fn with_value_structs(mut object: Value, like: &Value) -> Value {
         "template",
         "updateStrategy",
     ];
+    if like["containers"].is_array() {
+        object["containers"] = Value::Array(Vec::new());
+    }
     for name in BY_VALUE {
         if like[name].is_object() {
             object[name] = with_value_structs(Value::Object(Map::new()), &like[name]);

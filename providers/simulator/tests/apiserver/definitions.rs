@@ -113,10 +113,6 @@ async fn schema_errors_of_an_apply_are_500_without_reason() {
             ".spec.set: duplicate entries for key [=\"q\"]",
         ),
         (
-            json!({"keyed": [{"name": "x"}]}),
-            ".spec.keyed: element 0: associative list with keys has an element that omits key field \"port\" (and doesn't have default value)",
-        ),
-        (
             json!({"zzz": 1, "yyy": 1}),
             "errors:\n  .spec.yyy: field not declared in schema\n  .spec.zzz: field not declared in schema",
         ),

@@ -97,6 +97,7 @@ async fn a_terminating_object_takes_applies_and_ends_with_its_last_finalizer() {
     assert_eq!(
         refused.causes(),
         [
+            "FieldValueForbidden metadata.finalizers Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"x.io/g\"}",
             "FieldValueForbidden metadata.finalizers Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"x.io/g\"}"
         ]
     );

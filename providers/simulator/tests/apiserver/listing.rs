@@ -91,7 +91,7 @@ async fn versions_that_are_forgotten_or_to_come_are_refused() {
     assert!(
         future
             .summary()
-            .starts_with("504 Timeout: Too large resource version: 99999999, current: "),
+            .starts_with("504 Timeout: Timeout: Too large resource version: 99999999, current: "),
         "{}",
         future.summary()
     );

@@ -206,7 +206,7 @@ async fn leases_want_six_decimals_and_a_resource_version() {
     let absent = cluster.put(path, &lease(json!({}), good)).await;
     assert_eq!(
         absent.summary(),
-        "422 Invalid: Lease.coordination.k8s.io \"lk\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
+        "422 Invalid: leases.coordination.k8s.io \"lk\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update"
     );
     let revived = cluster.put(path, &lease(json!({"resourceVersion": "5"}), good)).await;
     assert_eq!((revived.code, &revived.body["spec"]["renewTime"]), (201, &json!(good)));
