@@ -11,6 +11,7 @@
 pub mod cluster_facts;
 pub mod components;
 pub mod language;
+pub mod manifests;
 pub mod stack;
 
 pub use components::{CompileError, Output, compile, outputs};

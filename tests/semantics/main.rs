@@ -48,7 +48,8 @@ async fn the_embedded_server_answers_as_the_real_one_did() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_real_server_answers_as_it_did() {
     let Some(server) = Server::real().await else {
-        let said = "NOT RUN on a real server: STACKCTL_TEST_KUBECONFIG is not set (`cargo xtask apiserver up` starts one)\n";
+        let said =
+            "NOT RUN on a real server: STACKCTL_TEST_KUBECONFIG is not set (`cargo xtask apiserver up` starts one)\n";
         // Past the capture of the test harness, so that it is read.
         std::io::stderr().write_all(said.as_bytes()).expect("stderr is open");
         return;

@@ -28,7 +28,7 @@ pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, E
     }
     let mut known = Known::read(settings, stack.name.as_str())?;
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Write).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Write).await?;
         let exit = fresh(command, settings, &stack, &cluster, &mut known).await;
         cluster.close().await;
         exit
@@ -72,7 +72,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
         prompt::needs_terminal()?;
     }
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Write).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Write).await?;
         let exit = async {
             saved.check_target(&cluster, &known)?;
             let lock = known.lock("apply")?;

@@ -20,7 +20,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         (only_state(settings)?, None)
     } else {
         let (stack, _) = load::stack(settings)?;
-        (stack.name.to_string(), stack.cluster.context)
+        (stack.name.to_string(), stack.context().map(str::to_owned))
     };
     if !command.yes {
         prompt::needs_terminal()?;

@@ -22,7 +22,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
             .into());
     };
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Read).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let found = async {
             known.check_cluster(&cluster)?;
             planning::look(settings, &cluster, &known, &[], state.recorded()).await

@@ -5,7 +5,7 @@ use crate::{
     settings::Settings,
     views,
 };
-use stackctl_stacks::{Source, Stack, StackError};
+use stackctl_stacks::{Source, Stack, StackError, manifests::ManifestFile, stack::ManifestSet};
 use std::path::Path;
 
 /// Reads every layer.
@@ -39,6 +39,58 @@ pub(super) fn stack(settings: &Settings) -> Result<(Stack, Vec<Source>), Error> 
     let (stack, warnings) = stackctl_stacks::parse(&sources, &settings.sets)?;
     show_warnings(&warnings, settings);
     Ok((stack, sources))
+}
+
+/// Reads the files of every `[[manifests]]` table.
+///
+/// # Errors
+/// All files that cannot be read, and directories without any.
+pub(super) fn manifests(stack: &Stack) -> Result<Vec<(&ManifestSet, Vec<ManifestFile>)>, Error> {
+    let mut problems = Vec::new();
+    let mut sets = Vec::new();
+    for set in &stack.manifests {
+        match files_of(&set.path) {
+            Ok(files) if files.is_empty() => problems.push(
+                Problem::new(format!("the directory `{}` holds no manifests", set.path.display()))
+                    .hint("files that end in .yaml, .yml or .json are read"),
+            ),
+            Ok(files) => sets.push((set, files)),
+            Err(error) => problems.push(
+                Problem::new(format!("the manifests at `{}` cannot be read", set.path.display()))
+                    .caused_by(&error)
+                    .hint("`path` starts from the directory of the stack file that it is written in"),
+            ),
+        }
+    }
+    if problems.is_empty() {
+        Ok(sets)
+    } else {
+        Err(Error::Problems(problems))
+    }
+}
+
+fn files_of(path: &Path) -> std::io::Result<Vec<ManifestFile>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map(|text| ManifestFile {
+            name: path.display().to_string(),
+            text,
+        })
+    };
+    if !path.is_dir() {
+        return Ok(vec![read(path)?]);
+    }
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        let is_manifest = path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
+        if is_manifest && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
 }
 
 /// Shows warnings on stderr.

@@ -30,7 +30,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
 
 fn of_cluster(settings: &Settings, stack: &Stack) -> Result<stackctl_engine::facts::Facts, Error> {
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Read).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let desired = prepare::desired(&cluster, stack, None, false, settings.parallelism).await;
         cluster.close().await;
         Ok(desired?.facts)

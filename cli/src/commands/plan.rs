@@ -11,7 +11,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
     let (stack, sources) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Read).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let answer = async {
             known.check_cluster(&cluster)?;
             if command.destroy {

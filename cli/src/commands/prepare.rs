@@ -1,20 +1,17 @@
 //! From a parsed stack and facts to resources in their graph.
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, load};
 use crate::{
     error::{Error, Problem},
     facts,
 };
-use miette::Diagnostic as _;
+use miette::Diagnostic;
 use stackctl_engine::{
     Resource,
     facts::Facts,
     graph::{Graph, GraphError},
 };
-use stackctl_stacks::{
-    Stack, cluster_facts,
-    components::{self, CompileError},
-};
+use stackctl_stacks::{Stack, cluster_facts, components, manifests};
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -42,8 +39,14 @@ pub(super) async fn desired(
 
 /// Compiles with facts that are there already.
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
-    let resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
-    let graph = Graph::new(&resources).map_err(|errors| Error::Problems(errors.iter().map(graph_problem).collect()))?;
+    let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
+    let known = resources.iter().map(|resource| resource.address.clone()).collect();
+    let sets = load::manifests(stack)?;
+    resources.extend(manifests::resources(&sets, &known).map_err(|errors| refused(&errors))?);
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    let is_ours = stack.manifests.is_empty();
+    let graph = Graph::new(&resources)
+        .map_err(|errors| Error::Problems(errors.iter().map(|error| graph_problem(error, is_ours)).collect()))?;
     Ok(Desired {
         facts,
         resources,
@@ -52,14 +55,18 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
 }
 
 /// Why a stack cannot be compiled here.
-pub(super) fn refused(errors: &[CompileError]) -> Error {
-    let problem = |error: &CompileError| match error.help() {
+pub(super) fn refused<E: Diagnostic + 'static>(errors: &[E]) -> Error {
+    let problem = |error: &E| match error.help() {
         Some(help) => Problem::of(error).hint(help.to_string()),
         None => Problem::of(error),
     };
     Error::Problems(errors.iter().map(problem).collect())
 }
 
-fn graph_problem(error: &GraphError) -> Problem {
-    Problem::of(error).hint("the catalogue is at fault here, not the stack: report it with the stack file")
+fn graph_problem(error: &GraphError, only_the_catalogue: bool) -> Problem {
+    Problem::of(error).hint(if only_the_catalogue {
+        "the catalogue is at fault here, not the stack: report it with the stack file"
+    } else {
+        "change the edges of the manifests: `depends_on`, and the annotation config.kubernetes.io/depends-on"
+    })
 }

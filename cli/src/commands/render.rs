@@ -43,7 +43,7 @@ pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<Desire
         return prepare::compiled(&stack, facts::from_file(path)?);
     }
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.cluster.context.as_deref(), Use::Read).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
         cluster.close().await;
         desired

@@ -7,12 +7,17 @@ use std::fmt::Write as _;
 /// What `validate` says of a stack that can be used.
 pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
     let mut parts = Vec::new();
-    if !stack.gpu.is_empty() {
-        parts.push(counted(stack.gpu.len(), "GPU pool"));
+    if let Some(openshift) = &stack.openshift {
+        if !openshift.gpu.is_empty() {
+            parts.push(counted(openshift.gpu.len(), "GPU pool"));
+        }
+        parts.push(counted(openshift.models.len(), "model"));
+        if let Some(maas) = &openshift.maas {
+            parts.push(format!("MaaS with {}", counted(maas.tiers.len(), "tier")));
+        }
     }
-    parts.push(counted(stack.models.len(), "model"));
-    if let Some(maas) = &stack.maas {
-        parts.push(format!("MaaS with {}", counted(maas.tiers.len(), "tier")));
+    if !stack.manifests.is_empty() {
+        parts.push(counted(stack.manifests.len(), "set") + " of manifests");
     }
     let warned = if warnings > 0 {
         format!("; {}", counted(warnings, "warning"))

@@ -14,7 +14,7 @@ mod request;
 pub use parse::{AwsFacts, ClusterFacts, FactError, PackageVersion};
 pub use request::{FactRead, FactRequest, Take};
 
-use crate::stack::{Platform, Provision, Stack, Tls};
+use crate::stack::{OpenShift, Platform, Provision, Stack, Tls};
 use request::{column, request};
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
 
@@ -63,6 +63,9 @@ const MARKETPLACE: &str = "openshift-marketplace";
 
 /// Which facts a stack needs, in the order of their keys.
 pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
+    let Some(stack) = &stack.openshift else {
+        return Vec::new();
+    };
     // Sources of every row: reference/platform.md §1.
     let config = |kind: &str, name: &str| ObjectRef::cluster("config.openshift.io/v1", kind, name);
     let mut wanted = vec![
@@ -188,7 +191,7 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
 }
 
 /// Whether a stack makes MachineSets.
-pub(crate) fn makes_machines(stack: &Stack) -> bool {
+pub(crate) fn makes_machines(stack: &OpenShift) -> bool {
     stack
         .gpu
         .iter()

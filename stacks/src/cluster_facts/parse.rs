@@ -3,7 +3,7 @@
 //! Invariant: everything the stack needs is here and fits the stack, or [`ClusterFacts::parse`] says all that does not.
 
 use super::{key, makes_machines};
-use crate::stack::{Platform, Stack, Tls};
+use crate::stack::{OpenShift, Platform, Tls};
 use miette::Diagnostic;
 use serde_json::Value;
 use stackctl_engine::facts::Facts;
@@ -114,7 +114,7 @@ impl ClusterFacts {
     ///
     /// # Errors
     /// Every fact that is missing or does not fit the stack.
-    pub fn parse(stack: &Stack, facts: &Facts) -> Result<Self, Vec<FactError>> {
+    pub fn parse(stack: &OpenShift, facts: &Facts) -> Result<Self, Vec<FactError>> {
         let mut reader = Reader {
             facts,
             errors: Vec::new(),
@@ -183,7 +183,7 @@ impl Reader<'_> {
         });
     }
 
-    fn check(&mut self, stack: &Stack) {
+    fn check(&mut self, stack: &OpenShift) {
         let version = self.text(key::OPENSHIFT);
         if !version.is_empty() && !stack.cluster.openshift.accepts(&version) {
             self.errors.push(FactError::Version {

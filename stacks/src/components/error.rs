@@ -2,7 +2,7 @@
 
 use crate::{
     cluster_facts::FactError,
-    stack::{Components, Database, MaasMode, ModelSource, SecretRef, Stack, Tls},
+    stack::{Components, Database, MaasMode, ModelSource, OpenShift, SecretRef, Tls},
 };
 use miette::Diagnostic;
 
@@ -32,7 +32,7 @@ pub enum CompileError {
 }
 
 /// Everything that a stack may say and no component makes yet.
-pub(super) fn unsupported(stack: &Stack) -> Vec<CompileError> {
+pub(super) fn unsupported(stack: &OpenShift) -> Vec<CompileError> {
     let mut errors = Vec::new();
     let mut refuse = |what: &str, instead| {
         errors.push(CompileError::Unsupported {

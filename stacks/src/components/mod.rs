@@ -38,14 +38,17 @@ mod tls;
 pub use error::CompileError;
 pub use outputs::{Output, outputs};
 
-use crate::{cluster_facts::ClusterFacts, stack::Stack};
+use crate::{
+    cluster_facts::ClusterFacts,
+    stack::{OpenShift, Stack},
+};
 use draft::Draft;
 use stackctl_engine::{Resource, facts::Facts};
 
 /// What a component is compiled from.
 #[derive(Clone, Copy, Debug)]
 struct Context<'a> {
-    stack: &'a Stack,
+    stack: &'a OpenShift,
     facts: &'a ClusterFacts,
 }
 
@@ -78,6 +81,9 @@ const COMPONENTS: &[Component] = &[
 /// # Errors
 /// Every fact that is missing or does not fit, and everything the stack asks for that the catalogue cannot make.
 pub fn compile(stack: &Stack, facts: &Facts) -> Result<Vec<Resource>, Vec<CompileError>> {
+    let Some(stack) = &stack.openshift else {
+        return Ok(Vec::new());
+    };
     let mut errors = error::unsupported(stack);
     let facts = match ClusterFacts::parse(stack, facts) {
         Ok(facts) if errors.is_empty() => facts,

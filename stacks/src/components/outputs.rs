@@ -23,6 +23,9 @@ pub struct Output {
 /// # Errors
 /// Every fact that is missing or does not fit.
 pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileError>> {
+    let Some(stack) = &stack.openshift else {
+        return Ok(Vec::new());
+    };
     let facts = ClusterFacts::parse(stack, facts)
         .map_err(|errors| errors.into_iter().map(CompileError::from).collect::<Vec<_>>())?;
     let context = Context { stack, facts: &facts };

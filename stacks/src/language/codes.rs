@@ -210,6 +210,16 @@ const EXPLANATIONS: &[Explanation] = &[
         "The key is written, and says nothing. Write something, or leave the key out where it has a default.",
     ),
     row(
+        "STK036",
+        "a text that is no address",
+        "An address is two or more names joined by dots, each with a key in brackets where there are several of a kind: `model[qwen3-8b].service`. `stackctl graph` lists those of a stack.",
+    ),
+    row(
+        "STK037",
+        "a readiness that cannot be waited for",
+        "`ready` is either the type of a condition that has to be True, or a path of names and numbers and, if it has to be more than there, what it equals.",
+    ),
+    row(
         "STK050",
         "a key without effect (warning)",
         "The key is known, and the table as it stands makes nothing of it, usually because another key decides against it. Harmless, but probably not what was meant; across layers it is often left over from an earlier one.",
@@ -269,6 +279,26 @@ const EXPLANATIONS: &[Explanation] = &[
         "a generated secret that somebody else decides",
         "`generate = true` is for secrets that only this stack uses. A token or an address of a service that exists already has to be given.",
     ),
+    row(
+        "STK300",
+        "a manifest that is not valid YAML",
+        "Files of `[[manifests]]` are read as Kubernetes reads them, and strictly: documents are divided by `---`, and a key that stands twice in a map is an error, since one of the two would be lost.",
+    ),
+    row(
+        "STK301",
+        "a manifest that is no object",
+        "Every document is an object with `apiVersion`, `kind` and `metadata.name`. A null is refused, since the server would store an empty value in its place; a Secret with its values is, since a plan shows what it writes.",
+    ),
+    row(
+        "STK302",
+        "an object that is declared twice",
+        "Two documents describe the object of one kind, namespace and name. Only one of them could hold.",
+    ),
+    row(
+        "STK303",
+        "a manifest that waits for nothing known",
+        "What `depends_on` or the annotation `config.kubernetes.io/depends-on` names has to be in the same stack: nothing else is waited for by name.",
+    ),
 ];
 
 #[cfg(test)]
@@ -281,6 +311,7 @@ mod tests {
             include_str!("problem.rs"),
             include_str!("../cluster_facts/parse.rs"),
             include_str!("../components/error.rs"),
+            include_str!("../manifests/error.rs"),
         ]
         .concat();
         assert!(EXPLANATIONS.is_sorted_by_key(|row| row.code));

@@ -109,7 +109,7 @@ fn is_secret_reference(table: &Table) -> bool {
 mod tests {
     use std::path::PathBuf;
 
-    use crate::stack::{Database, Provision, SecretRef};
+    use crate::stack::{Database, OpenShift, Provision, SecretRef};
     use crate::{Source, Stack, parse};
 
     const BASE: &str = r#"
@@ -143,7 +143,7 @@ enabled = false
         }
     }
 
-    fn parsed(layers: &[&str], sets: &[&str]) -> Stack {
+    fn parsed(layers: &[&str], sets: &[&str]) -> OpenShift {
         let names = ["base.toml", "env/prod.toml", "third.toml"];
         let layers: Vec<Source> = names
             .iter()
@@ -152,7 +152,7 @@ enabled = false
             .collect();
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
         match parse(&layers, &sets) {
-            Ok((stack, _)) => stack,
+            Ok((stack, _)) => stack.openshift.expect("a stack for OpenShift"),
             Err(diagnostics) => panic!("{:#?}", diagnostics.errors()),
         }
     }

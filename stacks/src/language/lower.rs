@@ -10,8 +10,8 @@ use super::schema::{Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision};
 use super::tiers::{self, Known};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
-    Access, GpuPool, Group, Maas, MachineSets, Model, ModelName, Monitoring, ObjectName, Platform, Provision, Stack,
-    Tls,
+    Access, GpuPool, Group, Maas, MachineSets, ManifestSet, Model, ModelName, Monitoring, ObjectName, OpenShift,
+    Platform, Provision, Stack, Tls,
 };
 
 /// Lowers tables to a stack. `None` means that something was reported.
@@ -28,8 +28,34 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         model_names,
         maas,
         maas_is_wrong,
+        manifests,
+        is_plain,
         state,
     } = raw;
+    report_duplicates(
+        "sets of manifests",
+        manifests
+            .iter()
+            .map(|set| (set.value.name.value.as_str(), set.value.name.place)),
+        problems,
+    );
+    let manifests = manifests
+        .into_iter()
+        .map(|At { value: set, .. }| ManifestSet {
+            name: set.name.value,
+            path: set.path,
+            depends_on: set.depends_on,
+            ready: set.ready,
+        })
+        .collect();
+    if is_plain {
+        return Some(Stack {
+            name: name?,
+            openshift: None,
+            manifests,
+            state,
+        });
+    }
     let platform = cluster.as_ref().map(|cluster| cluster.platform);
     if let (
         Some(Platform::None),
@@ -99,14 +125,17 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     let gpu = gpu.into_iter().collect::<Option<_>>()?;
     Some(Stack {
         name: name?,
-        cluster: cluster?,
-        tls: tls?.value,
-        gpu,
-        rhoai,
-        monitoring,
-        gateway,
-        models,
-        maas,
+        openshift: Some(OpenShift {
+            cluster: cluster?,
+            tls: tls?.value,
+            gpu,
+            rhoai,
+            monitoring,
+            gateway,
+            models,
+            maas,
+        }),
+        manifests,
         state,
     })
 }

@@ -20,6 +20,20 @@ pub enum Problem {
     #[diagnostic(code(STK001), help("the rules of TOML are at https://toml.io"))]
     Syntax { message: String },
 
+    #[error("`{text}` is not an address: {why}")]
+    #[diagnostic(
+        code(STK036),
+        help("`stackctl graph` lists the addresses of a stack; they look like `model[qwen3-8b].service`")
+    )]
+    BadAddress { text: String, why: String },
+
+    #[error("`ready` says nothing that can be waited for")]
+    #[diagnostic(
+        code(STK037),
+        help("write `{{ condition = \"Ready\" }}` or `{{ jsonpath = \".status.phase\", equals = \"Active\" }}`")
+    )]
+    BadReadiness,
+
     #[error("the stack is empty")]
     #[diagnostic(code(STK002), help("`stackctl init` writes a stack file to start from"))]
     EmptyStack,
@@ -363,6 +377,8 @@ impl Problem {
             Self::NoPool { .. } => "no pool offers them".to_owned(),
             Self::ModelInNoTier { .. } => "nobody can call it".to_owned(),
             Self::EmptyMaas => "serves nothing".to_owned(),
+            Self::BadAddress { .. } => "not an address".to_owned(),
+            Self::BadReadiness => "not a rule".to_owned(),
         }
     }
 }

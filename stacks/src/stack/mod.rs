@@ -14,6 +14,7 @@ pub mod duration;
 pub mod gpu;
 pub mod gpu_tiers;
 pub mod maas;
+pub mod manifests;
 pub mod model;
 pub mod names;
 pub mod quantity;
@@ -26,6 +27,7 @@ pub use duration::Timeout;
 pub use gpu::{GpuPool, MachineSets, Provision, RootVolume, VolumeType};
 pub use gpu_tiers::{GpuTier, InstanceType};
 pub use maas::{Database, Group, Maas, MaasMode, Members, ModelLimits, Rate, Tier};
+pub use manifests::ManifestSet;
 pub use model::{Access, Display, EnvVar, Model, ModelSource, PrefixCaching, Requests, Scheduler, Vllm};
 pub use names::{
     ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName,
@@ -38,10 +40,21 @@ pub use version::VersionRequirement;
 pub use window::Window;
 
 /// What one stack file (and its layers) asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
     /// The name of the stack, which marks every object that is ours.
     pub name: StackName,
+    /// The platform that the catalogue makes; absent in a stack of nothing but manifests, for any Kubernetes cluster.
+    pub openshift: Option<OpenShift>,
+    /// Manifests of the user's own, in the order of the file.
+    pub manifests: Vec<ManifestSet>,
+    /// Where what was applied is recorded.
+    pub state: StateConfig,
+}
+
+/// What the catalogue makes on an OpenShift cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenShift {
     /// What is said about the cluster itself.
     pub cluster: Cluster,
     /// Where the certificate of the gateways comes from.
@@ -58,11 +71,17 @@ pub struct Stack {
     pub models: Vec<Model>,
     /// Models-as-a-Service, when it is enabled.
     pub maas: Option<Maas>,
-    /// Where what was applied is recorded.
-    pub state: StateConfig,
 }
 
 impl Stack {
+    /// The kubeconfig context that the stack names.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.openshift.as_ref()?.cluster.context.as_deref()
+    }
+}
+
+impl OpenShift {
     /// Returns the model of that name.
     #[must_use]
     pub fn model(&self, name: &ModelName) -> Option<&Model> {

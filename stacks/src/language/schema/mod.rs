@@ -6,6 +6,7 @@ mod cluster;
 mod gateway;
 mod gpu;
 mod maas;
+mod manifests;
 mod models;
 mod monitoring;
 mod rhoai;
@@ -16,6 +17,7 @@ mod tls;
 
 pub(crate) use gpu::{RawPool, RawProvision};
 pub(crate) use maas::{RawGroup, RawLimit, RawMaas, RawRate, RawTier};
+pub(crate) use manifests::RawManifests;
 pub(crate) use models::RawModel;
 
 use super::problem::Problems;
@@ -40,25 +42,47 @@ pub(crate) struct Raw {
     pub(crate) model_names: Vec<String>,
     pub(crate) maas: Option<RawMaas>,
     pub(crate) maas_is_wrong: bool,
+    pub(crate) manifests: Vec<At<RawManifests>>,
+    /// Nothing but manifests: a stack for any Kubernetes cluster.
+    pub(crate) is_plain: bool,
     pub(crate) state: StateConfig,
 }
+
+/// The tables that only OpenShift has a use for.
+const PLATFORM: &[&str] = &[
+    "cluster",
+    "tls",
+    "gpu",
+    "rhoai",
+    "monitoring",
+    "gateway",
+    "models",
+    "maas",
+];
 
 /// Reads the whole tree. `None` only for something that is no table.
 pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let mut reader = Reader::new(Field { key: "", node: root }, read::ROOT, problems)?;
     let name = reader.required("stack", "add `[stack]` with `name = \"…\"`", problems, stack::read);
-    let cluster = reader.required(
-        "cluster",
-        "add `[cluster]` with `platform = \"aws\"` or \"none\": what the cluster runs on must be said",
-        problems,
-        cluster::read,
-    );
-    let tls = reader.required(
-        "tls",
-        "add `[tls]` with `issuer = \"existing\"`, \"letsencrypt\" or \"local-ca\"",
-        problems,
-        tls::read,
-    );
+    // With one table of the platform the stack is for OpenShift, and then the whole of it has to be said.
+    let is_plain = reader.has("manifests") && !PLATFORM.iter().any(|table| reader.has(table));
+    let (cluster, tls) = if is_plain {
+        (None, None)
+    } else {
+        let cluster = reader.required(
+            "cluster",
+            "add `[cluster]` with `platform = \"aws\"` or \"none\": what the cluster runs on must be said",
+            problems,
+            cluster::read,
+        );
+        let tls = reader.required(
+            "tls",
+            "add `[tls]` with `issuer = \"existing\"`, \"letsencrypt\" or \"local-ca\"",
+            problems,
+            tls::read,
+        );
+        (cluster, tls)
+    };
     let gpu = reader
         .field("gpu")
         .map_or_else(Vec::new, |field| read::tables(field, problems, gpu::read));
@@ -70,6 +94,9 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let models = models.map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
     let maas = reader.optional("maas", problems, maas::read).map(|at| at.value);
     let maas_is_wrong = maas.is_none() && reader.has("maas");
+    let manifests = reader
+        .field("manifests")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, manifests::read));
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);
     Some(Raw {
@@ -84,6 +111,8 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         model_names,
         maas,
         maas_is_wrong,
+        manifests,
+        is_plain,
         state,
     })
 }

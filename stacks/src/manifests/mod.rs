@@ -1,0 +1,124 @@
+//! Manifests of the user's own: files in, resources out.
+//!
+//! Invariants:
+//! - Pure: the texts of files come in, nothing is read here.
+//! - The address of an object depends on its kind, namespace and name alone, never on its place in a file.
+//! - A Secret with values is refused: a stack's secrets come from where `SecretRef` says, so that none is in a plan.
+//! - Every problem of every file is reported at once.
+
+mod edges;
+mod error;
+mod read;
+
+pub use error::{FileLine, ManifestsError};
+
+use crate::stack::ManifestSet;
+use read::Document;
+use stackctl_engine::{
+    Address, Manifest, Resource,
+    address::Segment,
+    readiness::Rule,
+    resource::{DependsOn, Node, Object},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// How long an object of a manifest may take to become ready: as long as a Deployment may take by itself
+/// (`progressDeadlineSeconds`).
+const READY_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The text of one file of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Its path, for people.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Makes the resources of every set; `known` are the addresses that they may wait for besides each other.
+///
+/// # Errors
+/// Everything that is wrong in any file.
+pub fn resources(
+    sets: &[(&ManifestSet, Vec<ManifestFile>)],
+    known: &BTreeSet<Address>,
+) -> Result<Vec<Resource>, Vec<ManifestsError>> {
+    let mut errors = Vec::new();
+    let mut documents: Vec<(usize, Document)> = Vec::new();
+    for (index, (_, files)) in sets.iter().enumerate() {
+        for file in files {
+            let found = read::documents(file, &mut errors);
+            documents.extend(found.into_iter().map(|document| (index, document)));
+        }
+    }
+    read::place(&mut documents);
+    let index = edges::Index::new(&documents, |set, document| address(sets[set].0, document), &mut errors);
+    let mut resources = Vec::with_capacity(documents.len());
+    for (set, document) in &documents {
+        let (set, _) = sets[*set];
+        let mut waits = Vec::new();
+        for wanted in &set.depends_on {
+            if known.contains(wanted) || index.has(wanted) {
+                waits.push(DependsOn::ready(wanted.clone(), "depends_on of its table"));
+            } else {
+                errors.push(ManifestsError::Unknown {
+                    at: document.at.clone(),
+                    wanted: wanted.to_string(),
+                    hint: "`stackctl graph` lists the addresses of a stack".to_owned(),
+                });
+            }
+        }
+        waits.extend(index.of(document, &mut errors));
+        resources.push(resource(set, document, waits));
+    }
+    if errors.is_empty() { Ok(resources) } else { Err(errors) }
+}
+
+fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Resource {
+    let ready = set.ready.clone().unwrap_or_else(|| ready_of(&document.manifest));
+    let node = Node::Object(Object::ready_when(document.manifest.clone(), ready));
+    let mut resource = Resource::new(address(set, document), node);
+    resource.depends_on = waits;
+    resource.ready_timeout = READY_TIMEOUT;
+    resource
+}
+
+/// `manifests[team-quota].resourcequota[team-a/quota]`.
+fn address(set: &ManifestSet, document: &Document) -> Address {
+    let object = document.manifest.object();
+    let kind: String = object
+        .object_type
+        .kind
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect();
+    let key = match &object.namespace {
+        Some(namespace) => format!("{namespace}/{}", object.name),
+        None => object.name.clone(),
+    };
+    [
+        Segment::keyed("manifests", set.name.as_str()),
+        Segment::keyed(if kind.is_empty() { "object" } else { &kind }, &key),
+    ]
+    .into_iter()
+    .collect::<Result<_, _>>()
+    .and_then(Address::new)
+    .expect("names and keys are not empty, and the kind has only letters and digits")
+}
+
+/// When an object is ready by its kind; others are once they are there.
+fn ready_of(manifest: &Manifest) -> Rule {
+    let object_type = &manifest.object().object_type;
+    match (object_type.group(), object_type.kind.as_str()) {
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet") => Rule::RolledOut,
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => Rule::established(),
+        ("apiregistration.k8s.io", "APIService") => Rule::condition("Available"),
+        ("batch", "Job") => Rule::condition("Complete"),
+        ("", "Pod") => Rule::PodReady,
+        _ => Rule::Exists,
+    }
+}
+
+#[cfg(test)]
+mod tests;
