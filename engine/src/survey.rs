@@ -180,11 +180,12 @@ pub async fn survey<P: Provider, S: Secrets>(
     read_named(provider, request, width, &mut survey).await?;
     read_families(provider, request, width, &mut survey).await?;
     let view = &survey.view;
+    let to_come = &namespaces_to_come(request, view);
     let asked: Vec<_> = stream::iter(request.resources)
         .map(|resource| async move {
             (
                 resource.address.clone(),
-                ask(provider, request, view, secrets, resource).await,
+                ask(provider, request, view, to_come, secrets, resource).await,
             )
         })
         .buffered(width)
@@ -208,6 +209,16 @@ pub async fn survey<P: Provider, S: Secrets>(
         }
     }
     Ok(survey)
+}
+
+/// Namespaces that the stack makes and the cluster has not: asking about an object in one would only be answered that,
+/// and a real server takes its time to say so (its admission looks again after 50 ms).
+fn namespaces_to_come(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<String> {
+    let namespaces = request.resources.iter().filter_map(Resource::object).filter(|object| {
+        let of = &object.object_type;
+        of.kind == "Namespace" && of.group().is_empty() && view.object(object).is_none()
+    });
+    namespaces.map(|object| object.name.clone()).collect()
 }
 
 /// Every object that is known by name: desired, recorded, observed, or holding a late value.
@@ -386,21 +397,30 @@ async fn ask<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
+    to_come: &BTreeSet<String>,
     secrets: &S,
     resource: &Resource,
 ) -> Found {
     let known = request.recorded.get(&resource.address);
     match &resource.node {
-        Node::Object(object) => ask_object(provider, request, view, secrets, resource, object, known).await,
+        Node::Object(object) => {
+            let found = ask_object(provider, request, view, to_come, secrets, resource, object, known);
+            found.await
+        }
         Node::Overlay(overlay) => ask_overlay(provider, request, view, resource, overlay).await,
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => Found::default(),
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a plan asks about one object; each is borrowed from its caller"
+)]
 async fn ask_object<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
+    to_come: &BTreeSet<String>,
     secrets: &S,
     resource: &Resource,
     object: &Object,
@@ -436,6 +456,14 @@ async fn ask_object<P: Provider, S: Secrets>(
             };
         }
     };
+    if let Some(namespace) = named.namespace.as_ref().filter(|name| to_come.contains(*name)) {
+        return Found {
+            live,
+            whose,
+            answer: Answer::NamespaceToCome(namespace.clone()),
+            unknown: resolved.unknown,
+        };
+    }
     let manager = request.identity.object_manager();
     let mut body = resolved.body;
     request.identity.mark(&mut body, &resource.address, named);
