@@ -2,7 +2,7 @@
 
 use crate::case::{Case, folder};
 use serde_json::{Map, Value};
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 /// The answers of one family.
 pub(crate) struct Fixture {
@@ -74,7 +74,8 @@ impl Fixture {
         for (index, (name, answers)) in self.cases.iter().enumerate() {
             let lines: Vec<_> = answers.as_array().into_iter().flatten().map(Value::to_string).collect();
             let comma = if index == 0 { "" } else { "," };
-            text += &format!("{comma}\n{}: [\n{}\n]", Value::from(name.as_str()), lines.join(",\n"));
+            let name = Value::from(name.as_str());
+            write!(text, "{comma}\n{name}: [\n{}\n]", lines.join(",\n")).expect("a text takes all");
         }
         text += "\n}\n}\n";
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

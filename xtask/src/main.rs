@@ -3,6 +3,7 @@
 mod apiserver;
 mod catalogue;
 mod error;
+mod peers;
 mod schemas;
 
 use std::{
@@ -28,6 +29,8 @@ enum Task {
     /// Runs a genuine kube-apiserver on loopback, for tests and measurements.
     #[command(subcommand)]
     Apiserver(apiserver::Task),
+    /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
+    Peers(peers::Peers),
     /// Writes the simulator's condensed schemas from the true CRDs.
     Schemas {
         /// Write nothing; fail when a file differs from what the CRDs say.
@@ -62,6 +65,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
     let root = root();
     match task {
         Task::Apiserver(task) => Ok(apiserver::run(&root, task)?),
+        Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {
             let mode = if *check {
                 schemas::Mode::Check

@@ -110,7 +110,7 @@ mod tests {
     use std::path::PathBuf;
 
     use crate::stack::{Database, OpenShift, Provision, SecretRef};
-    use crate::{Source, Stack, parse};
+    use crate::{Source, parse};
 
     const BASE: &str = r#"
 [stack]
