@@ -29,6 +29,7 @@ pub mod recorded;
 pub mod report;
 pub mod resource;
 pub mod retry;
+pub mod rights;
 pub mod survey;
 
 pub use address::Address;

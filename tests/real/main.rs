@@ -11,6 +11,7 @@
 mod audit;
 mod operators;
 mod order;
+mod rights;
 mod stage;
 
 use stage::Stage;
@@ -42,9 +43,10 @@ type Act = (&'static str, fn(&Stage));
 
 /// What happens, in this order; an act that fails panics with what it saw.
 const ACTS: &[Act] = &[
-    ("an apply converges", |stage| {
-        stage.run(&["apply", "stack.toml", "--yes"]).expect(0);
-    }),
+    (
+        "an apply names the rights that are missing, and converges with those alone",
+        rights::applies_with_just_enough,
+    ),
     ("the next plan is empty and nothing drifted", |stage| {
         stage.run(&["plan", "stack.toml", "--detailed-exitcode"]).expect(0);
         stage.run(&["drift", "stack.toml"]).expect(0);

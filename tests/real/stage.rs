@@ -18,7 +18,7 @@ pub(crate) struct Stage {
 pub(crate) struct Ran {
     code: Option<i32>,
     pub(crate) stdout: String,
-    stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
@@ -85,10 +85,16 @@ impl Stage {
         }
     }
 
+    /// Writes a file into the folder that everything runs in.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("the folder can be written to");
+    }
+
     /// Runs kubectl; false where there is none.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> bool {
         let mut command = Command::new("kubectl");
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
+        command.current_dir(self.folder.path());
         match command.env("HOME", self.folder.path()).output() {
             Ok(output) => {
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -15,6 +15,7 @@ mod plan;
 mod planning;
 mod prepare;
 mod render;
+mod rights;
 mod runtime;
 mod saved;
 mod show;

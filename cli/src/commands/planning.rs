@@ -1,6 +1,6 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
-use super::{cluster::Cluster, known::Known, prepare::Desired};
+use super::{cluster::Cluster, known::Known, prepare::Desired, rights};
 use crate::{
     cli::PlanArgs,
     error::{Error, Problem},
@@ -43,6 +43,8 @@ pub(super) async fn apply(
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
+    let wanted = stackctl_engine::rights::of_apply(&desired.resources);
+    rights::check(cluster, &wanted, &desired.resources, settings.parallelism).await?;
     let recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
     let survey = look(settings, cluster, known, &desired.resources, &recorded).await?;
     let plan = plan::plan(&Inputs {
@@ -73,6 +75,8 @@ pub(super) async fn apply(
 /// Plans to take everything away.
 pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
     let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
+    let wanted = stackctl_engine::rights::of_destroy(&recorded);
+    rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
     let facts = known

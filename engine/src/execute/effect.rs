@@ -83,7 +83,7 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
 const RESTARTED: &str = "stackctl.dev/restarted-for";
 
 /// The scopes that an effect looks at.
-pub(super) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
+pub(crate) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
     match effect {
         Effect::MergePatch { target, .. } | Effect::Restart { target } | Effect::Touch { target, .. } => {
             vec![(target.object_type.clone(), target.namespace.clone())]

@@ -22,6 +22,7 @@ mod write;
 mod tests;
 
 pub use drive::{Execution, Options, drive};
+pub(crate) use effect::scopes as scopes_of_effect;
 
 pub use event::{Did, Event, Failure};
 pub use journal::{Intent, Journal, JournalError, Outcome};

@@ -22,6 +22,7 @@
 //! [`Provider::get`](stackctl_engine::execute::Provider::get) and
 //! [`Provider::list`](stackctl_engine::execute::Provider::list) suffice.
 
+mod access;
 mod apply;
 mod client;
 mod connect;
@@ -38,6 +39,7 @@ mod status;
 mod transport;
 mod watch;
 
+pub use access::Denied;
 pub use client::KubernetesProvider;
 pub use connect::{ConnectError, ConnectOptions};
 pub use identity::ClusterIdentity;

@@ -1,0 +1,164 @@
+//! Which rights a run needs, so that what is missing is known before anything is written.
+//!
+//! In: what is desired, or recorded. Out: rights, each once. Pure; whether they are given is asked elsewhere.
+//!
+//! Invariant: every request that a plan, an apply or a destroy makes of a cluster is covered by one of them. Facts are
+//! not among them: they are read before, and what may not be read is an error by itself.
+
+use crate::{
+    Address, ObjectRef, ObjectType,
+    execute::scopes_of_effect,
+    recorded::{Recorded, RecordedNode},
+    resource::{DestroyStep, Effect, Node, Resource},
+    survey::observations,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// What may be done to objects, in the server's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the server's own words")]
+pub enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Patch,
+    Delete,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// One verb on the objects of a type, in one namespace or in all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// The type.
+    pub of: ObjectType,
+    /// The namespace; none for all of them, and for types without.
+    pub namespace: Option<String>,
+    /// The verb.
+    pub verb: Verb,
+}
+
+const LOOK: [Verb; 3] = [Verb::Get, Verb::List, Verb::Watch];
+
+#[derive(Default)]
+struct Rights(BTreeSet<Right>);
+
+impl Rights {
+    fn add(&mut self, of: &ObjectType, namespace: Option<&str>, verbs: &[Verb]) {
+        for verb in verbs {
+            self.0.insert(Right {
+                of: of.clone(),
+                namespace: namespace.map(str::to_owned),
+                verb: *verb,
+            });
+        }
+    }
+
+    fn object(&mut self, object: &ObjectRef, verbs: &[Verb]) {
+        self.add(&object.object_type, object.namespace.as_deref(), verbs);
+    }
+
+    fn effect(&mut self, effect: &Effect) {
+        let verb = match effect {
+            Effect::Delete { .. } => Verb::Delete,
+            Effect::MergePatch { .. }
+            | Effect::PatchAdmitted { .. }
+            | Effect::Restart { .. }
+            | Effect::Touch { .. } => Verb::Patch,
+        };
+        for (of, namespace) in scopes_of_effect(effect) {
+            self.add(&of, namespace.as_deref(), &LOOK);
+            self.add(&of, namespace.as_deref(), &[verb]);
+        }
+    }
+}
+
+/// What a plan and an apply of these resources need. A plan asks the server with dry runs, for which it wants the right
+/// to the write.
+pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
+    let mut rights = Rights::default();
+    for resource in resources {
+        match &resource.node {
+            Node::Object(object) => {
+                rights.object(object.manifest.object(), &LOOK);
+                rights.object(object.manifest.object(), &[Verb::Create, Verb::Patch]);
+            }
+            Node::Overlay(overlay) => {
+                rights.object(&overlay.target, &LOOK);
+                rights.object(&overlay.target, &[Verb::Patch]);
+            }
+            Node::Action(action) => rights.effect(&action.effect),
+            Node::Gate(gate) => {
+                for effect in gate.remedy.iter().flat_map(|remedy| &remedy.effects) {
+                    rights.effect(effect);
+                }
+            }
+            Node::Check(_) => {}
+        }
+        for observation in observations(resource) {
+            for (of, namespace) in observation.target.scopes() {
+                rights.add(&of, namespace.as_deref(), &LOOK);
+            }
+        }
+    }
+    rights.0
+}
+
+/// What a destroy of what is recorded needs.
+pub fn of_destroy(recorded: &BTreeMap<Address, Recorded>) -> BTreeSet<Right> {
+    let mut rights = Rights::default();
+    for known in recorded.values() {
+        if let Some(object) = known.object() {
+            let verb = match &known.node {
+                RecordedNode::Object(_) if known.destroy.retain.is_none() && !known.destroy.self_recreating => {
+                    Verb::Delete
+                }
+                _ => Verb::Patch,
+            };
+            rights.object(&object.object, &LOOK);
+            rights.object(&object.object, &[verb]);
+        }
+        for claimed in &known.destroy.claims {
+            rights.object(&claimed.object, &[Verb::Get, Verb::Delete]);
+        }
+        for step in &known.destroy.steps {
+            if let DestroyStep::Patch { target, .. } = step {
+                rights.object(target, &[Verb::Get, Verb::Patch]);
+            }
+        }
+    }
+    rights.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Manifest, resource::Object};
+    use serde_json::json;
+
+    #[test]
+    fn an_object_is_looked_at_and_written() {
+        let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}});
+        let address = "some.object".parse().expect("an address");
+        let node = Node::Object(Object::new(Manifest::written(manifest)));
+        let rights = of_apply(&[Resource::new(address, node)]);
+        let verbs: Vec<_> = rights.iter().map(|right| right.verb.to_string()).collect();
+        assert_eq!(verbs, ["get", "list", "watch", "create", "patch"]);
+        assert!(rights.iter().all(|right| right.namespace.as_deref() == Some("n")));
+    }
+}
