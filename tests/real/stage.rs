@@ -131,6 +131,10 @@ fn entry(line: &Value) -> Option<Entry> {
         user => user,
     };
     let code = line.pointer("/responseStatus/code").and_then(Value::as_i64)?;
+    // A question about rights is asked by a POST and makes nothing.
+    if text("/objectRef/resource") == "selfsubjectaccessreviews" {
+        return None;
+    }
     let uri = text("/requestURI");
     Some(Entry {
         time: text("/requestReceivedTimestamp"),

@@ -23,7 +23,8 @@ pub struct Denied {
 }
 
 impl KubernetesProvider {
-    /// The rights that are not given; kinds that neither the server nor `plurals` knows are passed over.
+    /// The rights that are not given. The plural of a kind that the server does not have yet is taken from `plurals`, or
+    /// guessed as every Kubernetes client guesses it.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -39,10 +40,10 @@ impl KubernetesProvider {
         let asked = stream::iter(rights.iter().cloned()).map(|right| async move {
             let resource = match self.served(&right.of).await {
                 Ok(served) => served.plural,
-                Err(ProviderError::KindNotServed(_)) => match plurals.get(&right.of.group_kind()) {
-                    Some(plural) => plural.clone(),
-                    None => return Ok(None),
-                },
+                Err(ProviderError::KindNotServed(_)) => {
+                    let kind = right.of.group_kind();
+                    plurals.get(&kind).cloned().unwrap_or_else(|| guessed(&kind.kind))
+                }
                 Err(error) => return Err(error),
             };
             let verb = right.verb.to_string();
@@ -78,5 +79,29 @@ impl KubernetesProvider {
             // A server that does not review says so later, by refusing.
             Answer::Refused(_) => Ok(true),
         }
+    }
+}
+
+/// The plural that a kind most likely has
+/// (<https://pkg.go.dev/k8s.io/apimachinery/pkg/api/meta#UnsafeGuessKindToResource>).
+fn guessed(kind: &str) -> String {
+    let singular = kind.to_lowercase();
+    if singular.ends_with('s') {
+        return singular + "es";
+    }
+    match singular.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => singular + "s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plurals_are_guessed_as_clients_do() {
+        let guessed = ["EnvoyFilter", "GatewayClass", "AuthPolicy"].map(guessed);
+        assert_eq!(guessed, ["envoyfilters", "gatewayclasses", "authpolicies"]);
     }
 }
