@@ -15,5 +15,6 @@ mod crash;
 mod destroy;
 mod drift;
 mod gates;
+mod manifests;
 mod sandbox;
 mod saved_plan;

@@ -1,0 +1,91 @@
+//! A stack of nothing but manifests: planned, applied, changed, thinned out and destroyed.
+
+use crate::sandbox::Sandbox;
+use std::fmt::Write as _;
+
+const STACK: &str = "[stack]\nname = \"layered\"\n\n[[manifests]]\nname = \"layers\"\npath = \"objects.yaml\"\n";
+
+/// A namespace and ConfigMaps in it, each waiting for the one before it.
+fn objects(number: usize, first_says: &str) -> String {
+    let mut text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: layers}\n---\n".to_owned();
+    for index in 0..number {
+        let note = match index {
+            0 => String::new(),
+            _ => format!(
+                ", annotations: {{config.kubernetes.io/depends-on: /namespaces/layers/ConfigMap/c{}}}",
+                index - 1
+            ),
+        };
+        let says = if index == 0 { first_says } else { "x" };
+        writeln!(
+            text,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{index}, namespace: layers{note}}}\ndata: {{a: {says}}}\n---"
+        )
+        .expect("a text takes all");
+    }
+    text
+}
+
+#[test]
+fn manifests_of_ones_own_live_through_the_whole_loop() {
+    let sandbox = Sandbox::new();
+    let put = |name: &str, text: &str| std::fs::write(sandbox.path().join(name), text).expect("a writable folder");
+    put("stack.toml", STACK);
+    put("objects.yaml", &objects(30, "one"));
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    let made: Vec<String> = sandbox
+        .audit()
+        .iter()
+        .filter(|entry| entry.is_our_write() && entry.created)
+        .map(|entry| entry.name.clone())
+        .collect();
+    let wanted: Vec<String> = ["layers".to_owned()]
+        .into_iter()
+        .chain((0..30).map(|index| format!("c{index}")))
+        .collect();
+    assert_eq!(made, wanted, "each after what its annotation names");
+
+    put("objects.yaml", &objects(30, "two"));
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(
+        told.stdout.contains("1 update") && told.stdout.contains("one → two"),
+        "{}",
+        told.shown()
+    );
+
+    put("objects.yaml", &objects(29, "two"));
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(
+        told.stdout.contains("configmap[\"layers/c29\"]") && told.stdout.contains("1 delete"),
+        "{}",
+        told.shown()
+    );
+
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let left = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(!left.stdout.contains("manifests"), "{}", left.shown());
+}
+
+#[test]
+fn a_mistake_in_a_manifest_is_said_with_file_and_line() {
+    let sandbox = Sandbox::new();
+    let put = |name: &str, text: &str| std::fs::write(sandbox.path().join(name), text).expect("a writable folder");
+    put("stack.toml", STACK);
+    put(
+        "objects.yaml",
+        &objects(2, "x").replace("ConfigMap/c0", "ConfigMap/none"),
+    );
+    let told = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(
+        told.stderr
+            .contains("objects.yaml:10: it waits for `/namespaces/layers/ConfigMap/none`"),
+        "{}",
+        told.shown()
+    );
+    put("stack.toml", &STACK.replace("objects.yaml", "nothing.yaml"));
+    let told = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(told.stderr.contains("nothing.yaml"), "{}", told.shown());
+}
