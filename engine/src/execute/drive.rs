@@ -138,7 +138,7 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
         // are free slots.
         loop {
             drive.start();
-            for address in drive.active.keys().cloned().collect::<Vec<_>>() {
+            for address in drive.movable() {
                 drive.advance(&address, &context);
             }
             if drive.stopped || !drive.run.can_start() {
@@ -264,6 +264,15 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             self.active.insert(address.clone(), Active::new(moves, limit));
             (self.on)(&Event::Started { address });
         }
+    }
+
+    /// Active steps that wait neither for a slot nor for an answer: of a thousand, a few.
+    fn movable(&self) -> Vec<Address> {
+        let movable = self
+            .active
+            .iter()
+            .filter(|(_, active)| active.wants.is_none() && !active.in_flight);
+        movable.map(|(address, _)| address.clone()).collect()
     }
 
     /// Makes every move of a step that needs no answer; stops at a request, at a wait that is not over, or at the end.
