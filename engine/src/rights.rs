@@ -2,20 +2,19 @@
 //!
 //! In: what is desired, or recorded. Out: rights, each once. Pure; whether they are given is asked elsewhere.
 //!
-//! Invariant: every request that a plan, an apply or a destroy makes of a cluster is covered by one of them. Facts are
-//! not among them: they are read before, and what may not be read is an error by itself.
+//! Invariant: every write that a plan names is covered by one of them, and every look that readiness is judged by.
+//!
+//! Deliberately absent: facts, which are read before (what may not be read is an error by itself); objects that others
+//! make for us, until they are recorded; and `bind` and `escalate`, since whoever has the rights themselves needs neither.
 
 use crate::{
-    Address, ObjectRef, ObjectType,
+    ObjectRef, ObjectType,
     execute::scopes_of_effect,
     recorded::{Recorded, RecordedNode},
     resource::{DestroyStep, Effect, Node, Resource},
     survey::observations,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 /// What may be done to objects, in the server's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,10 +118,10 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
     rights.0
 }
 
-/// What a destroy of what is recorded needs.
-pub fn of_destroy(recorded: &BTreeMap<Address, Recorded>) -> BTreeSet<Right> {
+/// What it needs to take recorded resources away: all of them, or those that a stack dropped.
+pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTreeSet<Right> {
     let mut rights = Rights::default();
-    for known in recorded.values() {
+    for known in recorded {
         if let Some(object) = known.object() {
             let verb = match &known.node {
                 RecordedNode::Object(_) if known.destroy.retain.is_none() && !known.destroy.self_recreating => {
@@ -137,8 +136,16 @@ pub fn of_destroy(recorded: &BTreeMap<Address, Recorded>) -> BTreeSet<Right> {
             rights.object(&claimed.object, &[Verb::Get, Verb::Delete]);
         }
         for step in &known.destroy.steps {
-            if let DestroyStep::Patch { target, .. } = step {
-                rights.object(target, &[Verb::Get, Verb::Patch]);
+            let scopes = match step {
+                DestroyStep::Patch { target, .. } => {
+                    rights.object(target, &[Verb::Get, Verb::Patch]);
+                    Vec::new()
+                }
+                DestroyStep::AwaitGone { target, .. } => target.scopes(),
+                DestroyStep::Await { observation, .. } => observation.target.scopes(),
+            };
+            for (of, namespace) in scopes {
+                rights.add(&of, namespace.as_deref(), &LOOK);
             }
         }
     }

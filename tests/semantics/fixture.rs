@@ -2,7 +2,7 @@
 
 use crate::case::{Case, folder};
 use serde_json::{Map, Value};
-use std::{fmt::Write as _, fs};
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 /// The answers of one family.
 pub(crate) struct Fixture {
@@ -21,6 +21,11 @@ impl Fixture {
     pub(crate) fn add(&mut self, case: &Case, answers: Vec<Value>) {
         let before = self.cases.insert(case.name.clone(), Value::Array(answers));
         assert!(before.is_none(), "two cases are named `{}`", case.name);
+    }
+
+    /// The names of all cases.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        self.cases.keys().map(String::as_str).collect()
     }
 
     #[track_caller]

@@ -13,7 +13,10 @@ mod server;
 use case::Family;
 use fixture::Fixture;
 use server::Server;
-use std::{collections::BTreeMap, io::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+};
 
 /// Cases that the embedded server answers differently, with the reason; also in `docs/simulator.md`.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[];
@@ -25,6 +28,8 @@ async fn the_embedded_server_answers_as_the_real_one_did() {
     let mut differences = BTreeMap::new();
     for family in Family::all() {
         let recorded = Fixture::read(&family.name);
+        let names: BTreeSet<_> = family.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(recorded.names(), names, "{}: recorded are other cases", family.name);
         for (case, seen) in server.play_all(&family).await {
             if let Some(difference) = recorded.difference(case, &seen) {
                 differences.insert(format!("{}/{}", family.name, case.name), difference);

@@ -14,10 +14,15 @@ use stackctl_engine::{
     graph::critical_path,
     plan::{self, Action, Inputs, Plan, PlanError, Purpose},
     recorded::Recorded,
+    rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
 use stackctl_stacks::cluster_facts::key;
-use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A plan and what it was made from.
 #[derive(Debug)]
@@ -43,9 +48,12 @@ pub(super) async fn apply(
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
-    let wanted = stackctl_engine::rights::of_apply(&desired.resources);
-    rights::check(cluster, &wanted, &desired.resources, settings.parallelism).await?;
     let recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
+    let kept: BTreeSet<_> = desired.resources.iter().map(|resource| &resource.address).collect();
+    let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
+    let mut wanted = of_apply(&desired.resources);
+    wanted.extend(of_removal(dropped));
+    rights::check(cluster, &wanted, &desired.resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &desired.resources, &recorded).await?;
     let plan = plan::plan(&Inputs {
         resources: &desired.resources,
@@ -75,8 +83,7 @@ pub(super) async fn apply(
 /// Plans to take everything away.
 pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
     let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
-    let wanted = stackctl_engine::rights::of_destroy(&recorded);
-    rights::check(cluster, &wanted, &[], settings.parallelism).await?;
+    rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
     let facts = known

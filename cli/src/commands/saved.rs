@@ -276,7 +276,9 @@ impl Saved {
     pub(super) fn check_still_true(&self, planned: &Planned, known: &Known) -> Result<(), Error> {
         let plan = &planned.plan;
         if plan.desired.to_string() != self.body.desired {
-            return Err(self.stale(vec!["this stackctl makes other resources of the same stack".to_owned()]));
+            return Err(self.stale(vec![
+                "this stackctl, or a file of `[[manifests]]`, makes other resources of the same stack".to_owned(),
+            ]));
         }
         let mut moved = Vec::new();
         for step in &plan.steps {

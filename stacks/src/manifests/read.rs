@@ -138,7 +138,9 @@ const CLUSTER_WIDE: &[(&str, &str)] = &[
     ("certificates.k8s.io", "CertificateSigningRequest"),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("networking.k8s.io", "IPAddress"),
     ("networking.k8s.io", "IngressClass"),
+    ("networking.k8s.io", "ServiceCIDR"),
     ("node.k8s.io", "RuntimeClass"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
@@ -147,6 +149,30 @@ const CLUSTER_WIDE: &[(&str, &str)] = &[
     ("storage.k8s.io", "CSINode"),
     ("storage.k8s.io", "StorageClass"),
     ("storage.k8s.io", "VolumeAttachment"),
+    ("storage.k8s.io", "VolumeAttributesClass"),
+];
+
+/// The groups of the API server itself: their kinds are known, while `gateway.networking.k8s.io` and others of such names
+/// come by definitions.
+const COMMON_GROUPS: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
 ];
 
 /// Puts what names no namespace and needs one into `default`, as kubectl does: objects of the groups that every cluster
@@ -166,7 +192,7 @@ pub(super) fn place(documents: &mut [(usize, Document)]) {
     for (_, document) in documents {
         let object_type = &document.manifest.object().object_type;
         let (group, kind) = (object_type.group(), object_type.kind.as_str());
-        let is_common = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");
+        let is_common = COMMON_GROUPS.contains(&group);
         let needs_one = match scopes.get(&(group.to_owned(), kind.to_owned())) {
             Some(namespaced) => *namespaced,
             None => is_common && !cluster_wide.contains(&(group, kind)),

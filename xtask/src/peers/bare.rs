@@ -52,7 +52,7 @@ impl Bare {
     }
 
     /// Makes the namespaces and waits until objects can be made in them.
-    pub(super) fn namespaces(&self, _: &Objects) -> Result<(), TaskError> {
+    pub(super) fn namespaces(&self) -> Result<(), TaskError> {
         self.runtime.block_on(async {
             for name in Objects::namespaces() {
                 let body = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});

@@ -83,7 +83,7 @@ impl Run {
     /// The work on ConfigMaps that do not depend on each other.
     fn independent(&self, number: usize) -> Result<String, TaskError> {
         let objects = Objects::write(number, Layout::Independent)?;
-        self.bare.namespaces(&objects)?;
+        self.bare.namespaces()?;
         let mut table = Table::new(format!("{number} independent ConfigMaps"));
         if let Some(kubectl) = &self.kubectl {
             let apply = ["apply", "--server-side", "-f", "objects.yaml"];
@@ -161,7 +161,7 @@ impl Run {
     /// The same in twenty layers, each object waiting for two of the layer below; Terraform's graph of nothing beside it.
     fn layered(&self, number: usize) -> Result<String, TaskError> {
         let objects = Objects::write(number, Layout::Layered)?;
-        self.bare.namespaces(&objects)?;
+        self.bare.namespaces()?;
         let mut table = Table::new(format!("{number} ConfigMaps in 20 layers"));
         if let Some(terraform) = &self.terraform {
             terraform.time(&objects, &["init", "-no-color"])?;

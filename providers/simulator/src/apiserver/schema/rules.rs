@@ -4,8 +4,8 @@
 //! - A rule that names `oldSelf` is judged only where there is an old value
 //!   (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#transition-rules>):
 //!   through fields, and through items of lists that are told apart by keys.
-//! - A rule of Kubernetes' own CEL libraries (`quantity`, `url`, `isIP`, optional fields, …) is not judged, and said so
-//!   once, when the definition is read.
+//! - A rule of Kubernetes' own CEL libraries (`quantity`, `url`, `isIP`, optional fields, …) is not judged; a debug log
+//!   says so, when the definition is read or when the rule is met.
 
 use std::collections::BTreeMap;
 use std::fmt;
