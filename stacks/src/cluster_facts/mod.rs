@@ -44,6 +44,8 @@ pub mod key {
     pub const REGISTRIES: &str = "cluster.pull-secret-registries";
     /// The Secret of the router's certificate, where it has one of its own.
     pub const ROUTER_CERTIFICATE: &str = "cluster.router-certificate";
+    /// The ConfigMap with the certificate authorities that the cluster trusts, where one is named.
+    pub const TRUSTED_BUNDLE: &str = "cluster.trusted-bundle";
     /// How cloud credentials are made.
     pub const CREDENTIALS_MODE: &str = "cluster.credentials-mode";
 
@@ -60,6 +62,12 @@ pub mod key {
 
 /// The namespace of the package manifests (`reference/platform.md` §1).
 const MARKETPLACE: &str = "openshift-marketplace";
+
+/// The package of OpenShift Pipelines, and its channel (`reference/platform.md` §2.1).
+const PIPELINES: &str = "openshift-pipelines-operator-rh";
+const PIPELINES_CHANNEL: &str = "latest";
+/// The package of Service Mesh 3 (`reference/platform.md` §2.1).
+const SERVICE_MESH: &str = "servicemeshoperator3";
 
 /// Which facts a stack needs, in the order of their keys.
 pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
@@ -137,6 +145,21 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
             wanted.extend([default_channel(package), channels(package, Holding::Pinned)]);
         }
     }
+    if stack.operators.pipelines {
+        wanted.push(channels(PIPELINES, Holding::Pinned));
+    }
+    if stack.operators.service_mesh.is_some() {
+        wanted.push(channels(SERVICE_MESH, Holding::Pinned));
+    }
+    if matches!(stack.tls, Tls::LocalCa { .. }) {
+        // Pinned: the stack sets the very field, to the name that was there or to the usual one.
+        wanted.push(request(
+            key::TRUSTED_BUNDLE,
+            FactRead::Object(config("Proxy", "cluster")),
+            "spec.trustedCA.name",
+            Holding::Pinned,
+        ));
+    }
     if stack.cluster.platform == Platform::Aws {
         wanted.push(request(
             key::CREDENTIALS_MODE,
@@ -196,6 +219,14 @@ pub(crate) fn makes_machines(stack: &OpenShift) -> bool {
         .gpu
         .iter()
         .any(|pool| matches!(pool.provision, Provision::MachineSets(_)))
+}
+
+/// Whether a stack makes certificates for the cluster's own hosts.
+pub(crate) fn makes_certificates(stack: &OpenShift) -> bool {
+    match stack.tls {
+        Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => true,
+        Tls::Existing { .. } => false,
+    }
 }
 
 /// Which channel of a package is the default; resolved once, like the version in it.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: everything the stack needs is here and fits the stack, or [`ClusterFacts::parse`] says all that does not.
 
-use super::{key, makes_machines};
+use super::{PIPELINES, PIPELINES_CHANNEL, SERVICE_MESH, key, makes_certificates, makes_machines};
 use crate::stack::{OpenShift, Platform, Tls};
 use miette::Diagnostic;
 use serde_json::Value;
@@ -15,12 +15,22 @@ pub struct ClusterFacts {
     pub apps_domain: String,
     /// What only a stack with MachineSets needs.
     pub aws: Option<AwsFacts>,
-    /// The Secret in `openshift-ingress` that gateways present; absent when the stack makes the certificate.
-    pub tls_secret: Option<String>,
+    /// The domain of the cluster; present when the stack makes certificates for it.
+    pub base_domain: Option<String>,
+    /// The region; present when the stack writes DNS records.
+    pub region: Option<String>,
+    /// The Secret in `openshift-ingress` that gateways present.
+    pub tls_secret: String,
+    /// The ConfigMap in `openshift-config` with the authorities that the cluster trusts.
+    pub trusted_bundle: String,
     /// Node Feature Discovery, as the marketplace offers it; present when the stack has GPU pools.
     pub nfd: Option<PackageVersion>,
     /// The NVIDIA GPU operator, as the marketplace offers it; present when the stack has GPU pools.
     pub gpu_operator: Option<PackageVersion>,
+    /// OpenShift Pipelines, as the marketplace offers it; present when the stack asks for it.
+    pub pipelines: Option<PackageVersion>,
+    /// Service Mesh 3, as the marketplace offers it; present when the stack asks for it.
+    pub service_mesh: Option<PackageVersion>,
 }
 
 /// What a MachineSet on AWS is made of.
@@ -96,6 +106,18 @@ pub enum FactError {
         /// What the channel has.
         offered: Vec<String>,
     },
+    /// Certificates would be for another domain than that of the apps.
+    #[error("the apps domain `{apps}` is not below `{base}`, the domain of the cluster")]
+    #[diagnostic(
+        code(STK208),
+        help("certificates are made for both; with an apps domain of its own, bring one: `issuer = \"existing\"`")
+    )]
+    Domains {
+        /// The domain of the cluster.
+        base: String,
+        /// The domain of the apps.
+        apps: String,
+    },
     /// The package has no such channel.
     #[error("package `{package}` has no channel `{channel}`")]
     #[diagnostic(code(STK205), help("it has {}", offered.join(", ")))]
@@ -127,23 +149,38 @@ impl ClusterFacts {
             ami: reader.text(key::AMI),
         });
         let tls_secret = match &stack.tls {
-            Tls::Existing { secret: Some(secret) } => Some(secret.to_string()),
-            Tls::Existing { secret: None } => {
-                Some(facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned())
-            }
-            Tls::LetsEncrypt { .. } | Tls::LocalCa => None,
+            Tls::Existing { secret: Some(secret) } => secret.to_string(),
+            Tls::Existing { secret: None } => facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned(),
+            Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => INGRESS_SECRET.to_owned(),
         };
+        let base_domain = makes_certificates(stack).then(|| reader.base_domain(&apps_domain));
+        let region = matches!(stack.tls, Tls::LetsEncrypt { .. }).then(|| reader.text(key::REGION));
+        let trusted = facts.text(key::TRUSTED_BUNDLE).filter(|name| !name.is_empty());
+        let trusted_bundle = trusted.unwrap_or(USER_BUNDLE).to_owned();
         let has_gpus = !stack.gpu.is_empty();
         let nfd = has_gpus.then(|| reader.current("nfd"));
         let gpu_operator = has_gpus.then(|| reader.current("gpu-operator-certified"));
+        let operators = &stack.operators;
+        let pipelines = operators
+            .pipelines
+            .then(|| reader.at_head(PIPELINES, PIPELINES_CHANNEL));
+        let service_mesh = operators
+            .service_mesh
+            .as_ref()
+            .map(|channel| reader.at_head(SERVICE_MESH, channel.as_str()));
         reader.offers("rhods-operator", stack.rhoai.channel.as_str(), stack.rhoai.csv.as_str());
         if reader.errors.is_empty() {
             Ok(Self {
                 apps_domain,
                 aws,
+                base_domain,
+                region,
                 tls_secret,
+                trusted_bundle,
                 nfd,
                 gpu_operator,
+                pipelines,
+                service_mesh,
             })
         } else {
             Err(reader.errors)
@@ -153,6 +190,11 @@ impl ClusterFacts {
 
 /// The Secret that the router makes for itself when no other certificate is set (`reference/serving.md` §1.6).
 const ROUTER_DEFAULT: &str = "router-certs-default";
+
+/// The Secret of the certificate that a stack makes for the apps domain (`reference/platform.md` §2.3).
+const INGRESS_SECRET: &str = "ingress-certs";
+/// Where a cluster's own authorities usually are (`reference/platform.md` §2.4).
+const USER_BUNDLE: &str = "user-ca-bundle";
 
 struct Reader<'a> {
     facts: &'a Facts,
@@ -217,6 +259,39 @@ impl Reader<'_> {
                 self.missing(&key);
                 Vec::new()
             }
+        }
+    }
+
+    /// The domain of the cluster, which certificates are for. With another than that of the apps a challenge fails
+    /// without a word (`reference/platform.md` §4 G05).
+    fn base_domain(&mut self, apps_domain: &str) -> String {
+        let base = self.text(key::BASE_DOMAIN);
+        if !base.is_empty() && !apps_domain.is_empty() && *apps_domain != format!("apps.{base}") {
+            self.errors.push(FactError::Domains {
+                base: base.clone(),
+                apps: apps_domain.to_owned(),
+            });
+        }
+        base
+    }
+
+    /// What a channel of a package is at.
+    fn at_head(&mut self, package: &str, channel: &str) -> PackageVersion {
+        let channels = self.channel_list(package);
+        let csv = channels
+            .iter()
+            .find(|one| one["name"] == channel)
+            .and_then(|one| one["currentCSV"].as_str());
+        if csv.is_none() && !channels.is_empty() {
+            self.errors.push(FactError::NoChannel {
+                channel: channel.to_owned(),
+                package: package.to_owned(),
+                offered: names(&channels),
+            });
+        }
+        PackageVersion {
+            channel: channel.to_owned(),
+            csv: csv.unwrap_or_default().to_owned(),
         }
     }
 

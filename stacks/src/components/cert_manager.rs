@@ -6,7 +6,7 @@
 use super::{
     Context,
     draft::{Draft, Kind, at, pods, seconds, see},
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use crate::stack::Platform;
 use serde_json::json;
@@ -15,8 +15,10 @@ use stackctl_engine::{
     readiness::{Observation, Rule, Target},
 };
 
-const OPERANDS: &str = "cert-manager";
-const CREDENTIALS: &str = "aws-creds";
+/// Where cert-manager itself runs.
+pub(super) const OPERANDS: &str = "cert-manager";
+/// The Secret with keys that may write DNS records.
+pub(super) const CREDENTIALS: &str = "aws-creds";
 
 const KINDS: &[Kind] = &[
     Kind {
@@ -38,6 +40,11 @@ pub(super) fn ready() -> Address {
     at("cert-manager.ready")
 }
 
+/// The gate that those keys are there; only on AWS.
+pub(super) fn credentials_made() -> Address {
+    at("cert-manager.credentials-made")
+}
+
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let on_aws = context.stack.cluster.platform == Platform::Aws;
     let mut config = json!({"tolerations": [{"key": "node-role.kubernetes.io/infra", "operator": "Exists"}]});
@@ -52,16 +59,17 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             display_name: None,
             group: "openshift-cert-manager-operator",
             scope: Scope::AllWithStrategy,
+            is_monitored: true,
         }),
         subscription: "openshift-cert-manager-operator",
         package: "openshift-cert-manager-operator",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable-v1".to_owned(),
         approval: Approval::Automatic(None),
         config: Some(config),
         kinds: KINDS,
     };
-    let mut nodes = operator.nodes(|subscription| {
+    let mut nodes = operator.nodes(context, |subscription| {
         let subscription = subscription.after_write(
             at("cert-manager.operand-namespace"),
             "the operator runs cert-manager there",
@@ -125,7 +133,7 @@ fn credentials() -> [Draft; 2] {
     );
     // reference/platform.md §4 G07: in mode Manual nobody makes the Secret.
     let minted = Draft::gate(
-        at("cert-manager.credentials-made"),
+        credentials_made(),
         vec![see(secret, Rule::non_empty("data"))],
     )
     .after_write(

@@ -6,36 +6,60 @@
 
 use super::{
     Context,
-    draft::{Draft, at},
-    olm::{Approval, Home, Operator, Pin, Scope},
+    draft::{Draft, Kind, at},
+    olm::{Approval, Catalog, Home, Operator, Pin, Scope},
 };
 use stackctl_engine::Address;
+
+/// Where it runs, and where the console looks for dashboards (`reference/platform.md` §2.18).
+pub(super) const NAMESPACE: &str = "openshift-cluster-observability-operator";
+
+const KINDS: &[Kind] = &[
+    Kind {
+        group: "observability.openshift.io",
+        kind: "UIPlugin",
+        plural: "uiplugins",
+        namespaced: false,
+    },
+    kind("PersesDashboard", "persesdashboards"),
+    kind("PersesDatasource", "persesdatasources"),
+];
+
+const fn kind(kind: &'static str, plural: &'static str) -> Kind {
+    Kind {
+        group: "perses.dev",
+        kind,
+        plural,
+        namespaced: true,
+    }
+}
 
 /// The gate that its version has succeeded.
 pub(super) fn installed() -> Address {
     at("cluster-observability.installed")
 }
 
-pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let operator = Operator {
         component: "cluster-observability",
         title: "Cluster Observability",
-        namespace: "openshift-cluster-observability-operator",
+        namespace: NAMESPACE,
         home: Some(Home {
             display_name: Some("Red Hat OpenShift Cluster Observability Operator"),
             group: "cluster-observability-operator",
             scope: Scope::All,
+            is_monitored: true,
         }),
         subscription: "openshift-cluster-observability-operator",
         package: "cluster-observability-operator",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable".to_owned(),
         approval: Approval::Pinned(Pin {
-            csv: "cluster-observability-operator.v1.4.0".to_owned(),
+            csv: context.stack.operators.pins.cluster_observability.to_string(),
             along: &[],
         }),
         config: None,
-        kinds: &[],
+        kinds: KINDS,
     };
-    operator.nodes(|subscription| subscription)
+    operator.nodes(context, |subscription| subscription)
 }

@@ -8,11 +8,11 @@ use super::{
     Context,
     draft::{Draft, Kind, at},
     names::OPERATORS,
-    olm::{Approval, Operator, Pin, csv_type, subscription_type},
+    olm::{Approval, Catalog, Operator, Pin, csv_type, subscription_type},
+    pipelines, service_mesh,
 };
 use stackctl_engine::{Address, ObjectType, readiness::Target, resource::ConsequenceClass};
 
-const PIN: &str = "rhcl-operator.v1.3.4";
 /// What the pin depends on, by the beginning of its versions' names.
 const ALONG: &[&str] = &["authorino-operator.v", "limitador-operator.v", "dns-operator.v"];
 
@@ -45,7 +45,7 @@ pub(super) fn kinds() -> Address {
     at("connectivity-link.kinds")
 }
 
-pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let operator = Operator {
         component: "connectivity-link",
         title: "Connectivity Link",
@@ -53,16 +53,24 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
         home: None,
         subscription: "rhcl-operator",
         package: "rhcl-operator",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable".to_owned(),
         approval: Approval::Pinned(Pin {
-            csv: PIN.to_owned(),
+            csv: context.stack.operators.pins.connectivity_link.to_string(),
             along: ALONG,
         }),
         config: None,
         kinds: KINDS,
     };
-    operator.nodes(|subscription| {
+    operator.nodes(context, |subscription| {
+        // What OLM approves by itself goes first: from the manual Subscription on, every plan of the namespace waits,
+        // and one that holds an upgrade of Connectivity Link too would be left waiting.
+        let subscription = pipelines::installed(context)
+            .into_iter()
+            .chain(service_mesh::installed(context))
+            .fold(subscription, |subscription, other| {
+                subscription.after(other, "a manual Subscription makes every later plan of its namespace wait")
+            });
         subscription
             .tells(
                 ConsequenceClass::Notice,

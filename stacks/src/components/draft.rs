@@ -234,6 +234,12 @@ impl Draft {
         self
     }
 
+    /// Destroy leaves it as it is, and says why.
+    pub(super) fn retain(mut self, why: &str) -> Self {
+        self.0.lifecycle.retain = Some(why.to_owned());
+        self
+    }
+
     /// Its controller makes it again: never deleted by us.
     pub(super) fn self_recreating(mut self) -> Self {
         self.0.lifecycle.self_recreating = true;

@@ -2,7 +2,7 @@
 
 use crate::{
     cluster_facts::FactError,
-    stack::{Components, Database, MaasMode, ModelSource, OpenShift, SecretRef, Tls},
+    stack::{Database, MaasMode, ModelSource, OpenShift, SecretRef},
 };
 use miette::Diagnostic;
 
@@ -40,22 +40,6 @@ pub(super) fn unsupported(stack: &OpenShift) -> Vec<CompileError> {
             instead,
         });
     };
-    match stack.tls {
-        Tls::Existing { .. } => {}
-        Tls::LetsEncrypt { .. } => refuse("a certificate of Let's Encrypt", EXISTING),
-        Tls::LocalCa => refuse("a certificate authority of the stack's own", EXISTING),
-    }
-    let Components {
-        kueue,
-        distributed_workloads,
-        ..
-    } = stack.rhoai.components;
-    if kueue || distributed_workloads {
-        refuse(
-            "Kueue",
-            "set `kueue` and `distributed_workloads` to false in `[rhoai.components]`",
-        );
-    }
     if let Some(maas) = &stack.maas {
         if maas.mode == MaasMode::GatewayPolicies {
             refuse(
@@ -87,6 +71,3 @@ pub(super) fn unsupported(stack: &OpenShift) -> Vec<CompileError> {
     }
     errors
 }
-
-const EXISTING: &str =
-    "write `issuer = \"existing\"` in `[tls]`; without `secret` the router's own certificate is used";

@@ -5,7 +5,7 @@
 use super::{
     Context, cert_manager,
     draft::{Draft, Kind, at, established, seconds},
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use serde_json::json;
 use stackctl_engine::{Address, readiness::Rule};
@@ -29,7 +29,7 @@ pub(super) fn workload_kinds() -> Address {
     at("leader-worker-set.workload-kinds")
 }
 
-pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let operator = Operator {
         component: "leader-worker-set",
         title: "Leader Worker Set",
@@ -38,17 +38,18 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
             display_name: None,
             group: "leader-worker-set",
             scope: Scope::Own,
+            is_monitored: true,
         }),
         subscription: "leader-worker-set",
         package: "leader-worker-set",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable-v1.0".to_owned(),
         approval: Approval::Default,
         config: None,
         kinds: KINDS,
     };
     let config = at("leader-worker-set.config");
-    let mut nodes = operator.nodes(|subscription| subscription);
+    let mut nodes = operator.nodes(context, |subscription| subscription);
     nodes.extend([
         Draft::object(
             config.clone(),

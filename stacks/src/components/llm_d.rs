@@ -32,7 +32,7 @@ pub(super) fn host(context: &Context<'_>) -> String {
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
-    let (Some(class), Some(secret)) = (class(context), &context.facts.tls_secret) else {
+    let Some(class) = class(context) else {
         return Vec::new();
     };
     let name = context.stack.gateway.name.as_str();
@@ -46,7 +46,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             "port": 443,
             "protocol": "HTTPS",
             "allowedRoutes": {"namespaces": {"from": "All"}},
-            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
+            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": context.facts.tls_secret}]},
         }],
     });
     let mut nodes = vec![gateway_class(class.clone(), &class_name)];

@@ -20,18 +20,26 @@ mod secret;
 mod cert_manager;
 mod cluster_observability;
 mod connectivity_link;
+mod gitops;
 mod gpu;
+mod grafana;
 mod kuadrant;
+mod kueue;
 mod leader_worker_set;
 mod llm_d;
 mod maas;
+mod metallb;
 mod model;
+mod model_registry;
 mod monitoring;
+mod monitoring_console;
 mod nfd;
 mod nvidia;
 mod opentelemetry;
+mod pipelines;
 mod project;
 mod rhoai;
+mod service_mesh;
 mod tempo;
 mod tls;
 
@@ -62,6 +70,8 @@ const COMPONENTS: &[Component] = &[
     gpu::resources,
     nfd::resources,
     nvidia::resources,
+    pipelines::resources,
+    service_mesh::resources,
     connectivity_link::resources,
     kuadrant::resources,
     leader_worker_set::resources,
@@ -69,11 +79,17 @@ const COMPONENTS: &[Component] = &[
     opentelemetry::resources,
     cluster_observability::resources,
     monitoring::resources,
+    monitoring_console::resources,
+    kueue::resources,
     rhoai::resources,
+    model_registry::resources,
     llm_d::resources,
     project::resources,
     model::resources,
     maas::resources,
+    grafana::resources,
+    gitops::resources,
+    metallb::resources,
 ];
 
 /// Compiles a stack to the resources of its graph, in the order of their addresses.

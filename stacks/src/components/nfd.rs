@@ -6,7 +6,7 @@ use super::{
     Context,
     draft::{Draft, Kind, at},
     gpu,
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use serde_json::json;
 use stackctl_engine::{
@@ -48,16 +48,17 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             display_name: Some("Node Feature Discovery"),
             group: "openshift-nfd",
             scope: Scope::Own,
+            is_monitored: true,
         }),
         subscription: "nfd",
         package: "nfd",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: version.channel.clone(),
         approval: Approval::Automatic(Some(version.csv.clone())),
         config: None,
         kinds: KINDS,
     };
-    let mut nodes = operator.nodes(|subscription| subscription);
+    let mut nodes = operator.nodes(context, |subscription| subscription);
     nodes.push(Draft::object(
         instance(),
         json!({

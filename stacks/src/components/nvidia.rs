@@ -6,7 +6,7 @@ use super::{
     Context,
     draft::{Draft, Kind, at, seconds, see},
     gpu, nfd,
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use serde_json::json;
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
@@ -37,16 +37,17 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             display_name: Some("NVIDIA GPU Operator"),
             group: "nvidia-gpu-operator",
             scope: Scope::Own,
+            is_monitored: true,
         }),
         subscription: "gpu-operator-certified",
         package: "gpu-operator-certified",
-        source: "certified-operators",
+        source: Catalog::Certified,
         channel: version.channel.clone(),
         approval: Approval::Automatic(Some(version.csv.clone())),
         config: None,
         kinds: KINDS,
     };
-    let mut nodes = operator.nodes(|subscription| subscription);
+    let mut nodes = operator.nodes(context, |subscription| subscription);
     let policy = at("nvidia.policy");
     nodes.push(
         Draft::object(

@@ -5,7 +5,11 @@
 //!
 //! Facts: `reference/platform.md` §2.1.
 
-use super::draft::{Draft, Kind, at, established, see};
+use super::{
+    Context,
+    draft::{Draft, Kind, at, established, see},
+};
+use crate::stack::Catalogs;
 use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
@@ -36,7 +40,7 @@ pub(super) struct Operator {
     /// The package in the marketplace.
     pub(super) package: &'static str,
     /// The catalogue that has the package.
-    pub(super) source: &'static str,
+    pub(super) source: Catalog,
     /// The channel.
     pub(super) channel: String,
     /// Who approves, and which version it starts with.
@@ -56,6 +60,8 @@ pub(super) struct Home {
     pub(super) group: &'static str,
     /// Which namespaces the operator acts on.
     pub(super) scope: Scope,
+    /// Whether the cluster's own Prometheus scrapes it.
+    pub(super) is_monitored: bool,
 }
 
 /// Which namespaces an operator acts on.
@@ -78,6 +84,20 @@ pub(super) enum Approval {
     Automatic(Option<String>),
     /// We, and this version only, with what it is known to bring along.
     Pinned(Pin),
+    /// OLM where it may. In a namespace where somebody else's Subscription is manual every plan waits
+    /// (`reference/platform.md` §2.7 last item): there we approve this version, and nothing beside it.
+    AutomaticOr(Pin),
+}
+
+/// Which catalogue has a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Catalog {
+    /// Red Hat's.
+    RedHat,
+    /// Certified operators of partners.
+    Certified,
+    /// The community's.
+    Community,
 }
 
 /// The one version that we approve.
@@ -120,11 +140,11 @@ impl Operator {
     }
 
     /// Its nodes. `before` puts the edges of the component on the Subscription.
-    pub(super) fn nodes(&self, before: impl FnOnce(Draft) -> Draft) -> Vec<Draft> {
+    pub(super) fn nodes(&self, context: &Context<'_>, before: impl FnOnce(Draft) -> Draft) -> Vec<Draft> {
         let mut nodes = Vec::new();
         nodes.extend(self.home.iter().flat_map(|home| self.home_nodes(home)));
-        nodes.push(before(self.subscription_node()));
-        if let Approval::Pinned(pin) = &self.approval {
+        nodes.push(before(self.subscription_node(&context.stack.operators.catalogs)));
+        if let Approval::Pinned(pin) | Approval::AutomaticOr(pin) = &self.approval {
             nodes.push(self.approve_node(pin));
         }
         nodes.push(self.installed_node());
@@ -141,7 +161,10 @@ impl Operator {
     }
 
     fn home_nodes(&self, home: &Home) -> [Draft; 2] {
-        let mut metadata = json!({"name": self.namespace, "labels": {"openshift.io/cluster-monitoring": "true"}});
+        let mut metadata = json!({"name": self.namespace});
+        if home.is_monitored {
+            metadata["labels"] = json!({"openshift.io/cluster-monitoring": "true"});
+        }
         if let Some(name) = home.display_name {
             metadata["annotations"] = json!({"openshift.io/display-name": name});
         }
@@ -164,12 +187,17 @@ impl Operator {
         ]
     }
 
-    fn subscription_node(&self) -> Draft {
+    fn subscription_node(&self, catalogs: &Catalogs) -> Draft {
+        let source = match self.source {
+            Catalog::RedHat => &catalogs.redhat,
+            Catalog::Certified => &catalogs.certified,
+            Catalog::Community => &catalogs.community,
+        };
         let mut spec = json!({
             "channel": self.channel,
             "name": self.package,
-            "source": self.source,
-            "sourceNamespace": "openshift-marketplace",
+            "source": source.as_str(),
+            "sourceNamespace": catalogs.namespace.as_str(),
         });
         match &self.approval {
             Approval::Default => {}
@@ -179,6 +207,7 @@ impl Operator {
                     spec["startingCSV"] = json!(csv);
                 }
             }
+            Approval::AutomaticOr(_) => spec["installPlanApproval"] = json!("Automatic"),
             Approval::Pinned(pin) => {
                 spec["installPlanApproval"] = json!("Manual");
                 spec["startingCSV"] = json!(pin.csv);
@@ -250,7 +279,7 @@ impl Operator {
                     unless: (FieldPath::of("spec.approved"), json!(true)),
                     patch: json!({"spec": {"approved": true}}),
                 },
-                goal: vec![see(self.subscription(), is_installed(&pin.csv))],
+                goal: vec![see(self.subscription(), self.goal(pin))],
                 trigger: json!(pin.csv),
                 satisfied_by_goal: true,
             },
@@ -260,11 +289,24 @@ impl Operator {
             "OLM makes the install plan for the Subscription",
         )
         .within(INSTALL)
-        .note(format!("approves the install plan of {}", pin.csv))
+        .note(match &self.approval {
+            Approval::Pinned(_) => format!("approves the install plan of {}", pin.csv),
+            _ => format!("approves the install plan of {} where it waits for an approval", pin.csv),
+        })
         .tells(
             ConsequenceClass::Approval,
             format!("approves the InstallPlan of {} ({only})", pin.csv),
         )
+    }
+
+    /// A pinned version is what has to be there. Else any is: OLM may have gone on from it.
+    fn goal(&self, pin: &Pin) -> Rule {
+        match &self.approval {
+            Approval::Pinned(_) => is_installed(&pin.csv),
+            Approval::Default | Approval::Automatic(_) | Approval::AutomaticOr(_) => {
+                Rule::non_empty("status.installedCSV")
+            }
+        }
     }
 
     fn installed_node(&self) -> Draft {
@@ -275,13 +317,15 @@ impl Operator {
                 vec![see(self.subscription(), is_installed(&pin.csv)), succeeded],
                 pin.csv.as_str(),
             ),
-            Approval::Default | Approval::Automatic(_) => (vec![succeeded], self.package),
+            Approval::Default | Approval::Automatic(_) | Approval::AutomaticOr(_) => (vec![succeeded], self.package),
         };
         let gate = Draft::gate(self.installed(), observations)
             .within(INSTALL)
             .note(format!("waits for CSV {waits_for} Succeeded"));
         match &self.approval {
-            Approval::Pinned(_) => gate.after(self.address("approve"), "the version is installed once it is approved"),
+            Approval::Pinned(_) | Approval::AutomaticOr(_) => {
+                gate.after(self.address("approve"), "the version is installed once it is approved")
+            }
             Approval::Default | Approval::Automatic(_) => gate.after_write(
                 self.address("subscription"),
                 "OLM installs what the Subscription asks for",

@@ -5,7 +5,7 @@
 use super::{
     Context,
     draft::{Draft, Kind, at},
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use stackctl_engine::Address;
 
@@ -21,7 +21,7 @@ pub(super) fn kinds() -> Address {
     at("opentelemetry.kinds")
 }
 
-pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let operator = Operator {
         component: "opentelemetry",
         title: "OpenTelemetry",
@@ -30,14 +30,15 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
             display_name: Some("Red Hat build of OpenTelemetry Operator"),
             group: "opentelemetry-operator",
             scope: Scope::All,
+            is_monitored: true,
         }),
         subscription: "opentelemetry-product",
         package: "opentelemetry-product",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable".to_owned(),
         approval: Approval::Automatic(None),
         config: None,
         kinds: KINDS,
     };
-    operator.nodes(|subscription| subscription)
+    operator.nodes(context, |subscription| subscription)
 }

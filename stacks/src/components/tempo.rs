@@ -5,7 +5,7 @@
 use super::{
     Context,
     draft::{Draft, at},
-    olm::{Approval, Home, Operator, Scope},
+    olm::{Approval, Catalog, Home, Operator, Scope},
 };
 use stackctl_engine::Address;
 
@@ -14,7 +14,7 @@ pub(super) fn installed() -> Address {
     at("tempo.installed")
 }
 
-pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let operator = Operator {
         component: "tempo",
         title: "Tempo",
@@ -23,14 +23,15 @@ pub(super) fn resources(_: &Context<'_>) -> Vec<Draft> {
             display_name: Some("Red Hat Tempo Operator"),
             group: "tempo-operator",
             scope: Scope::All,
+            is_monitored: true,
         }),
         subscription: "tempo-product",
         package: "tempo-product",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: "stable".to_owned(),
         approval: Approval::Automatic(None),
         config: None,
         kinds: &[],
     };
-    operator.nodes(|subscription| subscription)
+    operator.nodes(context, |subscription| subscription)
 }

@@ -220,6 +220,16 @@ const EXPLANATIONS: &[Explanation] = &[
         "`ready` is either the type of a condition that has to be True, or a path of names and numbers and, if it has to be more than there, what it equals.",
     ),
     row(
+        "STK038",
+        "a version that is known to break the platform",
+        "Some versions of operators do not work with OpenShift AI 3.4, which is why they are pinned: Connectivity Link 1.4.0 answers 500 AUTH_FAILURE on gateways of MaaS, Cluster Observability 1.5.0 starts Perses with a flag that it does not know.",
+    ),
+    row(
+        "STK039",
+        "a hardware profile whose default is out of its range",
+        "A profile offers a default between the least and the most that may be asked for; the dashboard refuses another.",
+    ),
+    row(
         "STK050",
         "a key without effect (warning)",
         "The key is known, and the table as it stands makes nothing of it, usually because another key decides against it. Harmless, but probably not what was meant; across layers it is often left over from an earlier one.",
@@ -238,6 +248,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK053",
         "MaaS without a model (warning)",
         "The platform is installed and serves nothing.",
+    ),
+    row(
+        "STK054",
+        "a choice that is rarely right",
+        "The stack can be applied, and in most clusters this part of it does harm or nothing. The hint says when it is right.",
     ),
     row(
         "STK200",
@@ -278,6 +293,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK207",
         "a generated secret that somebody else decides",
         "`generate = true` is for secrets that only this stack uses. A token or an address of a service that exists already has to be given.",
+    ),
+    row(
+        "STK208",
+        "an apps domain that is not the cluster's",
+        "Certificates are made for `api.<domain>` and `*.apps.<domain>`. Where the router serves another domain, a certificate for it fails its challenge without a word, or nobody presents it.",
     ),
     row(
         "STK300",

@@ -6,7 +6,8 @@
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision};
+use super::addons::{self, Addons};
+use super::schema::{default_kueue, Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision};
 use super::tiers::{self, Known};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
@@ -28,6 +29,11 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         model_names,
         maas,
         maas_is_wrong,
+        operators,
+        kueue,
+        model_registries,
+        gitops,
+        metallb,
         manifests,
         is_plain,
         state,
@@ -122,6 +128,18 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         maas_is_on: !maas_is_off,
     };
     let maas = maas.and_then(|raw| lower_maas(raw, known, &published, problems));
+    addons::check(
+        &Addons {
+            rhoai: &rhoai,
+            operators: &operators,
+            kueue: kueue.as_ref(),
+            registries: &model_registries,
+            metallb: metallb.as_ref(),
+            platform,
+            has_models: !model_names.is_empty(),
+        },
+        problems,
+    );
     let gpu = gpu.into_iter().collect::<Option<_>>()?;
     Some(Stack {
         name: name?,
@@ -134,6 +152,11 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             gateway,
             models,
             maas,
+            operators: operators.value,
+            kueue: kueue.map_or_else(default_kueue, |at| at.value),
+            model_registries: model_registries.into_iter().map(|at| at.value).collect(),
+            gitops: gitops.map(|at| at.value),
+            metallb: metallb.map(|at| at.value),
         }),
         manifests,
         state,
@@ -200,7 +223,7 @@ fn lower_maas(
 }
 
 /// Reports each name that was there before, with the place of the first.
-fn report_duplicates<'a>(what: &'static str, names: impl Iterator<Item = (&'a str, Place)>, problems: &mut Problems) {
+pub(super) fn report_duplicates<'a>(what: &'static str, names: impl Iterator<Item = (&'a str, Place)>, problems: &mut Problems) {
     let mut seen: Vec<(&str, Place)> = Vec::new();
     for (name, place) in names {
         match seen.iter().find(|(other, _)| *other == name) {

@@ -10,6 +10,7 @@
 //! - Diagnostics are in the order of files and of places in them, whatever the order they were found in.
 //! - A secret written where a reference belongs is an error whose text, and whose neighbours' text, does not show it.
 
+mod addons;
 mod codes;
 mod error;
 mod layer;

@@ -305,6 +305,17 @@ pub enum Problem {
         hint: &'static str,
     },
 
+    #[error("`{csv}` breaks this platform: {why}")]
+    #[diagnostic(
+        code(STK038),
+        help("leave the pin out: the version that is known to work is the default")
+    )]
+    BrokenVersion { csv: String, why: &'static str },
+
+    #[error("the default of `{identifier}` is not between its least and its most")]
+    #[diagnostic(code(STK039), help("write `min` ≤ `default` ≤ `max`"))]
+    ProfileRange { identifier: String },
+
     #[error("`{key}` has no effect here")]
     #[diagnostic(code(STK050), severity(Warning))]
     NoEffect {
@@ -332,6 +343,14 @@ pub enum Problem {
     #[error("MaaS is enabled, and no model is published to it")]
     #[diagnostic(code(STK053), severity(Warning), help("set `maas = true` in a `[[models]]` table"))]
     EmptyMaas,
+
+    #[error("{what} is rarely right")]
+    #[diagnostic(code(STK054), severity(Warning))]
+    Doubtful {
+        what: String,
+        #[help]
+        why: &'static str,
+    },
 }
 
 impl Problem {
@@ -379,6 +398,9 @@ impl Problem {
             Self::EmptyMaas => "serves nothing".to_owned(),
             Self::BadAddress { .. } => "not an address".to_owned(),
             Self::BadReadiness => "not a rule".to_owned(),
+            Self::BrokenVersion { .. } => "known to be broken".to_owned(),
+            Self::ProfileRange { .. } => "out of its range".to_owned(),
+            Self::Doubtful { .. } => "rarely right".to_owned(),
         }
     }
 }

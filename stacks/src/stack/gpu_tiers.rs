@@ -1,7 +1,8 @@
 //! GPU tiers and the instance types of each: data, and the only place for it.
 //!
 //! Figures are the public ones of AWS (<https://aws.amazon.com/ec2/instance-types/g5/>,
-//! <https://aws.amazon.com/ec2/instance-types/g6e/>); where the manual's table differs (`reference/platform.md` §2.5,
+//! <https://aws.amazon.com/ec2/instance-types/g6e/>, <https://aws.amazon.com/ec2/instance-types/p4/>,
+//! <https://aws.amazon.com/ec2/instance-types/p5/>); where the manual's table differs (`reference/platform.md` §2.5,
 //! rows D31 and D32) the public figure is taken.
 
 /// A kind of GPU, by the name people use for it.
@@ -83,6 +84,39 @@ pub const TIERS: &[GpuTier] = &[
             size("g6e.12xlarge", 4, 48, 384),
             size("g6e.48xlarge", 8, 192, 1536),
         ],
+    },
+    // p4d and p4de differ in the memory of their GPUs, so they are two tiers.
+    GpuTier {
+        name: "a100",
+        product: "NVIDIA A100 40GB",
+        product_label: "NVIDIA-A100-SXM4-40GB",
+        family: "p4d",
+        vram_gib: 40,
+        sizes: &[size("p4d.24xlarge", 8, 96, 1152)],
+    },
+    GpuTier {
+        name: "a100-80gb",
+        product: "NVIDIA A100 80GB",
+        product_label: "NVIDIA-A100-SXM4-80GB",
+        family: "p4de",
+        vram_gib: 80,
+        sizes: &[size("p4de.24xlarge", 8, 96, 1152)],
+    },
+    GpuTier {
+        name: "h100",
+        product: "NVIDIA H100",
+        product_label: "NVIDIA-H100-80GB-HBM3",
+        family: "p5",
+        vram_gib: 80,
+        sizes: &[size("p5.4xlarge", 1, 16, 256), size("p5.48xlarge", 8, 192, 2048)],
+    },
+    GpuTier {
+        name: "h200",
+        product: "NVIDIA H200",
+        product_label: "NVIDIA-H200",
+        family: "p5en",
+        vram_gib: 141,
+        sizes: &[size("p5en.48xlarge", 8, 192, 2048), size("p5e.48xlarge", 8, 192, 2048)],
     },
 ];
 

@@ -10,6 +10,7 @@
 //!   the default elsewhere".
 //! - No secret value is in here, only a [`SecretRef`] that says where to get it.
 
+pub mod addons;
 pub mod duration;
 pub mod gpu;
 pub mod gpu_tiers;
@@ -17,12 +18,15 @@ pub mod maas;
 pub mod manifests;
 pub mod model;
 pub mod names;
+pub mod operators;
 pub mod quantity;
 pub mod rhoai;
+pub mod rhoai_settings;
 pub mod secret;
 pub mod version;
 pub mod window;
 
+pub use addons::{Application, Gitops, Kueue, LocalQueue, MetalLb, ModelRegistry};
 pub use duration::Timeout;
 pub use gpu::{GpuPool, MachineSets, Provision, RootVolume, VolumeType};
 pub use gpu_tiers::{GpuTier, InstanceType};
@@ -33,8 +37,13 @@ pub use names::{
     ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName,
     TierName, UserName, Zone,
 };
+pub use operators::{Catalogs, Operators, Pins};
 pub use quantity::Quantity;
 pub use rhoai::{Approval, Components, Profile, Rhoai};
+pub use rhoai_settings::{
+    AccessMode, DashboardSettings, HardwareProfile, Identifier, Mlflow, PlatformMonitoring, ResourceType, Retention,
+    SampleRatio, Scheduling, Toleration,
+};
 pub use secret::SecretRef;
 pub use version::VersionRequirement;
 pub use window::Window;
@@ -71,6 +80,16 @@ pub struct OpenShift {
     pub models: Vec<Model>,
     /// Models-as-a-Service, when it is enabled.
     pub maas: Option<Maas>,
+    /// Operators beyond those that the platform needs, pins, and where packages come from.
+    pub operators: Operators,
+    /// The queues of Kueue.
+    pub kueue: Kueue,
+    /// Model registries, in the order of the file.
+    pub model_registries: Vec<ModelRegistry>,
+    /// OpenShift GitOps, where it is wanted.
+    pub gitops: Option<Gitops>,
+    /// MetalLB, where it is wanted.
+    pub metallb: Option<MetalLb>,
 }
 
 impl Stack {
@@ -105,6 +124,8 @@ pub struct Cluster {
     pub context: Option<String>,
     /// The apps domain the cluster must have; absent means "whatever it has".
     pub apps_domain: Option<DomainName>,
+    /// Whether the API server encrypts Secrets in etcd. Taking it back is not enough to decrypt them.
+    pub etcd_encryption: bool,
 }
 
 /// What the cluster runs on, as far as it matters here.
@@ -125,9 +146,14 @@ pub enum Tls {
         email: Option<String>,
         /// The hosted zone, where discovery by name fails; absent means "found by name".
         hosted_zone_id: Option<String>,
+        /// What else presents the certificates.
+        attach: Attach,
     },
     /// A certificate authority of our own, made by cert-manager.
-    LocalCa,
+    LocalCa {
+        /// What else presents the certificates.
+        attach: Attach,
+    },
     /// A certificate that is already in the cluster.
     Existing {
         /// A Secret in `openshift-ingress`; absent means the router's own certificate, read as a fact.
@@ -135,11 +161,24 @@ pub enum Tls {
     },
 }
 
+/// What presents the certificates that the stack makes, beside the gateways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attach {
+    /// The API server, at `api.<base domain>`.
+    pub api: bool,
+    /// The router, for every host under the apps domain.
+    pub ingress: bool,
+}
+
 /// User-workload monitoring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Monitoring {
     /// Whether user-workload monitoring is switched on.
     pub enabled: bool,
+    /// Whether the console shows dashboards of models.
+    pub dashboards: bool,
+    /// Whether those dashboards have a data source of their own.
+    pub datasource: bool,
     /// How long it may take to become ready; absent means the reference's time.
     pub ready_timeout: Option<Timeout>,
 }

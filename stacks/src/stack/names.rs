@@ -1,10 +1,7 @@
 //! Names: one type for each grammar that something in the cluster demands.
 //!
-//! Invariant: a value was parsed by [`FromStr`] and obeys the rule its [`NameError`] states; `Display` and `FromStr` are
+//! Invariant: a value was parsed by [`FromStr`](std::str::FromStr) and obeys the rule its [`NameError`] states; `Display` and `FromStr` are
 //! inverses. There is no other way in, so nobody checks again.
-
-use std::fmt;
-use std::str::FromStr;
 
 /// The rule that a text does not follow, as a sentence that begins with "a model name".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,22 +25,24 @@ macro_rules! names {
             }
         }
 
-        impl FromStr for $name {
-            type Err = NameError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::stack::names::NameError;
 
-            fn from_str(text: &str) -> Result<Self, NameError> {
+            fn from_str(text: &str) -> Result<Self, $crate::stack::names::NameError> {
                 let is_legal: fn(&str) -> bool = $check;
-                if is_legal(text) { Ok(Self(text.to_owned())) } else { Err(NameError($rule)) }
+                if is_legal(text) { Ok(Self(text.to_owned())) } else { Err($crate::stack::names::NameError($rule)) }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
     )*};
 }
+
+pub(super) use names;
 
 names! {
     /// The name of a stack: it is a label value, a field manager (`stackctl/<stack>`) and part of object names.

@@ -1,6 +1,8 @@
 //! OpenShift AI: which release of the operator, and which of its components.
 
-use super::{ChannelName, ObjectName, Timeout};
+use super::{
+    ChannelName, DashboardSettings, HardwareProfile, Mlflow, NamespaceName, ObjectName, PlatformMonitoring, Timeout,
+};
 
 /// The OpenShift AI operator and its instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,20 @@ pub struct Rhoai {
     pub approval: Approval,
     /// What is switched on.
     pub components: Components,
+    /// The metrics and traces that it keeps of itself.
+    pub monitoring: PlatformMonitoring,
+    /// Who may use the dashboard.
+    pub dashboard: DashboardSettings,
+    /// Where MLflow keeps its runs.
+    pub mlflow: Mlflow,
+    /// Whether the profiles for any GPU and for those of the pools are made.
+    pub default_hardware_profiles: bool,
+    /// Hardware profiles of the user's own, in the order of the file.
+    pub hardware_profiles: Vec<HardwareProfile>,
+    /// The namespace of workbenches; it cannot be changed later (`reference/platform.md` §2.12).
+    pub workbench_namespace: NamespaceName,
+    /// The namespace of model registries; it cannot be changed while the component is on (§2.12).
+    pub registry_namespace: NamespaceName,
     /// How long each of its gates may take; absent means the reference's time.
     pub ready_timeout: Option<Timeout>,
 }

@@ -35,7 +35,7 @@ pub(in crate::components) fn host(context: &Context<'_>) -> String {
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
-    let (Some(class), Some(secret)) = (class(context), &context.facts.tls_secret) else {
+    let Some(class) = class(context) else {
         return Vec::new();
     };
     let host = host(context);
@@ -61,7 +61,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 "hostname": host,
                 "port": 443,
                 "protocol": "HTTPS",
-                "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": secret}]},
+                "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": context.facts.tls_secret}]},
                 "allowedRoutes": {"namespaces": {"from": "Selector", "selector": {"matchExpressions": [{
                     "key": "kubernetes.io/metadata.name",
                     "operator": "In",

@@ -53,7 +53,7 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
     {
         node = node.after(secret.0, "a webhook and the pod look the Secret up");
     }
-    if let Some(profile) = rhoai::hardware_profile(model.hardware_profile.as_str()) {
+    if let Some(profile) = rhoai::hardware_profile(context, model.hardware_profile.as_str()) {
         node = node.after(profile, "a webhook refuses an unknown hardware profile");
     }
     // `reference/platform.md` §3: uwm.pods frees the models, so that nothing is served unseen.

@@ -3,11 +3,15 @@
 //! The object is the dashboard's own, and people edit the rest of it there (`reference/platform.md` §2.25): only flags
 //! that the stack decides are taken. Facts: §2.11, §2.23; `reference/serving.md` §1.13.
 
-use crate::components::{
-    Context,
-    draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
-    maas,
-    names::APPLICATIONS,
+use crate::{
+    components::{
+        Context,
+        draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
+        maas,
+        names::APPLICATIONS,
+        tls,
+    },
+    stack::Rhoai,
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -22,14 +26,18 @@ const KINDS: &[Kind] = &[Kind {
     namespaced: true,
 }];
 
-/// Takes flags of the dashboard.
-pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
-    let target = ObjectRef::namespaced(
+fn settings_object() -> ObjectRef {
+    ObjectRef::namespaced(
         "opendatahub.io/v1alpha",
         "OdhDashboardConfig",
         APPLICATIONS,
         "odh-dashboard-config",
-    );
+    )
+}
+
+/// Takes flags of the dashboard.
+pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
+    let target = settings_object();
     let n_flags = flags.as_object().map_or(0, serde_json::Map::len);
     Draft::overlay(address, target, json!({"spec": {"dashboardConfig": flags}}))
         .within(seconds(300))
@@ -53,8 +61,13 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         "genAiStudio": true,
         "observabilityDashboard": context.stack.monitoring.enabled,
     });
+    let settings = settings(&context.stack.rhoai);
     let kinds = at("rhoai.dashboard-kinds");
     let dashboard = at("rhoai.dashboard");
+    let trusted = tls::trusted(context);
+    let mut trigger = vec![ours.clone(), maas::dashboard_flags(context)];
+    trigger.extend((!settings.is_null()).then(|| settings.clone()));
+    trigger.extend(trusted.iter().map(|_| json!({"trusts": context.facts.trusted_bundle})));
     let mut restart = Draft::action(
         at("rhoai.dashboard-restart"),
         Action {
@@ -62,7 +75,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 target: deployment(APPLICATIONS, "rhods-dashboard"),
             },
             goal: rolled_out(APPLICATIONS, &["rhods-dashboard"]),
-            trigger: json!([ours, maas::dashboard_flags(context)]),
+            trigger: Value::from(trigger),
             satisfied_by_goal: false,
         },
     )
@@ -72,7 +85,24 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     if let Some(maas) = maas::dashboard(context) {
         restart = restart.after(maas, "one restart serves the flags of MaaS too");
     }
-    vec![
+    if let Some(trusted) = trusted {
+        restart = restart.after(trusted, "it reads the bundle of authorities only when it starts");
+    }
+    let mut nodes = Vec::new();
+    if !settings.is_null() {
+        let address = at("rhoai.dashboard-settings");
+        restart = restart.after(address.clone(), "one restart serves its settings too");
+        nodes.push(
+            Draft::overlay(address, settings_object(), json!({"spec": settings}))
+                .within(seconds(300))
+                .note("who may use it, and what a notebook gets")
+                .tells(
+                    ConsequenceClass::TakesFields,
+                    "takes settings of OdhDashboardConfig odh-dashboard-config",
+                ),
+        );
+    }
+    nodes.extend([
         Draft::gate(kinds, established(KINDS))
             .after_write(super::cluster(), "its component Dashboard brings the kind")
             .provides(KINDS)
@@ -80,5 +110,22 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             .note("waits for kind OdhDashboardConfig"),
         flags(dashboard, &ours),
         restart,
-    ]
+    ]);
+    nodes
+}
+
+/// What the stack says about the dashboard beyond its flags; null if nothing.
+fn settings(rhoai: &Rhoai) -> Value {
+    let mut settings = Value::Null;
+    let said = &rhoai.dashboard;
+    if let Some(groups) = &said.admin_groups {
+        settings["groupsConfig"]["adminGroups"] = json!(groups);
+    }
+    if let Some(groups) = &said.allowed_groups {
+        settings["groupsConfig"]["allowedGroups"] = json!(groups);
+    }
+    if let Some(volume) = &said.notebook_volume {
+        settings["notebookController"]["pvcSize"] = json!(volume.as_str());
+    }
+    settings
 }

@@ -4,12 +4,12 @@
 
 use crate::{
     components::{
-        Context, cluster_observability,
+        Context, cluster_observability, kueue,
         draft::{Draft, Kind, at, established, labelled, pods, seconds, see},
         maas,
         names::APPLICATIONS,
     },
-    stack::Components,
+    stack::{Components, Mlflow, PlatformMonitoring, Rhoai},
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -45,25 +45,40 @@ pub(in crate::components) fn cluster_object() -> ObjectRef {
     )
 }
 
+/// What the platform is initialised with.
+pub(in crate::components) fn initialization() -> Address {
+    at("rhoai.initialization")
+}
+
 /// The gate that the serving controllers run.
 pub(in crate::components) fn controllers() -> Address {
     at("rhoai.controllers")
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
-    let mut nodes = vec![initialization(), data_science_cluster(context)];
+    let mut nodes = vec![initialization_node(&context.stack.rhoai.monitoring), data_science_cluster(context)];
     nodes.extend(serving());
     if context.stack.rhoai.components.mlflow {
-        nodes.extend(mlflow());
+        nodes.extend(mlflow(&context.stack.rhoai.mlflow));
     }
     nodes.push(ready(context));
     nodes
 }
 
 /// Written in v2: v1 has `serviceMesh`, which the conversion drops, so that it would never read back (§2.12).
-fn initialization() -> Draft {
+fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
+    let mut metrics = json!({"storage": {
+        "retention": wanted.metrics_retention.as_str(),
+        "size": wanted.metrics_volume.as_str(),
+    }});
+    metrics["replicas"] = json!(wanted.metrics_replicas);
+    let traces = json!({
+        "sampleRatio": wanted.traces_sample_ratio.as_str(),
+        // The other stores need a Secret that the manual has no input for (§5, row `tracesBackend`).
+        "storage": {"backend": "pv", "retention": wanted.traces_retention.as_str()},
+    });
     Draft::object(
-        at("rhoai.initialization"),
+        initialization(),
         json!({
             "apiVersion": "dscinitialization.opendatahub.io/v2",
             "kind": "DSCInitialization",
@@ -71,11 +86,11 @@ fn initialization() -> Draft {
             "spec": {
                 "monitoring": {
                     "managementState": "Managed",
-                    "namespace": "redhat-ods-monitoring",
+                    "namespace": wanted.namespace.as_str(),
                     // Empty, and there: that switches alerts on.
                     "alerting": {},
-                    "metrics": {"replicas": 1, "storage": {"retention": "90d", "size": "5Gi"}},
-                    "traces": {"sampleRatio": "0.1", "storage": {"backend": "pv", "retention": "2160h"}},
+                    "metrics": metrics,
+                    "traces": traces,
                 },
                 // Left out, the operator deletes the bundle from every namespace (§2.12, §7 row D49).
                 "trustedCABundle": {"managementState": "Managed", "customCABundle": ""},
@@ -109,12 +124,12 @@ fn initialization() -> Draft {
 }
 
 fn data_science_cluster(context: &Context<'_>) -> Draft {
-    let mut components = components(&context.stack.rhoai.components);
+    let mut components = components(&context.stack.rhoai);
     if context.stack.maas.is_none() {
         // With MaaS the switch is a node of its own, because it has to wait for the gateway and the database (§4 G26).
         components["kserve"]["modelsAsService"] = json!({"managementState": "Removed"});
     }
-    Draft::object(
+    let mut node = Draft::object(
         cluster(),
         json!({
             "apiVersion": "datasciencecluster.opendatahub.io/v2",
@@ -131,13 +146,17 @@ fn data_science_cluster(context: &Context<'_>) -> Draft {
         }),
     )
     .after(
-        at("rhoai.initialization"),
+        initialization(),
         "the platform is initialised before its components",
     )
-    .note("which components are on; what others wait for are gates of its parts")
+    .note("which components are on; what others wait for are gates of its parts");
+    if let Some(kueue) = kueue::installed(context) {
+        node = node.after(kueue, "its component Kueue looks for the operator");
+    }
+    node
 }
 
-fn components(wanted: &Components) -> Value {
+fn components(rhoai: &Rhoai) -> Value {
     // No `..`: a new switch must not compile until it is written somewhere.
     let Components {
         dashboard,
@@ -152,7 +171,7 @@ fn components(wanted: &Components) -> Value {
         feature_store,
         kueue,
         distributed_workloads,
-    } = *wanted;
+    } = rhoai.components;
     let state = |on: bool| if on { "Managed" } else { "Removed" };
     json!({
         "dashboard": {"managementState": state(dashboard)},
@@ -175,11 +194,14 @@ fn components(wanted: &Components) -> Value {
         "llamastackoperator": {"managementState": state(llama_stack)},
         "modelregistry": {
             "managementState": state(model_registry),
-            "registriesNamespace": "rhoai-model-registries",
+            "registriesNamespace": rhoai.registry_namespace.as_str(),
         },
         "mlflowoperator": {"managementState": state(mlflow)},
         "ray": {"managementState": state(distributed_workloads)},
-        "workbenches": {"managementState": state(workbenches), "workbenchNamespace": "rhods-notebooks"},
+        "workbenches": {
+            "managementState": state(workbenches),
+            "workbenchNamespace": rhoai.workbench_namespace.as_str(),
+        },
         "trainingoperator": {"managementState": state(training_operator)},
         "trustyai": {"managementState": state(trustyai)},
     })
@@ -216,7 +238,7 @@ fn serving() -> [Draft; 2] {
 }
 
 /// Cluster-scoped, and of this name only (§2.11).
-fn mlflow() -> [Draft; 2] {
+fn mlflow(wanted: &Mlflow) -> [Draft; 2] {
     [
         Draft::gate(at("rhoai.mlflow-kinds"), established(MLFLOW_KINDS))
             .after_write(cluster(), "its component MLflow brings the kind")
@@ -231,19 +253,22 @@ fn mlflow() -> [Draft; 2] {
                 "metadata": {"name": "mlflow"},
                 "spec": {
                     "storage": {
-                        "accessModes": ["ReadWriteOnce"],
-                        "resources": {"requests": {"storage": "10Gi"}},
+                        "accessModes": [wanted.access_mode.as_str()],
+                        "resources": {"requests": {"storage": wanted.volume.as_str()}},
                     },
-                    "backendStoreUri": "sqlite:////mlflow/mlflow.db",
-                    "artifactsDestination": "file:///mlflow/artifacts",
-                    "serveArtifacts": true,
+                    "backendStoreUri": wanted.backend_store_uri,
+                    "artifactsDestination": wanted.artifacts_destination,
+                    "serveArtifacts": wanted.serve_artifacts,
                 },
             }),
         )
         .holds_data()
         .tells(
             ConsequenceClass::Notice,
-            "MLflow keeps its runs on a volume of 10Gi, which goes with it",
+            format!(
+                "MLflow keeps its runs on a volume of {}, which goes with it",
+                wanted.volume.as_str()
+            ),
         ),
     ]
 }

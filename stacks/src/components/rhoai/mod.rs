@@ -11,14 +11,14 @@ mod instance;
 
 pub(super) use dashboard::flags as dashboard_flags;
 pub(super) use hardware_profiles::address as hardware_profile;
-pub(super) use instance::{cluster, cluster_object, controllers};
+pub(super) use instance::{cluster, cluster_object, controllers, initialization};
 
 use super::{
     Context, connectivity_link,
     draft::{Draft, Kind, at},
     kuadrant, leader_worker_set,
     names::APPLICATIONS,
-    olm::{Approval, Home, Operator, Pin, Scope},
+    olm::{Approval, Catalog, Home, Operator, Pin, Scope},
     opentelemetry, tempo,
 };
 use crate::stack;
@@ -64,10 +64,11 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             display_name: Some("Red Hat OpenShift AI"),
             group: "rhods-operator",
             scope: Scope::All,
+            is_monitored: true,
         }),
         subscription: "rhods-operator",
         package: "rhods-operator",
-        source: "redhat-operators",
+        source: Catalog::RedHat,
         channel: wanted.channel.to_string(),
         approval: match wanted.approval {
             stack::Approval::Automatic => Approval::Automatic(Some(csv)),
@@ -76,7 +77,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         config: None,
         kinds: KINDS,
     };
-    let mut nodes = operator.nodes(before_operator);
+    let mut nodes = operator.nodes(context, |subscription| before_operator(context, subscription));
     nodes.push(Draft::object(
         at("rhoai.applications"),
         json!({
@@ -93,7 +94,8 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
 
 /// What the operator needs before it starts, and what it leaves (`reference/platform.md` §3, edges to
 /// `rhoai.subscription`; §2.22 for the namespaces).
-fn before_operator(subscription: Draft) -> Draft {
+fn before_operator(context: &Context<'_>, subscription: Draft) -> Draft {
+    let wanted = &context.stack.rhoai;
     let kept = "OpenShift AI made it and does not delete it; people may have put things there";
     let namespace = |name| ObjectRef::cluster("v1", "Namespace", name);
     subscription
@@ -118,9 +120,9 @@ fn before_operator(subscription: Draft) -> Draft {
             leader_worker_set::workload_kinds(),
             "its serving controllers watch LeaderWorkerSet",
         )
-        .leaves(namespace("redhat-ods-monitoring"), kept)
-        .leaves(namespace("rhods-notebooks"), kept)
-        .leaves(namespace("rhoai-model-registries"), kept)
+        .leaves(namespace(wanted.monitoring.namespace.as_str()), kept)
+        .leaves(namespace(wanted.workbench_namespace.as_str()), kept)
+        .leaves(namespace(wanted.registry_namespace.as_str()), kept)
         .leaves(
             ObjectRef::cluster("v1", "ConfigMap", "odh-trusted-ca-bundle"),
             "OpenShift AI put its bundle of certificate authorities into every namespace",

@@ -20,11 +20,13 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Cluster>
     let apps_domain = reader
         .optional("apps_domain", problems, typed::name(DomainName::NOUN))
         .map(|at| at.value);
+    let etcd_encryption = reader.or("etcd_encryption", false, problems, read::boolean);
     reader.finish(problems);
     Some(Cluster {
         platform: platform?.value,
         openshift,
         context,
         apps_domain,
+        etcd_encryption,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! What concerns one table alone is checked here; what crosses tables is `lower`'s, so values it needs keep their places.
 
+mod addons;
 mod cluster;
 mod gateway;
 mod gpu;
@@ -9,7 +10,9 @@ mod maas;
 mod manifests;
 mod models;
 mod monitoring;
+mod operators;
 mod rhoai;
+mod rhoai_settings;
 mod source;
 mod stack;
 mod state;
@@ -23,7 +26,9 @@ pub(crate) use models::RawModel;
 use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
 use super::value::{Node, Value};
-use crate::stack::{Cluster, Gateway, Monitoring, Rhoai, StackName, StateConfig, Tls};
+use crate::stack::{
+    Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StackName, StateConfig, Tls,
+};
 
 /// Every table, read but not yet checked against the others.
 ///
@@ -42,6 +47,11 @@ pub(crate) struct Raw {
     pub(crate) model_names: Vec<String>,
     pub(crate) maas: Option<RawMaas>,
     pub(crate) maas_is_wrong: bool,
+    pub(crate) operators: At<Operators>,
+    pub(crate) kueue: Option<At<Kueue>>,
+    pub(crate) model_registries: Vec<At<ModelRegistry>>,
+    pub(crate) gitops: Option<At<Gitops>>,
+    pub(crate) metallb: Option<At<MetalLb>>,
     pub(crate) manifests: Vec<At<RawManifests>>,
     /// Nothing but manifests: a stack for any Kubernetes cluster.
     pub(crate) is_plain: bool,
@@ -58,6 +68,11 @@ const PLATFORM: &[&str] = &[
     "gateway",
     "models",
     "maas",
+    "operators",
+    "kueue",
+    "model_registries",
+    "gitops",
+    "metallb",
 ];
 
 /// Reads the whole tree. `None` only for something that is no table.
@@ -94,6 +109,17 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let models = models.map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
     let maas = reader.optional("maas", problems, maas::read).map(|at| at.value);
     let maas_is_wrong = maas.is_none() && reader.has("maas");
+    let place = reader.key_place("operators").unwrap_or(reader.place);
+    let operators = At {
+        value: reader.or("operators", operators::default(), problems, operators::read),
+        place,
+    };
+    let kueue = reader.optional("kueue", problems, addons::kueue);
+    let model_registries = reader
+        .field("model_registries")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, addons::model_registry));
+    let gitops = reader.optional("gitops", problems, addons::gitops);
+    let metallb = reader.optional("metallb", problems, addons::metallb);
     let manifests = reader
         .field("manifests")
         .map_or_else(Vec::new, |field| read::tables(field, problems, manifests::read));
@@ -111,6 +137,11 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         model_names,
         maas,
         maas_is_wrong,
+        operators,
+        kueue,
+        model_registries,
+        gitops,
+        metallb,
         manifests,
         is_plain,
         state,
@@ -122,4 +153,9 @@ fn names(tables: &Node) -> Vec<String> {
         Value::List(nodes) => nodes.iter().filter_map(|node| node.name().map(str::to_owned)).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The queues of a stack that says nothing about them.
+pub(crate) fn default_kueue() -> Kueue {
+    addons::default_kueue()
 }

@@ -1,9 +1,12 @@
 //! `[rhoai]`: which release of OpenShift AI, and which of its components.
 
 use super::super::problem::{Problem, Problems};
-use super::super::read::{self, Field, Reader};
+use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
-use crate::stack::{Approval, ChannelName, Components, ObjectName, Profile, Rhoai};
+use super::rhoai_settings as settings;
+use crate::stack::{
+    Approval, ChannelName, Components, DashboardSettings, NamespaceName, ObjectName, Profile, Rhoai, Scheduling,
+};
 
 const PROFILES: &[(&str, Profile)] = &[("stable", Profile::Stable), ("ea", Profile::Ea)];
 
@@ -26,8 +29,20 @@ fn release(profile: Profile) -> Rhoai {
             .expect("profiles are data of ours, and a test parses them all"),
         approval: Approval::Automatic,
         components: Components::default(),
+        monitoring: settings::default_monitoring(),
+        dashboard: DashboardSettings::default(),
+        mlflow: settings::default_mlflow(),
+        default_hardware_profiles: true,
+        hardware_profiles: Vec::new(),
+        // reference/platform.md §2.11.
+        workbench_namespace: namespace("rhods-notebooks"),
+        registry_namespace: namespace("rhoai-model-registries"),
         ready_timeout: None,
     }
+}
+
+fn namespace(name: &str) -> NamespaceName {
+    name.parse().expect("a constant that is a namespace")
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
@@ -62,6 +77,56 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
     }
     rhoai.approval = reader.or("approval", rhoai.approval, problems, read::word(APPROVALS));
     rhoai.components = reader.or("components", rhoai.components, problems, components);
+    rhoai.monitoring = reader.or("monitoring", rhoai.monitoring, problems, settings::monitoring);
+    rhoai.dashboard = reader.or("dashboard", rhoai.dashboard, problems, settings::dashboard);
+    rhoai.mlflow = reader.or("mlflow", rhoai.mlflow, problems, settings::mlflow);
+    rhoai.default_hardware_profiles = reader.or(
+        "default_hardware_profiles",
+        rhoai.default_hardware_profiles,
+        problems,
+        read::boolean,
+    );
+    let profiles = reader.field("hardware_profiles").map_or_else(Vec::new, |field| {
+        read::tables(field, problems, settings::hardware_profile)
+    });
+    for At {
+        value: At { value: profile, place },
+        ..
+    } in profiles
+    {
+        if rhoai.hardware_profiles.iter().any(|other| other.name == profile.name) {
+            problems.push(
+                place,
+                Problem::Duplicate {
+                    what: "hardware profiles",
+                    name: profile.name.to_string(),
+                },
+            );
+        }
+        if matches!(profile.scheduling, Scheduling::Queue { .. }) && !rhoai.components.kueue {
+            problems.push(
+                place,
+                Problem::Requires {
+                    this: "queue",
+                    other: "[rhoai.components] kueue = true",
+                    hint: "without Kueue nothing serves the queue; choose nodes with `node_selector` and `tolerations`",
+                },
+            );
+        }
+        rhoai.hardware_profiles.push(profile);
+    }
+    rhoai.workbench_namespace = reader.or(
+        "workbench_namespace",
+        rhoai.workbench_namespace,
+        problems,
+        typed::name(NamespaceName::NOUN),
+    );
+    rhoai.registry_namespace = reader.or(
+        "registry_namespace",
+        rhoai.registry_namespace,
+        problems,
+        typed::name(NamespaceName::NOUN),
+    );
     rhoai.ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);

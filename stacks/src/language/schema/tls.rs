@@ -3,7 +3,7 @@
 use super::super::problem::Problems;
 use super::super::read::{self, Field, Reader};
 use super::super::typed;
-use crate::stack::{ObjectName, Tls};
+use crate::stack::{Attach, ObjectName, Tls};
 
 #[derive(Clone, Copy, Debug)]
 enum Issuer {
@@ -17,6 +17,15 @@ const ISSUERS: &[(&str, Issuer)] = &[
     ("local-ca", Issuer::LocalCa),
     ("existing", Issuer::Existing),
 ];
+
+/// What presents a certificate beside the gateways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Api,
+    Ingress,
+}
+
+const ENDPOINTS: &[(&str, Endpoint)] = &[("api", Endpoint::Api), ("ingress", Endpoint::Ingress)];
 
 const ACME_KEYS: &[&str] = &["email", "hosted_zone_id"];
 
@@ -35,7 +44,10 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Tls> {
                 "only `issuer = \"existing\"` takes a Secret that is there",
                 problems,
             );
+            // Everybody trusts it, so everything presents it (`reference/platform.md` §2.3).
+            let attach = attach(&mut reader, true, problems);
             Some(Tls::LetsEncrypt {
+                attach,
                 email: reader.optional("email", problems, read::line).map(|at| at.value),
                 hosted_zone_id: reader
                     .optional("hosted_zone_id", problems, read::line)
@@ -49,20 +61,44 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Tls> {
                 problems,
             );
             reader.ignore(ACME_KEYS, "only `issuer = \"letsencrypt\"` uses it", problems);
-            Some(Tls::LocalCa)
+            // Clients that do not know the authority would be turned away, so only if asked (§7 row D27).
+            let attach = attach(&mut reader, false, problems);
+            Some(Tls::LocalCa { attach })
         }
         Some(Issuer::Existing) => {
             reader.ignore(ACME_KEYS, "only `issuer = \"letsencrypt\"` uses it", problems);
+            reader.ignore(
+                &["attach"],
+                "a certificate that is there is not the stack's to hand out",
+                problems,
+            );
             let secret = reader.optional("secret", problems, typed::name(ObjectName::NOUN));
             Some(Tls::Existing {
                 secret: secret.map(|at| at.value),
             })
         }
         None => {
-            reader.accept(&["secret", "email", "hosted_zone_id"]);
+            reader.accept(&["secret", "email", "hosted_zone_id", "attach"]);
             None
         }
     };
     reader.finish(problems);
     tls
+}
+
+/// Which endpoints present the certificates: the router's and the API server's, or those that are named.
+fn attach(reader: &mut Reader<'_>, default: bool, problems: &mut Problems) -> Attach {
+    let all = Attach {
+        api: default,
+        ingress: default,
+    };
+    let named = reader.optional(
+        "attach",
+        problems,
+        read::list("a list of \"api\" and \"ingress\"", read::word(ENDPOINTS)),
+    );
+    named.map_or(all, |named| Attach {
+        api: named.value.iter().any(|one| one.value == Endpoint::Api),
+        ingress: named.value.iter().any(|one| one.value == Endpoint::Ingress),
+    })
 }
