@@ -242,6 +242,7 @@ async fn read_named<P: Provider>(
             match &observation.target {
                 Target::Named(object) => named.extend([object.clone()]),
                 Target::Linked { from, .. } => named.extend([from.clone()]),
+                Target::Copied { to, from, .. } => named.extend([to.clone(), from.clone()]),
                 Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
             }
         }
@@ -346,7 +347,7 @@ async fn read_families<P: Provider>(
             Target::Prefixed { of, namespace, .. } => {
                 families.insert((of.clone(), Some(namespace.clone()), BTreeMap::new()));
             }
-            Target::Named(_) | Target::Linked { .. } => {}
+            Target::Named(_) | Target::Linked { .. } | Target::Copied { .. } => {}
         }
     }
     list_all(provider, families, width, survey).await

@@ -243,6 +243,14 @@ async fn find<P: Provider, J: Journal, S: Secrets>(
     let mut objects = Vec::new();
     match target {
         Target::Named(object) => objects.extend(context.provider.get(object).await?),
+        Target::Copied { to, from, .. } => {
+            let mut both = Vec::new();
+            for object in [to, from] {
+                both.extend(context.provider.get(object).await?);
+            }
+            let seen = super::view::Listed(both);
+            objects.extend(target.find(&seen).into_iter().cloned());
+        }
         Target::Linked { from, at, of } => {
             let holder = context.provider.get(from).await?;
             if let Some(name) = holder

@@ -71,7 +71,7 @@ fn judge_one(observation: &Observation, seen: &impl Seen) -> Readiness {
         }
     }
     let enough = match &observation.target {
-        Target::Named(_) | Target::Linked { .. } => ready.len() == 1,
+        Target::Named(_) | Target::Linked { .. } | Target::Copied { .. } => ready.len() == 1,
         Target::Every { at_least, .. } => ready.len() >= *at_least && ready.len() == objects.len(),
         Target::Some { at_least, .. } => ready.len() >= *at_least,
         Target::Prefixed { prefixes, .. } => {
@@ -112,6 +112,7 @@ fn missing(target: &Target, ready: usize) -> String {
     match target {
         Target::Named(object) => format!("{object} is not there yet"),
         Target::Linked { from, at, of } => format!("{from} names no {} at {at} yet, or it is not there", of.kind),
+        Target::Copied { to, from, .. } => format!("{to} does not hold what {from} has yet"),
         Target::Every {
             of, at_least, labels, ..
         }
@@ -223,5 +224,27 @@ mod tests {
             "Pod y: Ready=False (1 of 2)"
         );
         assert!(judge(&gate, &List(vec![pod("x", "True"), pod("y", "True")])).is_ready());
+    }
+
+    #[test]
+    fn a_copy_counts_once_it_is_of_what_is_there_now() {
+        let named = |kind: &str, name: &str| ObjectRef::namespaced("v1", kind, "n", name);
+        let copied = Target::Copied {
+            to: named("ConfigMap", "bundle"),
+            at: FieldPath::of(r#"data["ca.crt"]"#),
+            from: named("Secret", "ca"),
+            of: FieldPath::of(r#"data["tls.crt"]"#),
+        };
+        let bundle = |text: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bundle", "namespace": "n"}, "data": {"ca.crt": text}});
+        // "new\n" in base64.
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca", "namespace": "n"}, "data": {"tls.crt": "bmV3Cg=="}});
+        let verdict = |objects: Vec<Value>| judge(&[Observation::new(copied.clone(), Rule::Exists)], &List(objects));
+        assert!(verdict(vec![bundle("other\nnew\n"), secret.clone()]).is_ready());
+        for waiting in [vec![bundle("other\n"), secret.clone()], vec![bundle("new\n")], vec![secret]] {
+            assert_eq!(
+                verdict(waiting).why(),
+                "ConfigMap n/bundle does not hold what Secret n/ca has yet"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     FieldPath,
     object_key::{ObjectRef, ObjectType},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,18 @@ pub enum Target {
         /// The type of the one it names.
         of: ObjectType,
     },
+    /// An object whose text holds a text that another object has in base64: a bundle of certificates that has taken up
+    /// the one in a Secret. Only by that text does one know that the copy is made from what is there now.
+    Copied {
+        /// The object that holds the copy.
+        to: ObjectRef,
+        /// Where its text stands.
+        at: FieldPath,
+        /// The object that has the original.
+        from: ObjectRef,
+        /// Where the original stands, in base64.
+        of: FieldPath,
+    },
     /// Those whose names start with one of these texts, one at least for each, in a namespace; used for what came
     /// along with something else. Objects with the label `unless_labelled` do not count.
     Prefixed {
@@ -88,6 +101,9 @@ impl Target {
                 (from.object_type.clone(), from.namespace.clone()),
                 (of.clone(), from.namespace.clone()),
             ],
+            Self::Copied { to, from, .. } => [to, from]
+                .map(|object| (object.object_type.clone(), object.namespace.clone()))
+                .to_vec(),
             Self::Prefixed { of, namespace, .. } => vec![(of.clone(), Some(namespace.clone()))],
         }
     }
@@ -119,6 +135,16 @@ impl Target {
                 })
                 .into_iter()
                 .collect(),
+            Self::Copied { to, at, from, of } => {
+                let copy = seen.object(to);
+                let original = seen.object(from).and_then(|object| decoded(of.get(object)?.as_str()?));
+                copy.filter(|copy| match (at.get(copy).and_then(Value::as_str), &original) {
+                    (Some(text), Some(original)) => text.contains(original.as_str()),
+                    _ => false,
+                })
+                .into_iter()
+                .collect()
+            }
             Self::Prefixed {
                 of,
                 namespace,
@@ -142,6 +168,13 @@ impl Target {
                 .collect(),
         }
     }
+}
+
+/// The text behind a base64 text, without the blanks around it; nothing if there is none.
+fn decoded(text: &str) -> Option<String> {
+    let bytes = STANDARD.decode(text).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn has_labels(object: &Value, labels: &BTreeMap<String, String>) -> bool {

@@ -33,6 +33,18 @@ const KINDS: &[Kind] = &[
         plural: "issuers",
         namespaced: true,
     },
+    Kind {
+        group: "cert-manager.io",
+        kind: "ClusterIssuer",
+        plural: "clusterissuers",
+        namespaced: false,
+    },
+    Kind {
+        group: "cert-manager.io",
+        kind: "Certificate",
+        plural: "certificates",
+        namespaced: true,
+    },
 ];
 
 /// The gate that its webhook answers: objects of its kinds are refused before that.

@@ -281,6 +281,10 @@ fn datasource() -> [Draft; 6] {
             vec![see(token, Rule::non_empty("data"))],
         )
         .after_write(at("monitoring.datasource-token"), "Kubernetes writes the token into it")
+        .after(
+            at("monitoring.datasource-account"),
+            "the token is made for an account that is there",
+        )
         .within(seconds(60))
         .note(format!("waits for the token in Secret {READER_TOKEN}")),
         Draft::object(

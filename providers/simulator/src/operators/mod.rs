@@ -49,6 +49,7 @@ mod policies;
 mod rhoai;
 mod rhoai_components;
 mod rules;
+mod service_accounts;
 mod service_ca;
 mod workloads;
 
@@ -117,6 +118,7 @@ const OPERATORS: &[Operator] = &[
     ),
     operator("cloud-credential", Runs::Platform, cloud_credential::reconcile),
     operator("service-ca", Runs::Platform, service_ca::reconcile),
+    operator("service-accounts", Runs::Platform, service_accounts::reconcile),
     operator("ingress", Runs::Platform, ingress::reconcile),
     operator("gateway", Runs::Platform, gateway::reconcile),
     operator("kuadrant", Runs::Csv("rhcl-operator"), kuadrant::reconcile),

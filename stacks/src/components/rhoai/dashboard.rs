@@ -118,11 +118,12 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
 fn settings(rhoai: &Rhoai) -> Value {
     let mut settings = Value::Null;
     let said = &rhoai.dashboard;
-    if let Some(groups) = &said.admin_groups {
-        settings["groupsConfig"]["adminGroups"] = json!(groups);
-    }
-    if let Some(groups) = &said.allowed_groups {
-        settings["groupsConfig"]["allowedGroups"] = json!(groups);
+    if said.admin_groups.is_some() || said.allowed_groups.is_some() {
+        // Its kind demands both; the other is what the manual gives (reference/platform.md §2.11).
+        settings["groupsConfig"] = json!({
+            "adminGroups": said.admin_groups.as_deref().unwrap_or("rhods-admins"),
+            "allowedGroups": said.allowed_groups.as_deref().unwrap_or("system:authenticated"),
+        });
     }
     if let Some(volume) = &said.notebook_volume {
         settings["notebookController"]["pvcSize"] = json!(volume.as_str());

@@ -181,6 +181,10 @@ tier = "l40s"
 size = "g6e.2xlarge"
 zones = ["a", "b", "c"]
 nodes_per_zone = 1
+[[gpu]]
+name = "a10g"
+tier = "a10g"
+provision = "existing"
 [rhoai]
 profile = "stable"
 [monitoring]

@@ -11,7 +11,7 @@ use super::ISSUER_KIND;
 use crate::{
     components::{
         Context, cert_manager,
-        draft::{Draft, at, seconds, see},
+        draft::{Draft, at, seconds},
         names::APPLICATIONS,
         rhoai, secret,
     },
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     late::{Encoding, LateSource},
-    readiness::{Matcher, Rule},
+    readiness::{Observation, Rule, Target},
     resource::{ConsequenceClass, Document, DocumentCodec},
 };
 
@@ -89,12 +89,16 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     nodes
 }
 
+fn root_secret() -> ObjectRef {
+    ObjectRef::namespaced("v1", "Secret", cert_manager::OPERANDS, ROOT_SECRET)
+}
+
 fn trust(context: &Context<'_>) -> Vec<Draft> {
     let bundle = context.facts.trusted_bundle.as_str();
     let config = ObjectRef::namespaced("v1", "ConfigMap", "openshift-config", bundle);
     let certificate = LateSource::Object {
         address: root(),
-        object: ObjectRef::namespaced("v1", "Secret", cert_manager::OPERANDS, ROOT_SECRET),
+        object: root_secret(),
         path: secret::data("tls.crt"),
         encoding: Encoding::Base64,
     };
@@ -129,11 +133,13 @@ fn trust(context: &Context<'_>) -> Vec<Draft> {
 /// OpenShift AI copies the bundle into its namespaces, which takes up to a minute (`reference/platform.md` §2.4).
 fn platform_trust() -> Draft {
     let copy = ObjectRef::namespaced("v1", "ConfigMap", APPLICATIONS, "odh-trusted-ca-bundle");
-    let holds_it = Rule::Field {
-        path: FieldPath::of(BUNDLE_KEY),
-        is: Matcher::ContainsText("-----BEGIN CERTIFICATE-----".to_owned()),
+    let holds_it = Target::Copied {
+        to: copy,
+        at: FieldPath::of(BUNDLE_KEY),
+        from: root_secret(),
+        of: secret::data("tls.crt"),
     };
-    Draft::gate(at("tls.trusted"), vec![see(copy, holds_it)])
+    Draft::gate(at("tls.trusted"), vec![Observation::new(holds_it, Rule::Exists)])
         .after(at("tls.proxy"), "the bundle is copied from there")
         .after(
             rhoai::initialization(),

@@ -26,6 +26,12 @@ pub(super) enum StoredTarget {
         at: StoredPath,
         of: StoredType,
     },
+    Copied {
+        to: StoredObject,
+        at: StoredPath,
+        from: StoredObject,
+        of: StoredPath,
+    },
     Prefixed {
         of: StoredType,
         namespace: String,
@@ -121,6 +127,12 @@ impl From<&Target> for StoredTarget {
                 at: at.into(),
                 of: of.into(),
             },
+            Target::Copied { to, at, from, of } => Self::Copied {
+                to: to.into(),
+                at: at.into(),
+                from: from.into(),
+                of: of.into(),
+            },
             Target::Prefixed {
                 of,
                 namespace,
@@ -165,6 +177,12 @@ impl From<StoredTarget> for Target {
             StoredTarget::Linked { from, at, of } => Self::Linked {
                 from: from.into(),
                 at: at.into(),
+                of: of.into(),
+            },
+            StoredTarget::Copied { to, at, from, of } => Self::Copied {
+                to: to.into(),
+                at: at.into(),
+                from: from.into(),
                 of: of.into(),
             },
             StoredTarget::Prefixed {
