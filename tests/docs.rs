@@ -137,3 +137,47 @@ fn links(text: &str) -> Vec<String> {
     }
     links
 }
+
+/// Rows whose gotcha no test can show, because nothing is there yet or nothing has to be.
+const WITHOUT_A_TEST: &[&str] = &["G34", "G46", "G48", "G49"];
+
+#[test]
+fn every_gotcha_has_a_row_and_every_test_that_a_row_names_is_there() {
+    let text = fs::read_to_string(root().join("docs/gotchas.md")).expect("docs/gotchas.md");
+    let source = sources();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| G"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let numbers: Vec<_> = rows.iter().map(|row| row[1].to_owned()).collect();
+    let expected: Vec<_> = (1..=51).map(|number| format!("G{number:02}")).collect();
+    assert_eq!(numbers, expected);
+    for row in &rows {
+        let (number, test) = (row[1], row[4].trim_matches('`'));
+        if WITHOUT_A_TEST.contains(&number) {
+            assert!(test.is_empty(), "{number} has a test after all: take it off the list");
+        } else {
+            assert!(source.contains(&format!("fn {test}(")), "{number}: no test `{test}`");
+        }
+    }
+}
+
+/// Every Rust source of the project, in one text.
+fn sources() -> String {
+    fn gather(folder: &Path, into: &mut String) {
+        for entry in fs::read_dir(folder).expect("a directory").map(|entry| entry.expect("an entry")) {
+            let path = entry.path();
+            if path.is_dir() {
+                gather(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push_str(&fs::read_to_string(&path).expect("readable"));
+            }
+        }
+    }
+    let mut text = String::new();
+    for folder in ["cli", "engine", "stacks", "providers", "state", "tests"] {
+        gather(&root().join(folder), &mut text);
+    }
+    text
+}

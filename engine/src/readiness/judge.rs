@@ -240,7 +240,11 @@ mod tests {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca", "namespace": "n"}, "data": {"tls.crt": "bmV3Cg=="}});
         let verdict = |objects: Vec<Value>| judge(&[Observation::new(copied.clone(), Rule::Exists)], &List(objects));
         assert!(verdict(vec![bundle("other\nnew\n"), secret.clone()]).is_ready());
-        for waiting in [vec![bundle("other\n"), secret.clone()], vec![bundle("new\n")], vec![secret]] {
+        for waiting in [
+            vec![bundle("other\n"), secret.clone()],
+            vec![bundle("new\n")],
+            vec![secret],
+        ] {
             assert_eq!(
                 verdict(waiting).why(),
                 "ConfigMap n/bundle does not hold what Secret n/ca has yet"

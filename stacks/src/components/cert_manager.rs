@@ -144,16 +144,13 @@ fn credentials() -> [Draft; 2] {
         "the credentials are written into that namespace",
     );
     // reference/platform.md §4 G07: in mode Manual nobody makes the Secret.
-    let minted = Draft::gate(
-        credentials_made(),
-        vec![see(secret, Rule::non_empty("data"))],
-    )
-    .after_write(
-        at("cert-manager.credentials"),
-        "the credential operator answers the request",
-    )
-    .within(seconds(120))
-    .note(format!("waits for Secret {OPERANDS}/{CREDENTIALS}"));
+    let minted = Draft::gate(credentials_made(), vec![see(secret, Rule::non_empty("data"))])
+        .after_write(
+            at("cert-manager.credentials"),
+            "the credential operator answers the request",
+        )
+        .within(seconds(120))
+        .note(format!("waits for Secret {OPERANDS}/{CREDENTIALS}"));
     [request, minted]
 }
 

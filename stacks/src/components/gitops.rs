@@ -3,13 +3,11 @@
 //! Facts: `reference/platform.md` §2.16.
 
 use super::{
-    Context,
+    Context, cert_manager,
     draft::{Draft, Kind, at, keyed, seconds, see},
     olm::{Approval, Catalog, Home, Operator, Scope},
 };
-use crate::{
-    stack::{Application, Gitops, Platform},
-};
+use crate::stack::{Application, Gitops, Platform};
 use serde_json::{Value, json};
 use stackctl_engine::{Address, ObjectRef, readiness::Rule, resource::ConsequenceClass};
 
@@ -59,7 +57,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 Rule::Exists,
             )],
         )
-        .after(operator.kinds_served(), "its operator makes the first instance when it starts")
+        .after(
+            operator.kinds_served(),
+            "its operator makes the first instance when it starts",
+        )
         .within(seconds(300))
         .note(format!("waits for ServiceAccount {NAMESPACE}/{CONTROLLER}")),
     );
@@ -75,13 +76,21 @@ fn controller() -> Address {
 
 /// The manual's role, and what it leaves out though its charts contain it (`reference/platform.md` §2.16).
 fn rights() -> [Draft; 4] {
-    let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ALL_VERBS});
+    let rule =
+        |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ALL_VERBS});
     let manual = [
         rule("cloudcredential.openshift.io", &["credentialsrequests"]),
         rule("monitoring.coreos.com", &["servicemonitors"]),
         rule(
             "cert-manager.io",
-            &["clusterissuers", "issuers", "certificates", "certificaterequests", "orders", "challenges"],
+            &[
+                "clusterissuers",
+                "issuers",
+                "certificates",
+                "certificaterequests",
+                "orders",
+                "challenges",
+            ],
         ),
     ];
     let missing = [
@@ -175,10 +184,23 @@ fn application(context: &Context<'_>, gitops: &Gitops, which: Application) -> Dr
             },
         }),
     )
-    .after_write(at("gitops.binding"), "its controller needs the rights for its first sync")
-    .after_write(at("gitops.platform-binding"), "its controller needs the rights for its first sync")
+    .after(
+        cert_manager::ready(),
+        "a first sync fails while the webhook of cert-manager starts",
+    )
+    .after_write(
+        at("gitops.binding"),
+        "its controller needs the rights for its first sync",
+    )
+    .after_write(
+        at("gitops.platform-binding"),
+        "its controller needs the rights for its first sync",
+    )
     .tells(
         ConsequenceClass::Notice,
-        format!("Argo CD applies {} of {} too: both write the same objects", name, gitops.repository),
+        format!(
+            "Argo CD applies {} of {} too: both write the same objects",
+            name, gitops.repository
+        ),
     )
 }

@@ -74,7 +74,10 @@ fn label(node: &str) -> Draft {
         json!({"metadata": {"labels": {NODE_LABEL: "true"}}}),
     )
     .note("may announce addresses")
-    .tells(ConsequenceClass::TakesFields, format!("takes label {NODE_LABEL} of Node {node}"))
+    .tells(
+        ConsequenceClass::TakesFields,
+        format!("takes label {NODE_LABEL} of Node {node}"),
+    )
 }
 
 /// The pods that announce addresses run only on the nodes that carry the label, so the labels are there first.
@@ -115,7 +118,11 @@ fn instance(wanted: &MetalLb) -> [Draft; 4] {
         .note("waits for the controller and the speakers"),
         Draft::object(
             at("metallb.pool"),
-            object("IPAddressPool", wanted.pool.as_str(), json!({"addresses": wanted.addresses})),
+            object(
+                "IPAddressPool",
+                wanted.pool.as_str(),
+                json!({"addresses": wanted.addresses}),
+            ),
         )
         .after(ready(), "its webhook judges the addresses"),
         Draft::object(

@@ -110,7 +110,8 @@ impl Parts<'_> {
         nodes.extend([self.parameters(), self.volume(), self.server(), self.service()]);
         nodes.push(self.instance());
         nodes.extend(self.rights());
-        nodes.into_iter()
+        nodes
+            .into_iter()
             .map(|node| node.after(at("model-registry.namespace"), "it is in that namespace"))
             .collect()
     }

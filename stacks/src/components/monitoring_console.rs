@@ -52,7 +52,10 @@ fn plugins() -> [Draft; 2] {
                 "spec": spec,
             }),
         )
-        .ready(Rule::All(vec![Rule::condition("Reconciled"), Rule::condition("Available")]))
+        .ready(Rule::All(vec![
+            Rule::condition("Reconciled"),
+            Rule::condition("Available"),
+        ]))
         .within(seconds(300))
         .tells(
             ConsequenceClass::Notice,
@@ -61,7 +64,10 @@ fn plugins() -> [Draft; 2] {
     };
     [
         node("dashboards", json!({"type": "Dashboards"})),
-        node("monitoring", json!({"type": "Monitoring", "monitoring": {"perses": {"enabled": true}}})),
+        node(
+            "monitoring",
+            json!({"type": "Monitoring", "monitoring": {"perses": {"enabled": true}}}),
+        ),
     ]
 }
 
@@ -175,7 +181,9 @@ impl Panel {
 
 /// The selector stands behind a metric's name, where the query has a capital S.
 fn with_selector(query: &str) -> String {
-    query.replace("S[", &format!("{SELECTOR}[")).replace("S\n", &format!("{SELECTOR}\n"))
+    query
+        .replace("S[", &format!("{SELECTOR}["))
+        .replace("S\n", &format!("{SELECTOR}\n"))
 }
 
 fn dashboard() -> Draft {

@@ -291,7 +291,10 @@ impl Operator {
         .within(INSTALL)
         .note(match &self.approval {
             Approval::Pinned(_) => format!("approves the install plan of {}", pin.csv),
-            _ => format!("approves the install plan of {} where it waits for an approval", pin.csv),
+            _ => format!(
+                "approves the install plan of {} where it waits for an approval",
+                pin.csv
+            ),
         })
         .tells(
             ConsequenceClass::Approval,

@@ -3,11 +3,11 @@
 //! In: tables that are right by themselves. Out: a stack whose names are unique and whose references resolve. Every
 //! rule runs, whatever the others found.
 
+use super::addons::{self, Addons};
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::addons::{self, Addons};
-use super::schema::{default_kueue, Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision};
+use super::schema::{Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision, default_kueue};
 use super::tiers::{self, Known};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
@@ -223,7 +223,11 @@ fn lower_maas(
 }
 
 /// Reports each name that was there before, with the place of the first.
-pub(super) fn report_duplicates<'a>(what: &'static str, names: impl Iterator<Item = (&'a str, Place)>, problems: &mut Problems) {
+pub(super) fn report_duplicates<'a>(
+    what: &'static str,
+    names: impl Iterator<Item = (&'a str, Place)>,
+    problems: &mut Problems,
+) {
     let mut seen: Vec<(&str, Place)> = Vec::new();
     for (name, place) in names {
         match seen.iter().find(|(other, _)| *other == name) {

@@ -123,8 +123,18 @@ fn default(name: &str, description: &str, scheduling: Value) -> Profile {
         visible_in: Vec::new(),
         identifiers: json!([
             identifier("CPU", "cpu", "CPU", (json!("1"), json!(1), Some(json!("8")))),
-            identifier("Memory", "memory", "Memory", (json!("12Gi"), json!("1Gi"), Some(json!("32Gi")))),
-            identifier("GPU", "nvidia.com/gpu", "Accelerator", (json!(1), json!(1), Some(json!(4)))),
+            identifier(
+                "Memory",
+                "memory",
+                "Memory",
+                (json!("12Gi"), json!("1Gi"), Some(json!("32Gi")))
+            ),
+            identifier(
+                "GPU",
+                "nvidia.com/gpu",
+                "Accelerator",
+                (json!(1), json!(1), Some(json!(4)))
+            ),
         ]),
         scheduling,
         queue: None,
@@ -178,7 +188,10 @@ fn on_nodes(product: Option<&str>) -> Value {
 fn nodes(selector: &[(String, String)], tolerations: &[Toleration]) -> Value {
     let mut node = json!({});
     if !selector.is_empty() {
-        let labels: Map<_, _> = selector.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        let labels: Map<_, _> = selector
+            .iter()
+            .map(|(key, value)| (key.clone(), json!(value)))
+            .collect();
         node["nodeSelector"] = Value::Object(labels);
     }
     let toleration = |one: &Toleration| {

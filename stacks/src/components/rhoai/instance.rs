@@ -4,9 +4,9 @@
 
 use crate::{
     components::{
-        Context, cluster_observability, kueue,
+        Context, cluster_observability,
         draft::{Draft, Kind, at, established, labelled, pods, seconds, see},
-        maas,
+        kueue, maas,
         names::APPLICATIONS,
     },
     stack::{Components, Mlflow, PlatformMonitoring, Rhoai},
@@ -56,7 +56,10 @@ pub(in crate::components) fn controllers() -> Address {
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
-    let mut nodes = vec![initialization_node(&context.stack.rhoai.monitoring), data_science_cluster(context)];
+    let mut nodes = vec![
+        initialization_node(&context.stack.rhoai.monitoring),
+        data_science_cluster(context),
+    ];
     nodes.extend(serving());
     if context.stack.rhoai.components.mlflow {
         nodes.extend(mlflow(&context.stack.rhoai.mlflow));
@@ -145,10 +148,7 @@ fn data_science_cluster(context: &Context<'_>) -> Draft {
             "spec": {"components": components},
         }),
     )
-    .after(
-        initialization(),
-        "the platform is initialised before its components",
-    )
+    .after(initialization(), "the platform is initialised before its components")
     .note("which components are on; what others wait for are gates of its parts");
     if let Some(kueue) = kueue::installed(context) {
         node = node.after(kueue, "its component Kueue looks for the operator");

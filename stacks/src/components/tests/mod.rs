@@ -2,6 +2,7 @@
 
 mod edges;
 mod golden;
+mod gotchas;
 
 use super::*;
 use crate::{
@@ -17,6 +18,10 @@ use stackctl_engine::{
 use std::collections::BTreeSet;
 
 const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
+const PRODUCTION: &str = include_str!("../../../../examples/aws-production/stack.toml");
+const BARE_METAL: &str = include_str!("../../../../examples/bare-metal/stack.toml");
+/// Everything that people may add, on AWS.
+const ADDITIONS: &str = include_str!("additions.toml");
 
 fn stack_of(text: &str) -> Stack {
     let source = Source {
@@ -56,6 +61,14 @@ fn facts() -> Facts {
         (
             key::channels("rhods-operator"),
             channel("stable-3.x", "rhods-operator.3.4.0"),
+        ),
+        (
+            key::channels("openshift-pipelines-operator-rh"),
+            channel("latest", "openshift-pipelines-operator-rh.v1.21.0"),
+        ),
+        (
+            key::channels("servicemeshoperator3"),
+            channel("stable", "servicemeshoperator3.v3.2.0"),
         ),
     ] {
         let fact = Fact {
@@ -100,7 +113,7 @@ memory = "8Gi"
 
 #[test]
 fn every_stack_is_a_graph() {
-    for text in [QUICKSTART, SMALL] {
+    for text in [QUICKSTART, SMALL, PRODUCTION, BARE_METAL, ADDITIONS] {
         let resources = compiled(&stack_of(text));
         if let Err(errors) = Graph::new(&resources) {
             panic!(

@@ -52,7 +52,10 @@ pub(super) fn resources(context: &Context<'_>, attach: Attach) -> Vec<Draft> {
                 json!({"spec": {"defaultCertificate": {"name": INGRESS_SECRET}}}),
             )
             .after(ingress_certificate(), "it presents the certificate from then on")
-            .note(format!("presents {INGRESS_SECRET} under *.{}", context.facts.apps_domain))
+            .note(format!(
+                "presents {INGRESS_SECRET} under *.{}",
+                context.facts.apps_domain
+            ))
             .tells(
                 ConsequenceClass::TakesFields,
                 "takes the default certificate of IngressController default: every host of the router presents it",

@@ -107,7 +107,13 @@ fn trust(context: &Context<'_>) -> Vec<Draft> {
             .with_overlay(|overlay| {
                 overlay.documents.push(Document {
                     at: FieldPath::of(BUNDLE_KEY),
-                    codec: { let _ = certificate; DocumentCodec::YamlKey { key: "TODO-PEM".into(), value: json!(1) } },
+                    codec: {
+                        let _ = certificate;
+                        DocumentCodec::YamlKey {
+                            key: "TODO-PEM".into(),
+                            value: json!(1),
+                        }
+                    },
                 });
                 overlay.create_if_absent = true;
             })

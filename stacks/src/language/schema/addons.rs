@@ -202,7 +202,12 @@ mod tests {
 
     #[test]
     fn a_range_is_of_one_family_and_forwards() {
-        for right in ["10.89.0.200-10.89.0.250", "192.0.2.0/28", "fd00::1-fd00::ff", "fd00::/64"] {
+        for right in [
+            "10.89.0.200-10.89.0.250",
+            "192.0.2.0/28",
+            "fd00::1-fd00::ff",
+            "fd00::/64",
+        ] {
             assert!(is_range(right), "{right}");
         }
         for wrong in ["10.0.0.9-10.0.0.1", "10.0.0.1-fd00::1", "10.0.0.0/33", "10.0.0.1", ""] {

@@ -40,7 +40,8 @@ fn constant<T: std::str::FromStr>(text: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
-    text.parse().expect("a constant that follows its grammar; a test reads it")
+    text.parse()
+        .expect("a constant that follows its grammar; a test reads it")
 }
 
 fn pins() -> Pins {
@@ -80,9 +81,12 @@ fn read_pins(field: Field<'_>, problems: &mut Problems) -> Option<Pins> {
     let mut reader = Reader::new(field, "`[operators.pins]`", problems)?;
     let default = pins();
     let pins = Pins {
-        connectivity_link: reader.or("connectivity_link", default.connectivity_link, problems, |field, problems| {
-            pin(field, "rhcl-operator.v", problems)
-        }),
+        connectivity_link: reader.or(
+            "connectivity_link",
+            default.connectivity_link,
+            problems,
+            |field, problems| pin(field, "rhcl-operator.v", problems),
+        ),
         cluster_observability: reader.or(
             "cluster_observability",
             default.cluster_observability,

@@ -24,7 +24,8 @@ fn constant<T: std::str::FromStr>(text: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
-    text.parse().expect("a constant that follows its grammar; a test reads it")
+    text.parse()
+        .expect("a constant that follows its grammar; a test reads it")
 }
 
 /// The values of the manual's chart (`reference/platform.md` §2.11).
@@ -50,7 +51,12 @@ pub(super) fn monitoring(field: Field<'_>, problems: &mut Problems) -> Option<Pl
             problems,
             typed::name(NamespaceName::NOUN),
         ),
-        metrics_replicas: reader.or("metrics_replicas", default.metrics_replicas, problems, read::integer(0, 100)),
+        metrics_replicas: reader.or(
+            "metrics_replicas",
+            default.metrics_replicas,
+            problems,
+            read::integer(0, 100),
+        ),
         metrics_retention: reader.or("metrics_retention", default.metrics_retention, problems, &retention),
         metrics_volume: reader.or("metrics_volume", default.metrics_volume, problems, typed::memory),
         traces_sample_ratio: reader.or(
@@ -99,7 +105,12 @@ pub(super) fn mlflow(field: Field<'_>, problems: &mut Problems) -> Option<Mlflow
         volume: reader.or("volume", default.volume, problems, typed::memory),
         access_mode: reader.or("access_mode", default.access_mode, problems, read::word(ACCESS_MODES)),
         backend_store_uri: reader.or("backend_store_uri", default.backend_store_uri, problems, read::line),
-        artifacts_destination: reader.or("artifacts_destination", default.artifacts_destination, problems, read::line),
+        artifacts_destination: reader.or(
+            "artifacts_destination",
+            default.artifacts_destination,
+            problems,
+            read::line,
+        ),
         serve_artifacts: reader.or("serve_artifacts", default.serve_artifacts, problems, read::boolean),
     };
     if !mlflow.serve_artifacts && mlflow.artifacts_destination.starts_with("file:") {
@@ -156,7 +167,9 @@ pub(super) fn hardware_profile(field: Field<'_>, problems: &mut Problems) -> Opt
 /// One of both: the CRD refuses nodes beside a queue (`reference/platform.md` §2.11).
 fn scheduling(reader: &mut Reader<'_>, problems: &mut Problems) -> Scheduling {
     let queue = reader.optional("queue", problems, typed::name::<ObjectName>(ObjectName::NOUN));
-    let priority_class = reader.optional("priority_class", problems, read::line).map(|at| at.value);
+    let priority_class = reader
+        .optional("priority_class", problems, read::line)
+        .map(|at| at.value);
     let selector = reader.or("node_selector", Vec::new(), problems, labels);
     let tolerations = reader.field("tolerations").map_or_else(Vec::new, |field| {
         let tolerations = read::tables(field, problems, toleration);
@@ -182,10 +195,7 @@ fn labels(field: Field<'_>, problems: &mut Problems) -> Option<Vec<(String, Stri
     let mut labels = Vec::new();
     for (key, entry) in &table.entries {
         let node = &entry.node;
-        let field = Field {
-            key: field.key,
-            node,
-        };
+        let field = Field { key: field.key, node };
         labels.push((key.clone(), read::text(field, problems)?));
     }
     Some(labels)
