@@ -166,7 +166,10 @@ fn every_gotcha_has_a_row_and_every_test_that_a_row_names_is_there() {
 /// Every Rust source of the project, in one text.
 fn sources() -> String {
     fn gather(folder: &Path, into: &mut String) {
-        for entry in fs::read_dir(folder).expect("a directory").map(|entry| entry.expect("an entry")) {
+        for entry in fs::read_dir(folder)
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry"))
+        {
             let path = entry.path();
             if path.is_dir() {
                 gather(&path, into);

@@ -89,6 +89,11 @@ impl Memory {
         self.store(&mut inner, live, None);
     }
 
+    /// Somebody takes an object away.
+    pub(crate) fn take(&self, object: &ObjectRef) {
+        self.lock().objects.remove(&object.key());
+    }
+
     pub(crate) fn object(&self, object: &ObjectRef) -> Option<Value> {
         self.lock().objects.get(&object.key()).cloned()
     }

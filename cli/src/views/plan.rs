@@ -404,6 +404,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::AlreadyGone
         | Reason::RanAlready
         | Reason::Terminating
+        | Reason::ReplacedOn(_)
         | Reason::KeptBy { .. }
         | Reason::Unverified { .. } => false,
     }

@@ -252,7 +252,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 continue;
             };
             let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
-                (Some(resource), _) => (script::of_resource(step, resource), resource.ready_timeout),
+                (Some(resource), known) => (script::of_resource(step, resource, known), resource.ready_timeout),
                 (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
                 (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
             };

@@ -48,8 +48,11 @@ pub(super) enum Move {
 }
 
 /// The script of a step that is desired.
-pub(super) fn of_resource(step: &Step, resource: &Resource) -> VecDeque<Move> {
+pub(super) fn of_resource(step: &Step, resource: &Resource, known: Option<&Recorded>) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
+    if let (Action::Replace, Some(known)) = (step.action, known) {
+        moves.extend(taking_away(known));
+    }
     let writes = matches!(
         step.action,
         Action::Create | Action::Update | Action::Adopt | Action::Replace
@@ -83,32 +86,53 @@ pub(super) fn of_resource(step: &Step, resource: &Resource) -> VecDeque<Move> {
 /// The script of a step that is recorded and no longer desired.
 pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
-    if matches!(step.action, Action::Delete | Action::Release) {
-        for destroy in &known.destroy.steps {
-            moves.push_back(match destroy {
-                DestroyStep::Patch { target, patch } => Move::Patch(target.clone(), patch.clone()),
-                DestroyStep::AwaitGone { target, .. } => Move::AwaitNone(target.clone()),
-                DestroyStep::Await { observation, .. } => Move::AwaitReady(vec![observation.clone()]),
-            });
-        }
-    }
     match (step.action, &known.node) {
-        (Action::Delete, RecordedNode::Object(object)) => {
-            moves.push_back(Move::Delete(object.object.clone(), object.uid.clone()));
-            moves.push_back(Move::AwaitGone(object.object.clone(), object.uid.clone()));
+        (Action::Delete, RecordedNode::Object(_)) => moves.extend(taking_away(known)),
+        (action, node) => {
+            if matches!(action, Action::Delete | Action::Release) {
+                moves.extend(known.destroy.steps.iter().map(before_it_goes));
+            }
+            match (action, node) {
+                (Action::Release, RecordedNode::Object(_)) => moves.push_back(Move::Release),
+                (Action::Delete | Action::Release, RecordedNode::Overlay { .. }) => moves.push_back(Move::Restore),
+                _ => {}
+            }
+            moves.extend(claims_go(known));
         }
-        (Action::Release, RecordedNode::Object(_)) => moves.push_back(Move::Release),
-        (Action::Delete | Action::Release, RecordedNode::Overlay { .. }) => moves.push_back(Move::Restore),
-        _ => {}
-    }
-    for claimed in &known.destroy.claims {
-        moves.push_back(Move::Delete(claimed.object.clone(), claimed.uid.clone()));
-    }
-    for claimed in &known.destroy.claims {
-        moves.push_back(Move::AwaitGone(claimed.object.clone(), claimed.uid.clone()));
     }
     moves.push_back(Move::Forget);
     moves
+}
+
+/// What its record says about its end, the object itself, and what others made for it.
+fn taking_away(known: &Recorded) -> Vec<Move> {
+    let mut moves: Vec<_> = known.destroy.steps.iter().map(before_it_goes).collect();
+    if let Some(object) = known.object() {
+        moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
+        moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));
+    }
+    moves.extend(claims_go(known));
+    moves
+}
+
+fn before_it_goes(step: &DestroyStep) -> Move {
+    match step {
+        DestroyStep::Patch { target, patch } => Move::Patch(target.clone(), patch.clone()),
+        DestroyStep::AwaitGone { target, .. } => Move::AwaitNone(target.clone()),
+        DestroyStep::Await { observation, .. } => Move::AwaitReady(vec![observation.clone()]),
+    }
+}
+
+/// All are told to go before any is waited for: one may hold another up.
+fn claims_go(known: &Recorded) -> Vec<Move> {
+    let claims = &known.destroy.claims;
+    let told = claims
+        .iter()
+        .map(|claimed| Move::Delete(claimed.object.clone(), claimed.uid.clone()));
+    let gone = claims
+        .iter()
+        .map(|claimed| Move::AwaitGone(claimed.object.clone(), claimed.uid.clone()));
+    told.chain(gone).collect()
 }
 
 /// How long a removal may take: the waits that it declares, and five minutes for its finalizers.

@@ -2,6 +2,7 @@
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
+    FieldPath,
     address::Address,
     digest::StackKey,
     graph::Graph,
@@ -13,7 +14,7 @@ use crate::{
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
-    resource::{Action, Adopt, DependsOn, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
+    resource::{Action, Adopt, Claim, DependsOn, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
     survey::{SurveyRequest, survey},
     testing::Memory,
 };
@@ -448,4 +449,77 @@ async fn what_a_controller_made_is_adopted_and_released_with_its_values() {
     let live = world.cluster.object(&config("made")).expect("still there");
     assert_eq!(live["data"], json!({"theirs": "1", "ours": "2"}));
     assert_eq!(live["metadata"]["annotations"], json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_takes_a_replacement_takes_what_was_made_for_it_along() {
+    let mut world = World::new();
+    let asks_for = |channel: &str, other: &str| {
+        let mut resource = object("a.one", "one", &json!({"channel": channel, "other": other}), &[]);
+        resource.lifecycle.replace_on.push(FieldPath::of("data.channel"));
+        resource.lifecycle.claims.push(Claim {
+            target: Target::Named(config("made-for-one")),
+            why: "made for it".to_owned(),
+        });
+        resource
+    };
+    let theirs =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made-for-one", "namespace": "n"}});
+    world.cluster.put(theirs);
+    world.apply(&[asks_for("stable", "1")]).await;
+
+    // Another field is an update, as ever.
+    assert_eq!(
+        world.planned(&[asks_for("stable", "2")]).await,
+        ["update a.one (changed-in-stack) .data.other"]
+    );
+    let beta = [asks_for("beta", "1")];
+    assert_eq!(
+        world.planned(&beta).await,
+        ["replace a.one (replaced-on) .data.channel"]
+    );
+    let report = world.apply(&beta).await;
+    assert!(report.succeeded(), "{report:?}");
+    let log = world.cluster.log();
+    assert_eq!(
+        log[log.len() - 3..],
+        [
+            "delete ConfigMap n/one",
+            "delete ConfigMap n/made-for-one",
+            "create ConfigMap n/one"
+        ]
+    );
+    assert_eq!(world.planned(&beta).await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_was_cut_off_still_takes_everything_along() {
+    let mut world = World::new();
+    let asks_for = |channel: &str| {
+        let mut resource = object("a.one", "one", &json!({"channel": channel}), &[]);
+        resource.lifecycle.replace_on.push(FieldPath::of("data.channel"));
+        resource.lifecycle.claims.push(Claim {
+            target: Target::Named(config("made-for-one")),
+            why: "made for it".to_owned(),
+        });
+        resource
+    };
+    let theirs =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made-for-one", "namespace": "n"}});
+    world.cluster.put(theirs);
+    world.apply(&[asks_for("stable")]).await;
+    // As if killed between the deletions.
+    world.cluster.take(&config("one"));
+    let beta = [asks_for("beta")];
+    assert_eq!(
+        world.planned(&beta).await,
+        ["replace a.one (replaced-on) .data.channel"]
+    );
+    assert!(world.apply(&beta).await.succeeded());
+    assert!(
+        world
+            .cluster
+            .log()
+            .contains(&"delete ConfigMap n/made-for-one".to_owned())
+    );
 }

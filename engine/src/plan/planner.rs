@@ -295,6 +295,17 @@ fn written(
     if is_overlay && before == Before::Never && action == Action::Update {
         (action, reason) = (Action::Create, Reason::Missing);
     }
+    // Gone already means that a replacement was cut off: what was made for the old one may still be there.
+    if matches!(action, Action::Update | Action::Create)
+        && let Some(field) = replaced_on(resource, known)
+    {
+        if resource.lifecycle.prevent_destroy {
+            return Err(PlanError::Prevented {
+                address: resource.address.clone(),
+            });
+        }
+        (action, reason) = (Action::Replace, Reason::ReplacedOn(field.to_string()));
+    }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
     let readiness = found
         .live
@@ -315,6 +326,14 @@ fn written(
     );
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     Ok(step)
+}
+
+/// The first field that was applied as something else, and takes a replacement to change.
+fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&'a FieldPath> {
+    let last = known.and_then(Recorded::object)?;
+    let wanted = written_value(resource);
+    let changed = |path: &&FieldPath| matches!(path.get(&last.manifest), Some(was) if path.get(&wanted) != Some(was));
+    resource.lifecycle.replace_on.iter().find(changed)
 }
 
 /// What the cluster holds, by the server's answer; and the webhook that could not be asked yet.

@@ -17,6 +17,8 @@ pub struct Lifecycle {
     pub retain: Option<String>,
     /// Paths that others may write: sent with their live value while we own them, omitted once another does.
     pub ignore_fields: Vec<FieldPath>,
+    /// Paths whose change in the stack takes deleting it, with all that was made for it, and making it again.
+    pub replace_on: Vec<FieldPath>,
     /// Whether an object that is there but not ours may become ours.
     pub adopt: Adopt,
     /// Its controller makes it again: it is released on destroy and never waited for.

@@ -234,6 +234,12 @@ impl Draft {
         self
     }
 
+    /// A change of this field in the stack deletes it, and what was made for it, and makes it again.
+    pub(super) fn replaced_on(mut self, path: &str) -> Self {
+        self.0.lifecycle.replace_on.push(FieldPath::of(path));
+        self
+    }
+
     /// Destroy leaves it as it is, and says why.
     pub(super) fn retain(mut self, why: &str) -> Self {
         self.0.lifecycle.retain = Some(why.to_owned());

@@ -99,6 +99,8 @@ fn before_operator(context: &Context<'_>, subscription: Draft) -> Draft {
     let kept = "OpenShift AI made it and does not delete it; people may have put things there";
     let namespace = |name| ObjectRef::cluster("v1", "Namespace", name);
     subscription
+        // OLM does not move the operator when the channel is changed in place (reference/platform.md §4 G33).
+        .replaced_on("spec.channel")
         .after_write(
             at("rhoai.applications"),
             "the operator looks for its applications there",

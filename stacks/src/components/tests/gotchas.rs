@@ -366,6 +366,12 @@ fn g32_a_pin_that_its_channel_does_not_have_is_refused() {
 }
 
 #[test]
+fn g33_another_channel_replaces_the_subscription() {
+    let fields = node(PRODUCTION, "rhoai.subscription").lifecycle.replace_on;
+    assert_eq!(fields, [stackctl_engine::FieldPath::of("spec.channel")]);
+}
+
+#[test]
 fn g35_a_dashboard_meets_all_conditions_of_the_console() {
     let dashboard = manifest(PRODUCTION, "monitoring.inference-dashboard");
     assert_eq!(
