@@ -47,10 +47,14 @@ pub(crate) fn failed(command: &Command, answer: &Output, hint: &str) -> TaskErro
 /// # Errors
 /// When it lacks one, with the command that brings them.
 pub(crate) fn python_has(modules: &[(&str, &str)]) -> Result<(), TaskError> {
-    let of = |pick: fn(&(&str, &str)) -> String, between: &str| modules.iter().map(pick).collect::<Vec<_>>().join(between);
+    let of =
+        |pick: fn(&(&str, &str)) -> String, between: &str| modules.iter().map(pick).collect::<Vec<_>>().join(between);
     let mut python = Command::new("python3");
     python
-        .args(["-c", &format!("import {}", of(|(module, _)| (*module).to_owned(), ", "))])
+        .args([
+            "-c",
+            &format!("import {}", of(|(module, _)| (*module).to_owned(), ", ")),
+        ])
         .stderr(Stdio::null());
     let packages = of(|(_, package)| (*package).to_owned(), " ");
     let hint = format!("; `python3 -m pip install {packages}` brings what it needs");

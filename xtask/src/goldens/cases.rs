@@ -92,7 +92,9 @@ fn problems(
             problems.push(format!("{name}: is twice in tests/golden/later.toml"));
         }
         if !theirs.contains(name) {
-            problems.push(format!("{name}: is in tests/golden/later.toml, and there is no such golden case"));
+            problems.push(format!(
+                "{name}: is in tests/golden/later.toml, and there is no such golden case"
+            ));
         }
         if stacks.contains(name) {
             problems.push(format!("{name}: has a stack; take it out of tests/golden/later.toml"));
@@ -134,9 +136,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
         cause,
     };
     let entries = fs::read_dir(folder).map_err(failed)?;
-    entries
-        .map(|entry| Ok(entry.map_err(failed)?.path()))
-        .collect()
+    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
 fn later(path: &Path) -> Result<BTreeMap<String, Vec<String>>, TaskError> {
@@ -169,7 +169,11 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         let later = BTreeMap::from([("issue 5".to_owned(), vec!["a/two".to_owned(), "a/gone".to_owned()])]);
         assert_eq!(
-            problems(&set(&["a/one", "a/two", "a/three"]), &set(&["a/one", "a/two", "b/x", "common/y"]), &later),
+            problems(
+                &set(&["a/one", "a/two", "a/three"]),
+                &set(&["a/one", "a/two", "b/x", "common/y"]),
+                &later
+            ),
             [
                 "a/two: has a stack; take it out of tests/golden/later.toml",
                 "a/gone: is in tests/golden/later.toml, and there is no such golden case",

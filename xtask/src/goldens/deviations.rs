@@ -26,7 +26,10 @@ struct Row {
     object: String,
     #[serde(default)]
     path: String,
+    #[serde(default)]
+    left_out: bool,
     renamed_to: Option<String>,
+    replaced: Option<[String; 2]>,
     #[serde(default)]
     cases: Vec<String>,
     cites: Vec<String>,
@@ -52,12 +55,30 @@ pub(crate) enum How {
     /// We do not make it.
     Absent,
     /// It has another name with us, and is compared under that.
-    Renamed(String),
+    Renamed(Renaming),
     /// A field, and what is below.
     Field(String),
+    /// What we do not set of a field and of what is below, as against what we set to something else.
+    LeftOut(String),
 }
 
+/// What an object is called with us.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Renaming {
+    /// Its name.
+    pub(crate) to: String,
+    /// A text of the golden object, and what stands for it with us.
+    pub(crate) replaced: [String; 2],
+}
+
+/// Stands for every name of a kind.
+const EVERY: &str = "*";
+
 impl Deviation {
+    fn is_about(&self, object: &ObjectName) -> bool {
+        self.object == *object || self.object.kind == object.kind && self.object.name == EVERY
+    }
+
     fn is_in(&self, case: &str) -> bool {
         self.cases.is_empty() || self.cases.iter().any(|named| named == case)
     }
@@ -68,16 +89,17 @@ impl Deviation {
             How::Absent => difference.is_at(""),
             How::Renamed(_) => false,
             How::Field(path) => difference.is_at(path),
+            How::LeftOut(path) => difference.is_at(path) && difference.is_left_out(),
         };
         let is_allowed = difference.is_defect || self.cites.iter().any(|cite| cite != DEFECT);
-        is_there && is_allowed && self.object == difference.object && self.is_in(case)
+        is_there && is_allowed && self.is_about(&difference.object) && self.is_in(case)
     }
 
     /// The name that an object of a case has with us, if this row gives it one.
-    pub(crate) fn renames(&self, case: &str, object: &ObjectName) -> Option<&str> {
+    pub(crate) fn renames(&self, case: &str, object: &ObjectName) -> Option<&Renaming> {
         match &self.how {
-            How::Renamed(name) if self.object == *object && self.is_in(case) => Some(name),
-            How::Absent | How::Renamed(_) | How::Field(_) => None,
+            How::Renamed(renaming) if self.object == *object && self.is_in(case) => Some(renaming),
+            How::Absent | How::Renamed(_) | How::Field(_) | How::LeftOut(_) => None,
         }
     }
 }
@@ -86,8 +108,9 @@ impl std::fmt::Display for Deviation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.how {
             How::Absent => write!(f, "{} (absent)", self.object),
-            How::Renamed(name) => write!(f, "{} (renamed to {name})", self.object),
+            How::Renamed(renaming) => write!(f, "{} (renamed to {})", self.object, renaming.to),
             How::Field(path) => write!(f, "{} {path}", self.object),
+            How::LeftOut(path) => write!(f, "{} {path} (left out)", self.object),
         }
     }
 }
@@ -136,8 +159,12 @@ fn parse(text: &str, reference: &Reference) -> Result<(Vec<Deviation>, Vec<Strin
                 problems.push(format!("deviation {object} {path}: a renamed object has no `path`"));
                 continue;
             }
-            (Some(name), _) => How::Renamed(name),
+            (Some(to), _) => How::Renamed(Renaming {
+                replaced: row.replaced.unwrap_or_else(|| [object.name.clone(), to.clone()]),
+                to,
+            }),
             (None, path) if path.is_empty() => How::Absent,
+            (None, path) if row.left_out => How::LeftOut(path),
             (None, path) => How::Field(path),
         };
         rows.push(Deviation {
@@ -186,7 +213,13 @@ mod tests {
                 "deviation Secret a : it cites nothing",
             ]
         );
-        assert!(parse("[[deviation]]\nobject = \"Secret a\"\nwhy = \"x\"", &Reference::default()).is_err());
+        assert!(
+            parse(
+                "[[deviation]]\nobject = \"Secret a\"\nwhy = \"x\"",
+                &Reference::default()
+            )
+            .is_err()
+        );
     }
 
     #[test]

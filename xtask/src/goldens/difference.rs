@@ -58,6 +58,16 @@ pub(crate) struct Comparison {
 const WITHHELD: &str = ", ours \"(secret)\"";
 
 impl Difference {
+    /// Whether it is a field that we do not set.
+    pub(crate) fn is_left_out(&self) -> bool {
+        self.left_out().is_some()
+    }
+
+    /// The golden value of a field that we do not set, as far as the judge shows it.
+    pub(crate) fn left_out(&self) -> Option<&str> {
+        self.text.strip_prefix("missing, golden has ")
+    }
+
     /// Whether it is at or below a path, which may leave out what selects in lists.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         if path.is_empty() {
@@ -199,7 +209,10 @@ golden: 3/7 objects match, 4 field differences
     #[test]
     fn a_line_that_the_judge_does_not_write_is_not_passed_over() {
         assert_eq!(parse("cannot compare: x\n"), None);
-        assert_eq!(parse("    spec.a: b\ngolden: 1/1 objects match, 0 field differences\n"), None);
+        assert_eq!(
+            parse("    spec.a: b\ngolden: 1/1 objects match, 0 field differences\n"),
+            None
+        );
         assert_eq!(parse("differs  Secret a\n"), None, "no figure");
     }
 

@@ -25,7 +25,7 @@ use std::{
 };
 
 pub(crate) use cases::{Case, find};
-use deviations::{Deviation, How};
+use deviations::Deviation;
 use difference::{Comparison, ObjectName};
 use reference::Reference;
 
@@ -153,10 +153,10 @@ impl Bench {
         // The judge takes the namespace and the defects from a file beside the objects.
         let golden = self.folder.join(format!("{}.yaml", case.name));
         write(&golden, &objects::stream(&theirs))?;
-        write(
-            &golden.with_extension("inputs.yaml"),
-            &read(&case.golden.with_extension("inputs.yaml"))?,
-        )?;
+        let inputs = case.golden.with_extension("inputs.yaml");
+        let text = read(&inputs)?;
+        let defects = objects::Defects::parse(&text).map_err(unreadable(&inputs))?;
+        write(&golden.with_extension("inputs.yaml"), &text)?;
         let mut judge = Command::new("python3");
         judge.arg(&self.judge).args(IGNORED).arg(&golden).arg(&path);
         let answer = program::run(&mut judge)?;
@@ -169,6 +169,11 @@ impl Bench {
         for difference in &mut comparison.differences {
             if let Some((_, theirs)) = names.get(&difference.object) {
                 difference.object = theirs.clone();
+            }
+            let value = difference.left_out().and_then(|text| serde_json::from_str(text).ok());
+            if let Some(value) = value {
+                let is_wrong = defects.are_all_of(&difference.object, &difference.path, &value);
+                difference.is_defect |= is_wrong;
             }
         }
         Ok(Compared {
@@ -195,16 +200,16 @@ fn under_our_names(
             return object;
         };
         let mut renames = rows.iter().enumerate();
-        let Some((row, to)) = renames.find_map(|(row, one)| Some((row, one.renames(case, &name)?))) else {
+        let Some((row, renaming)) = renames.find_map(|(row, one)| Some((row, one.renames(case, &name)?))) else {
             return object;
         };
-        let renamed = objects::renamed(&object, &name.name, to);
+        let replaced = objects::replaced(&object, &renaming.replaced);
         let to = ObjectName {
             kind: name.kind.clone(),
-            name: to.to_owned(),
+            name: renaming.to.clone(),
         };
         names.insert(to, (row, name));
-        renamed
+        replaced
     });
     (theirs.collect(), names)
 }
@@ -236,7 +241,11 @@ impl Tally {
                 }
                 None => {
                     wrong.insert(&difference.object);
-                    let note = if difference.is_defect { " (a defect of the case)" } else { "" };
+                    let note = if difference.is_defect {
+                        " (a defect of the case)"
+                    } else {
+                        ""
+                    };
                     self.problems.push(format!(
                         "{case}: {} {}: {}{note}",
                         difference.object, difference.path, difference.text
@@ -282,16 +291,14 @@ impl Tally {
                 texts.join(", ")
             }
         };
-        let renamed = rows.iter().filter(|row| matches!(row.how, How::Renamed(_))).count();
         format!(
             "goldens: {}/{n_cases} cases, {}/{} objects match or cite ({} match, {} cite); \
-             {} deviations, {renamed} of them names: {}; later: {}",
+             deviations: {}; later: {}",
             self.n_cases,
             self.n_match + self.n_cite,
             self.n_objects,
             self.n_match,
             self.n_cite,
-            rows.len(),
             list(ids.into_iter().collect()),
             list(later.iter().map(|(why, n)| (why.as_str(), *n)).collect()),
         )

@@ -75,16 +75,47 @@ fn put(there: &mut Value, more: Value) {
     }
 }
 
-/// The object with a name in place of another, wherever that is a whole text in it.
-pub(crate) fn renamed(object: &Value, from: &str, to: &str) -> Value {
+/// The object with one text in place of another, in keys and values.
+pub(crate) fn replaced(object: &Value, [from, to]: &[String; 2]) -> Value {
     match object {
-        Value::String(text) if text == from => Value::from(to),
-        Value::Array(items) => items.iter().map(|item| renamed(item, from, to)).collect(),
+        Value::String(text) => Value::from(text.replace(from, to)),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| replaced(item, &[from.clone(), to.clone()]))
+            .collect(),
         Value::Object(fields) => fields
             .iter()
-            .map(|(key, value)| (key.clone(), renamed(value, from, to)))
+            .map(|(key, value)| (key.replace(from, to), replaced(value, &[from.clone(), to.clone()])))
             .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => object.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => object.clone(),
+    }
+}
+
+/// Paths that a golden case says are wrong, each for a kind and a name, or for any.
+#[derive(Debug)]
+pub(crate) struct Defects(Vec<Value>);
+
+impl Defects {
+    /// Reads the file beside the golden objects.
+    ///
+    /// # Errors
+    /// What the parser says.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let inputs: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        Ok(Self(inputs["defects"].as_array().cloned().unwrap_or_default()))
+    }
+
+    /// Whether all that a field holds is wrong, though the field itself is not named.
+    pub(crate) fn are_all_of(&self, object: &ObjectName, path: &str, value: &Value) -> bool {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => fields
+                .iter()
+                .all(|(key, value)| self.are_all_of(object, &format!("{path}.{key}"), value)),
+            _ => self.0.iter().any(|defect| {
+                let is = |field: &str, text: &str| defect[field].is_null() || defect[field] == text;
+                is("kind", &object.kind) && is("name", &object.name) && defect["path"] == path
+            }),
+        }
     }
 }
 
@@ -105,9 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_replaced_where_it_is_the_whole_text() {
-        let object = json!({"metadata": {"name": "a"}, "spec": ["a", "ab", {"x": "a"}]});
-        let expected = json!({"metadata": {"name": "b"}, "spec": ["b", "ab", {"x": "b"}]});
-        assert_eq!(renamed(&object, "a", "b"), expected);
+    fn a_text_is_replaced_in_keys_and_values() {
+        let object = json!({"metadata": {"name": "x-a"}, "spec": ["a", 1, {"role/a": ""}]});
+        let expected = json!({"metadata": {"name": "x-b"}, "spec": ["b", 1, {"role/b": ""}]});
+        assert_eq!(replaced(&object, &["a".to_owned(), "b".to_owned()]), expected);
+    }
+
+    #[test]
+    fn a_field_is_wrong_when_all_that_it_holds_is() {
+        let defects = Defects::parse("defects:\n  - kind: Pod\n    path: spec.a.b\n    why: x\n").expect("defects");
+        let pod = ObjectName::parse("Pod a").expect("a name");
+        assert!(defects.are_all_of(&pod, "spec.a", &json!({"b": true})));
+        assert!(!defects.are_all_of(&pod, "spec.a", &json!({"b": true, "c": true})));
+        assert!(!defects.are_all_of(&pod, "spec.a", &json!({})));
+        let other = ObjectName::parse("Secret a").expect("a name");
+        assert!(!defects.are_all_of(&other, "spec.a", &json!({"b": true})));
     }
 }
