@@ -89,7 +89,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "xtask",
         ],
     ),
-    ("toml", &["stackctl-stacks"]),
+    ("toml", &["stackctl-stacks", "xtask"]),
     (
         "tracing",
         &[

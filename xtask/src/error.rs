@@ -53,6 +53,35 @@ pub(crate) enum TaskError {
         /// What the parser says.
         text: String,
     },
+    /// A file that should be TOML of a certain form is not.
+    #[error("{path} is not as the other entries of it are\n{text}", path = path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        text: String,
+    },
+    /// A file that should be JSON is not.
+    #[error("{path}: {text}", path = path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        text: String,
+    },
+    /// Our objects are not those of the manual, and nothing says why.
+    #[error(
+        "{n} things are wrong with the golden cases; mend the stack in tests/golden or the component, or add a row to \
+         tests/golden/deviations.toml that cites the reference\n{}\n{figure}",
+        problems.join("\n"),
+        n = problems.len()
+    )]
+    Goldens {
+        /// Each of them.
+        problems: Vec<String>,
+        /// How many are right.
+        figure: String,
+    },
     /// A CRD lacks what every CRD has.
     #[error("{path}: {text}", path = path.display())]
     Crd {

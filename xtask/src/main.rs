@@ -1,9 +1,11 @@
 //! What developers of stackctl run: `cargo xtask <task>`.
 
 mod apiserver;
-mod catalogue;
 mod error;
+mod goldens;
 mod peers;
+mod program;
+mod schema;
 mod schemas;
 
 use std::{
@@ -40,11 +42,20 @@ enum Task {
         #[arg(long, default_value = "../shared/crds")]
         crds: PathBuf,
     },
-    /// Checks every object of every example against the true CRDs.
-    CatalogueSchema {
-        /// The folder of the program that judges.
-        #[arg(long, default_value = "../shared/tools")]
-        tools: PathBuf,
+    /// Compares what golden stacks render with the objects of the manual.
+    Goldens {
+        /// The folder of golden objects, programs and reference.
+        #[arg(long, default_value = "../shared")]
+        shared: PathBuf,
+        /// Only cases whose name begins so, as `nfd/`; rows that nothing needs are then not told.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Checks every object of every golden stack and of every example against the true CRDs.
+    Schema {
+        /// The folder of CRDs and programs.
+        #[arg(long, default_value = "../shared")]
+        shared: PathBuf,
     },
 }
 
@@ -74,7 +85,8 @@ fn run(task: &Task) -> Result<String, TaskError> {
             };
             schemas::run(&root, &root.join(crds), mode)
         }
-        Task::CatalogueSchema { tools } => catalogue::run(&root, &root.join(tools)),
+        Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
+        Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }
 }
 
