@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod catalogue;
+mod docs;
 mod error;
 mod peers;
 mod schemas;
@@ -40,6 +41,12 @@ enum Task {
         #[arg(long, default_value = "../shared/crds")]
         crds: PathBuf,
     },
+    /// Writes docs/stack.md from the readers' reference.
+    Docs {
+        /// Write nothing; fail when the page is stale.
+        #[arg(long)]
+        check: bool,
+    },
     /// Checks every object of every example against the true CRDs.
     CatalogueSchema {
         /// The folder of the program that judges.
@@ -74,6 +81,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
             };
             schemas::run(&root, &root.join(crds), mode)
         }
+        Task::Docs { check } => docs::run(&root, *check),
         Task::CatalogueSchema { tools } => catalogue::run(&root, &root.join(tools)),
     }
 }
