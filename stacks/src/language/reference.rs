@@ -577,13 +577,16 @@ pub const TABLES: &[Table] = &[
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     for table in TABLES {
-        page += &format!("\n## {}\n\n{}\n", shown(table.path), table.about);
+        page.extend([format!("\n## {}\n\n{}\n", shown(table.path), table.about)]);
         if !table.example.is_empty() {
-            page += &format!("\n```toml\n{}\n```\n", table.example);
+            page.extend([format!("\n```toml\n{}\n```\n", table.example)]);
         }
         page += "\n| Key | Takes | Without it | |\n|---|---|---|---|\n";
         for key in table.keys {
-            page += &format!("| `{}` | {} | {} | {} |\n", key.name, key.value, key.default, key.text);
+            page.extend([format!(
+                "| `{}` | {} | {} | {} |\n",
+                key.name, key.value, key.default, key.text
+            )]);
         }
     }
     page
