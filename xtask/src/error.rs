@@ -104,4 +104,7 @@ pub(crate) enum TaskError {
         /// Each file with the line of its first difference.
         places: Vec<String>,
     },
+    /// A generated page is not what the code says.
+    #[error("docs/stack.md is stale (`cargo xtask docs` writes it)")]
+    StaleDocs,
 }

@@ -1,6 +1,7 @@
 //! What developers of stackctl run: `cargo xtask <task>`.
 
 mod apiserver;
+mod docs;
 mod error;
 mod goldens;
 mod peers;
@@ -41,6 +42,12 @@ enum Task {
         /// The folder of the CRDs, `<group>/<plural>.yaml`.
         #[arg(long, default_value = "../shared/crds")]
         crds: PathBuf,
+    },
+    /// Writes docs/stack.md from the readers' reference.
+    Docs {
+        /// Write nothing; fail when the page is stale.
+        #[arg(long)]
+        check: bool,
     },
     /// Compares what golden stacks render with the objects of the manual.
     Goldens {
@@ -85,6 +92,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
             };
             schemas::run(&root, &root.join(crds), mode)
         }
+        Task::Docs { check } => docs::run(&root, *check),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }

@@ -18,6 +18,7 @@ mod lower;
 mod place;
 mod problem;
 mod read;
+pub mod reference;
 mod schema;
 mod set;
 mod suggest;

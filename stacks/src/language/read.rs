@@ -59,6 +59,18 @@ impl Field<'_> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Every table and key that this thread's readers asked for: `reference.rs` must have a row for each.
+    static ASKED: std::cell::RefCell<std::collections::BTreeSet<(String, &'static str)>> = const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
+}
+
+/// Returns every table and key that this thread's readers asked for.
+#[cfg(test)]
+pub(crate) fn asked() -> std::collections::BTreeSet<(String, &'static str)> {
+    ASKED.with_borrow(Clone::clone)
+}
+
 /// What people call the table of tables.
 pub(crate) const ROOT: &str = "the stack file";
 
@@ -87,9 +99,27 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Remembers that a key was asked for.
+    fn know(&mut self, key: &'static str) {
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| {
+            let title = self.title.replace('`', "");
+            let is_secret = title.starts_with("the secret reference");
+            asked.insert((
+                if is_secret {
+                    "a secret reference".to_owned()
+                } else {
+                    title
+                },
+                key,
+            ));
+        });
+        self.known.push(key);
+    }
+
     /// Returns the value of a key as it is.
     pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
-        self.known.push(key);
+        self.know(key);
         self.table
             .entries
             .get(key)
@@ -145,7 +175,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(Field<'a>, &mut Problems) -> Option<T>,
     ) -> Option<At<T>> {
         if !self.table.entries.contains_key(key) {
-            self.known.push(key);
+            self.know(key);
             problems.push(
                 self.place,
                 Problem::Missing {
@@ -171,7 +201,7 @@ impl<'a> Reader<'a> {
     /// Warns about keys that say nothing in this table as it stands.
     pub(crate) fn ignore(&mut self, keys: &[&'static str], because: &str, problems: &mut Problems) {
         for key in keys {
-            self.known.push(key);
+            self.know(key);
             if let Some(entry) = self.table.entries.get(*key) {
                 problems.push(
                     entry.key,
