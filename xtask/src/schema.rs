@@ -1,10 +1,12 @@
 //! Whether every object that the catalogue compiles is valid against the true CRDs, unknown fields included.
 //!
 //! In: `examples/*/stack.toml`, rendered by the binary on the facts of the embedded cluster, and the stacks of
-//! `tests/golden`, on those of the golden cluster. The manifests are judged by `../shared/tools/validate_crds.py`, which shares no code with the project. What is set on an object of
-//! others is only a part of it, so there alone a required field may be missing.
+//! `tests/golden`, on those of the golden cluster. The manifests are judged by `../shared/tools/validate_crds.py`, which
+//! shares no code with the project. What is set on an object of others is only a part of it, so there alone a required
+//! field may be missing. What several stacks have alike is judged once.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -31,23 +33,22 @@ pub(crate) fn run(root: &Path, shared: &Path) -> Result<String, TaskError> {
     program::python_has(&MODULES)?;
     let stackctl = program::stackctl(root)?;
     let folder = root.join("target/xtask/schema");
-    let mut rendered = Vec::new();
+    let mut rendered = Rendered::default();
     for example in examples(&root.join("examples"))? {
-        rendered.push(render(&stackctl, &example, &folder)?);
+        let stem = folder.join("examples").join(example.file_name().unwrap_or_default());
+        rendered.add(&render(&stackctl, &example, &stem)?, &stem)?;
     }
     let cases = goldens::find(&root.join("tests/golden"), &shared.join("golden"))?;
     for case in &cases.ready {
-        let manifests = goldens::render(&stackctl, case, &folder)?;
-        rendered.push(split(&manifests, &folder.join(&case.name))?);
+        rendered.add(&goldens::render(&stackctl, case, &folder)?, &folder.join(&case.name))?;
     }
-    let n_stacks = rendered.len();
-    let (whole, parts): (Vec<_>, Vec<_>) = rendered.into_iter().map(|one| (one.whole, one.parts)).unzip();
     let tools = shared.join("tools");
-    let told = output(judge(&tools).args(&whole), "")?;
-    no_problem_but_missing_fields(judge(&tools).args(&parts))?;
+    let told = output(judge(&tools).args(&rendered.whole), "")?;
+    no_problem_but_missing_fields(judge(&tools).args(&rendered.parts))?;
     Ok(format!(
-        "{} ({n_stacks} stacks)",
-        told.lines().last().unwrap_or_default()
+        "{} ({} stacks)",
+        told.lines().last().unwrap_or_default(),
+        rendered.n_stacks
     ))
 }
 
@@ -77,7 +78,7 @@ fn is_missing_field(line: &str) -> bool {
     line.ends_with("is a required property")
 }
 
-/// The stack files of the examples, by name.
+/// The folders of the examples that have a stack file, by name.
 fn examples(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
     let failed = |cause| TaskError::Read {
         path: folder.to_owned(),
@@ -85,49 +86,74 @@ fn examples(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
     };
     let mut stacks = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
-        let stack = entry.map_err(failed)?.path().join("stack.toml");
-        if stack.is_file() {
-            stacks.push(stack);
+        let example = entry.map_err(failed)?.path();
+        if example.join("stack.toml").is_file() {
+            stacks.push(example);
         }
     }
     stacks.sort();
     Ok(stacks)
 }
 
-/// Two files of manifests.
-struct Rendered {
-    /// Objects that are made.
-    whole: PathBuf,
-    /// Fields that are set on objects of others.
-    parts: PathBuf,
-}
-
 /// How `stackctl render` marks what is a part of an object.
 const PART: &str = "(fields of an object of others)\n";
 
-/// Renders one example into `folder`, on the facts of the embedded cluster.
-fn render(stackctl: &Path, stack: &Path, folder: &Path) -> Result<Rendered, TaskError> {
-    let name = stack.parent().and_then(Path::file_name).unwrap_or_default();
-    let stem = folder.join("examples").join(name);
+/// Files of manifests, each manifest in one of them.
+#[derive(Default)]
+struct Rendered {
+    n_stacks: usize,
+    /// Objects that are made.
+    whole: Vec<PathBuf>,
+    /// Fields that are set on objects of others.
+    parts: Vec<PathBuf>,
+    seen: BTreeSet<String>,
+}
+
+impl Rendered {
+    /// Writes what a stack has and none before it had; `stem` begins the names of the files.
+    fn add(&mut self, manifests: &str, stem: &Path) -> Result<(), TaskError> {
+        self.n_stacks += 1;
+        let new = manifests
+            .split("---\n")
+            .filter(|manifest| !manifest.trim().is_empty() && self.seen.insert((*manifest).to_owned()));
+        let (parts, whole): (Vec<_>, Vec<_>) = new.partition(|manifest| manifest.contains(PART));
+        for (manifests, extension, paths) in [
+            (whole, ".yaml", &mut self.whole),
+            (parts, ".parts.yaml", &mut self.parts),
+        ] {
+            if manifests.is_empty() {
+                continue;
+            }
+            let mut path = stem.as_os_str().to_owned();
+            path.push(extension);
+            let path = PathBuf::from(path);
+            goldens::write(&path, &manifests.join("---\n"))?;
+            paths.push(path);
+        }
+        Ok(())
+    }
+}
+
+/// Renders one example on the facts of the embedded cluster.
+fn render(stackctl: &Path, example: &Path, stem: &Path) -> Result<String, TaskError> {
     // A state of its own: an example must stay as it was checked out.
     let mut simulate = std::ffi::OsString::from("--simulate=");
     simulate.push(stem.with_extension("cluster"));
     let mut binary = Command::new(stackctl);
-    binary.arg("render").arg(stack).arg(simulate);
-    split(&output(&mut binary, "")?, &stem)
+    binary.arg("render").arg(example.join("stack.toml")).arg(simulate);
+    output(&mut binary, "")
 }
 
-/// Writes manifests into two files.
-fn split(manifests: &str, stem: &Path) -> Result<Rendered, TaskError> {
-    let (parts, whole): (Vec<_>, Vec<_>) = manifests.split("---\n").partition(|manifest| manifest.contains(PART));
-    let keep = |extension: &str, manifests: &[&str]| {
-        let mut path = stem.as_os_str().to_owned();
-        path.push(extension);
-        let path = PathBuf::from(path);
-        goldens::write(&path, &manifests.join("---\n")).map(|()| path)
-    };
-    Ok(Rendered {
-        whole: keep(".yaml", &whole)?,
-        parts: keep(".parts.yaml", &parts)?,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_field_is_forgiven_to_a_part() {
+        assert!(is_missing_field("a.yaml#1: Limitador a: 'spec' is a required property"));
+        assert!(!is_missing_field(
+            "a.yaml#1: Limitador a: spec.telemetry: 'x' is not one of"
+        ));
+        assert!(!is_problem(&"schema: 3/3 objects valid") && is_problem(&"a.yaml#1: x"));
+    }
 }

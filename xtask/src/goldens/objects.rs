@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn a_text_is_replaced_in_keys_and_values() {
-        let object = json!({"metadata": {"name": "x-a"}, "spec": ["a", 1, {"role/a": ""}]});
-        let expected = json!({"metadata": {"name": "x-b"}, "spec": ["b", 1, {"role/b": ""}]});
-        assert_eq!(replaced(&object, &["a".to_owned(), "b".to_owned()]), expected);
+        let object = json!({"name": "x-cpu", "spec": ["cpu", 1, {"role/cpu": ""}]});
+        let expected = json!({"name": "x-gpu", "spec": ["gpu", 1, {"role/gpu": ""}]});
+        assert_eq!(replaced(&object, &["cpu".to_owned(), "gpu".to_owned()]), expected);
     }
 
     #[test]
