@@ -37,7 +37,7 @@ pub enum RecordedNode {
         object: RecordedObject,
         /// How to give the fields back.
         undo: Vec<Undo>,
-        /// Shared texts: where, which key, what was written, what was there before.
+        /// Shared texts: where, which part of them, what was written, what was there before.
         documents: Vec<RecordedDocument>,
     },
     /// A gate or a check that was ready.
@@ -111,14 +111,31 @@ pub struct Owner {
 pub struct RecordedDocument {
     /// Where the text stands.
     pub at: FieldPath,
-    /// The YAML key.
-    pub key: String,
-    /// What was written.
-    pub written: Value,
-    /// What was there before: the value, or nothing.
-    pub prior: Option<Value>,
+    /// Our part of it.
+    pub fragment: RecordedFragment,
     /// Whether the text itself was absent.
     pub made_text: bool,
+}
+
+/// What was ours in a shared text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordedFragment {
+    /// One key of a YAML text.
+    YamlKey {
+        /// The key.
+        key: String,
+        /// What was written.
+        written: Value,
+        /// What was there before: the value, or nothing.
+        prior: Option<Value>,
+    },
+    /// Certificates in a PEM text, by the digests of their decoded bytes.
+    Pem {
+        /// All that are to be there.
+        written: Vec<Digest>,
+        /// Of those, the ones that were there before us: they stay.
+        prior: Vec<Digest>,
+    },
 }
 
 /// How destroy treats a recorded resource; everything that `destroy --state-only` needs.
@@ -157,6 +174,14 @@ impl Recorded {
         match &self.node {
             RecordedNode::Object(object) | RecordedNode::Overlay { object, .. } => Some(object),
             RecordedNode::Gate | RecordedNode::Action { .. } => None,
+        }
+    }
+
+    /// What was ours in the shared texts of an object of this uid; nothing of another object of that name.
+    pub fn documents_of(&self, uid: &str) -> &[RecordedDocument] {
+        match &self.node {
+            RecordedNode::Overlay { object, documents, .. } if object.uid == uid => documents,
+            _ => &[],
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! In: what is desired, or recorded. Out: rights, each once. Pure; whether they are given is asked elsewhere.
 //!
-//! Invariant: every write that a plan names is covered by one of them, and every look that readiness is judged by.
+//! Invariant: every write that a plan names is covered by one of them, every look that readiness is judged by, and the
+//! read of every late value.
 //!
 //! Deliberately absent: facts, which are read before (what may not be read is an error by itself); objects that others
 //! make for us, until they are recorded; and `bind` and `escalate`, since whoever has the rights themselves needs neither.
@@ -10,7 +11,8 @@
 use crate::{
     ObjectRef, ObjectType,
     execute::scopes_of_effect,
-    recorded::{Recorded, RecordedNode},
+    late::LateSource,
+    recorded::{Origin, Recorded, RecordedNode},
     resource::{DestroyStep, Effect, Node, Resource},
     survey::observations,
 };
@@ -100,6 +102,9 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
             Node::Overlay(overlay) => {
                 rights.object(&overlay.target, &LOOK);
                 rights.object(&overlay.target, &[Verb::Patch]);
+                if overlay.create_if_absent {
+                    rights.object(&overlay.target, &[Verb::Create]);
+                }
             }
             Node::Action(action) => rights.effect(&action.effect),
             Node::Gate(gate) => {
@@ -112,6 +117,11 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
         for observation in observations(resource) {
             for (of, namespace) in observation.target.scopes() {
                 rights.add(&of, namespace.as_deref(), &LOOK);
+            }
+        }
+        for source in resource.late_sources() {
+            if let LateSource::Object { object, .. } = source {
+                rights.object(object, &[Verb::Get]);
             }
         }
     }
@@ -131,6 +141,10 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
             };
             rights.object(&object.object, &LOOK);
             rights.object(&object.object, &[verb]);
+            // A shared document that we made goes once nothing of others is in it.
+            if matches!(&known.node, RecordedNode::Overlay { object, .. } if object.origin == Origin::Created) {
+                rights.object(&object.object, &[Verb::Delete]);
+            }
         }
         for claimed in &known.destroy.claims {
             rights.object(&claimed.object, &[Verb::Get, Verb::Delete]);
@@ -155,7 +169,11 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Manifest, resource::Object};
+    use crate::{
+        FieldPath, Manifest,
+        late::Encoding,
+        resource::{Document, DocumentCodec, Object, Overlay},
+    };
     use serde_json::json;
 
     #[test]
@@ -167,5 +185,36 @@ mod tests {
         let verbs: Vec<_> = rights.iter().map(|right| right.verb.to_string()).collect();
         assert_eq!(verbs, ["get", "list", "watch", "create", "patch"]);
         assert!(rights.iter().all(|right| right.namespace.as_deref() == Some("n")));
+    }
+
+    #[test]
+    fn a_shared_document_may_have_to_be_made_and_its_late_value_is_read() {
+        let mut overlay = Overlay::new(ObjectRef::namespaced("v1", "ConfigMap", "n", "c"), json!(null));
+        overlay.create_if_absent = true;
+        overlay.documents.push(Document {
+            at: FieldPath::of("data.pem"),
+            codec: DocumentCodec::Pem {
+                certificates: LateSource::Object {
+                    address: "some.secret".parse().expect("an address"),
+                    object: ObjectRef::namespaced("v1", "Secret", "m", "s"),
+                    path: FieldPath::of("data.crt"),
+                    encoding: Encoding::Base64,
+                },
+            },
+        });
+        let node = Node::Overlay(overlay);
+        let rights = of_apply(&[Resource::new("some.overlay".parse().expect("an address"), node)]);
+        let asked: Vec<_> = rights.iter().map(|r| format!("{} {}", r.verb, r.of.kind)).collect();
+        assert_eq!(
+            asked,
+            [
+                "get ConfigMap",
+                "list ConfigMap",
+                "watch ConfigMap",
+                "create ConfigMap",
+                "patch ConfigMap",
+                "get Secret"
+            ]
+        );
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     address::Address,
     diff::drift::drifted_fields,
     digest::StackKey,
+    document::ResolvedDocument,
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
@@ -57,6 +58,8 @@ pub struct Found {
     pub answer: Answer,
     /// Late paths that are not known yet, with what they wait for.
     pub unknown: Vec<(FieldPath, String)>,
+    /// Our parts of shared texts, as far as they are known.
+    pub documents: Vec<ResolvedDocument>,
 }
 
 impl Found {
@@ -65,7 +68,7 @@ impl Found {
             live,
             whose,
             answer: Answer::Unchanged,
-            unknown: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -246,13 +249,11 @@ async fn read_named<P: Provider>(
                 Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
             }
         }
-        if let Node::Object(object) = &resource.node {
-            for late in object.manifest.late() {
-                match &late.source {
-                    LateSource::Object { object, .. } => named.extend([object.clone()]),
-                    LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
-                    LateSource::Template { .. } | LateSource::Input(_) => {}
-                }
+        for source in resource.late_sources() {
+            match source {
+                LateSource::Object { object, .. } => named.extend([object.clone()]),
+                LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
+                LateSource::Template { .. } | LateSource::Input(_) => {}
             }
         }
     }
@@ -408,7 +409,7 @@ async fn ask<P: Provider, S: Secrets>(
             let found = ask_object(provider, request, view, to_come, secrets, resource, object, known);
             found.await
         }
-        Node::Overlay(overlay) => ask_overlay(provider, request, view, resource, overlay).await,
+        Node::Overlay(overlay) => ask_overlay(provider, request, view, secrets, resource, overlay).await,
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => Found::default(),
     }
 }
@@ -453,7 +454,7 @@ async fn ask_object<P: Provider, S: Secrets>(
                 live,
                 whose,
                 answer: Answer::Late(error),
-                unknown: Vec::new(),
+                ..Found::default()
             };
         }
     };
@@ -463,6 +464,7 @@ async fn ask_object<P: Provider, S: Secrets>(
             whose,
             answer: Answer::NamespaceToCome(namespace.clone()),
             unknown: resolved.unknown,
+            ..Found::default()
         };
     }
     let manager = request.identity.object_manager();
@@ -477,20 +479,33 @@ async fn ask_object<P: Provider, S: Secrets>(
         whose,
         answer,
         unknown: resolved.unknown,
+        ..Found::default()
     }
 }
 
-async fn ask_overlay<P: Provider>(
+async fn ask_overlay<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
+    secrets: &S,
     resource: &Resource,
     overlay: &Overlay,
 ) -> Found {
     let live = view.object(&overlay.target).cloned();
+    let documents = match overlay.resolve(|other| view.object(other).cloned(), secrets) {
+        Ok(documents) => documents,
+        Err(error) => {
+            return Found {
+                live,
+                answer: Answer::Late(error),
+                ..Found::default()
+            };
+        }
+    };
     if live.is_none() && !overlay.create_if_absent {
         return Found {
             answer: Answer::TargetToCome,
+            documents,
             ..Found::default()
         };
     }
@@ -499,15 +514,17 @@ async fn ask_overlay<P: Provider>(
     if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
         return Found::unchanged(live, None);
     }
-    let answer = match overlay.body(live.as_ref()) {
+    let uid = live.as_ref().and_then(|live| live["metadata"]["uid"].as_str());
+    let last = known.map_or(&[][..], |known| known.documents_of(uid.unwrap_or_default()));
+    let answer = match overlay.body(live.as_ref(), &documents, last) {
         Ok(body) => dry_run(provider, &overlay.target, body, live.as_ref(), &manager).await,
         Err(error) => Answer::Refused(ProviderError::Other(error.to_string())),
     };
     Found {
         live,
-        whose: None,
         answer,
-        unknown: Vec::new(),
+        documents,
+        ..Found::default()
     }
 }
 

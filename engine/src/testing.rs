@@ -28,6 +28,9 @@ pub(crate) struct Memory {
     events: broadcast::Sender<(ObjectKey, Option<Value>, Value)>,
 }
 
+/// What somebody else does to the cluster, once.
+type Deed = Box<dyn FnOnce(&Memory) + Send>;
+
 #[derive(Default)]
 struct Inner {
     objects: BTreeMap<ObjectKey, Value>,
@@ -38,6 +41,8 @@ struct Inner {
     n_requests: usize,
     /// Kinds that are not served.
     unserved: BTreeSet<String>,
+    /// What somebody else does right before the next write.
+    meanwhile: Option<Deed>,
 }
 
 impl Memory {
@@ -94,6 +99,19 @@ impl Memory {
         self.lock().objects.remove(&object.key());
     }
 
+    /// Lets somebody else do something right before the next write is carried out.
+    pub(crate) fn meanwhile(&self, deed: impl FnOnce(&Self) + Send + 'static) {
+        self.lock().meanwhile = Some(Box::new(deed));
+    }
+
+    /// Lets them do it now.
+    fn interfere(&self) {
+        let deed = self.lock().meanwhile.take();
+        if let Some(deed) = deed {
+            deed(self);
+        }
+    }
+
     pub(crate) fn object(&self, object: &ObjectRef) -> Option<Value> {
         self.lock().objects.get(&object.key()).cloned()
     }
@@ -110,6 +128,14 @@ impl Memory {
         // Nobody may be watching.
         drop(self.events.send((key, Some(object.clone()), object.clone())));
         object
+    }
+}
+
+/// A resourceVersion that is sent must be the present one (ssa-semantics §4, §5).
+fn refuse_stale(live: Option<&Value>, sent: &Value) -> Result<(), ProviderError> {
+    match live {
+        Some(live) if !sent.is_null() && *sent != live["metadata"]["resourceVersion"] => Err(ProviderError::Modified),
+        _ => Ok(()),
     }
 }
 
@@ -177,6 +203,9 @@ impl Provider for Memory {
 
     async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         tokio::task::yield_now().await;
+        if !request.dry_run {
+            self.interfere();
+        }
         let mut inner = self.lock();
         inner.n_requests += 1;
         if inner.unserved.contains(&request.object.object_type.kind) {
@@ -184,6 +213,7 @@ impl Provider for Memory {
         }
         let live = inner.objects.get(&request.object.key()).cloned();
         let created = live.is_none();
+        refuse_stale(live.as_ref(), &request.body["metadata"]["resourceVersion"])?;
         if let (Some(uid), true) = (request.body["metadata"]["uid"].as_str(), created) {
             assert!(!uid.is_empty());
             return Err(ProviderError::OtherUid);
@@ -256,6 +286,7 @@ impl Provider for Memory {
     }
 
     async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
+        self.interfere();
         let mut inner = self.lock();
         let mut live = inner
             .objects
@@ -267,6 +298,9 @@ impl Provider for Memory {
             Patch::Json(operations) => {
                 for operation in operations.as_array().expect("a list") {
                     let pointer = operation["path"].as_str().expect("a path");
+                    if pointer == "/metadata/resourceVersion" {
+                        refuse_stale(Some(&live), &operation["value"])?;
+                    }
                     let mut names: Vec<_> = pointer
                         .split('/')
                         .skip(1)

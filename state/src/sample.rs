@@ -14,7 +14,8 @@ use stackctl_engine::{
     graph::{Edge, EdgeClass, EdgeSource, Until},
     readiness::{Matcher, Observation, Rule, Target},
     recorded::{
-        Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo,
+        Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode,
+        RecordedObject, Undo,
     },
     resource::{DestroyStep, Remains},
 };
@@ -88,9 +89,11 @@ fn overlay() -> RecordedNode {
         ],
         documents: vec![RecordedDocument {
             at: FieldPath::of(r#"data["config.yaml"]"#),
-            key: "enableUserWorkload".to_owned(),
-            written: json!(true),
-            prior: Some(json!(false)),
+            fragment: RecordedFragment::YamlKey {
+                key: "enableUserWorkload".to_owned(),
+                written: json!(true),
+                prior: Some(json!(false)),
+            },
             made_text: false,
         }],
     }

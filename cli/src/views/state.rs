@@ -8,7 +8,7 @@ use stackctl_engine::{
     Address,
     facts::Facts,
     plan::Shown,
-    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
+    recorded::{Origin, Recorded, RecordedFragment, RecordedNode, RecordedObject},
 };
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -87,12 +87,15 @@ pub fn one(known: &Recorded, style: &Style) -> String {
                 );
             }
             for document in documents {
-                let prior = document.prior.clone().map_or(Shown::Absent, Shown::Value);
+                let prior = document.fragment.prior().map_or(Shown::Absent, Shown::Value);
+                let of_it = match &document.fragment {
+                    RecordedFragment::YamlKey { key, .. } => format!("key {key}"),
+                    RecordedFragment::Pem { .. } => "certificates".to_owned(),
+                };
                 let _ = writeln!(
                     text,
-                    "  before  {}, key {}:  {}",
+                    "  before  {}, {of_it}:  {}",
                     diff::path(&document.at),
-                    document.key,
                     diff::shown(&prior, style)
                 );
             }

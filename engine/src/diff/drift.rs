@@ -86,13 +86,12 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     if let RecordedNode::Overlay { documents, .. } = &known.node {
         for document in documents {
             let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
-            let there = crate::document::yaml_key(text, &document.key).ok().flatten();
-            if there.as_ref() != Some(&document.written) {
+            if let Some((before, after)) = document.fragment.drifted(text) {
                 let owner = holder(&entries, &document.at, &object.manager);
                 changes.push(FieldChange {
-                    path: document.at.field(&format!("|yaml.{}", document.key)),
-                    before: Shown::Value(document.written.clone()),
-                    after: there.map_or(Shown::Absent, Shown::Value),
+                    path: document.path(),
+                    before: shown(before.as_ref()),
+                    after: shown(after.as_ref()),
                     drift: Some(DriftedBy {
                         manager: owner.map(|entry| entry.manager.clone()),
                         time: owner.and_then(|entry| entry.time.clone()),

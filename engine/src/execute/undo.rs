@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     FieldPath,
-    document::with_yaml_key,
     field::PathElement,
     late::Secrets,
     marks::mark_pointers,
@@ -184,11 +183,13 @@ fn operations(
     }
     remove_empty(&mut after, &absent);
     for document in documents {
-        let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
-        match with_yaml_key(text, &document.key, document.prior.as_ref()) {
+        // Another of our parts may have been taken out of the text already.
+        let text = document.at.get(&after).and_then(Value::as_str).unwrap_or_default();
+        match document.fragment.restore_in(text) {
             Ok(text) if text.trim().is_empty() && document.made_text => {
                 document.at.remove(&mut after);
             }
+            Ok(same) if same == text => {}
             Ok(text) => document.at.set(&mut after, Value::from(text)),
             Err(error) => notes.push(format!("{}: {error}", document.at)),
         }
@@ -270,7 +271,7 @@ fn holds_only_ours(live: &Value, documents: &[RecordedDocument]) -> bool {
     let foreign = data.iter().any(|(name, text)| {
         let mut left = text.as_str().unwrap_or_default().to_owned();
         for document in documents.iter().filter(|d| d.at == FieldPath::of("data").field(name)) {
-            left = with_yaml_key(&left, &document.key, None).unwrap_or(left);
+            left = document.fragment.strip_from(&left);
         }
         !left.trim().is_empty()
     });

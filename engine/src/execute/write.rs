@@ -9,15 +9,15 @@ use crate::{
     address::Address,
     diff::{drift::secret_digest, leaves},
     digest::StackKey,
-    document::yaml_key,
+    document::{Fragment, ResolvedDocument},
     graph::Edge,
-    late::{LateSource, Secrets, resolve},
+    late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Adopt, DocumentCodec, Node, Object, Overlay, Resource, sent_digest},
+    resource::{Adopt, Document, Node, Object, Overlay, Resource, sent_digest},
     survey::respect_ignored,
 };
 use serde_json::Value;
@@ -140,9 +140,29 @@ async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
     object: &Object,
     live: Option<&Value>,
 ) -> Result<Value, StepError> {
-    let mut others: BTreeMap<ObjectRef, Value> = BTreeMap::new();
-    for late in object.manifest.late() {
-        let needed = match &late.source {
+    let others = others(context, object.manifest.late().iter().map(|late| &late.source)).await?;
+    let resolved = resolve(
+        &object.manifest,
+        live,
+        |other| others.get(other).cloned(),
+        context.secrets,
+        true,
+    )
+    .map_err(|error| not_had(&error))?;
+    match resolved.unknown.first() {
+        Some((path, after)) => Err(not_known(path, after)),
+        None => Ok(resolved.body),
+    }
+}
+
+/// Reads the objects that late values come from, as they are now.
+async fn others<'s, P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    sources: impl Iterator<Item = &'s LateSource>,
+) -> Result<BTreeMap<ObjectRef, Value>, StepError> {
+    let mut others = BTreeMap::new();
+    for source in sources {
+        let needed = match source {
             LateSource::Object { object, .. } => Some(object),
             LateSource::Generated { unless_exists, .. } => unless_exists.as_ref(),
             LateSource::Template { .. } | LateSource::Input(_) => None,
@@ -153,20 +173,32 @@ async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
             others.insert(needed.clone(), other);
         }
     }
-    let resolved = resolve(
-        &object.manifest,
-        live,
-        |other| others.get(other).cloned(),
-        context.secrets,
-        true,
-    )
-    .map_err(|error| StepError::Failure(Failure::new("a value of it cannot be had").because(error.to_string())))?;
-    match resolved.unknown.first() {
-        Some((path, after)) => Err(StepError::Failure(Failure::new(format!(
-            "{path} is not known, although {after} is ready"
-        )))),
-        None => Ok(resolved.body),
+    Ok(others)
+}
+
+fn not_had(error: &LateError) -> StepError {
+    StepError::Failure(Failure::new("a value of it cannot be had").because(error.to_string()))
+}
+
+fn not_known(path: &FieldPath, after: &str) -> StepError {
+    StepError::Failure(Failure::new(format!("{path} is not known, although {after} is ready")))
+}
+
+/// Our parts of shared texts, with their late values.
+async fn resolved_documents<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    overlay: &Overlay,
+) -> Result<Vec<ResolvedDocument>, StepError> {
+    let others = others(context, overlay.documents.iter().filter_map(Document::late)).await?;
+    let documents = overlay
+        .resolve(|other| others.get(other).cloned(), context.secrets)
+        .map_err(|error| not_had(&error))?;
+    for document in &documents {
+        if let Fragment::PemToCome { after } = &document.fragment {
+            return Err(not_known(&document.path(), &after.to_string()));
+        }
     }
+    Ok(documents)
 }
 
 async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
@@ -188,24 +220,25 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     {
         return Err(ProviderError::BeingDeleted.into());
     }
-    let body = overlay.body(live.as_ref()).map_err(|error| {
-        StepError::Failure(Failure::new(format!("{target} cannot be edited")).because(error.to_string()))
-    })?;
-    let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
-    let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();
     let uid = live
         .as_ref()
         .and_then(|live| live["metadata"]["uid"].as_str())
         .unwrap_or_default();
     let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
+    let before = last.map_or(&[][..], |last| last.documents_of(uid));
+    let documents = resolved_documents(context, overlay).await?;
+    let body = overlay.body(live.as_ref(), &documents, before).map_err(|error| {
+        StepError::Failure(Failure::new(format!("{target} cannot be edited")).because(error.to_string()))
+    })?;
+    let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
+    let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();
     let undo = undo_of(last, live.as_ref(), &fields, &manager);
-    let documents = documents_of(last, overlay, live.as_ref());
     let origin = match (last.and_then(Recorded::object), &live) {
         (Some(last), _) => last.origin,
         (None, Some(_)) => Origin::Adopted,
         (None, None) => Origin::Created,
     };
-    let record = |answer: Option<&Value>| {
+    let record = |answer: Option<&Value>, documents: &[RecordedDocument]| {
         record(
             context,
             resource,
@@ -218,11 +251,12 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
             |object| RecordedNode::Overlay {
                 object,
                 undo: undo.clone(),
-                documents: documents.clone(),
+                documents: documents.to_vec(),
             },
         )
     };
-    context.intend(&Intent::Write(Box::new(record(live.as_ref()))))?;
+    let (intended, written) = documents_of(&documents, before, live.as_ref());
+    context.intend(&Intent::Write(Box::new(record(live.as_ref(), &intended))))?;
     // Taking these fields is what the plan said, so a conflict is answered by force, under the uid and the
     // resourceVersion that were read.
     let answer = apply(
@@ -241,7 +275,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     };
     Ok(Written {
         did,
-        recorded: record(Some(&answer.object)),
+        recorded: record(Some(&answer.object), &written),
         object: answer.object,
         note: None,
     })
@@ -271,6 +305,8 @@ async fn apply<P: Provider, J: Journal, S: Secrets>(
         dry_run: false,
     };
     match context.provider.apply(&request).await {
+        // It was not there when we read it: read again, so that what was written to a shared text meanwhile stays.
+        Err(ProviderError::Conflict(_)) if pinned && live.is_none() => Err(ProviderError::Modified.into()),
         Err(ProviderError::Conflict(causes)) if may_force(&causes) => {
             if let Some(live) = live {
                 request.body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
@@ -422,30 +458,21 @@ fn undo_of(last: Option<&Recorded>, live: Option<&Value>, fields: &BTreeSet<Fiel
         .collect()
 }
 
-fn documents_of(last: Option<&Recorded>, overlay: &Overlay, live: Option<&Value>) -> Vec<RecordedDocument> {
-    let known = match last.map(|last| &last.node) {
-        Some(RecordedNode::Overlay { documents, .. }) => documents.as_slice(),
-        _ => &[],
-    };
-    overlay
-        .documents
+/// The records of our parts of shared texts: before the write, when the parts of last time may still be there, and after.
+fn documents_of(
+    documents: &[ResolvedDocument],
+    before: &[RecordedDocument],
+    live: Option<&Value>,
+) -> (Vec<RecordedDocument>, Vec<RecordedDocument>) {
+    documents
         .iter()
-        .map(|document| {
-            let DocumentCodec::YamlKey { key, value } = &document.codec;
+        .filter_map(|document| {
             let text = live.and_then(|live| document.at.get(live)).and_then(Value::as_str);
-            let before = known.iter().find(|d| d.at == document.at && d.key == *key);
-            RecordedDocument {
-                at: document.at.clone(),
-                key: key.clone(),
-                written: value.clone(),
-                prior: match before {
-                    Some(before) => before.prior.clone(),
-                    None => text.and_then(|text| yaml_key(text, key).ok().flatten()),
-                },
-                made_text: before.map_or(text.is_none(), |before| before.made_text),
-            }
+            let last = document.last(before);
+            let written = document.recorded(text, last)?;
+            Some((written.clone().or(last), written))
         })
-        .collect()
+        .unzip()
 }
 
 /// The record of a gate or an action: no object, but its edges and its trigger.

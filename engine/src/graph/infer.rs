@@ -77,17 +77,15 @@ pub(super) fn edges<'a>(resources: impl IntoIterator<Item = &'a Resource> + Clon
                 EdgeSource::SameObject,
             );
         }
-        if let Node::Object(object) = &resource.node {
-            for late in object.manifest.late() {
-                if let LateSource::Object { address, object, .. } = &late.source {
-                    infer(
-                        address,
-                        Until::Ready,
-                        format!("takes a value from {object}"),
-                        EdgeClass::Needs,
-                        EdgeSource::Late,
-                    );
-                }
+        for source in resource.late_sources() {
+            if let LateSource::Object { address, object, .. } = source {
+                infer(
+                    address,
+                    Until::Ready,
+                    format!("takes a value from {object}"),
+                    EdgeClass::Needs,
+                    EdgeSource::Late,
+                );
             }
         }
     }

@@ -5,6 +5,7 @@
 mod resolve;
 
 pub use resolve::{LateError, Resolved, Secrets, resolve};
+pub(crate) use resolve::{Text, text_of};
 
 use crate::{FieldPath, address::Address, object_key::ObjectRef};
 

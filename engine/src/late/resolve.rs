@@ -1,7 +1,7 @@
 //! Puts late values in their places, in memory and just before a request.
 
 use super::{Encoding, Late, LateSource, SecretInput};
-use crate::{FieldPath, manifest::Manifest, object_key::ObjectRef};
+use crate::{FieldPath, address::Address, manifest::Manifest, object_key::ObjectRef};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
@@ -43,6 +43,14 @@ pub enum LateError {
         /// Where it should go.
         path: FieldPath,
         /// What the shell said.
+        why: String,
+    },
+    /// The value is there, and not what it should be.
+    #[error("what was read for {path} does not do: {why}")]
+    Unfit {
+        /// Where it should go.
+        path: FieldPath,
+        /// Why not, without any of it.
         why: String,
     },
 }
@@ -140,18 +148,49 @@ fn one(
             }
             Ok(text.replace("{value}", &inner))
         }
+        LateSource::Object { .. } | LateSource::Input(_) => {
+            Ok(match text_of(&late.source, &late.path, other, secrets)? {
+                Text::Known(text) => text,
+                Text::After(address) => placeholder(address.to_string()),
+            })
+        }
+    }
+}
+
+/// The text of a late value that comes from elsewhere, or what it waits for.
+pub(crate) enum Text {
+    /// Here it is.
+    Known(String),
+    /// It is not there before this resource is ready.
+    After(Address),
+}
+
+/// Reads the text of a source that needs no manifest around it: another object, or a person.
+pub(crate) fn text_of(
+    source: &LateSource,
+    at: &FieldPath,
+    other: impl Fn(&ObjectRef) -> Option<Value>,
+    secrets: &impl Secrets,
+) -> Result<Text, LateError> {
+    match source {
         LateSource::Object {
             address,
             object,
             path,
             encoding,
-        } => match other(object).and_then(|object| read(path.get(&object)?, *encoding)) {
-            Some(text) => Ok(text),
-            None => Ok(placeholder(address.to_string())),
+        } => Ok(
+            match other(object).and_then(|object| read(path.get(&object)?, *encoding)) {
+                Some(text) => Text::Known(text),
+                None => Text::After(address.clone()),
+            },
+        ),
+        LateSource::Input(input) => match secrets.input(input) {
+            Ok(text) => Ok(Text::Known(text)),
+            Err(why) => Err(LateError::Input { path: at.clone(), why }),
         },
-        LateSource::Input(input) => secrets.input(input).map_err(|why| LateError::Input {
-            path: late.path.clone(),
-            why,
+        LateSource::Generated { .. } | LateSource::Template { .. } => Err(LateError::Unfit {
+            path: at.clone(),
+            why: "it is neither drawn nor composed, it comes from an object or a person".to_owned(),
         }),
     }
 }

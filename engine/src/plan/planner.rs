@@ -9,13 +9,15 @@ use crate::{
     address::Address,
     diff::{differences, drift::drifted_fields, leaves},
     digest::{Digest, StackKey},
+    document::{Fragment, ResolvedDocument, digests, shown},
     execute::ProviderError,
     graph::{Edge, Graph},
+    late::LateError,
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
     readiness::{Readiness, judge},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Adopt, Node, Resource, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
@@ -100,7 +102,7 @@ pub enum PlanError {
         /// The resource.
         address: Address,
         /// Why.
-        cause: Box<crate::late::LateError>,
+        cause: Box<LateError>,
     },
     /// It may not be destroyed.
     #[error("`{address}` may not be destroyed (prevent_destroy)")]
@@ -120,7 +122,12 @@ impl PlanError {
             Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
             Self::Conflict { .. } => Some("take the fields with `--force-conflicts`".to_owned()),
-            Self::Late { .. } => Some("restore the Secret from a backup, or delete what uses it as well".to_owned()),
+            Self::Late { cause, .. } => match **cause {
+                LateError::Lost { .. } => {
+                    Some("restore the Secret from a backup, or delete what uses it as well".to_owned())
+                }
+                LateError::Input { .. } | LateError::Unfit { .. } => None,
+            },
             Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
         }
     }
@@ -312,7 +319,13 @@ fn written(
         .as_ref()
         .map(|_| judge(&observations(resource), inputs.survey.view()));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
+    let last = last_documents(known, found);
     step.changes = changes(found, resource, &drifted, &manager, action);
+    for document in parts(found) {
+        step.changes
+            .extend(part_change(found, document, last, &drifted, action));
+    }
+    step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(webhook) = unverified {
         step.reasons.push(Reason::Unverified { webhook });
     }
@@ -325,6 +338,11 @@ fn written(
             .flat_map(|last| last.fields.iter().cloned()),
     );
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
+    for document in parts(found) {
+        let ours = text_of(found.live.as_ref(), document).and_then(|text| document.ours_in(text, document.last(last)));
+        let path = document.path().to_string();
+        step.projection.paths.insert(path, ours.as_ref().map(Digest::of));
+    }
     Ok(step)
 }
 
@@ -334,6 +352,55 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
     let wanted = written_value(resource);
     let changed = |path: &&FieldPath| matches!(path.get(&last.manifest), Some(was) if path.get(&wanted) != Some(was));
     resource.lifecycle.replace_on.iter().find(changed)
+}
+
+/// Our parts of shared texts that are shown as such, and not as the whole text.
+fn parts(found: &Found) -> impl Iterator<Item = &ResolvedDocument> {
+    found.documents.iter().filter(|document| match &document.fragment {
+        Fragment::YamlKey { .. } => false,
+        Fragment::Pem(_) | Fragment::PemToCome { .. } => true,
+    })
+}
+
+fn last_documents<'a>(known: Option<&'a Recorded>, found: &Found) -> &'a [RecordedDocument] {
+    let uid = found.live.as_ref().and_then(|live| live["metadata"]["uid"].as_str());
+    known.map_or(&[], |known| known.documents_of(uid.unwrap_or_default()))
+}
+
+fn text_of<'a>(object: Option<&'a Value>, document: &ResolvedDocument) -> Option<&'a str> {
+    document.at.get(object?)?.as_str()
+}
+
+/// The change of our part of a shared text, if the text would change.
+fn part_change(
+    found: &Found,
+    document: &ResolvedDocument,
+    last: &[RecordedDocument],
+    drifted: &[FieldChange],
+    action: Action,
+) -> Option<FieldChange> {
+    let text = text_of(found.live.as_ref(), document);
+    match &found.answer {
+        Answer::Would { object, .. } if text == text_of(Some(object), document) => return None,
+        Answer::Would { .. } => {}
+        _ if action == Action::Create => {}
+        _ => return None,
+    }
+    let path = document.path();
+    let ours = document.ours_in(text.unwrap_or_default(), document.last(last));
+    Some(FieldChange {
+        before: ours.map_or(Shown::Absent, Shown::Value),
+        after: match &document.fragment {
+            Fragment::YamlKey { value, .. } => Shown::Value(value.clone()),
+            Fragment::Pem(certificates) => shown(&digests(certificates)).map_or(Shown::Absent, Shown::Value),
+            Fragment::PemToCome { after } => Shown::KnownAfter(after.to_string()),
+        },
+        drift: drifted
+            .iter()
+            .find(|change| change.path == path)
+            .and_then(|change| change.drift.clone()),
+        path,
+    })
 }
 
 /// What the cluster holds, by the server's answer; and the webhook that could not be asked yet.
@@ -471,7 +538,7 @@ fn changes(
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
     for (path, old, new) in differences(before, &after) {
-        if found.live.is_none() && is_identity(&path) {
+        if found.live.is_none() && is_identity(&path) || parts(found).any(|document| document.at == path) {
             continue;
         }
         let secret = is_secret(resource, &path) || sensitive.iter().any(|s| s.contains(&path) || path.contains(s));

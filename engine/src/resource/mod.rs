@@ -21,6 +21,7 @@ pub(crate) use sent::{sent_digest, written_value};
 use crate::{
     address::Address,
     graph::Until,
+    late::LateSource,
     object_key::{GroupKind, ObjectRef},
 };
 use std::time::Duration;
@@ -150,6 +151,15 @@ impl Resource {
             Node::Object(object) => Some(object.manifest.object()),
             Node::Overlay(overlay) => Some(&overlay.target),
             Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
+        }
+    }
+
+    /// Where its late values come from.
+    pub fn late_sources(&self) -> Vec<&LateSource> {
+        match &self.node {
+            Node::Object(object) => object.manifest.late().iter().map(|late| &late.source).collect(),
+            Node::Overlay(overlay) => overlay.documents.iter().filter_map(Document::late).collect(),
+            Node::Gate(_) | Node::Action(_) | Node::Check(_) => Vec::new(),
         }
     }
 }

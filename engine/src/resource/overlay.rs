@@ -5,9 +5,11 @@
 
 use crate::{
     FieldPath,
-    document::{DocumentError, with_yaml_key},
+    document::{DocumentError, Fragment, PEM_PART, ResolvedDocument, pem::certificates, yaml_part},
+    late::{LateError, LateSource, Secrets, Text, text_of},
     object_key::ObjectRef,
     readiness::{Observation, Rule, Target},
+    recorded::RecordedDocument,
 };
 use serde_json::Value;
 
@@ -46,6 +48,11 @@ pub enum DocumentCodec {
         /// Its value: a text, a number or a boolean.
         value: Value,
     },
+    /// Certificates in a text of PEM blocks that others add to as well.
+    Pem {
+        /// Where they come from: an object or a person. All certificates there are ours, and nothing else there is.
+        certificates: LateSource,
+    },
 }
 
 impl Overlay {
@@ -62,21 +69,76 @@ impl Overlay {
 }
 
 impl Document {
-    /// The path of the fragment: the text's own path and the key in it.
+    /// The path of the fragment: the text's own path and the part of it.
     pub fn path(&self) -> FieldPath {
-        let DocumentCodec::YamlKey { key, .. } = &self.codec;
-        self.at.field(&format!("|yaml.{key}"))
+        self.at.field(&match &self.codec {
+            DocumentCodec::YamlKey { key, .. } => yaml_part(key),
+            DocumentCodec::Pem { .. } => PEM_PART.to_owned(),
+        })
+    }
+
+    /// Where a part of it comes from that the stack does not say itself.
+    pub fn late(&self) -> Option<&LateSource> {
+        match &self.codec {
+            DocumentCodec::YamlKey { .. } => None,
+            DocumentCodec::Pem { certificates } => Some(certificates),
+        }
+    }
+
+    /// The fragment, if the stack says all of it.
+    pub fn said(&self) -> Option<ResolvedDocument> {
+        match &self.codec {
+            DocumentCodec::YamlKey { key, value } => Some(self.with(Fragment::yaml_key(key, value))),
+            DocumentCodec::Pem { .. } => None,
+        }
+    }
+
+    /// The fragment with its late value in place, or with what that waits for.
+    ///
+    /// # Errors
+    /// When a late value cannot be read, or is not what it should be.
+    pub fn resolve(
+        &self,
+        other: impl Fn(&ObjectRef) -> Option<Value>,
+        secrets: &impl Secrets,
+    ) -> Result<ResolvedDocument, LateError> {
+        let source = match &self.codec {
+            DocumentCodec::YamlKey { key, value } => return Ok(self.with(Fragment::yaml_key(key, value))),
+            DocumentCodec::Pem { certificates } => certificates,
+        };
+        let text = match text_of(source, &self.path(), other, secrets)? {
+            Text::After(after) => return Ok(self.with(Fragment::PemToCome { after })),
+            Text::Known(text) => text,
+        };
+        let certificates = certificates(&text).map_err(|error| LateError::Unfit {
+            path: self.path(),
+            why: error.to_string(),
+        })?;
+        Ok(self.with(Fragment::Pem(certificates)))
+    }
+
+    fn with(&self, fragment: Fragment) -> ResolvedDocument {
+        ResolvedDocument {
+            at: self.at.clone(),
+            fragment,
+        }
     }
 }
 
 impl Overlay {
     /// The body of an apply: our fields, and each shared text with our fragment in it.
     ///
-    /// `live` is the object as it is; without it the body makes one that holds nothing else.
+    /// `live` is the object as it is; without it the body makes one that holds nothing else. `last` is what was recorded
+    /// of its texts: what is no longer ours is taken out.
     ///
     /// # Errors
-    /// When a shared text cannot be edited line by line.
-    pub fn body(&self, live: Option<&Value>) -> Result<Value, DocumentError> {
+    /// When a shared text cannot be edited without touching what others wrote.
+    pub fn body(
+        &self,
+        live: Option<&Value>,
+        documents: &[ResolvedDocument],
+        last: &[RecordedDocument],
+    ) -> Result<Value, DocumentError> {
         let mut body = if self.fields.is_null() {
             serde_json::json!({})
         } else {
@@ -88,17 +150,39 @@ impl Overlay {
         if let Some(namespace) = &self.target.namespace {
             body["metadata"]["namespace"] = Value::from(namespace.as_str());
         }
-        for document in &self.documents {
-            let DocumentCodec::YamlKey { key, value } = &document.codec;
-            let text = live
-                .and_then(|live| document.at.get(live))
+        for document in documents {
+            // A text with two of our parts is in the body already.
+            let text = document
+                .at
+                .get(&body)
+                .or_else(|| live.and_then(|live| document.at.get(live)))
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            document
-                .at
-                .set(&mut body, Value::from(with_yaml_key(text, key, Some(value))?));
+            let before = document.last(last).map(|last| &last.fragment);
+            let text = document.fragment.write_to(text, before)?;
+            document.at.set(&mut body, Value::from(text));
         }
         Ok(body)
+    }
+
+    /// Its fragments with their late values in place, or what those wait for.
+    ///
+    /// # Errors
+    /// When a late value cannot be read, or is not what it should be.
+    pub fn resolve(
+        &self,
+        other: impl Fn(&ObjectRef) -> Option<Value>,
+        secrets: &impl Secrets,
+    ) -> Result<Vec<ResolvedDocument>, LateError> {
+        self.documents
+            .iter()
+            .map(|document| document.resolve(&other, secrets))
+            .collect()
+    }
+
+    /// Those of its fragments that the stack says all of.
+    pub fn said(&self) -> Vec<ResolvedDocument> {
+        self.documents.iter().filter_map(Document::said).collect()
     }
 
     /// Its readiness as an observation of its target.

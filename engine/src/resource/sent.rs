@@ -1,6 +1,6 @@
 //! What a resource has to say to the server, to compare it with what was said before.
 
-use super::{Node, Resource};
+use super::{Document, Node, Resource};
 use crate::digest::Digest;
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(crate) fn written_value(resource: &Resource) -> Value {
     match &resource.node {
         Node::Object(object) => object.manifest.value().clone(),
-        Node::Overlay(overlay) => overlay.body(None).unwrap_or(Value::Null),
+        Node::Overlay(overlay) => overlay.body(None, &overlay.said(), &[]).unwrap_or(Value::Null),
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => Value::Null,
     }
 }
@@ -17,7 +17,13 @@ pub(crate) fn written_value(resource: &Resource) -> Value {
 pub(crate) fn sent_digest(resource: &Resource) -> Digest {
     let late = match &resource.node {
         Node::Object(object) => format!("{:?}", object.manifest.late()),
-        _ => String::new(),
+        Node::Overlay(overlay) => overlay.documents.iter().filter_map(late_of).collect(),
+        Node::Gate(_) | Node::Action(_) | Node::Check(_) => String::new(),
     };
     Digest::of(&serde_json::json!([written_value(resource), late]))
+}
+
+/// Where a fragment goes and comes from, if the stack does not say it itself.
+fn late_of(document: &Document) -> Option<String> {
+    Some(format!("{}: {:?}", document.path(), document.late()?))
 }

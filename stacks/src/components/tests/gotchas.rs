@@ -404,7 +404,7 @@ fn g37_g38_shared_texts_are_edited_and_not_replaced() {
         assert!(overlay.fields.is_null() && overlay.documents.len() == 1, "{address}");
         match (&overlay.documents[0].codec, address) {
             (DocumentCodec::YamlKey { key, .. }, "monitoring.user-workload") => assert_eq!(key, "enableUserWorkload"),
-            (_, "tls.bundle") => {} // PEM
+            (DocumentCodec::Pem { .. }, "tls.bundle") => {}
             (codec, _) => panic!("{address}: {codec:?}"),
         }
     }

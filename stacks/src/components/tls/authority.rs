@@ -107,12 +107,8 @@ fn trust(context: &Context<'_>) -> Vec<Draft> {
             .with_overlay(|overlay| {
                 overlay.documents.push(Document {
                     at: FieldPath::of(BUNDLE_KEY),
-                    codec: {
-                        let _ = certificate;
-                        DocumentCodec::YamlKey {
-                            key: "TODO-PEM".into(),
-                            value: json!(1),
-                        }
+                    codec: DocumentCodec::Pem {
+                        certificates: certificate,
                     },
                 });
                 overlay.create_if_absent = true;

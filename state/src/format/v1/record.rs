@@ -12,7 +12,7 @@ use stackctl_engine::{
     FieldPath,
     digest::Digest,
     graph::Edge,
-    recorded::{Origin, Owner, Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
+    recorded::{Origin, Owner, Recorded, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -88,14 +88,37 @@ struct StoredOwner {
     by_apply: bool,
 }
 
+/// A fragment of a shared text: told apart by its fields, since the first kind came before there were others.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum StoredDocument {
+    YamlKey(StoredYamlKey),
+    Pem(StoredPem),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredDocument {
+pub(super) struct StoredYamlKey {
     at: StoredPath,
     key: String,
     written: Value,
     prior: StoredPrior,
     made_text: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredPem {
+    at: StoredPath,
+    pem: StoredCertificates,
+    made_text: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCertificates {
+    written: Vec<String>,
+    prior: Vec<String>,
 }
 
 impl From<&Recorded> for StoredRecord {
@@ -168,7 +191,10 @@ impl TryFrom<StoredNode> for RecordedNode {
             } => Self::Overlay {
                 object: object.try_into()?,
                 undo: undo.into_iter().map(Undo::from).collect(),
-                documents: documents.into_iter().map(RecordedDocument::from).collect(),
+                documents: documents
+                    .into_iter()
+                    .map(RecordedDocument::try_from)
+                    .collect::<Result<_, _>>()?,
             },
             StoredNode::Gate => Self::Gate,
             StoredNode::Action { trigger } => Self::Action {
@@ -300,37 +326,64 @@ impl From<&RecordedDocument> for StoredDocument {
     fn from(document: &RecordedDocument) -> Self {
         let RecordedDocument {
             at,
-            key,
-            written,
-            prior,
+            fragment,
             made_text,
         } = document;
-        Self {
-            at: at.into(),
-            key: key.clone(),
-            written: written.clone(),
-            prior: prior.as_ref().into(),
-            made_text: *made_text,
+        let (at, made_text) = (at.into(), *made_text);
+        match fragment {
+            RecordedFragment::YamlKey { key, written, prior } => Self::YamlKey(StoredYamlKey {
+                at,
+                key: key.clone(),
+                written: written.clone(),
+                prior: prior.as_ref().into(),
+                made_text,
+            }),
+            RecordedFragment::Pem { written, prior } => Self::Pem(StoredPem {
+                at,
+                pem: StoredCertificates {
+                    written: written.iter().map(Digest::to_string).collect(),
+                    prior: prior.iter().map(Digest::to_string).collect(),
+                },
+                made_text,
+            }),
         }
     }
 }
 
-impl From<StoredDocument> for RecordedDocument {
-    fn from(stored: StoredDocument) -> Self {
-        let StoredDocument {
-            at,
-            key,
-            written,
-            prior,
-            made_text,
-        } = stored;
-        Self {
-            at: at.into(),
-            key,
-            written,
-            prior: prior.into(),
-            made_text,
-        }
+impl TryFrom<StoredDocument> for RecordedDocument {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredDocument) -> Result<Self, Unreadable> {
+        let digests = |texts: Vec<String>| texts.iter().map(|text| digest_of(text)).collect::<Result<_, _>>();
+        Ok(match stored {
+            StoredDocument::YamlKey(StoredYamlKey {
+                at,
+                key,
+                written,
+                prior,
+                made_text,
+            }) => Self {
+                at: at.into(),
+                fragment: RecordedFragment::YamlKey {
+                    key,
+                    written,
+                    prior: prior.into(),
+                },
+                made_text,
+            },
+            StoredDocument::Pem(StoredPem {
+                at,
+                pem: StoredCertificates { written, prior },
+                made_text,
+            }) => Self {
+                at: at.into(),
+                fragment: RecordedFragment::Pem {
+                    written: digests(written)?,
+                    prior: digests(prior)?,
+                },
+                made_text,
+            },
+        })
     }
 }
 

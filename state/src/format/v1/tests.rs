@@ -2,6 +2,7 @@
 
 use super::{
     names::{StoredPath, path_set, stored_paths},
+    record::StoredDocument,
     *,
 };
 use crate::sample;
@@ -11,7 +12,7 @@ use stackctl_engine::{
     FieldPath, ObjectRef,
     digest::Digest,
     field::PathElement,
-    recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject, Undo},
+    recorded::{Origin, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
 };
 
 /// Files that format 1 wrote: never to be changed, only added to.
@@ -165,7 +166,45 @@ fn any_record() -> impl Strategy<Value = Recorded> {
     })
 }
 
+fn any_document() -> impl Strategy<Value = RecordedDocument> {
+    let digests = || prop::collection::vec(any::<[u8; 4]>().prop_map(|bytes| Digest::of_bytes(&bytes)), 0..3);
+    let fragment = prop_oneof![
+        (any::<String>(), any_value(), prop::option::of(any_value()))
+            .prop_map(|(key, written, prior)| RecordedFragment::YamlKey { key, written, prior }),
+        (digests(), digests()).prop_map(|(written, prior)| RecordedFragment::Pem { written, prior }),
+    ];
+    (any_path(), fragment, any::<bool>()).prop_map(|(at, fragment, made_text)| RecordedDocument {
+        at,
+        fragment,
+        made_text,
+    })
+}
+
+#[test]
+fn certificates_are_stored_as_their_digests() {
+    let digest = Digest::of_bytes(b"x");
+    let document = RecordedDocument {
+        at: FieldPath::of(r#"data["ca-bundle.crt"]"#),
+        fragment: RecordedFragment::Pem {
+            written: vec![digest],
+            prior: Vec::new(),
+        },
+        made_text: true,
+    };
+    assert_eq!(
+        serde_json::to_value(StoredDocument::from(&document)).expect("JSON"),
+        json!({"at": ["data", "ca-bundle.crt"], "pem": {"written": [digest.to_string()], "prior": []}, "made_text": true})
+    );
+}
+
 proptest! {
+    #[test]
+    fn every_document_reads_back(document in any_document()) {
+        let text = serde_json::to_string(&StoredDocument::from(&document)).expect("JSON");
+        let read: StoredDocument = serde_json::from_str(&text).expect("its own text");
+        prop_assert_eq!(RecordedDocument::try_from(read).expect("its own text"), document);
+    }
+
     #[test]
     fn every_path_reads_back(path in any_path()) {
         let text = serde_json::to_string(&StoredPath::from(&path)).expect("JSON");

@@ -1,5 +1,7 @@
 //! The laws of an execution, on a small cluster in memory under tokio's paused clock.
 
+mod certificates;
+
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
     FieldPath,
@@ -35,11 +37,15 @@ impl Secrets for Fixed {
 struct Kept {
     recorded: BTreeMap<Address, Recorded>,
     intents: usize,
+    last_intent: Option<Recorded>,
 }
 
 impl Journal for Kept {
-    fn intend(&mut self, _: &Intent) -> Result<(), JournalError> {
+    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
         self.intents += 1;
+        if let Intent::Write(recorded) = intent {
+            self.last_intent = Some((**recorded).clone());
+        }
         Ok(())
     }
     fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {

@@ -3,24 +3,8 @@
 //! Only the line of our key is touched, so every other byte, comments included, stays as it was. A text that is not a
 //! block mapping at its top level (one in braces, say) is refused rather than rewritten.
 
+use super::DocumentError;
 use serde_json::Value;
-
-/// Why a shared text cannot be edited.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// The text is not a YAML block mapping.
-    #[error("the text is not a block of `key: value` lines: edit `{key}` by hand")]
-    NotABlock {
-        /// The key that was wanted.
-        key: String,
-    },
-    /// The key holds more than a scalar.
-    #[error("`{key}` holds more than one value there: edit it by hand")]
-    NotAScalar {
-        /// The key that was wanted.
-        key: String,
-    },
-}
 
 /// The value of a key at the top level, if it is there.
 ///

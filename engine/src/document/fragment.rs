@@ -1,0 +1,244 @@
+//! What of a shared text is ours: as desired, and as recorded.
+//!
+//! Every codec is a variant here and one file beside this one; who plans, writes, undoes or shows an overlay asks here
+//! and knows no codec.
+
+use super::{
+    DocumentError,
+    pem::{self, Certificate},
+    yaml::{with_yaml_key, yaml_key},
+};
+use crate::{
+    FieldPath,
+    address::Address,
+    digest::Digest,
+    recorded::{RecordedDocument, RecordedFragment},
+};
+use serde_json::Value;
+
+/// What is to stand in a shared text as ours, its late values known as far as they can be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fragment {
+    /// One key of a YAML text.
+    YamlKey {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: Value,
+    },
+    /// Certificates in a PEM text.
+    Pem(Vec<Certificate>),
+    /// Certificates in a PEM text, known only after that resource is ready.
+    PemToCome {
+        /// The resource.
+        after: Address,
+    },
+}
+
+/// A fragment and the text that it belongs in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedDocument {
+    /// Where the text stands in the object.
+    pub at: FieldPath,
+    /// Our part of it.
+    pub fragment: Fragment,
+}
+
+/// What stands in a text for certificates that a plan does not know, so that the server says what else would happen.
+const PLACEHOLDER: &str = "known-after-apply\n";
+
+impl ResolvedDocument {
+    /// What was recorded of this part of this text.
+    pub fn last<'a>(&self, recorded: &'a [RecordedDocument]) -> Option<&'a RecordedDocument> {
+        recorded
+            .iter()
+            .find(|last| last.at == self.at && self.fragment.is_of(&last.fragment))
+    }
+
+    /// The path of our part: of the text and in it.
+    pub fn path(&self) -> FieldPath {
+        self.at.field(&match &self.fragment {
+            Fragment::YamlKey { key, .. } => yaml_part(key),
+            Fragment::Pem(_) | Fragment::PemToCome { .. } => PEM_PART.to_owned(),
+        })
+    }
+
+    /// What is recorded once it is written to a text, or, where it is not known yet, what was.
+    pub fn recorded(&self, text: Option<&str>, last: Option<&RecordedDocument>) -> Option<RecordedDocument> {
+        let before = last.map(|last| &last.fragment);
+        let fragment = match &self.fragment {
+            Fragment::YamlKey { key, value } => RecordedFragment::YamlKey {
+                key: key.clone(),
+                written: value.clone(),
+                prior: match before {
+                    Some(RecordedFragment::YamlKey { prior, .. }) => prior.clone(),
+                    _ => text.and_then(|text| yaml_key(text, key).ok().flatten()),
+                },
+            },
+            Fragment::Pem(certificates) => {
+                let written = digests(certificates);
+                let (known, kept) = written_and_prior(before);
+                let there = pem::present(text.unwrap_or_default(), &written);
+                let was_there = |digest: &&Digest| {
+                    let before_us = if known.contains(digest) { kept } else { &there };
+                    before_us.contains(digest)
+                };
+                RecordedFragment::Pem {
+                    prior: written.iter().filter(was_there).copied().collect(),
+                    written,
+                }
+            }
+            Fragment::PemToCome { .. } => before?.clone(),
+        };
+        Some(RecordedDocument {
+            at: self.at.clone(),
+            fragment,
+            made_text: last.map_or(text.is_none(), |last| last.made_text),
+        })
+    }
+
+    /// What of a text is ours, or will be; for people.
+    pub fn ours_in(&self, text: &str, last: Option<&RecordedDocument>) -> Option<Value> {
+        let (written, _) = written_and_prior(last.map(|last| &last.fragment));
+        let wanted = match &self.fragment {
+            Fragment::YamlKey { key, .. } => return yaml_key(text, key).ok().flatten(),
+            Fragment::Pem(certificates) => digests(certificates),
+            Fragment::PemToCome { .. } => Vec::new(),
+        };
+        let new = wanted.iter().filter(|digest| !written.contains(digest));
+        let ours: Vec<_> = written.iter().chain(new).copied().collect();
+        shown(&pem::present(text, &ours))
+    }
+}
+
+impl Fragment {
+    /// One key of a YAML text.
+    pub fn yaml_key(key: &str, value: &Value) -> Self {
+        Self::YamlKey {
+            key: key.to_owned(),
+            value: value.clone(),
+        }
+    }
+
+    fn is_of(&self, recorded: &RecordedFragment) -> bool {
+        match (self, recorded) {
+            (Self::YamlKey { key, .. }, RecordedFragment::YamlKey { key: other, .. }) => key == other,
+            (Self::Pem(_) | Self::PemToCome { .. }, RecordedFragment::Pem { .. }) => true,
+            (Self::YamlKey { .. }, RecordedFragment::Pem { .. })
+            | (Self::Pem(_) | Self::PemToCome { .. }, RecordedFragment::YamlKey { .. }) => false,
+        }
+    }
+
+    /// The text with our part in it, and without what was ours before and is not any more.
+    ///
+    /// # Errors
+    /// When the text cannot be edited without touching what others wrote.
+    pub fn write_to(&self, text: &str, last: Option<&RecordedFragment>) -> Result<String, DocumentError> {
+        match self {
+            Self::YamlKey { key, value } => with_yaml_key(text, key, Some(value)),
+            Self::Pem(certificates) => {
+                let wanted = digests(certificates);
+                let (written, prior) = written_and_prior(last);
+                let is_old = |digest: &&Digest| !wanted.contains(digest) && !prior.contains(digest);
+                let old: Vec<_> = written.iter().filter(is_old).copied().collect();
+                pem::with(&pem::without(text, &old), certificates)
+            }
+            Self::PemToCome { .. } => Ok(format!("{text}{PLACEHOLDER}")),
+        }
+    }
+}
+
+impl RecordedDocument {
+    /// The path of our part: of the text and in it.
+    pub fn path(&self) -> FieldPath {
+        self.at.field(&match &self.fragment {
+            RecordedFragment::YamlKey { key, .. } => yaml_part(key),
+            RecordedFragment::Pem { .. } => PEM_PART.to_owned(),
+        })
+    }
+
+    /// The same, and what was ours before besides: an intent, after which either may be in the text.
+    #[must_use]
+    pub fn or(mut self, last: Option<&Self>) -> Self {
+        let (known, kept) = written_and_prior(last.map(|last| &last.fragment));
+        match &mut self.fragment {
+            RecordedFragment::YamlKey { .. } => {}
+            RecordedFragment::Pem { written, prior } => {
+                let old: Vec<_> = known.iter().filter(|d| !written.contains(d)).copied().collect();
+                prior.extend(old.iter().filter(|d| kept.contains(d)));
+                written.extend(old);
+            }
+        }
+        self
+    }
+}
+
+impl RecordedFragment {
+    /// What was written and what of it is in a text, if that is not the same.
+    pub fn drifted(&self, text: &str) -> Option<(Option<Value>, Option<Value>)> {
+        let (written, there) = match self {
+            Self::YamlKey { key, written, .. } => (Some(written.clone()), yaml_key(text, key).ok().flatten()),
+            Self::Pem { written, .. } => (shown(written), shown(&pem::present(text, written))),
+        };
+        (written != there).then_some((written, there))
+    }
+
+    /// The text as if our part had never been put in.
+    ///
+    /// # Errors
+    /// When the text cannot be edited without touching what others wrote.
+    pub fn restore_in(&self, text: &str) -> Result<String, DocumentError> {
+        match self {
+            Self::YamlKey { key, prior, .. } => with_yaml_key(text, key, prior.as_ref()),
+            Self::Pem { written, prior } => {
+                let ours: Vec<_> = written.iter().filter(|d| !prior.contains(d)).copied().collect();
+                Ok(pem::without(text, &ours))
+            }
+        }
+    }
+
+    /// The text without our part, whatever was there before; as it is where that cannot be told apart.
+    pub fn strip_from(&self, text: &str) -> String {
+        match self {
+            Self::YamlKey { key, .. } => with_yaml_key(text, key, None).unwrap_or_else(|_| text.to_owned()),
+            Self::Pem { written, .. } => pem::without(text, written),
+        }
+    }
+
+    /// What of it was there before; for people.
+    pub fn prior(&self) -> Option<Value> {
+        match self {
+            Self::YamlKey { prior, .. } => prior.clone(),
+            Self::Pem { prior, .. } => shown(prior),
+        }
+    }
+}
+
+/// The last element of the path of certificates.
+pub(crate) const PEM_PART: &str = "|pem";
+
+/// The last element of the path of a YAML key.
+pub(crate) fn yaml_part(key: &str) -> String {
+    format!("|yaml.{key}")
+}
+
+pub(crate) fn digests(certificates: &[Certificate]) -> Vec<Digest> {
+    certificates.iter().map(Certificate::digest).collect()
+}
+
+/// What was recorded of certificates: all of ours, and those of them that were there before us.
+fn written_and_prior(last: Option<&RecordedFragment>) -> (&[Digest], &[Digest]) {
+    match last {
+        Some(RecordedFragment::Pem { written, prior }) => (written, prior),
+        Some(RecordedFragment::YamlKey { .. }) | None => (&[], &[]),
+    }
+}
+
+/// Certificates for people: the digest of one, the digests of several.
+pub(crate) fn shown(digests: &[Digest]) -> Option<Value> {
+    match digests {
+        [] => None,
+        [one] => Some(Value::from(one.to_string())),
+        several => Some(several.iter().map(ToString::to_string).collect()),
+    }
+}
