@@ -129,6 +129,15 @@ pub enum RecordedFragment {
         /// What was there before: the value, or nothing.
         prior: Option<Value>,
     },
+    /// One item of a list.
+    ListItem {
+        /// The field that tells items apart.
+        by: String,
+        /// What was written.
+        written: Value,
+        /// What was there before under the same key, or nothing.
+        prior: Option<Value>,
+    },
     /// Certificates in a PEM text, by the digests of their decoded bytes.
     Pem {
         /// All that are to be there.

@@ -3,7 +3,12 @@
 //! Invariant: a value that is left open stands as `(known after …)`, a secret as `(secret)`; neither is ever resolved.
 
 use serde_json::{Value, json};
-use stackctl_engine::{Manifest, Resource, graph::Graph, late::LateSource, resource::Node};
+use stackctl_engine::{
+    Manifest, Resource,
+    graph::Graph,
+    late::LateSource,
+    resource::{self, Node},
+};
 
 /// One document: the address that it belongs to, and its YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +29,13 @@ pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
         let (what, body) = match &resource.node {
             Node::Object(object) => ("object", body(&object.manifest)),
             Node::Overlay(overlay) => {
-                let mut body = overlay.fields.clone();
-                body["apiVersion"] = json!(overlay.target.object_type.api_version);
-                body["kind"] = json!(overlay.target.object_type.kind);
-                body["metadata"]["name"] = json!(overlay.target.name);
-                if let Some(namespace) = &overlay.target.namespace {
-                    body["metadata"]["namespace"] = json!(namespace);
+                let said: Vec<_> = overlay.documents.iter().filter_map(resource::Document::said).collect();
+                let mut body = overlay
+                    .body(None, &said, &[])
+                    .unwrap_or_else(|error| json!({"error": error.to_string()}));
+                for document in overlay.documents.iter().filter(|document| document.said().is_none()) {
+                    let stands_for = document.late().map_or_else(|| "(secret)".to_owned(), stands_for);
+                    document.at.set(&mut body, Value::from(stands_for));
                 }
                 ("fields of an object of others", body)
             }
@@ -65,13 +71,16 @@ pub fn stream(documents: &[Document]) -> String {
 fn body(manifest: &Manifest) -> Value {
     let mut body = manifest.value().clone();
     for late in manifest.late() {
-        let stands_for = match &late.source {
-            LateSource::Object { address, .. } => format!("(known after {address} is ready)"),
-            LateSource::Generated { .. } | LateSource::Template { .. } | LateSource::Input(_) => "(secret)".to_owned(),
-        };
-        late.path.set(&mut body, Value::from(stands_for));
+        late.path.set(&mut body, Value::from(stands_for(&late.source)));
     }
     body
+}
+
+fn stands_for(source: &LateSource) -> String {
+    match source {
+        LateSource::Object { address, .. } => format!("(known after {address} is ready)"),
+        LateSource::Generated { .. } | LateSource::Template { .. } | LateSource::Input(_) => "(secret)".to_owned(),
+    }
 }
 
 fn yaml(value: &Value) -> String {

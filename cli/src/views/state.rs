@@ -90,6 +90,7 @@ pub fn one(known: &Recorded, style: &Style) -> String {
                 let prior = document.fragment.prior().map_or(Shown::Absent, Shown::Value);
                 let of_it = match &document.fragment {
                     RecordedFragment::YamlKey { key, .. } => format!("key {key}"),
+                    RecordedFragment::ListItem { by, written, .. } => format!("item {by} {}", written[by.as_str()]),
                     RecordedFragment::Pem { .. } => "certificates".to_owned(),
                 };
                 let _ = writeln!(

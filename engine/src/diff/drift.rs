@@ -7,6 +7,7 @@ use crate::{
     FieldPath,
     address::Address,
     digest::{KeyedDigest, StackKey},
+    document::text_at,
     object_key::ObjectRef,
     ownership::{holder, managed_entries},
     plan::{DriftedBy, FieldChange, Shown},
@@ -85,8 +86,8 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     }
     if let RecordedNode::Overlay { documents, .. } = &known.node {
         for document in documents {
-            let text = document.at.get(live).and_then(Value::as_str).unwrap_or_default();
-            if let Some((before, after)) = document.fragment.drifted(text) {
+            let text = text_at(live, &document.at).unwrap_or_default();
+            if let Some((before, after)) = document.fragment.drifted(&text) {
                 let owner = holder(&entries, &document.at, &object.manager);
                 changes.push(FieldChange {
                     path: document.path(),

@@ -5,6 +5,7 @@
 
 use super::{
     DocumentError,
+    list::{item, with_item},
     pem::{self, Certificate},
     yaml::{with_yaml_key, yaml_key},
 };
@@ -25,6 +26,13 @@ pub enum Fragment {
         key: String,
         /// Its value.
         value: Value,
+    },
+    /// One item of a list.
+    ListItem {
+        /// The field that tells items apart.
+        by: String,
+        /// The item.
+        item: Value,
     },
     /// Certificates in a PEM text.
     Pem(Vec<Certificate>),
@@ -59,6 +67,7 @@ impl ResolvedDocument {
     pub fn path(&self) -> FieldPath {
         self.at.field(&match &self.fragment {
             Fragment::YamlKey { key, .. } => yaml_part(key),
+            Fragment::ListItem { by, item } => item_part(by, &item[by.as_str()]),
             Fragment::Pem(_) | Fragment::PemToCome { .. } => PEM_PART.to_owned(),
         })
     }
@@ -73,6 +82,14 @@ impl ResolvedDocument {
                 prior: match before {
                     Some(RecordedFragment::YamlKey { prior, .. }) => prior.clone(),
                     _ => text.and_then(|text| yaml_key(text, key).ok().flatten()),
+                },
+            },
+            Fragment::ListItem { by, item: ours } => RecordedFragment::ListItem {
+                by: by.clone(),
+                written: ours.clone(),
+                prior: match before {
+                    Some(RecordedFragment::ListItem { prior, .. }) => prior.clone(),
+                    _ => text.and_then(|text| item(text, by, &ours[by.as_str()])),
                 },
             },
             Fragment::Pem(certificates) => {
@@ -102,6 +119,7 @@ impl ResolvedDocument {
         let (written, _) = written_and_prior(last.map(|last| &last.fragment));
         let wanted = match &self.fragment {
             Fragment::YamlKey { key, .. } => return yaml_key(text, key).ok().flatten(),
+            Fragment::ListItem { by, item: ours } => return item(text, by, &ours[by.as_str()]),
             Fragment::Pem(certificates) => digests(certificates),
             Fragment::PemToCome { .. } => Vec::new(),
         };
@@ -123,10 +141,17 @@ impl Fragment {
     fn is_of(&self, recorded: &RecordedFragment) -> bool {
         match (self, recorded) {
             (Self::YamlKey { key, .. }, RecordedFragment::YamlKey { key: other, .. }) => key == other,
+            (Self::ListItem { by, item }, RecordedFragment::ListItem { by: other, written, .. }) => {
+                by == other && item[by.as_str()] == written[by.as_str()]
+            }
             (Self::Pem(_) | Self::PemToCome { .. }, RecordedFragment::Pem { .. }) => true,
-            (Self::YamlKey { .. }, RecordedFragment::Pem { .. })
-            | (Self::Pem(_) | Self::PemToCome { .. }, RecordedFragment::YamlKey { .. }) => false,
+            (Self::YamlKey { .. } | Self::ListItem { .. } | Self::Pem(_) | Self::PemToCome { .. }, _) => false,
         }
+    }
+
+    /// Whether the text is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::ListItem { .. })
     }
 
     /// The text with our part in it, and without what was ours before and is not any more.
@@ -136,6 +161,7 @@ impl Fragment {
     pub fn write_to(&self, text: &str, last: Option<&RecordedFragment>) -> Result<String, DocumentError> {
         match self {
             Self::YamlKey { key, value } => with_yaml_key(text, key, Some(value)),
+            Self::ListItem { by, item } => with_item(text, by, &item[by.as_str()], Some(item)),
             Self::Pem(certificates) => {
                 let wanted = digests(certificates);
                 let (written, prior) = written_and_prior(last);
@@ -153,6 +179,7 @@ impl RecordedDocument {
     pub fn path(&self) -> FieldPath {
         self.at.field(&match &self.fragment {
             RecordedFragment::YamlKey { key, .. } => yaml_part(key),
+            RecordedFragment::ListItem { by, written, .. } => item_part(by, &written[by.as_str()]),
             RecordedFragment::Pem { .. } => PEM_PART.to_owned(),
         })
     }
@@ -162,7 +189,7 @@ impl RecordedDocument {
     pub fn or(mut self, last: Option<&Self>) -> Self {
         let (known, kept) = written_and_prior(last.map(|last| &last.fragment));
         match &mut self.fragment {
-            RecordedFragment::YamlKey { .. } => {}
+            RecordedFragment::YamlKey { .. } | RecordedFragment::ListItem { .. } => {}
             RecordedFragment::Pem { written, prior } => {
                 let old: Vec<_> = known.iter().filter(|d| !written.contains(d)).copied().collect();
                 prior.extend(old.iter().filter(|d| kept.contains(d)));
@@ -174,10 +201,16 @@ impl RecordedDocument {
 }
 
 impl RecordedFragment {
+    /// Whether the text is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::ListItem { .. })
+    }
+
     /// What was written and what of it is in a text, if that is not the same.
     pub fn drifted(&self, text: &str) -> Option<(Option<Value>, Option<Value>)> {
         let (written, there) = match self {
             Self::YamlKey { key, written, .. } => (Some(written.clone()), yaml_key(text, key).ok().flatten()),
+            Self::ListItem { by, written, .. } => (Some(written.clone()), item(text, by, &written[by.as_str()])),
             Self::Pem { written, .. } => (shown(written), shown(&pem::present(text, written))),
         };
         (written != there).then_some((written, there))
@@ -190,6 +223,7 @@ impl RecordedFragment {
     pub fn restore_in(&self, text: &str) -> Result<String, DocumentError> {
         match self {
             Self::YamlKey { key, prior, .. } => with_yaml_key(text, key, prior.as_ref()),
+            Self::ListItem { by, written, prior } => with_item(text, by, &written[by.as_str()], prior.as_ref()),
             Self::Pem { written, prior } => {
                 let ours: Vec<_> = written.iter().filter(|d| !prior.contains(d)).copied().collect();
                 Ok(pem::without(text, &ours))
@@ -201,6 +235,9 @@ impl RecordedFragment {
     pub fn strip_from(&self, text: &str) -> String {
         match self {
             Self::YamlKey { key, .. } => with_yaml_key(text, key, None).unwrap_or_else(|_| text.to_owned()),
+            Self::ListItem { by, written, .. } => {
+                with_item(text, by, &written[by.as_str()], None).unwrap_or_else(|_| text.to_owned())
+            }
             Self::Pem { written, .. } => pem::without(text, written),
         }
     }
@@ -208,7 +245,7 @@ impl RecordedFragment {
     /// What of it was there before; for people.
     pub fn prior(&self) -> Option<Value> {
         match self {
-            Self::YamlKey { prior, .. } => prior.clone(),
+            Self::YamlKey { prior, .. } | Self::ListItem { prior, .. } => prior.clone(),
             Self::Pem { prior, .. } => shown(prior),
         }
     }
@@ -222,6 +259,11 @@ pub(crate) fn yaml_part(key: &str) -> String {
     format!("|yaml.{key}")
 }
 
+/// The last element of the path of an item.
+pub(crate) fn item_part(by: &str, key: &Value) -> String {
+    format!("|{by}={key}")
+}
+
 pub(crate) fn digests(certificates: &[Certificate]) -> Vec<Digest> {
     certificates.iter().map(Certificate::digest).collect()
 }
@@ -230,7 +272,7 @@ pub(crate) fn digests(certificates: &[Certificate]) -> Vec<Digest> {
 fn written_and_prior(last: Option<&RecordedFragment>) -> (&[Digest], &[Digest]) {
     match last {
         Some(RecordedFragment::Pem { written, prior }) => (written, prior),
-        Some(RecordedFragment::YamlKey { .. }) | None => (&[], &[]),
+        Some(RecordedFragment::YamlKey { .. } | RecordedFragment::ListItem { .. }) | None => (&[], &[]),
     }
 }
 

@@ -8,11 +8,15 @@
 //! - Of certificates only digests are recorded and shown.
 
 mod fragment;
+pub mod list;
 pub mod pem;
 pub mod yaml;
 
 pub use fragment::{Fragment, ResolvedDocument};
-pub(crate) use fragment::{PEM_PART, digests, shown, yaml_part};
+pub(crate) use fragment::{PEM_PART, digests, item_part, shown, yaml_part};
+
+use crate::FieldPath;
+use serde_json::Value;
 
 /// Why a shared text cannot be edited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +36,29 @@ pub enum DocumentError {
     /// A PEM block has no end, so what is put after it would be read as a part of it.
     #[error("its last PEM block has no end: mend it by hand")]
     OpenBlock,
+    /// What should be a list is none.
+    #[error("it is not a list")]
+    NotAList,
     /// What should be certificates is none, or not in base64.
     #[error("there is no PEM certificate in it, or one that is not in base64")]
     NoCertificate,
+}
+
+/// The text of a shared document in an object: a list is its JSON.
+pub(crate) fn text_at(object: &Value, at: &FieldPath) -> Option<String> {
+    match at.get(object)? {
+        Value::String(text) => Some(text.clone()),
+        list @ Value::Array(_) => Some(list.to_string()),
+        _ => None,
+    }
+}
+
+/// Puts the text of a shared document back as what it is: a list where `is_list`.
+pub(crate) fn set_text(object: &mut Value, at: &FieldPath, text: &str, is_list: bool) {
+    let value = match is_list {
+        true if text.is_empty() => Value::Array(Vec::new()),
+        true => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        false => Value::from(text),
+    };
+    at.set(object, value);
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     FieldPath,
+    document::{set_text, text_at},
     field::PathElement,
     late::Secrets,
     marks::mark_pointers,
@@ -118,6 +119,11 @@ pub(super) async fn restore<P: Provider, J: Journal, S: Secrets>(
             if object.origin == Origin::Created && holds_only_ours(&live, documents) {
                 return delete(context, known, &object.object, &object.uid, deadline).await;
             }
+            if known.destroy.retain.is_some() {
+                let released = vec![pinned(&live), entries_without(&live, &object.manager)];
+                patch(context, &object.object, released, &object.manager).await?;
+                return Ok(GivenBack::plain(Did::Released));
+            }
             let restored = operations(object, undo, documents, &live)?;
             let mut all = vec![pinned(&live)];
             all.extend(restored.operations);
@@ -184,13 +190,13 @@ fn operations(
     remove_empty(&mut after, &absent);
     for document in documents {
         // Another of our parts may have been taken out of the text already.
-        let text = document.at.get(&after).and_then(Value::as_str).unwrap_or_default();
-        match document.fragment.restore_in(text) {
+        let text = text_at(&after, &document.at).unwrap_or_default();
+        match document.fragment.restore_in(&text) {
             Ok(text) if text.trim().is_empty() && document.made_text => {
                 document.at.remove(&mut after);
             }
             Ok(same) if same == text => {}
-            Ok(text) => document.at.set(&mut after, Value::from(text)),
+            Ok(text) => set_text(&mut after, &document.at, &text, document.fragment.is_list()),
             Err(error) => notes.push(format!("{}: {error}", document.at)),
         }
         owners.insert(None);

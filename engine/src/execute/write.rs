@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     diff::{drift::secret_digest, leaves},
     digest::StackKey,
-    document::{Fragment, ResolvedDocument},
+    document::{Fragment, ResolvedDocument, text_at},
     graph::Edge,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
@@ -467,7 +467,8 @@ fn documents_of(
     documents
         .iter()
         .filter_map(|document| {
-            let text = live.and_then(|live| document.at.get(live)).and_then(Value::as_str);
+            let text = live.and_then(|live| text_at(live, &document.at));
+            let text = text.as_deref();
             let last = document.last(before);
             let written = document.recorded(text, last)?;
             Some((written.clone().or(last), written))

@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     diff::{differences, drift::drifted_fields, leaves},
     digest::{Digest, StackKey},
-    document::{Fragment, ResolvedDocument, digests, shown},
+    document::{Fragment, ResolvedDocument, digests, shown, text_at},
     execute::ProviderError,
     graph::{Edge, Graph},
     late::LateError,
@@ -339,7 +339,7 @@ fn written(
     );
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     for document in parts(found) {
-        let ours = text_of(found.live.as_ref(), document).and_then(|text| document.ours_in(text, document.last(last)));
+        let ours = text_of(found.live.as_ref(), document).and_then(|text| document.ours_in(&text, document.last(last)));
         let path = document.path().to_string();
         step.projection.paths.insert(path, ours.as_ref().map(Digest::of));
     }
@@ -358,7 +358,7 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
 fn parts(found: &Found) -> impl Iterator<Item = &ResolvedDocument> {
     found.documents.iter().filter(|document| match &document.fragment {
         Fragment::YamlKey { .. } => false,
-        Fragment::Pem(_) | Fragment::PemToCome { .. } => true,
+        Fragment::ListItem { .. } | Fragment::Pem(_) | Fragment::PemToCome { .. } => true,
     })
 }
 
@@ -367,8 +367,8 @@ fn last_documents<'a>(known: Option<&'a Recorded>, found: &Found) -> &'a [Record
     known.map_or(&[], |known| known.documents_of(uid.unwrap_or_default()))
 }
 
-fn text_of<'a>(object: Option<&'a Value>, document: &ResolvedDocument) -> Option<&'a str> {
-    document.at.get(object?)?.as_str()
+fn text_of(object: Option<&Value>, document: &ResolvedDocument) -> Option<String> {
+    text_at(object?, &document.at)
 }
 
 /// The change of our part of a shared text, if the text would change.
@@ -387,11 +387,11 @@ fn part_change(
         _ => return None,
     }
     let path = document.path();
-    let ours = document.ours_in(text.unwrap_or_default(), document.last(last));
+    let ours = document.ours_in(text.as_deref().unwrap_or_default(), document.last(last));
     Some(FieldChange {
         before: ours.map_or(Shown::Absent, Shown::Value),
         after: match &document.fragment {
-            Fragment::YamlKey { value, .. } => Shown::Value(value.clone()),
+            Fragment::YamlKey { value, .. } | Fragment::ListItem { item: value, .. } => Shown::Value(value.clone()),
             Fragment::Pem(certificates) => shown(&digests(certificates)).map_or(Shown::Absent, Shown::Value),
             Fragment::PemToCome { after } => Shown::KnownAfter(after.to_string()),
         },

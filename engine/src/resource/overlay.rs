@@ -5,7 +5,9 @@
 
 use crate::{
     FieldPath,
-    document::{DocumentError, Fragment, PEM_PART, ResolvedDocument, pem::certificates, yaml_part},
+    document::{
+        DocumentError, Fragment, PEM_PART, ResolvedDocument, item_part, pem::certificates, set_text, text_at, yaml_part,
+    },
     late::{LateError, LateSource, Secrets, Text, text_of},
     object_key::ObjectRef,
     readiness::{Observation, Rule, Target},
@@ -48,6 +50,13 @@ pub enum DocumentCodec {
         /// Its value: a text, a number or a boolean.
         value: Value,
     },
+    /// One item of a list that the server knows only as a whole, and others add to as well.
+    ListItem {
+        /// The field that tells items apart.
+        by: String,
+        /// The item, that field included.
+        item: Value,
+    },
     /// Certificates in a text of PEM blocks that others add to as well.
     Pem {
         /// Where they come from: an object or a person. All certificates there are ours, and nothing else there is.
@@ -73,6 +82,7 @@ impl Document {
     pub fn path(&self) -> FieldPath {
         self.at.field(&match &self.codec {
             DocumentCodec::YamlKey { key, .. } => yaml_part(key),
+            DocumentCodec::ListItem { by, item } => item_part(by, &item[by.as_str()]),
             DocumentCodec::Pem { .. } => PEM_PART.to_owned(),
         })
     }
@@ -80,7 +90,7 @@ impl Document {
     /// Where a part of it comes from that the stack does not say itself.
     pub fn late(&self) -> Option<&LateSource> {
         match &self.codec {
-            DocumentCodec::YamlKey { .. } => None,
+            DocumentCodec::YamlKey { .. } | DocumentCodec::ListItem { .. } => None,
             DocumentCodec::Pem { certificates } => Some(certificates),
         }
     }
@@ -89,6 +99,10 @@ impl Document {
     pub fn said(&self) -> Option<ResolvedDocument> {
         match &self.codec {
             DocumentCodec::YamlKey { key, value } => Some(self.with(Fragment::yaml_key(key, value))),
+            DocumentCodec::ListItem { by, item } => Some(self.with(Fragment::ListItem {
+                by: by.clone(),
+                item: item.clone(),
+            })),
             DocumentCodec::Pem { .. } => None,
         }
     }
@@ -103,8 +117,14 @@ impl Document {
         secrets: &impl Secrets,
     ) -> Result<ResolvedDocument, LateError> {
         let source = match &self.codec {
-            DocumentCodec::YamlKey { key, value } => return Ok(self.with(Fragment::yaml_key(key, value))),
             DocumentCodec::Pem { certificates } => certificates,
+            DocumentCodec::YamlKey { key, value } => return Ok(self.with(Fragment::yaml_key(key, value))),
+            DocumentCodec::ListItem { by, item } => {
+                return Ok(self.with(Fragment::ListItem {
+                    by: by.clone(),
+                    item: item.clone(),
+                }));
+            }
         };
         let text = match text_of(source, &self.path(), other, secrets)? {
             Text::After(after) => return Ok(self.with(Fragment::PemToCome { after })),
@@ -152,15 +172,12 @@ impl Overlay {
         }
         for document in documents {
             // A text with two of our parts is in the body already.
-            let text = document
-                .at
-                .get(&body)
-                .or_else(|| live.and_then(|live| document.at.get(live)))
-                .and_then(Value::as_str)
+            let text = text_at(&body, &document.at)
+                .or_else(|| text_at(live?, &document.at))
                 .unwrap_or_default();
             let before = document.last(last).map(|last| &last.fragment);
-            let text = document.fragment.write_to(text, before)?;
-            document.at.set(&mut body, Value::from(text));
+            let text = document.fragment.write_to(&text, before)?;
+            set_text(&mut body, &document.at, &text, document.fragment.is_list());
         }
         Ok(body)
     }

@@ -1,6 +1,7 @@
 //! The laws of an execution, on a small cluster in memory under tokio's paused clock.
 
 mod certificates;
+mod items;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{

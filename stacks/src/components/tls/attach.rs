@@ -1,6 +1,7 @@
 //! What else presents the certificates: the API server and the router. Fields of objects that OpenShift owns.
 //!
-//! Only the certificate is taken: the manual's chart sets replicas and tolerations of the router too, which moves its pods
+//! The named certificates of the API server are a list that the server knows only as a whole: ours is one item among
+//! others'. Only the certificate is taken: the manual's chart sets replicas and tolerations of the router too, which moves its pods
 //! to GPU and control-plane nodes (`reference/platform.md` §4 G39).
 //!
 //! Facts: `reference/platform.md` §2.3, §6 item 8.
@@ -13,8 +14,11 @@ use crate::{
     },
     stack::Attach,
 };
-use serde_json::json;
-use stackctl_engine::{ObjectRef, resource::ConsequenceClass};
+use serde_json::{Value, json};
+use stackctl_engine::{
+    FieldPath, ObjectRef,
+    resource::{ConsequenceClass, Document, DocumentCodec},
+};
 
 fn api_server() -> ObjectRef {
     ObjectRef::cluster("config.openshift.io/v1", "APIServer", "cluster")
@@ -24,19 +28,22 @@ pub(super) fn resources(context: &Context<'_>, attach: Attach) -> Vec<Draft> {
     let mut nodes = Vec::new();
     if attach.api {
         let host = format!("api.{}", context.facts.base_domain.as_deref().unwrap_or_default());
-        let named = json!([{"names": [host], "servingCertificate": {"name": API_SECRET}}]);
+        let named = Document {
+            at: FieldPath::of("spec.servingCerts.namedCertificates"),
+            codec: DocumentCodec::ListItem {
+                by: "names".to_owned(),
+                item: json!({"names": [host], "servingCertificate": {"name": API_SECRET}}),
+            },
+        };
         nodes.push(
-            Draft::overlay(
-                at("tls.api"),
-                api_server(),
-                json!({"spec": {"servingCerts": {"namedCertificates": named}}}),
-            )
-            .after(api_certificate(), "it presents the certificate from then on")
-            .note(format!("presents {API_SECRET} at {host}"))
-            .tells(
-                ConsequenceClass::TakesFields,
-                "takes the named certificates of APIServer cluster: its pods restart one by one",
-            ),
+            Draft::overlay(at("tls.api"), api_server(), Value::Null)
+                .with_overlay(|overlay| overlay.documents.push(named))
+                .after(api_certificate(), "it presents the certificate from then on")
+                .note(format!("presents {API_SECRET} at {host}"))
+                .tells(
+                    ConsequenceClass::TakesFields,
+                    "adds one named certificate to APIServer cluster: its pods restart one by one",
+                ),
         );
     }
     if attach.ingress {

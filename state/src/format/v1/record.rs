@@ -93,6 +93,7 @@ struct StoredOwner {
 #[serde(untagged)]
 pub(super) enum StoredDocument {
     YamlKey(StoredYamlKey),
+    ListItem(StoredListItem),
     Pem(StoredPem),
 }
 
@@ -101,6 +102,16 @@ pub(super) enum StoredDocument {
 pub(super) struct StoredYamlKey {
     at: StoredPath,
     key: String,
+    written: Value,
+    prior: StoredPrior,
+    made_text: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredListItem {
+    at: StoredPath,
+    by: String,
     written: Value,
     prior: StoredPrior,
     made_text: bool,
@@ -338,6 +349,13 @@ impl From<&RecordedDocument> for StoredDocument {
                 prior: prior.as_ref().into(),
                 made_text,
             }),
+            RecordedFragment::ListItem { by, written, prior } => Self::ListItem(StoredListItem {
+                at,
+                by: by.clone(),
+                written: written.clone(),
+                prior: prior.as_ref().into(),
+                made_text,
+            }),
             RecordedFragment::Pem { written, prior } => Self::Pem(StoredPem {
                 at,
                 pem: StoredCertificates {
@@ -366,6 +384,21 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                 at: at.into(),
                 fragment: RecordedFragment::YamlKey {
                     key,
+                    written,
+                    prior: prior.into(),
+                },
+                made_text,
+            },
+            StoredDocument::ListItem(StoredListItem {
+                at,
+                by,
+                written,
+                prior,
+                made_text,
+            }) => Self {
+                at: at.into(),
+                fragment: RecordedFragment::ListItem {
+                    by,
                     written,
                     prior: prior.into(),
                 },

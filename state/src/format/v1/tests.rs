@@ -171,6 +171,8 @@ fn any_document() -> impl Strategy<Value = RecordedDocument> {
     let fragment = prop_oneof![
         (any::<String>(), any_value(), prop::option::of(any_value()))
             .prop_map(|(key, written, prior)| RecordedFragment::YamlKey { key, written, prior }),
+        (any::<String>(), any_value(), prop::option::of(any_value()))
+            .prop_map(|(by, written, prior)| RecordedFragment::ListItem { by, written, prior }),
         (digests(), digests()).prop_map(|(written, prior)| RecordedFragment::Pem { written, prior }),
     ];
     (any_path(), fragment, any::<bool>()).prop_map(|(at, fragment, made_text)| RecordedDocument {
