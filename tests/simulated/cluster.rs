@@ -58,6 +58,34 @@ impl Served {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    /// What is there, if it is.
+    pub(crate) fn find(&self, path: &str) -> Option<Value> {
+        serde_json::from_str(&ask(&self.address, &self.token, path)?).ok()
+    }
+
+    /// Changes an object as somebody else would, by a merge patch.
+    #[track_caller]
+    pub(crate) fn patch(&self, path: &str, patch: &Value) {
+        let path = format!("{path}?fieldManager=somebody-else");
+        let answer = exchange(
+            &self.address,
+            &self.token,
+            ("PATCH", &path),
+            "application/merge-patch+json",
+            &patch.to_string(),
+        );
+        assert!(answer.is_some(), "{path} was not patched with {patch}");
+    }
+
+    /// Makes an object as somebody else would.
+    #[track_caller]
+    pub(crate) fn make(&self, path: &str, object: &Value) {
+        let path = format!("{path}?fieldManager=somebody-else");
+        let to = (&*self.address, &*self.token);
+        let answer = exchange(to.0, to.1, ("POST", &path), "application/json", &object.to_string());
+        assert!(answer.is_some(), "{path} did not take {object}");
+    }
+
     /// Every object of the cluster by `Kind namespace/name`, found through discovery.
     pub(crate) fn snapshot(&self) -> BTreeMap<String, Value> {
         let mut groups = vec!["/api/v1".to_owned()];
@@ -108,9 +136,22 @@ impl Served {
 
 /// The answer to a GET, if there is one with a 2xx code.
 fn ask(address: &str, token: &str, path: &str) -> Option<String> {
+    exchange(address, token, ("GET", path), "", "")
+}
+
+/// The answer to a request, if there is one with a 2xx code.
+fn exchange(
+    address: &str,
+    token: &str,
+    (method, path): (&str, &str),
+    content_type: &str,
+    body: &str,
+) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();

@@ -18,8 +18,12 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         .json();
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
     let served = Served::start(&sandbox);
-    let after = served.snapshot();
+    left_as_announced(&before, &served.snapshot(), &planned);
+}
 
+/// Judges by two snapshots and by what the plan of the destroy said.
+#[track_caller]
+pub(crate) fn left_as_announced(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>, planned: &Value) {
     let announced: Vec<(String, String)> = planned["remains"]
         .as_array()
         .expect("what remains is announced")
@@ -41,7 +45,7 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
     };
     let surprising: Vec<_> = after
         .iter()
-        .filter(|(key, object)| !before.contains_key(*key) && !is_announced(object, key) && !follows(object, &after))
+        .filter(|(key, object)| !before.contains_key(*key) && !is_announced(object, key) && !follows(object, after))
         .map(|(key, _)| key.clone())
         .collect();
     assert!(surprising.is_empty(), "left and not announced: {surprising:#?}");
@@ -51,7 +55,7 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         .filter(|key| !after.contains_key(*key) && !key.starts_with("Event "))
         .collect();
     assert!(lost.is_empty(), "gone and not ours: {lost:#?}");
-    for (key, object) in &before {
+    for (key, object) in before {
         assert_eq!(bare(object), bare(&after[key]), "{key} is not as before");
     }
 }

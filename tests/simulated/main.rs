@@ -14,6 +14,8 @@ mod converge;
 mod crash;
 mod destroy;
 mod drift;
+mod examples;
+mod foreign;
 mod gates;
 mod manifests;
 mod sandbox;

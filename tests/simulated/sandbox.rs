@@ -44,10 +44,20 @@ impl Ran {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
+        Self::of("quickstart")
+    }
+
+    /// With the stack of an example in it.
+    pub(crate) fn of(example: &str) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/stack.toml");
-        std::fs::copy(stack, folder.path().join("stack.toml")).expect("the quickstart is there");
+        let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/{example}/stack.toml"));
+        std::fs::copy(stack, folder.path().join("stack.toml")).expect("the example is there");
         Self { folder }
+    }
+
+    /// Writes another stack over it.
+    pub(crate) fn write(&self, text: &str) {
+        std::fs::write(self.path().join("stack.toml"), text).expect("writable");
     }
 
     pub(crate) fn path(&self) -> &Path {
