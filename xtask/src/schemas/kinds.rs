@@ -192,6 +192,36 @@ pub(super) const FILES: &[File] = &[
         crds: &["kueues.kueue.openshift.io"],
     },
     File {
+        name: "package-grafana-operator",
+        crds: &[
+            "grafanadashboards.grafana.integreatly.org",
+            "grafanadatasources.grafana.integreatly.org",
+            "grafanafolders.grafana.integreatly.org",
+            "grafanas.grafana.integreatly.org",
+        ],
+    },
+    File {
+        name: "package-openshift-gitops-operator",
+        crds: &[
+            "applications.argoproj.io",
+            "appprojects.argoproj.io",
+            "argocds.argoproj.io",
+            "gitopsservices.pipelines.openshift.io",
+        ],
+    },
+    File {
+        name: "package-metallb-operator",
+        crds: &[
+            "bfdprofiles.metallb.io",
+            "bgpadvertisements.metallb.io",
+            "bgppeers.metallb.io",
+            "communities.metallb.io",
+            "ipaddresspools.metallb.io",
+            "l2advertisements.metallb.io",
+            "metallbs.metallb.io",
+        ],
+    },
+    File {
         name: "component-leader-worker-set-operand",
         crds: &["leaderworkersets.leaderworkerset.x-k8s.io"],
     },
@@ -276,5 +306,7 @@ pub(super) const CUTS: &[(&str, &[&str])] = &[
     ),
     ("clusterservingruntimes.serving.kserve.io", &["spec"]),
     ("servingruntimes.serving.kserve.io", &["spec"]),
+    ("argocds.argoproj.io", &["spec"]),
+    ("grafanas.grafana.integreatly.org", &["spec"]),
     ("llminferenceserviceconfigs.serving.kserve.io", &["spec"]),
 ];

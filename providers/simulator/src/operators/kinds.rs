@@ -90,6 +90,7 @@ kinds! {
     CLUSTER_ROLE_BINDING = Cluster "rbac.authorization.k8s.io" "v1" "ClusterRoleBinding" "clusterrolebindings";
 
     PACKAGE_MANIFEST = Namespaced "packages.operators.coreos.com" "v1" "PackageManifest" "packagemanifests";
+    CATALOG_SOURCE = Namespaced "operators.coreos.com" "v1alpha1" "CatalogSource" "catalogsources";
     OPERATOR_GROUP = Namespaced "operators.coreos.com" "v1" "OperatorGroup" "operatorgroups";
     SUBSCRIPTION = Namespaced "operators.coreos.com" "v1alpha1" "Subscription" "subscriptions";
     INSTALL_PLAN = Namespaced "operators.coreos.com" "v1alpha1" "InstallPlan" "installplans";
@@ -123,6 +124,15 @@ kinds! {
     LEADER_WORKER_SET = Namespaced "leaderworkerset.x-k8s.io" "v1" "LeaderWorkerSet" "leaderworkersets";
     UI_PLUGIN = Cluster "observability.openshift.io" "v1alpha1" "UIPlugin" "uiplugins";
 
+    APPLICATION = Namespaced "argoproj.io" "v1alpha1" "Application" "applications";
+    APP_PROJECT = Namespaced "argoproj.io" "v1alpha1" "AppProject" "appprojects";
+    KUEUE_OPERATOR = Cluster "kueue.openshift.io" "v1" "Kueue" "kueues";
+    RESOURCE_FLAVOR = Cluster "kueue.x-k8s.io" "v1beta1" "ResourceFlavor" "resourceflavors";
+    CLUSTER_QUEUE = Cluster "kueue.x-k8s.io" "v1beta1" "ClusterQueue" "clusterqueues";
+    LOCAL_QUEUE = Namespaced "kueue.x-k8s.io" "v1beta1" "LocalQueue" "localqueues";
+    METAL_LB = Namespaced "metallb.io" "v1beta1" "MetalLB" "metallbs";
+    IP_ADDRESS_POOL = Namespaced "metallb.io" "v1beta1" "IPAddressPool" "ipaddresspools";
+
     KUADRANT = Namespaced "kuadrant.io" "v1beta1" "Kuadrant" "kuadrants";
     AUTHORINO = Namespaced "operator.authorino.kuadrant.io" "v1beta1" "Authorino" "authorinos";
     LIMITADOR = Namespaced "limitador.kuadrant.io" "v1alpha1" "Limitador" "limitadors";
@@ -151,6 +161,7 @@ kinds! {
     WORKBENCHES = Cluster "components.platform.opendatahub.io" "v1alpha1" "Workbenches" "workbenches";
     ODH_DASHBOARD_CONFIG = Namespaced "opendatahub.io" "v1alpha" "OdhDashboardConfig" "odhdashboardconfigs";
     HARDWARE_PROFILE = Namespaced "infrastructure.opendatahub.io" "v1" "HardwareProfile" "hardwareprofiles";
+    REGISTRY = Namespaced "modelregistry.opendatahub.io" "v1beta1" "ModelRegistry" "modelregistries";
     MLFLOW = Cluster "mlflow.opendatahub.io" "v1" "MLflow" "mlflows";
 
     LLM_INFERENCE_SERVICE = Namespaced "serving.kserve.io" "v1alpha2" "LLMInferenceService" "llminferenceservices";

@@ -14,6 +14,8 @@
 //!   `models-as-a-service`, and `openshift-user-workload-monitoring` (the latter empty once monitoring is off);
 //! - Subscription and CSV `servicemeshoperator3` in `openshift-operators`, with the Istio control plane
 //!   `istiod-openshift-gateway` in `openshift-ingress`: the ingress operator's;
+//! - namespace `openshift-gitops` with the first Argo CD, `Kueue/cluster` and the flavors and queues that OpenShift AI
+//!   made for it: their operators keep them;
 //! - `default-dsci`, `CertManager/cluster` if they were not deleted: their operators made them at start;
 //! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs.
 //!
@@ -31,14 +33,18 @@ mod run;
 mod cert_manager;
 mod cloud_credential;
 mod gateway;
+mod gitops;
 mod gpu;
 mod ingress;
 mod kserve;
 mod kuadrant;
+mod kueue;
 mod leader_worker_set;
 mod maas;
 mod maas_policies;
 mod machine_api;
+mod metallb;
+mod model_registry;
 mod nfd;
 mod observability;
 mod odh_model_controller;
@@ -48,12 +54,15 @@ mod operands;
 mod policies;
 mod rhoai;
 mod rhoai_components;
+mod rhoai_kueue;
 mod rules;
 mod service_accounts;
 mod service_ca;
 mod workloads;
 
 pub use admission::register as register_admission;
+#[cfg(test)]
+mod addons_scenarios;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
@@ -130,6 +139,14 @@ const OPERATORS: &[Operator] = &[
     // Two real ones: the cluster monitoring operator is part of the platform, the other checks its own CSV.
     operator("observability", Runs::Platform, observability::reconcile),
     operator("rhoai", Runs::Csv("rhods-operator"), rhoai::reconcile),
+    operator("kueue", Runs::Csv("kueue-operator"), kueue::reconcile),
+    operator(
+        "model-registry",
+        Runs::Deployment(APPLICATIONS, "model-registry-operator-controller-manager"),
+        model_registry::reconcile,
+    ),
+    operator("gitops", Runs::Csv("openshift-gitops-operator"), gitops::reconcile),
+    operator("metallb", Runs::Csv("metallb-operator"), metallb::reconcile),
     operator(
         "odh-model-controller",
         Runs::Deployment(APPLICATIONS, "odh-model-controller"),

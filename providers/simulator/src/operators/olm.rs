@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::kinds::{CSV, INSTALL_PLAN, OPERATOR_GROUP, PACKAGE_MANIFEST, SUBSCRIPTION};
+use super::kinds::{CATALOG_SOURCE, CSV, INSTALL_PLAN, OPERATOR_GROUP, PACKAGE_MANIFEST, SUBSCRIPTION};
 use super::object::{Read, object, suffix};
 use super::olm_install;
 use super::turn::{Turn, Write, condition};
@@ -169,10 +169,9 @@ fn dependencies(turn: &mut Turn<'_>, namespace: &str, parent: &Value, subscripti
 /// Returns the CSV that a Subscription's first resolution installs, or why there is none.
 fn target(world: &World, subscription: &Value) -> Result<String, String> {
     let (package, name) = (subscription.text("/spec/name"), subscription.name());
-    let source = subscription.text("/spec/source");
     let manifest = world
         .get(PACKAGE_MANIFEST, MARKETPLACE, package)
-        .filter(|manifest| ["", source].contains(&manifest.text("/status/catalogSource")))
+        .filter(|manifest| offers(world, subscription, manifest.text("/status/catalogSource")))
         .ok_or_else(|| {
             format!("constraints not satisfiable: no operators found in package {package} in the catalog referenced by subscription {name}, subscription {name} exists")
         })?;
@@ -190,6 +189,21 @@ fn target(world: &World, subscription: &Value) -> Result<String, String> {
             "constraints not satisfiable: no operators found with name {starting} in channel {channel} of package {package} in the catalog referenced by subscription {name}, subscription {name} exists"
         )),
     }
+}
+
+/// Returns whether the catalog that a Subscription names is the one of its package, or a mirror of it: a catalog that
+/// serves the same index, from whatever registry.
+fn offers(world: &World, subscription: &Value, catalog: &str) -> bool {
+    let source = subscription.text("/spec/source");
+    if ["", source].contains(&catalog) {
+        return true;
+    }
+    let index = |namespace: &str, name: &str| {
+        let image = world.get(CATALOG_SOURCE, namespace, name)?.text("/spec/image");
+        Some(image.rsplit('/').next()?.to_owned())
+    };
+    let wanted = index(subscription.text("/spec/sourceNamespace"), source);
+    wanted.is_some() && wanted == index(MARKETPLACE, catalog)
 }
 
 fn head<'a>(manifest: &'a Value, channel: &str) -> Option<&'a str> {

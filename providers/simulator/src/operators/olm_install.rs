@@ -47,6 +47,8 @@ fn operator(package: &str) -> (String, Value) {
         "cluster-observability-operator" => named("observability-operator"),
         "authorino-operator" | "rhods-operator" => named(package),
         "servicemeshoperator3" => named("servicemesh-operator3"),
+        "kueue-operator" => named("openshift-kueue-operator"),
+        "openshift-pipelines-operator-rh" => named("openshift-pipelines-operator"),
         package => named(&format!("{package}-controller-manager")),
     }
 }

@@ -1,7 +1,8 @@
 //! `rhoai`: stands for the OpenShift AI operator: DSCInitialization, DataScienceCluster and their components.
 //!
 //! Source: reference/platform.md §2.9 (what monitoring needs), §2.10 to §2.12; reference/serving.md §1.8.
-//! [`super::rhoai_components`] is the table of components; [`super::admission`] denies what the webhooks deny.
+//! [`super::rhoai_components`] is the table of components, [`super::rhoai_kueue`] what Kueue's does;
+//! [`super::admission`] denies what the webhooks deny.
 //!
 //! Invariants:
 //! - Without the CRD of AuthPolicies the operator crash-loops: it does nothing (§2.7).
@@ -9,7 +10,7 @@
 //! - The DataScienceCluster waits for a Ready DSCInitialization; a component's CRDs come after its CR, in layers.
 //! - What a component made goes with its CR; MaaS only after its Tenant is gone (reference/serving.md §2.4).
 //!
-//! Left out: Auth and GatewayConfig, Tempo and the other objects of the monitoring stack, Kueue's operand.
+//! Left out: Auth and GatewayConfig, Tempo and the other objects of the monitoring stack.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::kinds::{
     STATEFUL_SET,
 };
 use super::object::{Read, object, owned_by};
-use super::rhoai_components::{self, COMPONENTS};
+use super::rhoai_components::{self, COMPONENTS, Component};
 use super::turn::{Turn, condition};
 use super::{APPLICATIONS, operands};
 
@@ -278,12 +279,7 @@ fn realise(turn: &mut Turn<'_>, dsc: &Value) {
         match rhoai_components::reconcile(turn, dsc, component) {
             Some(true) => conditions.push(condition(component.condition, true, "Ready", "")),
             Some(false) => {
-                conditions.push(condition(
-                    component.condition,
-                    false,
-                    "NotReady",
-                    "component is not ready",
-                ));
+                conditions.push(unready(turn, component));
                 waiting.push(component.condition.trim_end_matches("Ready").to_lowercase());
             }
             None => conditions.push(
@@ -311,6 +307,18 @@ fn realise(turn: &mut Turn<'_>, dsc: &Value) {
             "conditions": conditions,
         }),
     );
+}
+
+/// Returns the condition of a component that is not ready: what its CR says, if it says why.
+fn unready(turn: &Turn<'_>, component: &Component) -> Value {
+    let told = turn.world.get(component.kind, "", component.name).and_then(|live| {
+        let mut conditions = live.list("/status/conditions").iter();
+        conditions.find(|told| told.text("/type") == "Ready" && !told.text("/message").is_empty())
+    });
+    let (reason, why) = told.map_or(("NotReady", "component is not ready"), |told| {
+        (told.text("/reason"), told.text("/message"))
+    });
+    condition(component.condition, false, reason, why)
 }
 
 fn end_dsc(turn: &mut Turn<'_>, dsc: &Value) {

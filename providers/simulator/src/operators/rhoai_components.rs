@@ -10,6 +10,7 @@ use super::APPLICATIONS;
 use super::kinds::{self, DEPLOYMENT, Kind, MODELS_AS_SERVICE, ODH_DASHBOARD_CONFIG, SUBSCRIPTION, TENANT};
 use super::object::{Read, object, owned_by};
 use super::rhoai::application;
+use super::rhoai_kueue;
 use super::turn::{Turn, condition};
 
 /// One component of the DataScienceCluster.
@@ -98,10 +99,7 @@ pub(crate) const COMPONENTS: &[Component] = &[
             &["maas-controller"],
         )
     },
-    Component {
-        crds: "kueue-operand",
-        ..component("kueue", kinds::KUEUE, "default-kueue", "KueueReady", &[])
-    },
+    component("kueue", kinds::KUEUE, "default-kueue", "KueueReady", &[]),
     component(
         "llamastackoperator",
         kinds::LLAMA_STACK_OPERATOR,
@@ -187,9 +185,14 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
         let named = dsc.text(&format!("/spec/components/{}/{key}", component.key));
         turn.namespace(if named.is_empty() { component.namespace } else { named });
     }
+    let spec = if component.kind == kinds::KUEUE {
+        rhoai_kueue::spec(dsc)
+    } else {
+        json!({})
+    };
     turn.ensure(
         component.kind,
-        owned_by(object(component.kind, "", component.name, json!({"spec": {}})), dsc),
+        owned_by(object(component.kind, "", component.name, json!({"spec": spec})), dsc),
     );
     let Some(live) = turn.world.get(component.kind, "", component.name).cloned() else {
         return Some(false);
@@ -200,6 +203,20 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
     let provisioned =
         live.is("ProvisioningSucceeded") || turn.held(format!("component {}", live.uid()), PROVISION_SECONDS);
     if live.is_deleting() || !provisioned {
+        return Some(false);
+    }
+    if component.kind == kinds::KUEUE
+        && let Err((reason, why)) = rhoai_kueue::provision(turn, &live)
+    {
+        let conditions = [
+            condition("Ready", false, reason, &why),
+            condition("ProvisioningSucceeded", false, reason, &why),
+        ];
+        turn.status(
+            component.kind,
+            &live,
+            json!({"phase": "Not Ready", "conditions": conditions}),
+        );
         return Some(false);
     }
     Some(provision(turn, component, &live))

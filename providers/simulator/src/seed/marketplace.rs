@@ -1,4 +1,4 @@
-//! The marketplace: catalogs, and what each package offers in which channel (`reference/platform.md` §2.1).
+//! The marketplace: catalogs, a mirror of one as `oc-mirror` makes it, and what each package offers in which channel (`reference/platform.md` §2.1).
 //!
 //! Invariant: the versions that the reference pins are in their channels, and where it says why they are pinned, the
 //! head of the channel is newer: who approves blindly gets the wrong one (§2.7, §2.18).
@@ -15,6 +15,10 @@ const CATALOGS: &[(&str, &str, &str)] = &[
     ("certified-operators", "Certified Operators", "Red Hat"),
     ("community-operators", "Community Operators", "Red Hat"),
 ];
+
+/// Mirrors: what `oc-mirror` calls its catalog, and the catalog whose index it serves. Stacks of clusters without access
+/// to the internet name it (`operators.catalogs` of a stack).
+const MIRRORS: &[(&str, &str)] = &[("cs-redhat-operator-index", "redhat-operators")];
 
 /// What one package offers. The first channel is the default one; the first entry of a channel is its head.
 struct Package {
@@ -185,8 +189,12 @@ const PACKAGES: &[Package] = &[
 pub(super) fn objects() -> Vec<Value> {
     let mut objects = CATALOGS
         .iter()
-        .map(|(name, title, publisher)| catalog(name, title, publisher))
+        .map(|(name, title, publisher)| catalog(name, title, publisher, &index("registry.redhat.io/redhat", name)))
         .collect::<Vec<_>>();
+    let mirrors = MIRRORS
+        .iter()
+        .map(|(name, of)| catalog(name, name, "oc-mirror", &index("mirror.registry.local:8443/redhat", of)));
+    objects.extend(mirrors);
     objects.extend(PACKAGES.iter().map(package_manifest));
     // All-namespaces operators go here; the namespace and its group come with the cluster: reference/platform.md §2.1.
     objects.push(namespaced(
@@ -201,7 +209,11 @@ pub(super) fn objects() -> Vec<Value> {
     objects
 }
 
-fn catalog(name: &str, title: &str, publisher: &str) -> Value {
+fn index(registry: &str, catalog: &str) -> String {
+    format!("{registry}/{}-index:v4.21", catalog.trim_end_matches('s'))
+}
+
+fn catalog(name: &str, title: &str, publisher: &str, image: &str) -> Value {
     namespaced(
         "operators.coreos.com/v1alpha1",
         "CatalogSource",
@@ -210,7 +222,7 @@ fn catalog(name: &str, title: &str, publisher: &str) -> Value {
         json!({
             "spec": {
                 "displayName": title,
-                "image": format!("registry.redhat.io/redhat/{}-index:v4.21", name.trim_end_matches('s')),
+                "image": image,
                 "priority": -100,
                 "publisher": publisher,
                 "sourceType": "grpc",
