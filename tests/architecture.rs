@@ -418,7 +418,8 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
         }
     }
     // Tests may look anywhere.
-    files.retain(|file| file.file_name().is_none_or(|name| name != "tests.rs"));
+    let is_test = |file: &PathBuf| file.ends_with("tests.rs") || file.parent().is_some_and(|of| of.ends_with("tests"));
+    files.retain(|file| !is_test(file));
     files.sort();
     assert!(!files.is_empty(), "{} has no source", directory.display());
     files

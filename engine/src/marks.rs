@@ -20,6 +20,11 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The longest name of a field manager, in bytes (ssa-semantics §8).
 const LONGEST_MANAGER: usize = 128;
 
+/// Whether a field manager is ours, of whatever stack.
+pub fn is_ours(manager: &str) -> bool {
+    manager.starts_with("stackctl/")
+}
+
 /// Who we are to the cluster: a stack, and the line of states that it descends from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -115,6 +115,8 @@ pub struct RecordedDocument {
     pub fragment: RecordedFragment,
     /// Whether the text itself was absent.
     pub made_text: bool,
+    /// Maps above the text that were not there before us, the highest first.
+    pub absent_ancestors: Vec<FieldPath>,
 }
 
 /// What was ours in a shared text.

@@ -95,6 +95,7 @@ fn overlay() -> RecordedNode {
                 prior: Some(json!(false)),
             },
             made_text: false,
+            absent_ancestors: Vec::new(),
         }],
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn left_as_announced(before: &BTreeMap<String, Value>, after: &BTreeM
         .filter(|key| !after.contains_key(*key) && !key.starts_with("Event "))
         .collect();
     assert!(lost.is_empty(), "gone and not ours: {lost:#?}");
-    for (key, object) in before {
+    // What is announced to stay different is not compared: encryption of etcd has no way back.
+    for (key, object) in before.iter().filter(|(key, object)| !is_announced(object, key)) {
         assert_eq!(bare(object), bare(&after[key]), "{key} is not as before");
     }
 }

@@ -1,6 +1,10 @@
 //! Every example from an empty cluster to nothing again, judged as the quickstart is.
 
-use crate::{cluster::Served, destroy::left_as_announced, sandbox::Sandbox};
+use crate::{
+    cluster::Served,
+    destroy::left_as_announced,
+    sandbox::{FAST, Sandbox},
+};
 
 /// Applies, plans and destroys an example on a cluster of its platform.
 fn lives_and_goes(example: &str, platform: &str, text: Option<&str>) {
@@ -8,22 +12,15 @@ fn lives_and_goes(example: &str, platform: &str, text: Option<&str>) {
     if let Some(text) = text {
         sandbox.write(text);
     }
-    let on = |arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        all.extend(["--simulate-platform", platform]);
-        sandbox.simulate(&all)
+    let of_platform: &[&str] = if platform == "aws" {
+        &[]
+    } else {
+        &["--simulate-platform", platform]
     };
+    let on = |arguments: &[&str]| sandbox.simulate(&[arguments, of_platform].concat());
     let serve = || {
-        Served::start_with(
-            &sandbox,
-            &[
-                "simulate",
-                "--simulate-speed",
-                crate::sandbox::FAST,
-                "--simulate-platform",
-                platform,
-            ],
-        )
+        let arguments = ["simulate", "--simulate-speed", FAST];
+        Served::start_with(&sandbox, &[&arguments[..], of_platform].concat())
     };
     let before = serve().snapshot();
     on(&["apply", "stack.toml", "--yes"]).expect(0);

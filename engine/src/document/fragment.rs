@@ -111,6 +111,7 @@ impl ResolvedDocument {
             at: self.at.clone(),
             fragment,
             made_text: last.map_or(text.is_none(), |last| last.made_text),
+            absent_ancestors: last.map_or_else(Vec::new, |last| last.absent_ancestors.clone()),
         })
     }
 

@@ -194,6 +194,7 @@ fn operations(
         match document.fragment.restore_in(&text) {
             Ok(text) if text.trim().is_empty() && document.made_text => {
                 document.at.remove(&mut after);
+                remove_empty(&mut after, &document.absent_ancestors.iter().cloned().collect());
             }
             Ok(same) if same == text => {}
             Ok(text) => set_text(&mut after, &document.at, &text, document.fragment.is_list()),

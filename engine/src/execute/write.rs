@@ -437,18 +437,10 @@ fn undo_of(last: Option<&Recorded>, live: Option<&Value>, fields: &BTreeSet<Fiel
             if let Some(undo) = known.iter().find(|undo| undo.path == *path) {
                 return undo.clone();
             }
-            let mut absent_ancestors = Vec::new();
-            let mut parent = path.parent();
-            while let Some(ancestor) = parent.filter(|p| !p.elements().is_empty()) {
-                if live.and_then(|live| ancestor.get(live)).is_none() {
-                    absent_ancestors.insert(0, ancestor.clone());
-                }
-                parent = ancestor.parent();
-            }
             Undo {
                 path: path.clone(),
                 prior: live.and_then(|live| path.get(live)).cloned(),
-                absent_ancestors,
+                absent_ancestors: absent_above(path, live),
                 prior_owner: holder(&entries, path, manager).map(|entry| Owner {
                     manager: entry.manager.clone(),
                     by_apply: entry.by_apply,
@@ -456,6 +448,19 @@ fn undo_of(last: Option<&Recorded>, live: Option<&Value>, fields: &BTreeSet<Fiel
             }
         })
         .collect()
+}
+
+/// What above a path is not there, the highest first.
+fn absent_above(path: &FieldPath, live: Option<&Value>) -> Vec<FieldPath> {
+    let mut absent = Vec::new();
+    let mut parent = path.parent();
+    while let Some(ancestor) = parent.filter(|p| !p.elements().is_empty()) {
+        if live.and_then(|live| ancestor.get(live)).is_none() {
+            absent.insert(0, ancestor.clone());
+        }
+        parent = ancestor.parent();
+    }
+    absent
 }
 
 /// The records of our parts of shared texts: before the write, when the parts of last time may still be there, and after.
@@ -470,7 +475,10 @@ fn documents_of(
             let text = live.and_then(|live| text_at(live, &document.at));
             let text = text.as_deref();
             let last = document.last(before);
-            let written = document.recorded(text, last)?;
+            let mut written = document.recorded(text, last)?;
+            if last.is_none() {
+                written.absent_ancestors = absent_above(&document.at, live);
+            }
             Some((written.clone().or(last), written))
         })
         .unzip()

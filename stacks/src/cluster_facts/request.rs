@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use stackctl_engine::{
     FieldPath, ObjectRef, ObjectType,
     facts::{Fact, Holding},
-    marks::STACK_LABEL,
+    marks::{STACK_LABEL, is_ours},
+    ownership::managed_entries,
 };
 
 /// One fact to read.
@@ -136,7 +137,7 @@ impl FactRequest {
         candidates.sort_by_key(|object| object["metadata"]["name"].as_str().unwrap_or_default());
         let value = candidates
             .into_iter()
-            .find_map(|object| self.take.of(object))
+            .find_map(|object| self.take.of(object).filter(|_| !self.take.is_set_by_us(object)))
             .unwrap_or(Value::Null);
         Fact {
             value,
@@ -147,6 +148,14 @@ impl FactRequest {
 }
 
 impl Take {
+    /// Whether the value is one that a stack wrote: such a value says nothing about the cluster.
+    fn is_set_by_us(&self, object: &Value) -> bool {
+        let Self::Field(path) = self else { return false };
+        managed_entries(object)
+            .iter()
+            .any(|entry| is_ours(&entry.manager) && entry.fields.iter().any(|field| field.contains(path)))
+    }
+
     fn of(&self, object: &Value) -> Option<Value> {
         match self {
             Self::Field(path) => path.get(object).cloned(),
@@ -222,6 +231,34 @@ mod tests {
         assert_eq!(
             take.of(&manifest),
             Some(json!([{"name": "stable", "currentCSV": "a.v1"}]))
+        );
+    }
+
+    #[test]
+    fn a_field_that_a_stack_wrote_is_no_answer() {
+        let router = FactRead::Object(ObjectRef::namespaced(
+            "operator.openshift.io/v1",
+            "IngressController",
+            "n",
+            "default",
+        ));
+        let request = request("certificate", router, "spec.defaultCertificate.name", Holding::Pinned);
+        let written_by = |manager: &str| {
+            json!({
+                "metadata": {"name": "default", "managedFields": [{
+                    "manager": manager, "operation": "Apply", "apiVersion": "operator.openshift.io/v1",
+                    "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:defaultCertificate": {"f:name": {}}}},
+                }]},
+                "spec": {"defaultCertificate": {"name": "ingress-certs"}},
+            })
+        };
+        assert_eq!(
+            request.answer(&[written_by("stackctl/production/tls.router")]).value,
+            Value::Null
+        );
+        assert_eq!(
+            request.answer(&[written_by("kubectl-edit")]).value,
+            json!("ingress-certs")
         );
     }
 }

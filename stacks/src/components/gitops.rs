@@ -44,10 +44,14 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         kinds: KINDS,
     };
     let mut nodes = operator.nodes(context, |subscription| {
-        subscription.leaves(
-            ObjectRef::cluster("v1", "Namespace", NAMESPACE),
-            "the operator of GitOps made it and keeps it",
-        )
+        let kept = "the operator of GitOps made its first instance, and keeps it";
+        let part = |api_version, kind| ObjectRef::namespaced(api_version, kind, NAMESPACE, "openshift-gitops*");
+        subscription
+            .leaves(ObjectRef::cluster("v1", "Namespace", NAMESPACE), kept)
+            .leaves(part("argoproj.io/v1beta1", "ArgoCD"), kept)
+            .leaves(part("v1", "ServiceAccount"), kept)
+            .leaves(part("apps/v1", "StatefulSet"), kept)
+            .leaves(part("apps/v1", "Deployment"), kept)
     });
     nodes.push(
         Draft::gate(

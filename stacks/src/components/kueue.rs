@@ -14,6 +14,7 @@ use super::{
 use crate::stack::LocalQueue;
 use serde_json::json;
 use stackctl_engine::{Address, resource::ConsequenceClass};
+use std::collections::BTreeSet;
 
 const QUEUE_KINDS: &[Kind] = &[
     kind("ResourceFlavor", "resourceflavors", false),
@@ -42,6 +43,13 @@ pub(super) fn queues(context: &Context<'_>, name: &str) -> Vec<Address> {
         .filter(|queue| queue.name.as_str() == name)
         .map(queue_address)
         .collect()
+}
+
+/// The namespaces that have a LocalQueue, each once.
+pub(super) fn namespaces<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
+    let queues = context.stack.kueue.queues.iter();
+    let wanted = queues.filter(|_| installed(context).is_some());
+    wanted.map(|queue| queue.namespace.as_str()).collect()
 }
 
 fn queue_address(queue: &LocalQueue) -> Address {

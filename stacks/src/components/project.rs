@@ -1,10 +1,11 @@
-//! Projects: the namespaces that models run in, each once.
+//! Projects: the namespaces that models run in, and those that have a queue, each once.
 //!
 //! Facts: `reference/serving.md` §1.2.
 
 use super::{
     Context,
     draft::{Draft, keyed},
+    kueue,
 };
 use serde_json::json;
 use stackctl_engine::Address;
@@ -35,5 +36,28 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             }),
         )
     };
-    names.into_iter().map(project).collect()
+    let mut projects: Vec<_> = names.iter().copied().map(project).collect();
+    projects.extend(
+        kueue::namespaces(context)
+            .into_iter()
+            .filter(|name| !names.contains(name))
+            .map(queued),
+    );
+    projects
+}
+
+/// A project that only has a queue: its workloads go through Kueue. One with models must not carry that label
+/// (`reference/platform.md` §2.22).
+fn queued(name: &str) -> Draft {
+    Draft::object(
+        namespace(name),
+        json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": name,
+                "labels": {"kueue.openshift.io/managed": "true", "opendatahub.io/dashboard": "true"},
+            },
+        }),
+    )
 }

@@ -85,6 +85,7 @@ pub(super) fn encryption(context: &Context<'_>) -> Vec<Draft> {
             json!({"spec": {"encryption": {"type": "aescbc"}}}),
         )
         .retain(why)
+        .leaves(api_server(), why)
         .note("encrypts Secrets in etcd")
         .tells(
             ConsequenceClass::Notice,

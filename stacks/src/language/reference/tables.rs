@@ -810,7 +810,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         path: "queues",
-        about: "In `[kueue]`: a queue of one namespace, which is a project of a model or there already.",
+        about: "In `[kueue]`: a queue of one namespace, which is made if it is no project of a model.",
         example: "queues = [{ namespace = \"team-a\", name = \"default\" }]",
         keys: &[
             key("namespace", "a namespace", "required", "The namespace."),

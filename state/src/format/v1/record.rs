@@ -105,6 +105,8 @@ pub(super) struct StoredYamlKey {
     written: Value,
     prior: StoredPrior,
     made_text: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_ancestors: Vec<StoredPath>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +117,8 @@ pub(super) struct StoredListItem {
     written: Value,
     prior: StoredPrior,
     made_text: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_ancestors: Vec<StoredPath>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +127,8 @@ pub(super) struct StoredPem {
     at: StoredPath,
     pem: StoredCertificates,
     made_text: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_ancestors: Vec<StoredPath>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -339,8 +345,10 @@ impl From<&RecordedDocument> for StoredDocument {
             at,
             fragment,
             made_text,
+            absent_ancestors,
         } = document;
         let (at, made_text) = (at.into(), *made_text);
+        let absent_ancestors = absent_ancestors.iter().map(StoredPath::from).collect();
         match fragment {
             RecordedFragment::YamlKey { key, written, prior } => Self::YamlKey(StoredYamlKey {
                 at,
@@ -348,6 +356,7 @@ impl From<&RecordedDocument> for StoredDocument {
                 written: written.clone(),
                 prior: prior.as_ref().into(),
                 made_text,
+                absent_ancestors,
             }),
             RecordedFragment::ListItem { by, written, prior } => Self::ListItem(StoredListItem {
                 at,
@@ -355,6 +364,7 @@ impl From<&RecordedDocument> for StoredDocument {
                 written: written.clone(),
                 prior: prior.as_ref().into(),
                 made_text,
+                absent_ancestors,
             }),
             RecordedFragment::Pem { written, prior } => Self::Pem(StoredPem {
                 at,
@@ -363,6 +373,7 @@ impl From<&RecordedDocument> for StoredDocument {
                     prior: prior.iter().map(Digest::to_string).collect(),
                 },
                 made_text,
+                absent_ancestors,
             }),
         }
     }
@@ -372,6 +383,7 @@ impl TryFrom<StoredDocument> for RecordedDocument {
     type Error = Unreadable;
 
     fn try_from(stored: StoredDocument) -> Result<Self, Unreadable> {
+        let paths = |stored: Vec<StoredPath>| stored.into_iter().map(FieldPath::from).collect();
         let digests = |texts: Vec<String>| texts.iter().map(|text| digest_of(text)).collect::<Result<_, _>>();
         Ok(match stored {
             StoredDocument::YamlKey(StoredYamlKey {
@@ -380,6 +392,7 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                 written,
                 prior,
                 made_text,
+                absent_ancestors,
             }) => Self {
                 at: at.into(),
                 fragment: RecordedFragment::YamlKey {
@@ -388,6 +401,7 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                     prior: prior.into(),
                 },
                 made_text,
+                absent_ancestors: paths(absent_ancestors),
             },
             StoredDocument::ListItem(StoredListItem {
                 at,
@@ -395,6 +409,7 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                 written,
                 prior,
                 made_text,
+                absent_ancestors,
             }) => Self {
                 at: at.into(),
                 fragment: RecordedFragment::ListItem {
@@ -403,11 +418,13 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                     prior: prior.into(),
                 },
                 made_text,
+                absent_ancestors: paths(absent_ancestors),
             },
             StoredDocument::Pem(StoredPem {
                 at,
                 pem: StoredCertificates { written, prior },
                 made_text,
+                absent_ancestors,
             }) => Self {
                 at: at.into(),
                 fragment: RecordedFragment::Pem {
@@ -415,6 +432,7 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                     prior: digests(prior)?,
                 },
                 made_text,
+                absent_ancestors: paths(absent_ancestors),
             },
         })
     }

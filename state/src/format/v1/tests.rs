@@ -175,10 +175,14 @@ fn any_document() -> impl Strategy<Value = RecordedDocument> {
             .prop_map(|(by, written, prior)| RecordedFragment::ListItem { by, written, prior }),
         (digests(), digests()).prop_map(|(written, prior)| RecordedFragment::Pem { written, prior }),
     ];
-    (any_path(), fragment, any::<bool>()).prop_map(|(at, fragment, made_text)| RecordedDocument {
-        at,
-        fragment,
-        made_text,
+    let ancestors = prop::collection::vec(any_path(), 0..2);
+    (any_path(), fragment, any::<bool>(), ancestors).prop_map(|(at, fragment, made_text, absent_ancestors)| {
+        RecordedDocument {
+            at,
+            fragment,
+            made_text,
+            absent_ancestors,
+        }
     })
 }
 
@@ -192,6 +196,7 @@ fn certificates_are_stored_as_their_digests() {
             prior: Vec::new(),
         },
         made_text: true,
+        absent_ancestors: Vec::new(),
     };
     assert_eq!(
         serde_json::to_value(StoredDocument::from(&document)).expect("JSON"),
