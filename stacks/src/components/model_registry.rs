@@ -192,6 +192,8 @@ impl Parts<'_> {
                 }}),
             ),
         )
+        // With the volume there and the Secret gone, the password would be lost: the Secret is first.
+        .after_write(self.address("secret"), "it keeps what that password opens")
         .holds_data()
         .tells(
             ConsequenceClass::Notice,
