@@ -37,6 +37,9 @@ pub struct Common {
     /// How many times faster than real time simulated operators work; 0 is without waiting [default: 100]
     #[arg(long, global = true, value_name = "FACTOR")]
     pub simulate_speed: Option<f64>,
+    /// What a new simulated cluster runs on; one that is there stays what it is [default: aws]
+    #[arg(long, global = true, value_name = "PLATFORM", value_enum)]
+    pub simulate_platform: Option<SimulatedPlatform>,
     /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`)
     #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<String>,
@@ -55,6 +58,15 @@ pub struct Common {
     /// Say more on stderr; twice for every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// What a simulated cluster runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SimulatedPlatform {
+    /// AWS, as its installer leaves it.
+    Aws,
+    /// Machines of its own, two of them with GPUs.
+    None,
 }
 
 /// The stack that a command is about.

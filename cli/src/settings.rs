@@ -4,10 +4,11 @@
 //! directories of real and simulated state are never the same.
 
 use crate::{
-    cli::Common,
+    cli::{Common, SimulatedPlatform},
     error::{Error, Problem},
     views::style::Style,
 };
+use stackctl_simulator::Platform;
 use std::{
     fmt::Display,
     io::IsTerminal as _,
@@ -29,6 +30,7 @@ pub struct Environment {
     state: Option<String>,
     simulate: Option<String>,
     simulate_speed: Option<String>,
+    simulate_platform: Option<String>,
     parallelism: Option<String>,
     log: Option<String>,
     no_color: bool,
@@ -82,6 +84,8 @@ pub enum ClusterChoice {
         directory: PathBuf,
         /// How many times faster than real time; 0 is without waiting.
         speed: f64,
+        /// What a new one runs on.
+        platform: Platform,
         /// What goes wrong.
         faults: Vec<String>,
     },
@@ -110,6 +114,7 @@ impl Environment {
             state: text("STACKCTL_STATE"),
             simulate: text("STACKCTL_SIMULATE"),
             simulate_speed: text("STACKCTL_SIMULATE_SPEED"),
+            simulate_platform: text("STACKCTL_SIMULATE_PLATFORM"),
             parallelism: text("STACKCTL_PARALLELISM"),
             log: text("STACKCTL_LOG"),
             no_color: text("NO_COLOR").is_some(),
@@ -281,9 +286,20 @@ fn cluster(common: &Common, environment: &Environment, home: &Path) -> Result<Cl
             .hint("give `--simulate-speed` a number from 0 on; 0 is without waiting")
             .into());
     }
+    let platform = match (common.simulate_platform, environment.simulate_platform.as_deref()) {
+        (Some(SimulatedPlatform::Aws), _) | (None, None | Some("aws")) => Platform::Aws,
+        (Some(SimulatedPlatform::None), _) | (None, Some("none")) => Platform::None,
+        (None, Some(other)) => {
+            return Err(Problem::new("`STACKCTL_SIMULATE_PLATFORM` cannot be used")
+                .because(format!("`{other}` is no platform"))
+                .hint("write `aws` or `none`")
+                .into());
+        }
+    };
     Ok(ClusterChoice::Simulated {
         directory: named.unwrap_or_else(|| home.join("simulator")),
         speed,
+        platform,
         faults: common.faults.clone(),
     })
 }

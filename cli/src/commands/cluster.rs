@@ -5,7 +5,7 @@ use crate::{
     settings::{ClusterChoice, Settings},
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
-use stackctl_simulator::{OperatorsMode, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
+use stackctl_simulator::{OperatorsMode, Platform, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
 use std::path::Path;
 
 /// Who we say that we are.
@@ -58,15 +58,23 @@ impl Cluster {
             ClusterChoice::Simulated {
                 directory,
                 speed,
+                platform,
                 faults,
-            } => Self::simulated(directory, *speed, faults, how).await,
+            } => {
+                let start = Start {
+                    speed: *speed,
+                    platform: *platform,
+                    faults,
+                };
+                Self::simulated(directory, start, how).await
+            }
         }
     }
 
-    async fn simulated(directory: &Path, speed: f64, faults: &[String], how: Use) -> Result<Self, Error> {
+    async fn simulated(directory: &Path, how_started: Start<'_>, how: Use) -> Result<Self, Error> {
         let name = "simulated".to_owned();
         if let Some(endpoint) = live_endpoint(directory) {
-            if let Some(fault) = faults.first() {
+            if let Some(fault) = how_started.faults.first() {
                 return Err(Problem::new(format!(
                     "the fault `{fault}` cannot be given to a cluster that runs already"
                 ))
@@ -81,10 +89,10 @@ impl Cluster {
             Use::Read => OperatorsMode::Paused,
             Use::Write => OperatorsMode::Running,
         };
-        let simulator = start(directory, None, speed, faults, operators).await?;
+        let simulator = start(directory, None, how_started, operators).await?;
         let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
             .map_err(|error| unreachable(&error))?;
-        Self::of(provider, name, time_scale(speed), Some(simulator)).await
+        Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
     }
 
     async fn of(
@@ -111,12 +119,26 @@ impl Cluster {
     }
 }
 
+/// How an embedded cluster is started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start<'a> {
+    /// How many times faster than real time; 0 is without waiting.
+    pub(super) speed: f64,
+    /// What a new one runs on.
+    pub(super) platform: Platform,
+    /// What goes wrong.
+    pub(super) faults: &'a [String],
+}
+
 /// Starts an embedded cluster in this process.
 pub(super) async fn start(
     directory: &Path,
     port: Option<u16>,
-    speed: f64,
-    faults: &[String],
+    Start {
+        speed,
+        platform,
+        faults,
+    }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
     let faults = self::faults(faults)?;
@@ -126,6 +148,7 @@ pub(super) async fn start(
         speed,
         faults,
         operators,
+        platform,
     };
     Simulator::start(options)
         .await

@@ -1,7 +1,7 @@
 //! `simulate`: serves the embedded cluster until Ctrl-C.
 
 use super::{
-    cluster,
+    cluster::{self, Start},
     runtime::{self, Interrupts},
 };
 use crate::{
@@ -27,17 +27,23 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     let ClusterChoice::Simulated {
         directory,
         speed,
+        platform,
         faults,
     } = &settings.cluster
     else {
         return Err(Problem::new("there is nothing to simulate").into());
     };
+    let start = Start {
+        speed: *speed,
+        platform: *platform,
+        faults,
+    };
     if command.operators_only {
-        return runtime::block_on(guest(command, settings, *speed, faults));
+        return runtime::block_on(guest(command, settings, start));
     }
     runtime::block_on(async {
         let interrupts = Interrupts::listen();
-        let simulator = cluster::start(directory, command.port, *speed, faults, OperatorsMode::Running).await?;
+        let simulator = cluster::start(directory, command.port, start, OperatorsMode::Running).await?;
         let kubeconfig = directory.join("kubeconfig");
         write_private(&kubeconfig, &simulator.kubeconfig())?;
         views::result(&if settings.json {
@@ -55,7 +61,7 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
 }
 
 /// Lets the operators act on the cluster that the command line names, and on no other: it is seeded first.
-async fn guest(command: &SimulateCommand, settings: &Settings, speed: f64, faults: &[String]) -> Result<Exit, Error> {
+async fn guest(command: &SimulateCommand, settings: &Settings, start: Start<'_>) -> Result<Exit, Error> {
     let (kubeconfig, context) = settings.named_cluster();
     if kubeconfig.is_none() && context.is_none() {
         return Err(Problem::new(
@@ -68,8 +74,9 @@ async fn guest(command: &SimulateCommand, settings: &Settings, speed: f64, fault
     let guest = Guest::start(GuestOptions {
         kubeconfig,
         context,
-        speed,
-        faults: cluster::faults(faults)?,
+        speed: start.speed,
+        platform: start.platform,
+        faults: cluster::faults(start.faults)?,
         crds: command.crds.as_ref().map(TrueCrds::new),
     })
     .await
@@ -81,7 +88,7 @@ async fn guest(command: &SimulateCommand, settings: &Settings, speed: f64, fault
     views::result(&if settings.json {
         views::json::line(&json!({"format_version": views::json::FORMAT_VERSION, "url": guest.server()}))
     } else {
-        views::simulator::acting(guest.server(), speed, &settings.out)
+        views::simulator::acting(guest.server(), start.speed, &settings.out)
     });
     interrupts.asked(1).await;
     views::tell("stopping; what the operators made stays\n");

@@ -28,6 +28,8 @@ pub struct GuestOptions {
     pub speed: f64,
     /// How they misbehave.
     pub faults: Vec<Fault>,
+    /// What the cluster is made to run on, unless it is seeded already.
+    pub platform: crate::seed::Platform,
     /// True CRDs to install in place of the condensed ones.
     pub crds: Option<TrueCrds>,
 }
@@ -51,7 +53,7 @@ impl Guest {
         let client = |cause| SimulatorError::Client(Box::new(cause));
         let admin = kube::Client::try_from(config.clone()).map_err(client)?;
         refuse_a_cluster_in_use(&admin, &server).await?;
-        seed::seed(admin, options.crds.as_ref()).await?;
+        seed::seed(admin, options.platform, options.crds.as_ref()).await?;
         let operators = Operators::start(OperatorsOptions {
             access: Access::Impersonating(Box::new(config)),
             clock: Clock::new(options.speed),

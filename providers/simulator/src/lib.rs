@@ -30,6 +30,7 @@ pub use directory::{Endpoint, live_endpoint};
 use faults::Fault;
 pub use guest::{Guest, GuestOptions};
 use operators::{Access, Operators, OperatorsOptions};
+pub use seed::Platform;
 
 /// The token of the administrator of a simulated cluster. It opens nothing else.
 const ADMIN_TOKEN: &str = "simulated-admin";
@@ -59,6 +60,8 @@ pub struct SimulatorOptions {
     pub faults: Vec<Fault>,
     /// Whether its operators act from the start.
     pub operators: OperatorsMode,
+    /// What a new cluster runs on; one that is there stays what it is.
+    pub platform: Platform,
 }
 
 impl SimulatorOptions {
@@ -70,6 +73,7 @@ impl SimulatorOptions {
             speed: clock::DEFAULT_SPEED,
             faults: Vec::new(),
             operators: OperatorsMode::Running,
+            platform: Platform::Aws,
         }
     }
 }
@@ -144,7 +148,7 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
-            seed::seed(admin(&uri)?, None).await?;
+            seed::seed(admin(&uri)?, options.platform, None).await?;
             directory.mark_seeded()?;
         }
         let clock = Clock::new(options.speed);

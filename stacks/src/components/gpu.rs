@@ -48,6 +48,14 @@ pub(super) fn machine_sets(context: &Context<'_>) -> Vec<Address> {
         .collect()
 }
 
+/// Whether some pool is of nodes that are there already.
+pub(super) fn has_existing_nodes(context: &Context<'_>) -> bool {
+    let pools = &context.stack.gpu;
+    pools
+        .iter()
+        .any(|pool| matches!(pool.provision, Provision::Existing { .. }))
+}
+
 /// How many GPU nodes there will be at least.
 pub(super) fn expected_nodes(context: &Context<'_>) -> usize {
     context.stack.gpu.iter().map(nodes_of).sum()

@@ -10,7 +10,7 @@ use super::{
 };
 use serde_json::json;
 use stackctl_engine::{
-    Address, ObjectType,
+    Address, ObjectRef, ObjectType,
     readiness::{Observation, Rule, Target},
 };
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         kinds: KINDS,
     };
     let mut nodes = operator.nodes(context, |subscription| subscription);
-    nodes.push(Draft::object(
+    let mut discovery = Draft::object(
         instance(),
         json!({
             "apiVersion": "nfd.openshift.io/v1",
@@ -73,7 +73,14 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 "workerConfig": {"configData": WORKER},
             },
         }),
-    ));
+    );
+    if gpu::has_existing_nodes(context) {
+        discovery = discovery.leaves(
+            ObjectRef::cluster("v1", "Node", "*"),
+            "nodes that were there keep the labels that tell of their GPUs",
+        );
+    }
+    nodes.push(discovery);
     let expected = gpu::expected_nodes(context);
     if expected > 0 {
         let labelled = Observation::new(

@@ -12,6 +12,7 @@ use super::kinds::{CLUSTER_POLICY, DAEMON_SET, NODE, NODE_FEATURE_DISCOVERY, SER
 use super::nfd::LABEL;
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, condition};
+use crate::seed::GPUS;
 
 const NAMESPACE: &str = "nvidia-gpu-operator";
 const EXPORTER: &str = "nvidia-dcgm-exporter";
@@ -56,7 +57,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         .collect();
     let mut waiting = false;
     for node in &labelled {
-        let (gpus, product) = hardware(node.label("node.kubernetes.io/instance-type").unwrap_or_default());
+        let (gpus, product) = hardware(node);
         let done = node.pointer("/status/capacity/nvidia.com~1gpu").is_some();
         waiting |= !done;
         if !done && node.is("Ready") && turn.held(format!("driver {}", node.uid()), DRIVER_SECONDS) {
@@ -142,19 +143,25 @@ fn monitor(turn: &mut Turn<'_>, policy: &Value) {
     turn.ensure(SERVICE_MONITOR, owned_by(monitor, policy));
 }
 
-/// How many GPUs an instance has, and what they call themselves (reference/platform.md §2.5, §2.6).
-fn hardware(instance: &str) -> (i64, &'static str) {
-    let product = if instance.starts_with("g6e.") {
-        "NVIDIA-L40S"
-    } else if instance.starts_with("g5.") {
-        "NVIDIA-A10G"
-    } else {
-        "NVIDIA-H100-80GB-HBM3"
+/// How many GPUs a node has, and what they call themselves (reference/platform.md §2.5, §2.6).
+fn hardware(node: &Value) -> (i64, String) {
+    let devices = node.annotation(GPUS).and_then(|devices| devices.split_once('/'));
+    if let Some((product, count)) = devices {
+        return (count.parse().unwrap_or(1), product.to_owned());
+    }
+    let instance = node.label("node.kubernetes.io/instance-type").unwrap_or_default();
+    let product = match instance.split_once('.').map_or(instance, |(family, _)| family) {
+        "g6e" => "NVIDIA-L40S",
+        "g5" => "NVIDIA-A10G",
+        "p4d" => "NVIDIA-A100-SXM4-40GB",
+        "p4de" => "NVIDIA-A100-SXM4-80GB",
+        "p5e" | "p5en" => "NVIDIA-H200",
+        _ => "NVIDIA-H100-80GB-HBM3",
     };
-    let gpus = match instance.split_once('.').map_or("", |(_, size)| size) {
-        "12xlarge" | "24xlarge" => 4,
-        "48xlarge" => 8,
+    let gpus = match instance {
+        "g5.12xlarge" | "g6e.12xlarge" | "g6e.24xlarge" => 4,
+        _ if instance.starts_with('p') && !instance.ends_with(".4xlarge") || instance.ends_with(".48xlarge") => 8,
         _ => 1,
     };
-    (gpus, product)
+    (gpus, product.to_owned())
 }

@@ -11,13 +11,14 @@ use super::kinds::{DAEMON_SET, DEPLOYMENT, NODE, NODE_FEATURE_DISCOVERY};
 use super::object::{Read, object, owned_by};
 use super::rules::{Need, Rule, apply};
 use super::turn::Turn;
+use crate::seed::GPUS;
 
 /// NVIDIA's vendor id is 10de (reference/platform.md §2.6).
 pub(crate) const LABEL: &str = "feature.node.kubernetes.io/pci-10de.present";
 /// A worker looks once in `core.sleepInterval: 60s`; the first look comes at its start.
 const SECONDS: u64 = 30;
 /// Families of instances with NVIDIA hardware (reference/platform.md §2.5).
-const FAMILIES: &[&str] = &["g5.", "g6.", "g6e.", "p4d.", "p4de.", "p5."];
+const FAMILIES: &[&str] = &["g5.", "g6.", "g6e.", "p4d.", "p4de.", "p5.", "p5e.", "p5en."];
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     let rule = Rule {
@@ -62,7 +63,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     }
     for node in turn.all(NODE) {
         let instance = node.label("node.kubernetes.io/instance-type").unwrap_or_default();
-        let has = FAMILIES.iter().any(|family| instance.starts_with(family));
+        let has = FAMILIES.iter().any(|family| instance.starts_with(family)) || node.annotation(GPUS).is_some();
         if has && node.is("Ready") && node.label(LABEL).is_none() && turn.held(format!("look {}", node.uid()), SECONDS)
         {
             turn.patch(NODE, &node, json!({"metadata": {"labels": {LABEL: "true"}}}));

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::Platform;
 use super::object::{cluster, namespaced};
 
 /// The one user of the htpasswd identity provider, a member of `cluster-admins` and `rhods-admins`.
@@ -19,8 +20,11 @@ const HTPASSWD_SECRET: &str = "htpass-secret";
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
-pub(super) fn objects() -> Vec<Value> {
+pub(super) fn objects(platform: Platform) -> Vec<Value> {
     let mut objects = secrets();
+    if platform == Platform::Aws {
+        objects.extend(cloud());
+    }
     objects.extend(roles());
     objects.push(cluster(
         "config.openshift.io/v1",
@@ -52,8 +56,6 @@ pub(super) fn objects() -> Vec<Value> {
 }
 
 fn secrets() -> Vec<Value> {
-    let opaque =
-        |namespace, name, data| namespaced("v1", "Secret", namespace, name, json!({"type": "Opaque", "data": data}));
     let htpasswd = format!("{ADMIN_USER}:{ADMIN_HASH}\n");
     let nobody = encoded("simulated:no-credential");
     let registries = [
@@ -69,21 +71,6 @@ fn secrets() -> Vec<Value> {
             "openshift-config",
             HTPASSWD_SECRET,
             json!({"htpasswd": encoded(&htpasswd)}),
-        ),
-        // Named by the providerSpec of every MachineSet: reference/platform.md §2.5.
-        opaque(
-            "openshift-machine-api",
-            "aws-cloud-credentials",
-            json!({
-                "aws_access_key_id": encoded("SIMULATED"), "aws_secret_access_key": encoded("simulated"),
-            }),
-        ),
-        opaque(
-            "openshift-machine-api",
-            "worker-user-data",
-            json!({
-                "disableTemplating": encoded("true"), "userData": encoded("{\"ignition\":{\"version\":\"3.2.0\"}}"),
-            }),
         ),
         namespaced(
             "v1",
@@ -106,6 +93,31 @@ fn secrets() -> Vec<Value> {
                     "tls.crt": encoded(&pem("CERTIFICATE", "simulated: the certificate of the default router")),
                     "tls.key": encoded(&pem("SIMULATED KEY", "simulated: the key of the default router")),
                 },
+            }),
+        ),
+    ]
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "every caller writes it in place")]
+fn opaque(namespace: &str, name: &str, data: Value) -> Value {
+    namespaced("v1", "Secret", namespace, name, json!({"type": "Opaque", "data": data}))
+}
+
+/// What MachineSets on AWS name in their providerSpec (`reference/platform.md` §2.5).
+fn cloud() -> [Value; 2] {
+    [
+        opaque(
+            "openshift-machine-api",
+            "aws-cloud-credentials",
+            json!({
+                "aws_access_key_id": encoded("SIMULATED"), "aws_secret_access_key": encoded("simulated"),
+            }),
+        ),
+        opaque(
+            "openshift-machine-api",
+            "worker-user-data",
+            json!({
+                "disableTemplating": encoded("true"), "userData": encoded("{\"ignition\":{\"version\":\"3.2.0\"}}"),
             }),
         ),
     ]

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    BASE_DOMAIN, INFRASTRUCTURE_NAME, REGION, VERSION,
+    BASE_DOMAIN, INFRASTRUCTURE_NAME, Platform, REGION, VERSION,
     object::{INSTALLED_AT, cluster, condition, namespaced},
 };
 
@@ -30,11 +30,11 @@ const CLUSTER_OPERATORS: &[&str] = &[
     "storage",
 ];
 
-pub(super) fn objects() -> Vec<Value> {
+pub(super) fn objects(platform: Platform) -> Vec<Value> {
     let mut objects = vec![
-        infrastructure(),
-        dns(),
-        ingress(),
+        infrastructure(platform),
+        dns(platform),
+        ingress(platform),
         cluster_version(),
         cluster(CONFIG, "Proxy", "cluster", json!({"spec": {"trustedCA": {"name": ""}}})),
         cluster(
@@ -79,13 +79,26 @@ pub(super) fn objects() -> Vec<Value> {
     objects
 }
 
-fn infrastructure() -> Value {
+/// The platform by its name, and what a spec says of it.
+fn named(platform: Platform) -> (&'static str, Value) {
+    match platform {
+        Platform::Aws => ("AWS", json!({"type": "AWS", "aws": {}})),
+        Platform::None => ("None", json!({"type": "None"})),
+    }
+}
+
+fn infrastructure(platform: Platform) -> Value {
+    let (name, spec) = named(platform);
+    let status = match platform {
+        Platform::Aws => json!({"type": "AWS", "aws": {"region": REGION}}),
+        Platform::None => json!({"type": "None"}),
+    };
     cluster(
         CONFIG,
         "Infrastructure",
         "cluster",
         json!({
-            "spec": {"cloudConfig": {"name": ""}, "platformSpec": {"type": "AWS", "aws": {}}},
+            "spec": {"cloudConfig": {"name": ""}, "platformSpec": spec},
             "status": {
                 "apiServerInternalURI": format!("https://api-int.{BASE_DOMAIN}:6443"),
                 "apiServerURL": format!("https://api.{BASE_DOMAIN}:6443"),
@@ -94,38 +107,30 @@ fn infrastructure() -> Value {
                 "etcdDiscoveryDomain": "",
                 "infrastructureName": INFRASTRUCTURE_NAME,
                 "infrastructureTopology": "HighlyAvailable",
-                "platform": "AWS",
-                "platformStatus": {"type": "AWS", "aws": {"region": REGION}},
+                "platform": name,
+                "platformStatus": status,
             },
         }),
     )
 }
 
-fn dns() -> Value {
-    let owned = format!("kubernetes.io/cluster/{INFRASTRUCTURE_NAME}");
-    cluster(
-        CONFIG,
-        "DNS",
-        "cluster",
-        json!({"spec": {
-            "baseDomain": BASE_DOMAIN,
-            "platform": {"type": "AWS", "aws": {}},
-            "privateZone": {"tags": {"Name": format!("{INFRASTRUCTURE_NAME}-int"), owned: "owned"}},
-            "publicZone": {"id": "Z0SIMULATED0ZONE0000"},
-        }}),
-    )
+fn dns(platform: Platform) -> Value {
+    let mut spec = json!({"baseDomain": BASE_DOMAIN, "platform": {"type": ""}});
+    if platform == Platform::Aws {
+        let owned = format!("kubernetes.io/cluster/{INFRASTRUCTURE_NAME}");
+        spec["platform"] = named(platform).1;
+        spec["privateZone"] = json!({"tags": {"Name": format!("{INFRASTRUCTURE_NAME}-int"), owned: "owned"}});
+        spec["publicZone"] = json!({"id": "Z0SIMULATED0ZONE0000"});
+    }
+    cluster(CONFIG, "DNS", "cluster", json!({"spec": spec}))
 }
 
-fn ingress() -> Value {
-    cluster(
-        CONFIG,
-        "Ingress",
-        "cluster",
-        json!({"spec": {
-            "domain": format!("apps.{BASE_DOMAIN}"),
-            "loadBalancer": {"platform": {"type": "AWS", "aws": {"type": "Classic"}}},
-        }}),
-    )
+fn ingress(platform: Platform) -> Value {
+    let mut spec = json!({"domain": format!("apps.{BASE_DOMAIN}")});
+    if platform == Platform::Aws {
+        spec["loadBalancer"] = json!({"platform": {"type": "AWS", "aws": {"type": "Classic"}}});
+    }
+    cluster(CONFIG, "Ingress", "cluster", json!({"spec": spec}))
 }
 
 fn cluster_version() -> Value {

@@ -183,6 +183,18 @@ fn node(place: &Place<'_>) -> Value {
     }
     labels[format!("node-role.kubernetes.io/{}", place.role)] = json!("");
     let annotations = json!({"machine.openshift.io/machine": format!("{NAMESPACE}/{}", place.machine)});
+    let metadata = json!({"labels": labels, "annotations": annotations});
+    machine_node(&place.node(), &place.address, &metadata, &spec, ("8", "33013556Ki"))
+}
+
+/// A node as its kubelet tells of it, with so many processors and so much memory.
+pub(super) fn machine_node(
+    name: &str,
+    address: &str,
+    metadata: &Value,
+    spec: &Value,
+    (cpu, memory): (&str, &str),
+) -> Value {
     let healthy = |kind, reason| {
         let mut condition = condition(kind, "False", reason);
         condition["lastHeartbeatTime"] = json!(INSTALLED_AT);
@@ -193,14 +205,14 @@ fn node(place: &Place<'_>) -> Value {
     cluster(
         "v1",
         "Node",
-        &place.node(),
+        name,
         json!({
-            "metadata": {"labels": labels, "annotations": annotations},
+            "metadata": metadata,
             "spec": spec,
             "status": {
-                "addresses": [{"type": "InternalIP", "address": place.address}, {"type": "Hostname", "address": place.node()}],
-                "allocatable": {"cpu": "7500m", "ephemeral-storage": "114345831029", "memory": "31862580Ki", "pods": "250"},
-                "capacity": {"cpu": "8", "ephemeral-storage": "125238252Ki", "memory": "33013556Ki", "pods": "250"},
+                "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
+                "allocatable": {"cpu": cpu, "ephemeral-storage": "114345831029", "memory": memory, "pods": "250"},
+                "capacity": {"cpu": cpu, "ephemeral-storage": "125238252Ki", "memory": memory, "pods": "250"},
                 "conditions": [
                     healthy("MemoryPressure", "KubeletHasSufficientMemory"),
                     healthy("DiskPressure", "KubeletHasNoDiskPressure"),

@@ -1,4 +1,4 @@
-//! What an OpenShift 4.21 on AWS holds before any stack is applied.
+//! What an OpenShift 4.21, on AWS or on machines of its own, holds before any stack is applied.
 //!
 //! In: a client of an API server that serves the built-in kinds. Out: that server holds the CRDs of OpenShift and the
 //! objects of `reference/platform.md` §1, as an installer leaves them.
@@ -13,6 +13,7 @@
 //! (they are found by label).
 
 mod access;
+mod bare_metal;
 mod configuration;
 mod foreign;
 mod kinds;
@@ -33,6 +34,7 @@ use kube::{
 use serde_json::{Value, json};
 
 pub use access::{ADMIN_PASSWORD, ADMIN_USER};
+pub(crate) use bare_metal::GPUS;
 
 use crate::schemas::{self, TrueCrds};
 use kinds::Kinds;
@@ -46,6 +48,16 @@ pub const INFRASTRUCTURE_NAME: &str = "sandbox-x7k2p";
 
 /// The region of the cloud.
 pub const REGION: &str = "eu-west-1";
+
+/// What the cluster runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Platform {
+    /// Installer-provisioned AWS.
+    #[default]
+    Aws,
+    /// Machines of its own, two of them with GPUs: no cloud API, no MachineSets.
+    None,
+}
 
 /// The version of OpenShift: the tested target of `reference/platform.md` §0.
 pub const VERSION: &str = "4.21.3";
@@ -104,7 +116,7 @@ pub enum SeedError {
 ///
 /// # Cancellation
 /// Safe at any point, for the same reason.
-pub async fn seed(client: Client, truth: Option<&TrueCrds>) -> Result<(), SeedError> {
+pub async fn seed(client: Client, platform: Platform, truth: Option<&TrueCrds>) -> Result<(), SeedError> {
     let crds = schemas::openshift();
     let kinds = Kinds::new(&crds);
     let crds = match truth {
@@ -116,11 +128,14 @@ pub async fn seed(client: Client, truth: Option<&TrueCrds>) -> Result<(), SeedEr
     established(&client, names).await?;
     write(&client, &kinds, PLATFORM_MANAGER, namespaces::objects()).await?;
     write(&client, &kinds, TEAM_MANAGER, foreign::namespaces()).await?;
-    let mut platform = configuration::objects();
-    platform.extend(access::objects());
-    platform.extend(machines::objects());
-    platform.extend(marketplace::objects());
-    write(&client, &kinds, PLATFORM_MANAGER, platform).await?;
+    let mut brought = configuration::objects(platform);
+    brought.extend(access::objects(platform));
+    brought.extend(match platform {
+        Platform::Aws => machines::objects(),
+        Platform::None => bare_metal::objects(),
+    });
+    brought.extend(marketplace::objects());
+    write(&client, &kinds, PLATFORM_MANAGER, brought).await?;
     write(&client, &kinds, TEAM_MANAGER, foreign::objects()).await
 }
 

@@ -18,8 +18,8 @@ fn all() -> Vec<Value> {
     [
         namespaces::objects(),
         foreign::namespaces(),
-        configuration::objects(),
-        access::objects(),
+        configuration::objects(Platform::Aws),
+        access::objects(Platform::Aws),
         machines::objects(),
         marketplace::objects(),
         foreign::objects(),
@@ -92,7 +92,7 @@ async fn seeding_twice_is_seeding_once() {
     let uri = format!("http://{address}").parse().expect("an address");
     let client = Client::try_from(kube::Config::new(uri)).expect("a client");
 
-    seed(client.clone(), None)
+    seed(client.clone(), Platform::Aws, None)
         .await
         .expect("the first time writes everything");
     let (objects, n_writes) = kept.0.lock().expect("not poisoned").clone();
@@ -108,7 +108,7 @@ async fn seeding_twice_is_seeding_once() {
         assert!(objects.contains_key(path), "{path}");
     }
 
-    seed(client.clone(), None)
+    seed(client.clone(), Platform::Aws, None)
         .await
         .expect("the second time finds everything");
     assert_eq!(kept.0.lock().expect("not poisoned").1, n_writes);
@@ -120,7 +120,9 @@ async fn seeding_twice_is_seeding_once() {
         let object = kept.0.get_mut(version).and_then(Value::as_object_mut);
         object.expect("a ClusterVersion").remove("status");
     }
-    seed(client, None).await.expect("the third time tells one status");
+    seed(client, Platform::Aws, None)
+        .await
+        .expect("the third time tells one status");
     let kept = kept.0.lock().expect("not poisoned").clone();
     assert_eq!(kept.1, n_writes + 1);
     assert_eq!(kept.0[version], objects[version]);
