@@ -20,3 +20,4 @@ mod gates;
 mod manifests;
 mod sandbox;
 mod saved_plan;
+mod schedules;

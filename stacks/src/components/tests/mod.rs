@@ -346,3 +346,38 @@ fn no_gate_quotes_a_secret() {
         }
     }
 }
+
+/// What each component writes, once: in the first of these stacks that has it.
+#[test]
+fn every_component_writes_what_it_wrote_before() {
+    let mut seen = BTreeSet::new();
+    for text in [QUICKSTART, PRODUCTION, BARE_METAL, ADDITIONS] {
+        let mut components: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+        for resource in compiled(&stack_of(text)) {
+            let address = resource.address.to_string();
+            let component = address.split(['.', '[']).next().unwrap_or_default().to_owned();
+            let body = match &resource.node {
+                Node::Object(object) => object.manifest.value().clone(),
+                Node::Overlay(overlay) => {
+                    let said: Vec<_> = overlay
+                        .documents
+                        .iter()
+                        .filter_map(stackctl_engine::resource::Document::said)
+                        .collect();
+                    overlay.body(None, &said, &[]).expect("what is said can be written")
+                }
+                Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
+            };
+            let yaml = serde_saphyr::to_string(&body).expect("YAML");
+            components
+                .entry(component)
+                .or_default()
+                .push_str(&format!("# {address}\n{yaml}\n"));
+        }
+        for (component, manifests) in components {
+            if seen.insert(component.clone()) {
+                insta::assert_snapshot!(component, manifests);
+            }
+        }
+    }
+}
