@@ -405,6 +405,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::RanAlready
         | Reason::Terminating
         | Reason::ReplacedOn(_)
+        | Reason::OtherObject(_)
         | Reason::KeptBy { .. }
         | Reason::Unverified { .. } => false,
     }

@@ -5,7 +5,7 @@ use crate::{
     object_key::{ObjectRef, ObjectType},
     plan::{Action, Step},
     readiness::{Observation, Rule, Target},
-    recorded::{Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode},
     resource::{DestroyStep, Node, Resource},
     survey::observations,
 };
@@ -87,29 +87,31 @@ pub(super) fn of_resource(step: &Step, resource: &Resource, known: Option<&Recor
 pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
     match (step.action, &known.node) {
-        (Action::Delete, RecordedNode::Object(_)) => moves.extend(taking_away(known)),
-        (action, node) => {
-            if matches!(action, Action::Delete | Action::Release) {
-                moves.extend(known.destroy.steps.iter().map(before_it_goes));
-            }
-            match (action, node) {
-                (Action::Release, RecordedNode::Object(_)) => moves.push_back(Move::Release),
-                (Action::Delete | Action::Release, RecordedNode::Overlay { .. }) => moves.push_back(Move::Restore),
-                _ => {}
-            }
+        (Action::Release, RecordedNode::Object(_)) => {
+            moves.extend(known.destroy.steps.iter().map(before_it_goes));
+            moves.push_back(Move::Release);
             moves.extend(claims_go(known));
         }
+        (Action::Delete | Action::Release, _) => moves.extend(taking_away(known)),
+        _ => moves.extend(claims_go(known)),
     }
     moves.push_back(Move::Forget);
     moves
 }
 
-/// What its record says about its end, the object itself, and what others made for it.
+/// What its record says about its end, the object itself or its fields, and what others made for it.
 fn taking_away(known: &Recorded) -> Vec<Move> {
     let mut moves: Vec<_> = known.destroy.steps.iter().map(before_it_goes).collect();
-    if let Some(object) = known.object() {
-        moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
-        moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));
+    match &known.node {
+        RecordedNode::Object(object) if object.origin == Origin::Adopted || known.destroy.retain.is_some() => {
+            moves.push(Move::Release);
+        }
+        RecordedNode::Object(object) => {
+            moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
+            moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));
+        }
+        RecordedNode::Overlay { .. } => moves.push(Move::Restore),
+        RecordedNode::Gate | RecordedNode::Action { .. } => {}
     }
     moves.extend(claims_go(known));
     moves

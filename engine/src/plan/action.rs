@@ -75,6 +75,8 @@ pub enum Reason {
     WrittenAbove(Address),
     /// It is being deleted; it is waited for and then made.
     Terminating,
+    /// The address names another object than before; this one goes.
+    OtherObject(String),
     /// This field changed in the stack, and what is there cannot follow.
     ReplacedOn(String),
     /// A field was taken by somebody else and stays theirs.
@@ -140,6 +142,7 @@ impl Reason {
             Self::NotReady => "not-ready",
             Self::WrittenAbove(_) => "written-above",
             Self::Terminating => "terminating",
+            Self::OtherObject(_) => "other-object",
             Self::ReplacedOn(_) => "replaced-on",
             Self::KeptBy { .. } => "kept-by",
             Self::Unverified { .. } => "unverified",
@@ -172,6 +175,7 @@ impl fmt::Display for Reason {
             Self::NotReady => f.write_str("not ready"),
             Self::WrittenAbove(address) => write!(f, "again after {address}"),
             Self::Terminating => f.write_str("is being deleted; made again after that"),
+            Self::OtherObject(old) => write!(f, "instead of {old}, which goes"),
             Self::ReplacedOn(field) => write!(f, "{field} changed, and what is there cannot follow"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
             Self::Unverified { webhook } => write!(f, "not verified: {webhook} answers only later"),

@@ -16,7 +16,7 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
-    readiness::{Readiness, judge},
+    readiness::{Readiness, Seen, judge},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Adopt, Node, Resource, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
@@ -276,8 +276,11 @@ fn written(
         ),
         _ => (NodeKind::Object, inputs.identity.object_manager(), false),
     };
+    let other = known
+        .and_then(Recorded::object)
+        .filter(|last| last.object.key() != object.key());
     let drifted = match (known, &found.live) {
-        (Some(known), Some(live)) => drifted_fields(known, live, inputs.key),
+        (Some(known), Some(live)) if other.is_none() => drifted_fields(known, live, inputs.key),
         _ => Vec::new(),
     };
     let (live, unverified) = live_of(inputs, resource, found, is_overlay, !drifted.is_empty(), above)?;
@@ -301,6 +304,21 @@ fn written(
     }
     if is_overlay && before == Before::Never && action == Action::Update {
         (action, reason) = (Action::Create, Reason::Missing);
+    }
+    // The address stays and its object is another: the old one goes, or it would be nobody's (DESIGN §5.7).
+    if let Some(old) = other {
+        let live = Seen::object(inputs.survey.view(), &old.object);
+        let is_there = live.is_some_and(|live| live["metadata"]["uid"] == old.uid.as_str());
+        if is_there && (resource.lifecycle.prevent_destroy || known.is_some_and(|known| known.destroy.holds_data)) {
+            return Err(PlanError::Prevented {
+                address: resource.address.clone(),
+            });
+        }
+        match (is_there, action) {
+            (true, _) => (action, reason) = (Action::Replace, Reason::OtherObject(old.object.to_string())),
+            (false, Action::Create) => reason = Reason::Missing,
+            (false, _) => {}
+        }
     }
     // Gone already means that a replacement was cut off: what was made for the old one may still be there.
     if matches!(action, Action::Update | Action::Create)

@@ -131,6 +131,33 @@ impl World {
         plan(&inputs).expect("a plan")
     }
 
+    /// Why there is no plan.
+    async fn refused(&self, resources: &[Resource]) -> Vec<crate::plan::PlanError> {
+        let (identity, key) = (identity(), StackKey::new([1; 32]));
+        let request = SurveyRequest {
+            resources,
+            recorded: &self.kept.recorded,
+            identity: &identity,
+            key: Some(&key),
+            parallelism: 4,
+        };
+        let found = survey(&self.cluster, &request, &Fixed)
+            .await
+            .expect("the cluster answers");
+        let graph = Graph::new(resources).expect("a graph");
+        let inputs = Inputs {
+            resources,
+            graph: &graph,
+            recorded: &self.kept.recorded,
+            survey: &found,
+            identity: &identity,
+            key: Some(&key),
+            adopt: false,
+            force_conflicts: false,
+        };
+        plan(&inputs).expect_err("there is no plan")
+    }
+
     async fn apply(&mut self, resources: &[Resource]) -> Report {
         let plan = self.plan(resources).await;
         let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.kept.recorded.clone());
@@ -529,4 +556,50 @@ async fn a_replacement_that_was_cut_off_still_takes_everything_along() {
             .log()
             .contains(&"delete ConfigMap n/made-for-one".to_owned())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_names_another_object_leaves_none_behind() {
+    let mut world = World::new();
+    world.apply(&[object("a.one", "old", &json!({"k": "1"}), &[])]).await;
+    let renamed = [object("a.one", "new", &json!({"k": "1"}), &[])];
+    assert_eq!(world.planned(&renamed).await, ["replace a.one (other-object) .data.k"]);
+    assert!(world.apply(&renamed).await.succeeded());
+    assert!(
+        world.cluster.object(&config("old")).is_none(),
+        "the old one is nobody's"
+    );
+    assert_eq!(world.planned(&renamed).await, Vec::<String>::new());
+
+    // An overlay gives the old target's fields back.
+    for name in ["left", "right"] {
+        world.cluster.put(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}, "data": {"theirs": "1"}}));
+    }
+    let on = |name: &str| {
+        let overlay = Overlay::new(config(name), json!({"data": {"ours": "1"}}));
+        [
+            Resource::new(address("b.over"), Node::Overlay(overlay)),
+            renamed[0].clone(),
+        ]
+    };
+    assert!(world.apply(&on("left")).await.succeeded());
+    assert!(world.apply(&on("right")).await.succeeded());
+    let data = |name: &str| world.cluster.object(&config(name)).expect("there")["data"].clone();
+    assert_eq!(data("left"), json!({"theirs": "1"}));
+    assert_eq!(data("right"), json!({"theirs": "1", "ours": "1"}));
+    assert_eq!(world.planned(&on("right")).await, Vec::<String>::new());
+
+    // What holds data is never replaced by the way.
+    let mut data = object("c.data", "kept", &json!({"k": "1"}), &[]);
+    data.lifecycle.holds_data = true;
+    let mut stack = on("right").to_vec();
+    stack.push(data.clone());
+    world.apply(&stack).await;
+    let mut moved = object("c.data", "elsewhere", &json!({"k": "1"}), &[]);
+    moved.lifecycle.holds_data = true;
+    *stack.last_mut().expect("three") = moved;
+    assert!(matches!(
+        world.refused(&stack).await[..],
+        [crate::plan::PlanError::Prevented { .. }]
+    ));
 }
