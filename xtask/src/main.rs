@@ -3,6 +3,7 @@
 mod apiserver;
 mod docs;
 mod error;
+mod full;
 mod goldens;
 mod peers;
 mod program;
@@ -58,6 +59,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Runs the counts that are too long for CI: a hundred random schedules.
+    Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {
         /// The folder of CRDs and programs.
@@ -94,6 +97,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
         }
         Task::Docs { check } => docs::run(&root, *check),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
+        Task::Full => full::run(&root),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }
 }

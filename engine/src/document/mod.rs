@@ -4,7 +4,7 @@
 //!
 //! Invariants:
 //! - Every byte that is not ours stays as it was, but for a line end that a last line lacked.
-//! - What stood in the text before us stands in it after us ([`RecordedFragment::restore_in`]).
+//! - What stood in the text before us stands in it after us (`RecordedFragment::restore_in`).
 //! - Of certificates only digests are recorded and shown.
 
 mod fragment;

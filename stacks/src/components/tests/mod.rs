@@ -369,10 +369,8 @@ fn every_component_writes_what_it_wrote_before() {
                 Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
             };
             let yaml = serde_saphyr::to_string(&body).expect("YAML");
-            components
-                .entry(component)
-                .or_default()
-                .push_str(&format!("# {address}\n{yaml}\n"));
+            let manifests = components.entry(component).or_default();
+            manifests.extend([format!("# {address}\n{yaml}\n")]);
         }
         for (component, manifests) in components {
             if seen.insert(component.clone()) {
