@@ -1,7 +1,6 @@
 //! The whole catalogue, compiled for stacks that people write.
 
 mod edges;
-mod edges;
 mod gotchas;
 
 use super::*;
