@@ -116,6 +116,13 @@ pub enum Command {
         after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea"
     )]
     Validate(StackArgs),
+    /// Check the cluster before the first apply; changes nothing
+    #[command(
+        after_help = "Exits 2 when a check failed, 1 when one could not be made; warnings do not count. The first apply \
+                            makes the same checks.\n\nExamples:\n  stackctl preflight\n  \
+                            stackctl preflight examples/quickstart/stack.toml --simulate\n  stackctl preflight --json"
+    )]
+    Preflight(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
                             stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes")]
@@ -201,6 +208,9 @@ pub struct ApplyCommand {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// Apply for the first time though a check of the cluster fails (`stackctl preflight`)
+    #[arg(long)]
+    pub skip_preflight: bool,
 }
 
 /// `destroy`.

@@ -1,6 +1,6 @@
 //! The table of exit codes.
 //!
-//! Invariant: 2 is only ever an answer (changes, drift); nothing that went wrong ends with it.
+//! Invariant: 2 is only ever an answer (changes, drift, a check that failed); nothing that went wrong ends with it.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ pub enum Exit {
     Done,
     /// Something is wrong: the command line, the stack, the cluster, the run.
     Failed,
-    /// Done, and the answer is that something differs.
+    /// Done, and the answer is that something differs, or is not as it has to be.
     Differs,
     /// Stopped by Ctrl-C.
     Interrupted,

@@ -32,7 +32,9 @@ pub async fn read<P: Provider>(
         .map(|request| async move {
             let fact = match pinned(request) {
                 Some(fact) => fact,
-                None => request.answer(&fetch(provider, request).await?),
+                None => read_one(provider, request)
+                    .await
+                    .map_err(|error| unreadable(&request.source, &error))?,
             };
             Ok((request.key.clone(), fact))
         })
@@ -47,25 +49,30 @@ pub async fn read<P: Provider>(
     Ok(facts)
 }
 
-async fn fetch<P: Provider>(provider: &P, request: &FactRequest) -> Result<Vec<Value>, Error> {
+/// Reads one fact, as the cluster has it now.
+///
+/// # Errors
+/// What the cluster said.
+pub async fn read_one<P: Provider>(provider: &P, request: &FactRequest) -> Result<Fact, ProviderError> {
     let fetched = match &request.read {
-        FactRead::Object(object) => provider.get(object).await.map(|found| found.into_iter().collect()),
+        FactRead::Object(object) => provider.get(object).await?.into_iter().collect(),
         FactRead::First { of, namespace } | FactRead::FirstAnnotated { of, namespace, .. } => {
-            provider.list(of, namespace.as_deref(), &Selector::default()).await
+            provider.list(of, namespace.as_deref(), &Selector::default()).await?
         }
     };
-    fetched.map_err(|error| unreadable(request, &error))
+    Ok(request.answer(&fetched))
 }
 
-fn unreadable(request: &FactRequest, error: &ProviderError) -> Error {
+/// Why something could not be read; `source` says where it stands.
+pub fn unreadable(source: &str, error: &ProviderError) -> Error {
     let problem = match error {
         ProviderError::Unreachable(_) | ProviderError::Unavailable(_) => Problem::new("the cluster does not answer")
             .hint("check the address in your kubeconfig and `--context`, or rehearse with `--simulate`"),
         ProviderError::Unauthorized(_) => Problem::new("the cluster does not know us")
             .hint("log in again (`oc login`), or choose another `--context`"),
-        ProviderError::Forbidden(_) => Problem::new(format!("{} may not be read", request.source))
+        ProviderError::Forbidden(_) => Problem::new(format!("{source} may not be read"))
             .hint("ask for the right to read it, or use an account that has it"),
-        _ => Problem::new(format!("{} could not be read", request.source)),
+        _ => Problem::new(format!("{source} could not be read")),
     };
     problem.caused_by(error).into()
 }

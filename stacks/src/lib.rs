@@ -12,6 +12,7 @@ pub mod cluster_facts;
 pub mod components;
 pub mod language;
 pub mod manifests;
+pub mod preflight;
 pub mod stack;
 
 pub use components::{CompileError, Output, compile, outputs};

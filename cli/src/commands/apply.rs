@@ -4,7 +4,7 @@ use super::{
     cluster::{Cluster, Use},
     execution::{self, How, Job},
     known::Known,
-    load, planning, prepare, runtime, saved,
+    load, planning, preflight, prepare, runtime, saved,
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
@@ -47,6 +47,9 @@ async fn fresh(
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
     let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
+    if !command.skip_preflight {
+        preflight::before_first_apply(settings, cluster, stack, &planned).await?;
+    }
     let job = Job {
         planned: &planned,
         resources: &desired.resources,
@@ -81,6 +84,9 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             let desired = prepare::compiled(&stack, saved.facts()?)?;
             let planned = planning::apply(settings, &cluster, &known, &desired, &saved.arguments()).await?;
             saved.check_still_true(&planned, &known)?;
+            if !command.skip_preflight {
+                preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
+            }
             let how = how(&saved.arguments());
             let job = Job {
                 planned: &planned,

@@ -13,6 +13,7 @@ mod load;
 mod output;
 mod plan;
 mod planning;
+mod preflight;
 mod prepare;
 mod render;
 mod rights;
@@ -64,6 +65,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Explain(command) => explain::run(command, settings),
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
+        Command::Preflight(_) => preflight::run(settings),
         Command::Plan(command) => plan::run(command, settings),
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
@@ -80,9 +82,11 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
 /// The stack files that a command names, wherever it takes them.
 fn stack_of(command: &Command) -> StackArgs {
     match command {
-        Command::Validate(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => {
-            stack.clone()
-        }
+        Command::Validate(stack)
+        | Command::Preflight(stack)
+        | Command::Drift(stack)
+        | Command::Show(stack)
+        | Command::Output(stack) => stack.clone(),
         Command::Plan(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),

@@ -15,7 +15,7 @@ use stackctl_engine::{
     report::Report,
     resource::ConsequenceClass,
 };
-use stackctl_stacks::StackError;
+use stackctl_stacks::{StackError, preflight::Finding};
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::views::plan::Surroundings;
@@ -314,6 +314,36 @@ pub fn drift(found: &[Drift], recorded: usize) -> Value {
         "format_version": FORMAT_VERSION,
         "drifted": drifted,
         "summary": {"drifted": found.len(), "as_recorded": recorded.saturating_sub(found.len())},
+    })
+}
+
+/// Converts what the checks of a cluster found.
+pub fn preflight(stack: &str, cluster: &str, findings: &[Finding]) -> Value {
+    let checks: Vec<_> = findings
+        .iter()
+        .map(
+            |Finding {
+                 check,
+                 verdict,
+                 found,
+                 source,
+                 remedy,
+             }| {
+                json!({
+                    "name": check, "verdict": super::preflight::word(*verdict),
+                    "found": found, "source": source, "remedy": remedy,
+                })
+            },
+        )
+        .collect();
+    let counts = super::preflight::counts(findings);
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": stack,
+        "cluster": cluster,
+        "checks": checks,
+        "summary": counts.into_iter().map(|(verdict, count)| (super::preflight::word(verdict), count))
+            .collect::<BTreeMap<_, _>>(),
     })
 }
 

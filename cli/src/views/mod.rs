@@ -15,6 +15,7 @@ pub mod manifests;
 pub mod output;
 pub mod plain;
 pub mod plan;
+pub mod preflight;
 pub mod progress;
 pub mod report;
 pub mod simulator;

@@ -161,16 +161,7 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
         ));
     }
     if stack.cluster.platform == Platform::Aws {
-        wanted.push(request(
-            key::CREDENTIALS_MODE,
-            FactRead::Object(ObjectRef::cluster(
-                "operator.openshift.io/v1",
-                "CloudCredential",
-                "cluster",
-            )),
-            "spec.credentialsMode",
-            Holding::Live,
-        ));
+        wanted.push(credentials_mode());
         wanted.push(request(
             key::REGION,
             FactRead::Object(config("Infrastructure", "cluster")),
@@ -211,6 +202,20 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
     }
     wanted.sort_by(|a, b| a.key.cmp(&b.key));
     wanted
+}
+
+/// How cloud credentials are made.
+pub(crate) fn credentials_mode() -> FactRequest {
+    request(
+        key::CREDENTIALS_MODE,
+        FactRead::Object(ObjectRef::cluster(
+            "operator.openshift.io/v1",
+            "CloudCredential",
+            "cluster",
+        )),
+        "spec.credentialsMode",
+        Holding::Live,
+    )
 }
 
 /// Whether a stack makes MachineSets.

@@ -26,6 +26,18 @@ pub struct Pins {
     pub cluster_observability: ObjectName,
 }
 
+/// Versions that are known to break the platform, and how (`reference/platform.md` §4 G20).
+pub const BROKEN: &[(&str, &str)] = &[
+    (
+        "rhcl-operator.v1.4.0",
+        "its gateways answer 500 AUTH_FAILURE with OpenShift AI 3.4",
+    ),
+    (
+        "cluster-observability-operator.v1.5.0",
+        "it starts Perses with a flag that OpenShift AI 3.4 does not know",
+    ),
+];
+
 /// The CatalogSources of the marketplace; others than OpenShift's own on a cluster that mirrors them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogs {

@@ -3,6 +3,7 @@
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, Field, Reader};
 use super::super::typed;
+use crate::stack::operators::BROKEN;
 use crate::stack::{Catalogs, ChannelName, NamespaceName, ObjectName, Operators, Pins};
 
 /// The channels of Service Mesh 3 that the manual has (`reference/platform.md` §2.1).
@@ -11,18 +12,6 @@ const MESH_CHANNELS: &[(&str, &str)] = &[
     ("stable-3.0", "stable-3.0"),
     ("stable-3.1", "stable-3.1"),
     ("candidates", "candidates"),
-];
-
-/// Versions that are known to break the platform (`reference/platform.md` §4 G20).
-const BROKEN: &[(&str, &str)] = &[
-    (
-        "rhcl-operator.v1.4.0",
-        "its gateways answer 500 AUTH_FAILURE with OpenShift AI 3.4",
-    ),
-    (
-        "cluster-observability-operator.v1.5.0",
-        "it starts Perses with a flag that OpenShift AI 3.4 does not know",
-    ),
 ];
 
 /// What a stack without the table gets.
