@@ -37,8 +37,14 @@ pub struct Common {
     /// How many times faster than real time simulated operators work; 0 is without waiting [default: 100]
     #[arg(long, global = true, value_name = "FACTOR")]
     pub simulate_speed: Option<f64>,
-    /// What a new simulated cluster runs on; one that is there stays what it is [default: aws]
-    #[arg(long, global = true, value_name = "PLATFORM", value_enum)]
+    /// What a new simulated cluster runs on, `aws` or `none`; one that is there stays what it is [default: aws]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PLATFORM",
+        value_enum,
+        hide_possible_values = true
+    )]
     pub simulate_platform: Option<SimulatedPlatform>,
     /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`)
     #[arg(long = "fault", global = true, value_name = "FAULT")]

@@ -2,6 +2,8 @@
 //!
 //! Invariant: no secret's value is here; a sensitive leaf of `manifest` holds its keyed digest as text.
 
+pub use crate::document::{RecordedDocument, RecordedFragment};
+
 use crate::{
     FieldPath,
     address::Address,
@@ -104,49 +106,6 @@ pub struct Owner {
     pub manager: String,
     /// Whether it owned by apply rather than by update.
     pub by_apply: bool,
-}
-
-/// A fragment of a shared text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordedDocument {
-    /// Where the text stands.
-    pub at: FieldPath,
-    /// Our part of it.
-    pub fragment: RecordedFragment,
-    /// Whether the text itself was absent.
-    pub made_text: bool,
-    /// Maps above the text that were not there before us, the highest first.
-    pub absent_ancestors: Vec<FieldPath>,
-}
-
-/// What was ours in a shared text.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RecordedFragment {
-    /// One key of a YAML text.
-    YamlKey {
-        /// The key.
-        key: String,
-        /// What was written.
-        written: Value,
-        /// What was there before: the value, or nothing.
-        prior: Option<Value>,
-    },
-    /// One item of a list.
-    ListItem {
-        /// The field that tells items apart.
-        by: String,
-        /// What was written.
-        written: Value,
-        /// What was there before under the same key, or nothing.
-        prior: Option<Value>,
-    },
-    /// Certificates in a PEM text, by the digests of their decoded bytes.
-    Pem {
-        /// All that are to be there.
-        written: Vec<Digest>,
-        /// Of those, the ones that were there before us: they stay.
-        prior: Vec<Digest>,
-    },
 }
 
 /// How destroy treats a recorded resource; everything that `destroy --state-only` needs.

@@ -5,6 +5,7 @@ use crate::sandbox::Sandbox;
 const COMMANDS: &[&[&str]] = &[
     &[],
     &["validate"],
+    &["preflight"],
     &["plan"],
     &["apply"],
     &["destroy"],

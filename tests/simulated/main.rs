@@ -18,6 +18,7 @@ mod examples;
 mod foreign;
 mod gates;
 mod manifests;
+mod preflight;
 mod sandbox;
 mod saved_plan;
 mod schedules;

@@ -4,16 +4,19 @@
 //!
 //! Invariants:
 //! - Every byte that is not ours stays as it was, but for a line end that a last line lacked.
-//! - What stood in the text before us stands in it after us (`RecordedFragment::restore_in`).
+//! - What stood in the text before us stands in it after us ([`RecordedFragment::restore_in`]).
 //! - Of certificates only digests are recorded and shown.
 
 mod fragment;
 pub mod list;
 pub mod pem;
+mod recorded;
 pub mod yaml;
 
+pub(crate) use fragment::digests;
 pub use fragment::{Fragment, ResolvedDocument};
-pub(crate) use fragment::{PEM_PART, digests, item_part, shown, yaml_part};
+pub(crate) use recorded::{PEM_PART, item_part, shown, yaml_part};
+pub use recorded::{RecordedDocument, RecordedFragment};
 
 use crate::FieldPath;
 use serde_json::Value;

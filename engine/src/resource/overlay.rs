@@ -6,12 +6,12 @@
 use crate::{
     FieldPath,
     document::{
-        DocumentError, Fragment, PEM_PART, ResolvedDocument, item_part, pem::certificates, set_text, text_at, yaml_part,
+        DocumentError, Fragment, PEM_PART, RecordedDocument, ResolvedDocument, item_part, pem::certificates, set_text,
+        text_at, yaml_part,
     },
     late::{LateError, LateSource, Secrets, Text, text_of},
     object_key::ObjectRef,
     readiness::{Observation, Rule, Target},
-    recorded::RecordedDocument,
 };
 use serde_json::Value;
 

@@ -87,10 +87,13 @@ impl Outcome {
 
 type Check = fn(&OpenShift, &Evidence) -> Reading<Outcome>;
 
+/// The name of the check whether we may do everything.
+pub const CLUSTER_ADMIN: &str = "cluster-admin";
+
 /// Every check by its name, which scripts and documents use.
 const CHECKS: &[(&str, Check)] = &[
     ("openshift-version", cluster::openshift_version),
-    ("cluster-admin", cluster::cluster_admin),
+    (CLUSTER_ADMIN, cluster::cluster_admin),
     ("platform", cluster::platform),
     ("credentials", cluster::credentials),
     ("domain", cluster::domain),

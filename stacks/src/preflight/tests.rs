@@ -53,7 +53,7 @@ fn version(name: &str) -> Option<Version> {
     Version::of(&json!({"metadata": {"name": name, "namespace": "openshift-operators"}}))
 }
 
-fn subscription(package: &str, annotations: Value) -> Subscription {
+fn subscription(package: &str, annotations: &Value) -> Subscription {
     Subscription::of(&json!({
         "metadata": {"name": package, "namespace": "openshift-operators", "annotations": annotations},
         "spec": {"name": package},
@@ -128,7 +128,7 @@ fn installed(name: &str) -> Evidence {
     }
 }
 
-fn mesh(annotations: Value) -> Evidence {
+fn mesh(annotations: &Value) -> Evidence {
     Evidence {
         subscriptions: Ok(vec![subscription("servicemeshoperator3", annotations)]),
         ..installed("servicemeshoperator3.v3.2.0")
@@ -148,7 +148,7 @@ fn every_check_passes_warns_and_fails() {
     let (small, large) = (node("4", "16Gi", "amd64"), node("32", "126Gi", "amd64"));
     let (arm, mips) = (node("8", "32Gi", "arm64"), node("8", "32Gi", "mips"));
     let amd = node("8", "32Gi", "amd64");
-    let by_ingress = || mesh(json!({"ingress.operator.openshift.io/owned": ""}));
+    let by_ingress = || mesh(&json!({"ingress.operator.openshift.io/owned": ""}));
     let q = QUICKSTART;
     let table: Vec<(&str, &str, Evidence, Verdict)> = vec![
         ("openshift-version", q, evidence(), Pass),
@@ -249,8 +249,8 @@ fn every_check_passes_warns_and_fails() {
         ("service-mesh-2", q, installed("servicemeshoperator.v2.6.11"), Fail),
         ("service-mesh-3", q, evidence(), Pass),
         ("service-mesh-3", q, by_ingress(), Pass),
-        ("service-mesh-3", PLATFORM_ONLY, mesh(json!({})), Pass),
-        ("service-mesh-3", q, mesh(json!({})), Warn),
+        ("service-mesh-3", PLATFORM_ONLY, mesh(&json!({})), Pass),
+        ("service-mesh-3", q, mesh(&json!({})), Warn),
         ("service-mesh-3", q, installed("servicemeshoperator3.v3.2.0"), Warn),
         ("broken-versions", q, installed("rhcl-operator.v1.3.4"), Pass),
         ("broken-versions", q, installed("rhcl-operator.v1.4.0"), Fail),
