@@ -193,6 +193,8 @@ impl Parts<'_> {
             ),
         )
         .holds_data()
+        // Else the volume is there before the password is drawn, and looks as if it was made with another one.
+        .after_write(self.address("secret"), "it is made with the password in it")
         .tells(
             ConsequenceClass::Notice,
             format!(

@@ -1,4 +1,4 @@
-//! What other teams keep on the cluster: no stack names it, so no stack may change or delete it.
+//! What other teams keep on the cluster: no stack makes it, so no stack may change or delete it.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,13 @@ use super::{
 };
 
 const TEAM: &str = "team-analytics";
+/// The empty project of a team that is to get a queue: a stack may put objects of its own into it.
+const TENANT: &str = "team-a";
 
 pub(super) fn namespaces() -> Vec<Value> {
-    vec![cluster(
-        "v1",
-        "Namespace",
-        TEAM,
-        json!({"metadata": {"labels": {"team": "analytics"}}}),
-    )]
+    [(TEAM, "analytics"), (TENANT, "a")]
+        .map(|(name, team)| cluster("v1", "Namespace", name, json!({"metadata": {"labels": {"team": team}}})))
+        .to_vec()
 }
 
 pub(super) fn objects() -> Vec<Value> {
