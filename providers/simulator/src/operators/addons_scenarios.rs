@@ -22,7 +22,7 @@ fn cert_manager(bench: &mut Bench) {
 }
 
 /// OpenShift AI with these components.
-fn rhoai(bench: &mut Bench, components: Value) {
+fn rhoai(bench: &mut Bench, components: &Value) {
     bench.subscribe(GLOBAL, "rhcl-operator", PIN);
     bench.settle();
     bench.approve(GLOBAL, PIN);
@@ -164,7 +164,7 @@ fn queues_come_with_the_operand_that_openshift_ai_asks_for() {
     );
     let labels = json!({"metadata": {"labels": {"kueue.openshift.io/managed": "true"}}});
     bench.put(NAMESPACE, object(NAMESPACE, "", "team-b", labels));
-    rhoai(&mut bench, queues());
+    rhoai(&mut bench, &queues());
 
     assert!(bench.get(KUEUE_OPERATOR, "", "cluster").is("Available"));
     for crd in ["clusterqueues", "resourceflavors", "localqueues"] {
@@ -185,7 +185,7 @@ fn queues_come_with_the_operand_that_openshift_ai_asks_for() {
 fn without_the_operator_of_kueue_the_cluster_says_so() {
     let mut bench = Bench::new(&[]);
     cert_manager(&mut bench);
-    rhoai(&mut bench, queues());
+    rhoai(&mut bench, &queues());
     let dsc = bench.get(DSC, "", "default-dsc");
     assert!(!dsc.is("Ready"));
     assert!(message(dsc, "KueueReady").starts_with("Kueue operator not installed"));
@@ -200,7 +200,7 @@ fn without_the_operator_of_kueue_the_cluster_says_so() {
 fn without_cert_manager_the_operand_of_kueue_does_not_come() {
     let mut bench = Bench::new(&[]);
     bench.subscribe("openshift-kueue-operator", "kueue-operator", "");
-    rhoai(&mut bench, queues());
+    rhoai(&mut bench, &queues());
     assert!(bench.get(KUEUE_OPERATOR, "", "cluster").is("Degraded"));
     assert!(!bench.world.is_established("clusterqueues.kueue.x-k8s.io"));
     cert_manager(&mut bench);
@@ -213,7 +213,7 @@ fn a_queue_without_its_flavor_is_not_active() {
     cert_manager(&mut bench);
     bench.subscribe("openshift-kueue-operator", "kueue-operator", "");
     bench.settle();
-    rhoai(&mut bench, queues());
+    rhoai(&mut bench, &queues());
     let spec = json!({"spec": {"resourceGroups": [{"flavors": [{"name": "absent"}]}]}});
     bench.put(CLUSTER_QUEUE, object(CLUSTER_QUEUE, "", "mine", spec));
     for (name, of) in [("inactive", "mine"), ("lost", "nowhere")] {
@@ -236,7 +236,7 @@ fn a_queue_without_its_flavor_is_not_active() {
 #[test]
 fn a_model_registry_is_available_with_its_database() {
     let mut bench = Bench::new(&[]);
-    rhoai(&mut bench, json!({"modelregistry": {"managementState": "Managed"}}));
+    rhoai(&mut bench, &json!({"modelregistry": {"managementState": "Managed"}}));
     bench.get(NAMESPACE, "", REGISTRIES);
     let host = format!("registry-db.{REGISTRIES}.svc.cluster.local");
     let spec = json!({"spec": {"rest": {"port": 8080}, "mysql": {"host": host, "port": 3306}}});

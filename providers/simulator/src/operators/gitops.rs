@@ -76,10 +76,10 @@ fn instance(turn: &mut Turn<'_>) {
 fn sync(turn: &mut Turn<'_>, application: &Value) {
     let project = application.text("/spec/project");
     if turn.world.get(APP_PROJECT, NAMESPACE, project).is_none() {
-        let told = json!({"type": "InvalidSpecError", "message":
-            format!("Application referencing project {project} which does not exist")});
-        let status = status("Unknown", "Unknown");
-        turn.patch(APPLICATION, application, json!({"status": merged(status, told)}));
+        let why = format!("Application referencing project {project} which does not exist");
+        let mut status = status("Unknown", "Unknown");
+        status["conditions"] = json!([{"type": "InvalidSpecError", "message": why}]);
+        turn.patch(APPLICATION, application, json!({"status": status}));
         return;
     }
     // Its status is no subresource: a plain patch writes it.
@@ -107,9 +107,4 @@ fn sync(turn: &mut Turn<'_>, application: &Value) {
 
 fn status(sync: &str, health: &str) -> Value {
     json!({"sync": {"status": sync}, "health": {"status": health}})
-}
-
-fn merged(mut status: Value, told: Value) -> Value {
-    status["conditions"] = json!([told]);
-    status
 }
