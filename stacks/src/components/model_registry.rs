@@ -192,9 +192,9 @@ impl Parts<'_> {
                 }}),
             ),
         )
-        // With the volume there and the Secret gone, the password would be lost: the Secret is first.
-        .after_write(self.address("secret"), "it keeps what that password opens")
         .holds_data()
+        // Else the volume is there before the password is drawn, and looks as if it was made with another one.
+        .after_write(self.address("secret"), "it is made with the password in it")
         .tells(
             ConsequenceClass::Notice,
             format!(

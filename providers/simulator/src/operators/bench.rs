@@ -115,6 +115,19 @@ impl Bench {
             ),
             ("rhods-operator", "stable-3.x", &["rhods-operator.3.4.0"]),
             ("servicemeshoperator3", "stable", &["servicemeshoperator3.v3.2.0"]),
+            (
+                "openshift-pipelines-operator-rh",
+                "latest",
+                &["openshift-pipelines-operator-rh.v1.21.0"],
+            ),
+            (
+                "openshift-gitops-operator",
+                "latest",
+                &["openshift-gitops-operator.v1.20.0"],
+            ),
+            ("kueue-operator", "stable-v1.3", &["kueue-operator.v1.3.1"]),
+            ("metallb-operator", "stable", &["metallb-operator.v4.21.0"]),
+            ("grafana-operator", "v5", &["grafana-operator.v5.23.0"]),
         ] {
             let entries: Vec<Value> = entries.iter().map(|name| json!({"name": name})).collect();
             let head = entries.last().expect("an entry")["name"].clone();

@@ -5,12 +5,13 @@
 //! Invariants:
 //! - A namespace without exactly one OperatorGroup resolves nothing.
 //! - One Manual Subscription makes every InstallPlan of its namespace Manual (§2.7).
+//! - Subscriptions of a namespace that are unresolved at the same time get one plan together (§2.7).
 //! - A newer head of the channel leaves an upgrade plan behind; nobody but the approver moves it under Manual.
 //! - A Subscription whose CSV was deleted installs nothing again by itself.
 //!
 //! Left out: upgrade paths of more than one step (an upgrade goes to the head at once), one plan that combines an
-//! upgrade of one package with the installation of another, catalog sources that fail, dependency solving beyond
-//! the one package of the catalogue that has dependencies.
+//! upgrade of one package, or what waits for approval already, with a Subscription that comes later, catalog sources
+//! that fail, dependency solving beyond the one package of the catalogue that has dependencies.
 
 use std::sync::Arc;
 
