@@ -276,7 +276,17 @@ impl Loop {
             let mut requests = Vec::new();
             for (operator, write) in writes {
                 let write = self.with_true_crd(write);
-                requests.push(answered(self.clients[operator.name].clone(), operator, write));
+                let installed = match operator.runs {
+                    Runs::Csv(package) => self.world.csv(package),
+                    Runs::Platform | Runs::Deployment(..) => None,
+                };
+                let installed = installed.map(|csv| (csv.namespace().to_owned(), csv.name().to_owned()));
+                requests.push(answered(
+                    self.clients[operator.name].clone(),
+                    operator,
+                    write,
+                    installed,
+                ));
             }
             let outcomes: Vec<_> = stream::iter(requests)
                 .buffer_unordered(WRITES_IN_FLIGHT)
@@ -417,8 +427,24 @@ enum Done {
     Deleted,
 }
 
-async fn answered(client: Client, operator: &'static Operator, write: Write) -> Answered {
-    let outcome = perform(client, operator.manager, &write).await;
+/// `installed` is the version that runs the operator, where OLM installed it. Watches of two kinds come in no order, so a
+/// namespace may be seen to go before the version whose end came first: an operator that is gone makes none again.
+async fn answered(
+    client: Client,
+    operator: &'static Operator,
+    write: Write,
+    installed: Option<(String, String)>,
+) -> Answered {
+    let outcome = match (&write, installed) {
+        (Write::Create { kind, .. }, Some((namespace, name))) if *kind == kinds::NAMESPACE => {
+            let versions: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &kinds::CSV.resource());
+            match versions.get(&name).await {
+                Ok(_) => perform(client, operator.manager, &write).await,
+                Err(error) => Err(error),
+            }
+        }
+        _ => perform(client, operator.manager, &write).await,
+    };
     (operator, write, outcome)
 }
 
