@@ -148,12 +148,15 @@ impl FactRequest {
 }
 
 impl Take {
-    /// Whether the value is one that a stack wrote: such a value says nothing about the cluster.
+    /// Whether the value is one that a stack wrote, and nobody beside it: such a value says nothing about the cluster.
     fn is_set_by_us(&self, object: &Value) -> bool {
         let Self::Field(path) = self else { return false };
-        managed_entries(object)
+        let entries = managed_entries(object);
+        let mut holders = entries
             .iter()
-            .any(|entry| is_ours(&entry.manager) && entry.fields.iter().any(|field| field.contains(path)))
+            .filter(|entry| entry.fields.iter().any(|field| field.contains(path)))
+            .peekable();
+        holders.peek().is_some() && holders.all(|entry| is_ours(&entry.manager))
     }
 
     fn of(&self, object: &Value) -> Option<Value> {
@@ -260,5 +263,13 @@ mod tests {
             request.answer(&[written_by("kubectl-edit")]).value,
             json!("ingress-certs")
         );
+        // Held by somebody else too, it is theirs as well.
+        let mut both = written_by("stackctl/production/tls.router");
+        let other = written_by("kubectl-edit")["metadata"]["managedFields"][0].clone();
+        both["metadata"]["managedFields"]
+            .as_array_mut()
+            .expect("a list")
+            .push(other);
+        assert_eq!(request.answer(&[both]).value, json!("ingress-certs"));
     }
 }

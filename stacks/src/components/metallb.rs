@@ -67,9 +67,13 @@ fn ready() -> Address {
     at("metallb.ready")
 }
 
+fn labelled(node: &str) -> Address {
+    keyed(&[("metallb", ""), ("node", node)])
+}
+
 fn label(node: &str) -> Draft {
     Draft::overlay(
-        keyed(&[("metallb", ""), ("node", node)]),
+        labelled(node),
         ObjectRef::cluster("v1", "Node", node),
         json!({"metadata": {"labels": {NODE_LABEL: "true"}}}),
     )
@@ -80,7 +84,6 @@ fn label(node: &str) -> Draft {
     )
 }
 
-/// The pods that announce addresses run only on the nodes that carry the label, so the labels are there first.
 fn instance(wanted: &MetalLb) -> [Draft; 4] {
     let object = |kind: &str, name: &str, spec: serde_json::Value| {
         let mut object = json!({
@@ -97,25 +100,30 @@ fn instance(wanted: &MetalLb) -> [Draft; 4] {
         "nodeSelector": {NODE_LABEL: "true"},
         "speakerTolerations": [{"key": NODE_LABEL, "operator": "Exists", "effect": "NoSchedule"}],
     });
+    let running = Draft::gate(
+        ready(),
+        vec![
+            see(deployment(NAMESPACE, "controller"), Rule::RolledOut),
+            see(
+                ObjectRef::namespaced("apps/v1", "DaemonSet", NAMESPACE, "speaker"),
+                Rule::Field {
+                    path: FieldPath::of("status.numberReady"),
+                    // How many carry the label already is not known: one proves that they run.
+                    is: Matcher::AtLeast(i64::try_from(wanted.nodes.len().max(1)).unwrap_or(i64::MAX)),
+                },
+            ),
+        ],
+    )
+    .after_write(at("metallb.instance"), "its operator runs them for it")
+    .within(seconds(300))
+    .note("waits for the controller and the speakers");
+    // The pods that announce addresses run only on nodes that carry the label.
+    let running = wanted.nodes.iter().fold(running, |running, node| {
+        running.after_write(labelled(node.as_str()), "speakers run where the label is")
+    });
     [
         Draft::object(at("metallb.instance"), object("MetalLB", "metallb", settings)),
-        Draft::gate(
-            ready(),
-            vec![
-                see(deployment(NAMESPACE, "controller"), Rule::RolledOut),
-                see(
-                    ObjectRef::namespaced("apps/v1", "DaemonSet", NAMESPACE, "speaker"),
-                    Rule::Field {
-                        path: FieldPath::of("status.numberReady"),
-                        // How many carry the label already is not known: one proves that they run.
-                        is: Matcher::AtLeast(i64::try_from(wanted.nodes.len().max(1)).unwrap_or(i64::MAX)),
-                    },
-                ),
-            ],
-        )
-        .after_write(at("metallb.instance"), "its operator runs them for it")
-        .within(seconds(300))
-        .note("waits for the controller and the speakers"),
+        running,
         Draft::object(
             at("metallb.pool"),
             object(

@@ -1,7 +1,7 @@
 //! What has to be true of a cluster before a stack is applied to it for the first time.
 //!
 //! In: a stack, and an [`Evidence`] that the shell gathers ([`facts_wanted`], [`Listing`] say what to read). Out: one
-//! [`Finding`] for each check, in the order of [`CHECKS`].
+//! [`Finding`] for each check, in the order of `CHECKS`.
 //!
 //! Invariants:
 //! - Nothing here asks the cluster; a check is a function of values.
