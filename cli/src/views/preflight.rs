@@ -117,11 +117,31 @@ mod tests {
 
     #[test]
     fn every_check_has_a_row_and_what_did_not_pass_says_where_and_what_to_do() {
-        insta::assert_snapshot!(all("s", "prod-eu", &findings(), &Style::PLAIN), @"");
+        insta::assert_snapshot!(all("s", "prod-eu", &findings(), &Style::PLAIN), @r"
+        stack s   cluster prod-eu
+        ✓ openshift-version  OpenShift 4.21.3
+        ! platform           the cluster runs on AWS
+                             read: ClusterVersion version .status.desired.version
+                             remedy: write it
+        ✗ storage-class      no default
+                             read: ClusterVersion version .status.desired.version
+                             remedy: annotate one
+        ? pull-secret        could not be read: forbidden
+                             read: ClusterVersion version .status.desired.version
+                             remedy: ask
+        4 checks: 1 pass, 1 warn, 1 fail, 1 unread
+        ");
     }
 
     #[test]
     fn before_a_plan_only_doubts_are_told() {
-        insta::assert_snapshot!(doubts(&findings(), &Style::PLAIN), @"");
+        insta::assert_snapshot!(doubts(&findings(), &Style::PLAIN), @r"
+        ! platform       the cluster runs on AWS
+                         remedy: write it
+        ✗ storage-class  no default
+                         remedy: annotate one
+        ? pull-secret    could not be read: forbidden
+                         remedy: ask
+        ");
     }
 }

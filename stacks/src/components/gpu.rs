@@ -56,6 +56,12 @@ pub(super) fn has_existing_nodes(context: &Context<'_>) -> bool {
         .any(|pool| matches!(pool.provision, Provision::Existing { .. }))
 }
 
+/// So many nodes, in words.
+pub(super) fn counted(n_nodes: usize) -> String {
+    let noun = if n_nodes == 1 { "node" } else { "nodes" };
+    format!("{n_nodes} {noun}")
+}
+
 /// How many GPU nodes there will be at least.
 pub(super) fn expected_nodes(context: &Context<'_>) -> usize {
     context.stack.gpu.iter().map(nodes_of).sum()
@@ -119,7 +125,10 @@ fn pool_nodes(context: &Context<'_>, pool: &GpuPool) -> Vec<Draft> {
     let mut gate = Draft::gate(capacity(pool), observations)
         .after(nvidia::ready(), "the device plugin tells the node of its GPUs")
         .within(time)
-        .note(format!("waits for {gpus_per_node} × nvidia.com/gpu on {n_nodes} nodes"));
+        .note(format!(
+            "waits for {gpus_per_node} × nvidia.com/gpu on {}",
+            counted(n_nodes)
+        ));
     if let Provision::MachineSets(sets) = &pool.provision {
         for zone in &sets.zones {
             gate = gate.after_write(address(pool, zone), "its machines become the nodes");

@@ -95,7 +95,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         let mut gate = Draft::gate(labels(), vec![labelled])
             .after_write(instance(), "it labels nodes by what it is told to look for")
             .within(gpu::BOOT)
-            .note(format!("waits for {expected} nodes with an NVIDIA device"));
+            .note(format!("waits for {} with an NVIDIA device", gpu::counted(expected)));
         for machine_set in gpu::machine_sets(context) {
             gate = gate.after_write(machine_set, "its nodes are the ones that get the label");
         }

@@ -60,7 +60,7 @@ pub const TABLES: &[Table] = &[
     Table {
         path: "[stack]",
         about: "The stack itself.",
-        example: "[stack]\nname = \"quickstart\"",
+        example: "[stack]\nname = \"quickstart\"\n\n[cluster]\nplatform = \"aws\"\n\n[tls]\nissuer = \"existing\"",
         keys: &[key(
             "name",
             "a name",
