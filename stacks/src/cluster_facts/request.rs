@@ -8,6 +8,7 @@ use stackctl_engine::{
     marks::{STACK_LABEL, is_ours},
     ownership::managed_entries,
 };
+use std::collections::BTreeSet;
 
 /// One fact to read.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,15 +148,19 @@ impl FactRequest {
     }
 }
 
+/// Whether the path, or all of what it is a part of, is among the fields; a map that is held beside its entries holds none
+/// of them by that.
+fn holds(fields: &BTreeSet<FieldPath>, path: &FieldPath) -> bool {
+    let is_whole = |field: &FieldPath| !fields.iter().any(|other| other != field && field.contains(other));
+    fields.iter().any(|field| field.contains(path) && is_whole(field))
+}
+
 impl Take {
     /// Whether the value is one that a stack wrote, and nobody beside it: such a value says nothing about the cluster.
     fn is_set_by_us(&self, object: &Value) -> bool {
         let Self::Field(path) = self else { return false };
         let entries = managed_entries(object);
-        let mut holders = entries
-            .iter()
-            .filter(|entry| entry.fields.iter().any(|field| field.contains(path)))
-            .peekable();
+        let mut holders = entries.iter().filter(|entry| holds(&entry.fields, path)).peekable();
         holders.peek().is_some() && holders.all(|entry| is_ours(&entry.manager))
     }
 
@@ -271,5 +276,14 @@ mod tests {
             .expect("a list")
             .push(other);
         assert_eq!(request.answer(&[both]).value, json!("ingress-certs"));
+        // Who holds the map around it holds nothing of it.
+        let mut beside = written_by("stackctl/production/tls.router");
+        let mut maker = written_by("installer")["metadata"]["managedFields"][0].clone();
+        maker["fieldsV1"] = json!({"f:spec": {".": {}, "f:replicas": {}}});
+        beside["metadata"]["managedFields"]
+            .as_array_mut()
+            .expect("a list")
+            .push(maker);
+        assert_eq!(request.answer(&[beside]).value, Value::Null);
     }
 }
