@@ -3,7 +3,7 @@
 use crate::sandbox::{FAST, Sandbox};
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{Read as _, Write as _},
     net::TcpStream,
     process::{Child, Stdio},
@@ -119,6 +119,31 @@ impl Served {
             }
         }
         objects
+    }
+
+    /// Every object once garbage collection, which no client waits for, has caught up: none whose owners are all gone.
+    pub(crate) fn settled(&self) -> BTreeMap<String, Value> {
+        let started = Instant::now();
+        loop {
+            let objects = self.snapshot();
+            let uids: BTreeSet<&str> = objects.values().filter_map(|o| o["metadata"]["uid"].as_str()).collect();
+            let is_garbage = |object: &Value| {
+                let owners = object["metadata"]["ownerReferences"].as_array();
+                owners.is_some_and(|owners| {
+                    let mut uids_of = owners.iter().filter_map(|owner| owner["uid"].as_str());
+                    !owners.is_empty() && uids_of.all(|uid| !uids.contains(uid))
+                })
+            };
+            let garbage = objects
+                .iter()
+                .find(|(_, object)| is_garbage(object))
+                .map(|(key, _)| key);
+            let Some(garbage) = garbage else { return objects };
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{garbage} is not collected"
+            );
+        }
     }
 
     /// A kubeconfig for stock clients.

@@ -18,7 +18,7 @@ fn what_remains_is_what_was_announced_and_the_rest_is_as_before() {
         .json();
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
     let served = Served::start(&sandbox);
-    left_as_announced(&before, &served.snapshot(), &planned);
+    left_as_announced(&before, &served.settled(), &planned);
 }
 
 /// Judges by two snapshots and by what the plan of the destroy said.

@@ -44,7 +44,7 @@ fn lives_and_goes(example: &str, platform: &str, text: Option<&str>) {
     assert!(made.len() > 50 && once.len() == made.len(), "made twice: {made:?}");
     let planned = on(&["plan", "--destroy", "stack.toml", "--json"]).expect(0).json();
     on(&["destroy", "stack.toml", "--yes"]).expect(0);
-    left_as_announced(&before, &serve().snapshot(), &planned);
+    left_as_announced(&before, &serve().settled(), &planned);
 }
 
 #[test]

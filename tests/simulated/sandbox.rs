@@ -108,10 +108,15 @@ impl Sandbox {
         self.path().join(".stackctl/simulator")
     }
 
-    /// Everything that was asked of the cluster so far.
+    /// Everything that was asked of the cluster so far. A line that is being written is not there yet.
     pub(crate) fn audit(&self) -> Vec<Entry> {
         let text = std::fs::read_to_string(self.simulator().join("audit.ndjson")).expect("there is an audit log");
-        text.lines().filter(|line| !line.is_empty()).map(Entry::parse).collect()
+        let written = text.rfind('\n').map_or("", |end| &text[..end]);
+        written
+            .lines()
+            .filter(|line| !line.is_empty())
+            .map(Entry::parse)
+            .collect()
     }
 
     /// Where the served cluster listens, once it does.

@@ -6,7 +6,7 @@
 //! - An object that ends without a DELETE of its own (finalizer removed, garbage collected) has a line with verb `removed`.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -65,9 +65,15 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// Opens `audit.ndjson` in `dir` for appending.
+    /// Opens `audit.ndjson` in `dir` for appending; a last line that a kill cut short goes, its request had no answer.
     pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let file = File::options().create(true).append(true).open(dir.join("audit.ndjson"));
+        let path = dir.join("audit.ndjson");
+        let opened = File::options().create(true).read(true).append(true).open(path);
+        let file = opened.and_then(|mut file| {
+            let whole = end_of_last_line(&mut file)?;
+            file.set_len(whole)?;
+            Ok(file)
+        });
         let file = file.map_err(|cause| StoreError::Unwritable {
             dir: dir.to_owned(),
             cause,
@@ -90,6 +96,23 @@ impl Audit {
             tracing::error!(%error, "a line of the audit log could not be written");
         }
     }
+}
+
+/// Returns how many bytes of a file are whole lines; reads it backwards.
+fn end_of_last_line(file: &mut File) -> std::io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut block = [0_u8; 4_096];
+    while end > 0 {
+        let start = end.saturating_sub(4_096);
+        let length = usize::try_from(end - start).unwrap_or(block.len());
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut block[..length])?;
+        if let Some(newline) = block[..length].iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + newline as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// The time of a line.
@@ -148,6 +171,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_short_goes() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let path = folder.path().join("audit.ndjson");
+        for (text, left) in [
+            ("", ""),
+            ("torn", ""),
+            ("one\n", "one\n"),
+            ("one\ntwo\nto", "one\ntwo\n"),
+            (&format!("one\n{}", "x".repeat(9_000)), "one\n"),
+        ] {
+            std::fs::write(&path, text).expect("writable");
+            Audit::open(folder.path()).expect("it opens");
+            assert_eq!(std::fs::read_to_string(&path).expect("readable"), left);
+        }
+    }
 
     #[test]
     fn a_digest_ignores_versions_and_managers_of_the_object_only() {
