@@ -90,8 +90,13 @@ impl Served {
     pub(crate) fn snapshot(&self) -> BTreeMap<String, Value> {
         let mut groups = vec!["/api/v1".to_owned()];
         for group in self.get("/apis")["groups"].as_array().into_iter().flatten() {
-            let version = group["preferredVersion"]["groupVersion"].as_str().unwrap_or_default();
-            groups.push(format!("/apis/{version}"));
+            // A kind may be missing in its group's preferred version, as ClusterServiceVersions are.
+            for version in group["versions"].as_array().into_iter().flatten() {
+                groups.push(format!(
+                    "/apis/{}",
+                    version["groupVersion"].as_str().unwrap_or_default()
+                ));
+            }
         }
         let mut objects = BTreeMap::new();
         for group in groups {
@@ -114,7 +119,9 @@ impl Served {
                     let metadata = &item["metadata"];
                     let namespace = metadata["namespace"].as_str().unwrap_or_default();
                     let name = metadata["name"].as_str().unwrap_or_default();
-                    objects.insert(format!("{kind} {namespace}/{name}"), item.clone());
+                    objects
+                        .entry(format!("{kind} {namespace}/{name}"))
+                        .or_insert_with(|| item.clone());
                 }
             }
         }
