@@ -13,7 +13,11 @@ pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
         }
         parts.push(counted(openshift.models.len(), "model"));
         if let Some(maas) = &openshift.maas {
-            parts.push(format!("MaaS with {}", counted(maas.tiers.len(), "tier")));
+            let external = maas.external_models().len();
+            if external > 0 {
+                parts.push(counted(external, "external model"));
+            }
+            parts.push(format!("MaaS with {}", counted(maas.n_tiers(), "tier")));
         }
     }
     if !stack.manifests.is_empty() {

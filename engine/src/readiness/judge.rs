@@ -251,4 +251,25 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn of_certificates_each_counts_in_whatever_order_they_were_copied() {
+        let block = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        let (ours, theirs) = (block("b3Vycw=="), block("dGhlaXJz"));
+        let named = |name: &str| ObjectRef::namespaced("v1", "ConfigMap", "n", name);
+        let config = |name: &str, text: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}, "data": {"ca.crt": text}});
+        let copied = Target::Copied {
+            to: named("copy"),
+            at: FieldPath::of(r#"data["ca.crt"]"#),
+            from: named("bundle"),
+            of: FieldPath::of(r#"data["ca.crt"]"#),
+        };
+        let both = format!("{ours}{theirs}");
+        let verdict = |copy: &str| {
+            let objects = vec![config("copy", copy), config("bundle", &both)];
+            judge(&[Observation::new(copied.clone(), Rule::Exists)], &List(objects))
+        };
+        assert!(verdict(&format!("# system\n{theirs}\n{ours}")).is_ready());
+        assert!(!verdict(&theirs).is_ready());
+    }
 }

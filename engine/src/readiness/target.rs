@@ -2,6 +2,7 @@
 
 use crate::{
     FieldPath,
+    document::pem,
     object_key::{ObjectRef, ObjectType},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -53,8 +54,9 @@ pub enum Target {
         /// The type of the one it names.
         of: ObjectType,
     },
-    /// An object whose text holds a text that another object has in base64: a bundle of certificates that has taken up
-    /// the one in a Secret. Only by that text does one know that the copy is made from what is there now.
+    /// An object whose text holds a text that another object has: a bundle of certificates that has taken up the one in
+    /// a Secret, or those of another bundle. Only by that text does one know that the copy is made from what is there
+    /// now. Of certificates each has to be there, in whatever order.
     Copied {
         /// The object that holds the copy.
         to: ObjectRef,
@@ -62,7 +64,7 @@ pub enum Target {
         at: FieldPath,
         /// The object that has the original.
         from: ObjectRef,
-        /// Where the original stands, in base64.
+        /// Where the original stands: in base64, or as it is, which no text with a line of dashes can be mistaken for.
         of: FieldPath,
     },
     /// Those whose names start with one of these texts, one at least for each, in a namespace; used for what came
@@ -139,7 +141,7 @@ impl Target {
                 let copy = seen.object(to);
                 let original = seen.object(from).and_then(|object| decoded(of.get(object)?.as_str()?));
                 copy.filter(|copy| match (at.get(copy).and_then(Value::as_str), &original) {
-                    (Some(text), Some(original)) => text.contains(original.as_str()),
+                    (Some(text), Some(original)) => holds(text, original),
                     _ => false,
                 })
                 .into_iter()
@@ -170,11 +172,20 @@ impl Target {
     }
 }
 
-/// The text behind a base64 text, without the blanks around it; nothing if there is none.
+/// The text behind a base64 text, or the text itself, without the blanks around it; nothing if there is none.
 fn decoded(text: &str) -> Option<String> {
-    let bytes = STANDARD.decode(text).ok()?;
+    let bytes = STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec());
     let text = std::str::from_utf8(&bytes).ok()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Whether a text holds another one, or each of its certificates.
+fn holds(text: &str, original: &str) -> bool {
+    let Ok(certificates) = pem::certificates(original) else {
+        return text.contains(original);
+    };
+    let digests: Vec<_> = certificates.iter().map(pem::Certificate::digest).collect();
+    pem::present(text, &digests).len() == digests.len()
 }
 
 fn has_labels(object: &Value, labels: &BTreeMap<String, String>) -> bool {

@@ -14,7 +14,7 @@ mod request;
 pub use parse::{AwsFacts, ClusterFacts, FactError, PackageVersion};
 pub use request::{FactRead, FactRequest, Take};
 
-use crate::stack::{OpenShift, Platform, Provision, Stack, Tls};
+use crate::stack::{MaasMode, OpenShift, Platform, Provision, Stack, Tls};
 use request::{column, request};
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
 
@@ -46,6 +46,8 @@ pub mod key {
     pub const ROUTER_CERTIFICATE: &str = "cluster.router-certificate";
     /// The ConfigMap with the certificate authorities that the cluster trusts, where one is named.
     pub const TRUSTED_BUNDLE: &str = "cluster.trusted-bundle";
+    /// Whether the generation of subscriptions is switched on.
+    pub const MODELS_AS_A_SERVICE: &str = "cluster.models-as-a-service";
     /// How cloud credentials are made.
     pub const CREDENTIALS_MODE: &str = "cluster.credentials-mode";
 
@@ -151,13 +153,25 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
     if stack.operators.service_mesh.is_some() {
         wanted.push(channels(SERVICE_MESH, Holding::Pinned));
     }
-    if matches!(stack.tls, Tls::LocalCa { .. }) {
+    if matches!(stack.tls, Tls::LocalCa { .. }) || stack.trusted_ca.is_some() {
         // Pinned: the stack sets the very field, to the name that was there or to the usual one.
         wanted.push(request(
             key::TRUSTED_BUNDLE,
             FactRead::Object(config("Proxy", "cluster")),
             "spec.trustedCA.name",
             Holding::Pinned,
+        ));
+    }
+    if has_gateway_policies(stack) {
+        wanted.push(request(
+            key::MODELS_AS_A_SERVICE,
+            FactRead::Object(ObjectRef::cluster(
+                "datasciencecluster.opendatahub.io/v2",
+                "DataScienceCluster",
+                "default-dsc",
+            )),
+            "spec.components.kserve.modelsAsService.managementState",
+            Holding::Live,
         ));
     }
     if stack.cluster.platform == Platform::Aws {
@@ -202,6 +216,12 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
     }
     wanted.sort_by(|a, b| a.key.cmp(&b.key));
     wanted
+}
+
+/// Whether a stack has policies of the older generation on the gateway of MaaS.
+pub(crate) fn has_gateway_policies(stack: &OpenShift) -> bool {
+    let mode = stack.maas.as_ref().map(|maas| &maas.mode);
+    matches!(mode, Some(MaasMode::GatewayPolicies(_)))
 }
 
 /// How cloud credentials are made.

@@ -2,7 +2,9 @@
 //!
 //! Invariant: everything the stack needs is here and fits the stack, or [`ClusterFacts::parse`] says all that does not.
 
-use super::{PIPELINES, PIPELINES_CHANNEL, SERVICE_MESH, key, makes_certificates, makes_machines};
+use super::{
+    PIPELINES, PIPELINES_CHANNEL, SERVICE_MESH, has_gateway_policies, key, makes_certificates, makes_machines,
+};
 use crate::stack::{OpenShift, Platform, Tls};
 use miette::Diagnostic;
 use serde_json::Value;
@@ -118,6 +120,15 @@ pub enum FactError {
         /// The domain of the apps.
         apps: String,
     },
+    /// Both generations of MaaS would be on one gateway (`reference/serving.md` §1.11, §5.2 P21).
+    #[error("MaaS with subscriptions is switched on in the cluster, and the stack has policies on its gateway")]
+    #[diagnostic(
+        code(STK209),
+        help(
+            "write `mode = \"subscriptions\"` in `[maas]`, or set `modelsAsService` of DataScienceCluster default-dsc to Removed first"
+        )
+    )]
+    BothGenerations,
     /// The package has no such channel.
     #[error("package `{package}` has no channel `{channel}`")]
     #[diagnostic(code(STK205), help("it has {}", offered.join(", ")))]
@@ -153,6 +164,9 @@ impl ClusterFacts {
             Tls::Existing { secret: None } => facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned(),
             Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => INGRESS_SECRET.to_owned(),
         };
+        if has_gateway_policies(stack) && facts.text(key::MODELS_AS_A_SERVICE) == Some("Managed") {
+            reader.errors.push(FactError::BothGenerations);
+        }
         let base_domain = makes_certificates(stack).then(|| reader.base_domain(&apps_domain));
         let region = matches!(stack.tls, Tls::LetsEncrypt { .. }).then(|| reader.text(key::REGION));
         let trusted = facts.text(key::TRUSTED_BUNDLE).filter(|name| !name.is_empty());

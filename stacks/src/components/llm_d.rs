@@ -1,16 +1,19 @@
 //! The llm-d gateway: where models that are not published to MaaS are reached.
 //!
-//! Facts: `reference/serving.md` §1.1 (modes A and B).
+//! Facts: `reference/serving.md` §1.1.
 
 use super::{
     Context, connectivity_link,
     draft::{Draft, at, seconds},
+    listener::Listener,
     names::{GATEWAY_CONTROLLER, INGRESS},
-    tls,
 };
-use crate::stack::GatewayExposure;
+use crate::stack::{GatewayExposure, GatewayTls, OpenShift, Termination};
 use serde_json::{Value, json};
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
+
+/// The first segment of its addresses.
+pub(super) const COMPONENT: &str = "llm-d";
 
 /// The class of the gateway; none when the stack serves no model.
 pub(super) fn class(context: &Context<'_>) -> Option<Address> {
@@ -31,6 +34,11 @@ pub(super) fn host(context: &Context<'_>) -> String {
     }
 }
 
+/// Whether callers speak plain HTTP to it: without TLS, and without a router that has it.
+pub(super) fn is_plain(stack: &OpenShift) -> bool {
+    stack.gateway.tls == GatewayTls::Plain && stack.gateway.exposure != GatewayExposure::Route
+}
+
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let Some(class) = class(context) else {
         return Vec::new();
@@ -38,31 +46,33 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let name = context.stack.gateway.name.as_str();
     let class_name = format!("{name}-class");
     let by_route = context.stack.gateway.exposure == GatewayExposure::Route;
-    let mut spec = json!({
-        "gatewayClassName": class_name,
-        "listeners": [{
-            "name": "https",
-            "hostname": host(context),
-            "port": 443,
-            "protocol": "HTTPS",
-            "allowedRoutes": {"namespaces": {"from": "All"}},
-            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": context.facts.tls_secret}]},
-        }],
-    });
+    let (host, service) = (host(context), format!("{name}-{class_name}"));
+    let listener = Listener {
+        component: COMPONENT,
+        gateway: name,
+        service: &service,
+        host: &host,
+        tls: &context.stack.gateway.tls,
+    };
+    let mut manifest = listener.manifest(context);
+    manifest["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
+    let mut spec = json!({"gatewayClassName": class_name, "listeners": [manifest]});
     let mut nodes = vec![gateway_class(class.clone(), &class_name)];
+    nodes.extend(listener.resources(context));
     let config = at("llm-d.gateway-config");
     let config_name = format!("{name}-override-config");
     if by_route {
         spec["infrastructure"] = parameters(&config_name);
         nodes.push(cluster_ip(config.clone(), &config_name));
+        let termination = match context.stack.gateway.tls {
+            GatewayTls::Plain => Termination::Edge,
+            GatewayTls::Platform | GatewayTls::Secret(_) | GatewayTls::Generated { .. } => Termination::Passthrough,
+        };
         nodes.push(
-            Draft::object(
-                at("llm-d.route"),
-                route(name, &host(context), &format!("{name}-{class_name}")),
-            )
-            .ready(admitted())
-            .within(seconds(60))
-            .after(gateway(), "the Service that it leads to is made for the gateway"),
+            Draft::object(at("llm-d.route"), route(&listener, termination))
+                .ready(admitted())
+                .within(seconds(60))
+                .after(gateway(), "the Service that it leads to is made for the gateway"),
         );
     }
     let time = context.stack.gateway.ready_timeout;
@@ -75,11 +85,13 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             "spec": spec,
         }),
     )
-    .ready(Rule::condition("Programmed"))
+    .ready(programmed(by_route))
     .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
     .after(class, "its controller has to accept the class")
-    .after(tls::certificate(), "its listener presents the certificate")
-    .note(format!("host {}", host(context)));
+    .note(format!("host {host}"));
+    if let Some(certificate) = listener.certificate() {
+        node = node.after(certificate, "its listener presents the certificate");
+    }
     if by_route {
         node = node.after_write(
             config,
@@ -88,6 +100,15 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     }
     nodes.push(node);
     nodes
+}
+
+/// Programmed, and, with a load balancer of its own, at an address (`reference/serving.md` §1.1, gates).
+pub(super) fn programmed(by_route: bool) -> Rule {
+    let programmed = Rule::condition("Programmed");
+    if by_route {
+        return programmed;
+    }
+    Rule::All(vec![programmed, Rule::non_empty("status.addresses[0].value")])
 }
 
 /// A class of OpenShift's own gateway controller. The first one makes the ingress operator install a service mesh, which
@@ -164,17 +185,17 @@ pub(super) fn parameters(name: &str) -> Value {
     json!({"parametersRef": {"group": "", "kind": "ConfigMap", "name": name}})
 }
 
-/// A route that leaves TLS to the gateway (`reference/serving.md` §5.1 G6, G7).
-pub(super) fn route(name: &str, host: &str, service: &str) -> Value {
+/// A route to a gateway; its port is that of the listener (`reference/serving.md` §5.1 G6, G7).
+pub(super) fn route(listener: &Listener<'_>, termination: Termination) -> Value {
     json!({
         "apiVersion": "route.openshift.io/v1",
         "kind": "Route",
-        "metadata": {"name": name, "namespace": INGRESS},
+        "metadata": {"name": listener.gateway, "namespace": INGRESS},
         "spec": {
-            "host": host,
-            "to": {"kind": "Service", "name": service, "weight": 100},
-            "port": {"targetPort": "https"},
-            "tls": {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"},
+            "host": listener.host,
+            "to": {"kind": "Service", "name": listener.service, "weight": 100},
+            "port": {"targetPort": listener.port()},
+            "tls": {"termination": termination.as_str(), "insecureEdgeTerminationPolicy": "Redirect"},
             "wildcardPolicy": "None",
         },
     })

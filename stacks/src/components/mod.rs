@@ -12,6 +12,7 @@
 
 mod draft;
 mod error;
+mod listener;
 mod names;
 mod olm;
 mod outputs;
@@ -95,20 +96,13 @@ const COMPONENTS: &[Component] = &[
 /// Compiles a stack to the resources of its graph, in the order of their addresses.
 ///
 /// # Errors
-/// Every fact that is missing or does not fit, and everything the stack asks for that the catalogue cannot make.
+/// Every fact that is missing or does not fit.
 pub fn compile(stack: &Stack, facts: &Facts) -> Result<Vec<Resource>, Vec<CompileError>> {
     let Some(stack) = &stack.openshift else {
         return Ok(Vec::new());
     };
-    let mut errors = error::unsupported(stack);
-    let facts = match ClusterFacts::parse(stack, facts) {
-        Ok(facts) if errors.is_empty() => facts,
-        Ok(_) => return Err(errors),
-        Err(missing) => {
-            errors.extend(missing.into_iter().map(CompileError::from));
-            return Err(errors);
-        }
-    };
+    let facts = ClusterFacts::parse(stack, facts)
+        .map_err(|errors| errors.into_iter().map(CompileError::from).collect::<Vec<_>>())?;
     let context = Context { stack, facts: &facts };
     let mut resources: Vec<Resource> = COMPONENTS
         .iter()

@@ -3,7 +3,7 @@
 use super::{CompileError, Context, llm_d, maas};
 use crate::{
     cluster_facts::ClusterFacts,
-    stack::{Access, Stack},
+    stack::{Access, Maas, Stack},
 };
 use stackctl_engine::facts::Facts;
 
@@ -16,6 +16,10 @@ pub struct Output {
     pub description: String,
     /// The value.
     pub value: String,
+}
+
+const fn scheme(is_plain: bool) -> &'static str {
+    if is_plain { "http" } else { "https" }
 }
 
 /// What a stack offers, in the order in which people want to read it.
@@ -38,12 +42,17 @@ pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileE
         });
     };
     for model in &stack.models {
-        let host = match model.access {
-            Access::Maas => maas::host(&context),
-            Access::Open | Access::Authenticated => llm_d::host(&context),
+        let (scheme, host) = match model.access {
+            Access::Maas => (
+                scheme(stack.maas.as_ref().is_some_and(maas::is_plain)),
+                maas::host(&context),
+            ),
+            Access::Open | Access::Authenticated => (scheme(llm_d::is_plain(stack)), llm_d::host(&context)),
         };
+        let has_keys = stack.maas.as_ref().is_some_and(|maas| maas.subscriptions().is_some());
         let caller = match model.access {
-            Access::Maas => "with an API key of a tier",
+            Access::Maas if has_keys => "with an API key of a tier",
+            Access::Maas => "with a token of a service account of a tier",
             Access::Authenticated => "with a token that may read the service",
             Access::Open => "open to who can reach it",
         };
@@ -51,7 +60,19 @@ pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileE
             format!("model.{}.url", model.name),
             &format!("{}, {caller}", model.model_name),
             // reference/serving.md §3.3.
-            format!("https://{host}/{}/{}/v1", model.namespace, model.name),
+            format!("{scheme}://{host}/{}/{}/v1", model.namespace, model.name),
+        );
+    }
+    for model in stack.maas.iter().flat_map(Maas::external_models) {
+        let host = maas::host(&context);
+        let scheme = scheme(stack.maas.as_ref().is_some_and(maas::is_plain));
+        offer(
+            format!("model.{}.url", model.name),
+            &format!(
+                "{} at {}, with an API key of a tier",
+                model.target_model, model.endpoint
+            ),
+            format!("{scheme}://{host}/{}/{}/v1", model.namespace, model.name),
         );
     }
     if stack.rhoai.components.dashboard {
@@ -60,13 +81,15 @@ pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileE
         let url = format!("https://rh-ai.{}", facts.apps_domain);
         offer("dashboard.url".to_owned(), "the dashboard of OpenShift AI", url);
     }
-    if stack.maas.is_some() {
+    if let Some(wanted) = &stack.maas {
         let host = maas::host(&context);
-        offer(
-            "maas.api".to_owned(),
-            "where API keys are made and listed",
-            format!("https://{host}/maas-api"),
-        );
+        if wanted.subscriptions().is_some() {
+            offer(
+                "maas.api".to_owned(),
+                "where API keys are made and listed",
+                format!("{}://{host}/maas-api", scheme(maas::is_plain(wanted))),
+            );
+        }
         offer("maas.host".to_owned(), "the gateway of MaaS", host);
     }
     if !stack.models.is_empty() {

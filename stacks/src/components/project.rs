@@ -1,4 +1,4 @@
-//! Projects: the namespaces that models run in, and those that have a queue, each once.
+//! Projects: the namespaces that models run in, or are offered from, and those that have a queue, each once.
 //!
 //! Facts: `reference/serving.md` §1.2.
 
@@ -7,6 +7,7 @@ use super::{
     draft::{Draft, keyed},
     kueue,
 };
+use crate::stack::Maas;
 use serde_json::json;
 use stackctl_engine::Address;
 use std::collections::BTreeSet;
@@ -17,11 +18,13 @@ pub(super) fn namespace(name: &str) -> Address {
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let external = context.stack.maas.iter().flat_map(Maas::external_models);
     let names: BTreeSet<_> = context
         .stack
         .models
         .iter()
         .map(|model| model.namespace.as_str())
+        .chain(external.map(|model| model.namespace.as_str()))
         .collect();
     let project = |name: &str| {
         Draft::object(

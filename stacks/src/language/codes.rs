@@ -230,6 +230,26 @@ const EXPLANATIONS: &[Explanation] = &[
         "A profile offers a default between the least and the most that may be asked for; the dashboard refuses another.",
     ),
     row(
+        "STK040",
+        "a key of the other generation of MaaS",
+        "OpenShift AI 3.4 limits tokens by subscriptions; releases before it by policies on the gateway. Both on one gateway would be two policies on one target, of which the older is enforced and the other ignored. A stack has one generation, and only its keys.",
+    ),
+    row(
+        "STK041",
+        "two settings that exclude each other",
+        "Each makes an object for the same thing, and only one of two such objects is acted upon.",
+    ),
+    row(
+        "STK042",
+        "two external models of one target",
+        "The gateway recognises a request by the model's name in its body, which is `target_model`. Two routes with that name match the same requests, and which one answers is undefined.",
+    ),
+    row(
+        "STK043",
+        "a canary that cannot share a route",
+        "A canary gets a part of the requests for another model through one route with two weighted backends. The route and both models are in one namespace, on the llm-d gateway, and reached in the same way; on the gateway of MaaS it would go around limits that are kept for each model.",
+    ),
+    row(
         "STK050",
         "a key without effect (warning)",
         "The key is known, and the table as it stands makes nothing of it, usually because another key decides against it. Harmless, but probably not what was meant; across layers it is often left over from an earlier one.",
@@ -253,6 +273,16 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK054",
         "a choice that is rarely right",
         "The stack can be applied, and in most clusters this part of it does harm or nothing. The hint says when it is right.",
+    ),
+    row(
+        "STK055",
+        "a group in two tiers",
+        "A key is bound to one subscription when it is made: to the one that is asked for, else to the one with the highest priority among those that the caller's groups have. What only the other tier allows then answers 403.",
+    ),
+    row(
+        "STK056",
+        "a tier with everybody in it",
+        "Every user and service account of the cluster is in `system:authenticated`. With that group in one tier, taking a person out of all other tiers does not take away access, and keys without a named subscription exist for everybody.",
     ),
     row(
         "STK200",
@@ -285,19 +315,14 @@ const EXPLANATIONS: &[Explanation] = &[
         "The marketplace lists the channels of each package. Another name would wait for ever with ResolutionFailed.",
     ),
     row(
-        "STK206",
-        "something that this version cannot make yet",
-        "The language can say it and no component makes it. The hint names what can be written instead.",
-    ),
-    row(
-        "STK207",
-        "a generated secret that somebody else decides",
-        "`generate = true` is for secrets that only this stack uses. A token or an address of a service that exists already has to be given.",
-    ),
-    row(
         "STK208",
         "an apps domain that is not the cluster's",
         "Certificates are made for `api.<domain>` and `*.apps.<domain>`. Where the router serves another domain, a certificate for it fails its challenge without a word, or nobody presents it.",
+    ),
+    row(
+        "STK209",
+        "both generations of MaaS on one gateway",
+        "The cluster has `modelsAsService: Managed`, so its controller puts default policies on the gateway of MaaS. With policies of the stack beside them there would be two of each kind on one target, of which the older is enforced and the other ignored.",
     ),
     row(
         "STK300",

@@ -210,18 +210,19 @@ zones = ["c"]
     #[test]
     fn a_secret_reference_replaces_as_a_whole_and_its_file_is_beside_the_layer_that_names_it() {
         let prod = "[maas]\nenabled = true\n[maas.database]\nurl = { file = \"url.txt\" }\n";
-        let maas = parsed(&[BASE, prod], &[]).maas.expect("enabled");
+        let database = |maas: Option<crate::stack::Maas>| {
+            let maas = maas.expect("enabled");
+            maas.subscriptions().expect("subscriptions").database.clone()
+        };
         assert_eq!(
-            maas.database,
+            database(parsed(&[BASE, prod], &[]).maas),
             Database::External {
                 url: SecretRef::File(PathBuf::from("env/url.txt"))
             }
         );
-        let maas = parsed(&[BASE, prod], &["maas.database.url={ file = \"url.txt\" }"])
-            .maas
-            .expect("enabled");
+        let set = ["maas.database.url={ file = \"url.txt\" }"];
         assert_eq!(
-            maas.database,
+            database(parsed(&[BASE, prod], &set).maas),
             Database::External {
                 url: SecretRef::File(PathBuf::from("url.txt"))
             }

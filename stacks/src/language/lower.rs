@@ -4,15 +4,16 @@
 //! rule runs, whatever the others found.
 
 use super::addons::{self, Addons};
+use super::maas;
+use super::models;
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{Raw, RawGroup, RawMaas, RawModel, RawPool, RawProvision, default_kueue};
-use super::tiers::{self, Known};
+use super::schema::{Raw, RawPool, RawProvision, RawTls, default_kueue};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
-    Access, GpuPool, Group, Maas, MachineSets, ManifestSet, Model, ModelName, Monitoring, ObjectName, OpenShift,
-    Platform, Provision, Stack, Tls,
+    Gateway, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform, Provision, Stack,
+    Tls, TrustedCa,
 };
 
 /// Lowers tables to a stack. `None` means that something was reported.
@@ -20,7 +21,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     let Raw {
         name,
         cluster,
-        tls,
+        mut tls,
         gpu,
         rhoai,
         monitoring,
@@ -66,7 +67,10 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     if let (
         Some(Platform::None),
         Some(At {
-            value: Tls::LetsEncrypt { .. },
+            value: RawTls {
+                tls: Tls::LetsEncrypt { .. },
+                ..
+            },
             place,
         }),
     ) = (platform, &tls)
@@ -101,33 +105,39 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             .map(|model| (model.value.name.value.as_str(), model.value.name.place)),
         problems,
     );
-    let published: Vec<(ModelName, Place)> = models
-        .iter()
-        .filter_map(|At { value: model, .. }| {
-            model
-                .maas
-                .filter(|maas| maas.value)
-                .map(|maas| (model.name.value.clone(), maas.place))
-        })
-        .collect();
+    let published = models::published(&models);
     // Where the table is wrong, nobody knows whether it is on; what is wrong is reported already.
     let maas_is_off = !maas_is_wrong && maas.as_ref().is_none_or(|maas| !maas.enabled);
-    let context = ModelContext {
+    let context = models::Context {
         monitoring,
         maas_is_off,
         has_gpu_tables,
     };
-    let models: Vec<Model> = models
-        .into_iter()
-        .map(|model| lower_model(model, context, problems))
-        .collect();
-
-    let known = Known {
-        models: &models,
-        names: &model_names,
-        maas_is_on: !maas_is_off,
-    };
-    let maas = maas.and_then(|raw| lower_maas(raw, known, &published, problems));
+    let models = models::lower(models, context, problems);
+    let maas = maas.and_then(|raw| {
+        let around = maas::Around {
+            models: &models,
+            names: &model_names,
+            published: &published,
+            maas_is_on: !maas_is_off,
+        };
+        maas::lower(raw, &around, problems)
+    });
+    let trusted_ca = tls.as_mut().and_then(|tls| tls.value.trusted_ca.take());
+    if let Some(trusted) = &trusted_ca {
+        report_trust(trusted, &gateway, maas.as_ref(), problems);
+        if tls
+            .as_ref()
+            .is_some_and(|tls| matches!(tls.value.tls, Tls::LocalCa { .. }))
+        {
+            let problem = Problem::Excludes {
+                this: "trusted_ca",
+                other: "issuer = \"local-ca\"",
+                hint: "the stack's own authority is trusted already; add another one to the cluster's bundle by hand",
+            };
+            problems.push(trusted.place, problem);
+        }
+    }
     addons::check(
         &Addons {
             rhoai: &rhoai,
@@ -145,7 +155,8 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         name: name?,
         openshift: Some(OpenShift {
             cluster: cluster?,
-            tls: tls?.value,
+            tls: tls?.value.tls,
+            trusted_ca: trusted_ca.map(|at| at.value),
             gpu,
             rhoai,
             monitoring,
@@ -163,63 +174,25 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     })
 }
 
-/// Lowers MaaS; a table that is not enabled is checked all the same, since a later layer may enable it.
-fn lower_maas(
-    raw: RawMaas,
-    known: Known<'_>,
-    published: &[(ModelName, Place)],
-    problems: &mut Problems,
-) -> Option<Maas> {
-    report_duplicates(
-        "tiers",
-        raw.tiers
-            .iter()
-            .map(|tier| (tier.value.name.value.as_str(), tier.value.name.place)),
-        problems,
-    );
-    report_duplicates(
-        "groups",
-        raw.groups
-            .iter()
-            .map(|group| (group.value.name.value.as_str(), group.value.name.place)),
-        problems,
-    );
-    let tiers = tiers::lower(raw.tiers, known, problems);
-    // Warnings about the whole would only repeat what an error has said about a part.
-    if raw.enabled && !problems.has_errors() {
-        if published.is_empty() {
-            problems.push(raw.enabled_place, Problem::EmptyMaas);
-        }
-        for (model, place) in published {
-            let is_named = tiers
-                .iter()
-                .any(|tier| tier.limits.iter().any(|limits| &limits.model == model));
-            if !is_named {
-                problems.push(
-                    *place,
-                    Problem::ModelInNoTier {
-                        model: model.to_string(),
-                    },
-                );
-            }
-        }
-    }
-    let group = |At {
-                     value: RawGroup { name, members },
-                     ..
-                 }| Group {
-        name: name.value,
-        members,
+/// The authority of a certificate that nobody generates is not to be had.
+fn report_trust(trusted: &At<TrustedCa>, gateway: &Gateway, maas: Option<&Maas>, problems: &mut Problems) {
+    let tls = match trusted.value {
+        TrustedCa::File(_) => return,
+        TrustedCa::OfGateway(GeneratedFor::LlmD) => Some(&gateway.tls),
+        TrustedCa::OfGateway(GeneratedFor::Maas) => maas.map(|maas| &maas.gateway.tls),
     };
-    raw.enabled.then(|| Maas {
-        mode: raw.mode,
-        max_key_days: raw.max_key_days,
-        database: raw.database,
-        telemetry: raw.telemetry,
-        tiers,
-        groups: raw.groups.into_iter().map(group).collect(),
-        ready_timeout: raw.ready_timeout,
-    })
+    if !matches!(tls, Some(GatewayTls::Generated { .. })) {
+        let hint =
+            "only a generated certificate has its authority beside it; write `{ file = \"ca.pem\" }` for another";
+        problems.push(
+            trusted.place,
+            Problem::Requires {
+                this: "trusted_ca",
+                other: "a gateway with `mode = \"generate\"` in its `tls`",
+                hint,
+            },
+        );
+    }
 }
 
 /// Reports each name that was there before, with the place of the first.
@@ -315,89 +288,4 @@ fn lower_pool(
         provision: provision?,
         ready_timeout: raw.ready_timeout,
     })
-}
-
-/// What a model depends on outside of its own table.
-#[derive(Clone, Copy, Debug)]
-struct ModelContext {
-    monitoring: Monitoring,
-    maas_is_off: bool,
-    has_gpu_tables: bool,
-}
-
-fn lower_model(At { value: raw, .. }: At<RawModel>, context: ModelContext, problems: &mut Problems) -> Model {
-    let ModelContext {
-        monitoring,
-        maas_is_off,
-        has_gpu_tables,
-    } = context;
-    let name = raw.name.value;
-    let gpus = raw.gpus.map_or(1, |gpus| gpus.value);
-    if gpus > 0 && !has_gpu_tables {
-        let at = raw.gpus.map_or(raw.name.place, |gpus| gpus.place);
-        problems.push(
-            at,
-            Problem::NoPool {
-                model: name.to_string(),
-            },
-        );
-    }
-    let access = match (raw.maas, raw.auth) {
-        (Some(At { value: true, place }), auth) => {
-            if maas_is_off {
-                problems.push(
-                    place,
-                    Problem::MaasIsOff {
-                        model: name.to_string(),
-                    },
-                );
-            }
-            if let Some(auth) = auth {
-                let because = "a model that is published to MaaS always asks for a key".to_owned();
-                problems.push(auth.place, Problem::NoEffect { key: "auth", because });
-            }
-            Access::Maas
-        }
-        (_, Some(At { value: true, .. })) => Access::Authenticated,
-        (_, Some(At { value: false, .. }) | None) => Access::Open,
-    };
-    if let Some(At { value: true, place }) = raw.monitoring
-        && !monitoring.enabled
-    {
-        let hint = "set `enabled = true` in `[monitoring]`, or leave the key out: it follows that one";
-        problems.push(
-            place,
-            Problem::Requires {
-                this: "monitoring",
-                other: "[monitoring] enabled = true",
-                hint,
-            },
-        );
-    }
-    Model {
-        model_name: raw.model_name.unwrap_or_else(|| name.to_string()),
-        name,
-        namespace: raw.namespace,
-        source: raw.source,
-        replicas: raw.replicas,
-        gpus,
-        cpu: raw.cpu,
-        memory: raw.memory,
-        requests: raw.requests,
-        hardware_profile: raw.hardware_profile.unwrap_or_else(gpu_profile),
-        runtime_version: raw.runtime_version,
-        image: raw.image,
-        vllm: raw.vllm,
-        env: raw.env,
-        access,
-        monitoring: raw.monitoring.map_or(monitoring.enabled, |at| at.value),
-        scheduler: raw.scheduler,
-        display: raw.display,
-        ready_timeout: raw.ready_timeout,
-    }
-}
-
-/// The profile that the instance makes for GPU models (`reference/platform.md` §2.11); CPU models name their own.
-fn gpu_profile() -> ObjectName {
-    "gpu-profile".parse().expect("a constant that is an object name")
 }

@@ -15,6 +15,8 @@ mod codes;
 mod error;
 mod layer;
 mod lower;
+mod maas;
+mod models;
 mod place;
 mod problem;
 mod read;

@@ -316,6 +316,42 @@ pub enum Problem {
     #[diagnostic(code(STK039), help("write `min` ≤ `default` ≤ `max`"))]
     ProfileRange { identifier: String },
 
+    #[error("`{key}` is not a key of MaaS with `mode = \"{mode}\"`")]
+    #[diagnostic(code(STK040))]
+    OtherGeneration {
+        key: &'static str,
+        mode: &'static str,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("`{this}` and `{other}` exclude each other")]
+    #[diagnostic(code(STK041))]
+    Excludes {
+        this: &'static str,
+        other: &'static str,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("external models `{first}` and `{second}` are both `{target}` to their providers")]
+    #[diagnostic(
+        code(STK042),
+        help("the gateway tells requests apart by `target_model` alone: only one of the two can have it")
+    )]
+    SameTarget {
+        target: String,
+        first: String,
+        second: String,
+    },
+
+    #[error("model `{model}` cannot be a canary of that one")]
+    #[diagnostic(
+        code(STK043),
+        help("`of` names a model of the same namespace on the llm-d gateway that is no canary itself")
+    )]
+    Canary { model: String, fault: String },
+
     #[error("`{key}` has no effect here")]
     #[diagnostic(code(STK050), severity(Warning))]
     NoEffect {
@@ -343,6 +379,28 @@ pub enum Problem {
     #[error("MaaS is enabled, and no model is published to it")]
     #[diagnostic(code(STK053), severity(Warning), help("set `maas = true` in a `[[models]]` table"))]
     EmptyMaas,
+
+    #[error("group `{group}` is in tiers `{first}` and `{second}`")]
+    #[diagnostic(
+        code(STK055),
+        severity(Warning),
+        help("its keys get the tier with the higher priority, unless one is named when a key is made")
+    )]
+    GroupInTwoTiers {
+        group: String,
+        first: String,
+        second: String,
+    },
+
+    #[error("everybody is in tier `{tier}`")]
+    #[diagnostic(
+        code(STK056),
+        severity(Warning),
+        help(
+            "who is taken out of every other tier may still call its models; leave out `system:authenticated` to deny that"
+        )
+    )]
+    EverybodyInTier { tier: String },
 
     #[error("{what} is rarely right")]
     #[diagnostic(code(STK054), severity(Warning))]
@@ -401,6 +459,12 @@ impl Problem {
             Self::BrokenVersion { .. } => "known to be broken".to_owned(),
             Self::ProfileRange { .. } => "out of its range".to_owned(),
             Self::Doubtful { .. } => "rarely right".to_owned(),
+            Self::OtherGeneration { .. } => "of the other generation".to_owned(),
+            Self::Excludes { .. } => "this".to_owned(),
+            Self::SameTarget { .. } => "the same target".to_owned(),
+            Self::Canary { fault, .. } => fault.clone(),
+            Self::GroupInTwoTiers { .. } => "again in this one".to_owned(),
+            Self::EverybodyInTier { .. } => "whoever has a token".to_owned(),
         }
     }
 }

@@ -1,46 +1,156 @@
 //! Tiers: their models exist and are published, their limits make sense together, their priorities differ.
 
+use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{RawLimit, RawRate, RawTier};
+use super::schema::{RawLimit, RawMode, RawRate, RawTier};
 use super::suggest;
-use crate::stack::{Access, Model, ModelLimits, Rate, Tier};
+use crate::stack::{Access, GatewayTier, GroupName, Model, ModelLimits, Rate, Tier};
 
 /// What tiers may refer to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {
     /// The models that are right.
     pub(crate) models: &'a [Model],
-    /// The names of all models, those that are wrong in other ways included.
+    /// The names of all models, those that are wrong in other ways and those that run elsewhere included.
     pub(crate) names: &'a [String],
     /// Whether MaaS is enabled; if not, nothing needs to be published to it.
     pub(crate) maas_is_on: bool,
 }
 
-/// Lowers tiers, and reports what is wrong between them and with what they refer to.
+/// Returns the keys of a tier that only the generation which is not `mode` has.
+pub(crate) fn of_the_other_generation(tier: &RawTier, mode: RawMode) -> Vec<(&'static str, Place)> {
+    let mut found = Vec::new();
+    let mut note = |key, place: Option<Place>| found.extend(place.map(|place| (key, place)));
+    match mode {
+        RawMode::Subscriptions => {
+            note("requests", tier.requests.as_ref().map(|at| at.place));
+            note("tokens", tier.tokens.as_ref().map(|at| at.place));
+        }
+        RawMode::GatewayPolicies => {
+            note("limits", tier.limits.as_ref().map(|at| at.place));
+            note("users", tier.users.as_ref().map(|at| at.place));
+            note("billing_per_token", tier.billing_per_token.as_ref().map(|at| at.place));
+            note("metadata", tier.metadata.as_ref().map(|at| at.place));
+        }
+    }
+    found
+}
+
+/// That a key is one of the other generation.
+pub(crate) fn other_generation(key: &'static str, mode: RawMode) -> Problem {
+    let (mode, hint) = match mode {
+        RawMode::Subscriptions => (
+            "subscriptions",
+            "limit tokens for each model with `limits`; the older generation has `mode = \"gateway-policies\"`",
+        ),
+        RawMode::GatewayPolicies => (
+            "gateway-policies",
+            "a tier has `requests` and `tokens` there, for all models together; or set `mode = \"subscriptions\"`",
+        ),
+    };
+    Problem::OtherGeneration { key, mode, hint }
+}
+
+/// Lowers tiers of subscriptions, and reports what is wrong between them and with what they refer to.
 pub(crate) fn lower(raw: Vec<At<RawTier>>, known: Known<'_>, problems: &mut Problems) -> Vec<Tier> {
     report_priorities(&raw, problems);
+    report_overlaps(&raw, problems);
     raw.into_iter()
         .map(|At { value: tier, .. }| {
-            let RawTier {
-                name,
-                priority,
-                groups,
-                users,
-                limits,
-            } = tier;
-            report_models(name.value.as_str(), &limits, known, problems);
+            let name = tier.name.value;
+            let limits = match tier.limits {
+                Some(limits) => limits.value,
+                // A key of the other generation is reported instead.
+                None if tier.has_rates => Vec::new(),
+                None => {
+                    let hint = "write `limits = [{ model = \"…\", tokens = 3000, window = \"5m\" }]`";
+                    report_missing("limits", hint, tier.place, problems);
+                    Vec::new()
+                }
+            };
+            report_models(name.as_str(), &limits, known, problems);
             report_rates(&limits, problems);
-            let priority = priority.map_or(0, |priority| priority.value);
             Tier {
-                name: name.value,
-                priority,
-                groups,
-                users,
+                name,
+                priority: tier.priority.map_or(0, |priority| priority.value),
+                groups: tier.groups,
+                users: tier.users.map_or_else(Vec::new, |users| users.value),
                 limits: by_model(limits),
+                billing_per_token: tier.billing_per_token.map(|at| at.value),
+                metadata: tier.metadata.map(|at| at.value).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+/// Lowers tiers of the older generation.
+pub(crate) fn lower_gateway(raw: Vec<At<RawTier>>, problems: &mut Problems) -> Vec<GatewayTier> {
+    report_priorities(&raw, problems);
+    raw.into_iter()
+        .filter_map(|At { value: tier, .. }| {
+            if tier.limits.is_none() {
+                for (key, is_there) in [("requests", tier.requests.is_some()), ("tokens", tier.tokens.is_some())] {
+                    if !is_there && !tier.has_rates {
+                        let hint = "write `requests = { limit = 5, window = \"2m\" }` and `tokens = { limit = 100, window = \"1m\" }`";
+                        report_missing(key, hint, tier.place, problems);
+                    }
+                }
+            }
+            let rate = |raw: RawRate| Rate {
+                tokens: raw.tokens.value,
+                window: raw.window.value,
+            };
+            Some(GatewayTier {
+                name: tier.name.value,
+                level: tier.priority.map_or(0, |priority| priority.value),
+                groups: tier.groups,
+                requests: rate(tier.requests?.value),
+                tokens: rate(tier.tokens?.value),
+            })
+        })
+        .collect()
+}
+
+fn report_missing(key: &str, hint: &'static str, place: Place, problems: &mut Problems) {
+    let problem = Problem::Missing {
+        key: key.to_owned(),
+        table: "`[[maas.tiers]]`".to_owned(),
+        hint,
+    };
+    problems.push(place, problem);
+}
+
+/// So much in so much time, as constants.
+pub(crate) fn per(tokens: u32, window: &str) -> Rate {
+    Rate {
+        tokens,
+        window: window.parse().expect("a constant that is a window"),
+    }
+}
+
+/// Everybody who has a token of the cluster.
+const EVERYBODY: &str = "system:authenticated";
+
+/// Warns about people whose keys may get another tier than they expect (`reference/serving.md` §5.3 S13, §4 last row).
+fn report_overlaps(tiers: &[At<RawTier>], problems: &mut Problems) {
+    let holds = |tier: &RawTier, name: &GroupName| tier.groups.iter().any(|group| group == name);
+    for (index, At { value: tier, .. }) in tiers.iter().enumerate() {
+        for group in &tier.groups {
+            if let Some(first) = tiers[..index].iter().find(|other| holds(&other.value, group)) {
+                let problem = Problem::GroupInTwoTiers {
+                    group: group.to_string(),
+                    first: first.value.name.value.to_string(),
+                    second: tier.name.value.to_string(),
+                };
+                problems.push_beside(tier.name.place, problem, first.value.name.place, "first here");
+            }
+            if group.as_str() == EVERYBODY && tiers.len() > 1 {
+                let tier = tier.name.value.to_string();
+                problems.push(tiers[index].value.name.place, Problem::EverybodyInTier { tier });
+            }
+        }
+    }
 }
 
 /// A caller in two tiers of one priority gets either (`reference/serving.md` §4, §5.3 row S12).

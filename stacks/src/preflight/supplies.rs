@@ -98,6 +98,7 @@ fn not_offered(error: &FactError) -> Option<String> {
         FactError::Version { .. }
         | FactError::AppsDomain { .. }
         | FactError::Platform { .. }
+        | FactError::BothGenerations
         | FactError::Domains { .. } => None,
     }
 }

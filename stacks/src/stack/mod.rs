@@ -12,6 +12,7 @@
 
 pub mod addons;
 pub mod duration;
+pub mod gateway;
 pub mod gpu;
 pub mod gpu_tiers;
 pub mod maas;
@@ -28,11 +29,19 @@ pub mod window;
 
 pub use addons::{Application, Gitops, Kueue, LocalQueue, MetalLb, ModelRegistry};
 pub use duration::Timeout;
+pub use gateway::{Gateway, GatewayExposure, GatewayIssuer, GatewayTls, MaasExposure, MaasGateway, Termination};
 pub use gpu::{GpuPool, MachineSets, Provision, RootVolume, VolumeType};
 pub use gpu_tiers::{GpuTier, InstanceType};
-pub use maas::{Database, Group, Maas, MaasMode, Members, ModelLimits, Rate, Tier};
+pub use maas::{
+    Database, ExternalModel, GatewayPolicies, GatewayTier, Group, Maas, MaasAlerts, MaasMode, MaasMonitoring, MaasUser,
+    Members, ModelLimits, Oidc, Provider, Rate, Subscriptions, TenantTelemetry, Tier, TierLookup, TierMetadata,
+};
 pub use manifests::ManifestSet;
-pub use model::{Access, Display, EnvVar, Model, ModelSource, PrefixCaching, Requests, Scheduler, Vllm};
+pub use model::{
+    Access, Canary, CpuInference, Deployment, Display, EnvVar, FirstArgument, KvTransfer, LogLevel, Model,
+    ModelMonitoring, ModelSource, ModelVolume, Prefill, PrefillDecode, PrefixCaching, PrefixScoring, Probe, Probes,
+    Requests, S3Account, S3Connection, Scheduler, SchedulerTls, Vllm,
+};
 pub use names::{
     ChannelName, DomainName, EnvName, GroupName, HostLabel, ModelName, NamespaceName, ObjectName, PoolName, StackName,
     TierName, UserName, Zone,
@@ -68,6 +77,8 @@ pub struct OpenShift {
     pub cluster: Cluster,
     /// Where the certificate of the gateways comes from.
     pub tls: Tls,
+    /// A certificate authority that the cluster is to trust, besides what `tls` brings.
+    pub trusted_ca: Option<TrustedCa>,
     /// GPU pools, in the order of the file.
     pub gpu: Vec<GpuPool>,
     /// The OpenShift AI operator and its components.
@@ -161,6 +172,25 @@ pub enum Tls {
     },
 }
 
+/// A certificate authority that is not public, which what calls the platform from inside has to trust
+/// (`reference/serving.md` §1.17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustedCa {
+    /// In a file of PEM blocks.
+    File(std::path::PathBuf),
+    /// `ca.crt` of the Secret that the generated certificate of a gateway is written to.
+    OfGateway(GeneratedFor),
+}
+
+/// Which gateway has a generated certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeneratedFor {
+    /// The llm-d gateway.
+    LlmD,
+    /// The gateway of MaaS.
+    Maas,
+}
+
 /// What presents the certificates that the stack makes, beside the gateways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attach {
@@ -181,29 +211,6 @@ pub struct Monitoring {
     pub datasource: bool,
     /// How long it may take to become ready; absent means the reference's time.
     pub ready_timeout: Option<Timeout>,
-}
-
-/// The llm-d gateway: where models that are not published to MaaS are reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    /// The name of the Gateway in `openshift-ingress`.
-    pub name: ObjectName,
-    /// How it is reached from outside.
-    pub exposure: GatewayExposure,
-    /// How long it may take to be programmed; absent means the reference's time.
-    pub ready_timeout: Option<Timeout>,
-}
-
-/// How the llm-d gateway is reached from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayExposure {
-    /// Through the cluster's router, by an OpenShift Route: needs no load balancer and no DNS record of its own.
-    Route,
-    /// Through a cloud load balancer of its own, at `<subdomain>.<apps domain>`.
-    LoadBalancer {
-        /// The first label of its host name.
-        subdomain: HostLabel,
-    },
 }
 
 /// Where what was applied is recorded.

@@ -23,7 +23,7 @@ const SERVICE: &str = "authorino-authorino-authorization";
 const CA_FILE: &str = "/etc/ssl/certs/openshift-service-ca/service-ca-bundle.crt";
 
 /// The gate that the gateway speaks TLS to Authorino.
-pub(in crate::components) fn done() -> Address {
+pub(super) fn done() -> Address {
     at("maas.authorino.filter")
 }
 

@@ -10,9 +10,9 @@ use crate::components::{
 use serde_json::{Value, json};
 use stackctl_engine::Address;
 
-/// The flags of MaaS on the dashboard; none without MaaS or without a dashboard.
+/// The flags of MaaS on the dashboard; none without subscriptions or without a dashboard.
 pub(in crate::components) fn dashboard(context: &Context<'_>) -> Option<Address> {
-    let is_shown = context.stack.maas.is_some() && context.stack.rhoai.components.dashboard;
+    let is_shown = super::api(context).is_some() && context.stack.rhoai.components.dashboard;
     is_shown.then(|| at("maas.dashboard"))
 }
 

@@ -8,7 +8,7 @@ use crate::{
         names::APPLICATIONS,
         secret,
     },
-    stack::{Database, Maas},
+    stack::{Database, Subscriptions},
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -24,7 +24,7 @@ const PASSWORD: &str = "password";
 const NAME: &str = "maas-db";
 
 /// What has to be ready before MaaS is switched on.
-pub(super) fn ready(maas: &Maas) -> Address {
+pub(super) fn ready(maas: &Subscriptions) -> Address {
     match maas.database {
         Database::Embedded { .. } => at("maas.database.deployment"),
         Database::External { .. } => at("maas.database.secret"),
@@ -36,7 +36,7 @@ pub(super) fn secret() -> Address {
     at("maas.database.secret")
 }
 
-pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
+pub(super) fn resources(maas: &Subscriptions) -> Vec<Draft> {
     match &maas.database {
         Database::Embedded { password } => {
             let gate = at("maas.database.password-source");

@@ -1,6 +1,6 @@
-//! Models as MaaS knows them, and the groups that the stack makes.
+//! Models as MaaS knows them.
 //!
-//! Facts: `reference/serving.md` §1.12 (MaaSModelRef), §1.14.
+//! Facts: `reference/serving.md` §1.12 (MaaSModelRef).
 
 use crate::{
     components::{
@@ -8,34 +8,45 @@ use crate::{
         draft::{Draft, keyed, seconds},
         model,
     },
-    stack::{Group, Maas, Members, Model},
+    stack::{Display, Model, Timeout},
 };
 use serde_json::{Map, Value, json};
-use stackctl_engine::{Address, readiness::Rule, resource::ConsequenceClass};
+use stackctl_engine::{Address, readiness::Rule};
 
 /// A model as MaaS knows it; its name is the model's (`reference/serving.md` §7 row 2).
 pub(super) fn reference(model: &str) -> Address {
     keyed(&[("maas", ""), ("model", model), ("ref", "")])
 }
 
-/// A group that the stack makes, if it makes that one.
-pub(super) fn group(maas: &Maas, name: &str) -> Option<Address> {
-    let is_ours = maas.groups.iter().any(|group| group.name.as_str() == name);
-    is_ours.then(|| keyed(&[("maas", ""), ("group", name)]))
+pub(super) fn resources(context: &Context<'_>, time: Option<Timeout>) -> Vec<Draft> {
+    let refer = |model: &Model| {
+        let name = model.name.as_str();
+        model_reference(
+            name,
+            model.namespace.as_str(),
+            "LLMInferenceService",
+            &model.display,
+            time,
+        )
+        .after_write(model::service(name), "it mirrors the model")
+    };
+    context.stack.maas_models().map(refer).collect()
 }
 
-pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
-    let references = context.stack.maas_models().map(|model| model_reference(maas, model));
-    references.chain(maas.groups.iter().map(group_object)).collect()
-}
-
-fn model_reference(maas: &Maas, model: &Model) -> Draft {
-    let name = model.name.as_str();
-    let mut metadata = json!({"name": name, "namespace": model.namespace.as_str()});
+/// A model as MaaS knows it: one reference for each, or two policies would be on one route
+/// (`reference/serving.md` §5.3 S8).
+pub(super) fn model_reference(
+    name: &str,
+    namespace: &str,
+    kind: &str,
+    display: &Display,
+    time: Option<Timeout>,
+) -> Draft {
+    let mut metadata = json!({"name": name, "namespace": namespace});
     let display = [
-        ("openshift.io/description", &model.display.description),
-        ("opendatahub.io/genai-use-case", &model.display.use_case),
-        ("opendatahub.io/context-window", &model.display.context_window),
+        ("openshift.io/description", &display.description),
+        ("opendatahub.io/genai-use-case", &display.use_case),
+        ("opendatahub.io/context-window", &display.context_window),
     ];
     let annotations: Map<_, _> = display
         .into_iter()
@@ -44,37 +55,16 @@ fn model_reference(maas: &Maas, model: &Model) -> Draft {
     if !annotations.is_empty() {
         metadata["annotations"] = Value::Object(annotations);
     }
-    let time = maas.ready_timeout;
     Draft::object(
         reference(name),
         json!({
             "apiVersion": "maas.opendatahub.io/v1alpha1",
             "kind": "MaaSModelRef",
             "metadata": metadata,
-            "spec": {"modelRef": {"kind": "LLMInferenceService", "name": name}},
+            "spec": {"modelRef": {"kind": kind, "name": name}},
         }),
     )
     .ready(Rule::equals("status.phase", "Ready"))
     // It mirrors the model, so it may take as long as the model and 300 s of its own (§0.4).
     .within(time.map_or(seconds(900), |timeout| timeout.as_duration()))
-    .after_write(model::service(name), "it mirrors the model")
-}
-
-fn group_object(group: &Group) -> Draft {
-    let name = group.name.as_str();
-    let mut manifest = json!({"apiVersion": "user.openshift.io/v1", "kind": "Group", "metadata": {"name": name}});
-    let address = keyed(&[("maas", ""), ("group", name)]);
-    match &group.members {
-        Members::Unmanaged => Draft::object(address, manifest).note("who is in it is not ours"),
-        Members::Exactly(users) => {
-            let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
-            manifest["users"] = json!(users);
-            Draft::object(address, manifest)
-                .note(format!("exactly {}", users.join(", ")))
-                .tells(
-                    ConsequenceClass::Notice,
-                    format!("decides alone who is in group {name}: {}", users.join(", ")),
-                )
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::{
         names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
         rhoai,
     },
-    stack::Maas,
+    stack::{Subscriptions, Timeout},
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -53,11 +53,8 @@ fn managed(state: &str) -> Value {
     json!({"spec": {"components": {"kserve": {"modelsAsService": {"managementState": state}}}}})
 }
 
-pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
-    let time = |usual| {
-        maas.ready_timeout
-            .map_or(seconds(usual), |timeout| timeout.as_duration())
-    };
+pub(super) fn resources(maas: &Subscriptions, time: Option<Timeout>) -> Vec<Draft> {
+    let time = |usual| time.map_or(seconds(usual), |timeout| timeout.as_duration());
     let mut controller = rolled_out(APPLICATIONS, &["maas-controller"]);
     controller.push(see(tenant(), Rule::Exists));
     vec![
@@ -85,10 +82,7 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
                 "apiVersion": "maas.opendatahub.io/v1alpha1",
                 "kind": "Tenant",
                 "metadata": {"name": tenant().name, "namespace": MAAS},
-                "spec": {
-                    "apiKeys": {"maxExpirationDays": maas.max_key_days},
-                    "gatewayRef": {"name": MAAS_GATEWAY, "namespace": INGRESS},
-                },
+                "spec": tenant_spec(maas),
             }),
         )
         .expected()
@@ -105,8 +99,30 @@ pub(super) fn resources(maas: &Maas) -> Vec<Draft> {
     ]
 }
 
+/// What is ours of the tenant (`reference/serving.md` §1.10). Its telemetry is acted on only when it is said.
+fn tenant_spec(maas: &Subscriptions) -> Value {
+    let mut spec = json!({
+        "apiKeys": {"maxExpirationDays": maas.max_key_days},
+        "gatewayRef": {"name": MAAS_GATEWAY, "namespace": INGRESS},
+    });
+    if let Some(oidc) = &maas.oidc {
+        spec["externalOIDC"] = json!({
+            "issuerUrl": oidc.issuer_url, "clientId": oidc.client_id, "ttl": oidc.ttl_seconds,
+        });
+    }
+    if let Some(telemetry) = maas.tenant_telemetry {
+        spec["telemetry"] = json!({"enabled": true, "metrics": {
+            "captureOrganization": telemetry.organization,
+            "captureUser": telemetry.user,
+            "captureGroup": telemetry.group,
+            "captureModelUsage": telemetry.model_usage,
+        }});
+    }
+    spec
+}
+
 /// Everything that the controller insists on has to be there first (`reference/serving.md` §1.8, preconditions).
-fn flip(maas: &Maas) -> Draft {
+fn flip(maas: &Subscriptions) -> Draft {
     let gone = |target: ObjectRef| DestroyStep::AwaitGone {
         target: Target::Named(target),
         timeout: CLEAN_UP,

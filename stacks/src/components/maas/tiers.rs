@@ -5,14 +5,14 @@
 //!
 //! Facts: `reference/serving.md` §1.12, §4.
 
-use super::registration;
+use super::{groups, registration};
 use crate::{
     components::{
         Context,
         draft::{Draft, contains, keyed, seconds, see},
         names::MAAS,
     },
-    stack::{Maas, ModelLimits, Tier},
+    stack::{Maas, ModelLimits, Subscriptions, Tier, TierMetadata},
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -22,8 +22,13 @@ use stackctl_engine::{
     resource::ConsequenceClass,
 };
 
-pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
-    maas.tiers
+/// What no limit on tokens covers (`reference/serving.md` §4 item 10).
+pub(super) const STREAMING: &str =
+    "does not count tokens of streamed answers, and streams hang instead of answering 429 once a limit is used up";
+
+pub(super) fn resources(context: &Context<'_>, maas: &Maas, subscriptions: &Subscriptions) -> Vec<Draft> {
+    subscriptions
+        .tiers
         .iter()
         .flat_map(|tier| of_tier(context, maas, tier))
         .collect()
@@ -41,11 +46,7 @@ fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
                 "it names the model as MaaS knows it",
             );
         }
-        for group in tier
-            .groups
-            .iter()
-            .filter_map(|name| registration::group(maas, name.as_str()))
-        {
+        for group in tier.groups.iter().filter_map(|name| groups::group(maas, name.as_str())) {
             node = node.after_write(group, "it names the group");
         }
         node
@@ -78,11 +79,30 @@ fn auth_policy_name(tier: &Tier) -> String {
 }
 
 fn namespace<'a>(context: &Context<'a>, limits: &ModelLimits) -> &'a str {
-    // The language lets a tier name only models of the stack.
+    let external = context.stack.maas.iter().flat_map(Maas::external_models);
+    let external = external.filter(|model| model.name == limits.model);
+    // The language lets a tier name only models of the stack, here or elsewhere.
     context
         .stack
         .model(&limits.model)
-        .map_or("", |model| model.namespace.as_str())
+        .map(|model| model.namespace.as_str())
+        .or_else(|| external.map(|model| model.namespace.as_str()).next())
+        .unwrap_or_default()
+}
+
+/// Whom a tier is charged to, as both of its objects have it; null where nothing is said.
+fn charged(metadata: &TierMetadata) -> Value {
+    let mut charged = Value::Null;
+    if let Some(organization) = &metadata.organization_id {
+        charged["organizationId"] = json!(organization);
+    }
+    if let Some(cost_center) = &metadata.cost_center {
+        charged["costCenter"] = json!(cost_center);
+    }
+    if !metadata.labels.is_empty() {
+        charged["labels"] = json!(metadata.labels);
+    }
+    charged
 }
 
 /// The people of a tier; a group reference has a name and nothing else (`reference/serving.md` §7 row 6).
@@ -108,23 +128,32 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
             .iter()
             .map(|rate| json!({"limit": rate.tokens, "window": rate.window.to_string()}))
             .collect();
-        json!({
+        let mut entry = json!({
             "name": limits.model.as_str(),
             "namespace": namespace(context, limits),
             "tokenRateLimits": rates,
-        })
+        });
+        if let Some(price) = &tier.billing_per_token {
+            entry["billingRate"] = json!({"perToken": price});
+        }
+        entry
     };
+    let mut spec = json!({
+        "priority": tier.priority,
+        "owner": people(tier),
+        "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
+    });
+    let charged = charged(&tier.metadata);
+    if !charged.is_null() {
+        spec["tokenMetadata"] = charged;
+    }
     let mut node = Draft::object(
         address(tier, "subscription"),
         json!({
             "apiVersion": "maas.opendatahub.io/v1alpha1",
             "kind": "MaaSSubscription",
             "metadata": {"name": subscription_name(tier), "namespace": MAAS},
-            "spec": {
-                "priority": tier.priority,
-                "owner": people(tier),
-                "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
-            },
+            "spec": spec,
         }),
     )
     .ready(Rule::equals("status.phase", "Active"))
@@ -133,7 +162,7 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
     for text in promises(tier) {
         node = node.tells(ConsequenceClass::Notice, text);
     }
-    node
+    node.tells(ConsequenceClass::Notice, STREAMING)
 }
 
 fn described(tier: &Tier) -> String {
@@ -160,6 +189,14 @@ fn promises(tier: &Tier) -> Vec<String> {
 
 fn auth_policy(context: &Context<'_>, tier: &Tier) -> Draft {
     let model = |limits: &ModelLimits| json!({"name": limits.model.as_str(), "namespace": namespace(context, limits)});
+    let mut spec = json!({
+        "subjects": people(tier),
+        "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
+    });
+    let charged = charged(&tier.metadata);
+    if !charged.is_null() {
+        spec["meteringMetadata"] = charged;
+    }
     // No rule of its own: its status is known to lag (`reference/serving.md` §5.2 P17); the gate sees the policy itself.
     Draft::object(
         address(tier, "access"),
@@ -167,10 +204,7 @@ fn auth_policy(context: &Context<'_>, tier: &Tier) -> Draft {
             "apiVersion": "maas.opendatahub.io/v1alpha1",
             "kind": "MaaSAuthPolicy",
             "metadata": {"name": auth_policy_name(tier), "namespace": MAAS},
-            "spec": {
-                "subjects": people(tier),
-                "modelRefs": tier.limits.iter().map(model).collect::<Vec<_>>(),
-            },
+            "spec": spec,
         }),
     )
 }

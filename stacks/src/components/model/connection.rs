@@ -1,69 +1,181 @@
-//! What a model is fetched with: the connection of a modelcar image, the token of a gated repository.
+//! What a model is fetched with, and where it is kept: the connection of a modelcar image or of a bucket, the token of a
+//! gated repository, a volume.
 //!
-//! Facts: `reference/serving.md` §1.3 row 1 (a webhook refuses a service without its connection), §1.2 for the token.
+//! Facts: `reference/serving.md` §1.3 rows 1 and 2 (a webhook refuses a service without its connection), §1.2 for the token.
+//! S3: the webhook takes bucket and path for the URI and gives the pods a ServiceAccount named after the connection
+//! (opendatahub-io/opendatahub-operator, `internal/webhook/serving/mutating_llmisvc.go`).
 
 use crate::{
     components::{
-        draft::{Draft, keyed},
-        secret,
+        draft::{Draft, keyed, seconds, see},
+        project, secret,
     },
-    stack::{Model, ModelSource},
+    stack::{Model, ModelSource, S3Account, S3Connection, SecretRef},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use stackctl_engine::Address;
+use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
 /// The key of the token in its Secret.
-pub(super) const TOKEN_KEY: &str = "token";
+const TOKEN_KEY: &str = "token";
 
-/// The Secret of the connection of a modelcar.
+fn at(model: &Model, role: &str) -> Address {
+    keyed(&[("model", model.name.as_str()), (role, "")])
+}
+
+/// The connection of a model, by its node and its Secret's name.
 pub(super) fn connection(model: &Model) -> Option<(Address, String)> {
-    matches!(model.source, ModelSource::Oci { .. }).then(|| {
-        (
-            keyed(&[("model", model.name.as_str()), ("connection", "")]),
-            format!("{}-connection", model.name),
-        )
+    let name = match &model.source {
+        ModelSource::Oci { .. } => format!("{}-connection", model.name),
+        ModelSource::S3 { connection, .. } => match connection {
+            S3Connection::Existing(name) => name.to_string(),
+            S3Connection::Made(_) => format!("{}-connection", model.name),
+        },
+        ModelSource::HuggingFace { .. } | ModelSource::Pvc { .. } => return None,
+    };
+    Some((at(model, "connection"), name))
+}
+
+/// The token of a gated repository: what waits for it, its Secret and the key in it.
+///
+/// A Secret that is in the model's namespace already is used as it is; any other token is put into one that is named
+/// after the model, so that two models may have two tokens.
+pub(super) fn token(model: &Model) -> Option<(Address, String, String)> {
+    let ModelSource::HuggingFace { token: Some(from), .. } = &model.source else {
+        return None;
+    };
+    Some(match from {
+        SecretRef::Existing { namespace, name, key } if *namespace == model.namespace => {
+            (at(model, "token"), name.to_string(), key.clone())
+        }
+        _ => (
+            at(model, "token"),
+            format!("{}-hf-token", model.name),
+            TOKEN_KEY.to_owned(),
+        ),
     })
 }
 
-/// The Secret of the token of a gated repository; named after the model, so that two models may have two tokens.
-pub(super) fn token(model: &Model) -> Option<(Address, String)> {
-    let ModelSource::HuggingFace { token: Some(_), .. } = &model.source else {
-        return None;
-    };
-    Some((
-        keyed(&[("model", model.name.as_str()), ("token", "")]),
-        format!("{}-hf-token", model.name),
-    ))
+/// The claim of the volume that its weights are kept on, if there is one.
+pub(super) fn claim(model: &Model) -> Option<Address> {
+    model.volume.as_ref().map(|_| at(model, "volume"))
 }
 
 pub(super) fn resources(model: &Model) -> Vec<Draft> {
     let mut nodes = Vec::new();
-    if let Some((address, name)) = connection(model) {
-        let mut manifest = manifest(&name, model);
-        manifest["metadata"]["labels"] = json!({"opendatahub.io/dashboard": "true"});
-        manifest["metadata"]["annotations"] = json!({
-            "opendatahub.io/connection-type-protocol": "uri",
-            "opendatahub.io/connection-type-ref": "uri-v1",
-            "openshift.io/display-name": name,
-        });
-        manifest["data"] = json!({"URI": STANDARD.encode(model.source.to_string())});
-        nodes.push(Draft::object(address, manifest));
+    match &model.source {
+        ModelSource::Oci { .. } => {
+            let (address, name) = (at(model, "connection"), format!("{}-connection", model.name));
+            let mut manifest = connection_manifest(model, &name, ("uri", "uri-v1"));
+            manifest["data"] = json!({"URI": STANDARD.encode(model.source.to_string())});
+            nodes.push(Draft::object(address, manifest));
+        }
+        ModelSource::S3 { bucket, connection, .. } => match connection {
+            S3Connection::Existing(name) => nodes.push(there(model, "connection", name.as_str())),
+            S3Connection::Made(account) => nodes.extend(bucket_account(model, bucket, account)),
+        },
+        ModelSource::HuggingFace { token: Some(from), .. } => nodes.extend(token_nodes(model, from)),
+        ModelSource::HuggingFace { token: None, .. } | ModelSource::Pvc { .. } => {}
     }
-    if let (Some((address, name)), ModelSource::HuggingFace { token: Some(from), .. }) = (token(model), &model.source) {
-        let gate = keyed(&[("model", model.name.as_str()), ("token-source", "")]);
-        let open = secret::open(TOKEN_KEY, from, gate, None);
-        nodes.extend(open.gate);
-        nodes.push(Draft::object(address, manifest(&name, model)).late(open.late));
-    }
+    nodes.extend(volume(model));
     nodes
 }
 
-fn manifest(name: &str, model: &Model) -> Value {
+/// Waits for a Secret of somebody else in the model's namespace.
+pub(super) fn there(model: &Model, role: &str, name: &str) -> Draft {
+    let secret = ObjectRef::namespaced("v1", "Secret", model.namespace.as_str(), name);
+    let note = format!("waits for {secret}");
+    Draft::gate(at(model, role), vec![see(secret, Rule::Exists)])
+        .within(seconds(60))
+        .after(
+            project::namespace(model.namespace.as_str()),
+            "it is put into that project",
+        )
+        .note(note)
+}
+
+fn token_nodes(model: &Model, from: &SecretRef) -> Vec<Draft> {
+    let SecretRef::Existing { namespace, name, .. } = from else {
+        return made_token(model, from);
+    };
+    if *namespace != model.namespace {
+        return made_token(model, from);
+    }
+    vec![there(model, "token", name.as_str())]
+}
+
+fn made_token(model: &Model, from: &SecretRef) -> Vec<Draft> {
+    let open = secret::open(TOKEN_KEY, from, at(model, "token-source"), None);
+    let manifest = manifest(model, &format!("{}-hf-token", model.name));
+    let secret = Draft::object(at(model, "token"), manifest).late(open.late);
+    open.gate.into_iter().chain([secret]).collect()
+}
+
+/// The account of a bucket, as the connection of it has it.
+fn bucket_account(model: &Model, bucket: &str, account: &S3Account) -> Vec<Draft> {
+    let name = format!("{}-connection", model.name);
+    let mut manifest = connection_manifest(model, &name, ("s3", "s3"));
+    manifest["data"] = json!({
+        "AWS_S3_ENDPOINT": STANDARD.encode(&account.endpoint),
+        "AWS_S3_BUCKET": STANDARD.encode(bucket),
+        "AWS_DEFAULT_REGION": STANDARD.encode(&account.region),
+    });
+    let id = secret::open(
+        "AWS_ACCESS_KEY_ID",
+        &account.access_key_id,
+        at(model, "connection-id-source"),
+        None,
+    );
+    let key = secret::open(
+        "AWS_SECRET_ACCESS_KEY",
+        &account.secret_access_key,
+        at(model, "connection-key-source"),
+        None,
+    );
+    let secret = Draft::object(at(model, "connection"), manifest)
+        .late(id.late)
+        .late(key.late);
+    id.gate.into_iter().chain(key.gate).chain([secret]).collect()
+}
+
+/// A connection that the dashboard knows; `kind` is its protocol and its type.
+fn connection_manifest(model: &Model, name: &str, kind: (&str, &str)) -> Value {
+    let mut manifest = manifest(model, name);
+    manifest["metadata"]["labels"] = json!({"opendatahub.io/dashboard": "true"});
+    manifest["metadata"]["annotations"] = json!({
+        "opendatahub.io/connection-type-protocol": kind.0,
+        "opendatahub.io/connection-type-ref": kind.1,
+        "openshift.io/display-name": name,
+    });
+    manifest
+}
+
+fn manifest(model: &Model, name: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "namespace": model.namespace.as_str()},
         "type": "Opaque",
     })
+}
+
+/// Ready once it is there: a class may bind it only when a pod is scheduled (`reference/serving.md` §1.3).
+fn volume(model: &Model) -> Option<Draft> {
+    let volume = model.volume.as_ref()?;
+    let mut spec = json!({
+        "accessModes": [volume.access_mode.as_str()],
+        "volumeMode": "Filesystem",
+        "resources": {"requests": {"storage": volume.size.as_str()}},
+    });
+    if let Some(class) = &volume.storage_class {
+        spec["storageClassName"] = json!(class.as_str());
+    }
+    let manifest = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": model.name.as_str(), "namespace": model.namespace.as_str()},
+        "spec": spec,
+    });
+    // Weights can be fetched again, so nothing is lost with it.
+    Some(Draft::object(at(model, "volume"), manifest).note(format!("{} for weights", volume.size.as_str())))
 }

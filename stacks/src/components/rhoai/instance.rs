@@ -128,8 +128,8 @@ fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
 
 fn data_science_cluster(context: &Context<'_>) -> Draft {
     let mut components = components(&context.stack.rhoai);
-    if context.stack.maas.is_none() {
-        // With MaaS the switch is a node of its own, because it has to wait for the gateway and the database (§4 G26).
+    if maas::api(context).is_none() {
+        // With subscriptions the switch is a node of its own, because it has to wait for the gateway and the database (§4 G26).
         components["kserve"]["modelsAsService"] = json!({"managementState": "Removed"});
     }
     let mut node = Draft::object(

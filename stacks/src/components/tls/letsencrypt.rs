@@ -2,7 +2,7 @@
 //!
 //! Facts: `reference/platform.md` §2.3, §4 G05.
 
-use super::ISSUER_KIND;
+use super::{ISSUER_KIND, issuer};
 use crate::{
     components::{
         Context, cert_manager,
@@ -11,15 +11,10 @@ use crate::{
     stack::Tls,
 };
 use serde_json::json;
-use stackctl_engine::{Address, ObjectRef, readiness::Rule};
+use stackctl_engine::{ObjectRef, readiness::Rule};
 
 /// The issuer of the certificates.
 pub(super) const ISSUER: &str = "letsencrypt";
-
-/// The node of the issuer.
-pub(super) fn issuer() -> Address {
-    at("tls.issuer")
-}
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let Tls::LetsEncrypt {

@@ -10,6 +10,7 @@
 mod attach;
 mod authority;
 mod letsencrypt;
+mod trust;
 
 use super::{
     Context,
@@ -20,7 +21,7 @@ use crate::stack::Tls;
 use serde_json::json;
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
-pub(super) use authority::trusted;
+pub(super) use trust::trusted;
 
 /// The Secret of the certificate for the apps domain (`reference/platform.md` §2.3).
 pub(super) const INGRESS_SECRET: &str = "ingress-certs";
@@ -42,17 +43,17 @@ fn api_certificate() -> Address {
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let mut nodes = attach::encryption(context);
-    let mut gate = gate(&context.facts.tls_secret);
+    let mut gate = secret_there(certificate(), &context.facts.tls_secret);
     match &context.stack.tls {
         Tls::Existing { .. } => {}
         Tls::LetsEncrypt { attach, .. } => {
             nodes.extend(letsencrypt::resources(context));
-            nodes.extend(certificates(context, letsencrypt::ISSUER, &letsencrypt::issuer()));
+            nodes.extend(certificates(context, letsencrypt::ISSUER, &issuer()));
             nodes.extend(attach::resources(context, *attach));
         }
         Tls::LocalCa { attach } => {
-            nodes.extend(authority::resources(context));
-            nodes.extend(certificates(context, authority::ISSUER, &authority::issuer()));
+            nodes.extend(authority::resources());
+            nodes.extend(certificates(context, authority::ISSUER, &issuer()));
             nodes.extend(attach::resources(context, *attach));
         }
     }
@@ -60,15 +61,22 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         gate = gate.after(ingress_certificate(), "its Secret is written when it is issued");
     }
     nodes.push(gate);
+    nodes.extend(trust::resources(context));
     nodes
 }
 
-fn gate(name: &str) -> Draft {
+/// The node of the issuer that the stack makes.
+pub(super) fn issuer() -> Address {
+    at("tls.issuer")
+}
+
+/// The gate that a Secret with a certificate is there for the gateways.
+pub(super) fn secret_there(address: Address, name: &str) -> Draft {
     let secret = ObjectRef::namespaced("v1", "Secret", INGRESS, name);
     // The type alone: the API server admits it only with `tls.crt` and `tls.key`, and no verdict quotes a key.
     // https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
     let is_there = see(secret, Rule::equals("type", "kubernetes.io/tls"));
-    Draft::gate(certificate(), vec![is_there])
+    Draft::gate(address, vec![is_there])
         .within(seconds(60))
         .note(format!("waits for Secret {INGRESS}/{name}"))
 }

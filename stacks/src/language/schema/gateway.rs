@@ -6,7 +6,8 @@
 use super::super::problem::Problems;
 use super::super::read::{self, Field, Reader};
 use super::super::typed;
-use crate::stack::{Gateway, GatewayExposure, HostLabel, ObjectName};
+use super::gateway_tls;
+use crate::stack::{Gateway, GatewayExposure, GatewayTls, HostLabel, ObjectName};
 
 #[derive(Clone, Copy, Debug)]
 enum Exposure {
@@ -25,6 +26,7 @@ pub(super) fn default() -> Gateway {
     Gateway {
         name: default_name(),
         exposure: GatewayExposure::Route,
+        tls: GatewayTls::Platform,
         ready_timeout: None,
     }
 }
@@ -54,6 +56,8 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Gateway>
             GatewayExposure::LoadBalancer { subdomain }
         }
     };
+    let tls = gateway_tls::read("`[gateway.tls]`", name.as_str());
+    let tls = reader.or("tls", GatewayTls::Platform, problems, tls);
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
@@ -61,6 +65,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Gateway>
     Some(Gateway {
         name,
         exposure,
+        tls,
         ready_timeout,
     })
 }

@@ -1,48 +1,54 @@
-//! `[maas]`, `[[maas.tiers]]` and `[[maas.groups]]`: Models-as-a-Service.
+//! `[maas]`, `[[maas.groups]]` and `[[maas.users]]`: Models-as-a-Service.
 
+use super::super::place::Place;
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
-use crate::stack::{Database, GroupName, MaasMode, Members, ModelName, SecretRef, TierName, Timeout, UserName, Window};
+use super::maas_external::{self, RawExternalModel};
+use super::maas_settings;
+use super::maas_tiers::{self, RawTier, subjects};
+use super::model_parts;
+use crate::stack::{
+    Database, GroupName, MaasGateway, MaasMonitoring, MaasUser, Members, Oidc, SecretRef, TenantTelemetry, TierLookup,
+    Timeout, UserName,
+};
 
 /// The tables as written.
 #[derive(Debug)]
 pub(crate) struct RawMaas {
     pub(crate) enabled: bool,
-    pub(crate) enabled_place: super::super::place::Place,
-    pub(crate) mode: MaasMode,
+    pub(crate) enabled_place: Place,
+    pub(crate) mode: RawMode,
+    pub(crate) mode_place: Place,
+    pub(crate) gateway: MaasGateway,
     pub(crate) max_key_days: u16,
     pub(crate) database: Database,
-    pub(crate) telemetry: bool,
+    pub(crate) oidc: Option<Oidc>,
+    pub(crate) telemetry: At<bool>,
+    pub(crate) exhaustive_telemetry: Option<bool>,
+    pub(crate) tenant_telemetry: Option<At<TenantTelemetry>>,
+    pub(crate) limitador_redis_url: Option<SecretRef>,
+    pub(crate) monitoring: MaasMonitoring,
+    pub(crate) tier_lookup: TierLookup,
+    pub(crate) audience: String,
     pub(crate) tiers: Vec<At<RawTier>>,
+    pub(crate) has_tiers: bool,
     pub(crate) groups: Vec<At<RawGroup>>,
+    pub(crate) users: Vec<At<RawUser>>,
+    pub(crate) external_models: Vec<At<RawExternalModel>>,
+    /// Where keys stand that only the generation of subscriptions has.
+    pub(crate) of_subscriptions: Vec<(&'static str, Place)>,
+    /// Where keys stand that only the older generation has.
+    pub(crate) of_gateway_policies: Vec<(&'static str, Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
 }
 
-/// A tier as written.
-#[derive(Debug)]
-pub(crate) struct RawTier {
-    pub(crate) name: At<TierName>,
-    pub(crate) priority: Option<At<u32>>,
-    pub(crate) groups: Vec<GroupName>,
-    pub(crate) users: Vec<UserName>,
-    pub(crate) limits: Vec<At<RawLimit>>,
-}
-
-/// A row of limits as written.
-#[derive(Debug)]
-pub(crate) struct RawLimit {
-    pub(crate) model: At<ModelName>,
-    /// Absent where it is wrong, so that the model is still checked.
-    pub(crate) rate: Option<RawRate>,
-}
-
-/// So many tokens in so much time, as written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RawRate {
-    pub(crate) tokens: At<u32>,
-    pub(crate) window: At<Window>,
+/// The generation, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawMode {
+    Subscriptions,
+    GatewayPolicies,
 }
 
 /// A group as written.
@@ -52,9 +58,37 @@ pub(crate) struct RawGroup {
     pub(crate) members: Members,
 }
 
-const MODES: &[(&str, MaasMode)] = &[
-    ("subscriptions", MaasMode::Subscriptions),
-    ("gateway-policies", MaasMode::GatewayPolicies),
+/// A user as written.
+#[derive(Debug)]
+pub(crate) struct RawUser {
+    pub(crate) name: At<UserName>,
+    pub(crate) password: SecretRef,
+}
+
+impl RawUser {
+    pub(crate) fn done(self) -> MaasUser {
+        MaasUser {
+            name: self.name.value,
+            password: self.password,
+        }
+    }
+}
+
+const OF_SUBSCRIPTIONS: &[&str] = &[
+    "max_key_days",
+    "database",
+    "oidc",
+    "tenant_telemetry",
+    "external_models",
+];
+const OF_GATEWAY_POLICIES: &[&str] = &["tier_lookup", "audience"];
+
+/// Whom the tokens of callers are for in the older generation (`reference/serving.md` §1.11).
+const AUDIENCE: &str = "maas-default-gateway-sa";
+
+const MODES: &[(&str, RawMode)] = &[
+    ("subscriptions", RawMode::Subscriptions),
+    ("gateway-policies", RawMode::GatewayPolicies),
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -71,45 +105,87 @@ const DATABASE_MODES: &[(&str, DatabaseMode)] = &[
 /// The manual's limit on the life of a key (`reference/serving.md` §1.10).
 const MAX_KEY_DAYS: u16 = 90;
 
-/// The largest limit that the CRD takes (`reference/serving.md` §4).
-const MOST_TOKENS: u32 = 1_000_000_000;
-
 /// Groups of the cluster's administrators: who is in them is never ours to say (`reference/serving.md` §6.4).
 const RESERVED_GROUPS: &[&str] = &["cluster-admins", "rhods-admins"];
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas> {
     let mut reader = Reader::new(field, "`[maas]`", problems)?;
+    let place = reader.place;
     let enabled = reader.or("enabled", true, problems, read::boolean);
-    let enabled_place = reader.key_place("enabled").unwrap_or(reader.place);
-    let mode = reader.or("mode", MaasMode::Subscriptions, problems, read::word(MODES));
+    let mode = reader.or("mode", RawMode::Subscriptions, problems, read::word(MODES));
+    let gateway = reader.or(
+        "gateway",
+        maas_settings::default_gateway(mode),
+        problems,
+        maas_settings::gateway(mode),
+    );
     // Ten years; a larger number is a typo.
     let max_key_days = reader.or("max_key_days", MAX_KEY_DAYS, problems, read::integer(1, 3650));
     let embedded = Database::Embedded {
         password: SecretRef::Generate,
     };
     let database = reader.or("database", embedded, problems, database);
-    let telemetry = reader.or("telemetry", false, problems, read::boolean);
+    let oidc = reader.optional("oidc", problems, maas_settings::oidc);
+    let telemetry = reader.optional("telemetry", problems, read::boolean);
+    let exhaustive_telemetry = reader.optional("exhaustive_telemetry", problems, read::boolean);
+    let tenant_telemetry = reader.optional("tenant_telemetry", problems, maas_settings::tenant_telemetry);
+    let limitador_redis_url = reader.optional("limitador_redis_url", problems, model_parts::given);
+    let monitoring = reader.or(
+        "monitoring",
+        maas_settings::default_monitoring(),
+        problems,
+        maas_settings::monitoring,
+    );
+    let lookup = maas_settings::default_lookup();
+    let tier_lookup = reader.or("tier_lookup", lookup, problems, maas_settings::lookup);
+    let audience = reader.or("audience", AUDIENCE.to_owned(), problems, read::line);
+    let has_tiers = reader.has("tiers");
     let tiers = reader
         .field("tiers")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, tier));
+        .map_or_else(Vec::new, |field| read::tables(field, problems, maas_tiers::tier));
     let groups = reader
         .field("groups")
         .map_or_else(Vec::new, |field| read::tables(field, problems, group));
+    let users = reader
+        .field("users")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, user));
+    let external_models = reader
+        .field("external_models")
+        .map_or_else(Vec::new, |field| read::tables(field, problems, maas_external::read));
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    reader.finish(problems);
-    Some(RawMaas {
+    let places = |keys: &[&'static str]| {
+        let place = |key: &&'static str| Some((*key, reader.key_place(key)?));
+        keys.iter().filter_map(place).collect()
+    };
+    let raw = RawMaas {
         enabled,
-        enabled_place,
+        enabled_place: reader.key_place("enabled").unwrap_or(place),
         mode,
+        mode_place: reader.key_place("mode").unwrap_or(place),
+        gateway,
         max_key_days,
         database,
-        telemetry,
+        oidc: oidc.map(|at| at.value),
+        telemetry: telemetry.unwrap_or(At { value: false, place }),
+        exhaustive_telemetry: exhaustive_telemetry.map(|at| at.value),
+        tenant_telemetry,
+        limitador_redis_url: limitador_redis_url.map(|at| at.value),
+        monitoring,
+        tier_lookup,
+        audience,
         tiers,
+        has_tiers,
         groups,
+        users,
+        external_models,
+        of_subscriptions: places(OF_SUBSCRIPTIONS),
+        of_gateway_policies: places(OF_GATEWAY_POLICIES),
         ready_timeout,
-    })
+    };
+    reader.finish(problems);
+    Some(raw)
 }
 
 fn database(field: Field<'_>, problems: &mut Problems) -> Option<Database> {
@@ -133,7 +209,7 @@ fn database(field: Field<'_>, problems: &mut Problems) -> Option<Database> {
                     "url",
                     "write `url = { env = \"…\" }`: the whole connection URL is a secret",
                     problems,
-                    url,
+                    model_parts::given,
                 )
                 .map(|at| Database::External { url: at.value })
         }
@@ -142,116 +218,32 @@ fn database(field: Field<'_>, problems: &mut Problems) -> Option<Database> {
     database
 }
 
-fn url(field: Field<'_>, problems: &mut Problems) -> Option<SecretRef> {
-    let url = typed::secret(field, problems)?;
-    if url == SecretRef::Generate {
-        let fault = "the URL of a database that is there cannot be made up";
-        problems.push(
-            field.node.place,
-            Problem::SecretReference {
-                key: field.key.to_owned(),
-                fault,
-            },
-        );
-        return None;
-    }
-    Some(url)
-}
-
-fn tier(field: Field<'_>, problems: &mut Problems) -> Option<RawTier> {
-    let mut reader = Reader::new(field, "`[[maas.tiers]]`", problems)?;
-    let name = reader.required("name", "write `name = \"…\"`", problems, typed::name(TierName::NOUN));
-    let priority = reader.required(
-        "priority",
-        "write `priority = 1`: a caller in several tiers gets the highest",
+/// Reads a user that logs in with a password. The cluster reads its lines, so a name may hold no colon.
+fn user(field: Field<'_>, problems: &mut Problems) -> Option<RawUser> {
+    let mut reader = Reader::new(field, "`[[maas.users]]`", problems)?;
+    let name = reader.required("name", "write `name = \"…\"`", problems, user_name);
+    let password = reader.required(
+        "password",
+        "write `password = { env = \"…\" }`: a secret is never written here, only where it is",
         problems,
-        read::integer(0, i32::MAX.unsigned_abs()),
+        model_parts::given,
     );
-    let groups = reader.optional("groups", problems, subjects::<GroupName>(GroupName::NOUN));
-    let users = reader.optional("users", problems, subjects::<UserName>(UserName::NOUN));
-    // A list that is wrong is reported already, and may well have somebody in it.
-    let is_known = groups.is_some() == reader.has("groups") && users.is_some() == reader.has("users");
-    let groups = groups.map_or_else(Vec::new, |at| at.value);
-    let users = users.map_or_else(Vec::new, |at| at.value);
-    let limits = reader.required(
-        "limits",
-        "write `limits = [{ model = \"…\", tokens = 3000, window = \"5m\" }]`",
-        problems,
-        |field, problems| Some(limits(field, problems)),
-    );
-    let place = reader.place;
     reader.finish(problems);
-    let name: At<TierName> = name?;
-    if is_known && groups.is_empty() && users.is_empty() {
-        problems.push(
-            place,
-            Problem::NobodyInTier {
-                tier: name.value.to_string(),
-            },
-        );
-    }
-    Some(RawTier {
-        name,
-        priority,
-        groups,
-        users,
-        limits: limits?.value,
+    Some(RawUser {
+        name: name?,
+        password: password?.value,
     })
 }
 
-/// Makes a reader of a list of groups or users, each once.
-fn subjects<T: std::str::FromStr<Err = crate::stack::names::NameError> + PartialEq + std::fmt::Display>(
-    noun: &'static str,
-) -> impl Fn(Field<'_>, &mut Problems) -> Option<Vec<T>> {
-    move |field, problems| {
-        let names = read::list("a list of names", typed::name::<T>(noun))(field, problems)?;
-        for (index, name) in names.iter().enumerate() {
-            if let Some(first) = names[..index].iter().find(|other| other.value == name.value) {
-                let problem = Problem::Duplicate {
-                    what: "names in a list",
-                    name: name.value.to_string(),
-                };
-                problems.push_beside(name.place, problem, first.place, "first here");
-            }
-        }
-        Some(names.into_iter().map(|at| at.value).collect())
+fn user_name(field: Field<'_>, problems: &mut Problems) -> Option<UserName> {
+    let name: UserName = typed::name(UserName::NOUN)(field, problems)?;
+    if name.as_str().contains(':') {
+        let hint = "a user that logs in has no `:` in its name; service accounts have no password".to_owned();
+        let (text, noun) = (name.to_string(), "the name of a user that logs in");
+        problems.push(field.node.place, Problem::Malformed { text, noun, hint });
+        return None;
     }
-}
-
-fn limits(field: Field<'_>, problems: &mut Problems) -> Vec<At<RawLimit>> {
-    if let Value::List(rows) = &field.node.value
-        && rows.is_empty()
-    {
-        let hint = "write a row for each model: { model = \"…\", tokens = 3000, window = \"5m\" }";
-        problems.push(
-            field.node.place,
-            Problem::Empty {
-                key: field.key.to_owned(),
-                hint,
-            },
-        );
-    }
-    read::tables(field, problems, limit)
-}
-
-fn limit(field: Field<'_>, problems: &mut Problems) -> Option<RawLimit> {
-    let mut reader = Reader::new(field, "a row of `limits`", problems)?;
-    let model = reader.required(
-        "model",
-        "write `model = \"…\"`, the name of a model",
-        problems,
-        typed::name(ModelName::NOUN),
-    );
-    let tokens = reader.required(
-        "tokens",
-        "write `tokens = 3000`",
-        problems,
-        read::integer(1, MOST_TOKENS),
-    );
-    let window = reader.required("window", "write `window = \"5m\"`", problems, typed::window);
-    reader.finish(problems);
-    let rate = tokens.zip(window).map(|(tokens, window)| RawRate { tokens, window });
-    Some(RawLimit { model: model?, rate })
+    Some(name)
 }
 
 fn group(field: Field<'_>, problems: &mut Problems) -> Option<RawGroup> {

@@ -5,9 +5,14 @@
 mod addons;
 mod cluster;
 mod gateway;
+mod gateway_tls;
 mod gpu;
 mod maas;
+mod maas_external;
+mod maas_settings;
+mod maas_tiers;
 mod manifests;
+mod model_parts;
 mod models;
 mod monitoring;
 mod operators;
@@ -19,15 +24,19 @@ mod state;
 mod tls;
 
 pub(crate) use gpu::{RawPool, RawProvision};
-pub(crate) use maas::{RawGroup, RawLimit, RawMaas, RawRate, RawTier};
+pub(crate) use maas::{RawGroup, RawMaas, RawMode, RawUser};
+pub(crate) use maas_external::RawExternalModel;
+pub(crate) use maas_tiers::{RawLimit, RawRate, RawTier};
 pub(crate) use manifests::RawManifests;
+pub(crate) use model_parts::{RawCanary, default_monitoring};
 pub(crate) use models::RawModel;
+pub(crate) use tls::RawTls;
 
 use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
 use super::value::{Node, Value};
 use crate::stack::{
-    Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StackName, StateConfig, Tls,
+    Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StackName, StateConfig,
 };
 
 /// Every table, read but not yet checked against the others.
@@ -37,7 +46,7 @@ use crate::stack::{
 pub(crate) struct Raw {
     pub(crate) name: Option<StackName>,
     pub(crate) cluster: Option<Cluster>,
-    pub(crate) tls: Option<At<Tls>>,
+    pub(crate) tls: Option<At<RawTls>>,
     pub(crate) gpu: Vec<At<RawPool>>,
     pub(crate) rhoai: Rhoai,
     pub(crate) monitoring: Monitoring,

@@ -1,13 +1,16 @@
 //! `[[models]]`: one table a model to serve.
 
+use super::super::place::Place;
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
-use super::source;
+use super::model_parts::{self, RawCanary};
+use super::source::{self, RawSource};
 use crate::stack::{
-    Display, EnvName, EnvVar, ModelName, ModelSource, NamespaceName, ObjectName, PrefixCaching, Quantity, Requests,
-    Scheduler, SecretRef, Timeout, Vllm,
+    CpuInference, Deployment, Display, EnvName, EnvVar, ModelMonitoring, ModelName, ModelSource, ModelVolume,
+    NamespaceName, ObjectName, PrefillDecode, PrefixCaching, Probes, Quantity, Requests, S3Connection, Scheduler,
+    SecretRef, Timeout, Vllm,
 };
 
 /// A model as written.
@@ -17,6 +20,7 @@ pub(crate) struct RawModel {
     pub(crate) model_name: Option<String>,
     pub(crate) namespace: NamespaceName,
     pub(crate) source: ModelSource,
+    pub(crate) volume: Option<ModelVolume>,
     pub(crate) replicas: u16,
     pub(crate) gpus: Option<At<u16>>,
     pub(crate) cpu: Quantity,
@@ -29,8 +33,11 @@ pub(crate) struct RawModel {
     pub(crate) env: Vec<EnvVar>,
     pub(crate) maas: Option<At<bool>>,
     pub(crate) auth: Option<At<bool>>,
-    pub(crate) monitoring: Option<At<bool>>,
-    pub(crate) scheduler: Scheduler,
+    pub(crate) monitoring: Option<At<Option<ModelMonitoring>>>,
+    pub(crate) deployment: Deployment,
+    pub(crate) cpu_inference: CpuInference,
+    pub(crate) probes: Probes,
+    pub(crate) canary: Option<RawCanary>,
     pub(crate) display: Display,
     pub(crate) ready_timeout: Option<Timeout>,
 }
@@ -44,6 +51,20 @@ const MEMORY: &str = "8Gi";
 
 /// What the platform sets itself; saying it twice is refused at admission (`reference/serving.md` §5.1, row M7).
 const RESERVED_ENV: &[&str] = &["VLLM_ADDITIONAL_ARGS", "VLLM_CPU_KVCACHE_SPACE", "VLLM_SKIP_WARMUP"];
+/// The same where prompts are read by copies of their own; the former by its beginning.
+const RESERVED_SPLIT_PREFIX: &str = "VLLM_NIXL_";
+const RESERVED_SPLIT: &str = "VLLM_LOGGING_LEVEL";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    IntelligentInference,
+    PdDisaggregation,
+}
+
+const DEPLOYMENTS: &[(&str, Kind)] = &[
+    ("intelligent-inference", Kind::IntelligentInference),
+    ("pd-disaggregation", Kind::PdDisaggregation),
+];
 
 /// Namespaces of the platform (`reference/serving.md` §6.2): a prefix, or a whole name.
 const RESERVED_NAMESPACES: &[&str] = &["openshift-", "kube-", "redhat-ods-"];
@@ -66,23 +87,17 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
     );
     let source = reader.required(
         "source",
-        "write `source = \"oci://…\"`, \"hf://…\" or \"pvc://…\"",
+        "write `source = \"oci://…\"`, \"hf://…\", \"s3://…\" or \"pvc://…\"",
         problems,
         source::read,
     );
-    let token = reader.optional("hf_token", problems, typed::secret);
+    let token = reader.optional("hf_token", problems, model_parts::given);
+    let s3 = reader.optional("s3", problems, model_parts::s3);
+    let volume = reader.optional("volume", problems, model_parts::volume);
     let replicas = reader.or("replicas", 1, problems, read::integer(0, 1000));
     // The largest instance type of any tier has 8.
     let gpus = reader.optional("gpus", problems, read::integer(0, 8));
-    let cpu = reader.or("cpu", default_quantity(CPU), problems, typed::cpu);
-    let memory = reader.or("memory", default_quantity(MEMORY), problems, typed::memory);
-    let all = Requests {
-        cpu: cpu.clone(),
-        memory: memory.clone(),
-    };
-    let requests = reader.or("requests", all.clone(), problems, |field, problems| {
-        requests(field, &all, problems)
-    });
+    let (cpu, memory, requests) = amounts(&mut reader, default_quantity(CPU), default_quantity(MEMORY), problems);
     let hardware_profile = reader.optional("hardware_profile", problems, typed::name(ObjectName::NOUN));
     if gpus.as_ref().is_some_and(|gpus| gpus.value == 0) && !reader.has("hardware_profile") {
         // No profile for CPU models is made by default, and an unknown one is refused at admission (`reference/serving.md` §5.1, row M5).
@@ -105,35 +120,44 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
     let env = reader.or("env", Vec::new(), problems, env);
     let maas = reader.optional("maas", problems, read::boolean);
     let auth = reader.optional("auth", problems, read::boolean);
-    let monitoring = reader.optional("monitoring", problems, read::boolean);
-    let is_simple = reader.or("simple_scheduler", false, problems, read::boolean);
+    let monitoring = reader.optional("monitoring", problems, model_parts::monitoring);
+    let is_on_cpu = gpus.as_ref().is_some_and(|gpus| gpus.value == 0);
+    let deployment = deployment(&mut reader, is_on_cpu, &env, problems);
+    let cpu_inference = reader.or(
+        "cpu_inference",
+        model_parts::default_cpu_inference(),
+        problems,
+        model_parts::cpu_inference,
+    );
+    if !is_on_cpu {
+        reader.ignore(&["cpu_inference"], "the model runs on GPUs", problems);
+    }
+    let no_probes = Probes {
+        startup: None,
+        liveness: None,
+    };
+    let probes = reader.or("probes", no_probes, problems, model_parts::probes);
+    let canary = reader.optional("canary", problems, model_parts::canary);
     let display = reader.or("display", Display::default(), problems, display);
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    let token_place = reader.key_place("hf_token");
+    let fetched = Fetched {
+        token: token.map(|at| at.value),
+        token_place: reader.key_place("hf_token"),
+        s3: s3.map(|at| at.value),
+        s3_place: reader.key_place("s3"),
+        volume_place: reader.key_place("volume"),
+    };
+    let table = reader.place;
     reader.finish(problems);
-
-    let mut source = source?.value;
-    match (&mut source, token, token_place) {
-        (ModelSource::HuggingFace { token: slot, .. }, token, _) => *slot = token.map(|at: At<SecretRef>| at.value),
-        (ModelSource::Oci { .. } | ModelSource::Pvc { .. }, _, Some(at)) => {
-            let because = "only models from `hf://` are fetched with a token".to_owned();
-            problems.push(
-                at,
-                Problem::NoEffect {
-                    key: "hf_token",
-                    because,
-                },
-            );
-        }
-        (ModelSource::Oci { .. } | ModelSource::Pvc { .. }, _, None) => {}
-    }
+    let source = fetched.complete(source?.value, table, problems)?;
     Some(RawModel {
         name: name?,
         model_name,
         namespace: namespace?.value,
         source,
+        volume: volume.map(|at| at.value),
         replicas,
         gpus,
         cpu,
@@ -147,21 +171,177 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         maas,
         auth,
         monitoring,
-        scheduler: if is_simple {
-            Scheduler::Simple
-        } else {
-            Scheduler::Intelligent
-        },
+        deployment,
+        cpu_inference,
+        probes,
+        canary: canary.map(|at| at.value),
         display,
         ready_timeout,
     })
 }
 
-fn default_quantity(text: &str) -> Quantity {
+/// What else is said about how weights are fetched.
+struct Fetched {
+    token: Option<SecretRef>,
+    token_place: Option<Place>,
+    s3: Option<S3Connection>,
+    s3_place: Option<Place>,
+    volume_place: Option<Place>,
+}
+
+impl Fetched {
+    /// Puts it into the source that it belongs to, and reports what belongs to none.
+    fn complete(self, source: RawSource, table: Place, problems: &mut Problems) -> Option<ModelSource> {
+        let is_hugging_face = matches!(source, RawSource::HuggingFace(_));
+        let is_s3 = matches!(source, RawSource::S3(..));
+        let mut ignored = |place: Option<Place>, key, because: &str| {
+            if let Some(place) = place {
+                let because = because.to_owned();
+                problems.push(place, Problem::NoEffect { key, because });
+            }
+        };
+        if !is_hugging_face {
+            let because = "only models from `hf://` are fetched with a token";
+            ignored(self.token_place, "hf_token", because);
+        }
+        if !is_s3 {
+            ignored(self.s3_place, "s3", "only models from `s3://` are read from a bucket");
+        }
+        if !(is_hugging_face || is_s3) {
+            let because = "the weights are mounted as they are: nothing is fetched that could be kept";
+            ignored(self.volume_place, "volume", because);
+        }
+        Some(match source {
+            RawSource::Oci(reference) => ModelSource::Oci { reference },
+            RawSource::Pvc(claim, path) => ModelSource::Pvc { claim, path },
+            RawSource::HuggingFace(repository) => ModelSource::HuggingFace {
+                repository,
+                token: self.token,
+            },
+            RawSource::S3(bucket, path) => {
+                if self.s3_place.is_none() {
+                    let hint = "write `s3 = { connection = \"…\" }` for a connection that is there, or an account";
+                    let problem = Problem::Missing {
+                        key: "s3".to_owned(),
+                        table: "`[[models]]`".to_owned(),
+                        hint,
+                    };
+                    problems.push(table, problem);
+                }
+                ModelSource::S3 {
+                    bucket,
+                    path,
+                    connection: self.s3?,
+                }
+            }
+        })
+    }
+}
+
+/// Reads which copies do what.
+fn deployment(reader: &mut Reader<'_>, is_on_cpu: bool, env: &[EnvVar], problems: &mut Problems) -> Deployment {
+    let kind = reader.optional("deployment", problems, read::word(DEPLOYMENTS));
+    let scheduler = reader.or("scheduler", Default::default(), problems, model_parts::scheduler);
+    let is_simple = reader.optional("simple_scheduler", problems, read::boolean);
+    let prefill = reader.or(
+        "prefill",
+        model_parts::default_prefill(),
+        problems,
+        model_parts::prefill,
+    );
+    let split = reader.or("pd", Default::default(), problems, model_parts::split);
+    let kv_transfer = reader.or(
+        "kv_transfer",
+        model_parts::default_kv_transfer(),
+        problems,
+        model_parts::kv_transfer,
+    );
+    let Some(kind) = kind.filter(|kind| kind.value == Kind::PdDisaggregation) else {
+        let because = "only `deployment = \"pd-disaggregation\"` has copies that read prompts";
+        reader.ignore(&["prefill", "pd", "kv_transfer"], because, problems);
+        if is_simple.is_some_and(|simple| simple.value) {
+            let because = "a simple scheduler has the platform's defaults";
+            reader.ignore(&["scheduler"], because, problems);
+            return Deployment::IntelligentInference(Scheduler::Simple);
+        }
+        return Deployment::IntelligentInference(Scheduler::Intelligent {
+            prefixes: scheduler.prefixes,
+            tls: scheduler.tls,
+        });
+    };
+    let because = "copies that read prompts are chosen by another scheduler";
+    reader.ignore(&["simple_scheduler"], because, problems);
+    if scheduler.scores {
+        let because = "with \"pd-disaggregation\" no prefixes are scored; only `tls` means something".to_owned();
+        let place = reader.key_place("scheduler").unwrap_or(reader.place);
+        problems.push(
+            place,
+            Problem::NoEffect {
+                key: "scheduler",
+                because,
+            },
+        );
+    }
+    if is_on_cpu {
+        let hint = "prompts are read on GPUs: leave `gpus` out, or set it to 1 or more";
+        problems.push(
+            kind.place,
+            Problem::Requires {
+                this: "deployment = \"pd-disaggregation\"",
+                other: "gpus",
+                hint,
+            },
+        );
+    }
+    for own in env {
+        let name = own.name.as_str();
+        if name.starts_with(RESERVED_SPLIT_PREFIX) || name == RESERVED_SPLIT {
+            let hint = "with \"pd-disaggregation\" the platform sets it itself: `kv_transfer` has keys for it";
+            let place = reader.key_place("env").unwrap_or(reader.place);
+            problems.push(
+                place,
+                Problem::Reserved {
+                    what: "environment variable",
+                    name: name.to_owned(),
+                    hint,
+                },
+            );
+        }
+    }
+    Deployment::PrefillDecode(Box::new(PrefillDecode {
+        prefill,
+        threshold: split.threshold,
+        max_endpoints: split.max_endpoints,
+        tls: scheduler.tls,
+        kv_transfer,
+    }))
+}
+
+pub(super) fn default_quantity(text: &str) -> Quantity {
     text.parse().expect("a constant that is a quantity")
 }
 
-fn namespace(field: Field<'_>, problems: &mut Problems) -> Option<NamespaceName> {
+/// Reads the limits of one copy and what it asks for, which are the limits where nothing is said.
+pub(super) fn amounts(
+    reader: &mut Reader<'_>,
+    cpu: Quantity,
+    memory: Quantity,
+    problems: &mut Problems,
+) -> (Quantity, Quantity, Requests) {
+    let cpu = reader.or("cpu", cpu, problems, typed::cpu);
+    let memory = reader.or("memory", memory, problems, typed::memory);
+    let all = Requests {
+        cpu: cpu.clone(),
+        memory: memory.clone(),
+    };
+    let requests = reader.or("requests", all.clone(), problems, |field, problems| {
+        requests(field, &all, problems)
+    });
+    (cpu, memory, requests)
+}
+
+/// Reads a namespace for models; never one of the platform's.
+pub(super) fn namespace(field: Field<'_>, problems: &mut Problems) -> Option<NamespaceName> {
     let namespace: NamespaceName = typed::name(NamespaceName::NOUN)(field, problems)?;
     let text = namespace.as_str();
     let is_reserved =
@@ -302,7 +482,7 @@ fn env(field: Field<'_>, problems: &mut Problems) -> Option<Vec<EnvVar>> {
     Some(variables)
 }
 
-fn display(field: Field<'_>, problems: &mut Problems) -> Option<Display> {
+pub(super) fn display(field: Field<'_>, problems: &mut Problems) -> Option<Display> {
     let mut reader = Reader::new(field, "`display`", problems)?;
     let display = Display {
         description: reader.optional("description", problems, read::line).map(|at| at.value),

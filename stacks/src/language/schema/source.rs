@@ -2,9 +2,22 @@
 
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, Field};
-use crate::stack::ModelSource;
+use crate::stack::ObjectName;
 
-pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<ModelSource> {
+/// A URI of weights; how they are fetched is said by other keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RawSource {
+    /// `registry/repository:tag`.
+    Oci(String),
+    /// `organisation/model`.
+    HuggingFace(String),
+    /// A bucket, and the path in it.
+    S3(String, String),
+    /// A claim, and the path in its volume.
+    Pvc(ObjectName, String),
+}
+
+pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawSource> {
     let text = read::line(field, problems)?;
     parse_source(&text)
         .map_err(|hint| problems.push(field.node.place, Problem::ModelSource { text, hint }))
@@ -12,9 +25,8 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<ModelSou
 }
 
 /// Parses a URI, or says what to write.
-fn parse_source(text: &str) -> Result<ModelSource, &'static str> {
-    const SCHEMES: &str =
-        "write \"oci://registry/repository:tag\", \"hf://organisation/model\" or \"pvc://claim/path\"";
+fn parse_source(text: &str) -> Result<RawSource, &'static str> {
+    const SCHEMES: &str = "write \"oci://registry/repository:tag\", \"hf://organisation/model\", \"s3://bucket/path\" or \"pvc://claim/path\"";
     let (scheme, rest) = text.split_once("://").ok_or(SCHEMES)?;
     let is_plain = !rest.is_empty() && !rest.chars().any(char::is_whitespace) && !rest.contains("//");
     if !is_plain || rest.starts_with('/') {
@@ -32,19 +44,26 @@ fn parse_source(text: &str) -> Result<ModelSource, &'static str> {
             if !is_pinned {
                 return Err("add a tag or a digest: \"oci://registry/repository:tag\"");
             }
-            Ok(ModelSource::Oci {
-                reference: rest.to_owned(),
-            })
+            Ok(RawSource::Oci(rest.to_owned()))
         }
         "hf" => {
             let parts: Vec<&str> = rest.split('/').collect();
             if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
                 return Err("a repository has two parts: \"hf://organisation/model\"");
             }
-            Ok(ModelSource::HuggingFace {
-                repository: rest.to_owned(),
-                token: None,
-            })
+            Ok(RawSource::HuggingFace(rest.to_owned()))
+        }
+        "s3" => {
+            let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+            let is_bucket = (3..=63).contains(&bucket.len())
+                && bucket
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
+            if !is_bucket {
+                return Err("a bucket has 3 to 63 lowercase letters, digits, `-` and `.`: \"s3://bucket/path\"");
+            }
+            Ok(RawSource::S3(bucket.to_owned(), path.trim_end_matches('/').to_owned()))
         }
         "pvc" => {
             let (claim, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -54,10 +73,7 @@ fn parse_source(text: &str) -> Result<ModelSource, &'static str> {
             if path.split('/').any(|part| part == "..") {
                 return Err("the path stays inside the volume, so it has no `..`");
             }
-            Ok(ModelSource::Pvc {
-                claim,
-                path: path.trim_end_matches('/').to_owned(),
-            })
+            Ok(RawSource::Pvc(claim, path.trim_end_matches('/').to_owned()))
         }
         _ => Err(SCHEMES),
     }
@@ -68,6 +84,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::stack::{ModelSource, S3Connection};
+
+    fn printed(raw: RawSource) -> String {
+        match raw {
+            RawSource::Oci(reference) => ModelSource::Oci { reference },
+            RawSource::HuggingFace(repository) => ModelSource::HuggingFace {
+                repository,
+                token: None,
+            },
+            RawSource::S3(bucket, path) => ModelSource::S3 {
+                bucket,
+                path,
+                connection: S3Connection::Existing("c".parse().expect("a name")),
+            },
+            RawSource::Pvc(claim, path) => ModelSource::Pvc { claim, path },
+        }
+        .to_string()
+    }
 
     #[test]
     fn a_source_prints_as_it_was_written() {
@@ -77,8 +111,10 @@ mod tests {
             "hf://facebook/opt-125m",
             "pvc://models",
             "pvc://models/qwen/3-8b",
+            "s3://weights",
+            "s3://weights/qwen/3-8b",
         ] {
-            assert_eq!(parse_source(text).map(|source| source.to_string()).as_deref(), Ok(text));
+            assert_eq!(parse_source(text).map(printed).as_deref(), Ok(text));
         }
     }
 
@@ -87,7 +123,7 @@ mod tests {
         for text in [
             "",
             "qwen3-8b",
-            "s3://bucket/model",
+            "s3://b/model",
             "oci://registry.redhat.io",
             "oci://registry.redhat.io/model",
             "oci://registry.redhat.io:5000/model",
@@ -103,9 +139,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_prints_parses_to_the_same(text in "(oci|hf|pvc)://[a-z/.:@-]{0,20}") {
+        fn what_prints_parses_to_the_same(text in "(oci|hf|s3|pvc)://[a-z/.:@-]{0,20}") {
             if let Ok(source) = parse_source(&text) {
-                prop_assert_eq!(parse_source(&source.to_string()), Ok(source));
+                prop_assert_eq!(parse_source(&printed(source.clone())), Ok(source));
             }
         }
     }

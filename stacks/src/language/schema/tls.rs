@@ -1,9 +1,18 @@
 //! `[tls]`: where the certificate of the gateways comes from.
 
-use super::super::problem::Problems;
-use super::super::read::{self, Field, Reader};
+use super::super::problem::{Problem, Problems};
+use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
-use crate::stack::{Attach, ObjectName, Tls};
+use crate::stack::{Attach, GeneratedFor, ObjectName, Tls, TrustedCa};
+
+/// The table as written.
+#[derive(Debug)]
+pub(crate) struct RawTls {
+    pub(crate) tls: Tls,
+    pub(crate) trusted_ca: Option<At<TrustedCa>>,
+}
+
+const GATEWAYS: &[(&str, GeneratedFor)] = &[("llm-d", GeneratedFor::LlmD), ("maas", GeneratedFor::Maas)];
 
 #[derive(Clone, Copy, Debug)]
 enum Issuer {
@@ -29,7 +38,7 @@ const ENDPOINTS: &[(&str, Endpoint)] = &[("api", Endpoint::Api), ("ingress", End
 
 const ACME_KEYS: &[&str] = &["email", "hosted_zone_id"];
 
-pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Tls> {
+pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawTls> {
     let mut reader = Reader::new(field, "`[tls]`", problems)?;
     let issuer = reader.required(
         "issuer",
@@ -82,8 +91,40 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Tls> {
             None
         }
     };
+    let trusted_ca = reader.optional("trusted_ca", problems, trusted_ca);
     reader.finish(problems);
-    tls
+    Some(RawTls { tls: tls?, trusted_ca })
+}
+
+/// Reads an authority: in a file, or of the certificate that is generated for a gateway.
+fn trusted_ca(field: Field<'_>, problems: &mut Problems) -> Option<TrustedCa> {
+    let mut reader = Reader::new(field, "`trusted_ca`", problems)?;
+    let file = reader.optional("file", problems, read::line);
+    let gateway = reader.optional("gateway", problems, read::word(GATEWAYS));
+    let n_before = problems.len();
+    let place = reader.place;
+    let is_said = reader.has("file") || reader.has("gateway");
+    let is_twice = reader.has("file") && reader.has("gateway");
+    reader.finish(problems);
+    if !is_said || is_twice {
+        if problems.len() == n_before {
+            let hint = "write `{ file = \"ca.pem\" }`, or `{ gateway = \"maas\" }` for its generated certificate";
+            problems.push(
+                place,
+                Problem::Missing {
+                    key: "file".to_owned(),
+                    table: "`trusted_ca`".to_owned(),
+                    hint,
+                },
+            );
+        }
+        return None;
+    }
+    match (file, gateway) {
+        (Some(file), _) => Some(TrustedCa::File(problems.resolve(file.place, &file.value))),
+        (None, Some(gateway)) => Some(TrustedCa::OfGateway(gateway.value)),
+        (None, None) => None,
+    }
 }
 
 /// Which endpoints present the certificates: the router's and the API server's, or those that are named.
