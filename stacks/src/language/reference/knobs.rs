@@ -35,7 +35,7 @@ impl fmt::Display for Standing {
     }
 }
 
-const fn knob(guide: &'static str, standing: Standing) -> Knob {
+pub(super) const fn knob(guide: &'static str, standing: Standing) -> Knob {
     Knob { guide, standing }
 }
 

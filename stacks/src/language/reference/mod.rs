@@ -3,10 +3,12 @@
 //! Invariant, tested below: these are exactly the keys that the readers ask for, table by table.
 
 mod knobs;
+mod serving_knobs;
 mod tables;
 
 pub use knobs::{KNOBS, Knob, Standing};
-pub use tables::TABLES;
+pub use serving_knobs::SERVING_KNOBS;
+pub use tables::tables;
 
 /// One table.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,7 @@ pub struct Key {
 #[must_use]
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for table in TABLES {
+    for table in tables() {
         page.extend([format!("\n## {}\n\n{}\n", shown(table.path), table.about)]);
         if !table.example.is_empty() {
             page.extend([format!("\n```toml\n{}\n```\n", table.example)]);
@@ -52,7 +54,7 @@ pub fn page() -> String {
         }
     }
     page += KNOBS_INTRODUCTION;
-    for knob in KNOBS {
+    for knob in KNOBS.iter().chain(SERVING_KNOBS) {
         page.extend([format!("| {} | {} |\n", knob.guide, knob.standing)]);
     }
     page
@@ -77,7 +79,7 @@ array of tables: `--set 'models[qwen3-8b].replicas=2'`. A key that does not exis
 const KNOBS_INTRODUCTION: &str = "
 ## The knobs of the field guide
 
-What each input of the guide's platform phases is here.
+What each input of the guide is here.
 
 | In the guide | Here |
 |---|---|
@@ -95,6 +97,8 @@ mod tests {
             "[stack]\nname = \"m\"\n[[manifests]]\nname = \"m\"\npath = \"m\"\nready = { condition = \"Ready\" }\n";
         for text in [
             include_str!("../../../../tests/configs/valid/everything.toml"),
+            include_str!("../../../../tests/configs/valid/gateway-policies.toml"),
+            include_str!("../../../../tests/configs/valid/tenant-telemetry.toml"),
             include_str!("../../../../examples/bare-metal/stack.toml"),
             include_str!("../../components/tests/additions.toml"),
             SNIPPET,
@@ -106,8 +110,7 @@ mod tests {
             };
             parse(&[source], &[]).expect("a valid stack");
         }
-        let written: BTreeSet<(String, &str)> = TABLES
-            .iter()
+        let written: BTreeSet<(String, &str)> = tables()
             .flat_map(|table| table.keys.iter().map(|key| (table.path.to_owned(), key.name)))
             .collect();
         let asked = read::asked();
@@ -138,38 +141,46 @@ cluster_observability = "cluster-observability-operator.v1.4.1"
 
     #[test]
     fn every_knob_of_the_guide_has_a_row_and_every_key_that_it_names_is_there() {
-        let written: BTreeSet<String> = TABLES
-            .iter()
+        let written: BTreeSet<String> = tables()
             .flat_map(|table| table.keys.iter().map(|key| format!("{} {}", table.path, key.name)))
             .collect();
-        for knob in KNOBS {
+        for knob in KNOBS.iter().chain(SERVING_KNOBS) {
             if let Standing::Keys(keys) = knob.standing {
                 for key in keys {
                     assert!(written.contains(*key), "{}: there is no key `{key}`", knob.guide);
                 }
             }
         }
-        let hidden = KNOBS
-            .iter()
-            .filter(|knob| matches!(knob.standing, Standing::NotExposed(_)));
-        assert!(hidden.count() <= 10, "too many knobs are not exposed");
+        for (knobs, file, sections) in [
+            (KNOBS, "platform.md", ["## 5. Stack inputs", "## 6."]),
+            (SERVING_KNOBS, "serving.md", ["## 6. Stack inputs", "## 7."]),
+        ] {
+            let is_hidden = |knob: &&Knob| matches!(knob.standing, Standing::NotExposed(_));
+            assert!(
+                knobs.iter().filter(is_hidden).count() <= 10,
+                "too many knobs are not exposed"
+            );
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference");
+            let Ok(text) = std::fs::read_to_string(path.join(file)) else {
+                skipped(&path);
+                continue;
+            };
+            let [start, end] = sections.map(|heading| text.find(heading).expect("a section"));
+            let guide: Vec<String> = text[start..end]
+                .lines()
+                .filter(|line| line.starts_with('|'))
+                .filter_map(|line| line.split('|').nth(1))
+                .map(|cell| cell.trim().to_owned())
+                .filter(|cell| !is_heading(cell))
+                .collect();
+            let rows: Vec<_> = knobs.iter().map(|knob| knob.guide.to_owned()).collect();
+            assert_eq!(rows, guide);
+        }
+    }
 
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/platform.md");
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            skipped(&path);
-            return;
-        };
-        let start = text.find("## 5. Stack inputs").expect("a section of inputs");
-        let end = text.find("## 6.").expect("a section after it");
-        let guide: Vec<String> = text[start..end]
-            .lines()
-            .filter(|line| line.starts_with('|'))
-            .skip(2)
-            .filter_map(|line| line.split('|').nth(1))
-            .map(|cell| cell.trim().to_owned())
-            .collect();
-        let rows: Vec<_> = KNOBS.iter().map(|knob| knob.guide.to_owned()).collect();
-        assert_eq!(rows, guide);
+    /// The first row of a table, and the line under it.
+    fn is_heading(cell: &str) -> bool {
+        ["Key", "knob (guide name)"].contains(&cell) || cell.starts_with("---")
     }
 
     #[expect(clippy::print_stderr, reason = "a test that did not look has to say so")]

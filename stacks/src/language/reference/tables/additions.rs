@@ -1,0 +1,262 @@
+//! What people add to the platform, manifests of their own, and the state.
+
+use super::super::Table;
+use super::{key, switch};
+
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        path: "[operators]",
+        about: "Operators that nothing else here needs, pinned versions, and where packages come from.",
+        example: "[operators]\ngrafana = true",
+        keys: &[
+            switch("grafana", "false", "The Grafana operator, of the community."),
+            switch("pipelines", "false", "OpenShift Pipelines."),
+            key(
+                "service_mesh",
+                "one of \"stable\", \"stable-3.0\", \"stable-3.1\", \"candidates\"",
+                "no mesh of its own",
+                "Service Mesh 3, by its channel; only Llama Stack uses it.",
+            ),
+            key("pins", "a table", "as below", "Versions that only stackctl approves."),
+            key("catalogs", "a table", "as below", "Where packages come from."),
+        ],
+    },
+    Table {
+        path: "[operators.pins]",
+        about: "Versions that only stackctl approves, because newer ones are known to break the platform.",
+        example: "[operators.pins]\nconnectivity_link = \"rhcl-operator.v1.3.4\"",
+        keys: &[
+            key(
+                "connectivity_link",
+                "the name of a CSV",
+                "\"rhcl-operator.v1.3.4\"",
+                "1.4.0 is refused: its gateways answer 500.",
+            ),
+            key(
+                "cluster_observability",
+                "the name of a CSV",
+                "\"cluster-observability-operator.v1.4.0\"",
+                "1.5.0 is refused: it breaks the dashboard of OpenShift AI.",
+            ),
+        ],
+    },
+    Table {
+        path: "[operators.catalogs]",
+        about: "CatalogSources, for clusters that mirror them.",
+        example: "[operators.catalogs]\nredhat = \"cs-redhat-operator-index\"",
+        keys: &[
+            key(
+                "namespace",
+                "a namespace",
+                "\"openshift-marketplace\"",
+                "Where they are.",
+            ),
+            key(
+                "redhat",
+                "an object name",
+                "\"redhat-operators\"",
+                "Red Hat's operators.",
+            ),
+            key(
+                "certified",
+                "an object name",
+                "\"certified-operators\"",
+                "Operators of partners.",
+            ),
+            key(
+                "community",
+                "an object name",
+                "\"community-operators\"",
+                "The community's operators.",
+            ),
+        ],
+    },
+    Table {
+        path: "[kueue]",
+        about: "The queues of Kueue, which `kueue = true` in `[rhoai.components]` brings.",
+        example: "[kueue]\ngpus = 8\nqueues = [{ namespace = \"team-a\" }]",
+        keys: &[
+            key(
+                "cluster_queue",
+                "an object name",
+                "\"cluster-queue\"",
+                "The ClusterQueue; `default` is OpenShift AI's own.",
+            ),
+            key(
+                "flavor",
+                "an object name",
+                "\"default-flavor\"",
+                "The ResourceFlavor of its quotas.",
+            ),
+            key(
+                "cpu",
+                "an amount of CPU",
+                "9",
+                "How many CPUs all its workloads may have.",
+            ),
+            key("memory", "an amount of memory", "\"36Gi\"", "How much memory."),
+            key("gpus", "a number from 0 to 100000", "5", "How many GPUs."),
+            key("queues", "a list of tables", "none", "A LocalQueue each."),
+        ],
+    },
+    Table {
+        path: "queues",
+        about: "In `[kueue]`: a queue of one namespace, which is made if it is no project of a model.",
+        example: "queues = [{ namespace = \"team-a\", name = \"default\" }]",
+        keys: &[
+            key("namespace", "a namespace", "required", "The namespace."),
+            key("name", "an object name", "\"default\"", "What workloads name."),
+        ],
+    },
+    Table {
+        path: "[[model_registries]]",
+        about: "Model registries, each with a database of its own.",
+        example: "[[model_registries]]\nname = \"registry\"",
+        keys: &[
+            key("name", "an object name", "required", "How the dashboard lists it."),
+            key(
+                "password",
+                "a secret reference",
+                "generated",
+                "The password of its database.",
+            ),
+            key(
+                "volume",
+                "an amount of storage",
+                "\"10Gi\"",
+                "The volume of its database.",
+            ),
+            key(
+                "image",
+                "a line of text",
+                "\"mysql:8.0.3\"",
+                "The image of its database.",
+            ),
+            key(
+                "rest_port",
+                "a number from 1 to 65535",
+                "8080",
+                "The port of its REST interface.",
+            ),
+            switch("rest_route", "false", "Whether a Route leads to it."),
+            key(
+                "grpc_port",
+                "a number from 1 to 65535",
+                "9090",
+                "The port of its gRPC interface.",
+            ),
+        ],
+    },
+    Table {
+        path: "[gitops]",
+        about: "OpenShift GitOps, and Applications of the guide's repository.",
+        example: "[gitops]\napplications = [\"cert-manager-operator\"]",
+        keys: &[
+            key("channel", "a channel", "\"latest\"", "The channel of its operator."),
+            key(
+                "repository",
+                "a line of text",
+                "the guide's",
+                "Where the Applications are.",
+            ),
+            key("revision", "a line of text", "\"main\"", "The branch, tag or commit."),
+            key(
+                "applications",
+                "a list of \"cert-manager-operator\", \"cert-manager-route53\"",
+                "none",
+                "Which Applications. Argo CD then writes the same objects as stackctl.",
+            ),
+        ],
+    },
+    Table {
+        path: "[metallb]",
+        about: "Addresses for load balancers, on bare metal.",
+        example: "[metallb]\naddresses = [\"192.0.2.200-192.0.2.250\"]",
+        keys: &[
+            key(
+                "addresses",
+                "a list of ranges: \"first-last\" or CIDR",
+                "required",
+                "Free addresses of your network.",
+            ),
+            key("pool", "an object name", "\"local-pool\"", "The IPAddressPool."),
+            key(
+                "advertisement",
+                "an object name",
+                "\"local-advert\"",
+                "The L2Advertisement.",
+            ),
+            key(
+                "nodes",
+                "a list of nodes",
+                "those that carry the label",
+                "Which nodes announce them; they get the label `node-role.llm-d/inference`.",
+            ),
+        ],
+    },
+    Table {
+        path: "a secret reference",
+        about: "Where a secret is: exactly one place. A secret itself is never written in a stack.",
+        example: "hf_token = { secret = \"models/hf-token\", key = \"token\" }",
+        keys: &[
+            key("env", "a line of text", "–", "An environment variable."),
+            key("file", "a path", "–", "A file, beside the stack's."),
+            key("command", "a list of strings", "–", "A program that prints it."),
+            switch("generate", "–", "Made once by stackctl."),
+            key(
+                "secret",
+                "\"namespace/name\"",
+                "–",
+                "A Secret of the cluster; needs `key`.",
+            ),
+            key("key", "a line of text", "–", "The entry of that Secret."),
+        ],
+    },
+    Table {
+        path: "[[manifests]]",
+        about: "Objects of your own.",
+        example: "[[manifests]]\nname = \"extras\"\npath = \"manifests\"",
+        keys: &[
+            key(
+                "name",
+                "an object name",
+                "required",
+                "It begins the address of each object.",
+            ),
+            key("path", "a path", "required", "A file, or a directory of files."),
+            key("depends_on", "a list of addresses", "none", "What they wait for."),
+            key("ready", "a table", "by kind", "When an object is ready."),
+        ],
+    },
+    Table {
+        path: "ready",
+        about: "In `[[manifests]]`: a condition, or a path.",
+        example: "ready = { jsonpath = \".status.phase\", equals = \"Active\" }",
+        keys: &[
+            key(
+                "condition",
+                "a line of text",
+                "–",
+                "A status condition that must be true.",
+            ),
+            key("jsonpath", "a path", "–", "A field that must be there."),
+            key(
+                "equals",
+                "a text, a whole number or a boolean",
+                "anything that is not empty",
+                "What the field must be.",
+            ),
+        ],
+    },
+    Table {
+        path: "[state]",
+        about: "Where what was applied is recorded.",
+        example: "[state]\nbackend = \"local\"",
+        keys: &[key(
+            "backend",
+            "one of \"local\"",
+            "\"local\"",
+            "In `.stackctl/` beside the stack.",
+        )],
+    },
+];

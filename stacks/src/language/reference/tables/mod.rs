@@ -1,0 +1,32 @@
+//! Every table and key of the stack language, in the order people write them.
+
+mod additions;
+mod platform;
+mod serving;
+
+use super::{Key, Table};
+
+pub(super) const fn key(name: &'static str, value: &'static str, default: &'static str, text: &'static str) -> Key {
+    Key {
+        name,
+        value,
+        default,
+        text,
+    }
+}
+
+pub(super) const fn switch(name: &'static str, default: &'static str, text: &'static str) -> Key {
+    key(name, "true or false", default, text)
+}
+
+pub(super) const TIMEOUT: Key = key(
+    "ready_timeout",
+    "a time: \"20m\"",
+    "the reference's time",
+    "How long it may take to be ready.",
+);
+
+/// Every table, in the order people write them.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    platform::TABLES.iter().chain(serving::TABLES).chain(additions::TABLES)
+}
