@@ -87,11 +87,12 @@ pub fn one(known: &Recorded, style: &Style) -> String {
                 );
             }
             for document in documents {
-                let prior = document.fragment.prior().map_or(Shown::Absent, Shown::Value);
+                let prior = Shown::of(document.fragment.prior(), document.fragment.is_secret());
                 let of_it = match &document.fragment {
                     RecordedFragment::YamlKey { key, .. } => format!("key {key}"),
                     RecordedFragment::ListItem { by, written, .. } => format!("item {by} {}", written[by.as_str()]),
                     RecordedFragment::Pem { .. } => "certificates".to_owned(),
+                    RecordedFragment::Htpasswd { user, .. } => format!("htpasswd user {user}"),
                 };
                 let _ = writeln!(
                     text,
