@@ -229,7 +229,11 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
     let documents = resolved_documents(context, overlay, live.as_ref()).await?;
     let body = overlay.body(live.as_ref(), &documents, before).map_err(|error| {
-        StepError::Failure(Failure::new(format!("{target} cannot be edited")).because(error.to_string()))
+        let failure = Failure::new(format!("{target} cannot be edited")).because(error.to_string());
+        StepError::Failure(match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
     })?;
     let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
     let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();

@@ -10,14 +10,17 @@
 //! hangs on a fresh salt.
 //!
 //! **Who was there before us.** To give a prior line back on destroy, its hash would have to be kept, and there is no
-//! place for it: state holds no secret, and nothing of ours is kept in the cluster but marks. So a line that we did not
-//! write is never replaced: a user who has one with another password is an error of the plan, and one whose password is
-//! the desired one is taken as it is and stays on destroy. Nobody loses anything by that.
+//! place for it: state holds no secret, and nothing of ours is kept in the cluster but marks. So a line is replaced only
+//! where we put the user in. A user who has a line already, with another password, is an error of the plan; one whose
+//! password is the desired one is taken as it is and stays on destroy. Nobody loses anything by that.
+//!
+//! What somebody writes over a line of ours is drift. With another password it is mended; with the same one it is no
+//! change. On destroy it stays, and that is said.
 //!
 //! Invariants:
 //! - Nothing but a whole line of the user is put in, replaced or taken out; every byte of others stays.
-//! - Of a line that we did not write only the digest is kept; no password and no hash is shown or recorded. The digest
-//!   needs no key: with the 128 bits of salt that a state does not hold, no password can be tried against it.
+//! - No password and no hash is shown or recorded, only the digest of a line. It needs no key: without the 128 bits of
+//!   salt, which a state does not hold, no password can be tried against it.
 
 mod hash;
 

@@ -163,7 +163,7 @@ proptest! {
         let gap = if is_added && !text.is_empty() && !text.ends_with('\n') { "\n" } else { "" };
         let expected = others(&format!("{text}{gap}"));
         let with = written(&text, true).expect("it is ours");
-        prop_assert_eq!(others(&with), expected.clone());
+        prop_assert_eq!(&others(&with), &expected);
         prop_assert_eq!(present(&with, &user("bob")), Some(line().digest()));
         prop_assert_eq!(others(&taken_out(&with)), expected);
     }

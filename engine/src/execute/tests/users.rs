@@ -223,7 +223,10 @@ async fn a_user_whom_others_add_between_our_plan_and_our_write_keeps_the_passwor
     world.cluster.meanwhile(|cluster| edit(cluster, &format!("{BOB}\n")));
     let report = world.apply(&bob("another")).await;
     let failure = format!("{:?}", report.failed);
-    assert!(failure.contains("is there already"), "{failure}");
+    assert!(
+        failure.contains("is there already") && failure.contains("name another user"),
+        "{failure}"
+    );
     assert_eq!(text(&world), format!("{BOB}\n"));
 }
 
