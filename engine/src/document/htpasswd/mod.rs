@@ -5,7 +5,7 @@
 //! without a colon is passed over, nothing is trimmed but a carriage return at the end, no line is a comment, and of two
 //! lines of one user the last one counts.
 //!
-//! A hash is salted, so a line is never compared with a password, it is *verified* ([`login`]): a line that lets the user
+//! A hash is salted, so a line is never compared with a password, it is *verified* (`login`): a line that lets the user
 //! in with the password is as desired, whoever wrote it. A hash is made only right before a write, so nothing of a plan
 //! hangs on a fresh salt.
 //!
