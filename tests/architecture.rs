@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["stackctl-simulator"]),
     ("base64", &["stackctl-engine", "stackctl-stacks", "stackctl-simulator"]),
+    ("bcrypt", &["stackctl-engine"]),
     ("bytes", &["stackctl-kubernetes", "stackctl-simulator"]),
     ("cel", &["stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),

@@ -35,6 +35,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first twelve hexadecimal digits, for names and marks where 64 are too many.
     pub fn short(&self) -> String {
         hex(&self.0[..6])

@@ -8,7 +8,7 @@ use crate::{
     address::Address,
     diff::drift::drifted_fields,
     digest::StackKey,
-    document::ResolvedDocument,
+    document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
@@ -98,6 +98,8 @@ pub enum Answer {
     TargetToCome,
     /// It would be refused.
     Refused(ProviderError),
+    /// It was not asked: a shared text cannot be edited.
+    Uneditable(DocumentError),
     /// A late value cannot be had.
     Late(LateError),
 }
@@ -492,7 +494,7 @@ async fn ask_overlay<P: Provider, S: Secrets>(
     overlay: &Overlay,
 ) -> Found {
     let live = view.object(&overlay.target).cloned();
-    let documents = match overlay.resolve(|other| view.object(other).cloned(), secrets) {
+    let documents = match overlay.resolve(live.as_ref(), |other| view.object(other).cloned(), secrets, false) {
         Ok(documents) => documents,
         Err(error) => {
             return Found {
@@ -518,7 +520,7 @@ async fn ask_overlay<P: Provider, S: Secrets>(
     let last = known.map_or(&[][..], |known| known.documents_of(uid.unwrap_or_default()));
     let answer = match overlay.body(live.as_ref(), &documents, last) {
         Ok(body) => dry_run(provider, &overlay.target, body, live.as_ref(), &manager).await,
-        Err(error) => Answer::Refused(ProviderError::Other(error.to_string())),
+        Err(error) => Answer::Uneditable(error),
     };
     Found {
         live,

@@ -87,11 +87,12 @@ pub fn one(known: &Recorded, style: &Style) -> String {
                 );
             }
             for document in documents {
-                let prior = document.fragment.prior().map_or(Shown::Absent, Shown::Value);
+                let prior = Shown::of(document.fragment.prior(), document.fragment.is_secret());
                 let of_it = match &document.fragment {
                     RecordedFragment::YamlKey { key, .. } => format!("key {key}"),
                     RecordedFragment::ListItem { by, written, .. } => format!("item {by} {}", written[by.as_str()]),
                     RecordedFragment::Pem { .. } => "certificates".to_owned(),
+                    RecordedFragment::Htpasswd { user, .. } => format!("htpasswd user {user}"),
                 };
                 let _ = writeln!(
                     text,
@@ -151,5 +152,63 @@ fn node(node: &RecordedNode) -> &'static str {
         RecordedNode::Overlay { .. } => "fields of an object",
         RecordedNode::Gate => "gate or check",
         RecordedNode::Action { .. } => "action",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stackctl_engine::{
+        FieldPath, ObjectRef,
+        digest::Digest,
+        document::htpasswd::User,
+        recorded::{RecordedDestroy, RecordedDocument},
+    };
+
+    #[test]
+    fn of_a_users_line_the_user_is_shown_and_nothing_else() {
+        let line = Digest::of_bytes(b"bob:hash");
+        let document = |user: &str, was_there| RecordedDocument {
+            at: FieldPath::of("data.htpasswd"),
+            fragment: RecordedFragment::Htpasswd {
+                user: User::new(user).expect("a name"),
+                written: vec![line],
+                was_there,
+            },
+            made_text: false,
+            absent_ancestors: Vec::new(),
+        };
+        let object = RecordedObject {
+            object: ObjectRef::namespaced("v1", "Secret", "n", "users"),
+            uid: "u".to_owned(),
+            origin: Origin::Adopted,
+            manager: "stackctl/s/a.b".to_owned(),
+            sent: Digest::of_bytes(b"sent"),
+            manifest: serde_json::Value::Null,
+            fields: std::collections::BTreeSet::new(),
+            sensitive: std::collections::BTreeSet::new(),
+            key_id: None,
+            owned: None,
+        };
+        let known = Recorded {
+            address: "a.b".parse().expect("an address"),
+            node: RecordedNode::Overlay {
+                object,
+                undo: Vec::new(),
+                documents: vec![document("bob", true), document("charlie", false)],
+            },
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        };
+        let text = one(&known, &Style::PLAIN);
+        assert!(
+            text.contains("before  data.htpasswd, htpasswd user bob:  (secret)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("before  data.htpasswd, htpasswd user charlie:  (none)\n"),
+            "{text}"
+        );
+        assert!(!text.contains(&line.to_string()), "{text}");
     }
 }

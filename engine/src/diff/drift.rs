@@ -86,13 +86,14 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     }
     if let RecordedNode::Overlay { documents, .. } = &known.node {
         for document in documents {
-            let text = text_at(live, &document.at).unwrap_or_default();
+            let text = text_at(live, &document.at).ok().flatten().unwrap_or_default();
+            let shown = |value: Option<Value>| Shown::of(value, document.fragment.is_secret());
             if let Some((before, after)) = document.fragment.drifted(&text) {
                 let owner = holder(&entries, &document.at, &object.manager);
                 changes.push(FieldChange {
                     path: document.path(),
-                    before: shown(before.as_ref()),
-                    after: shown(after.as_ref()),
+                    before: shown(before),
+                    after: shown(after),
                     drift: Some(DriftedBy {
                         manager: owner.map(|entry| entry.manager.clone()),
                         time: owner.and_then(|entry| entry.time.clone()),
@@ -122,7 +123,7 @@ fn differs(
     if recorded == there {
         return None;
     }
-    Some((shown(recorded), shown(there)))
+    Some((Shown::of(recorded.cloned(), false), Shown::of(there.cloned(), false)))
 }
 
 /// The keyed digest of a sensitive leaf: of the decoded bytes where it is base64, so that an encoding is no change.
@@ -132,8 +133,4 @@ pub(crate) fn secret_digest(key: &StackKey, value: &Value) -> KeyedDigest {
         Ok(bytes) => key.digest(&bytes),
         Err(_) => key.digest(text.as_bytes()),
     }
-}
-
-fn shown(value: Option<&Value>) -> Shown {
-    value.map_or(Shown::Absent, |value| Shown::Value(value.clone()))
 }

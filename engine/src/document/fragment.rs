@@ -5,9 +5,12 @@
 
 use super::{
     DocumentError,
+    htpasswd::{self, Login, User},
     list::{item, with_item},
     pem::{self, Certificate},
-    recorded::{PEM_PART, RecordedDocument, RecordedFragment, item_part, shown, written_and_prior, yaml_part},
+    recorded::{
+        PEM_PART, RecordedDocument, RecordedFragment, htpasswd_part, item_part, shown, written_and_prior, yaml_part,
+    },
     yaml::{with_yaml_key, yaml_key},
 };
 use crate::{FieldPath, address::Address, digest::Digest};
@@ -37,6 +40,13 @@ pub enum Fragment {
         /// The resource.
         after: Address,
     },
+    /// One user's line in an htpasswd text.
+    Htpasswd {
+        /// The user.
+        user: User,
+        /// What is to stand there for it.
+        login: Login,
+    },
 }
 
 /// A fragment and the text that it belongs in.
@@ -65,6 +75,7 @@ impl ResolvedDocument {
             Fragment::YamlKey { key, .. } => yaml_part(key),
             Fragment::ListItem { by, item } => item_part(by, &item[by.as_str()]),
             Fragment::Pem(_) | Fragment::PemToCome { .. } => PEM_PART.to_owned(),
+            Fragment::Htpasswd { user, .. } => htpasswd_part(user),
         })
     }
 
@@ -102,6 +113,7 @@ impl ResolvedDocument {
                 }
             }
             Fragment::PemToCome { .. } => before?.clone(),
+            Fragment::Htpasswd { user, login } => recorded_login(user, login, before)?,
         };
         Some(RecordedDocument {
             at: self.at.clone(),
@@ -111,7 +123,7 @@ impl ResolvedDocument {
         })
     }
 
-    /// What of a text is ours, or will be; for people.
+    /// What of a text is ours, or will be; for people, unless it [is secret](Fragment::is_secret).
     pub fn ours_in(&self, text: &str, last: Option<&RecordedDocument>) -> Option<Value> {
         let (written, _) = written_and_prior(last.map(|last| &last.fragment));
         let wanted = match &self.fragment {
@@ -119,6 +131,7 @@ impl ResolvedDocument {
             Fragment::ListItem { by, item: ours } => return item(text, by, &ours[by.as_str()]),
             Fragment::Pem(certificates) => digests(certificates),
             Fragment::PemToCome { .. } => Vec::new(),
+            Fragment::Htpasswd { user, .. } => return htpasswd::present(text, user).and_then(|line| shown(&[line])),
         };
         let new = wanted.iter().filter(|digest| !written.contains(digest));
         let ours: Vec<_> = written.iter().chain(new).copied().collect();
@@ -142,7 +155,32 @@ impl Fragment {
                 by == other && item[by.as_str()] == written[by.as_str()]
             }
             (Self::Pem(_) | Self::PemToCome { .. }, RecordedFragment::Pem { .. }) => true,
-            (Self::YamlKey { .. } | Self::ListItem { .. } | Self::Pem(_) | Self::PemToCome { .. }, _) => false,
+            (Self::Htpasswd { user, .. }, RecordedFragment::Htpasswd { user: other, .. }) => user == other,
+            (
+                Self::YamlKey { .. }
+                | Self::ListItem { .. }
+                | Self::Pem(_)
+                | Self::PemToCome { .. }
+                | Self::Htpasswd { .. },
+                _,
+            ) => false,
+        }
+    }
+
+    /// Whether nobody may see what of a text it is, not even its digest.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Htpasswd { .. })
+    }
+
+    /// What it waits for, if it is not known before.
+    pub fn waits_for(&self) -> Option<&Address> {
+        match self {
+            Self::PemToCome { after }
+            | Self::Htpasswd {
+                login: Login::After(after),
+                ..
+            } => Some(after),
+            Self::YamlKey { .. } | Self::ListItem { .. } | Self::Pem(_) | Self::Htpasswd { .. } => None,
         }
     }
 
@@ -167,10 +205,44 @@ impl Fragment {
                 pem::with(&pem::without(text, &old), certificates)
             }
             Self::PemToCome { .. } => Ok(format!("{text}{PLACEHOLDER}")),
+            Self::Htpasswd { user, login } => {
+                let is_ours = matches!(last, Some(RecordedFragment::Htpasswd { was_there: false, .. }));
+                htpasswd::with(text, user, login, is_ours)
+            }
         }
     }
 }
 
 pub(crate) fn digests(certificates: &[Certificate]) -> Vec<Digest> {
     certificates.iter().map(Certificate::digest).collect()
+}
+
+/// What is recorded of a user's line once it is as it is to be; where it is not known yet, what was.
+fn recorded_login(user: &User, login: &Login, before: Option<&RecordedFragment>) -> Option<RecordedFragment> {
+    let (written, was_there) = match (login, before) {
+        (Login::Written(line), _) => (line.digest(), false),
+        (Login::Kept(line), Some(RecordedFragment::Htpasswd { written, was_there, .. })) if written.contains(line) => {
+            (*line, *was_there)
+        }
+        (Login::Kept(line), None) => (*line, true),
+        // Somebody wrote it anew with the same password: it is not ours by that.
+        (Login::Kept(_) | Login::ToCome | Login::After(_), _) => return before.cloned(),
+    };
+    Some(RecordedFragment::Htpasswd {
+        user: user.clone(),
+        written: vec![written],
+        was_there,
+    })
+}
+
+/// What was recorded of parts that are not wanted any more.
+pub(crate) fn dropped<'a>(
+    wanted: &'a [ResolvedDocument],
+    recorded: &'a [RecordedDocument],
+) -> impl Iterator<Item = &'a RecordedDocument> {
+    let is_wanted = |last: &RecordedDocument| {
+        let mut same_text = wanted.iter().filter(|document| document.at == last.at);
+        same_text.any(|document| document.fragment.is_of(&last.fragment))
+    };
+    recorded.iter().filter(move |last| !is_wanted(last))
 }

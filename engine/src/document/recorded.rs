@@ -2,6 +2,7 @@
 
 use super::{
     DocumentError,
+    htpasswd::{self, User},
     list::{item, with_item},
     pem,
     yaml::{with_yaml_key, yaml_key},
@@ -50,6 +51,15 @@ pub enum RecordedFragment {
         /// Of those, the ones that were there before us: they stay.
         prior: Vec<Digest>,
     },
+    /// One user's line in an htpasswd text.
+    Htpasswd {
+        /// The user.
+        user: User,
+        /// The digest of the line; while a write is only intended, of the one before as well.
+        written: Vec<Digest>,
+        /// Whether the line was there before us: it stays.
+        was_there: bool,
+    },
 }
 
 impl RecordedDocument {
@@ -59,6 +69,7 @@ impl RecordedDocument {
             RecordedFragment::YamlKey { key, .. } => yaml_part(key),
             RecordedFragment::ListItem { by, written, .. } => item_part(by, &written[by.as_str()]),
             RecordedFragment::Pem { .. } => PEM_PART.to_owned(),
+            RecordedFragment::Htpasswd { user, .. } => htpasswd_part(user),
         })
     }
 
@@ -73,6 +84,19 @@ impl RecordedDocument {
                 prior.extend(old.iter().filter(|d| kept.contains(d)));
                 written.extend(old);
             }
+            RecordedFragment::Htpasswd { written, was_there, .. } => {
+                // A line that was there before us and has gone since is not ours if it comes back.
+                if let Some(RecordedFragment::Htpasswd {
+                    written: known,
+                    was_there: before,
+                    ..
+                }) = last.map(|last| &last.fragment)
+                    && before == was_there
+                {
+                    let old: Vec<_> = known.iter().filter(|d| !written.contains(d)).copied().collect();
+                    written.extend(old);
+                }
+            }
         }
         self
     }
@@ -84,20 +108,39 @@ impl RecordedFragment {
         matches!(self, Self::ListItem { .. })
     }
 
-    /// What was written and what of it is in a text, if that is not the same.
+    /// Whether nobody may see what of a text it is, not even its digest.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Htpasswd { .. })
+    }
+
+    /// What was written and what of it is in a text, if that is not the same; for people, unless it is secret.
     pub fn drifted(&self, text: &str) -> Option<(Option<Value>, Option<Value>)> {
         let (written, there) = match self {
-            Self::YamlKey { key, written, .. } => (Some(written.clone()), yaml_key(text, key).ok().flatten()),
-            Self::ListItem { by, written, .. } => (Some(written.clone()), item(text, by, &written[by.as_str()])),
-            Self::Pem { written, .. } => (shown(written), shown(&pem::present(text, written))),
+            Self::YamlKey { written, .. } | Self::ListItem { written, .. } => (Some(written.clone()), self.there(text)),
+            Self::Pem { written, .. } => (shown(written), self.there(text)),
+            Self::Htpasswd { user, written, .. } => {
+                let there = htpasswd::present(text, user);
+                let ours = there.filter(|line| written.contains(line)).or(written.first().copied());
+                (ours.and_then(|line| shown(&[line])), self.there(text))
+            }
         };
         (written != there).then_some((written, there))
+    }
+
+    /// What of a text is where ours was put; for people, unless it is secret.
+    pub fn there(&self, text: &str) -> Option<Value> {
+        match self {
+            Self::YamlKey { key, .. } => yaml_key(text, key).ok().flatten(),
+            Self::ListItem { by, written, .. } => item(text, by, &written[by.as_str()]),
+            Self::Pem { written, .. } => shown(&pem::present(text, written)),
+            Self::Htpasswd { user, .. } => htpasswd::present(text, user).and_then(|line| shown(&[line])),
+        }
     }
 
     /// The text as if our part had never been put in.
     ///
     /// # Errors
-    /// When the text cannot be edited without touching what others wrote.
+    /// When the text cannot be edited without touching what others wrote, or ours is not what we wrote any more.
     pub fn restore_in(&self, text: &str) -> Result<String, DocumentError> {
         match self {
             Self::YamlKey { key, prior, .. } => with_yaml_key(text, key, prior.as_ref()),
@@ -105,6 +148,19 @@ impl RecordedFragment {
             Self::Pem { written, prior } => {
                 let ours: Vec<_> = written.iter().filter(|d| !prior.contains(d)).copied().collect();
                 Ok(pem::without(text, &ours))
+            }
+            Self::Htpasswd {
+                user,
+                written,
+                was_there,
+            } => {
+                let there = htpasswd::present(text, user);
+                let without = htpasswd::without(text, user, written);
+                match there {
+                    _ if *was_there => Ok(text.to_owned()),
+                    Some(_) if without == text => Err(DocumentError::LineChanged { user: user.clone() }),
+                    _ => Ok(without),
+                }
             }
         }
     }
@@ -117,20 +173,27 @@ impl RecordedFragment {
                 with_item(text, by, &written[by.as_str()], None).unwrap_or_else(|_| text.to_owned())
             }
             Self::Pem { written, .. } => pem::without(text, written),
+            Self::Htpasswd { user, written, .. } => htpasswd::without(text, user, written),
         }
     }
 
-    /// What of it was there before; for people.
+    /// What of it was there before; for people, unless it is secret.
     pub fn prior(&self) -> Option<Value> {
         match self {
             Self::YamlKey { prior, .. } | Self::ListItem { prior, .. } => prior.clone(),
             Self::Pem { prior, .. } => shown(prior),
+            Self::Htpasswd { written, was_there, .. } => shown(if *was_there { written } else { &[] }),
         }
     }
 }
 
 /// The last element of the path of certificates.
 pub(crate) const PEM_PART: &str = "|pem";
+
+/// The last element of the path of a user's line.
+pub(crate) fn htpasswd_part(user: &User) -> String {
+    format!("|htpasswd.{user}")
+}
 
 /// The last element of the path of a YAML key.
 pub(crate) fn yaml_part(key: &str) -> String {
@@ -146,7 +209,10 @@ pub(crate) fn item_part(by: &str, key: &Value) -> String {
 pub(super) fn written_and_prior(last: Option<&RecordedFragment>) -> (&[Digest], &[Digest]) {
     match last {
         Some(RecordedFragment::Pem { written, prior }) => (written, prior),
-        Some(RecordedFragment::YamlKey { .. } | RecordedFragment::ListItem { .. }) | None => (&[], &[]),
+        Some(
+            RecordedFragment::YamlKey { .. } | RecordedFragment::ListItem { .. } | RecordedFragment::Htpasswd { .. },
+        )
+        | None => (&[], &[]),
     }
 }
 

@@ -190,13 +190,14 @@ fn operations(
     remove_empty(&mut after, &absent);
     for document in documents {
         // Another of our parts may have been taken out of the text already.
-        let text = text_at(&after, &document.at).unwrap_or_default();
-        match document.fragment.restore_in(&text) {
+        let text = text_at(&after, &document.at).map(Option::unwrap_or_default);
+        let restored = text.clone().and_then(|text| document.fragment.restore_in(&text));
+        match restored {
             Ok(text) if text.trim().is_empty() && document.made_text => {
                 document.at.remove(&mut after);
                 remove_empty(&mut after, &document.absent_ancestors.iter().cloned().collect());
             }
-            Ok(same) if same == text => {}
+            Ok(same) if Ok(&same) == text.as_ref() => {}
             Ok(text) => set_text(&mut after, &document.at, &text, document.fragment.is_list()),
             Err(error) => notes.push(format!("{}: {error}", document.at)),
         }
@@ -274,10 +275,12 @@ fn is_key_of_item(path: &FieldPath) -> bool {
 
 /// Whether an object that we made for a shared document holds nothing but our fragments.
 fn holds_only_ours(live: &Value, documents: &[RecordedDocument]) -> bool {
-    let data: Vec<_> = live["data"].as_object().into_iter().flatten().collect();
-    let foreign = data.iter().any(|(name, text)| {
-        let mut left = text.as_str().unwrap_or_default().to_owned();
-        for document in documents.iter().filter(|d| d.at == FieldPath::of("data").field(name)) {
+    let mut data = live["data"].as_object().into_iter().flatten();
+    let foreign = data.any(|(name, _)| {
+        let at = FieldPath::of("data").field(name);
+        let Ok(text) = text_at(live, &at) else { return true };
+        let mut left = text.unwrap_or_default();
+        for document in documents.iter().filter(|document| document.at == at) {
             left = document.fragment.strip_from(&left);
         }
         !left.trim().is_empty()

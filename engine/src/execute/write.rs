@@ -9,7 +9,7 @@ use crate::{
     address::Address,
     diff::{drift::secret_digest, leaves},
     digest::StackKey,
-    document::{Fragment, ResolvedDocument, text_at},
+    document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
@@ -188,13 +188,14 @@ fn not_known(path: &FieldPath, after: &str) -> StepError {
 async fn resolved_documents<P: Provider, J: Journal, S: Secrets>(
     context: &Context<'_, P, J, S>,
     overlay: &Overlay,
+    live: Option<&Value>,
 ) -> Result<Vec<ResolvedDocument>, StepError> {
     let others = others(context, overlay.documents.iter().filter_map(Document::late)).await?;
     let documents = overlay
-        .resolve(|other| others.get(other).cloned(), context.secrets)
+        .resolve(live, |other| others.get(other).cloned(), context.secrets, true)
         .map_err(|error| not_had(&error))?;
     for document in &documents {
-        if let Fragment::PemToCome { after } = &document.fragment {
+        if let Some(after) = document.fragment.waits_for() {
             return Err(not_known(&document.path(), &after.to_string()));
         }
     }
@@ -226,9 +227,13 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         .unwrap_or_default();
     let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
-    let documents = resolved_documents(context, overlay).await?;
+    let documents = resolved_documents(context, overlay, live.as_ref()).await?;
     let body = overlay.body(live.as_ref(), &documents, before).map_err(|error| {
-        StepError::Failure(Failure::new(format!("{target} cannot be edited")).because(error.to_string()))
+        let failure = Failure::new(format!("{target} cannot be edited")).because(error.to_string());
+        StepError::Failure(match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
     })?;
     let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
     let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();
@@ -277,7 +282,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         did,
         recorded: record(Some(&answer.object), &written),
         object: answer.object,
-        note: None,
+        note: left_in(&documents, before, live.as_ref()),
     })
 }
 
@@ -463,16 +468,26 @@ fn absent_above(path: &FieldPath, live: Option<&Value>) -> Vec<FieldPath> {
     absent
 }
 
+/// What a person should know of parts that are not wanted any more and cannot be taken out.
+fn left_in(documents: &[ResolvedDocument], before: &[RecordedDocument], live: Option<&Value>) -> Option<String> {
+    let left = dropped(documents, before).filter_map(|gone| {
+        let text = text_at(live?, &gone.at).ok().flatten()?;
+        let error = gone.fragment.restore_in(&text).err()?;
+        Some(format!("{}: {error}", gone.at))
+    });
+    Some(left.collect::<Vec<_>>().join("; ")).filter(|notes| !notes.is_empty())
+}
+
 /// The records of our parts of shared texts: before the write, when the parts of last time may still be there, and after.
 fn documents_of(
     documents: &[ResolvedDocument],
     before: &[RecordedDocument],
     live: Option<&Value>,
 ) -> (Vec<RecordedDocument>, Vec<RecordedDocument>) {
-    documents
+    let (mut intended, written): (Vec<_>, Vec<_>) = documents
         .iter()
         .filter_map(|document| {
-            let text = live.and_then(|live| text_at(live, &document.at));
+            let text = live.and_then(|live| text_at(live, &document.at).ok().flatten());
             let text = text.as_deref();
             let last = document.last(before);
             let mut written = document.recorded(text, last)?;
@@ -481,7 +496,9 @@ fn documents_of(
             }
             Some((written.clone().or(last), written))
         })
-        .unzip()
+        .unzip();
+    intended.extend(dropped(documents, before).cloned());
+    (intended, written)
 }
 
 /// The record of a gate or an action: no object, but its edges and its trigger.

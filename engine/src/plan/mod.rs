@@ -11,6 +11,7 @@
 
 mod action;
 mod decide;
+mod parts;
 mod planner;
 mod projection;
 
@@ -128,6 +129,17 @@ pub enum Shown {
     Secret,
     /// Known only after a resource is ready.
     KnownAfter(String),
+}
+
+impl Shown {
+    /// A value, or that there is one where nobody may see it.
+    pub fn of(value: Option<Value>, is_secret: bool) -> Self {
+        match value {
+            None => Self::Absent,
+            Some(_) if is_secret => Self::Secret,
+            Some(value) => Self::Value(value),
+        }
+    }
 }
 
 /// How many steps do what.

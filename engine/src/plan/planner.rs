@@ -2,14 +2,14 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason, Shown,
-    Step, Subject, decide,
+    Step, Subject, decide, parts,
 };
 use crate::{
     FieldPath,
     address::Address,
     diff::{differences, drift::drifted_fields, leaves},
     digest::{Digest, StackKey},
-    document::{Fragment, ResolvedDocument, digests, shown, text_at},
+    document::DocumentError,
     execute::ProviderError,
     graph::{Edge, Graph},
     late::LateError,
@@ -17,7 +17,7 @@ use crate::{
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen, judge},
-    recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode},
     resource::{Adopt, Node, Resource, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
@@ -96,6 +96,16 @@ pub enum PlanError {
         /// Its words.
         cause: Box<ProviderError>,
     },
+    /// A shared text in the object cannot be edited.
+    #[error("`{address}`: {object} cannot be edited: {cause}")]
+    Uneditable {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: Box<ObjectRef>,
+        /// Why not.
+        cause: DocumentError,
+    },
     /// A late value cannot be had.
     #[error("`{address}`: {cause}")]
     Late {
@@ -128,6 +138,7 @@ impl PlanError {
                 }
                 LateError::Input { .. } | LateError::Unfit { .. } => None,
             },
+            Self::Uneditable { cause, .. } => cause.hint(),
             Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
         }
     }
@@ -337,12 +348,9 @@ fn written(
         .as_ref()
         .map(|_| judge(&observations(resource), inputs.survey.view()));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
-    let last = last_documents(known, found);
+    let last = parts::last_documents(known, found);
     step.changes = changes(found, resource, &drifted, &manager, action);
-    for document in parts(found) {
-        step.changes
-            .extend(part_change(found, document, last, &drifted, action));
-    }
+    step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(webhook) = unverified {
         step.reasons.push(Reason::Unverified { webhook });
@@ -356,11 +364,7 @@ fn written(
             .flat_map(|last| last.fields.iter().cloned()),
     );
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
-    for document in parts(found) {
-        let ours = text_of(found.live.as_ref(), document).and_then(|text| document.ours_in(&text, document.last(last)));
-        let path = document.path().to_string();
-        step.projection.paths.insert(path, ours.as_ref().map(Digest::of));
-    }
+    parts::project(&mut step.projection, found, last);
     Ok(step)
 }
 
@@ -370,55 +374,6 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
     let wanted = written_value(resource);
     let changed = |path: &&FieldPath| matches!(path.get(&last.manifest), Some(was) if path.get(&wanted) != Some(was));
     resource.lifecycle.replace_on.iter().find(changed)
-}
-
-/// Our parts of shared texts that are shown as such, and not as the whole text.
-fn parts(found: &Found) -> impl Iterator<Item = &ResolvedDocument> {
-    found.documents.iter().filter(|document| match &document.fragment {
-        Fragment::YamlKey { .. } => false,
-        Fragment::ListItem { .. } | Fragment::Pem(_) | Fragment::PemToCome { .. } => true,
-    })
-}
-
-fn last_documents<'a>(known: Option<&'a Recorded>, found: &Found) -> &'a [RecordedDocument] {
-    let uid = found.live.as_ref().and_then(|live| live["metadata"]["uid"].as_str());
-    known.map_or(&[], |known| known.documents_of(uid.unwrap_or_default()))
-}
-
-fn text_of(object: Option<&Value>, document: &ResolvedDocument) -> Option<String> {
-    text_at(object?, &document.at)
-}
-
-/// The change of our part of a shared text, if the text would change.
-fn part_change(
-    found: &Found,
-    document: &ResolvedDocument,
-    last: &[RecordedDocument],
-    drifted: &[FieldChange],
-    action: Action,
-) -> Option<FieldChange> {
-    let text = text_of(found.live.as_ref(), document);
-    match &found.answer {
-        Answer::Would { object, .. } if text == text_of(Some(object), document) => return None,
-        Answer::Would { .. } => {}
-        _ if action == Action::Create => {}
-        _ => return None,
-    }
-    let path = document.path();
-    let ours = document.ours_in(text.as_deref().unwrap_or_default(), document.last(last));
-    Some(FieldChange {
-        before: ours.map_or(Shown::Absent, Shown::Value),
-        after: match &document.fragment {
-            Fragment::YamlKey { value, .. } | Fragment::ListItem { item: value, .. } => Shown::Value(value.clone()),
-            Fragment::Pem(certificates) => shown(&digests(certificates)).map_or(Shown::Absent, Shown::Value),
-            Fragment::PemToCome { after } => Shown::KnownAfter(after.to_string()),
-        },
-        drift: drifted
-            .iter()
-            .find(|change| change.path == path)
-            .and_then(|change| change.drift.clone()),
-        path,
-    })
 }
 
 /// What the cluster holds, by the server's answer; and the webhook that could not be asked yet.
@@ -479,6 +434,13 @@ fn live_of(
             return Err(PlanError::Late {
                 address,
                 cause: Box::new(cause.clone()),
+            });
+        }
+        Answer::Uneditable(cause) => {
+            return Err(PlanError::Uneditable {
+                address,
+                object: Box::new(object),
+                cause: cause.clone(),
             });
         }
         Answer::Refused(cause) => {
@@ -556,7 +518,7 @@ fn changes(
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
     for (path, old, new) in differences(before, &after) {
-        if found.live.is_none() && is_identity(&path) || parts(found).any(|document| document.at == path) {
+        if found.live.is_none() && is_identity(&path) || parts::parts(found).any(|document| document.at == path) {
             continue;
         }
         let secret = is_secret(resource, &path) || sensitive.iter().any(|s| s.contains(&path) || path.contains(s));

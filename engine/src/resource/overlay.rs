@@ -6,8 +6,11 @@
 use crate::{
     FieldPath,
     document::{
-        DocumentError, Fragment, PEM_PART, RecordedDocument, ResolvedDocument, item_part, pem::certificates, set_text,
-        text_at, yaml_part,
+        DocumentError, Fragment, PEM_PART, RecordedDocument, ResolvedDocument, dropped,
+        htpasswd::{Login, Password, Salt, User, login},
+        htpasswd_part, item_part,
+        pem::certificates,
+        set_text, text_at, yaml_part,
     },
     late::{LateError, LateSource, Secrets, Text, text_of},
     object_key::ObjectRef,
@@ -62,6 +65,16 @@ pub enum DocumentCodec {
         /// Where they come from: an object or a person. All certificates there are ours, and nothing else there is.
         certificates: LateSource,
     },
+    /// The line of one user in a text of `user:hash` lines that others add to as well.
+    ///
+    /// A user whose line was there before us is taken as it is, if the password lets it in, and stays on destroy; with
+    /// another password it is an error of the plan.
+    Htpasswd {
+        /// The user; one document for each.
+        user: User,
+        /// Where the password comes from: an object or a person. It cannot be drawn, since nobody could read it again.
+        password: LateSource,
+    },
 }
 
 impl Overlay {
@@ -84,6 +97,7 @@ impl Document {
             DocumentCodec::YamlKey { key, .. } => yaml_part(key),
             DocumentCodec::ListItem { by, item } => item_part(by, &item[by.as_str()]),
             DocumentCodec::Pem { .. } => PEM_PART.to_owned(),
+            DocumentCodec::Htpasswd { user, .. } => htpasswd_part(user),
         })
     }
 
@@ -92,6 +106,7 @@ impl Document {
         match &self.codec {
             DocumentCodec::YamlKey { .. } | DocumentCodec::ListItem { .. } => None,
             DocumentCodec::Pem { certificates } => Some(certificates),
+            DocumentCodec::Htpasswd { password, .. } => Some(password),
         }
     }
 
@@ -103,38 +118,53 @@ impl Document {
                 by: by.clone(),
                 item: item.clone(),
             })),
-            DocumentCodec::Pem { .. } => None,
+            DocumentCodec::Pem { .. } | DocumentCodec::Htpasswd { .. } => None,
         }
     }
 
     /// The fragment with its late value in place, or with what that waits for.
     ///
+    /// `live` is the object as it is. With `commit` false (a plan) nothing is drawn: a line that would be written is to
+    /// come.
+    ///
     /// # Errors
     /// When a late value cannot be read, or is not what it should be.
     pub fn resolve(
         &self,
+        live: Option<&Value>,
         other: impl Fn(&ObjectRef) -> Option<Value>,
         secrets: &impl Secrets,
+        commit: bool,
     ) -> Result<ResolvedDocument, LateError> {
-        let source = match &self.codec {
-            DocumentCodec::Pem { certificates } => certificates,
-            DocumentCodec::YamlKey { key, value } => return Ok(self.with(Fragment::yaml_key(key, value))),
-            DocumentCodec::ListItem { by, item } => {
-                return Ok(self.with(Fragment::ListItem {
-                    by: by.clone(),
-                    item: item.clone(),
-                }));
-            }
-        };
-        let text = match text_of(source, &self.path(), other, secrets)? {
-            Text::After(after) => return Ok(self.with(Fragment::PemToCome { after })),
-            Text::Known(text) => text,
-        };
-        let certificates = certificates(&text).map_err(|error| LateError::Unfit {
+        let unfit = |error: DocumentError| LateError::Unfit {
             path: self.path(),
             why: error.to_string(),
-        })?;
-        Ok(self.with(Fragment::Pem(certificates)))
+        };
+        let fragment = match &self.codec {
+            DocumentCodec::YamlKey { key, value } => Fragment::yaml_key(key, value),
+            DocumentCodec::ListItem { by, item } => Fragment::ListItem {
+                by: by.clone(),
+                item: item.clone(),
+            },
+            DocumentCodec::Pem { certificates: source } => match text_of(source, &self.path(), other, secrets)? {
+                Text::After(after) => Fragment::PemToCome { after },
+                Text::Known(text) => Fragment::Pem(certificates(&text).map_err(unfit)?),
+            },
+            DocumentCodec::Htpasswd { user, password } => Fragment::Htpasswd {
+                user: user.clone(),
+                login: match text_of(password, &self.path(), other, secrets)? {
+                    Text::After(after) => Login::After(after),
+                    Text::Known(password) => {
+                        let password = Password::new(password).map_err(unfit)?;
+                        let salt = commit.then(|| Salt::draw(secrets));
+                        // A text that cannot be read is an error of the write.
+                        let text = live.and_then(|live| text_at(live, &self.at).ok().flatten());
+                        login(text.as_deref().unwrap_or_default(), user, &password, salt.as_ref())
+                    }
+                },
+            },
+        };
+        Ok(self.with(fragment))
     }
 
     fn with(&self, fragment: Fragment) -> ResolvedDocument {
@@ -149,7 +179,7 @@ impl Overlay {
     /// The body of an apply: our fields, and each shared text with our fragment in it.
     ///
     /// `live` is the object as it is; without it the body makes one that holds nothing else. `last` is what was recorded
-    /// of its texts: what is no longer ours is taken out.
+    /// of its texts: what is no longer ours is taken out, unless it is not what we wrote any more.
     ///
     /// # Errors
     /// When a shared text cannot be edited without touching what others wrote.
@@ -170,11 +200,24 @@ impl Overlay {
         if let Some(namespace) = &self.target.namespace {
             body["metadata"]["namespace"] = Value::from(namespace.as_str());
         }
+        // A text with two of our parts is in the body already.
+        let text_in = |body: &Value, at: &FieldPath| match (text_at(body, at)?, live) {
+            (None, Some(live)) => text_at(live, at),
+            (text, _) => Ok(text),
+        };
+        for gone in dropped(documents, last) {
+            let Some(text) = text_in(&body, &gone.at)? else {
+                continue;
+            };
+            if documents.iter().all(|document| document.at != gone.at) {
+                return Err(DocumentError::NothingLeft { at: gone.at.clone() });
+            }
+            if let Ok(text) = gone.fragment.restore_in(&text) {
+                set_text(&mut body, &gone.at, &text, gone.fragment.is_list());
+            }
+        }
         for document in documents {
-            // A text with two of our parts is in the body already.
-            let text = text_at(&body, &document.at)
-                .or_else(|| text_at(live?, &document.at))
-                .unwrap_or_default();
+            let text = text_in(&body, &document.at)?.unwrap_or_default();
             let before = document.last(last).map(|last| &last.fragment);
             let text = document.fragment.write_to(&text, before)?;
             set_text(&mut body, &document.at, &text, document.fragment.is_list());
@@ -182,18 +225,20 @@ impl Overlay {
         Ok(body)
     }
 
-    /// Its fragments with their late values in place, or what those wait for.
+    /// Its fragments with their late values in place, or what those wait for; see [`Document::resolve`].
     ///
     /// # Errors
     /// When a late value cannot be read, or is not what it should be.
     pub fn resolve(
         &self,
+        live: Option<&Value>,
         other: impl Fn(&ObjectRef) -> Option<Value>,
         secrets: &impl Secrets,
+        commit: bool,
     ) -> Result<Vec<ResolvedDocument>, LateError> {
         self.documents
             .iter()
-            .map(|document| document.resolve(&other, secrets))
+            .map(|document| document.resolve(live, &other, secrets, commit))
             .collect()
     }
 

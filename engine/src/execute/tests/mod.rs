@@ -2,6 +2,7 @@
 
 mod certificates;
 mod items;
+mod users;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
@@ -29,8 +30,11 @@ impl Secrets for Fixed {
     fn draw(&self, length: usize) -> String {
         "a".repeat(length)
     }
-    fn input(&self, _: &SecretInput) -> Result<String, String> {
-        Err("not set".to_owned())
+    fn input(&self, input: &SecretInput) -> Result<String, String> {
+        match input {
+            SecretInput::Command(words) if words[0] == "echo" => Ok(words[1].clone()),
+            _ => Err("not set".to_owned()),
+        }
     }
 }
 
@@ -92,6 +96,8 @@ fn object(at: &str, name: &str, data: &Value, after: &[&str]) -> Resource {
 struct World {
     cluster: Memory,
     kept: Kept,
+    /// Every event, as it would be read by a view.
+    told: Vec<String>,
 }
 
 impl World {
@@ -99,6 +105,7 @@ impl World {
         Self {
             cluster: Memory::new(),
             kept: Kept::default(),
+            told: Vec::new(),
         }
     }
 
@@ -174,7 +181,11 @@ impl World {
         };
         let mut report = Report::default();
         let never = std::future::pending();
-        let on = |event: &Event| report.fold(event);
+        let told = &mut self.told;
+        let on = |event: &Event| {
+            told.push(format!("{event:?}"));
+            report.fold(event);
+        };
         drive(&execution, &self.cluster, &mut self.kept, &Fixed, never, on)
             .await
             .expect("the state is kept");

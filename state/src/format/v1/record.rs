@@ -11,6 +11,7 @@ use serde_json::Value;
 use stackctl_engine::{
     FieldPath,
     digest::Digest,
+    document::htpasswd::User,
     graph::Edge,
     recorded::{Origin, Owner, Recorded, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
 };
@@ -95,6 +96,7 @@ pub(super) enum StoredDocument {
     YamlKey(StoredYamlKey),
     ListItem(StoredListItem),
     Pem(StoredPem),
+    Htpasswd(StoredHtpasswd),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +138,24 @@ pub(super) struct StoredPem {
 struct StoredCertificates {
     written: Vec<String>,
     prior: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredHtpasswd {
+    at: StoredPath,
+    htpasswd: StoredLine,
+    made_text: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_ancestors: Vec<StoredPath>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredLine {
+    user: String,
+    written: Vec<String>,
+    was_there: bool,
 }
 
 impl From<&Recorded> for StoredRecord {
@@ -375,6 +395,20 @@ impl From<&RecordedDocument> for StoredDocument {
                 made_text,
                 absent_ancestors,
             }),
+            RecordedFragment::Htpasswd {
+                user,
+                written,
+                was_there,
+            } => Self::Htpasswd(StoredHtpasswd {
+                at,
+                htpasswd: StoredLine {
+                    user: user.as_str().to_owned(),
+                    written: written.iter().map(Digest::to_string).collect(),
+                    was_there: *was_there,
+                },
+                made_text,
+                absent_ancestors,
+            }),
         }
     }
 }
@@ -430,6 +464,26 @@ impl TryFrom<StoredDocument> for RecordedDocument {
                 fragment: RecordedFragment::Pem {
                     written: digests(written)?,
                     prior: digests(prior)?,
+                },
+                made_text,
+                absent_ancestors: paths(absent_ancestors),
+            },
+            StoredDocument::Htpasswd(StoredHtpasswd {
+                at,
+                htpasswd:
+                    StoredLine {
+                        user,
+                        written,
+                        was_there,
+                    },
+                made_text,
+                absent_ancestors,
+            }) => Self {
+                at: at.into(),
+                fragment: RecordedFragment::Htpasswd {
+                    user: User::new(&user).map_err(|error| Unreadable(error.to_string()))?,
+                    written: digests(written)?,
+                    was_there,
                 },
                 made_text,
                 absent_ancestors: paths(absent_ancestors),

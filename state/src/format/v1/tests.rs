@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     FieldPath, ObjectRef,
     digest::Digest,
+    document::htpasswd::User,
     field::PathElement,
     recorded::{Origin, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
 };
@@ -174,6 +175,11 @@ fn any_document() -> impl Strategy<Value = RecordedDocument> {
         (any::<String>(), any_value(), prop::option::of(any_value()))
             .prop_map(|(by, written, prior)| RecordedFragment::ListItem { by, written, prior }),
         (digests(), digests()).prop_map(|(written, prior)| RecordedFragment::Pem { written, prior }),
+        ("[^:\r\n]{1,9}", digests(), any::<bool>()).prop_map(|(user, written, was_there)| RecordedFragment::Htpasswd {
+            user: User::new(&user).expect("a name"),
+            written,
+            was_there,
+        }),
     ];
     let ancestors = prop::collection::vec(any_path(), 0..2);
     (any_path(), fragment, any::<bool>(), ancestors).prop_map(|(at, fragment, made_text, absent_ancestors)| {
@@ -202,6 +208,31 @@ fn certificates_are_stored_as_their_digests() {
         serde_json::to_value(StoredDocument::from(&document)).expect("JSON"),
         json!({"at": ["data", "ca-bundle.crt"], "pem": {"written": [digest.to_string()], "prior": []}, "made_text": true})
     );
+}
+
+#[test]
+fn a_users_line_is_stored_as_its_digest() {
+    let digest = Digest::of_bytes(b"x");
+    let document = RecordedDocument {
+        at: FieldPath::of("data.htpasswd"),
+        fragment: RecordedFragment::Htpasswd {
+            user: User::new("bob").expect("a name"),
+            written: vec![digest],
+            was_there: false,
+        },
+        made_text: false,
+        absent_ancestors: Vec::new(),
+    };
+    let stored = json!({"at": ["data", "htpasswd"],
+        "htpasswd": {"user": "bob", "written": [digest.to_string()], "was_there": false}, "made_text": false});
+    assert_eq!(
+        serde_json::to_value(StoredDocument::from(&document)).expect("JSON"),
+        stored
+    );
+    let mut bent = stored;
+    bent["htpasswd"]["user"] = json!("bob:x");
+    let read: StoredDocument = serde_json::from_value(bent).expect("its form");
+    assert!(RecordedDocument::try_from(read).is_err());
 }
 
 proptest! {
