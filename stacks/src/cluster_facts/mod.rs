@@ -46,6 +46,8 @@ pub mod key {
     pub const ROUTER_CERTIFICATE: &str = "cluster.router-certificate";
     /// The ConfigMap with the certificate authorities that the cluster trusts, where one is named.
     pub const TRUSTED_BUNDLE: &str = "cluster.trusted-bundle";
+    /// How people log in.
+    pub const IDENTITY_PROVIDERS: &str = "cluster.identity-providers";
     /// Whether the generation of subscriptions is switched on.
     pub const MODELS_AS_A_SERVICE: &str = "cluster.models-as-a-service";
     /// How cloud credentials are made.
@@ -162,6 +164,17 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
             Holding::Pinned,
         ));
     }
+    if has_users(stack) {
+        wanted.push(FactRequest {
+            take: column("spec.identityProviders", &["name", "type", "htpasswd"]),
+            ..request(
+                key::IDENTITY_PROVIDERS,
+                FactRead::Object(config("OAuth", "cluster")),
+                "spec.identityProviders",
+                Holding::Live,
+            )
+        });
+    }
     if has_gateway_policies(stack) {
         wanted.push(request(
             key::MODELS_AS_A_SERVICE,
@@ -216,6 +229,11 @@ pub fn wanted(stack: &Stack) -> Vec<FactRequest> {
     }
     wanted.sort_by(|a, b| a.key.cmp(&b.key));
     wanted
+}
+
+/// Whether a stack has users that log in with a password.
+pub(crate) fn has_users(stack: &OpenShift) -> bool {
+    stack.maas.as_ref().is_some_and(|maas| !maas.users.is_empty())
 }
 
 /// Whether a stack has policies of the older generation on the gateway of MaaS.

@@ -3,7 +3,8 @@
 //! Invariant: everything the stack needs is here and fits the stack, or [`ClusterFacts::parse`] says all that does not.
 
 use super::{
-    PIPELINES, PIPELINES_CHANNEL, SERVICE_MESH, has_gateway_policies, key, makes_certificates, makes_machines,
+    PIPELINES, PIPELINES_CHANNEL, SERVICE_MESH, has_gateway_policies, has_users, key, makes_certificates,
+    makes_machines,
 };
 use crate::stack::{OpenShift, Platform, Tls};
 use miette::Diagnostic;
@@ -25,6 +26,8 @@ pub struct ClusterFacts {
     pub tls_secret: String,
     /// The ConfigMap in `openshift-config` with the authorities that the cluster trusts.
     pub trusted_bundle: String,
+    /// The Secret in `openshift-config` that users are written to; present when the stack has users.
+    pub htpasswd_secret: Option<String>,
     /// Node Feature Discovery, as the marketplace offers it; present when the stack has GPU pools.
     pub nfd: Option<PackageVersion>,
     /// The NVIDIA GPU operator, as the marketplace offers it; present when the stack has GPU pools.
@@ -120,6 +123,16 @@ pub enum FactError {
         /// The domain of the apps.
         apps: String,
     },
+    /// The document that users are written to is not one (`reference/serving.md` §1.14, §5.3 I3).
+    #[error("users log in by an HTPasswd identity provider, and the cluster has {found}")]
+    #[diagnostic(
+        code(STK210),
+        help("make one identity provider of type HTPasswd in OAuth cluster, or leave `[[maas.users]]` out")
+    )]
+    HtpasswdProviders {
+        /// How many there are, in words.
+        found: String,
+    },
     /// Both generations of MaaS would be on one gateway (`reference/serving.md` §1.11, §5.2 P21).
     #[error("MaaS with subscriptions is switched on in the cluster, and the stack has policies on its gateway")]
     #[diagnostic(
@@ -164,6 +177,7 @@ impl ClusterFacts {
             Tls::Existing { secret: None } => facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned(),
             Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => INGRESS_SECRET.to_owned(),
         };
+        let htpasswd_secret = has_users(stack).then(|| reader.htpasswd_secret());
         if has_gateway_policies(stack) && facts.text(key::MODELS_AS_A_SERVICE) == Some("Managed") {
             reader.errors.push(FactError::BothGenerations);
         }
@@ -191,6 +205,7 @@ impl ClusterFacts {
                 region,
                 tls_secret,
                 trusted_bundle,
+                htpasswd_secret,
                 nfd,
                 gpu_operator,
                 pipelines,
@@ -263,6 +278,26 @@ impl Reader<'_> {
                 found: found.to_owned(),
             });
         }
+    }
+
+    /// Where the one identity provider that reads lines of users keeps them.
+    fn htpasswd_secret(&mut self) -> String {
+        let providers = self.facts.get(key::IDENTITY_PROVIDERS).and_then(Value::as_array);
+        let mut documents = providers
+            .into_iter()
+            .flatten()
+            .filter(|provider| provider["type"] == "HTPasswd")
+            .filter_map(|provider| provider.pointer("/htpasswd/fileData/name")?.as_str());
+        match (documents.next(), documents.count()) {
+            (Some(name), 0) => return name.to_owned(),
+            (None, _) => self.errors.push(FactError::HtpasswdProviders {
+                found: "none".to_owned(),
+            }),
+            (Some(_), more) => self.errors.push(FactError::HtpasswdProviders {
+                found: format!("{} of them: it is not clear which", more + 1),
+            }),
+        }
+        String::new()
     }
 
     fn channel_list(&mut self, package: &str) -> Vec<Value> {

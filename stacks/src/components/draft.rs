@@ -177,6 +177,14 @@ impl Draft {
         self
     }
 
+    /// How long the verdict of a gate has to stand before it frees anything.
+    pub(super) fn settled(mut self, time: Duration) -> Self {
+        if let Node::Gate(gate) = &mut self.0.node {
+            gate.settle = time;
+        }
+        self
+    }
+
     /// Changes the overlay.
     pub(super) fn with_overlay(mut self, change: impl FnOnce(&mut Overlay)) -> Self {
         if let Node::Overlay(overlay) = &mut self.0.node {

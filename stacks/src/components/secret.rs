@@ -1,7 +1,7 @@
 //! Secrets: where a value that a manifest leaves open comes from.
 
 use super::draft::{Draft, seconds, see};
-use crate::stack::SecretRef;
+use crate::stack::{GivenSecret, SecretRef};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     late::{Encoding, Late, LateSource, SecretInput},
@@ -24,38 +24,59 @@ pub(super) struct Open {
 /// `gate` is the address of the gate, should one be needed. `kept_by` is the object that goes on using a value that we
 /// drew.
 pub(super) fn open(key: &str, from: &SecretRef, gate: Address, kept_by: Option<ObjectRef>) -> Open {
-    let mut waits = None;
-    let source = match from {
-        SecretRef::Env(name) => LateSource::Input(SecretInput::Environment(name.clone())),
-        SecretRef::File(path) => LateSource::Input(SecretInput::File(path.display().to_string())),
-        SecretRef::Command(words) => LateSource::Input(SecretInput::Command(words.clone())),
-        SecretRef::Generate => LateSource::Generated {
-            length: LENGTH,
-            unless_exists: kept_by,
+    match from {
+        SecretRef::Given(from) => given(key, from, gate),
+        SecretRef::Generate => Open {
+            late: late(
+                key,
+                LateSource::Generated {
+                    length: LENGTH,
+                    unless_exists: kept_by,
+                },
+            ),
+            gate: None,
         },
-        SecretRef::Existing { namespace, name, key } => {
+    }
+}
+
+/// Leaves `data[key]` of a Secret open for a value that somebody else decides.
+pub(super) fn given(key: &str, from: &GivenSecret, gate: Address) -> Open {
+    let (source, gate) = source(from, gate);
+    Open {
+        late: late(key, source),
+        gate,
+    }
+}
+
+/// Where a value comes from that somebody else decides, and the gate, at that address, where it is in another Secret.
+pub(super) fn source(from: &GivenSecret, gate: Address) -> (LateSource, Option<Draft>) {
+    let input = match from {
+        GivenSecret::Env(name) => SecretInput::Environment(name.clone()),
+        GivenSecret::File(path) => SecretInput::File(path.display().to_string()),
+        GivenSecret::Command(words) => SecretInput::Command(words.clone()),
+        GivenSecret::Existing { namespace, name, key } => {
             let object = ObjectRef::namespaced("v1", "Secret", namespace.as_str(), name.as_str());
-            waits = Some(
-                Draft::gate(gate.clone(), vec![see(object.clone(), Rule::Exists)])
-                    .within(seconds(60))
-                    .note(format!("waits for {object}")),
-            );
-            LateSource::Object {
+            let waits = Draft::gate(gate.clone(), vec![see(object.clone(), Rule::Exists)])
+                .within(seconds(60))
+                .note(format!("waits for {object}"));
+            let source = LateSource::Object {
                 address: gate,
                 object,
                 path: data(key),
                 encoding: Encoding::Base64,
-            }
+            };
+            return (source, Some(waits));
         }
     };
-    Open {
-        late: Late {
-            path: data(key),
-            source,
-            encoding: Encoding::Base64,
-            sensitive: true,
-        },
-        gate: waits,
+    (LateSource::Input(input), None)
+}
+
+fn late(key: &str, source: LateSource) -> Late {
+    Late {
+        path: data(key),
+        source,
+        encoding: Encoding::Base64,
+        sensitive: true,
     }
 }
 

@@ -325,6 +325,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "The cluster has `modelsAsService: Managed`, so its controller puts default policies on the gateway of MaaS. With policies of the stack beside them there would be two of each kind on one target, of which the older is enforced and the other ignored.",
     ),
     row(
+        "STK210",
+        "no document that users could be written to",
+        "A user of `[[maas.users]]` is a line in the Secret that an HTPasswd identity provider of OAuth/cluster names. Without such a provider there is none, and with several it is not clear which of them people use.",
+    ),
+    row(
         "STK300",
         "a manifest that is not valid YAML",
         "Files of `[[manifests]]` are read as Kubernetes reads them, and strictly: documents are divided by `---`, and a key that stands twice in a map is an error, since one of the two would be lost.",

@@ -109,7 +109,7 @@ fn is_secret_reference(table: &Table) -> bool {
 mod tests {
     use std::path::PathBuf;
 
-    use crate::stack::{Database, OpenShift, Provision, SecretRef};
+    use crate::stack::{Database, GivenSecret, OpenShift, Provision};
     use crate::{Source, parse};
 
     const BASE: &str = r#"
@@ -217,14 +217,14 @@ zones = ["c"]
         assert_eq!(
             database(parsed(&[BASE, prod], &[]).maas),
             Database::External {
-                url: SecretRef::File(PathBuf::from("env/url.txt"))
+                url: GivenSecret::File(PathBuf::from("env/url.txt"))
             }
         );
         let set = ["maas.database.url={ file = \"url.txt\" }"];
         assert_eq!(
             database(parsed(&[BASE, prod], &set).maas),
             Database::External {
-                url: SecretRef::File(PathBuf::from("url.txt"))
+                url: GivenSecret::File(PathBuf::from("url.txt"))
             }
         );
     }

@@ -7,7 +7,7 @@ use super::read::{self, Field, Reader};
 use super::value::Value;
 use crate::stack::names::NameError;
 use crate::stack::window::WindowError;
-use crate::stack::{Quantity, SecretRef, Timeout, VersionRequirement, Window, Zone};
+use crate::stack::{GivenSecret, Quantity, SecretRef, Timeout, VersionRequirement, Window, Zone};
 
 /// Reads a name of type `T`; `noun` is what such a name is called, with its article.
 pub(crate) fn name<T: FromStr<Err = NameError>>(noun: &'static str) -> impl Fn(Field<'_>, &mut Problems) -> Option<T> {
@@ -157,18 +157,17 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
     found.extend(
         reader
             .optional("env", problems, read::line)
-            .map(|at| SecretRef::Env(at.value)),
+            .map(|at| GivenSecret::Env(at.value)),
     );
     let file = reader.optional("file", problems, read::line);
-    found.extend(file.map(|at| SecretRef::File(problems.resolve(at.place, &at.value))));
+    found.extend(file.map(|at| GivenSecret::File(problems.resolve(at.place, &at.value))));
     let command = reader.optional("command", problems, read::list("a list of strings", read::line));
     let command = command.map(|at| at.value.into_iter().map(|word| word.value).collect::<Vec<_>>());
     let has_empty_command = command.as_ref().is_some_and(Vec::is_empty);
-    found.extend(command.map(SecretRef::Command));
+    found.extend(command.map(GivenSecret::Command));
     let generate = reader
         .optional("generate", problems, read::boolean)
         .is_some_and(|at| at.value);
-    found.extend(generate.then_some(SecretRef::Generate));
     let existing = reader.optional("secret", problems, read::line);
     let key = reader.optional("key", problems, read::line);
     reader.finish(problems);
@@ -197,7 +196,7 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
             else {
                 return fail("`secret` is not \"namespace/name\"");
             };
-            found.push(SecretRef::Existing {
+            found.push(GivenSecret::Existing {
                 namespace,
                 name,
                 key: key.value,
@@ -207,11 +206,23 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
     if has_empty_command {
         return fail("`command` has no program");
     }
-    if found.len() > 1 {
-        return fail("more than one place");
+    match (found.len(), generate, found.pop()) {
+        (1, false, Some(given)) => Some(SecretRef::Given(given)),
+        (0, true, _) => Some(SecretRef::Generate),
+        (0, false, _) => fail("no place at all"),
+        _ => fail("more than one place"),
     }
-    match found.pop() {
-        Some(reference) => Some(reference),
-        None => fail("no place at all"),
+}
+
+/// Reads where a secret is that somebody else decides: it cannot be drawn.
+pub(crate) fn given(field: Field<'_>, problems: &mut Problems) -> Option<GivenSecret> {
+    match secret(field, problems)? {
+        SecretRef::Given(given) => Some(given),
+        SecretRef::Generate => {
+            let key = field.key.to_owned();
+            let fault = "somebody else decides it: it cannot be made up";
+            problems.push(field.node.place, Problem::SecretReference { key, fault });
+            None
+        }
     }
 }

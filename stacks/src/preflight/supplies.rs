@@ -99,6 +99,7 @@ fn not_offered(error: &FactError) -> Option<String> {
         | FactError::AppsDomain { .. }
         | FactError::Platform { .. }
         | FactError::BothGenerations
+        | FactError::HtpasswdProviders { .. }
         | FactError::Domains { .. } => None,
     }
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Display, DomainName, GroupName, MaasGateway, ModelName, NamespaceName, ObjectName, SecretRef, TierName, Timeout,
-    UserName, Window,
+    Display, DomainName, GivenSecret, GroupName, MaasGateway, ModelName, NamespaceName, ObjectName, SecretRef,
+    TierName, Timeout, UserName, Window,
 };
 
 /// Models-as-a-Service.
@@ -21,7 +21,7 @@ pub struct Maas {
     /// Whether Limitador tells all it counts.
     pub exhaustive_telemetry: bool,
     /// The Redis that Limitador keeps its counters in, password included; absent means its memory.
-    pub limitador_redis_url: Option<SecretRef>,
+    pub limitador_redis_url: Option<GivenSecret>,
     /// What watches the gateway.
     pub monitoring: MaasMonitoring,
     /// The groups that the stack makes, in the order of the file. A group that only a tier names is expected to exist.
@@ -69,7 +69,7 @@ pub enum Database {
     /// A PostgreSQL of yours.
     External {
         /// Its connection URL, password included.
-        url: SecretRef,
+        url: GivenSecret,
     },
 }
 
@@ -162,7 +162,7 @@ pub struct ExternalModel {
     /// The Secret of its credential.
     pub secret: ObjectName,
     /// Its credential.
-    pub api_key: SecretRef,
+    pub api_key: GivenSecret,
     /// Whether the host speaks TLS.
     pub tls: bool,
     /// The port of the host.
@@ -275,7 +275,7 @@ pub struct MaasUser {
     /// The name, unique in the stack.
     pub name: UserName,
     /// The password.
-    pub password: SecretRef,
+    pub password: GivenSecret,
 }
 
 impl Maas {

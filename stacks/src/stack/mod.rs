@@ -53,7 +53,7 @@ pub use rhoai_settings::{
     AccessMode, DashboardSettings, HardwareProfile, Identifier, Mlflow, PlatformMonitoring, ResourceType, Retention,
     SampleRatio, Scheduling, Toleration,
 };
-pub use secret::SecretRef;
+pub use secret::{GivenSecret, SecretRef};
 pub use version::VersionRequirement;
 pub use window::Window;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessMode, EnvName, ModelName, NamespaceName, ObjectName, Quantity, SecretRef, Timeout};
+use super::{AccessMode, EnvName, GivenSecret, ModelName, NamespaceName, ObjectName, Quantity, Timeout};
 
 /// A model to serve: one LLMInferenceService and what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ pub enum ModelSource {
         /// `organisation/model`, with an optional `:revision`.
         repository: String,
         /// The token for gated models.
-        token: Option<SecretRef>,
+        token: Option<GivenSecret>,
     },
     /// A bucket of an S3-compatible store.
     S3 {
@@ -199,9 +199,9 @@ pub struct S3Account {
     /// Its region.
     pub region: String,
     /// The id of the key.
-    pub access_key_id: SecretRef,
+    pub access_key_id: GivenSecret,
     /// The key.
-    pub secret_access_key: SecretRef,
+    pub secret_access_key: GivenSecret,
 }
 
 /// What one copy of a model asks for.

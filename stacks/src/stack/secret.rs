@@ -4,9 +4,18 @@ use std::path::PathBuf;
 
 use super::{NamespaceName, ObjectName};
 
-/// Where the value of a secret is found when it is needed.
+/// Where the value of a secret comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretRef {
+    /// From somebody else.
+    Given(GivenSecret),
+    /// Drawn once and kept in the cluster.
+    Generate,
+}
+
+/// Where a secret that somebody else decides is found when it is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenSecret {
     /// In an environment variable of the process.
     Env(String),
     /// In a file, relative to the stack file that names it.
@@ -22,6 +31,4 @@ pub enum SecretRef {
         /// The key in the Secret.
         key: String,
     },
-    /// Drawn once and kept in the cluster.
-    Generate,
 }

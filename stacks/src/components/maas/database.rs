@@ -54,7 +54,7 @@ pub(super) fn resources(maas: &Subscriptions) -> Vec<Draft> {
             open.gate.into_iter().chain([secret, server(), service()]).collect()
         }
         Database::External { url } => {
-            let open = secret::open(URL, url, at("maas.database.url-source"), None);
+            let open = secret::given(URL, url, at("maas.database.url-source"));
             let secret = Draft::object(secret(), manifest()).late(open.late);
             open.gate.into_iter().chain([secret]).collect()
         }

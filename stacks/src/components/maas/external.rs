@@ -45,7 +45,7 @@ pub(super) fn resources(wanted: &Subscriptions, time: Option<Timeout>) -> Vec<Dr
 }
 
 fn credential_of(model: &ExternalModel) -> Vec<Draft> {
-    let open = secret::open(KEY, &model.api_key, address(model, "credential-source"), None);
+    let open = secret::given(KEY, &model.api_key, address(model, "credential-source"));
     let manifest = json!({
         "apiVersion": "v1",
         "kind": "Secret",

@@ -18,6 +18,7 @@ mod registration;
 mod switch;
 mod telemetry;
 mod tiers;
+mod users;
 
 pub(super) use dashboard::{dashboard, flags as dashboard_flags};
 pub(super) use gateway::{COMPONENT, class, gateway, host, is_plain};
@@ -49,6 +50,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     let mut nodes = gateway::resources(context, wanted);
     nodes.extend(telemetry::resources(wanted));
     nodes.extend(groups::resources(wanted));
+    nodes.extend(users::resources(context, wanted));
     nodes.extend(monitoring::resources(context, wanted));
     match &wanted.mode {
         MaasMode::Subscriptions(subscriptions) => {

@@ -9,7 +9,7 @@ use crate::{
         names::{INGRESS, KUADRANT, MAAS_GATEWAY},
         secret,
     },
-    stack::{Maas, MaasMode, SecretRef},
+    stack::{GivenSecret, Maas, MaasMode},
 };
 use serde_json::json;
 use stackctl_engine::{ObjectRef, resource::ConsequenceClass};
@@ -72,8 +72,8 @@ fn labels(maas: &Maas) -> Draft {
 }
 
 /// Counters that survive a restart of Limitador (`reference/serving.md` §5.3 S19).
-fn counters(url: &SecretRef) -> Vec<Draft> {
-    let open = secret::open(REDIS_KEY, url, at("maas.limitador-redis-source"), None);
+fn counters(url: &GivenSecret) -> Vec<Draft> {
+    let open = secret::given(REDIS_KEY, url, at("maas.limitador-redis-source"));
     let secret = json!({
         "apiVersion": "v1",
         "kind": "Secret",

@@ -10,7 +10,7 @@ use crate::{
         draft::{Draft, keyed, seconds, see},
         project, secret,
     },
-    stack::{Model, ModelSource, S3Account, S3Connection, SecretRef},
+    stack::{GivenSecret, Model, ModelSource, S3Account, S3Connection},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub(super) fn token(model: &Model) -> Option<(Address, String, String)> {
         return None;
     };
     Some(match from {
-        SecretRef::Existing { namespace, name, key } if *namespace == model.namespace => {
+        GivenSecret::Existing { namespace, name, key } if *namespace == model.namespace => {
             (at(model, "token"), name.to_string(), key.clone())
         }
         _ => (
@@ -94,8 +94,8 @@ pub(super) fn there(model: &Model, role: &str, name: &str) -> Draft {
         .note(note)
 }
 
-fn token_nodes(model: &Model, from: &SecretRef) -> Vec<Draft> {
-    let SecretRef::Existing { namespace, name, .. } = from else {
+fn token_nodes(model: &Model, from: &GivenSecret) -> Vec<Draft> {
+    let GivenSecret::Existing { namespace, name, .. } = from else {
         return made_token(model, from);
     };
     if *namespace != model.namespace {
@@ -104,8 +104,8 @@ fn token_nodes(model: &Model, from: &SecretRef) -> Vec<Draft> {
     vec![there(model, "token", name.as_str())]
 }
 
-fn made_token(model: &Model, from: &SecretRef) -> Vec<Draft> {
-    let open = secret::open(TOKEN_KEY, from, at(model, "token-source"), None);
+fn made_token(model: &Model, from: &GivenSecret) -> Vec<Draft> {
+    let open = secret::given(TOKEN_KEY, from, at(model, "token-source"));
     let manifest = manifest(model, &format!("{}-hf-token", model.name));
     let secret = Draft::object(at(model, "token"), manifest).late(open.late);
     open.gate.into_iter().chain([secret]).collect()
@@ -120,17 +120,15 @@ fn bucket_account(model: &Model, bucket: &str, account: &S3Account) -> Vec<Draft
         "AWS_S3_BUCKET": STANDARD.encode(bucket),
         "AWS_DEFAULT_REGION": STANDARD.encode(&account.region),
     });
-    let id = secret::open(
+    let id = secret::given(
         "AWS_ACCESS_KEY_ID",
         &account.access_key_id,
         at(model, "connection-id-source"),
-        None,
     );
-    let key = secret::open(
+    let key = secret::given(
         "AWS_SECRET_ACCESS_KEY",
         &account.secret_access_key,
         at(model, "connection-key-source"),
-        None,
     );
     let secret = Draft::object(at(model, "connection"), manifest)
         .late(id.late)

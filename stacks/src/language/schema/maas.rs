@@ -8,10 +8,9 @@ use super::super::value::Value;
 use super::maas_external::{self, RawExternalModel};
 use super::maas_settings;
 use super::maas_tiers::{self, RawTier, subjects};
-use super::model_parts;
 use crate::stack::{
-    Database, GroupName, MaasGateway, MaasMonitoring, MaasUser, Members, Oidc, SecretRef, TenantTelemetry, TierLookup,
-    Timeout, UserName,
+    Database, GivenSecret, GroupName, MaasGateway, MaasMonitoring, MaasUser, Members, Oidc, SecretRef, TenantTelemetry,
+    TierLookup, Timeout, UserName,
 };
 
 /// The tables as written.
@@ -28,7 +27,7 @@ pub(crate) struct RawMaas {
     pub(crate) telemetry: At<bool>,
     pub(crate) exhaustive_telemetry: Option<bool>,
     pub(crate) tenant_telemetry: Option<At<TenantTelemetry>>,
-    pub(crate) limitador_redis_url: Option<SecretRef>,
+    pub(crate) limitador_redis_url: Option<GivenSecret>,
     pub(crate) monitoring: MaasMonitoring,
     pub(crate) tier_lookup: TierLookup,
     pub(crate) audience: String,
@@ -62,7 +61,7 @@ pub(crate) struct RawGroup {
 #[derive(Debug)]
 pub(crate) struct RawUser {
     pub(crate) name: At<UserName>,
-    pub(crate) password: SecretRef,
+    pub(crate) password: GivenSecret,
 }
 
 impl RawUser {
@@ -129,7 +128,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let telemetry = reader.optional("telemetry", problems, read::boolean);
     let exhaustive_telemetry = reader.optional("exhaustive_telemetry", problems, read::boolean);
     let tenant_telemetry = reader.optional("tenant_telemetry", problems, maas_settings::tenant_telemetry);
-    let limitador_redis_url = reader.optional("limitador_redis_url", problems, model_parts::given);
+    let limitador_redis_url = reader.optional("limitador_redis_url", problems, typed::given);
     let monitoring = reader.or(
         "monitoring",
         maas_settings::default_monitoring(),
@@ -209,7 +208,7 @@ fn database(field: Field<'_>, problems: &mut Problems) -> Option<Database> {
                     "url",
                     "write `url = { env = \"…\" }`: the whole connection URL is a secret",
                     problems,
-                    model_parts::given,
+                    typed::given,
                 )
                 .map(|at| Database::External { url: at.value })
         }
@@ -226,7 +225,7 @@ fn user(field: Field<'_>, problems: &mut Problems) -> Option<RawUser> {
         "password",
         "write `password = { env = \"…\" }`: a secret is never written here, only where it is",
         problems,
-        model_parts::given,
+        typed::given,
     );
     reader.finish(problems);
     Some(RawUser {

@@ -3,8 +3,8 @@
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
-use super::{model_parts, models};
-use crate::stack::{Display, DomainName, ExternalModel, ModelName, NamespaceName, ObjectName, Provider, SecretRef};
+use super::models;
+use crate::stack::{Display, DomainName, ExternalModel, GivenSecret, ModelName, NamespaceName, ObjectName, Provider};
 
 /// An external model as written.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct RawExternalModel {
     pub(crate) endpoint: DomainName,
     pub(crate) target_model: Option<At<String>>,
     pub(crate) secret: Option<ObjectName>,
-    pub(crate) api_key: SecretRef,
+    pub(crate) api_key: GivenSecret,
     pub(crate) tls: bool,
     pub(crate) port: u16,
     pub(crate) display: Display,
@@ -55,7 +55,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawExter
         "api_key",
         "write `api_key = { env = \"…\" }`: where the provider's key is",
         problems,
-        model_parts::given,
+        typed::given,
     );
     let tls = reader.or("tls", true, problems, read::boolean);
     let port = reader.or("port", 443, problems, read::integer(1, 65_535));

@@ -9,7 +9,7 @@ use super::super::value::Value;
 use super::models::{amounts, default_quantity};
 use crate::stack::{
     AccessMode, Canary, CpuInference, FirstArgument, KvTransfer, LogLevel, ModelMonitoring, ModelName, ModelVolume,
-    ObjectName, Prefill, PrefixScoring, Probe, Probes, S3Account, S3Connection, SchedulerTls, SecretRef, Timeout,
+    ObjectName, Prefill, PrefixScoring, Probe, Probes, S3Account, S3Connection, SchedulerTls, Timeout,
 };
 
 const ACCESS_MODES: &[(&str, AccessMode)] = &[
@@ -78,8 +78,8 @@ pub(super) fn s3(field: Field<'_>, problems: &mut Problems) -> Option<S3Connecti
     );
     let region = reader.or("region", "us-east-1".to_owned(), problems, read::line);
     let key = "write `{ env = \"…\" }`: a secret is never written here, only where it is";
-    let access_key_id = reader.required("access_key_id", key, problems, given);
-    let secret_access_key = reader.required("secret_access_key", key, problems, given);
+    let access_key_id = reader.required("access_key_id", key, problems, typed::given);
+    let secret_access_key = reader.required("secret_access_key", key, problems, typed::given);
     reader.finish(problems);
     Some(S3Connection::Made(Box::new(S3Account {
         endpoint: endpoint?.value,
@@ -98,18 +98,6 @@ fn endpoint(field: Field<'_>, problems: &mut Problems) -> Option<String> {
     let noun = "an endpoint";
     problems.push(field.node.place, Problem::Malformed { text, noun, hint });
     None
-}
-
-/// Reads a secret that somebody else decides.
-pub(super) fn given(field: Field<'_>, problems: &mut Problems) -> Option<SecretRef> {
-    let secret = typed::secret(field, problems)?;
-    if secret == SecretRef::Generate {
-        let key = field.key.to_owned();
-        let fault = "somebody else decides it: it cannot be made up";
-        problems.push(field.node.place, Problem::SecretReference { key, fault });
-        return None;
-    }
-    Some(secret)
 }
 
 /// The settings of a scheduler.

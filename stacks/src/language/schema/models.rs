@@ -8,9 +8,9 @@ use super::super::value::Value;
 use super::model_parts::{self, RawCanary};
 use super::source::{self, RawSource};
 use crate::stack::{
-    CpuInference, Deployment, Display, EnvName, EnvVar, ModelMonitoring, ModelName, ModelSource, ModelVolume,
-    NamespaceName, ObjectName, PrefillDecode, PrefixCaching, Probes, Quantity, Requests, S3Connection, Scheduler,
-    SecretRef, Timeout, Vllm,
+    CpuInference, Deployment, Display, EnvName, EnvVar, GivenSecret, ModelMonitoring, ModelName, ModelSource,
+    ModelVolume, NamespaceName, ObjectName, PrefillDecode, PrefixCaching, Probes, Quantity, Requests, S3Connection,
+    Scheduler, Timeout, Vllm,
 };
 
 /// A model as written.
@@ -91,7 +91,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         problems,
         source::read,
     );
-    let token = reader.optional("hf_token", problems, model_parts::given);
+    let token = reader.optional("hf_token", problems, typed::given);
     let s3 = reader.optional("s3", problems, model_parts::s3);
     let volume = reader.optional("volume", problems, model_parts::volume);
     let replicas = reader.or("replicas", 1, problems, read::integer(0, 1000));
@@ -182,7 +182,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
 
 /// What else is said about how weights are fetched.
 struct Fetched {
-    token: Option<SecretRef>,
+    token: Option<GivenSecret>,
     token_place: Option<Place>,
     s3: Option<S3Connection>,
     s3_place: Option<Place>,
