@@ -11,6 +11,7 @@ use super::{
     olm::{Approval, Catalog, Operator, Pin, csv_type, subscription_type},
     pipelines, service_mesh,
 };
+use serde_json::{Value, json};
 use stackctl_engine::{Address, ObjectType, readiness::Target, resource::ConsequenceClass};
 
 /// What the pin depends on, by the beginning of its versions' names.
@@ -19,6 +20,7 @@ const ALONG: &[&str] = &["authorino-operator.v", "limitador-operator.v", "dns-op
 const KINDS: &[Kind] = &[
     kind("kuadrant.io", "Kuadrant", "kuadrants"),
     kind("kuadrant.io", "AuthPolicy", "authpolicies"),
+    kind("kuadrant.io", "RateLimitPolicy", "ratelimitpolicies"),
     kind("kuadrant.io", "TokenRateLimitPolicy", "tokenratelimitpolicies"),
     kind("extensions.kuadrant.io", "TelemetryPolicy", "telemetrypolicies"),
     kind("authorino.kuadrant.io", "AuthConfig", "authconfigs"),
@@ -33,6 +35,13 @@ const fn kind(group: &'static str, kind: &'static str, plural: &'static str) -> 
         plural,
         namespaced: true,
     }
+}
+
+/// How long a gateway waits for Authorino's answer: 200 ms by itself, which many callers at once use up
+/// (`reference/serving.md` §1.5, §5.2 K5).
+fn patience(context: &Context<'_>) -> Option<Value> {
+    let timeout = context.stack.maas.as_ref()?.auth_timeout?;
+    Some(json!({"env": [{"name": "AUTH_SERVICE_TIMEOUT", "value": timeout.to_string()}]}))
 }
 
 /// The gate that it and what it brought have succeeded.
@@ -59,7 +68,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             csv: context.stack.operators.pins.connectivity_link.to_string(),
             along: ALONG,
         }),
-        config: None,
+        config: patience(context),
         kinds: KINDS,
     };
     operator.nodes(context, |subscription| {

@@ -63,6 +63,18 @@ pub fn outputs(stack: &Stack, facts: &Facts) -> Result<Vec<Output>, Vec<CompileE
             format!("{scheme}://{host}/{}/{}/v1", model.namespace, model.name),
         );
     }
+    for model in &stack.models {
+        let Some(stable) = model.canary.as_ref().and_then(|canary| stack.model(&canary.of)) else {
+            continue;
+        };
+        let (scheme, host) = (scheme(llm_d::is_plain(stack)), llm_d::host(&context));
+        offer(
+            format!("model.{}.canary-url", stable.name),
+            &format!("{} and {} by weight", stable.model_name, model.model_name),
+            // reference/serving.md §3.3, row of canaries.
+            format!("{scheme}://{host}/{}/{}/v1", stable.namespace, stable.model_name),
+        );
+    }
     for model in stack.maas.iter().flat_map(Maas::external_models) {
         let host = maas::host(&context);
         let scheme = scheme(stack.maas.as_ref().is_some_and(maas::is_plain));

@@ -112,6 +112,7 @@ pub(super) fn lower(mut raw: RawMaas, around: &Around<'_>, problems: &mut Proble
         gateway: raw.gateway,
         telemetry: raw.telemetry.value,
         exhaustive_telemetry: raw.exhaustive_telemetry.unwrap_or(raw.telemetry.value),
+        auth_timeout: raw.auth_timeout,
         limitador_redis_url: raw.limitador_redis_url,
         monitoring: raw.monitoring,
         groups: raw.groups.into_iter().map(group).collect(),

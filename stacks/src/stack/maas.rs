@@ -20,6 +20,8 @@ pub struct Maas {
     pub telemetry: bool,
     /// Whether Limitador tells all it counts.
     pub exhaustive_telemetry: bool,
+    /// How long a gateway waits for the answer whether a caller may come in; absent means as long as it does by itself.
+    pub auth_timeout: Option<Timeout>,
     /// The Redis that Limitador keeps its counters in, password included; absent means its memory.
     pub limitador_redis_url: Option<GivenSecret>,
     /// What watches the gateway.

@@ -27,6 +27,7 @@ pub(crate) struct RawMaas {
     pub(crate) telemetry: At<bool>,
     pub(crate) exhaustive_telemetry: Option<bool>,
     pub(crate) tenant_telemetry: Option<At<TenantTelemetry>>,
+    pub(crate) auth_timeout: Option<Timeout>,
     pub(crate) limitador_redis_url: Option<GivenSecret>,
     pub(crate) monitoring: MaasMonitoring,
     pub(crate) tier_lookup: TierLookup,
@@ -128,6 +129,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let telemetry = reader.optional("telemetry", problems, read::boolean);
     let exhaustive_telemetry = reader.optional("exhaustive_telemetry", problems, read::boolean);
     let tenant_telemetry = reader.optional("tenant_telemetry", problems, maas_settings::tenant_telemetry);
+    let auth_timeout = reader.optional("auth_timeout", problems, typed::timeout);
     let limitador_redis_url = reader.optional("limitador_redis_url", problems, typed::given);
     let monitoring = reader.or(
         "monitoring",
@@ -170,6 +172,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         telemetry: telemetry.unwrap_or(At { value: false, place }),
         exhaustive_telemetry: exhaustive_telemetry.map(|at| at.value),
         tenant_telemetry,
+        auth_timeout: auth_timeout.map(|at| at.value),
         limitador_redis_url: limitador_redis_url.map(|at| at.value),
         monitoring,
         tier_lookup,

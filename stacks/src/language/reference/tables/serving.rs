@@ -564,6 +564,12 @@ pub(super) const TABLES: &[Table] = &[
                 "What the tenant measures; excludes `telemetry`.",
             ),
             key(
+                "auth_timeout",
+                "a time: \"2s\"",
+                "200 ms (serving.md §1.5)",
+                "How long a gateway waits for the answer whether a caller may come in.",
+            ),
+            key(
                 "limitador_redis_url",
                 "a secret reference",
                 "its memory",
