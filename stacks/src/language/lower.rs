@@ -176,22 +176,19 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
 
 /// The authority of a certificate that nobody generates is not to be had.
 fn report_trust(trusted: &At<TrustedCa>, gateway: &Gateway, maas: Option<&Maas>, problems: &mut Problems) {
-    let tls = match trusted.value {
+    let (tls, other) = match trusted.value {
         TrustedCa::File(_) => return,
-        TrustedCa::OfGateway(GeneratedFor::LlmD) => Some(&gateway.tls),
-        TrustedCa::OfGateway(GeneratedFor::Maas) => maas.map(|maas| &maas.gateway.tls),
+        TrustedCa::OfGateway(GeneratedFor::LlmD) => (Some(&gateway.tls), "[gateway.tls] mode = \"generate\""),
+        TrustedCa::OfGateway(GeneratedFor::Maas) => (
+            maas.map(|maas| &maas.gateway.tls),
+            "[maas.gateway.tls] mode = \"generate\"",
+        ),
     };
     if !matches!(tls, Some(GatewayTls::Generated { .. })) {
+        let this = "trusted_ca";
         let hint =
             "only a generated certificate has its authority beside it; write `{ file = \"ca.pem\" }` for another";
-        problems.push(
-            trusted.place,
-            Problem::Requires {
-                this: "trusted_ca",
-                other: "a gateway with `mode = \"generate\"` in its `tls`",
-                hint,
-            },
-        );
+        problems.push(trusted.place, Problem::Requires { this, other, hint });
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn lower(raw: Vec<At<RawTier>>, known: Known<'_>, problems: &mut Prob
             let limits = match tier.limits {
                 Some(limits) => limits.value,
                 // A key of the other generation is reported instead.
-                None if tier.has_rates => Vec::new(),
+                None if tier.writes.requests || tier.writes.tokens => Vec::new(),
                 None => {
                     let hint = "write `limits = [{ model = \"…\", tokens = 3000, window = \"5m\" }]`";
                     report_missing("limits", hint, tier.place, problems);
@@ -89,9 +89,11 @@ pub(crate) fn lower_gateway(raw: Vec<At<RawTier>>, problems: &mut Problems) -> V
     report_priorities(&raw, problems);
     raw.into_iter()
         .filter_map(|At { value: tier, .. }| {
-            if tier.limits.is_none() {
-                for (key, is_there) in [("requests", tier.requests.is_some()), ("tokens", tier.tokens.is_some())] {
-                    if !is_there && !tier.has_rates {
+            let nothing = !tier.writes.requests && !tier.writes.tokens;
+            // A key of the other generation is reported instead.
+            if tier.limits.is_none() || !nothing {
+                for (key, is_written) in [("requests", tier.writes.requests), ("tokens", tier.writes.tokens)] {
+                    if !is_written {
                         let hint = "write `requests = { limit = 5, window = \"2m\" }` and `tokens = { limit = 100, window = \"1m\" }`";
                         report_missing(key, hint, tier.place, problems);
                     }

@@ -26,8 +26,15 @@ pub(crate) struct RawTier {
     pub(crate) requests: Option<At<RawRate>>,
     /// What the older generation counts, for all models together.
     pub(crate) tokens: Option<At<RawRate>>,
-    /// Whether one of the latter two is written, right or wrong.
-    pub(crate) has_rates: bool,
+    /// Which of the latter two are written, right or wrong.
+    pub(crate) writes: Writes,
+}
+
+/// Which rates of the older generation are written, right or wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writes {
+    pub(crate) requests: bool,
+    pub(crate) tokens: bool,
 }
 
 /// A row of limits as written.
@@ -64,7 +71,10 @@ pub(super) fn tier(field: Field<'_>, problems: &mut Problems) -> Option<RawTier>
     let metadata = reader.optional("metadata", problems, metadata);
     let requests = reader.optional("requests", problems, rate("`requests` of a tier"));
     let tokens = reader.optional("tokens", problems, rate("`tokens` of a tier"));
-    let has_rates = reader.has("requests") || reader.has("tokens");
+    let writes = Writes {
+        requests: reader.has("requests"),
+        tokens: reader.has("tokens"),
+    };
     let place = reader.place;
     reader.finish(problems);
     let name: At<TierName> = name?;
@@ -87,7 +97,7 @@ pub(super) fn tier(field: Field<'_>, problems: &mut Problems) -> Option<RawTier>
         metadata,
         requests,
         tokens,
-        has_rates,
+        writes,
     })
 }
 
