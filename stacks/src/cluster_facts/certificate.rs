@@ -61,7 +61,12 @@ impl Certificate {
             .filter(|pem| pem.label == "CERTIFICATE")
             .collect();
         let first = chain.first()?.parse_x509().ok()?;
-        let has_root = || chain.iter().filter_map(|pem| pem.parse_x509().ok()).any(|one| is_root(&one));
+        let has_root = || {
+            chain
+                .iter()
+                .filter_map(|pem| pem.parse_x509().ok())
+                .any(|one| is_root(&one))
+        };
         let has_authority = data["ca.crt"].as_str().is_some_and(|text| !text.is_empty());
         let issuer = if is_root(&first) {
             Issuer::Itself
@@ -158,7 +163,10 @@ mod tests {
 
     fn kept(secret: &Value) -> Certificate {
         let certificate = Certificate::of_secret(secret).expect("a certificate");
-        assert_eq!(Certificate::of_fact(&certificate.to_fact()).as_ref(), Some(&certificate));
+        assert_eq!(
+            Certificate::of_fact(&certificate.to_fact()).as_ref(),
+            Some(&certificate)
+        );
         certificate
     }
 
@@ -189,7 +197,11 @@ mod tests {
     fn a_star_stands_for_one_label() {
         let covers = |name: &str, host: &str| {
             let (names, issuer) = (vec![name.to_owned()], Issuer::Known);
-            let certificate = Certificate { names, expires: 0, issuer };
+            let certificate = Certificate {
+                names,
+                expires: 0,
+                issuer,
+            };
             certificate.covers(host)
         };
         assert!(covers("*.apps.example.com", HOST));

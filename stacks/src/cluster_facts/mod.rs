@@ -19,8 +19,8 @@ pub use request::{FactRead, FactRequest, Take};
 
 use crate::stack::{OpenShift, Platform, Provision, Stack, Tls};
 pub(crate) use parse::tls_secret;
-pub(crate) use request::request;
 use request::column;
+pub(crate) use request::request;
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
 
 /// The keys of the facts.

@@ -8,7 +8,7 @@ use super::{
     names::{GATEWAY_CONTROLLER, INGRESS},
     tls,
 };
-use crate::stack::GatewayExposure;
+use crate::stack::{GatewayExposure, OpenShift};
 use serde_json::{Value, json};
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
@@ -24,9 +24,13 @@ pub(super) fn gateway() -> Address {
 
 /// Its host name (`reference/serving.md` §1.1, table of modes).
 pub(super) fn host(context: &Context<'_>) -> String {
-    let domain = &context.facts.apps_domain;
-    match &context.stack.gateway.exposure {
-        GatewayExposure::Route => format!("{}-{INGRESS}.{domain}", context.stack.gateway.name),
+    host_under(context.stack, &context.facts.apps_domain)
+}
+
+/// Its host name under an apps domain.
+pub(super) fn host_under(stack: &OpenShift, domain: &str) -> String {
+    match &stack.gateway.exposure {
+        GatewayExposure::Route => format!("{}-{INGRESS}.{domain}", stack.gateway.name),
         GatewayExposure::LoadBalancer { subdomain } => format!("{subdomain}.{domain}"),
     }
 }

@@ -3,7 +3,7 @@
 use super::{CompileError, Context, llm_d, maas};
 use crate::{
     cluster_facts::ClusterFacts,
-    stack::{Access, Stack},
+    stack::{Access, OpenShift, Stack},
 };
 use stackctl_engine::facts::Facts;
 
@@ -16,6 +16,18 @@ pub struct Output {
     pub description: String,
     /// The value.
     pub value: String,
+}
+
+/// The hosts of the gateways that a stack makes, under an apps domain.
+pub(crate) fn gateway_hosts(stack: &OpenShift, domain: &str) -> Vec<String> {
+    let models = (!stack.models.is_empty()).then(|| llm_d::host_under(stack, domain));
+    let maas = stack.maas.is_some().then(|| maas_host(domain));
+    models.into_iter().chain(maas).collect()
+}
+
+/// The host of the gateway of MaaS, under an apps domain.
+pub(crate) fn maas_host(domain: &str) -> String {
+    maas::host_under(domain)
 }
 
 /// What a stack offers, in the order in which people want to read it.

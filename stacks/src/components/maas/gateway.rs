@@ -31,7 +31,12 @@ pub(in crate::components) fn gateway() -> Address {
 
 /// Its host: the dashboard computes this name and no other.
 pub(in crate::components) fn host(context: &Context<'_>) -> String {
-    format!("maas.{}", context.facts.apps_domain)
+    host_under(&context.facts.apps_domain)
+}
+
+/// Its host under an apps domain.
+pub(in crate::components) fn host_under(domain: &str) -> String {
+    format!("maas.{domain}")
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {

@@ -13,7 +13,7 @@ mod tiers;
 
 pub(super) use authorino::done as authorino_done;
 pub(super) use dashboard::{dashboard, flags as dashboard_flags};
-pub(super) use gateway::{class, gateway, host};
+pub(super) use gateway::{class, gateway, host, host_under};
 
 use super::{
     Context,
