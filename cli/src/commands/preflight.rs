@@ -90,7 +90,10 @@ pub(super) async fn before_first_apply(
 /// Gathers what the checks look at, and makes them; a stack of nothing but manifests has none.
 async fn examine(cluster: &Cluster, stack: &Stack, parallelism: usize) -> Result<Vec<Finding>, Error> {
     match &stack.openshift {
-        Some(openshift) => Ok(check(openshift, &gather(cluster, stack, openshift, parallelism).await?)),
+        Some(openshift) => Ok(check(
+            openshift,
+            &Box::pin(gather(cluster, stack, openshift, parallelism)).await?,
+        )),
         None => Ok(Vec::new()),
     }
 }

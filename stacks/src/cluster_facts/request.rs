@@ -262,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_text_only_the_named_field_is_kept() {
+        let take = Take::FieldOfText {
+            at: FieldPath::of(r#"data["config.yaml"]"#),
+            inside: FieldPath::of("enableUserWorkload"),
+        };
+        let of = |text: &str| take.of(&json!({"data": {"config.yaml": text}}));
+        let others = "prometheusK8s:\n  retention: 7d\n";
+        assert_eq!(of(&format!("enableUserWorkload: true\n{others}")), Some(json!(true)));
+        assert_eq!(of(others), None);
+        assert_eq!(of("no: [yaml"), None);
+    }
+
+    #[test]
     fn a_field_that_a_stack_wrote_is_no_answer() {
         let router = FactRead::Object(ObjectRef::namespaced(
             "operator.openshift.io/v1",

@@ -32,7 +32,7 @@ pub(super) fn fact(stack: &OpenShift, facts: &BTreeMap<String, Reading<Fact>>) -
         return None;
     }
     let router = match facts.get(key::ROUTER_CERTIFICATE) {
-        Some(Ok(fact)) => fact.value.as_str(),
+        Some(Ok(fact)) => fact.value.as_str().filter(|name| !name.is_empty()),
         Some(Err(_)) => return None,
         None => None,
     };

@@ -3,7 +3,7 @@
 //! Rows M9, M11, M12, M14, M16 and M18 of `reference/serving.md` §5.
 
 use super::{
-    Evidence, Listing, Outcome, Reading, counted,
+    Claim, Evidence, Listing, Outcome, Reading, counted,
     evidence::listed,
     registries::{has_login, registry_of},
 };
@@ -56,6 +56,12 @@ fn namespaces(stack: &OpenShift) -> BTreeSet<&NamespaceName> {
     stack.models.iter().map(|model| &model.namespace).collect()
 }
 
+/// Whether a model of the stack is served by that LLMInferenceService.
+fn has(stack: &OpenShift, namespace: &str, service: &str) -> bool {
+    let is_it = |model: &Model| model.namespace.as_str() == namespace && model.name.as_str() == service;
+    stack.models.iter().any(is_it)
+}
+
 fn serves(stack: &OpenShift) -> bool {
     !stack.models.is_empty() || stack.maas.is_some()
 }
@@ -93,17 +99,13 @@ pub(super) fn gpus(stack: &OpenShift, evidence: &Evidence) -> Reading<Outcome> {
             Outcome::pass(found, source)
         });
     }
-    let is_ours = |namespace: &str, service: &str| {
-        let is_it = |model: &Model| model.namespace.as_str() == namespace && model.name.as_str() == service;
-        stack.models.iter().any(is_it)
-    };
-    let claims = listed(&evidence.claims)?.iter();
-    let others = claims.filter(|claim| {
-        !claim
+    let is_ours = |claim: &&Claim| {
+        claim
             .service
             .as_ref()
-            .is_some_and(|name| is_ours(&claim.namespace, name))
-    });
+            .is_some_and(|name| has(stack, &claim.namespace, name))
+    };
+    let others = listed(&evidence.claims)?.iter().filter(|claim| !is_ours(claim));
     let taken: u64 = others.map(|claim| claim.gpus).sum();
     let free = offered.saturating_sub(taken);
     let running = stack.models.iter().filter(|model| model.replicas > 0);
@@ -168,13 +170,10 @@ fn images(model: &Model) -> impl Iterator<Item = &str> {
 pub(super) fn model_names(stack: &OpenShift, evidence: &Evidence) -> Reading<Outcome> {
     let services = listed(&evidence.services)?;
     let source = Listing::Services.source();
-    let is_written = |namespace: &str, name: &str| {
-        let is_it = |model: &Model| model.namespace.as_str() == namespace && model.name.as_str() == name;
-        stack.models.iter().any(is_it)
-    };
+    // One of the stack gets its name from it.
     let nameless: Vec<_> = services
         .iter()
-        .filter(|service| service.model_name.is_empty() && !is_written(&service.namespace, &service.name))
+        .filter(|service| service.model_name.is_empty() && !has(stack, &service.namespace, &service.name))
         .collect();
     let Some(first) = nameless.first() else {
         let found = match services.len() {
@@ -240,7 +239,11 @@ pub(super) fn user_workload_monitoring(stack: &OpenShift, evidence: &Evidence) -
     Ok(if is_on == &Value::Bool(true) {
         Outcome::pass("on already", source)
     } else {
-        let found = "off, and the stack leaves it so: models have no metrics, and the Tenant of MaaS says Degraded";
+        let of_maas = stack
+            .maas
+            .as_ref()
+            .map_or("", |_| ", and the Tenant of MaaS says Degraded");
+        let found = format!("off, and the stack leaves it so: models have no metrics{of_maas}");
         Outcome::warn(found, source, "set `enabled = true` in `[monitoring]`")
     })
 }
