@@ -101,6 +101,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tracing-subscriber", &["stackctl"]),
+    ("x509-parser", &["stackctl-stacks"]),
 ];
 
 /// Crates that every room may import.

@@ -1,7 +1,11 @@
 //! Whether the cluster is fit, and that an unfit one is left alone.
 
-use crate::{cluster::Served, sandbox::Sandbox};
-use serde_json::json;
+use crate::{
+    cluster::Served,
+    sandbox::{Ran, Sandbox},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const CLASS: &str = "/apis/storage.k8s.io/v1/storageclasses/gp3-csi";
 
@@ -52,4 +56,67 @@ fn an_unfit_cluster_is_told_and_nothing_is_written_to_it() {
         .map(|entry| entry.key())
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
+}
+
+/// What the checks of the serving part came to, by name.
+fn verdicts(ran: &Ran) -> BTreeMap<String, String> {
+    let document = ran.json();
+    let checks = document["checks"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    checks
+        .map(|check| (text(&check["name"]), text(&check["verdict"])))
+        .collect()
+}
+
+#[test]
+fn what_serving_models_would_stumble_over_is_told_before() {
+    let sandbox = Sandbox::new();
+    let served = Served::start(&sandbox);
+    let preflight = || sandbox.simulate(&["preflight", "stack.toml", "--json"]);
+    let fresh = verdicts(&preflight().expect(0));
+    // A fresh cluster presents the certificate of an authority of its own.
+    let doubts = fresh.iter().filter(|(_, verdict)| *verdict != "pass");
+    let doubts: Vec<_> = doubts
+        .map(|(name, verdict)| (name.as_str(), verdict.as_str()))
+        .collect();
+    assert_eq!(doubts, [("gateway-certificate", "warn"), ("object-storage", "warn")]);
+
+    served.patch(
+        "/api/v1/namespaces/openshift-ingress/secrets/router-certs-default",
+        &json!({"data": {"tls.crt": "bm8gY2VydGlmaWNhdGU="}}),
+    );
+    served.patch(
+        "/apis/config.openshift.io/v1/authentications/cluster",
+        &json!({"spec": {"serviceAccountIssuer": "https://oidc.example.com/abc"}}),
+    );
+    served.make(
+        "/api/v1/namespaces",
+        &json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "llm-d-demo", "labels": {"kueue.openshift.io/managed": "true"}},
+        }),
+    );
+    served.make(
+        "/apis/route.openshift.io/v1/namespaces/openshift-ingress/routes",
+        &json!({
+            "apiVersion": "route.openshift.io/v1", "kind": "Route",
+            "metadata": {"name": "maas-default-gateway", "namespace": "openshift-ingress"},
+            "spec": {
+                "host": "maas-default-gateway-openshift-ingress.apps.sandbox.example.com",
+                "to": {"kind": "Service", "name": "maas-default-gateway-openshift-default"},
+            },
+        }),
+    );
+    let unfit = verdicts(&preflight().expect(2));
+    for (name, verdict) in [
+        ("gateway-certificate", "fail"),
+        ("token-audience", "warn"),
+        ("kueue-label", "warn"),
+        ("maas-route", "warn"),
+        ("gateway-policies", "pass"),
+    ] {
+        assert_eq!(unfit[name], verdict, "{name}");
+    }
+    let told = sandbox.simulate(&["preflight", "stack.toml"]).expect(2).stdout;
+    assert!(!told.contains("bm8gY2VydGlmaWNhdGU"), "bytes of a Secret: {told}");
 }

@@ -7,6 +7,7 @@ use super::{
     runtime,
 };
 use crate::{
+    clock,
     error::{Error, Problem},
     exit::Exit,
     facts,
@@ -15,14 +16,20 @@ use crate::{
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
-use stackctl_engine::execute::{Provider as _, ProviderError, Selector};
+use stackctl_engine::{
+    execute::{Provider as _, ProviderError, Selector},
+    facts::Fact,
+};
 use stackctl_stacks::{
     Stack,
+    cluster_facts::FactRequest,
     preflight::{
-        CLUSTER_ADMIN, Evidence, Finding, Listing, Node, Reading, Subscription, Unread, Verdict, Version, check,
-        facts_wanted,
+        CLUSTER_ADMIN, Claim, Evidence, Finding, Listing, Node, PlatformPod, Reading, Service, Subscription, Unread,
+        Verdict, Version, check, facts_then, facts_wanted,
     },
+    stack::OpenShift,
 };
+use std::collections::BTreeMap;
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     let (stack, _) = load::stack(settings)?;
@@ -83,47 +90,97 @@ pub(super) async fn before_first_apply(
 /// Gathers what the checks look at, and makes them; a stack of nothing but manifests has none.
 async fn examine(cluster: &Cluster, stack: &Stack, parallelism: usize) -> Result<Vec<Finding>, Error> {
     match &stack.openshift {
-        Some(openshift) => Ok(check(openshift, &gather(cluster, stack, parallelism).await?)),
+        Some(openshift) => Ok(check(
+            openshift,
+            &Box::pin(gather(cluster, stack, openshift, parallelism)).await?,
+        )),
         None => Ok(Vec::new()),
     }
 }
 
-async fn gather(cluster: &Cluster, stack: &Stack, parallelism: usize) -> Result<Evidence, Error> {
+/// Reads in two rounds: what the second one asks for hangs on answers of the first.
+async fn gather(
+    cluster: &Cluster,
+    stack: &Stack,
+    openshift: &OpenShift,
+    parallelism: usize,
+) -> Result<Evidence, Error> {
     let wanted = facts_wanted(stack);
-    let facts = stream::iter(&wanted)
+    let is_admin = async { read("SelfSubjectAccessReview", cluster.provider.may_do_everything().await) };
+    let early = Lists {
+        cluster,
+        stack: openshift,
+        nodes: &[],
+    };
+    let (facts, is_admin, nodes, versions, subscriptions, services, platform_pods) = tokio::join!(
+        read_all(cluster, &wanted, parallelism),
+        is_admin,
+        early.list(Listing::Nodes, |node| Some(Node::of(node))),
+        early.list(Listing::Versions, Version::of),
+        early.list(Listing::Subscriptions, |one| Some(Subscription::of(one))),
+        early.list(Listing::Services, |service| Some(Service::of(service))),
+        early.list(Listing::PlatformPods, |pod| Some(PlatformPod::of(pod))),
+    );
+    let (mut facts, nodes) = (facts?, nodes?);
+    let later = Lists {
+        nodes: nodes.as_deref().unwrap_or_default(),
+        ..early
+    };
+    let then = facts_then(stack, &facts);
+    let (more, claims) = tokio::join!(
+        read_all(cluster, &then, parallelism),
+        later.list(Listing::Pods, Claim::of),
+    );
+    facts.extend(more?);
+    Ok(Evidence {
+        now: i64::try_from(clock::unix_seconds()).unwrap_or(i64::MAX),
+        facts,
+        is_admin: is_admin?,
+        claims: claims?,
+        nodes,
+        versions: versions?,
+        subscriptions: subscriptions?,
+        services: services?,
+        platform_pods: platform_pods?,
+    })
+}
+
+async fn read_all(
+    cluster: &Cluster,
+    wanted: &[FactRequest],
+    parallelism: usize,
+) -> Result<BTreeMap<String, Reading<Fact>>, Error> {
+    let facts: Vec<_> = stream::iter(wanted)
         .map(|request| async move {
             let answer = facts::read_one(&cluster.provider, request).await;
             Ok::<_, Error>((request.key.clone(), read(&request.source, answer)?))
         })
         .buffered(parallelism.max(1))
-        .collect::<Vec<_>>();
-    let is_admin = async { read("SelfSubjectAccessReview", cluster.provider.may_do_everything().await) };
-    let (facts, is_admin, nodes, versions, subscriptions) = tokio::join!(
-        facts,
-        is_admin,
-        list(cluster, Listing::Nodes, |node| Some(Node::of(node))),
-        list(cluster, Listing::Versions, Version::of),
-        list(cluster, Listing::Subscriptions, |one| Some(Subscription::of(one))),
-    );
-    Ok(Evidence {
-        facts: facts.into_iter().collect::<Result<_, _>>()?,
-        is_admin: is_admin?,
-        nodes: nodes?,
-        versions: versions?,
-        subscriptions: subscriptions?,
-    })
+        .collect()
+        .await;
+    facts.into_iter().collect()
 }
 
-/// Lists objects in all namespaces, and keeps of each what checks need.
-async fn list<T>(
-    cluster: &Cluster,
-    listing: Listing,
-    keep: impl Fn(&Value) -> Option<T>,
-) -> Result<Reading<Vec<T>>, Error> {
-    let of = listing.object_type();
-    let answer = cluster.provider.list(&of, None, &Selector::default()).await;
-    let objects = read(listing.source(), answer)?;
-    Ok(objects.map(|objects| objects.iter().filter_map(keep).collect()))
+/// Who lists, and what decides whether it is needed.
+#[derive(Clone, Copy)]
+struct Lists<'a> {
+    cluster: &'a Cluster,
+    stack: &'a OpenShift,
+    nodes: &'a [Node],
+}
+
+impl Lists<'_> {
+    /// Lists objects if a check looks at them, and keeps of each what checks need.
+    async fn list<T>(self, listing: Listing, keep: impl Fn(&Value) -> Option<T>) -> Result<Reading<Vec<T>>, Error> {
+        if !listing.is_wanted(self.stack, self.nodes) {
+            return Ok(Err(Unread::not_asked(listing.source())));
+        }
+        let of = listing.object_type();
+        let provider = &self.cluster.provider;
+        let answer = provider.list(&of, listing.namespace(), &Selector::default()).await;
+        let objects = read(listing.source(), answer)?;
+        Ok(objects.map(|objects| objects.iter().filter_map(keep).collect()))
+    }
 }
 
 /// What was read, or why a check cannot be made.

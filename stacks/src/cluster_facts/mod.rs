@@ -5,17 +5,22 @@
 //!
 //! Invariants:
 //! - Nothing here asks the cluster; a request is a value.
-//! - No fact holds the bytes of a secret: of the pull secret only the names of its registries leave [`FactRequest::answer`].
+//! - No fact holds the bytes of a secret: of the pull secret only the names of its registries leave
+//!   [`FactRequest::answer`], of a certificate's Secret only what a [`Certificate`] says.
 //! - No fact comes from an object of a stack: such objects never count as an answer.
 
+mod certificate;
 mod parse;
 mod request;
 
+pub use certificate::{Certificate, Issuer};
 pub use parse::{AwsFacts, ClusterFacts, FactError, PackageVersion};
 pub use request::{FactRead, FactRequest, Take};
 
 use crate::stack::{MaasMode, OpenShift, Platform, Provision, Stack, Tls};
-use request::{column, request};
+pub(crate) use parse::tls_secret;
+use request::column;
+pub(crate) use request::request;
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
 
 /// The keys of the facts.

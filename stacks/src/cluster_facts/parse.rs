@@ -172,11 +172,7 @@ impl ClusterFacts {
             region: reader.text(key::REGION),
             ami: reader.text(key::AMI),
         });
-        let tls_secret = match &stack.tls {
-            Tls::Existing { secret: Some(secret) } => secret.to_string(),
-            Tls::Existing { secret: None } => facts.text(key::ROUTER_CERTIFICATE).unwrap_or(ROUTER_DEFAULT).to_owned(),
-            Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => INGRESS_SECRET.to_owned(),
-        };
+        let tls_secret = tls_secret(&stack.tls, facts.text(key::ROUTER_CERTIFICATE)).to_owned();
         let htpasswd_secret = has_users(stack).then(|| reader.htpasswd_secret());
         if has_gateway_policies(stack) && facts.text(key::MODELS_AS_A_SERVICE) == Some("Managed") {
             reader.errors.push(FactError::BothGenerations);
@@ -224,6 +220,15 @@ const ROUTER_DEFAULT: &str = "router-certs-default";
 const INGRESS_SECRET: &str = "ingress-certs";
 /// Where a cluster's own authorities usually are (`reference/platform.md` §2.4).
 const USER_BUNDLE: &str = "user-ca-bundle";
+
+/// The Secret in `openshift-ingress` that gateways present; `router` is the router's own, where it has one.
+pub(crate) fn tls_secret<'a>(tls: &'a Tls, router: Option<&'a str>) -> &'a str {
+    match tls {
+        Tls::Existing { secret: Some(secret) } => secret.as_str(),
+        Tls::Existing { secret: None } => router.unwrap_or(ROUTER_DEFAULT),
+        Tls::LetsEncrypt { .. } | Tls::LocalCa { .. } => INGRESS_SECRET,
+    }
+}
 
 struct Reader<'a> {
     facts: &'a Facts,

@@ -1,5 +1,6 @@
 //! One fact to read: where it stands, what is kept of it, and how long it is believed.
 
+use super::certificate::Certificate;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use stackctl_engine::{
@@ -69,10 +70,20 @@ pub enum Take {
         /// Where the map stands in the JSON.
         inside: FieldPath,
     },
+    /// The value at a path of a document that stands, as YAML, inside a text.
+    FieldOfText {
+        /// Where the text stands.
+        at: FieldPath,
+        /// Where the value stands in the document.
+        inside: FieldPath,
+    },
+    /// Of a Secret with a certificate what [`Certificate`] keeps, never a byte of its key; an empty map where the text is
+    /// no certificate.
+    Certificate,
 }
 
 /// A request for the value at a path, written as [`FieldPath::of`] reads it.
-pub(super) fn request(key: &str, read: FactRead, path: &str, holding: Holding) -> FactRequest {
+pub(crate) fn request(key: &str, read: FactRead, path: &str, holding: Holding) -> FactRequest {
     FactRequest {
         key: key.to_owned(),
         source: format!("{} .{path}", read.shown()),
@@ -183,6 +194,14 @@ impl Take {
                 names.sort();
                 Some(Value::from(names))
             }
+            Self::FieldOfText { at, inside } => {
+                let document: Value = serde_saphyr::from_str(at.get(object)?.as_str()?).ok()?;
+                inside.get(&document).cloned()
+            }
+            Self::Certificate => {
+                let certificate = Certificate::of_secret(object);
+                Some(certificate.map_or_else(|| Value::Object(Map::new()), |certificate| certificate.to_fact()))
+            }
         }
     }
 }
@@ -240,6 +259,19 @@ mod tests {
             take.of(&manifest),
             Some(json!([{"name": "stable", "currentCSV": "a.v1"}]))
         );
+    }
+
+    #[test]
+    fn of_a_text_only_the_named_field_is_kept() {
+        let take = Take::FieldOfText {
+            at: FieldPath::of(r#"data["config.yaml"]"#),
+            inside: FieldPath::of("enableUserWorkload"),
+        };
+        let of = |text: &str| take.of(&json!({"data": {"config.yaml": text}}));
+        let others = "prometheusK8s:\n  retention: 7d\n";
+        assert_eq!(of(&format!("enableUserWorkload: true\n{others}")), Some(json!(true)));
+        assert_eq!(of(others), None);
+        assert_eq!(of("no: [yaml"), None);
     }
 
     #[test]

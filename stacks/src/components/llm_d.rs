@@ -27,9 +27,13 @@ pub(super) fn gateway() -> Address {
 
 /// Its host name (`reference/serving.md` §1.1, table of modes).
 pub(super) fn host(context: &Context<'_>) -> String {
-    let domain = &context.facts.apps_domain;
-    match &context.stack.gateway.exposure {
-        GatewayExposure::Route => format!("{}-{INGRESS}.{domain}", context.stack.gateway.name),
+    host_under(context.stack, &context.facts.apps_domain)
+}
+
+/// Its host name under an apps domain.
+pub(super) fn host_under(stack: &OpenShift, domain: &str) -> String {
+    match &stack.gateway.exposure {
+        GatewayExposure::Route => format!("{}-{INGRESS}.{domain}", stack.gateway.name),
         GatewayExposure::LoadBalancer { subdomain } => format!("{subdomain}.{domain}"),
     }
 }

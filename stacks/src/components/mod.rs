@@ -13,7 +13,7 @@
 mod draft;
 mod error;
 mod listener;
-mod names;
+pub(crate) mod names;
 mod olm;
 mod outputs;
 mod secret;
@@ -46,6 +46,7 @@ mod tls;
 
 pub use error::CompileError;
 pub use outputs::{Output, outputs};
+pub(crate) use outputs::{gateway_hosts, maas_host};
 
 use crate::{
     cluster_facts::ClusterFacts,

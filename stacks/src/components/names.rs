@@ -1,9 +1,9 @@
 //! Names that several components share: namespaces of the platform, and objects that others wait for.
 
 /// Where the operators and operands of OpenShift AI run (`reference/serving.md` §0.3).
-pub(super) const APPLICATIONS: &str = "redhat-ods-applications";
+pub(crate) const APPLICATIONS: &str = "redhat-ods-applications";
 /// Where gateways live.
-pub(super) const INGRESS: &str = "openshift-ingress";
+pub(crate) const INGRESS: &str = "openshift-ingress";
 /// Where Authorino and Limitador run.
 pub(super) const KUADRANT: &str = "kuadrant-system";
 /// Where operators of the whole cluster live.
@@ -15,4 +15,4 @@ pub(super) const MAAS: &str = "models-as-a-service";
 /// The controller of every GatewayClass here (`reference/serving.md` §1.1).
 pub(super) const GATEWAY_CONTROLLER: &str = "openshift.io/gateway-controller/v1";
 /// The gateway of MaaS; its host has to be `maas.<apps domain>` (`reference/serving.md` §1.6).
-pub(super) const MAAS_GATEWAY: &str = "maas-default-gateway";
+pub(crate) const MAAS_GATEWAY: &str = "maas-default-gateway";

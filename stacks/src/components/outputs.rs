@@ -3,7 +3,7 @@
 use super::{CompileError, Context, llm_d, maas};
 use crate::{
     cluster_facts::ClusterFacts,
-    stack::{Access, Maas, Stack},
+    stack::{Access, GatewayTls, Maas, OpenShift, Stack},
 };
 use stackctl_engine::facts::Facts;
 
@@ -16,6 +16,18 @@ pub struct Output {
     pub description: String,
     /// The value.
     pub value: String,
+}
+
+/// The hosts of the gateways that a stack makes, under an apps domain, and what each presents.
+pub(crate) fn gateway_hosts<'a>(stack: &'a OpenShift, domain: &str) -> Vec<(String, &'a GatewayTls)> {
+    let models = (!stack.models.is_empty()).then(|| (llm_d::host_under(stack, domain), &stack.gateway.tls));
+    let maas = stack.maas.as_ref().map(|maas| (maas_host(domain), &maas.gateway.tls));
+    models.into_iter().chain(maas).collect()
+}
+
+/// The host of the gateway of MaaS, under an apps domain.
+pub(crate) fn maas_host(domain: &str) -> String {
+    maas::host_under(domain)
 }
 
 const fn scheme(is_plain: bool) -> &'static str {

@@ -1,9 +1,9 @@
 //! Checks of the cluster as a whole: its version, our rights, what it runs on, its domains.
 
-use super::{Evidence, Outcome, Reading};
+use super::{Evidence, Listing, Outcome, Reading, evidence::listed};
 use crate::{
     cluster_facts::{key, makes_certificates},
-    stack::{OpenShift, Platform, Tls},
+    stack::{GatewayExposure, MaasExposure, OpenShift, Platform, Tls},
 };
 
 /// The first version that OpenShift AI 3.4 runs on, the first with the gateway controller of models, and the tested one
@@ -125,4 +125,43 @@ pub(super) fn domain(stack: &OpenShift, evidence: &Evidence) -> Reading<Outcome>
         let remedy = "see that clients can resolve it: a domain without a dot is rarely one of the public DNS";
         Outcome::warn(format!("the base domain {base} has no dot"), source, remedy)
     })
+}
+
+/// Platforms that give no address to a Service of type LoadBalancer (`reference/serving.md` §5.1 G3).
+const WITHOUT_ADDRESSES: &[&str] = &["None", "BareMetal"];
+/// How the names of MetalLB's versions begin.
+const METALLB: &str = "metallb-operator.";
+
+/// A gateway behind a load balancer waits for an address (`reference/serving.md` §5.1 G3).
+pub(super) fn load_balancer(stack: &OpenShift, evidence: &Evidence) -> Reading<Outcome> {
+    let of_models = !stack.models.is_empty() && stack.gateway.exposure != GatewayExposure::Route;
+    let maas = stack.maas.as_ref().map(|maas| maas.gateway.exposure);
+    if !of_models && maas != Some(MaasExposure::LoadBalancer) {
+        return Ok(Outcome::pass(
+            "the stack has none: gateways are reached by Routes",
+            "the stack",
+        ));
+    }
+    let (platform, source) = evidence.text(key::PLATFORM)?;
+    let platform = platform.unwrap_or("None");
+    if !WITHOUT_ADDRESSES.contains(&platform) {
+        return Ok(Outcome::pass(format!("{platform} gives addresses"), source));
+    }
+    if stack.metallb.is_some() {
+        return Ok(Outcome::pass("MetalLB of the stack gives addresses", "the stack"));
+    }
+    let versions = listed(&evidence.versions)?;
+    Ok(
+        match versions.iter().find(|version| version.name.starts_with(METALLB)) {
+            Some(version) => Outcome::pass(format!("{} is installed", version.name), Listing::Versions.source()),
+            None => Outcome::warn(
+                format!(
+                    "platform {platform} gives no addresses, and MetalLB is not there: the gateway would wait for one"
+                ),
+                source,
+                "write `exposure = \"route\"` in `[gateway]`, or a `[metallb]` table; other controllers of load balancers cannot \
+             be seen from here",
+            ),
+        },
+    )
 }

@@ -1,24 +1,33 @@
 //! What has to be true of a cluster before a stack is applied to it for the first time.
 //!
-//! In: a stack, and an [`Evidence`] that the shell gathers ([`facts_wanted`], [`Listing`] say what to read). Out: one
-//! [`Finding`] for each check, in the order of `CHECKS`.
+//! In: a stack, and an [`Evidence`] that the shell gathers ([`facts_wanted`], [`facts_then`], [`Listing`] say what to
+//! read). Out: one [`Finding`] for each check, in the order of `CHECKS`.
 //!
 //! Invariants:
 //! - Nothing here asks the cluster; a check is a function of values.
 //! - What could not be read is never taken for absent: the check says so ([`Verdict::Unread`]).
 //! - Every finding that is no pass says what to do.
 //!
-//! Source of the checks: `reference/platform.md` §1, §2.0 and the rows of §4 and §7 that each names.
+//! Sources of the checks: `reference/platform.md` §1, §2.0 and the rows of §4 and §7 that each names;
+//! `reference/serving.md` §5, the rows with live reads.
 
+mod certificate;
 mod cluster;
 mod evidence;
+mod maas;
+mod models;
 mod nodes;
+mod objects;
 mod operators;
+mod reads;
+mod registries;
 mod supplies;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{Evidence, Listing, Node, Reading, Subscription, Unread, Version, facts_wanted};
+pub use evidence::{Evidence, Reading, Unread};
+pub use objects::{Claim, Node, PlatformPod, Service, Subscription, Version};
+pub use reads::{Listing, facts_then, facts_wanted};
 
 use crate::stack::OpenShift;
 
@@ -85,6 +94,33 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Both of two outcomes of one check: as bad as the worse of them.
+    fn and(self, other: Self) -> Self {
+        let rank = |verdict| match verdict {
+            Verdict::Pass => 0,
+            Verdict::Warn => 1,
+            Verdict::Unread => 2,
+            Verdict::Fail => 3,
+        };
+        let worse = if rank(other.verdict) > rank(self.verdict) {
+            other.verdict
+        } else {
+            self.verdict
+        };
+        let join = |a: String, b: String| format!("{a}; {b}");
+        Self {
+            verdict: worse,
+            found: join(self.found, other.found),
+            source: join(self.source, other.source),
+            remedy: match (self.remedy, other.remedy) {
+                (Some(a), Some(b)) => Some(join(a, b)),
+                (one, None) | (None, one) => one,
+            },
+        }
+    }
+}
+
 type Check = fn(&OpenShift, &Evidence) -> Reading<Outcome>;
 
 /// The name of the check whether we may do everything.
@@ -97,10 +133,14 @@ const CHECKS: &[(&str, Check)] = &[
     ("platform", cluster::platform),
     ("credentials", cluster::credentials),
     ("domain", cluster::domain),
+    ("load-balancer", cluster::load_balancer),
+    ("gateway-certificate", certificate::gateway_certificate),
     ("sizes", nodes::sizes),
     ("architecture", nodes::architecture),
+    ("gpus", models::gpus),
     ("storage-class", supplies::storage_class),
     ("pull-secret", supplies::pull_secret),
+    ("model-registries", models::model_registries),
     ("packages", supplies::packages),
     ("object-storage", supplies::object_storage),
     ("open-data-hub", operators::open_data_hub),
@@ -108,6 +148,14 @@ const CHECKS: &[(&str, Check)] = &[
     ("service-mesh-2", operators::service_mesh_2),
     ("service-mesh-3", operators::service_mesh_3),
     ("broken-versions", operators::broken_versions),
+    ("model-controller", operators::model_controller),
+    ("model-names", models::model_names),
+    ("kueue-label", models::kueue_label),
+    ("user-workload-monitoring", models::user_workload_monitoring),
+    ("gateway-policies", maas::gateway_policies),
+    ("maas-route", maas::maas_route),
+    ("maas-database", maas::maas_database),
+    ("token-audience", maas::token_audience),
 ];
 
 /// Makes every check.

@@ -1,6 +1,6 @@
 //! Checks of what the platform takes from the cluster: storage, registries, packages.
 
-use super::{Evidence, Outcome, Reading, evidence::PACKAGES};
+use super::{Evidence, Outcome, Reading, reads::PACKAGES, registries::bare};
 use crate::{
     cluster_facts::{ClusterFacts, FactError, key},
     stack::OpenShift,
@@ -33,7 +33,7 @@ pub(super) fn pull_secret(_: &OpenShift, evidence: &Evidence) -> Reading<Outcome
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let has = |wanted: &str| registries.iter().any(|name| host_of(name) == wanted);
+    let has = |wanted: &str| registries.iter().any(|name| bare(name) == wanted);
     let remedy = |registry: &str| {
         format!(
             "add {registry} to the Secret openshift-config/pull-secret; where a mirror serves its images, that is enough"
@@ -49,11 +49,6 @@ pub(super) fn pull_secret(_: &OpenShift, evidence: &Evidence) -> Reading<Outcome
     } else {
         Outcome::pass(format!("{NEEDED}, {USEFUL}"), source)
     })
-}
-
-/// The registry of an entry, which may be written as a URL.
-fn host_of(entry: &str) -> &str {
-    entry.strip_prefix("https://").unwrap_or(entry).trim_end_matches('/')
 }
 
 /// The channels and versions that the stack installs are offered (`reference/platform.md` §4 G32).

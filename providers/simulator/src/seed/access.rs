@@ -18,6 +18,10 @@ const ADMIN_HASH: &str = "$2y$05$stackctlSimulatedClus.9XzSM0E0S.azlSnbHn6KO3EYm
 /// Where the identity provider keeps its users; the name is the cluster's own (`reference/serving.md` §1.14).
 const HTPASSWD_SECRET: &str = "htpass-secret";
 
+/// What the router presents: a certificate for `*.apps.` of [`BASE_DOMAIN`](super::BASE_DOMAIN), and behind it, as on a
+/// fresh OpenShift, that of the ingress operator's own authority, which nobody else trusts. Both hold for a hundred years.
+const ROUTER_CERTIFICATE: &str = include_str!("router.crt");
+
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 pub(super) fn objects(platform: Platform) -> Vec<Value> {
@@ -81,7 +85,7 @@ fn secrets() -> Vec<Value> {
                 "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
             }),
         ),
-        // The form of a certificate and a key, not the substance: nothing on the simulated cluster ends TLS with it.
+        // Nothing on the simulated cluster ends TLS with it, so that the key has the form of one and no substance.
         namespaced(
             "v1",
             "Secret",
@@ -90,7 +94,7 @@ fn secrets() -> Vec<Value> {
             json!({
                 "type": "kubernetes.io/tls",
                 "data": {
-                    "tls.crt": encoded(&pem("CERTIFICATE", "simulated: the certificate of the default router")),
+                    "tls.crt": encoded(ROUTER_CERTIFICATE),
                     "tls.key": encoded(&pem("SIMULATED KEY", "simulated: the key of the default router")),
                 },
             }),

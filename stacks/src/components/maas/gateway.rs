@@ -37,7 +37,12 @@ pub(in crate::components) fn gateway() -> Address {
 
 /// Its host: the dashboard computes this name and no other.
 pub(in crate::components) fn host(context: &Context<'_>) -> String {
-    format!("maas.{}", context.facts.apps_domain)
+    host_under(&context.facts.apps_domain)
+}
+
+/// Its host under an apps domain.
+pub(in crate::components) fn host_under(domain: &str) -> String {
+    format!("maas.{domain}")
 }
 
 /// Whether callers speak plain HTTP to it: without TLS, and without a router that has it.

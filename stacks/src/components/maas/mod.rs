@@ -21,7 +21,7 @@ mod tiers;
 mod users;
 
 pub(super) use dashboard::{dashboard, flags as dashboard_flags};
-pub(super) use gateway::{COMPONENT, class, gateway, host, is_plain};
+pub(super) use gateway::{COMPONENT, class, gateway, host, host_under, is_plain};
 
 use super::{
     Context,

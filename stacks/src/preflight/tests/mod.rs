@@ -1,5 +1,8 @@
 //! Every check, on a cluster that is as it should be and on ones that are not.
 
+mod platform;
+mod serving;
+
 use super::*;
 use crate::{
     cluster_facts::key,
@@ -10,8 +13,8 @@ use serde_json::{Value, json};
 use stackctl_engine::facts::{Fact, Holding};
 use std::collections::{BTreeMap, BTreeSet};
 
-const QUICKSTART: &str = include_str!("../../../examples/quickstart/stack.toml");
-const BARE_METAL: &str = include_str!("../../../examples/bare-metal/stack.toml");
+const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
+const BARE_METAL: &str = include_str!("../../../../examples/bare-metal/stack.toml");
 
 /// A platform without models.
 const PLATFORM_ONLY: &str = r#"
@@ -35,12 +38,42 @@ fn stack_of(text: &str) -> Stack {
     }
 }
 
+/// A check, a stack, what was read, and what the check has to come to.
+type Row = (&'static str, String, Evidence, Verdict);
+
+/// A stack with one thing said differently.
+fn edited(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "`{from}` is not in the stack");
+    text.replacen(from, to, 1)
+}
+
 /// The quickstart with a certificate of Let's Encrypt.
 fn with_certificates() -> String {
-    let text = QUICKSTART.replace(r#"issuer = "existing""#, r#"issuer = "letsencrypt""#);
-    assert_ne!(text, QUICKSTART);
-    text
+    edited(QUICKSTART, r#"issuer = "existing""#, r#"issuer = "letsencrypt""#)
 }
+
+/// The quickstart with another database.
+fn with_own_database() -> String {
+    let own = "[maas.database]\nmode = \"external\"\nurl = { env = \"URL\" }\n[[maas.tiers]]";
+    edited(QUICKSTART, "[[maas.tiers]]", own)
+}
+
+/// The quickstart with the tiers of the other generation.
+fn with_gateway_policies() -> String {
+    edited(QUICKSTART, "[maas]\n", "[maas]\nmode = \"gateway-policies\"\n")
+}
+
+/// The quickstart without monitoring of workloads.
+fn without_monitoring() -> String {
+    edited(
+        QUICKSTART,
+        "[monitoring]\nenabled = true",
+        "[monitoring]\nenabled = false",
+    )
+}
+
+/// The time at which the tests look: 2027-01-15.
+const NOW: i64 = 1_800_000_000;
 
 fn node(cores: &str, memory: &str, architecture: &str) -> Node {
     Node::of(&json!({
@@ -70,6 +103,15 @@ fn unread<T>() -> Reading<T> {
 /// A cluster on which only what cannot be seen is doubtful, for any stack of these tests.
 fn evidence() -> Evidence {
     let channel = |name: &str, csv: &str| json!([{"name": name, "currentCSV": csv, "entries": [{"name": csv}]}]);
+    let stacks = [
+        QUICKSTART.to_owned(),
+        BARE_METAL.to_owned(),
+        PLATFORM_ONLY.to_owned(),
+        with_gateway_policies(),
+        without_monitoring(),
+    ];
+    let wanted = stacks.iter().flat_map(|text| facts_wanted(&stack_of(text)));
+    let absent = wanted.map(|request| (request.key, Value::Null));
     let facts = [
         (key::OPENSHIFT.to_owned(), json!("4.21.3")),
         (key::PLATFORM.to_owned(), json!("AWS")),
@@ -89,6 +131,7 @@ fn evidence() -> Evidence {
             key::channels("gpu-operator-certified"),
             channel("v26.3", "gpu-operator-certified.v26.3.0"),
         ),
+        (certificate::CERTIFICATE.to_owned(), serving::router_certificate()),
     ];
     let fact = |(key, value): (String, Value)| {
         let source = format!("where {key} stands");
@@ -96,12 +139,16 @@ fn evidence() -> Evidence {
         (key, Ok(Fact { value, source, holding }))
     };
     Evidence {
-        facts: facts.into_iter().map(fact).collect::<BTreeMap<_, _>>(),
+        now: NOW,
+        facts: absent.chain(facts).map(fact).collect::<BTreeMap<_, _>>(),
         is_admin: Ok(true),
         // What a machine of 32 GiB has.
         nodes: Ok(vec![node("8", "33013556Ki", "amd64"), node("8", "33013556Ki", "amd64")]),
         versions: Ok(version("cert-manager-operator.v1.18.0").into_iter().collect()),
         subscriptions: Ok(Vec::new()),
+        services: Ok(Vec::new()),
+        platform_pods: Ok(Vec::new()),
+        claims: Ok(Vec::new()),
     }
 }
 
@@ -141,132 +188,16 @@ fn findings(text: &str, evidence: &Evidence) -> Vec<Finding> {
 
 #[test]
 fn every_check_passes_warns_and_fails() {
-    use Verdict::{Fail, Pass, Warn};
-    let certificates = with_certificates();
-    let other_domain = || fact(key::APPS_DOMAIN, json!("apps.elsewhere.example.com"));
-    let manual = || fact(key::CREDENTIALS_MODE, json!("Manual"));
-    let (small, large) = (node("4", "16Gi", "amd64"), node("32", "126Gi", "amd64"));
-    let (arm, mips) = (node("8", "32Gi", "arm64"), node("8", "32Gi", "mips"));
-    let amd = node("8", "32Gi", "amd64");
-    let by_ingress = || mesh(&json!({"ingress.operator.openshift.io/owned": ""}));
-    let q = QUICKSTART;
-    let table: Vec<(&str, &str, Evidence, Verdict)> = vec![
-        ("openshift-version", q, evidence(), Pass),
-        ("openshift-version", q, fact(key::OPENSHIFT, json!("4.22.0-rc.1")), Warn),
-        ("openshift-version", q, fact(key::OPENSHIFT, json!("4.20.8")), Warn),
-        ("openshift-version", q, fact(key::OPENSHIFT, json!("4.19.8")), Fail),
-        (
-            "openshift-version",
-            PLATFORM_ONLY,
-            fact(key::OPENSHIFT, json!("4.19.8")),
-            Warn,
-        ),
-        (
-            "openshift-version",
-            PLATFORM_ONLY,
-            fact(key::OPENSHIFT, json!("4.18.1")),
-            Fail,
-        ),
-        ("openshift-version", q, fact(key::OPENSHIFT, Value::Null), Fail),
-        ("cluster-admin", q, evidence(), Pass),
-        (
-            "cluster-admin",
-            q,
-            Evidence {
-                is_admin: Ok(false),
-                ..evidence()
-            },
-            Fail,
-        ),
-        ("platform", q, evidence(), Pass),
-        ("platform", PLATFORM_ONLY, evidence(), Warn),
-        ("platform", PLATFORM_ONLY, fact(key::PLATFORM, json!("None")), Pass),
-        ("platform", q, fact(key::PLATFORM, json!("BareMetal")), Fail),
-        ("credentials", &certificates, evidence(), Pass),
-        ("credentials", q, manual(), Warn),
-        ("credentials", PLATFORM_ONLY, manual(), Warn),
-        ("credentials", &certificates, manual(), Fail),
-        (
-            "credentials",
-            &certificates,
-            fact(key::CREDENTIALS_MODE, json!("Mint")),
-            Pass,
-        ),
-        ("domain", &certificates, evidence(), Pass),
-        ("domain", q, other_domain(), Warn),
-        ("domain", &certificates, other_domain(), Fail),
-        ("domain", q, fact(key::BASE_DOMAIN, Value::Null), Fail),
-        ("sizes", q, evidence(), Pass),
-        ("sizes", q, nodes(&[small.clone(), large]), Pass),
-        ("sizes", q, nodes(&[small.clone(), amd.clone()]), Fail),
-        ("sizes", q, nodes(&[small.clone(), small]), Fail),
-        ("sizes", q, nodes(&[]), Fail),
-        ("architecture", q, evidence(), Pass),
-        ("architecture", q, nodes(&[amd, arm.clone()]), Warn),
-        ("architecture", PLATFORM_ONLY, nodes(&[arm.clone(), arm.clone()]), Warn),
-        ("architecture", q, nodes(&[arm.clone(), arm]), Fail),
-        ("architecture", PLATFORM_ONLY, nodes(&[mips]), Fail),
-        ("storage-class", q, evidence(), Pass),
-        ("storage-class", q, fact(key::STORAGE_CLASS, Value::Null), Fail),
-        ("pull-secret", q, evidence(), Pass),
-        (
-            "pull-secret",
-            q,
-            fact(
-                key::REGISTRIES,
-                json!(["https://quay.io/", "https://registry.redhat.io"]),
-            ),
-            Pass,
-        ),
-        (
-            "pull-secret",
-            q,
-            fact(key::REGISTRIES, json!(["registry.redhat.io"])),
-            Warn,
-        ),
-        ("pull-secret", q, fact(key::REGISTRIES, json!(["quay.io"])), Fail),
-        ("pull-secret", q, fact(key::REGISTRIES, Value::Null), Fail),
-        ("packages", q, evidence(), Pass),
-        (
-            "packages",
-            q,
-            fact(&key::channels("rhods-operator"), json!([{"name": "fast"}])),
-            Fail,
-        ),
-        ("packages", q, fact(&key::channels("nfd"), Value::Null), Fail),
-        (
-            "packages",
-            PLATFORM_ONLY,
-            fact(&key::channels("rhods-operator"), Value::Null),
-            Fail,
-        ),
-        ("object-storage", q, evidence(), Warn),
-        ("open-data-hub", q, evidence(), Pass),
-        ("open-data-hub", q, installed("opendatahub-operator.v2.30.0"), Fail),
-        ("rhoai-2", q, installed("rhods-operator.3.4.0"), Pass),
-        ("rhoai-2", q, installed("rhods-operator.2.25.1"), Fail),
-        ("service-mesh-2", q, installed("servicemeshoperator3.v3.2.0"), Pass),
-        ("service-mesh-2", q, installed("servicemeshoperator.v2.6.11"), Fail),
-        ("service-mesh-3", q, evidence(), Pass),
-        ("service-mesh-3", q, by_ingress(), Pass),
-        ("service-mesh-3", PLATFORM_ONLY, mesh(&json!({})), Pass),
-        ("service-mesh-3", q, mesh(&json!({})), Warn),
-        ("service-mesh-3", q, installed("servicemeshoperator3.v3.2.0"), Warn),
-        ("broken-versions", q, installed("rhcl-operator.v1.3.4"), Pass),
-        ("broken-versions", q, installed("rhcl-operator.v1.4.0"), Fail),
-        (
-            "broken-versions",
-            q,
-            installed("cluster-observability-operator.v1.5.0"),
-            Fail,
-        ),
-    ];
     let mut seen = BTreeSet::new();
-    for (index, (name, text, evidence, expected)) in table.iter().enumerate() {
+    for (index, (name, text, evidence, expected)) in platform::rows().iter().chain(&serving::rows()).enumerate() {
         let findings = findings(text, evidence);
         let finding = findings.iter().find(|finding| finding.check == *name).expect("a check");
         assert_eq!(finding.verdict, *expected, "row {index}: {finding:?}");
-        assert_eq!(finding.remedy.is_none(), *expected == Pass, "row {index}: {finding:?}");
+        assert_eq!(
+            finding.remedy.is_none(),
+            *expected == Verdict::Pass,
+            "row {index}: {finding:?}"
+        );
         assert!(
             !finding.found.is_empty() && !finding.source.is_empty(),
             "row {index}: {finding:?}"
@@ -277,13 +208,30 @@ fn every_check_passes_warns_and_fails() {
         let always_warns = *name == "object-storage";
         let has = |verdict: &str| seen.contains(&(*name, verdict.to_owned()));
         assert!(has(if always_warns { "Warn" } else { "Pass" }), "{name} never passes");
-        let never_fails = ["object-storage", "service-mesh-3"].contains(name);
+        let never_fails = DOUBTS.contains(name);
+        assert!(!never_fails || has("Warn"), "{name} never warns");
         assert!(
             has("Fail") != never_fails,
             "{name} fails, or does not, against its nature"
         );
     }
 }
+
+/// Checks that warn and never fail.
+const DOUBTS: &[&str] = &[
+    "object-storage",
+    "service-mesh-3",
+    "load-balancer",
+    "gpus",
+    "model-registries",
+    "model-controller",
+    "model-names",
+    "kueue-label",
+    "user-workload-monitoring",
+    "maas-route",
+    "maas-database",
+    "token-audience",
+];
 
 #[test]
 fn a_base_domain_without_a_dot_is_doubtful() {
@@ -301,14 +249,20 @@ fn what_could_not_be_read_is_never_taken_for_absent() {
     let facts = evidence().facts.into_keys().map(|key| (key, unread())).collect();
     let evidence = Evidence {
         facts,
+        now: NOW,
         is_admin: unread(),
         nodes: unread(),
         versions: unread(),
         subscriptions: unread(),
+        services: unread(),
+        platform_pods: unread(),
+        claims: unread(),
     };
     for finding in findings(QUICKSTART, &evidence) {
         let expected = match finding.check {
             "object-storage" => Verdict::Warn,
+            // The stack itself says it all: it makes the nodes, switches monitoring on, and is reached by Routes.
+            "gpus" | "user-workload-monitoring" | "load-balancer" => Verdict::Pass,
             _ => Verdict::Unread,
         };
         assert_eq!(finding.verdict, expected, "{finding:?}");
@@ -323,22 +277,81 @@ fn a_copied_version_does_not_count() {
     assert_eq!(Version::of(&copied), None);
 }
 
+/// What the shell would gather for a stack on that cluster: what is wanted, and nothing else.
+fn gathered(text: &str, whole: &Evidence) -> Evidence {
+    let stack = stack_of(text);
+    let openshift = stack.openshift.as_ref().expect("a platform");
+    let facts_of = |wanted: Vec<crate::cluster_facts::FactRequest>| {
+        let facts = wanted.into_iter().map(|request| {
+            let answer = whole
+                .facts
+                .get(&request.key)
+                .unwrap_or_else(|| panic!("{}", request.key));
+            (request.key, answer.clone())
+        });
+        facts.collect::<BTreeMap<_, _>>()
+    };
+    let mut facts = facts_of(facts_wanted(&stack));
+    facts.extend(facts_of(facts_then(&stack, &facts)));
+    let nodes = whole.nodes.as_deref().unwrap_or_default();
+    fn only<T: Clone>(is_wanted: bool, listed: &Reading<Vec<T>>) -> Reading<Vec<T>> {
+        if is_wanted {
+            listed.clone()
+        } else {
+            Err(Unread::not_asked("a list"))
+        }
+    }
+    let is_wanted = |listing: Listing| listing.is_wanted(openshift, nodes);
+    Evidence {
+        facts,
+        nodes: only(is_wanted(Listing::Nodes), &whole.nodes),
+        versions: only(is_wanted(Listing::Versions), &whole.versions),
+        subscriptions: only(is_wanted(Listing::Subscriptions), &whole.subscriptions),
+        services: only(is_wanted(Listing::Services), &whole.services),
+        platform_pods: only(is_wanted(Listing::PlatformPods), &whole.platform_pods),
+        claims: only(is_wanted(Listing::Pods), &whole.claims),
+        ..whole.clone()
+    }
+}
+
 #[test]
-fn every_fact_that_a_check_looks_at_is_asked_for_once() {
-    let known: BTreeSet<_> = evidence().facts.into_keys().collect();
-    for (text, all) in [(QUICKSTART, true), (BARE_METAL, false)] {
+fn what_a_check_looks_at_is_asked_for() {
+    for (name, text, evidence, _) in platform::rows().iter().chain(&serving::rows()) {
+        let verdicts = |evidence: &Evidence| {
+            let findings = findings(text, evidence);
+            findings
+                .into_iter()
+                .map(|finding| (finding.check, finding.verdict))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts(evidence), verdicts(&gathered(text, evidence)), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_for_twice_or_in_vain() {
+    for text in [
+        QUICKSTART,
+        BARE_METAL,
+        PLATFORM_ONLY,
+        &with_gateway_policies(),
+        &without_monitoring(),
+    ] {
         let wanted: Vec<_> = facts_wanted(&stack_of(text))
             .into_iter()
             .map(|request| request.key)
             .collect();
-        let unique: BTreeSet<_> = wanted.iter().cloned().collect();
+        let unique: BTreeSet<_> = wanted.iter().collect();
         assert_eq!(wanted.len(), unique.len());
-        assert!(!all || known == unique, "{known:?} {unique:?}");
+        for key in wanted {
+            let mut evidence = evidence();
+            evidence.facts.insert(key.clone(), unread());
+            let unread = findings(text, &evidence)
+                .iter()
+                .any(|finding| finding.verdict == Verdict::Unread);
+            assert!(unread, "no check looks at {key}");
+        }
     }
-    assert!(
-        facts_wanted(&stack_of(
-            "[stack]\nname = \"a\"\n[[manifests]]\nname = \"m\"\npath = \"m\"\n"
-        ))
-        .is_empty()
-    );
+    let manifests = stack_of("[stack]\nname = \"a\"\n[[manifests]]\nname = \"m\"\npath = \"m\"\n");
+    assert!(facts_wanted(&manifests).is_empty() && facts_then(&manifests, &BTreeMap::new()).is_empty());
 }
