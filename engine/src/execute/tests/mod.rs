@@ -2,6 +2,7 @@
 
 mod certificates;
 mod items;
+mod transitions;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
