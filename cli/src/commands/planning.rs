@@ -108,7 +108,7 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
 
 /// Says in the plan what its changes mean to those who use the platform. Nobody asked for API keys, so none is counted.
 fn told(plan: Plan, resources: &[Resource], recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> Plan {
-    let transitions = plan::transitions(&plan, resources, recorded, survey);
+    let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
     plan.with_consequences(consequences::consequences(&transitions, None))
 }
 

@@ -46,16 +46,22 @@ pub struct Transition {
     pub changed_secrets: BTreeSet<FieldPath>,
 }
 
-/// What every step of a plan makes of its object. The plan's own inputs are asked for: resources are empty for a destroy.
+/// What every step of a plan makes of its object, for those objects that somebody wants to judge: a plan may be about a
+/// hundred thousand others. The plan's own inputs are asked for; resources are empty for a destroy.
 pub fn transitions(
     plan: &Plan,
     resources: &[Resource],
     recorded: &BTreeMap<Address, Recorded>,
     survey: &Survey,
+    is_wanted: impl Fn(&ObjectRef) -> bool,
 ) -> Vec<Transition> {
     let by_address: BTreeMap<_, _> = resources.iter().map(|r| (&r.address, r)).collect();
     let mut all = Vec::new();
-    for step in &plan.steps {
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.object.as_ref().is_some_and(&is_wanted))
+    {
         let known = recorded.get(&step.address);
         match (by_address.get(&step.address), known) {
             (Some(resource), known) => all.extend(desired(step, resource, known, survey)),

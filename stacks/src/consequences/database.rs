@@ -73,8 +73,8 @@ fn has_volume(deployment: &Value) -> bool {
 }
 
 fn runs_another_pod(before: &Value, after: &Value) -> bool {
-    let spec = |of: &Value, key: &str| of["spec"][key].clone();
-    spec(before, "template") != spec(after, "template") || spec(after, "replicas") == 0
+    let stops = before["spec"]["replicas"] != 0 && after["spec"]["replicas"] == 0;
+    stops || before["spec"]["template"] != after["spec"]["template"]
 }
 
 fn lost(world: &World<'_>) -> String {

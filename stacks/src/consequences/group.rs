@@ -4,10 +4,11 @@
 
 use super::{
     keys::by_hand,
-    tier::Subscription,
+    tier::{Membership, Subscription},
     words::{access, listed, notice, tiers},
     world::{Side, World, texts},
 };
+use serde_json::Value;
 use stackctl_engine::{plan::Transition, resource::Consequence};
 use std::collections::BTreeSet;
 
@@ -16,56 +17,55 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
     if world.maas_ends() || transition.before.is_none() {
         return Vec::new();
     }
-    let users = |manifest: &Option<serde_json::Value>| -> BTreeSet<String> {
-        let found = manifest
-            .as_ref()
-            .map(|group| texts(&group["users"]))
-            .unwrap_or_default();
-        found.into_iter().map(str::to_owned).collect()
-    };
-    let (before, after) = (users(&transition.before), users(&transition.after));
-    let changed = before.symmetric_difference(&after);
-    changed
-        .flat_map(|user| of_user(world, user, before.contains(user)))
-        .collect()
+    let (before, after) = (users(transition.before.as_ref()), users(transition.after.as_ref()));
+    let was = Membership::of(world, Side::Before);
+    let will_be = Membership::of(world, Side::After);
+    let mut told = Vec::new();
+    for user in before.difference(&after) {
+        told.extend(taken_out(world, user, &was, &will_be));
+    }
+    for user in after.difference(&before) {
+        told.extend(put_in(user, &was, &will_be));
+    }
+    told
 }
 
-/// What becomes of one user, in all groups of the plan together. Who is moved is told of where they are taken out.
-fn of_user(world: &World<'_>, user: &str, is_taken_out: bool) -> Vec<Consequence> {
-    let (had, has) = (world.tiers_of(user, Side::Before), world.tiers_of(user, Side::After));
-    let not_in =
-        |others: &[Subscription<'_>], one: &Subscription<'_>| !others.iter().any(|other| other.name == one.name);
-    let lost: Vec<_> = had.iter().filter(|one| not_in(&has, one)).collect();
-    let gained: Vec<_> = has.iter().filter(|one| not_in(&had, one)).collect();
-    let names = |of: &[&Subscription<'_>]| of.iter().map(|one| one.tier().to_owned()).collect::<Vec<_>>();
-    if lost.is_empty() || !is_taken_out {
-        if gained.is_empty() || !lost.is_empty() {
-            return Vec::new();
-        }
-        let tiers = tiers(&names(&gained));
-        return vec![notice(format!("puts {user} into {tiers}, for keys minted from now on"))];
-    }
-    let what = if gained.is_empty() {
-        format!("takes {user} out of {}", tiers(&names(&lost)))
-    } else {
-        format!(
-            "moves {user} from {} to {}",
-            tiers(&names(&lost)),
+fn users(group: Option<&Value>) -> BTreeSet<&str> {
+    group.map(|group| texts(&group["users"])).unwrap_or_default()
+}
+
+/// Who is in more tiers than before; of who is moved, the group that they are taken out of speaks.
+fn put_in(user: &str, was: &Membership<'_>, will_be: &Membership<'_>) -> Option<Consequence> {
+    let (had, has) = (was.tiers_of(user), will_be.tiers_of(user));
+    let gained = others(&has, &had);
+    let is_moved = !others(&had, &has).is_empty();
+    (!gained.is_empty() && !is_moved).then(|| {
+        notice(format!(
+            "puts {user} into {}, for keys minted from now on",
             tiers(&names(&gained))
-        )
+        ))
+    })
+}
+
+/// Who is in other tiers than before, in all groups of the plan together.
+fn taken_out(world: &World<'_>, user: &str, was: &Membership<'_>, will_be: &Membership<'_>) -> Vec<Consequence> {
+    let (had, has) = (was.tiers_of(user), will_be.tiers_of(user));
+    let (lost, gained) = (others(&had, &has), others(&has, &had));
+    // A tier that goes, or no longer has the group, takes its keys along and says so itself.
+    let works_on = |tier: &&&Subscription<'_>| {
+        let after = will_be.tiers.iter().find(|one| one.name == tier.name);
+        after.is_some_and(|after| was.is_among(user, after))
     };
-    let best = |of: &[Subscription<'_>]| of.iter().map(|one| one.priority).max();
-    let is_upgrade = best(&has) > best(&had);
-    // A subscription that goes takes its keys along, and says so itself.
-    let staying = world.subscriptions(Side::After);
-    let kept: Vec<_> = lost
-        .iter()
-        .filter(|one| !not_in(&staying, one))
-        .map(|one| one.name)
-        .collect();
+    let kept: Vec<_> = lost.iter().filter(works_on).map(|tier| tier.name).collect();
     if kept.is_empty() {
         return Vec::new();
     }
+    let from = tiers(&names(&lost));
+    let what = if gained.is_empty() {
+        format!("takes {user} out of {from}")
+    } else {
+        format!("moves {user} from {from} to {}", tiers(&names(&gained)))
+    };
     let whose = format!("of {user} for {}", listed(&kept));
     let held = world.held_by(&kept, Some(&BTreeSet::from([user])));
     if held.is_none() {
@@ -77,9 +77,25 @@ fn of_user(world: &World<'_>, user: &str, is_taken_out: bool) -> Vec<Consequence
         "{what}: {}",
         held.phrase(&whose, &tail("keeps", "its"), &tail("keep", "their"))
     );
+    let best = |of: &[&Subscription<'_>]| of.iter().map(|one| one.priority).max();
     // With more to come nobody leaks quota: the old keys allow less than new ones.
-    let told = if is_upgrade { notice(text) } else { access(text) };
+    let told = if best(&has) > best(&had) {
+        notice(text)
+    } else {
+        access(text)
+    };
     vec![told, by_hand()]
+}
+
+/// Those that are not among these, by name.
+fn others<'t, 'a>(of: &[&'t Subscription<'a>], these: &[&Subscription<'_>]) -> Vec<&'t Subscription<'a>> {
+    let mut others = of.to_vec();
+    others.retain(|one| !these.iter().any(|other| other.name == one.name));
+    others
+}
+
+fn names<'a>(of: &[&Subscription<'a>]) -> Vec<&'a str> {
+    of.iter().map(|one| one.tier()).collect()
 }
 
 #[cfg(test)]
@@ -126,6 +142,16 @@ mod tests {
             ("in", and_tiers(vec![free(&["kim"], &["kim", "bob"])])),
             ("the group goes", and_tiers(vec![gone(group("free-users", &["kim"]))])),
             (
+                "the tier gives the group up as well",
+                vec![
+                    free(&["kim", "bob"], &["kim"]),
+                    turned(
+                        subscription("free", &["free-users", "others"], 1, &[("qwen", LIMIT)]),
+                        subscription("free", &["others"], 1, &[("qwen", LIMIT)]),
+                    ),
+                ],
+            ),
+            (
                 "no tier is for the group",
                 and_tiers(vec![turned(group("x", &["bob"]), group("x", &[]))]),
             ),
@@ -155,6 +181,9 @@ mod tests {
         notice: puts bob into tier free, for keys minted from now on
         # the group goes
         access: takes kim out of tier free: keys of kim for free-subscription keep their limits until revoked or expired (at most 90 days)
+        notice: leaves old keys to be revoked by hand: POST /maas-api/v1/api-keys/search with filters.status active lists them, DELETE /maas-api/v1/api-keys/<id> ends one
+        # the tier gives the group up as well
+        access: takes group free-users out of tier free: keys of its people for free-subscription stay bound to it until revoked or expired, and get 403 unless another group lets them in
         notice: leaves old keys to be revoked by hand: POST /maas-api/v1/api-keys/search with filters.status active lists them, DELETE /maas-api/v1/api-keys/<id> ends one
         # no tier is for the group
         nothing

@@ -1,6 +1,6 @@
 //! What a change means to those who use the platform: which URL ends, whose keys stop working or work on, what is lost.
 //!
-//! In: the steps of a plan as [`Transition`]s, and what is known of API keys. Out: consequences by address, for
+//! In: the steps of a plan as [`Transition`]s ([`is_judged`] says of which objects), and what is known of API keys. Out: consequences by address, for
 //! [`Plan::with_consequences`](stackctl_engine::plan::Plan::with_consequences). What holds of a resource whenever it is
 //! written, the catalogue says itself; here is what takes a before and an after to say.
 //!
@@ -23,6 +23,7 @@ mod group;
 mod instance;
 mod keys;
 mod model;
+mod owners;
 mod pods;
 mod rates;
 mod subscription;
@@ -38,7 +39,7 @@ mod world;
 
 pub use keys::Keys;
 
-use stackctl_engine::{Address, plan::Transition, resource::Consequence};
+use stackctl_engine::{Address, ObjectRef, plan::Transition, resource::Consequence};
 use std::collections::BTreeMap;
 use world::{Kind, World};
 
@@ -62,6 +63,15 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::TOKEN_RATE_LIMITS, gateway_limits::of_tokens),
     (Kind::RATE_LIMITS, gateway_limits::of_requests),
 ];
+
+/// Objects that no rule is about, and that rules look at.
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF];
+
+/// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
+pub fn is_judged(object: &ObjectRef) -> bool {
+    let kinds = RULES.iter().map(|(kind, _)| kind).chain(LOOKED_AT);
+    kinds.into_iter().any(|kind| kind.is_of(object))
+}
 
 /// What a person should know before these changes are made. Without `keys` the sentences say that keys there may be,
 /// with them how many.

@@ -113,9 +113,9 @@ pub(super) fn tiers_with(world: &World<'_>, object: &ObjectRef, kind: &str) -> V
     let is_it = |reference: &super::tier::ModelRef<'_>| {
         let known = world.object(Kind::MODEL_REF, reference.namespace, reference.name, Side::Before);
         let target = known.map(|known| &known["spec"]["modelRef"]);
-        let names = target.is_none_or(|target| target["kind"] == kind);
+        let is_of_kind = target.is_none_or(|target| target["kind"] == kind);
         let name = target.map_or(Some(reference.name), |target| target["name"].as_str());
-        reference.namespace == namespace && names && name == Some(object.name.as_str())
+        reference.namespace == namespace && is_of_kind && name == Some(object.name.as_str())
     };
     let all = world.subscriptions(Side::Before);
     let having = all.iter().filter(|tier| tier.models.keys().any(is_it));

@@ -122,16 +122,34 @@ impl<'a> ModelRef<'a> {
     }
 }
 
-impl World<'_> {
-    /// The subscriptions that a user may use on one side, as far as groups of the plan say who is in them.
-    pub(super) fn tiers_of(&self, user: &str, side: Side) -> Vec<Subscription<'_>> {
-        let members = self.members(side);
-        let is_in = |group: &&str| members.get(group).is_some_and(|users| users.contains(user));
-        let mut all = self.subscriptions(side);
-        all.retain(|tier| tier.owners.users.contains(user) || tier.owners.groups.iter().any(is_in));
-        all
+/// Who is in which group, and which tiers there are, on one side.
+#[derive(Debug)]
+pub(super) struct Membership<'a> {
+    members: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    pub(super) tiers: Vec<Subscription<'a>>,
+}
+
+impl<'a> Membership<'a> {
+    pub(super) fn of(world: &'a World<'_>, side: Side) -> Self {
+        Self {
+            members: world.members(side),
+            tiers: world.subscriptions(side),
+        }
     }
 
+    /// The tiers of a user, as far as groups of the plan say who is in them.
+    pub(super) fn tiers_of(&self, user: &str) -> Vec<&Subscription<'a>> {
+        self.tiers.iter().filter(|tier| self.is_among(user, tier)).collect()
+    }
+
+    /// Whether a user of these groups is an owner of a tier.
+    pub(super) fn is_among(&self, user: &str, tier: &Subscription<'_>) -> bool {
+        let is_in = |group: &&str| self.members.get(group).is_some_and(|users| users.contains(user));
+        tier.owners.users.contains(user) || tier.owners.groups.iter().any(is_in)
+    }
+}
+
+impl World<'_> {
     /// How many active keys of a subscription there are.
     pub(super) fn held(&self, subscription: &str) -> Held {
         self.keys

@@ -22,7 +22,13 @@ pub(super) fn notice(text: String) -> Consequence {
     of(ConsequenceClass::Notice, text)
 }
 
+/// Names come from people's files and from the cluster: none may break the line, or speak to the terminal.
 fn of(class: ConsequenceClass, text: String) -> Consequence {
+    let text = if text.contains(char::is_control) {
+        text.replace(char::is_control, " ")
+    } else {
+        text
+    };
     Consequence { class, text }
 }
 
@@ -57,6 +63,11 @@ pub(super) fn counted(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_stays_on_its_line() {
+        assert_eq!(notice("puts a\nb\u{1b}[2J".to_owned()).text, "puts a b [2J");
+    }
 
     #[test]
     fn lists_and_counts_read_as_sentences_do() {

@@ -22,7 +22,7 @@ impl World {
             .await
             .expect("the cluster answers");
         let plan = self.plan(resources).await;
-        let all = transitions(&plan, resources, &self.kept.recorded, &found);
+        let all = transitions(&plan, resources, &self.kept.recorded, &found, |_| true);
         (plan, all)
     }
 
