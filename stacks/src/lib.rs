@@ -10,6 +10,7 @@
 
 pub mod cluster_facts;
 pub mod components;
+pub mod consequences;
 pub mod language;
 pub mod manifests;
 pub mod preflight;

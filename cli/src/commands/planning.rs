@@ -17,7 +17,7 @@ use stackctl_engine::{
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::cluster_facts::key;
+use stackctl_stacks::{cluster_facts::key, consequences};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -66,6 +66,7 @@ pub(super) async fn apply(
         force_conflicts: arguments.force_conflicts,
     })
     .map_err(refused)?;
+    let plan = told(plan, &desired.resources, &recorded, &survey);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &desired.facts),
@@ -86,6 +87,7 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
     rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
+    let plan = told(plan, &[], &recorded, &survey);
     let facts = known
         .state
         .as_ref()
@@ -102,6 +104,12 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
         survey,
         around,
     })
+}
+
+/// Says in the plan what its changes mean to those who use the platform. Nobody asked for API keys, so none is counted.
+fn told(plan: Plan, resources: &[Resource], recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> Plan {
+    let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
+    plan.with_consequences(consequences::consequences(&transitions, None))
 }
 
 /// Reads what a plan, or a look for drift, needs of the cluster.

@@ -65,6 +65,43 @@ struct ReadPaths {
     paths: BTreeMap<String, Option<String>>,
 }
 
+impl Body {
+    fn of(
+        sources: &[Source],
+        sets: &[String],
+        facts: &Facts,
+        planned: &Planned,
+        arguments: &PlanArgs,
+    ) -> Result<Self, Error> {
+        let plan = &planned.plan;
+        let absolute =
+            |name: &str| std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
+        Ok(Self {
+            layers: sources
+                .iter()
+                .map(|source| Layer {
+                    name: absolute(&source.name),
+                    text: source.text.clone(),
+                })
+                .collect(),
+            sets: sets.to_vec(),
+            facts: facts::to_json(facts),
+            adopt: arguments.adopt,
+            force_conflicts: arguments.force_conflicts,
+            ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
+            desired: plan.desired.to_string(),
+            read: plan
+                .steps
+                .iter()
+                .map(|step| (step.address.to_string(), read_paths(&step.projection)))
+                .collect(),
+            changes: changes(plan),
+            text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
+            plan: json_of(&views::json::plan(plan, &planned.around))?,
+        })
+    }
+}
+
 /// Saves a plan, sealed with the stack's key.
 #[expect(
     clippy::too_many_arguments,
@@ -80,32 +117,7 @@ pub(super) fn write(
     planned: &Planned,
     arguments: &PlanArgs,
 ) -> Result<(), Error> {
-    let plan = &planned.plan;
-    let absolute =
-        |name: &str| std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
-    let body = Body {
-        layers: sources
-            .iter()
-            .map(|source| Layer {
-                name: absolute(&source.name),
-                text: source.text.clone(),
-            })
-            .collect(),
-        sets: settings.sets.clone(),
-        facts: facts::to_json(&desired.facts),
-        adopt: arguments.adopt,
-        force_conflicts: arguments.force_conflicts,
-        ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
-        desired: plan.desired.to_string(),
-        read: plan
-            .steps
-            .iter()
-            .map(|step| (step.address.to_string(), read_paths(&step.projection)))
-            .collect(),
-        changes: changes(plan),
-        text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
-        plan: json_of(&views::json::plan(plan, &planned.around))?,
-    };
+    let body = Body::of(sources, &settings.sets, &desired.facts, planned, arguments)?;
     let header = PlanHeader {
         stack: known.identity.stack.clone(),
         cluster_id: cluster.id.clone(),
@@ -371,4 +383,68 @@ fn json_of(value: &impl Serialize) -> Result<Value, Error> {
             .caused_by(&error)
             .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::{address, plan_of_three_components, surroundings};
+    use stackctl_engine::{
+        digest::StackKey,
+        resource::{Consequence, ConsequenceClass},
+        survey::Survey,
+    };
+
+    #[test]
+    fn a_saved_plan_shows_what_was_told_when_it_was_made() {
+        let at = "maas.tier[pro].subscription";
+        let consequence = Consequence {
+            class: ConsequenceClass::Disruption,
+            text: "lowers tier pro on qwen3-8b from 3000 to 300 tokens per 5m".to_owned(),
+        };
+        let told = BTreeMap::from([(address(at), vec![consequence.clone()])]);
+        let planned = Planned {
+            plan: plan_of_three_components().with_consequences(told),
+            recorded: BTreeMap::new(),
+            survey: Survey::default(),
+            around: surroundings(),
+        };
+        let arguments = PlanArgs {
+            adopt: false,
+            force_conflicts: false,
+            refresh_facts: false,
+            ready_timeout: None,
+        };
+        let body = Body::of(&[], &[], &Facts::default(), &planned, &arguments).expect("JSON");
+        let header = PlanHeader {
+            stack: "demo".to_owned(),
+            cluster_id: "c".to_owned(),
+            lineage: "l".to_owned(),
+            serial: 1,
+            created: "2026-11-24T02:00:00Z".to_owned(),
+        };
+        let saved = SavedPlan::new(header, json_of(&body).expect("JSON"));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), saved.to_bytes(&StackKey::new([7; 32]))).expect("written");
+        let read = recognised(file.path()).expect("readable").expect("a plan");
+        assert_eq!(
+            read.human_form(),
+            views::plan::plan(&planned.plan, &planned.around, &Style::PLAIN)
+        );
+        assert!(read.human_form().contains(&consequence.text));
+        let plan = read.machine_form();
+        let steps = plan["steps"].as_array().expect("steps");
+        let step = steps.iter().find(|step| step["address"] == at).expect("there");
+        let expected = serde_json::json!({"class": "disruption", "text": consequence.text});
+        assert!(
+            step["consequences"]
+                .as_array()
+                .is_some_and(|all| all.contains(&expected))
+        );
+        assert!(
+            plan["consequences"]
+                .as_array()
+                .is_some_and(|all| all.contains(&expected))
+        );
+    }
 }

@@ -488,6 +488,8 @@ fn consequence(is: &stackctl_engine::resource::Consequence) -> ConsequenceJson {
         ConsequenceClass::ClusterRights => "cluster-rights",
         ConsequenceClass::TakesFields => "takes-fields",
         ConsequenceClass::DataLoss => "data-loss",
+        ConsequenceClass::Disruption => "disruption",
+        ConsequenceClass::Access => "access",
         ConsequenceClass::Notice => "notice",
     };
     ConsequenceJson {

@@ -420,7 +420,11 @@ fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
     for consequence in consequences {
         let meaning = match consequence.class {
             ConsequenceClass::DataLoss => Meaning::Bad,
-            ConsequenceClass::Approval | ConsequenceClass::Cost | ConsequenceClass::ClusterRights => Meaning::Attention,
+            ConsequenceClass::Approval
+            | ConsequenceClass::Cost
+            | ConsequenceClass::ClusterRights
+            | ConsequenceClass::Disruption
+            | ConsequenceClass::Access => Meaning::Attention,
             ConsequenceClass::TakesFields | ConsequenceClass::Notice => Meaning::Quiet,
         };
         line(

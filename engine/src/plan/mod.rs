@@ -14,12 +14,14 @@ mod decide;
 mod parts;
 mod planner;
 mod projection;
+mod transition;
 
 pub use action::{Action, Reason};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
+pub use transition::{Transition, transitions};
 
 use crate::{
     FieldPath,
@@ -31,6 +33,7 @@ use crate::{
     resource::{Consequence, Remains},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What would be done, step by step.
 #[derive(Clone, Debug, PartialEq)]
@@ -206,6 +209,16 @@ impl Plan {
     /// The step of an address.
     pub fn step(&self, address: &Address) -> Option<&Step> {
         self.steps.iter().find(|step| step.address == *address)
+    }
+
+    /// The plan with more to know before saying yes, at the steps of these addresses, behind what their resources say
+    /// themselves. A step that does nothing has nothing to say: what is told of it is left out.
+    #[must_use]
+    pub fn with_consequences(mut self, mut told: BTreeMap<Address, Vec<Consequence>>) -> Self {
+        for step in self.steps.iter_mut().filter(|step| step.action.is_change()) {
+            step.consequences.extend(told.remove(&step.address).unwrap_or_default());
+        }
+        self
     }
 
     /// What a person should know before saying yes, each once, in order of class.

@@ -56,7 +56,11 @@ pub struct Consequence {
     pub text: String,
 }
 
-/// The kinds of consequence that are told apart before the prompt.
+/// The kinds of consequence that are told apart before the prompt, in the order in which they are shown.
+///
+/// For a verdict of three over a change: [`DataLoss`](Self::DataLoss) is destructive, because applying the old stack
+/// again does not bring back what is lost; [`Disruption`](Self::Disruption) and [`Access`](Self::Access) are disruptive,
+/// because somebody notices, or ought to act; all others are safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConsequenceClass {
     /// Something is approved that a person would otherwise approve.
@@ -69,6 +73,10 @@ pub enum ConsequenceClass {
     TakesFields,
     /// Data may be lost.
     DataLoss,
+    /// Those who use the platform notice it: calls fail or go elsewhere, for a moment or from then on.
+    Disruption,
+    /// Somebody gets, or keeps, a way in that a person should know of: keys that outlive a change, calls without a token.
+    Access,
     /// Anything else worth a line.
     Notice,
 }

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod items;
+mod transitions;
 mod users;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};

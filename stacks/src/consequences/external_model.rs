@@ -1,0 +1,114 @@
+//! ExternalModel: to whom calls are sent on, and under which name.
+//!
+//! Facts: `reference/serving.md` §1.15, §3.3 (its URL, and that clients send `targetModel`).
+
+use super::{
+    model::tiers_with,
+    words::{access, disruption, lose_it, notice},
+    world::World,
+};
+use serde_json::Value;
+use stackctl_engine::{plan::Transition, resource::Consequence};
+
+pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
+    let object = &transition.object;
+    let name = &object.name;
+    let Some(before) = &transition.before else {
+        return Vec::new();
+    };
+    let Some(after) = &transition.after else {
+        let host = world.maas_host();
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let losing = tiers_with(world, object, "ExternalModel");
+        let losing = if losing.is_empty() || world.maas_ends() {
+            String::new()
+        } else {
+            format!(", and {}", lose_it(&losing))
+        };
+        return vec![disruption(format!(
+            "removes external model {name}: {namespace}/{name} ends at {host}{losing}"
+        ))];
+    };
+    let changed = |path: &[&str]| {
+        let at = |manifest: &Value| {
+            let found = path.iter().try_fold(manifest, |at, key| at.get(key))?;
+            Some(found.as_str()?.to_owned())
+        };
+        let (old, new) = (at(before), at(after));
+        (old != new).then_some((old?, new?))
+    };
+    let mut told = Vec::new();
+    if let Some((old, new)) = changed(&["spec", "endpoint"]) {
+        told.push(access(format!(
+            "sends what clients ask external model {name} to {new} instead of {old}"
+        )));
+    }
+    if let Some((old, new)) = changed(&["spec", "provider"]) {
+        told.push(notice(format!(
+            "speaks to external model {name} as {new} does instead of {old}"
+        )));
+    }
+    if let Some((old, new)) = changed(&["spec", "targetModel"]) {
+        told.push(disruption(format!(
+            "renames what clients of {name} send as `model` from {old} to {new}: calls with the old name fail"
+        )));
+    }
+    if let Some((old, new)) = changed(&["spec", "credentialRef", "name"]) {
+        told.push(notice(format!(
+            "calls external model {name} with the key of Secret {new} instead of {old}"
+        )));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{gateway, gone, kept, made, reference, subscription, table, turned, with};
+    use serde_json::{Value, json};
+
+    fn external() -> Value {
+        json!({
+            "apiVersion": "maas.opendatahub.io/v1alpha1",
+            "kind": "ExternalModel",
+            "metadata": {"name": "gpt", "namespace": "demo"},
+            "spec": {"provider": "openai", "endpoint": "litellm.example.com", "targetModel": "gpt-5",
+                "credentialRef": {"name": "litellm"}},
+        })
+    }
+
+    #[test]
+    fn where_calls_go_and_that_they_end_is_told() {
+        let to = |path: &str, value: &str| vec![turned(external(), with(external(), path, json!(value)))];
+        let cases = [
+            ("another endpoint", to("spec.endpoint", "api.example.org")),
+            ("another provider", to("spec.provider", "anthropic")),
+            ("another target", to("spec.targetModel", "gpt-6")),
+            ("another credential", to("spec.credentialRef.name", "other")),
+            (
+                "gone",
+                vec![
+                    gone(external()),
+                    gone(reference("gpt", "ExternalModel")),
+                    gone(subscription("pro", &["p"], 1, &[("gpt", &[(1000, "1h")])])),
+                    kept(gateway("maas-default-gateway", "maas.example.com")),
+                ],
+            ),
+            ("made", vec![made(external())]),
+        ];
+        insta::assert_snapshot!(table(&cases), @r#"
+        # another endpoint
+        access: sends what clients ask external model gpt to api.example.org instead of litellm.example.com
+        # another provider
+        notice: speaks to external model gpt as anthropic does instead of openai
+        # another target
+        disruption: renames what clients of gpt send as `model` from gpt-5 to gpt-6: calls with the old name fail
+        # another credential
+        notice: calls external model gpt with the key of Secret other instead of litellm
+        # gone
+        disruption: removes external model gpt: demo/gpt ends at https://maas.example.com, and tier pro loses it
+        disruption: removes tier pro: keys of pro-subscription get 403 from then on
+        # made
+        nothing
+        "#);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a change means to those who use the platform: which URL ends, whose keys stop working or work on, what is lost.
+//!
+//! In: the steps of a plan as [`Transition`]s ([`is_judged`] says of which objects), and what is known of API keys. Out: consequences by address, for
+//! [`Plan::with_consequences`](stackctl_engine::plan::Plan::with_consequences). What holds of a resource whenever it is
+//! written, the catalogue says itself; here is what takes a before and an after to say.
+//!
+//! Invariants:
+//! - Pure and deterministic: equal transitions and keys give equal consequences, sorted and each once for an address.
+//! - Only a step that changes something is told of; all others are read, since what one change means hangs on what stays.
+//! - Objects are known by kind and name, not by address: those of a person's own manifests are told of as well.
+//! - A sentence starts with a verb, stands on one line, and gives figures with their units.
+//! - Every fact about OpenShift or an operator carries its source.
+//!
+//! Deliberately absent: the reading of keys, and whether a person has to say yes.
+
+mod access;
+mod canary;
+mod database;
+mod external_model;
+mod gateway;
+mod gateway_limits;
+mod group;
+mod instance;
+mod keys;
+mod model;
+mod owners;
+mod pods;
+mod rates;
+mod subscription;
+mod tenant;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tier;
+mod url;
+mod words;
+mod world;
+
+pub use keys::Keys;
+
+use stackctl_engine::{Address, ObjectRef, plan::Transition, resource::Consequence};
+use std::collections::BTreeMap;
+use world::{Kind, World};
+
+/// What one change means: a function of that change and of everything around it.
+type Rule = fn(&World<'_>, &Transition) -> Vec<Consequence>;
+
+/// Every rule, by the kind of object whose change it judges.
+const RULES: &[(Kind, Rule)] = &[
+    (Kind::MODEL, model::consequences),
+    (Kind::MODEL, pods::consequences),
+    (Kind::SUBSCRIPTION, subscription::consequences),
+    (Kind::AUTH_POLICY, access::consequences),
+    (Kind::GROUP, group::consequences),
+    (Kind::TENANT, tenant::consequences),
+    (Kind::DEPLOYMENT, database::of_deployment),
+    (Kind::SECRET, database::of_secret),
+    (Kind::INSTANCE, instance::consequences),
+    (Kind::GATEWAY, gateway::consequences),
+    (Kind::EXTERNAL_MODEL, external_model::consequences),
+    (Kind::HTTP_ROUTE, canary::consequences),
+    (Kind::TOKEN_RATE_LIMITS, gateway_limits::of_tokens),
+    (Kind::RATE_LIMITS, gateway_limits::of_requests),
+];
+
+/// Objects that no rule is about, and that rules look at.
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF];
+
+/// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
+pub fn is_judged(object: &ObjectRef) -> bool {
+    let kinds = RULES.iter().map(|(kind, _)| kind).chain(LOOKED_AT);
+    kinds.into_iter().any(|kind| kind.is_of(object))
+}
+
+/// What a person should know before these changes are made. Without `keys` the sentences say that keys there may be,
+/// with them how many.
+pub fn consequences(transitions: &[Transition], keys: Option<&Keys>) -> BTreeMap<Address, Vec<Consequence>> {
+    let world = World::new(transitions, keys);
+    let mut told: BTreeMap<Address, Vec<Consequence>> = BTreeMap::new();
+    for transition in transitions.iter().filter(|transition| is_change(transition)) {
+        let rules = RULES.iter().filter(|(kind, _)| kind.is_of(&transition.object));
+        for (_, rule) in rules {
+            let consequences = rule(&world, transition);
+            if !consequences.is_empty() {
+                told.entry(transition.address.clone()).or_default().extend(consequences);
+            }
+        }
+    }
+    for consequences in told.values_mut() {
+        consequences.sort();
+        consequences.dedup();
+    }
+    told
+}
+
+fn is_change(transition: &Transition) -> bool {
+    let differs = transition.before != transition.after || !transition.changed_secrets.is_empty();
+    transition.action.is_change() && differs
+}
