@@ -37,7 +37,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("cel", &["stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
-    ("rcgen", &["xtask"]),
+    ("rcgen", &["stackctl-simulator", "xtask"]),
     ("fjall", &["stackctl-simulator"]),
     (
         "futures-util",
@@ -100,6 +100,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tracing-subscriber", &["stackctl"]),
+    ("x509-parser", &["stackctl-simulator"]),
 ];
 
 /// Crates that every room may import.

@@ -22,6 +22,7 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 pub(super) fn objects(platform: Platform) -> Vec<Value> {
     let mut objects = secrets();
+    objects.extend(identities());
     if platform == Platform::Aws {
         objects.extend(cloud());
     }
@@ -56,7 +57,6 @@ pub(super) fn objects(platform: Platform) -> Vec<Value> {
 }
 
 fn secrets() -> Vec<Value> {
-    let htpasswd = format!("{ADMIN_USER}:{ADMIN_HASH}\n");
     let nobody = encoded("simulated:no-credential");
     let registries = [
         "cloud.openshift.com",
@@ -66,35 +66,23 @@ fn secrets() -> Vec<Value> {
     ];
     let auths = registries.map(|registry| (registry.to_owned(), json!({"auth": nobody, "email": "ops@example.com"})));
     let docker = json!({"auths": Value::Object(auths.into_iter().collect())}).to_string();
-    vec![
-        opaque(
-            "openshift-config",
-            HTPASSWD_SECRET,
-            json!({"htpasswd": encoded(&htpasswd)}),
-        ),
-        namespaced(
-            "v1",
-            "Secret",
-            "openshift-config",
-            "pull-secret",
-            json!({
-                "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
-            }),
-        ),
-        // The form of a certificate and a key, not the substance: nothing on the simulated cluster ends TLS with it.
-        namespaced(
-            "v1",
-            "Secret",
-            "openshift-ingress",
-            "router-certs-default",
-            json!({
-                "type": "kubernetes.io/tls",
-                "data": {
-                    "tls.crt": encoded(&pem("CERTIFICATE", "simulated: the certificate of the default router")),
-                    "tls.key": encoded(&pem("SIMULATED KEY", "simulated: the key of the default router")),
-                },
-            }),
-        ),
+    vec![namespaced(
+        "v1",
+        "Secret",
+        "openshift-config",
+        "pull-secret",
+        json!({
+            "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
+        }),
+    )]
+}
+
+/// The users of the identity provider, and the copy of them that the authentication operator keeps.
+fn identities() -> [Value; 2] {
+    let users = || json!({"htpasswd": encoded(&format!("{ADMIN_USER}:{ADMIN_HASH}\n"))});
+    [
+        opaque("openshift-config", HTPASSWD_SECRET, users()),
+        opaque("openshift-authentication", "v4-0-config-user-idp-0-file-data", users()),
     ]
 }
 
@@ -201,8 +189,4 @@ fn roles() -> Vec<Value> {
 
 fn encoded(text: &str) -> String {
     STANDARD.encode(text)
-}
-
-fn pem(label: &str, text: &str) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encoded(text))
 }
