@@ -383,15 +383,18 @@ fn tell(turn: &mut Turn<'_>, service: &Value, state: &State) {
     let ready = workloads && router;
     conditions.push(condition("Ready", ready, if ready { "" } else { "NotReady" }, &why));
     let mut status = json!({"observedGeneration": service["metadata"]["generation"], "conditions": conditions});
-    let host = found.first().and_then(|gateway| {
-        let listeners = gateway.list("/spec/listeners");
-        listeners
-            .iter()
-            .find(|listener| !listener.text("/hostname").is_empty())
-            .map(|listener| listener.text("/hostname").to_owned())
+    let listener = found.first().and_then(|gateway| {
+        let mut listeners = gateway.list("/spec/listeners").iter();
+        listeners.find(|listener| !listener.text("/hostname").is_empty())
     });
-    if let Some(host) = host.filter(|_| attached) {
-        let url = format!("https://{host}/{namespace}/{}", service.name());
+    if let Some(listener) = listener.filter(|_| attached) {
+        let scheme = if listener.text("/protocol") == "HTTP" {
+            "http"
+        } else {
+            "https"
+        };
+        let host = listener.text("/hostname");
+        let url = format!("{scheme}://{host}/{namespace}/{}", service.name());
         status["url"] = json!(url);
         status["addresses"] = json!([{"name": "gateway-external", "url": url}]);
     }

@@ -74,7 +74,13 @@ mod bench;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod live_serving;
+#[cfg(test)]
+mod network_scenarios;
+#[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod serving_scenarios;
 
 pub use access::Access;
 pub use run::{Operators, OperatorsOptions};
