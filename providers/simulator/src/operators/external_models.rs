@@ -52,19 +52,19 @@ fn realise(turn: &mut Turn<'_>, model: &Value, gateway: &(String, String), tls: 
     let (name, protocol) = if tls { ("https", "HTTPS") } else { ("http", "HTTP") };
     let ports = json!([{"port": port, "targetPort": port, "protocol": "TCP"}]);
     let service = json!({"type": "ExternalName", "externalName": endpoint, "ports": ports});
-    part(turn, SERVICE, model, service);
+    part(turn, SERVICE, model, &service);
     let entry = json!({
         "hosts": [endpoint], "location": "MESH_EXTERNAL", "resolution": "DNS",
         "ports": [{"number": port, "name": name, "protocol": protocol}],
     });
-    part(turn, SERVICE_ENTRY, model, entry);
+    part(turn, SERVICE_ENTRY, model, &entry);
     if tls {
         let rule = json!({"host": endpoint, "trafficPolicy": {"tls": {"mode": "SIMPLE"}}});
-        part(turn, DESTINATION_RULE, model, rule);
+        part(turn, DESTINATION_RULE, model, &rule);
     } else if is_managed(turn, DESTINATION_RULE, model) {
         turn.delete(DESTINATION_RULE, model.namespace(), model.name());
     }
-    part(turn, HTTP_ROUTE, model, route(model, gateway, port));
+    part(turn, HTTP_ROUTE, model, &route(model, gateway, port));
 }
 
 /// The route: by path, and by the header that the payload processing sets once it knows the model.
@@ -89,7 +89,7 @@ fn route(model: &Value, (namespace, gateway): &(String, String), port: u16) -> V
     })
 }
 
-fn part(turn: &mut Turn<'_>, kind: Kind, model: &Value, spec: Value) {
+fn part(turn: &mut Turn<'_>, kind: Kind, model: &Value, spec: &Value) {
     if !is_managed(turn, kind, model) {
         return;
     }

@@ -92,7 +92,7 @@ fn issue(turn: &mut Turn<'_>, certificate: &Value) {
         return;
     }
     match signed(turn, certificate, kind, &issuer) {
-        Ok(data) => store(turn, certificate, live.as_deref(), data),
+        Ok(data) => store(turn, certificate, live.as_deref(), &data),
         Err(cause) => say(
             turn,
             certificate,
@@ -189,7 +189,7 @@ fn lifetime(text: &str) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
-fn store(turn: &mut Turn<'_>, certificate: &Value, live: Option<&Value>, data: Value) {
+fn store(turn: &mut Turn<'_>, certificate: &Value, live: Option<&Value>, data: &Value) {
     // The type of a Secret never changes: one that was there keeps its own.
     let kind = live.map_or("kubernetes.io/tls", |live| live.text("/type"));
     let secret = object(

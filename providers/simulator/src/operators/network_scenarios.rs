@@ -330,7 +330,7 @@ fn without_a_cloud_only_metallb_gives_a_gateway_its_address() {
     assert_eq!(bench.wanted_after_restart(), Vec::<String>::new());
 }
 
-fn certificate(bench: &mut Bench, namespace: &str, name: &str, spec: Value) {
+fn certificate(bench: &mut Bench, namespace: &str, name: &str, spec: &Value) {
     bench.put(CERTIFICATE, object(CERTIFICATE, namespace, name, json!({"spec": spec})));
     bench.settle();
 }
@@ -353,7 +353,7 @@ fn local_authority(bench: &mut Bench) {
         bench,
         "cert-manager",
         "cert-manager-ca",
-        json!({
+        &json!({
             "isCA": true, "commonName": "cluster authority", "secretName": "cert-manager-ca", "duration": "87600h",
             "issuerRef": {"kind": "ClusterIssuer", "name": "selfsigned"},
         }),
@@ -370,7 +370,7 @@ fn certificates_are_for_the_names_that_were_asked_for_and_carry_their_authority(
         &mut bench,
         INGRESS,
         "maas-default-gateway-serving-cert",
-        json!({
+        &json!({
             "secretName": "maas-tls", "dnsNames": ["maas.apps.example.com"],
             "issuerRef": {"kind": "ClusterIssuer", "name": "local-ca"},
         }),
@@ -399,7 +399,7 @@ fn certificates_are_for_the_names_that_were_asked_for_and_carry_their_authority(
         &mut bench,
         INGRESS,
         "gw-serving-cert",
-        json!({
+        &json!({
             "secretName": "gw", "dnsNames": ["gw.apps.example.com", "gw-gw-class.openshift-ingress.svc"],
             "issuerRef": {"kind": "Issuer", "name": "gw-selfsigned-issuer"},
         }),
@@ -427,7 +427,7 @@ fn the_service_ca_overwrites_a_listeners_certificate_until_it_is_asked_for_no_mo
         &mut bench,
         INGRESS,
         "ocp-ingress",
-        json!({
+        &json!({
             "secretName": "ingress-certs", "dnsNames": ["*.apps.example.com"],
             "issuerRef": {"kind": "ClusterIssuer", "name": "local-ca"},
         }),

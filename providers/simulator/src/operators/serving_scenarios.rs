@@ -307,11 +307,11 @@ fn asked_in_order(bench: &mut Bench) {
     bench.settle();
     annotate(
         bench,
-        json!({"security.opendatahub.io/authorino-tls-bootstrap": "true"}),
+        &json!({"security.opendatahub.io/authorino-tls-bootstrap": "true"}),
     );
 }
 
-fn annotate(bench: &mut Bench, annotations: Value) {
+fn annotate(bench: &mut Bench, annotations: &Value) {
     let patch = json!({"metadata": {"annotations": annotations}});
     bench.set(GATEWAY, "openshift-ingress", "maas-default-gateway", patch);
     bench.settle();
@@ -331,10 +331,10 @@ fn a_missed_look_is_mended_by_one_changed_write() {
     assert_eq!(bench.wanted_after_restart(), Vec::<String>::new());
     annotate(
         &mut bench,
-        json!({"security.opendatahub.io/authorino-tls-bootstrap": "true"}),
+        &json!({"security.opendatahub.io/authorino-tls-bootstrap": "true"}),
     );
     assert!(!filtered(&bench), "the same value again is no change");
-    annotate(&mut bench, json!({"stackctl.dev/touched": "1"}));
+    annotate(&mut bench, &json!({"stackctl.dev/touched": "1"}));
     assert!(filtered(&bench));
 }
 
