@@ -38,7 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("cel", &["stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
-    ("rcgen", &["xtask"]),
+    ("rcgen", &["stackctl-simulator", "xtask"]),
     ("fjall", &["stackctl-simulator"]),
     (
         "futures-util",
@@ -101,7 +101,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tracing-subscriber", &["stackctl"]),
-    ("x509-parser", &["stackctl-stacks"]),
+    ("x509-parser", &["stackctl-simulator", "stackctl-stacks"]),
 ];
 
 /// Crates that every room may import.

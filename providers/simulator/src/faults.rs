@@ -27,6 +27,13 @@ pub enum Fault {
         /// The name of the package, as its PackageManifest has it.
         package: String,
     },
+    /// The first look at this Gateway misses that Authorino has TLS, as when a cache is stale
+    /// (`reference/serving.md` §1.9, P5): its EnvoyFilter comes with the next changed write or the next start of
+    /// odh-model-controller, and not before.
+    AuthorinoTlsMissed {
+        /// The name of the Gateway.
+        gateway: String,
+    },
 }
 
 /// A line of the list that `--list-faults` shows.
@@ -51,6 +58,10 @@ pub const FAULTS: &[Description] = &[
     Description {
         form: "failing-install@PACKAGE",
         effect: "the package's ClusterServiceVersion ends in phase Failed",
+    },
+    Description {
+        form: "authorino-tls-missed@GATEWAY",
+        effect: "odh-model-controller misses once that Authorino has TLS: no EnvoyFilter until the Gateway changes",
     },
 ];
 
@@ -90,7 +101,15 @@ impl Fault {
     pub(crate) fn failing_package(&self) -> Option<String> {
         match self {
             Self::FailingInstall { package } => Some(package.clone()),
-            Self::Stopped { .. } | Self::Slow { .. } => None,
+            Self::Stopped { .. } | Self::Slow { .. } | Self::AuthorinoTlsMissed { .. } => None,
+        }
+    }
+
+    /// Returns the Gateway whose first look this fault makes a miss.
+    pub(crate) fn missed_gateway(&self) -> Option<String> {
+        match self {
+            Self::AuthorinoTlsMissed { gateway } => Some(gateway.clone()),
+            Self::Stopped { .. } | Self::Slow { .. } | Self::FailingInstall { .. } => None,
         }
     }
 }
@@ -130,6 +149,9 @@ impl FromStr for Fault {
             "slow" => Ok(Self::Slow {
                 operator: operator_named(target)?,
             }),
+            "authorino-tls-missed" => Ok(Self::AuthorinoTlsMissed {
+                gateway: target.to_owned(),
+            }),
             _ => Ok(Self::FailingInstall {
                 package: target.to_owned(),
             }),
@@ -143,6 +165,7 @@ impl fmt::Display for Fault {
             Self::Stopped { operator } => write!(formatter, "stopped@{operator}"),
             Self::Slow { operator } => write!(formatter, "slow@{operator}"),
             Self::FailingInstall { package } => write!(formatter, "failing-install@{package}"),
+            Self::AuthorinoTlsMissed { gateway } => write!(formatter, "authorino-tls-missed@{gateway}"),
         }
     }
 }
@@ -198,6 +221,7 @@ mod tests {
             "stopped@kuadrant",
             "slow@odh-model-controller",
             "failing-install@rhods-operator",
+            "authorino-tls-missed@maas-default-gateway",
         ] {
             assert_eq!(text.parse::<Fault>().expect("a fault").to_string(), text);
         }

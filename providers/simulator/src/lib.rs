@@ -8,9 +8,11 @@
 //! - All state is in the directory; a killed process loses nothing that was acknowledged.
 //!
 //! Modules in reading order: [`clock`] and [`faults`] (how the cluster is to behave), [`schemas`] and [`seed`] (what a
-//! fresh one holds), [`apiserver`] (what serves it), [`operators`] (what acts on it), and `directory` (who serves it).
+//! fresh one holds), `certificates` (what is signed in it), [`apiserver`] (what serves it), [`operators`] (what acts on
+//! it), and `directory` (who serves it).
 
 pub mod apiserver;
+mod certificates;
 pub mod clock;
 mod directory;
 pub mod faults;

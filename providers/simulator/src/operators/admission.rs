@@ -3,23 +3,30 @@
 //! Source: reference/platform.md §2.12 (singletons, order of deletion, immutable fields, Kueue), G27;
 //! reference/serving.md §1.3 (profiles and connections of models); reference/platform.md G04 (cert-manager's webhook).
 //!
-//! Left out: what webhooks inject into models, except the model's URI; defaults of the DSC.
+//! [`super::connections`] injects into models what their connections hold.
+//!
+//! Left out: what hardware profiles inject into models; defaults of the DSC.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::connections;
 use super::object::Read;
 use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
 
 /// Judges one write; none of its own kind passes.
 type Judge = fn(&AdmissionRequest<'_>, Option<&Value>) -> Result<(), Rejection>;
 
+/// Changes what is to be written.
+type Change = fn(&AdmissionRequest<'_>, &mut Value) -> Result<(), Rejection>;
+
 struct Webhook {
     name: &'static str,
     group: &'static str,
     kind: &'static str,
     judge: Judge,
+    change: Option<Change>,
 }
 
 const WEBHOOKS: [Webhook; 6] = [
@@ -29,36 +36,43 @@ const WEBHOOKS: [Webhook; 6] = [
         group: "cert-manager.io",
         kind: "",
         judge: cert_manager,
+        change: None,
     },
     Webhook {
         name: "dscinitialization-v2-validator.opendatahub.io",
         group: "dscinitialization.opendatahub.io",
         kind: "DSCInitialization",
         judge: dsci,
+        change: None,
     },
     Webhook {
         name: "datasciencecluster-v2-validator.opendatahub.io",
         group: "datasciencecluster.opendatahub.io",
         kind: "DataScienceCluster",
         judge: dsc,
+        change: None,
     },
     Webhook {
         name: "odhdashboardconfig-validator.opendatahub.io",
         group: "opendatahub.io",
         kind: "OdhDashboardConfig",
         judge: dashboard,
+        change: None,
     },
     Webhook {
         name: "hardwareprofile-llmisvc-injector.opendatahub.io",
         group: "serving.kserve.io",
         kind: "LLMInferenceService",
         judge: profile,
+        change: None,
     },
     Webhook {
-        name: "connection-llmisvc-validator.opendatahub.io",
+        // One for each version in truth: `-v1alpha1` and `-v1alpha2`, which do the same.
+        name: "connection-llmisvc-v1alpha2.odh-model-controller.opendatahub.io",
         group: "serving.kserve.io",
         kind: "LLMInferenceService",
-        judge: connection,
+        judge: connections::judge,
+        change: Some(connections::inject),
     },
 ];
 
@@ -78,6 +92,14 @@ impl Admission for Webhook {
         request.group == self.group
             && (self.kind.is_empty() || request.kind == self.kind)
             && request.subresource.is_none()
+    }
+
+    fn mutate(&self, request: &AdmissionRequest<'_>, object: &mut Value) -> Result<(), Rejection> {
+        // A connection that is not there is the judge's to refuse, in one place and in one voice.
+        match self.change {
+            Some(change) => (self.judge)(request, Some(object)).and_then(|()| change(request, object)),
+            None => Ok(()),
+        }
     }
 
     fn validate(&self, request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
@@ -181,29 +203,4 @@ fn profile(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(),
             namespace.unwrap_or_default()
         )),
     }
-}
-
-fn connection(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
-    let Some(service) = object else { return Ok(()) };
-    let Some(name) = service
-        .annotation("opendatahub.io/connections")
-        .filter(|name| !name.is_empty())
-    else {
-        return Ok(());
-    };
-    let Some(secret) = request.objects.object("", "Secret", request.namespace, name) else {
-        return deny(format!(
-            "connection secret '{name}' not found in namespace '{}'",
-            request.namespace.unwrap_or_default()
-        ));
-    };
-    let typed = [
-        "opendatahub.io/connection-type-ref",
-        "opendatahub.io/connection-type-protocol",
-        "opendatahub.io/connection-type",
-    ];
-    if typed.iter().all(|key| secret.annotation(key).is_none()) {
-        return deny(format!("connection secret '{name}' has no connection type annotation"));
-    }
-    Ok(())
 }

@@ -243,6 +243,13 @@ impl Bench {
         panic!("the cluster does not come to rest; last writes: {last:?}");
     }
 
+    /// Lets the operators act on what is there, before any wait is over.
+    pub(super) fn look(&mut self) {
+        let clock = std::mem::replace(&mut self.options.clock, Clock::new(1.0));
+        self.settle();
+        self.options.clock = clock;
+    }
+
     /// Returns what the operators would write if their process began again now, before any wait is over.
     pub(super) fn wanted_after_restart(&mut self) -> Vec<String> {
         self.timers.clear();

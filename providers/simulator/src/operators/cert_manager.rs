@@ -2,19 +2,27 @@
 //!
 //! Source: reference/platform.md §2.2 (three pods labelled `app.kubernetes.io/instance=cert-manager`; the operator
 //! makes `CertManager/cluster` when there is none at its start), §2.3 and §2.4 (issuers, certificates, Secrets).
+//! [`super::issuance`] signs.
+//!
+//! Invariant: an issuer that signs with a Secret is Ready only while that Secret holds an authority.
 //!
 //! Left out: Orders, Challenges, CertificateRequests, renewal; an ACME issuer is always ready and always issues.
 
 use serde_json::{Value, json};
 
-use super::kinds::{CERT_MANAGER, CERTIFICATE, CLUSTER_ISSUER, DEPLOYMENT, ISSUER, Kind, SECRET};
+use super::issuance;
+use super::kinds::{CERT_MANAGER, CLUSTER_ISSUER, DEPLOYMENT, ISSUER, Kind};
 use super::object::{Read, object, owned_by};
 use super::rules::{Need, Rule, apply};
-use super::service_ca::{encode, pem};
 use super::turn::{Turn, observed};
+use crate::certificates;
 
-const OPERANDS: &str = "cert-manager";
+/// Where cert-manager runs, and where it looks for the Secrets of ClusterIssuers
+/// (<https://cert-manager.io/docs/configuration/#cluster-resource-namespace>).
+pub(super) const OPERANDS: &str = "cert-manager";
 const OPERATOR: (&str, &str) = ("cert-manager-operator", "cert-manager-operator-controller-manager");
+/// From an issuer to its Ready condition.
+const ISSUER_SECONDS: u64 = 5;
 /// Remembers, on the operator's own Deployment, that this installation has started once.
 const STARTED: &str = "simulator.stackctl.dev/started";
 
@@ -24,30 +32,27 @@ const WEBHOOK: &[Need] = &[
     Need::Available(OPERANDS, "cert-manager-cainjector"),
 ];
 
-const RULES: &[Rule] = &[
-    Rule {
-        needs: WEBHOOK,
-        ..Rule::new(
-            CERT_MANAGER,
-            1,
-            &[("cert-manager-controller-deploymentAvailable", "AsExpected")],
-        )
-    },
-    Rule {
-        needs: WEBHOOK,
-        ..Rule::new(CLUSTER_ISSUER, 5, &[("Ready", "IsReady")])
-    },
-    Rule {
-        needs: WEBHOOK,
-        ..Rule::new(ISSUER, 5, &[("Ready", "IsReady")])
-    },
-];
+const RULES: &[Rule] = &[Rule {
+    needs: WEBHOOK,
+    ..Rule::new(
+        CERT_MANAGER,
+        1,
+        &[("cert-manager-controller-deploymentAvailable", "AsExpected")],
+    )
+}];
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     start(turn);
     own(turn);
     apply(turn, RULES);
-    certificates(turn);
+    for kind in [CLUSTER_ISSUER, ISSUER] {
+        for issuer in turn.all(kind) {
+            if !issuer.is_deleting() {
+                introduce(turn, kind, &issuer);
+            }
+        }
+    }
+    issuance::reconcile(turn);
 }
 
 /// Makes `CertManager/cluster` once, when the operator starts and there is none.
@@ -105,46 +110,37 @@ fn own(turn: &mut Turn<'_>) {
     }
 }
 
-fn certificates(turn: &mut Turn<'_>) {
-    for certificate in turn.all(CERTIFICATE) {
-        if certificate.is_deleting() {
-            continue;
+/// Says whether an issuer can sign.
+fn introduce(turn: &mut Turn<'_>, kind: Kind, issuer: &Value) {
+    let runs = |need: &Need| match need {
+        Need::Available(namespace, name) => turn.world.is_available(namespace, name),
+    };
+    if !WEBHOOK.iter().all(runs) {
+        return;
+    }
+    // Reasons: <https://github.com/cert-manager/cert-manager/tree/v1.18.0/pkg/issuer>.
+    let verdict = if issuer.pointer("/spec/ca").is_some() {
+        let name = issuer.text("/spec/ca/secretName");
+        match issuance::authority(turn, kind, issuer) {
+            None => (
+                false,
+                "ErrGetKeyPair",
+                format!("Error getting keypair for CA issuer: secret \"{name}\" not found"),
+            ),
+            Some(secret) if !certificates::is_authority(&secret) => {
+                (false, "ErrInvalidKeyPair", "signing certificate is not a CA".to_owned())
+            }
+            Some(_) => (true, "KeyPairVerified", "Signing CA verified".to_owned()),
         }
-        let (namespace, issuer) = (certificate.namespace(), certificate.text("/spec/issuerRef/name"));
-        let found = match certificate.text("/spec/issuerRef/kind") {
-            "ClusterIssuer" => turn.world.get(CLUSTER_ISSUER, "", issuer),
-            _ => turn.world.get(ISSUER, namespace, issuer),
-        };
-        if !found.is_some_and(|issuer| issuer.is("Ready")) {
-            let why = format!("issuer {issuer} is not ready");
-            let status = json!({"conditions": [observed(&certificate, "Ready", false, "DoesNotExist", &why)]});
-            turn.status(CERTIFICATE, &certificate, status);
-            continue;
-        }
-        // An ACME order takes a minute or two (reference/platform.md §2.3: 300 s at most).
-        if !turn.held(format!("issue {}", certificate.uid()), 60) {
-            continue;
-        }
-        let host = certificate.text("/spec/commonName");
-        let data = json!({"tls.crt": encode(&pem(host)), "tls.key": encode(&pem(&format!("key of {host}"))), "ca.crt": encode(&pem(issuer))});
-        let secret = object(
-            SECRET,
-            namespace,
-            certificate.text("/spec/secretName"),
-            json!({
-                "metadata": {"annotations": {"cert-manager.io/certificate-name": certificate.name()}},
-                "type": "kubernetes.io/tls", "data": data,
-            }),
-        );
-        // `--enable-certificate-owner-ref` makes the Secret a child of the Certificate (G47).
-        let owner = turn.world.get(CERT_MANAGER, "", "cluster").is_some_and(|manager| {
-            manager
-                .list("/spec/controllerConfig/overrideArgs")
-                .iter()
-                .any(|flag| flag == "--enable-certificate-owner-ref")
-        });
-        turn.ensure(SECRET, if owner { owned_by(secret, &certificate) } else { secret });
-        let status = json!({"conditions": [observed(&certificate, "Ready", true, "Ready", "Certificate is up to date and has not expired")]});
-        turn.status(CERTIFICATE, &certificate, status);
+    } else if issuer.pointer("/spec/acme").is_some() {
+        let why = "The ACME account was registered with the ACME server";
+        (true, "ACMEAccountRegistered", why.to_owned())
+    } else {
+        (true, "IsReady", String::new())
+    };
+    let (holds, reason, why) = verdict;
+    if issuer.is("Ready") || !holds || turn.held(format!("issuer {}", issuer.uid()), ISSUER_SECONDS) {
+        let conditions = [observed(issuer, "Ready", holds, reason, &why)];
+        turn.status(kind, issuer, json!({"conditions": conditions}));
     }
 }

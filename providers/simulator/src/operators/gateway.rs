@@ -1,28 +1,27 @@
 //! `gateway`: stands for the ingress operator's Gateway API support and the Istio it installs.
 //!
-//! Source: reference/serving.md §1.1, §1.6 (objects and gates), §5.1 G4 and M2; reference/platform.md §2.15: a
+//! Source: reference/serving.md §1.1, §1.6 (objects and gates), §5.1 G3 and G4; reference/platform.md §2.15: a
 //! GatewayClass of `openshift.io/gateway-controller/v1` makes the ingress operator install its own pinned
 //! Subscription `servicemeshoperator3` in `openshift-operators`; that is nobody else's, and it stays.
+//! [`super::routes`] attaches routes.
 //!
 //! Invariants:
-//! - A GatewayClass is Accepted only after that installation; a Gateway is Programmed only after its class is Accepted
-//!   and every listener's Secret is there.
-//! - A route of a namespace that no listener admits is told `NotAllowedByListeners`.
+//! - A GatewayClass is Accepted only after that installation; a Gateway is Programmed only after its class is Accepted,
+//!   every listener's Secret is there and its load balancer, if it has one, has an address.
 //! - A later change of service type leaves the Service as it was made (reference/serving.md §2.1).
 //!
-//! Left out: hostnames of routes against those of listeners, other route kinds, reference grants.
+//! Left out: what a listener's certificate is for (the proxy presents whatever it is given), listeners that conflict.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::kinds::{
-    CONFIG_MAP, DEPLOYMENT, GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, INFERENCE_POOL, INSTALL_PLAN, NAMESPACE,
-    PACKAGE_MANIFEST, SECRET, SERVICE, SUBSCRIPTION,
+    CONFIG_MAP, DEPLOYMENT, GATEWAY, GATEWAY_CLASS, INSTALL_PLAN, PACKAGE_MANIFEST, SECRET, SERVICE, SUBSCRIPTION,
 };
 use super::object::{Read, object, owned_by};
-use super::turn::{Turn, map, observed};
-use super::{GLOBAL, INGRESS};
+use super::turn::{Turn, observed};
+use super::{GLOBAL, INGRESS, routes};
 
 pub(crate) const CONTROLLER: &str = "openshift.io/gateway-controller/v1";
 const MESH: &str = "servicemeshoperator3";
@@ -41,16 +40,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
             realise(turn, &gateway, &class);
         }
     }
-    for route in turn.all(HTTP_ROUTE) {
-        if !route.is_deleting() {
-            attach(turn, &route);
-        }
-    }
-    for pool in turn.all(INFERENCE_POOL) {
-        if !pool.is_deleting() {
-            parents_of_pool(turn, &pool);
-        }
-    }
+    routes::reconcile(turn);
 }
 
 fn ours(class: &Value) -> bool {
@@ -154,19 +144,20 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
     let balanced = service
         .as_ref()
         .is_some_and(|service| service.text("/spec/type") == "LoadBalancer");
-    let balancer = service
-        .as_ref()
-        .map_or("", |service| service.text("/status/loadBalancer/ingress/0/hostname"));
+    let balancer = service.as_ref().and_then(|service| {
+        let address = |kind: &'static str, key: &str| {
+            let value = service.text(&format!("/status/loadBalancer/ingress/0/{key}"));
+            (!value.is_empty()).then(|| json!({"type": kind, "value": value}))
+        };
+        address("Hostname", "hostname").or_else(|| address("IPAddress", "ip"))
+    });
     let (listeners, resolved) = listeners(turn, gateway);
     let programmed = resolved
         && turn.world.is_available(namespace, &name)
-        && !(balanced && balancer.is_empty())
+        && !(balanced && balancer.is_none())
         && (gateway.is("Programmed") || turn.held(format!("program {}", gateway.uid()), PROGRAMMED_SECONDS));
-    let address = if balanced {
-        balancer.to_owned()
-    } else {
-        format!("{name}.{namespace}.svc.cluster.local")
-    };
+    let inside = || json!({"type": "Hostname", "value": format!("{name}.{namespace}.svc.cluster.local")});
+    let address = balancer.filter(|_| balanced).unwrap_or_else(inside);
     let (reason, message) = if programmed {
         ("Programmed", "Resource programmed, assigned to service(s)")
     } else if resolved {
@@ -185,7 +176,7 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
         "listeners": listeners,
     });
     if programmed {
-        status["addresses"] = json!([{"type": "Hostname", "value": address}]);
+        status["addresses"] = json!([address]);
     }
     turn.status(GATEWAY, gateway, status);
 }
@@ -262,13 +253,8 @@ fn listeners(turn: &Turn<'_>, gateway: &Value) -> (Vec<Value>, bool) {
         };
         let resolved = missing.is_none();
         let name = listener.text("/name");
-        let attached = turn
-            .world
-            .list(HTTP_ROUTE)
-            .filter(|route| accepted_by(route, gateway))
-            .count();
         let mut status = json!({
-            "name": name, "attachedRoutes": attached,
+            "name": name, "attachedRoutes": routes::attached(turn, gateway, listener),
             "supportedKinds": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}],
         });
         let live = gateway
@@ -294,184 +280,4 @@ fn listeners(turn: &Turn<'_>, gateway: &Value) -> (Vec<Value>, bool) {
         statuses.push(status);
     }
     (statuses, all)
-}
-
-/// Returns whether a route is attached to a Gateway.
-pub(crate) fn accepted_by(route: &Value, gateway: &Value) -> bool {
-    route.list("/status/parents").iter().any(|parent| {
-        names(parent, "/parentRef", route.namespace(), gateway)
-            && parent
-                .list("/conditions")
-                .iter()
-                .any(|entry| entry.text("/type") == "Accepted" && entry.text("/status") == "True")
-    })
-}
-
-/// Returns whether a parent reference names a Gateway.
-fn names(holder: &Value, pointer: &str, own: &str, gateway: &Value) -> bool {
-    let namespace = match holder.text(&format!("{pointer}/namespace")) {
-        "" => own,
-        namespace => namespace,
-    };
-    holder.text(&format!("{pointer}/name")) == gateway.name() && namespace == gateway.namespace()
-}
-
-fn attach(turn: &mut Turn<'_>, route: &Value) {
-    let mut parents = Vec::new();
-    for reference in route.list("/spec/parentRefs") {
-        let holder = json!({"parentRef": reference});
-        let Some(gateway) = turn
-            .all(GATEWAY)
-            .into_iter()
-            .find(|gateway| names(&holder, "/parentRef", route.namespace(), gateway))
-        else {
-            continue;
-        };
-        if gateway.condition("Accepted") != "True" {
-            continue;
-        }
-        let allowed = gateway
-            .list("/spec/listeners")
-            .iter()
-            .any(|listener| admits(turn, listener, &gateway, route.namespace()));
-        let missing = backends(turn, route);
-        let live = route
-            .list("/status/parents")
-            .iter()
-            .find(|live| names(live, "/parentRef", route.namespace(), &gateway));
-        let (reason, why) = if allowed {
-            ("Accepted", "Route was valid")
-        } else {
-            (
-                "NotAllowedByListeners",
-                "no listeners of the gateway allow routes of this namespace",
-            )
-        };
-        let (resolution, what) = match &missing {
-            None => ("ResolvedRefs", "All references resolved".to_owned()),
-            Some(missing) => ("BackendNotFound", format!("backend({missing}) not found")),
-        };
-        let conditions = turn.conditions(
-            live.map_or(&[], |live| live.list("/conditions")),
-            &[
-                observed(route, "Accepted", allowed, reason, why),
-                observed(route, "ResolvedRefs", missing.is_none(), resolution, &what),
-            ],
-            "type",
-        );
-        parents.push(json!({"parentRef": reference, "controllerName": CONTROLLER, "conditions": conditions}));
-    }
-    turn.status(HTTP_ROUTE, route, json!({"parents": parents}));
-}
-
-/// Returns whether a listener admits routes of a namespace.
-pub(crate) fn admits(turn: &Turn<'_>, listener: &Value, gateway: &Value, namespace: &str) -> bool {
-    let allowed = "/allowedRoutes/namespaces";
-    match listener.text(&format!("{allowed}/from")) {
-        "All" => true,
-        "Selector" => {
-            let mut labels = turn
-                .world
-                .get(NAMESPACE, "", namespace)
-                .map(|object| object["metadata"]["labels"].clone())
-                .unwrap_or_default();
-            if !labels.is_object() {
-                labels = json!({});
-            }
-            // The API server sets this label on every namespace.
-            labels["kubernetes.io/metadata.name"] = json!(namespace);
-            let selector = listener
-                .pointer(&format!("{allowed}/selector"))
-                .cloned()
-                .unwrap_or_default();
-            map(&selector, "/matchLabels")
-                .iter()
-                .all(|(key, value)| labels.get(key) == Some(value))
-                && selector.list("/matchExpressions").iter().all(|expression| {
-                    let value = labels.get(expression.text("/key"));
-                    let listed = value.is_some_and(|value| expression.list("/values").contains(value));
-                    match expression.text("/operator") {
-                        "In" => listed,
-                        "NotIn" => !listed,
-                        "Exists" => value.is_some(),
-                        _ => value.is_none(),
-                    }
-                })
-        }
-        _ => gateway.namespace() == namespace,
-    }
-}
-
-/// Returns a backend of the route that is not there.
-fn backends(turn: &Turn<'_>, route: &Value) -> Option<String> {
-    let references = route
-        .list("/spec/rules")
-        .iter()
-        .flat_map(|rule| rule.list("/backendRefs"));
-    let missing = references.into_iter().find(|reference| {
-        let namespace = match reference.text("/namespace") {
-            "" => route.namespace(),
-            namespace => namespace,
-        };
-        let kind = if reference.text("/kind") == INFERENCE_POOL.kind {
-            INFERENCE_POOL
-        } else {
-            SERVICE
-        };
-        turn.world.get(kind, namespace, reference.text("/name")).is_none()
-    });
-    missing.map(|reference| reference.text("/name").to_owned())
-}
-
-/// A pool is accepted by every Gateway whose routes send to it.
-fn parents_of_pool(turn: &mut Turn<'_>, pool: &Value) {
-    let mut parents: Vec<Value> = Vec::new();
-    for route in turn.all(HTTP_ROUTE) {
-        let sends = route.namespace() == pool.namespace()
-            && route
-                .list("/spec/rules")
-                .iter()
-                .flat_map(|rule| rule.list("/backendRefs"))
-                .any(|reference| {
-                    reference.text("/kind") == INFERENCE_POOL.kind && reference.text("/name") == pool.name()
-                });
-        if !sends {
-            continue;
-        }
-        for parent in route.list("/status/parents") {
-            let reference = json!({
-                "group": GATEWAY.group, "kind": GATEWAY.kind, "name": parent["parentRef"]["name"],
-                "namespace": parent["parentRef"]["namespace"],
-            });
-            if parents.iter().any(|known: &Value| known["parentRef"] == reference) {
-                continue;
-            }
-            let live = pool
-                .list("/status/parents")
-                .iter()
-                .find(|live| live["parentRef"] == reference);
-            let conditions = turn.conditions(
-                live.map_or(&[], |live| live.list("/conditions")),
-                &[
-                    observed(
-                        pool,
-                        "Accepted",
-                        true,
-                        "Accepted",
-                        "Referenced by an HTTPRoute accepted by the parentRef Gateway",
-                    ),
-                    observed(
-                        pool,
-                        "ResolvedRefs",
-                        true,
-                        "ResolvedRefs",
-                        "Referenced ExtensionRef resolved",
-                    ),
-                ],
-                "type",
-            );
-            parents.push(json!({"parentRef": reference, "conditions": conditions}));
-        }
-    }
-    turn.status(INFERENCE_POOL, pool, json!({"parents": parents}));
 }

@@ -47,6 +47,7 @@ impl Kind {
 /// Groups under `k8s.io` that are no CRDs (the Gateway API and others are).
 const BUILT_IN_K8S_IO: &[&str] = &[
     "apiextensions.k8s.io",
+    "discovery.k8s.io",
     "networking.k8s.io",
     "rbac.authorization.k8s.io",
     "storage.k8s.io",
@@ -77,6 +78,7 @@ kinds! {
     SECRET = Namespaced "" "v1" "Secret" "secrets";
     CONFIG_MAP = Namespaced "" "v1" "ConfigMap" "configmaps";
     SERVICE = Namespaced "" "v1" "Service" "services";
+    ENDPOINT_SLICE = Namespaced "discovery.k8s.io" "v1" "EndpointSlice" "endpointslices";
     SERVICE_ACCOUNT = Namespaced "" "v1" "ServiceAccount" "serviceaccounts";
     PVC = Namespaced "" "v1" "PersistentVolumeClaim" "persistentvolumeclaims";
     DEPLOYMENT = Namespaced "apps" "v1" "Deployment" "deployments";
@@ -100,6 +102,9 @@ kinds! {
     MACHINE = Namespaced "machine.openshift.io" "v1beta1" "Machine" "machines";
     CREDENTIALS_REQUEST = Namespaced "cloudcredential.openshift.io" "v1" "CredentialsRequest" "credentialsrequests";
     ROUTE = Namespaced "route.openshift.io" "v1" "Route" "routes";
+    INFRASTRUCTURE = Cluster "config.openshift.io" "v1" "Infrastructure" "infrastructures";
+    CLUSTER_OPERATOR = Cluster "config.openshift.io" "v1" "ClusterOperator" "clusteroperators";
+    OAUTH = Cluster "config.openshift.io" "v1" "OAuth" "oauths";
     INGRESS_CONFIG = Cluster "config.openshift.io" "v1" "Ingress" "ingresses";
     SERVICE_MONITOR = Namespaced "monitoring.coreos.com" "v1" "ServiceMonitor" "servicemonitors";
     POD_MONITOR = Namespaced "monitoring.coreos.com" "v1" "PodMonitor" "podmonitors";

@@ -7,14 +7,18 @@
 //!   (`HTTPRoutesNotReady`) and its pods, which wait for GPUs.
 //! - With auth wanted and no AuthPolicy CRD the route is taken away (`GatewayPreconditionNotMet`).
 //!
-//! Left out: presets, scaling, multi-node workers, certificates of the scheduler, per-service AuthPolicies.
+//! - The pods of workloads and scheduler are what the service's own templates say, so they lack what those name and is
+//!   not there: a claim, a token, the scheduler's TLS Secret (§2.1).
+//!
+//! Left out: presets beyond a container `main`, scaling, multi-node workers, the scheduler's own certificate,
+//! per-service AuthPolicies, the container that downloads weights.
 
 use serde_json::{Value, json};
 
 use super::INGRESS;
-use super::gateway::accepted_by;
 use super::kinds::{DEPLOYMENT, DESTINATION_RULE, GATEWAY, HTTP_ROUTE, INFERENCE_POOL, LLM_INFERENCE_SERVICE, SERVICE};
 use super::object::{Read, object, owned_by, suffix};
+use super::routes::accepted_by;
 use super::turn::{Turn, condition};
 
 const FINALIZER: &str = "serving.kserve.io/llmisvc-finalizer";
@@ -39,31 +43,56 @@ fn labels(service: &Value, component: &str) -> Value {
     })
 }
 
-/// Returns a Deployment after the service's own pod template.
+/// Returns the pods of one of the service's own templates: with a container `main`, as KServe's presets have it.
+fn pods(template: &Value, image: &str) -> Value {
+    let mut spec = template.clone();
+    if !spec.is_object() {
+        spec = json!({});
+    }
+    if spec.list("/containers").is_empty() {
+        spec["containers"] = json!([{"name": "main"}]);
+    }
+    if let Some(containers) = spec["containers"].as_array_mut() {
+        for container in containers {
+            if container.get("image").is_none() {
+                container["image"] = json!(image);
+            }
+        }
+    }
+    spec
+}
+
+/// Returns a pod template. The digest makes every change of it, a removal too, a new Deployment spec.
+fn labelled(pods: &Value, labels: &Value) -> Value {
+    let digest = suffix(&pods.to_string());
+    let metadata = json!({"labels": labels, "annotations": {"simulator.stackctl.dev/template": digest}});
+    json!({"metadata": metadata, "spec": pods})
+}
+
+/// Returns a Deployment after the service's own pod template, with what brings the weights in it.
 fn workload(service: &Value, name: &str, role: &str, part: &Value) -> Value {
     let mut labels = labels(service, "llminferenceservice-workload");
     labels["kserve.io/component"] = json!("workload");
     labels["llm-d.ai/role"] = json!(role);
-    let mut template = part["template"].clone();
-    if !template.is_object() {
-        template = json!({"containers": [{"name": "main"}]});
-    }
-    if service.text("/spec/model/uri").starts_with("oci://")
-        && let Some(containers) = template["containers"].as_array_mut()
-    {
-        containers
-            .push(json!({"name": "modelcar", "image": service.text("/spec/model/uri").trim_start_matches("oci://")}));
-    }
-    if let Some(containers) = template["containers"].as_array_mut() {
-        for container in containers
-            .iter_mut()
-            .filter(|container| container.get("image").is_none())
-        {
-            container["image"] = json!("registry.redhat.io/rhaii/vllm-cuda-rhel9");
+    let mut pods = pods(&part["template"], "registry.redhat.io/rhaii/vllm-cuda-rhel9");
+    match service.text("/spec/model/uri").split_once("://") {
+        Some(("oci", image)) => {
+            if let Some(containers) = pods["containers"].as_array_mut() {
+                containers.push(json!({"name": "modelcar", "image": image}));
+            }
         }
+        // KServe mounts a claim read-only, whatever is under its root (kserve `pkg/constants`, `PvcSourceMountName`).
+        Some(("pvc", path)) => {
+            let claim = path.split('/').next().unwrap_or_default();
+            let volume =
+                json!({"name": "kserve-pvc-source", "persistentVolumeClaim": {"claimName": claim, "readOnly": true}});
+            match pods["volumes"].as_array_mut() {
+                Some(volumes) => volumes.push(volume),
+                None => pods["volumes"] = json!([volume]),
+            }
+        }
+        Some(_) | None => {}
     }
-    // The digest makes a change of the template, a removal too, a new Deployment spec.
-    let digest = suffix(&template.to_string());
     object(
         DEPLOYMENT,
         service.namespace(),
@@ -73,7 +102,25 @@ fn workload(service: &Value, name: &str, role: &str, part: &Value) -> Value {
             "spec": {
                 "replicas": part.get("replicas").cloned().unwrap_or(json!(1)),
                 "selector": {"matchLabels": {"app.kubernetes.io/name": service.name(), "kserve.io/component": "workload", "llm-d.ai/role": role}},
-                "template": {"metadata": {"labels": labels, "annotations": {"simulator.stackctl.dev/template": digest}}, "spec": template},
+                "template": labelled(&pods, &labels),
+            },
+        }),
+    )
+}
+
+/// Returns the Deployment of the service's scheduler, after its own pod template.
+fn scheduler(service: &Value, name: &str) -> Value {
+    let labels = labels(service, "llminferenceservice-router-scheduler");
+    let wanted = &service["spec"]["router"]["scheduler"];
+    let template = labelled(&pods(&wanted["template"], "registry.redhat.io/simulated/main"), &labels);
+    object(
+        DEPLOYMENT,
+        service.namespace(),
+        name,
+        json!({
+            "metadata": {"labels": labels},
+            "spec": {
+                "replicas": wanted.number("/replicas").unwrap_or(1), "selector": {"matchLabels": labels}, "strategy": {"type": "Recreate"}, "template": template,
             },
         }),
     )
@@ -98,13 +145,10 @@ fn serve(turn: &mut Turn<'_>, service: &Value) {
         workloads.push(("PrefillWorkloadReady", name));
     }
     network(turn, service);
-    let scheduler = format!("{name}-kserve-router-scheduler");
+    let scheduler_name = format!("{name}-kserve-router-scheduler");
     let scheduled = service.pointer("/spec/router/scheduler").is_some();
     if scheduled {
-        let labels = labels(service, "llminferenceservice-router-scheduler");
-        let mut deployment = super::operands::deployment(&namespace, &scheduler, &labels, &["main"]);
-        deployment["spec"]["strategy"] = json!({"type": "Recreate"});
-        turn.ensure(DEPLOYMENT, owned_by(deployment, service));
+        turn.ensure(DEPLOYMENT, owned_by(scheduler(service, &scheduler_name), service));
     }
     let (gateways, named) = gateways(service);
     let auth = service.annotation("security.opendatahub.io/enable-auth") == Some("true");
@@ -120,7 +164,7 @@ fn serve(turn: &mut Turn<'_>, service: &Value) {
         service,
         &State {
             workloads,
-            scheduler: scheduled.then_some(scheduler),
+            scheduler: scheduled.then_some(scheduler_name),
             gateways,
             named,
             precondition,
@@ -339,15 +383,18 @@ fn tell(turn: &mut Turn<'_>, service: &Value, state: &State) {
     let ready = workloads && router;
     conditions.push(condition("Ready", ready, if ready { "" } else { "NotReady" }, &why));
     let mut status = json!({"observedGeneration": service["metadata"]["generation"], "conditions": conditions});
-    let host = found.first().and_then(|gateway| {
-        let listeners = gateway.list("/spec/listeners");
-        listeners
-            .iter()
-            .find(|listener| !listener.text("/hostname").is_empty())
-            .map(|listener| listener.text("/hostname").to_owned())
+    let listener = found.first().and_then(|gateway| {
+        let mut listeners = gateway.list("/spec/listeners").iter();
+        listeners.find(|listener| !listener.text("/hostname").is_empty())
     });
-    if let Some(host) = host.filter(|_| attached) {
-        let url = format!("https://{host}/{namespace}/{}", service.name());
+    if let Some(listener) = listener.filter(|_| attached) {
+        let scheme = if listener.text("/protocol") == "HTTP" {
+            "http"
+        } else {
+            "https"
+        };
+        let host = listener.text("/hostname");
+        let url = format!("{scheme}://{host}/{namespace}/{}", service.name());
         status["url"] = json!(url);
         status["addresses"] = json!([{"name": "gateway-external", "url": url}]);
     }

@@ -7,14 +7,14 @@
 //! Invariant: what the operator saw at its start is written on its pod ([`SEEN`]), since the real one keeps it in
 //! memory: a new pod looks again, a restarted simulator does not.
 //!
-//! Left out: DNS and TLS policies, the console plugin.
+//! Left out: DNS and TLS policies, the console plugin, storage of Limitador but memory and Redis, Redis itself.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::kinds::{
-    AUTHORINO, DEPLOYMENT, GATEWAY_CLASS, KUADRANT, LIMITADOR, POD, POD_MONITOR, SERVICE, SERVICE_ACCOUNT,
+    AUTHORINO, DEPLOYMENT, GATEWAY_CLASS, KUADRANT, LIMITADOR, POD, POD_MONITOR, SECRET, SERVICE, SERVICE_ACCOUNT,
 };
 use super::object::{Read, bare, object, owned_by};
 use super::turn::{Turn, condition, observed};
@@ -188,8 +188,12 @@ fn limitadors(turn: &mut Turn<'_>) {
         let namespace = limitador.namespace();
         let name = format!("limitador-{}", limitador.name());
         let labels = json!({"app": "limitador", "limitador-resource": limitador.name()});
-        let deployment = super::operands::deployment(namespace, &name, &labels, &["limitador"]);
-        turn.ensure(DEPLOYMENT, owned_by(deployment, &limitador));
+        let storage = storage(turn, &limitador);
+        if let Ok(secret) = &storage {
+            let mut deployment = super::operands::deployment(namespace, &name, &labels, &["limitador"]);
+            counting_in(&mut deployment["spec"]["template"], secret.as_deref());
+            turn.ensure(DEPLOYMENT, owned_by(deployment, &limitador));
+        }
         let service = object(
             SERVICE,
             namespace,
@@ -203,11 +207,55 @@ fn limitadors(turn: &mut Turn<'_>) {
         );
         turn.ensure(SERVICE, owned_by(service, &limitador));
         let available = turn.world.is_available(namespace, &name);
-        let reason = if available { "Ready" } else { "DeploymentNotReady" };
+        // The second reason is spelled as the operator spells it
+        // (<https://github.com/Kuadrant/limitador-operator>, `controllers/limitador_status.go`).
+        let ready = match storage {
+            Err(why) => condition("Ready", false, "ReconcilliationError", &why),
+            Ok(_) if available => condition("Ready", true, "Ready", "Limitador is ready"),
+            Ok(_) => condition(
+                "Ready",
+                false,
+                "LimitadorNotAvailable",
+                "Deployment does not have minimum availability.",
+            ),
+        };
         turn.status(LIMITADOR, &limitador, json!({
-            "observedGeneration": limitador["metadata"]["generation"],
-            "conditions": [condition("Ready", available, reason, "")],
+            "observedGeneration": limitador["metadata"]["generation"], "conditions": [ready],
             "service": {"host": format!("{name}.{namespace}.svc.cluster.local"), "ports": {"http": 8080, "grpc": 8081}},
         }));
+    }
+}
+
+/// Returns the Secret of the Redis that a Limitador counts in, none for its memory, or why it cannot count there
+/// (reference/serving.md §3.4: key `URL`).
+fn storage(turn: &Turn<'_>, limitador: &Value) -> Result<Option<String>, String> {
+    let Some(redis) = limitador
+        .pointer("/spec/storage/redis")
+        .or_else(|| limitador.pointer("/spec/storage/redis-cached"))
+    else {
+        return Ok(None);
+    };
+    let name = redis.text("/configSecretRef/name");
+    if name.is_empty() {
+        return Err("there's no ConfigSecretRef set".to_owned());
+    }
+    let Some(secret) = turn.world.get(SECRET, limitador.namespace(), name) else {
+        return Err(format!("Secret \"{name}\" not found"));
+    };
+    match secret.pointer("/data/URL") {
+        Some(_) => Ok(Some(name.to_owned())),
+        None => Err("the storage config Secret doesn't have the `URL` field".to_owned()),
+    }
+}
+
+/// Tells pods where to count.
+fn counting_in(template: &mut Value, secret: Option<&str>) {
+    // The annotation makes the way back to memory, which takes fields away, a new template too.
+    template["metadata"]["annotations"] = json!({"simulator.stackctl.dev/storage": secret.unwrap_or("memory")});
+    if let Some(secret) = secret {
+        let url = json!({"secretKeyRef": {"name": secret, "key": "URL"}});
+        let container = &mut template["spec"]["containers"][0];
+        container["env"] = json!([{"name": "LIMITADOR_OPERATOR_REDIS_URL", "valueFrom": url}]);
+        container["args"] = json!(["redis", "$(LIMITADOR_OPERATOR_REDIS_URL)"]);
     }
 }

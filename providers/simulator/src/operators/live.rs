@@ -9,15 +9,16 @@ use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 
 use super::kinds::*;
+use super::live_serving;
 use super::object::{Read, object};
 use crate::{Simulator, SimulatorOptions};
 
 /// How long one gate may take before the test says which one never opened.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Live {
+pub(super) struct Live {
     simulator: Simulator,
-    client: kube::Client,
+    pub(super) client: kube::Client,
 }
 
 impl Live {
@@ -38,14 +39,26 @@ impl Live {
         }
     }
 
-    async fn apply(&self, kind: Kind, namespace: &str, name: &str, parts: Value) {
+    pub(super) async fn apply(&self, kind: Kind, namespace: &str, name: &str, parts: Value) {
+        let applied = self.applied(kind, namespace, name, parts).await;
+        applied.unwrap_or_else(|error| panic!("apply {} {namespace}/{name}: {error}", kind.kind));
+    }
+
+    /// Applies an object and returns what the server made of it.
+    pub(super) async fn applied(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        parts: Value,
+    ) -> Result<Value, kube::Error> {
         let manifest = object(kind, namespace, name, parts);
         let applying = PatchParams::apply("stackctl/test").force();
-        let applied = self
+        let stored = self
             .api(kind, namespace)
             .patch(name, &applying, &Patch::Apply(&manifest))
-            .await;
-        applied.unwrap_or_else(|error| panic!("apply {} {namespace}/{name}: {error}", kind.kind));
+            .await?;
+        serde_json::to_value(stored).map_err(kube::Error::SerdeError)
     }
 
     async fn merge(&self, kind: Kind, namespace: &str, name: &str, patch: Value) {
@@ -57,7 +70,7 @@ impl Live {
     }
 
     /// Waits until an object of that name (any, if empty) satisfies the predicate and returns it.
-    async fn until(
+    pub(super) async fn until(
         &self,
         what: &str,
         kind: Kind,
@@ -94,11 +107,17 @@ impl Live {
         self.until(crd, CRD, "", crd, |crd| crd.is("Established")).await;
     }
 
-    async fn delete(&self, kind: Kind, namespace: &str, name: &str) {
-        let api = self.api(kind, namespace);
-        api.delete(name, &DeleteParams::background())
+    pub(super) async fn delete(&self, kind: Kind, namespace: &str, name: &str) {
+        self.api(kind, namespace)
+            .delete(name, &DeleteParams::background())
             .await
             .unwrap_or_else(|error| panic!("delete {} {name}: {error}", kind.kind));
+        self.gone(kind, namespace, name).await;
+    }
+
+    /// Waits until an object is gone.
+    pub(super) async fn gone(&self, kind: Kind, namespace: &str, name: &str) {
+        let api = self.api(kind, namespace);
         let gone = async {
             let mut stream = watcher(api.clone(), watcher::Config::default())
                 .default_backoff()
@@ -662,6 +681,8 @@ async fn the_quickstart_comes_up_and_goes() {
     gateways(&live).await;
     maas(&live).await;
     model(&live).await;
+    live_serving::models(&live).await;
+    live_serving::teardown(&live).await;
     teardown(&live).await;
     live.simulator.stop().await;
 }

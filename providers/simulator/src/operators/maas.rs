@@ -1,26 +1,26 @@
 //! `maas`: stands for maas-controller: the Tenant and everything it brings, and the registration objects.
 //!
 //! Source: reference/serving.md §1.8 (preconditions in order, objects made), §1.10 (Tenant), §1.12 (references).
-//! [`super::maas_policies`] merges the policies.
+//! [`super::maas_policies`] merges the policies, [`super::external_models`] brings providers elsewhere.
 //!
 //! Invariants:
 //! - While MaaS is Managed the Tenant exists: a deleted one comes back.
 //! - A precondition that was missed is looked at again only after its retry interval.
 //! - A Tenant goes only after all that it brought is gone.
 //!
-//! Left out: telemetry, OIDC, ExternalModels beyond their status, the API that maas-api would serve.
+//! Left out: telemetry, OIDC, the API that maas-api would serve.
 
 use serde_json::{Value, json};
 
-use super::gateway::accepted_by;
 use super::kinds::{
     AUTH_POLICY, AUTHORINO, CLUSTER_ROLE, CONFIG_MAP, CRON_JOB, DEPLOYMENT, DESTINATION_RULE, ENVOY_FILTER, GATEWAY,
     HTTP_ROUTE, Kind, LLM_INFERENCE_SERVICE, MAAS_MODEL_REF, NETWORK_POLICY, SECRET, SERVICE, SERVICE_ACCOUNT, TENANT,
     TOKEN_RATE_LIMIT_POLICY,
 };
 use super::object::{Read, bare, object};
+use super::routes::accepted_by;
 use super::turn::{Turn, observed};
-use super::{APPLICATIONS, INGRESS, maas_policies, operands, rhoai};
+use super::{APPLICATIONS, INGRESS, external_models, maas_policies, operands, rhoai};
 
 /// Where Tenant, subscriptions and auth policies live (reference/serving.md §1.10).
 pub(crate) const NAMESPACE: &str = "models-as-a-service";
@@ -54,6 +54,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     let gateway = tenant
         .as_deref()
         .map_or_else(|| (INGRESS.to_owned(), "maas-default-gateway".to_owned()), gateway_of);
+    external_models::reconcile(turn, &gateway);
     for reference in turn.all(MAAS_MODEL_REF) {
         refer(turn, &reference, &gateway);
     }

@@ -30,12 +30,17 @@ mod world;
 mod admission;
 mod run;
 
+mod authentication;
 mod cert_manager;
 mod cloud_credential;
+mod connections;
+mod external_models;
 mod gateway;
 mod gitops;
 mod gpu;
+mod hostnames;
 mod ingress;
+mod issuance;
 mod kserve;
 mod kuadrant;
 mod kueue;
@@ -55,6 +60,7 @@ mod policies;
 mod rhoai;
 mod rhoai_components;
 mod rhoai_kueue;
+mod routes;
 mod rules;
 mod service_accounts;
 mod service_ca;
@@ -68,7 +74,13 @@ mod bench;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod live_serving;
+#[cfg(test)]
+mod network_scenarios;
+#[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod serving_scenarios;
 
 pub use access::Access;
 pub use run::{Operators, OperatorsOptions};
@@ -125,6 +137,7 @@ const OPERATORS: &[Operator] = &[
         Runs::Csv("cert-manager-operator"),
         cert_manager::reconcile,
     ),
+    operator("authentication", Runs::Platform, authentication::reconcile),
     operator("cloud-credential", Runs::Platform, cloud_credential::reconcile),
     operator("service-ca", Runs::Platform, service_ca::reconcile),
     operator("service-accounts", Runs::Platform, service_accounts::reconcile),

@@ -1,18 +1,26 @@
-//! `odh-model-controller`: stands for its controller `gateway-auth-bootstrap`, and for what it makes for gateways.
+//! `odh-model-controller`: stands for its controller `gateway-auth-bootstrap`, for what it makes for gateways, and for the
+//! accounts of connections.
 //!
 //! Source: reference/serving.md §1.9 (mechanics of the race): a Gateway that asks for TLS towards Authorino gets the
 //! EnvoyFilter `<gateway>-authn-ssl`, but only if Authorino's CR has TLS on when the Gateway is looked at. That is on
 //! every changed write of the Gateway and at the controller's start, and not when Authorino changes.
 //!
-//! Invariant: what was looked at is written on the controller's own pod ([`LOOKED`]), Gateway by Gateway, with the
-//! Gateway's spec, labels and annotations: the same content is not looked at twice, and a new pod looks at everything.
+//! Invariants:
+//! - What was looked at is written on the controller's own pod ([`LOOKED`]), Gateway by Gateway, with the Gateway's spec,
+//!   labels and annotations: the same content is not looked at twice, and a new pod looks at everything.
+//! - A look that a fault makes a miss is written on the controller's Deployment ([`MISSED`]), with the pod and the content
+//!   it was of: another pod or other content is looked at as ever, so one remedy heals it and it never comes back.
 //!
-//! Left out: a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies.
+//! Left out: a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
+//! account of an S3 connection comes a moment after the model, where the real webhook makes it a moment before.
 
 use serde_json::{Value, json};
 
 use super::APPLICATIONS;
-use super::kinds::{AUTHORINO, ENVOY_FILTER, GATEWAY, KUADRANT, LLM_INFERENCE_SERVICE, POD};
+use super::connections;
+use super::kinds::{
+    AUTHORINO, DEPLOYMENT, ENVOY_FILTER, GATEWAY, KUADRANT, LLM_INFERENCE_SERVICE, POD, SECRET, SERVICE_ACCOUNT,
+};
 use super::object::{Read, object, owned_by, suffix};
 use super::turn::Turn;
 
@@ -20,11 +28,15 @@ const ASKS: &str = "security.opendatahub.io/authorino-tls-bootstrap";
 const MANAGED: &str = "opendatahub.io/managed";
 /// Prefix of the annotations that remember what the pod has looked at.
 const LOOKED: &str = "looked.simulator.stackctl.dev/";
+/// Prefix of the annotations that remember which look was a miss.
+const MISSED: &str = "missed.simulator.stackctl.dev/";
+const NAME: &str = "odh-model-controller";
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
+    accounts(turn);
     let Some(pod) = turn.all(POD).into_iter().find(|pod| {
         pod.namespace() == APPLICATIONS
-            && pod.label("control-plane") == Some("odh-model-controller")
+            && pod.label("control-plane") == Some(NAME)
             && pod.is("Ready")
             && !pod.is_deleting()
     }) else {
@@ -39,10 +51,49 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if pod.annotation(&key) == Some(seen.as_str()) {
             continue;
         }
-        if !look(turn, &gateway) {
+        if is_missed(turn, &gateway, &format!("{}.{seen}", pod.uid())) || !look(turn, &gateway) {
             continue;
         }
         turn.patch(POD, &pod, json!({"metadata": {"annotations": {key: seen}}}));
+    }
+}
+
+/// Returns whether this look, of this pod at this content, is the one that a fault makes a miss.
+fn is_missed(turn: &mut Turn<'_>, gateway: &Value, look: &str) -> bool {
+    let key = format!("{MISSED}{}", gateway.uid());
+    let Some(deployment) = turn.world.get(DEPLOYMENT, APPLICATIONS, NAME).cloned() else {
+        return false;
+    };
+    match deployment.annotation(&key) {
+        Some(missed) => missed == look,
+        None => {
+            let asks = gateway.annotation(ASKS) == Some("true");
+            let faulty = asks && turn.missed.iter().any(|name| name == gateway.name());
+            if faulty {
+                let patch = json!({"metadata": {"annotations": {key: look}}});
+                turn.patch(DEPLOYMENT, &deployment, patch);
+            }
+            faulty
+        }
+    }
+}
+
+/// Makes the account that a model with an S3 connection runs as, once (`internal/webhook/connectionapi` of
+/// <https://github.com/opendatahub-io/odh-model-controller>).
+fn accounts(turn: &mut Turn<'_>) {
+    for service in turn.all(LLM_INFERENCE_SERVICE) {
+        let Some(name) = connections::named(&service).filter(|_| !service.is_deleting()) else {
+            continue;
+        };
+        let secret = turn.world.get(SECRET, service.namespace(), name);
+        if secret.is_some_and(|secret| connections::protocol(secret) == Some(connections::Protocol::S3)) {
+            let account = connections::account(name);
+            let parts = json!({"secrets": [{"name": name}]});
+            turn.create(
+                SERVICE_ACCOUNT,
+                object(SERVICE_ACCOUNT, service.namespace(), &account, parts),
+            );
+        }
     }
 }
 

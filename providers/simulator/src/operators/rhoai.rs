@@ -242,7 +242,7 @@ fn trusted_bundle(turn: &mut Turn<'_>, dsci: &Value, namespace: &str) {
         .and_then(|config| config.pointer("/data/ca-bundle.crt"))
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let bundle = format!("{}{bundle}", super::service_ca::pem("system trust"));
+    let bundle = format!("{}{bundle}", crate::certificates::TRUSTED);
     let config = object(
         CONFIG_MAP,
         namespace,

@@ -382,6 +382,7 @@ pub(super) fn turns(
     (now, stamp): (Instant, &str),
 ) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
     let failing: Vec<String> = options.faults.iter().filter_map(Fault::failing_package).collect();
+    let missed: Vec<String> = options.faults.iter().filter_map(Fault::missed_gateway).collect();
     let mut writes = Vec::new();
     let mut wake: Option<Instant> = None;
     for operator in OPERATORS {
@@ -403,6 +404,7 @@ pub(super) fn turns(
             clock: options.clock,
             slowness: if slow { 10 } else { 1 },
             failing: &failing,
+            missed: &missed,
             timers,
             writes: Vec::new(),
         };

@@ -8,19 +8,19 @@ use super::object::{Read, object};
 
 const PIN: &str = "rhcl-operator.v1.3.4";
 
-fn link(bench: &mut Bench) {
+pub(super) fn link(bench: &mut Bench) {
     bench.subscribe("openshift-operators", "rhcl-operator", PIN);
     bench.settle();
     bench.approve("openshift-operators", PIN);
 }
 
-fn class(bench: &mut Bench) {
+pub(super) fn class(bench: &mut Bench) {
     let spec = json!({"spec": {"controllerName": "openshift.io/gateway-controller/v1"}});
     bench.put(GATEWAY_CLASS, object(GATEWAY_CLASS, "", "openshift-default", spec));
     bench.settle();
 }
 
-fn kuadrant(bench: &mut Bench) {
+pub(super) fn kuadrant(bench: &mut Bench) {
     bench.put(
         KUADRANT,
         object(
@@ -33,7 +33,7 @@ fn kuadrant(bench: &mut Bench) {
     bench.settle();
 }
 
-fn reason(object: &serde_json::Value, kind: &str) -> String {
+pub(super) fn reason(object: &serde_json::Value, kind: &str) -> String {
     let found = object
         .list("/status/conditions")
         .iter()
@@ -193,7 +193,7 @@ fn an_uninstalled_operator_clears_no_finalizer() {
 }
 
 /// Everything up to a Managed MaaS: what the quickstart applies, in its order.
-fn platform(bench: &mut Bench) {
+pub(super) fn platform(bench: &mut Bench) {
     bench.subscribe("cert-manager-operator", "openshift-cert-manager-operator", "");
     for (namespace, package) in [
         ("openshift-nfd", "nfd"),
@@ -285,7 +285,7 @@ fn platform(bench: &mut Bench) {
     bench.settle();
 }
 
-fn gateway(bench: &mut Bench) {
+pub(super) fn gateway(bench: &mut Bench) {
     let secret = json!({"data": {"tls.crt": "eA==", "tls.key": "eA=="}});
     bench.put(
         SECRET,
@@ -305,7 +305,7 @@ fn gateway(bench: &mut Bench) {
     bench.settle();
 }
 
-fn maas(bench: &mut Bench) {
+pub(super) fn maas(bench: &mut Bench) {
     let flip = json!({"spec": {"components": {"kserve": {"modelsAsService": {"managementState": "Managed"}}}}});
     bench.put(
         SECRET,
@@ -483,7 +483,7 @@ fn the_tenant_waits_for_gateway_and_database_in_that_order() {
     );
 }
 
-fn tier(bench: &mut Bench, name: &str, priority: i64, limit: i64) {
+pub(super) fn tier(bench: &mut Bench, name: &str, priority: i64, limit: i64) {
     let reference = json!({"name": "qwen3-8b", "namespace": "llm-d-demo"});
     bench.put(MAAS_SUBSCRIPTION, object(MAAS_SUBSCRIPTION, "models-as-a-service", &format!("{name}-subscription"), json!({"spec": {
         "priority": priority, "owner": {"groups": [{"name": format!("{name}-users")}]},
@@ -503,7 +503,7 @@ fn tier(bench: &mut Bench, name: &str, priority: i64, limit: i64) {
     bench.settle();
 }
 
-fn model(bench: &mut Bench) {
+pub(super) fn model(bench: &mut Bench) {
     bench.put(NAMESPACE, object(NAMESPACE, "", "llm-d-demo", json!({})));
     bench.put(LLM_INFERENCE_SERVICE, object(LLM_INFERENCE_SERVICE, "llm-d-demo", "qwen3-8b", json!({
         "metadata": {"annotations": {"security.opendatahub.io/enable-auth": "true"}},

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::kinds::{SECRET, SERVICE_ACCOUNT};
 use super::object::Read;
-use super::service_ca::{encode, pem};
+use super::service_ca::encode;
 use super::turn::Turn;
+use crate::certificates;
 
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
@@ -29,7 +30,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         let token = format!("simulated.{}.{}", account.uid(), secret.uid());
         let patch = json!({
             "metadata": {"annotations": {"kubernetes.io/service-account.uid": account.uid()}},
-            "data": {"token": encode(&token), "namespace": encode(namespace), "ca.crt": encode(&pem("kube-apiserver"))},
+            "data": {"token": encode(&token), "namespace": encode(namespace), "ca.crt": encode(certificates::TRUSTED)},
         });
         turn.patch(SECRET, &secret, patch);
     }

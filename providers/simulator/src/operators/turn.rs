@@ -102,6 +102,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) slowness: u32,
     /// The packages whose installation is to fail.
     pub(crate) failing: &'a [String],
+    /// The Gateways whose first look misses that Authorino has TLS.
+    pub(crate) missed: &'a [String],
     pub(crate) timers: &'a mut Timers,
     pub(crate) writes: Vec<Write>,
 }

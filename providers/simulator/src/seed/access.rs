@@ -18,14 +18,11 @@ const ADMIN_HASH: &str = "$2y$05$stackctlSimulatedClus.9XzSM0E0S.azlSnbHn6KO3EYm
 /// Where the identity provider keeps its users; the name is the cluster's own (`reference/serving.md` §1.14).
 const HTPASSWD_SECRET: &str = "htpass-secret";
 
-/// What the router presents: a certificate for `*.apps.` of [`BASE_DOMAIN`](super::BASE_DOMAIN), and behind it, as on a
-/// fresh OpenShift, that of the ingress operator's own authority, which nobody else trusts. Both hold for a hundred years.
-const ROUTER_CERTIFICATE: &str = include_str!("router.crt");
-
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 pub(super) fn objects(platform: Platform) -> Vec<Value> {
     let mut objects = secrets();
+    objects.extend(identities());
     if platform == Platform::Aws {
         objects.extend(cloud());
     }
@@ -60,7 +57,6 @@ pub(super) fn objects(platform: Platform) -> Vec<Value> {
 }
 
 fn secrets() -> Vec<Value> {
-    let htpasswd = format!("{ADMIN_USER}:{ADMIN_HASH}\n");
     let nobody = encoded("simulated:no-credential");
     let registries = [
         "cloud.openshift.com",
@@ -70,35 +66,23 @@ fn secrets() -> Vec<Value> {
     ];
     let auths = registries.map(|registry| (registry.to_owned(), json!({"auth": nobody, "email": "ops@example.com"})));
     let docker = json!({"auths": Value::Object(auths.into_iter().collect())}).to_string();
-    vec![
-        opaque(
-            "openshift-config",
-            HTPASSWD_SECRET,
-            json!({"htpasswd": encoded(&htpasswd)}),
-        ),
-        namespaced(
-            "v1",
-            "Secret",
-            "openshift-config",
-            "pull-secret",
-            json!({
-                "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
-            }),
-        ),
-        // Nothing on the simulated cluster ends TLS with it, so that the key has the form of one and no substance.
-        namespaced(
-            "v1",
-            "Secret",
-            "openshift-ingress",
-            "router-certs-default",
-            json!({
-                "type": "kubernetes.io/tls",
-                "data": {
-                    "tls.crt": encoded(ROUTER_CERTIFICATE),
-                    "tls.key": encoded(&pem("SIMULATED KEY", "simulated: the key of the default router")),
-                },
-            }),
-        ),
+    vec![namespaced(
+        "v1",
+        "Secret",
+        "openshift-config",
+        "pull-secret",
+        json!({
+            "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": encoded(&docker)},
+        }),
+    )]
+}
+
+/// The users of the identity provider, and the copy of them that the authentication operator keeps.
+fn identities() -> [Value; 2] {
+    let users = || json!({"htpasswd": encoded(&format!("{ADMIN_USER}:{ADMIN_HASH}\n"))});
+    [
+        opaque("openshift-config", HTPASSWD_SECRET, users()),
+        opaque("openshift-authentication", "v4-0-config-user-idp-0-file-data", users()),
     ]
 }
 
@@ -205,8 +189,4 @@ fn roles() -> Vec<Value> {
 
 fn encoded(text: &str) -> String {
     STANDARD.encode(text)
-}
-
-fn pem(label: &str, text: &str) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encoded(text))
 }

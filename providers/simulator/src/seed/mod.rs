@@ -21,11 +21,13 @@ mod machines;
 mod marketplace;
 mod namespaces;
 mod object;
+mod router;
 
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::jiff::Timestamp;
 use kube::{
     Api, Client,
     api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
@@ -129,6 +131,8 @@ pub async fn seed(client: Client, platform: Platform, truth: Option<&TrueCrds>) 
     write(&client, &kinds, PLATFORM_MANAGER, namespaces::objects()).await?;
     write(&client, &kinds, TEAM_MANAGER, foreign::namespaces()).await?;
     let mut brought = configuration::objects(platform);
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    brought.extend(router::objects(&now)?);
     brought.extend(access::objects(platform));
     brought.extend(match platform {
         Platform::Aws => machines::objects(),

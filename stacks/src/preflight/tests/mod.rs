@@ -60,7 +60,8 @@ fn with_own_database() -> String {
 
 /// The quickstart with the tiers of the other generation.
 fn with_gateway_policies() -> String {
-    edited(QUICKSTART, "[maas]\n", "[maas]\nmode = \"gateway-policies\"\n")
+    let (platform, _) = QUICKSTART.split_once("[maas]\n").expect("a table of MaaS");
+    format!("{platform}[maas]\nmode = \"gateway-policies\"\n")
 }
 
 /// The quickstart without monitoring of workloads.

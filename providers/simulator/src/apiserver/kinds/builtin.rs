@@ -129,6 +129,16 @@ const ROWS: &[Row] = &[
     ),
     Row("", "v1", "Endpoints", "endpoints", "ep", "Endpoints", "np", ""),
     Row(
+        "discovery.k8s.io",
+        "v1",
+        "EndpointSlice",
+        "endpointslices",
+        "",
+        "EndpointSlice",
+        "ng",
+        "AddressType=.addressType",
+    ),
+    Row(
         "apps",
         "v1",
         "Deployment",
