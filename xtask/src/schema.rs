@@ -1,7 +1,7 @@
 //! Whether every object that the catalogue compiles is valid against the true CRDs, unknown fields included.
 //!
-//! In: `examples/*/stack.toml`, rendered by the binary on the facts of the embedded cluster, and the stacks of
-//! `tests/golden`, on those of the golden cluster. The manifests are judged by `../shared/tools/validate_crds.py`, which
+//! In: the examples and the stacks of the catalogue's own tests, rendered by the binary on the facts of the embedded
+//! cluster, and the stacks of `tests/golden`, on those of the golden cluster. The manifests are judged by `../shared/tools/validate_crds.py`, which
 //! shares no code with the project. What is set on an object of others is only a part of it, so there alone a required
 //! field may be missing. What several stacks have alike is judged once.
 
@@ -34,9 +34,14 @@ pub(crate) fn run(root: &Path, shared: &Path) -> Result<String, TaskError> {
     let stackctl = program::stackctl(root)?;
     let folder = root.join("target/xtask/schema");
     let mut rendered = Rendered::default();
-    for example in examples(&root.join("examples"))? {
-        let stem = folder.join("examples").join(example.file_name().unwrap_or_default());
-        rendered.add(&render(&stackctl, &example, &stem)?, &stem)?;
+    let mut stacks = examples(&root.join("examples"))?;
+    stacks.extend(OF_TESTS.iter().map(|name| Layers {
+        name: (*name).to_owned(),
+        files: vec![root.join("stacks/src/components/tests").join(format!("{name}.toml"))],
+    }));
+    for stack in stacks {
+        let stem = folder.join("stacks").join(&stack.name);
+        rendered.add(&render(&stackctl, &stack, &stem)?, &stem)?;
     }
     let cases = goldens::find(&root.join("tests/golden"), &shared.join("golden"))?;
     for case in &cases.ready {
@@ -78,21 +83,48 @@ fn is_missing_field(line: &str) -> bool {
     line.ends_with("is a required property")
 }
 
-/// The folders of the examples that have a stack file, by name.
-fn examples(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
-    let failed = |cause| TaskError::Read {
-        path: folder.to_owned(),
-        cause,
-    };
+/// The stacks of the catalogue's tests, which have what no example has.
+const OF_TESTS: &[&str] = &["additions", "serving"];
+
+/// A stack of one or several files.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Layers {
+    name: String,
+    files: Vec<PathBuf>,
+}
+
+/// The examples by name: a folder has a `stack.toml`, or a `base.toml` that each other file is laid upon.
+fn examples(folder: &Path) -> Result<Vec<Layers>, TaskError> {
     let mut stacks = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let example = entry.map_err(failed)?.path();
-        if example.join("stack.toml").is_file() {
-            stacks.push(example);
+    for example in entries(folder)? {
+        let name = example.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (stack, base) = (example.join("stack.toml"), example.join("base.toml"));
+        if stack.is_file() {
+            let files = vec![stack];
+            stacks.push(Layers { name, files });
+        } else if base.is_file() {
+            for layer in entries(&example)? {
+                if layer != base && layer.extension().is_some_and(|extension| extension == "toml") {
+                    let stem = layer.file_stem().unwrap_or_default().to_string_lossy();
+                    stacks.push(Layers {
+                        name: format!("{name}-{stem}"),
+                        files: vec![base.clone(), layer.clone()],
+                    });
+                }
+            }
         }
     }
     stacks.sort();
     Ok(stacks)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
+    let failed = |cause| TaskError::Read {
+        path: folder.to_owned(),
+        cause,
+    };
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
 /// How `stackctl render` marks what is a part of an object.
@@ -134,13 +166,13 @@ impl Rendered {
     }
 }
 
-/// Renders one example on the facts of the embedded cluster.
-fn render(stackctl: &Path, example: &Path, stem: &Path) -> Result<String, TaskError> {
+/// Renders one stack on the facts of the embedded cluster.
+fn render(stackctl: &Path, stack: &Layers, stem: &Path) -> Result<String, TaskError> {
     // A state of its own: an example must stay as it was checked out.
     let mut simulate = std::ffi::OsString::from("--simulate=");
     simulate.push(stem.with_extension("cluster"));
     let mut binary = Command::new(stackctl);
-    binary.arg("render").arg(example.join("stack.toml")).arg(simulate);
+    binary.arg("render").args(&stack.files).arg(simulate);
     output(&mut binary, "")
 }
 

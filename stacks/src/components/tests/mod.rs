@@ -19,6 +19,10 @@ use std::collections::BTreeSet;
 const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
 const PRODUCTION: &str = include_str!("../../../../examples/aws-production/stack.toml");
 const BARE_METAL: &str = include_str!("../../../../examples/bare-metal/stack.toml");
+/// Everything that models and MaaS may be, with subscriptions.
+const SERVING: &str = include_str!("serving.toml");
+/// MaaS as it was before.
+const GATEWAY_POLICIES: &str = include_str!("../../../../examples/gateway-policies/stack.toml");
 /// Everything that people may add, on AWS.
 const ADDITIONS: &str = include_str!("additions.toml");
 
@@ -60,6 +64,10 @@ fn facts() -> Facts {
         (
             key::channels("rhods-operator"),
             channel("stable-3.x", "rhods-operator.3.4.0"),
+        ),
+        (
+            key::IDENTITY_PROVIDERS.to_owned(),
+            json!([{"name": "local", "type": "HTPasswd", "htpasswd": {"fileData": {"name": "htpass-secret"}}}]),
         ),
         (
             key::channels("openshift-pipelines-operator-rh"),
@@ -112,7 +120,15 @@ memory = "8Gi"
 
 #[test]
 fn every_stack_is_a_graph() {
-    for text in [QUICKSTART, SMALL, PRODUCTION, BARE_METAL, ADDITIONS] {
+    for text in [
+        QUICKSTART,
+        SMALL,
+        PRODUCTION,
+        BARE_METAL,
+        ADDITIONS,
+        SERVING,
+        GATEWAY_POLICIES,
+    ] {
         let resources = compiled(&stack_of(text));
         if let Err(errors) = Graph::new(&resources) {
             panic!(
@@ -163,8 +179,8 @@ fn every_object_is_declared_once_and_its_kind_is_served_or_provided() {
 
 #[test]
 fn no_secret_stands_in_a_manifest() {
-    let stack = quickstart();
-    for (address, manifest) in manifests(&compiled(&stack)) {
+    let all = [QUICKSTART, SERVING].map(stack_of);
+    for (address, manifest) in all.iter().flat_map(|stack| manifests(&compiled(stack))) {
         if manifest["kind"] == "Secret" {
             let names: Vec<_> = manifest["data"]
                 .as_object()
@@ -172,8 +188,10 @@ fn no_secret_stands_in_a_manifest() {
                 .flatten()
                 .map(|(name, _)| name)
                 .collect();
-            // The address of a modelcar image is no secret; everything else is left open.
-            assert!(names.iter().all(|name| *name == "URI"), "{address} holds {names:?}");
+            // Where an image or a bucket is is no secret; everything else is left open.
+            let is_address =
+                |name: &str| ["URI", "AWS_S3_ENDPOINT", "AWS_S3_BUCKET", "AWS_DEFAULT_REGION"].contains(&name);
+            assert!(names.iter().all(|name| is_address(name)), "{address} holds {names:?}");
         }
     }
 }
@@ -309,7 +327,8 @@ fn facts_that_are_missing_or_do_not_fit_are_all_told() {
 
 #[test]
 fn every_edge_and_every_gate_says_why() {
-    for resource in compiled(&quickstart()) {
+    let all = [QUICKSTART, SERVING, GATEWAY_POLICIES].map(stack_of);
+    for resource in all.iter().flat_map(compiled) {
         for edge in &resource.depends_on {
             let reason = &edge.reason;
             assert!(
@@ -329,7 +348,7 @@ fn every_edge_and_every_gate_says_why() {
 fn no_gate_quotes_a_secret() {
     use stackctl_engine::readiness::{Rule, Target};
     // A verdict quotes the field it looks at; of a Secret only its being there and its type may be quoted.
-    for resource in compiled(&quickstart()) {
+    for resource in [QUICKSTART, SERVING].map(stack_of).iter().flat_map(compiled) {
         let Node::Gate(gate) = &resource.node else { continue };
         for observation in &gate.observations {
             let Target::Named(object) = &observation.target else {
@@ -347,27 +366,50 @@ fn no_gate_quotes_a_secret() {
     }
 }
 
+/// What models and MaaS write where they are more than in the quickstart.
+#[test]
+fn every_kind_of_serving_writes_what_it_wrote_before() {
+    for (name, text) in [("serving", SERVING), ("gateway-policies", GATEWAY_POLICIES)] {
+        let written: String = written(text)
+            .into_iter()
+            .filter(|(address, _)| {
+                ["maas", "model", "llm-d", "tls"]
+                    .iter()
+                    .any(|one| address.starts_with(one))
+            })
+            .map(|(address, body)| format!("# {address}\n{}\n", serde_saphyr::to_string(&body).expect("YAML")))
+            .collect();
+        insta::assert_snapshot!(name, written);
+    }
+}
+
+/// What each address of a stack writes.
+fn written(text: &str) -> Vec<(String, Value)> {
+    let body = |resource: Resource| {
+        let body = match &resource.node {
+            Node::Object(object) => object.manifest.value().clone(),
+            Node::Overlay(overlay) => {
+                let documents = overlay.documents.iter();
+                let said: Vec<_> = documents
+                    .filter_map(stackctl_engine::resource::Document::said)
+                    .collect();
+                overlay.body(None, &said, &[]).expect("what is said can be written")
+            }
+            Node::Gate(_) | Node::Action(_) | Node::Check(_) => return None,
+        };
+        Some((resource.address.to_string(), body))
+    };
+    compiled(&stack_of(text)).into_iter().filter_map(body).collect()
+}
+
 /// What each component writes, once: in the first of these stacks that has it.
 #[test]
 fn every_component_writes_what_it_wrote_before() {
     let mut seen = BTreeSet::new();
     for text in [QUICKSTART, PRODUCTION, BARE_METAL, ADDITIONS] {
         let mut components: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
-        for resource in compiled(&stack_of(text)) {
-            let address = resource.address.to_string();
+        for (address, body) in written(text) {
             let component = address.split(['.', '[']).next().unwrap_or_default().to_owned();
-            let body = match &resource.node {
-                Node::Object(object) => object.manifest.value().clone(),
-                Node::Overlay(overlay) => {
-                    let said: Vec<_> = overlay
-                        .documents
-                        .iter()
-                        .filter_map(stackctl_engine::resource::Document::said)
-                        .collect();
-                    overlay.body(None, &said, &[]).expect("what is said can be written")
-                }
-                Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
-            };
             let yaml = serde_saphyr::to_string(&body).expect("YAML");
             let manifests = components.entry(component).or_default();
             manifests.extend([format!("# {address}\n{yaml}\n")]);
