@@ -11,7 +11,7 @@ use crate::{
     components::{
         Context,
         draft::{Draft, at, deployment, keyed, rolled_out, seconds, see},
-        kuadrant,
+        kuadrant, model,
         names::{INGRESS, MAAS_GATEWAY},
         project,
     },
@@ -67,7 +67,40 @@ pub(super) fn resources(context: &Context<'_>, wanted: &GatewayPolicies) -> Vec<
         .tells(ConsequenceClass::Notice, super::tiers::STREAMING),
     );
     nodes.extend(model_access(context, wanted));
+    nodes.extend(enforced(context));
     nodes
+}
+
+/// The policies, by kind and name.
+const POLICIES: [(&str, &str, &str); 3] = [
+    ("kuadrant.io/v1", "AuthPolicy", "gateway-auth-policy"),
+    ("kuadrant.io/v1", "RateLimitPolicy", "gateway-rate-limits"),
+    ("kuadrant.io/v1alpha1", "TokenRateLimitPolicy", "gateway-token-rate-limits"),
+];
+
+/// Kuadrant accepts a policy of a gateway at once, and enforces it once a route is attached there.
+fn enforced(context: &Context<'_>) -> Option<Draft> {
+    let policy = |(api_version, kind, name)| {
+        see(
+            ObjectRef::namespaced(api_version, kind, INGRESS, name),
+            Rule::condition("Enforced"),
+        )
+    };
+    let mut gate = Draft::gate(at("maas.enforced"), POLICIES.map(policy).to_vec())
+        .within(seconds(180))
+        .note("waits for the policies to be enforced on the gateway");
+    let mut models = context.stack.maas_models().peekable();
+    models.peek()?;
+    for one in models {
+        gate = gate.after(
+            model::service(one.name.as_str()),
+            "a policy of a gateway is enforced on the routes that are attached to it",
+        );
+    }
+    for policy in [access(), at("maas.request-limits"), at("maas.token-limits")] {
+        gate = gate.after_write(policy, "it is what has to be enforced");
+    }
+    Some(gate)
 }
 
 /// The service, the map that it reads, and the restart without which it does not read it.
@@ -162,11 +195,8 @@ fn described(tier: &GatewayTier) -> String {
 /// What both kinds of limits and the access wait for.
 fn policy(address: Address, manifest: Value) -> Draft {
     Draft::object(address, manifest)
-        .ready(Rule::All(vec![
-            Rule::condition("Accepted"),
-            Rule::condition("Enforced"),
-        ]))
-        .within(seconds(180))
+        .ready(Rule::condition("Accepted"))
+        .within(seconds(120))
         .after(kuadrant::ready(), "Kuadrant enforces it")
         .after(gateway::gateway(), "it is a policy of the gateway")
 }
