@@ -1,9 +1,9 @@
 //! Alerts: on Limitador, on the gateway, and on the models that are published.
 //!
-//! User-workload monitoring evaluates a rule over the metrics of the rule's own namespace, so that each project with
-//! models has a rule of its own: the manual's, in `models-as-a-service`, where no model runs, would never fire
+//! User-workload monitoring evaluates a rule over the metrics of the rule's own namespace, so that each project whose
+//! models are scraped has a rule of its own: the manual's, in `models-as-a-service`, where no model runs, never fires
 //! (OpenShift, Monitoring, "Creating alerting rules for user-defined projects": the label `namespace` is enforced, and
-//! metrics of another user-defined project cannot be included).
+//! no metrics of another project can be included; <https://github.com/openshift/openshift-docs/pull/85680/files>).
 //!
 //! Facts: `reference/serving.md` §1.16.
 
@@ -12,7 +12,7 @@ use crate::{
     components::{
         Context,
         draft::{Draft, at, keyed},
-        monitoring,
+        kuadrant, monitoring,
         names::{INGRESS, KUADRANT},
     },
     stack::MaasAlerts,
@@ -27,7 +27,11 @@ pub(super) fn resources(context: &Context<'_>, alerts: MaasAlerts) -> Vec<Draft>
         .filter(|model| model.monitoring.is_some())
         .map(|model| model.namespace.as_str())
         .collect();
-    let mut nodes = vec![evaluated(context, limitador(alerts)), gateway()];
+    let limitador = evaluated(context, limitador(alerts)).after(
+        kuadrant::operands(),
+        "it would tell of a Limitador that is down before there is one",
+    );
+    let mut nodes = vec![limitador, gateway()];
     nodes.extend(scraped.into_iter().map(|project| evaluated(context, models(project))));
     nodes
 }
@@ -79,7 +83,8 @@ fn limitador(MaasAlerts { rejection_percent }: MaasAlerts) -> Draft {
             name: "MaaSLimitadorDown",
             summary: "Limitador is down",
             description: "Limitador rate limiter has been down for more than 1 minute.".to_owned(),
-            // Limitador itself says that it is up, so that one that is down says nothing.
+            // Limitador itself exports that it is up, so that one that is down says nothing
+            // (https://github.com/Kuadrant/limitador, limitador-server/src/prometheus_metrics.rs).
             expr: "limitador_up == 0 or absent(limitador_up)".to_owned(),
             minutes: 1,
             severity: "critical",
