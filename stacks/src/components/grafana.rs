@@ -4,14 +4,24 @@
 
 use super::{
     Context,
-    draft::Draft,
+    draft::{Draft, Kind},
     olm::{Approval, Catalog, Home, Operator, Scope},
 };
+
+/// What stacks have of Grafana: the dashboards of MaaS.
+pub(super) const KINDS: &[Kind] = &[Kind {
+    group: "grafana.integreatly.org",
+    kind: "GrafanaDashboard",
+    plural: "grafanadashboards",
+    namespaced: true,
+}];
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     if !context.stack.operators.grafana {
         return Vec::new();
     }
+    let maas = context.stack.maas.as_ref();
+    let has_dashboards = maas.is_some_and(|maas| maas.monitoring.grafana_namespace.is_some());
     let operator = Operator {
         component: "grafana",
         title: "Grafana",
@@ -29,7 +39,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         channel: "v5".to_owned(),
         approval: Approval::Automatic(None),
         config: None,
-        kinds: &[],
+        kinds: if has_dashboards { KINDS } else { &[] },
     };
     operator.nodes(context, |subscription| subscription)
 }

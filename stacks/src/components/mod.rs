@@ -16,6 +16,7 @@ mod listener;
 pub(crate) mod names;
 mod olm;
 mod outputs;
+mod perses;
 mod secret;
 
 mod cert_manager;

@@ -9,9 +9,10 @@ use super::{
     Context,
     cluster_observability::NAMESPACE,
     draft::{Draft, at, keyed, seconds, see},
+    perses::{Dashboard, Grid, Panel},
     secret,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use stackctl_engine::{
     Address, ObjectRef,
     late::{Encoding, Late, LateSource},
@@ -69,16 +70,6 @@ fn plugins() -> [Draft; 2] {
             json!({"type": "Monitoring", "monitoring": {"perses": {"enabled": true}}}),
         ),
     ]
-}
-
-struct Panel {
-    key: &'static str,
-    name: &'static str,
-    description: &'static str,
-    /// Left, top and width in a grid of 24; all are 6 high.
-    at: (u8, u8, u8),
-    /// Each series: the query, `S` for the selector, and how it is called.
-    series: &'static [(&'static str, &'static str)],
 }
 
 const PANELS: &[Panel] = &[
@@ -151,82 +142,30 @@ const PANELS: &[Panel] = &[
     },
 ];
 
-impl Panel {
-    fn item(&self) -> Value {
-        let (x, y, width) = self.at;
-        let panel = format!("#/spec/panels/{}", self.key);
-        json!({"content": {"$ref": panel}, "x": x, "y": y, "width": width, "height": 6})
-    }
-
-    fn panel(&self) -> Value {
-        let query = |(query, name): &(&str, &str)| {
-            json!({"kind": "TimeSeriesQuery", "spec": {"plugin": {
-                "kind": "PrometheusTimeSeriesQuery",
-                "spec": {"query": with_selector(query), "seriesNameFormat": name},
-            }}})
-        };
-        json!({
-            "kind": "Panel",
-            "spec": {
-                "display": {"name": self.name, "description": self.description},
-                "plugin": {
-                    "kind": "TimeSeriesChart",
-                    "spec": {"legend": {"mode": "list", "position": "bottom"}},
-                },
-                "queries": self.series.iter().map(query).collect::<Vec<_>>(),
-            },
-        })
-    }
-}
-
-/// The selector stands behind a metric's name, where the query has a capital S.
-fn with_selector(query: &str) -> String {
-    query
-        .replace("S[", &format!("{SELECTOR}["))
-        .replace("S\n", &format!("{SELECTOR}\n"))
+/// Waits for what makes the console list a dashboard.
+pub(super) fn listed(dashboard: Draft) -> Draft {
+    dashboard
+        .after(plugin("dashboards"), "the console lists it with this plugin")
+        .after(plugin("monitoring"), "the console lists it with this plugin")
+        .note("shown in the console under Observe → Dashboards (Perses)")
 }
 
 fn dashboard() -> Draft {
-    let panels: Map<_, _> = PANELS
-        .iter()
-        .map(|panel| (panel.key.to_owned(), panel.panel()))
-        .collect();
-    let items: Vec<_> = PANELS.iter().map(Panel::item).collect();
-    Draft::object(
+    let dashboard = Dashboard {
+        name: "llm-d-intelligent-inference",
+        title: "llm-d Intelligent Inference (Prefix Caching + EPP)",
+        description: "Well-lit path specific metrics for Intelligent Inference with cache-aware routing",
+        selector: SELECTOR,
+        grids: &[Grid {
+            title: "Cache Effectiveness (Primary Success Metrics)",
+            height: 6,
+            panels: PANELS,
+        }],
+    };
+    listed(Draft::object(
         at("monitoring.inference-dashboard"),
-        json!({
-            "apiVersion": "perses.dev/v1alpha2",
-            "kind": "PersesDashboard",
-            "metadata": {
-                "name": "llm-d-intelligent-inference",
-                "namespace": NAMESPACE,
-                "labels": {
-                    "app": "llm-d",
-                    "app.kubernetes.io/part-of": "monitoring",
-                    "app.opendatahub.io/dashboard": "true",
-                },
-            },
-            "spec": {"config": {
-                "display": {
-                    "name": "llm-d Intelligent Inference (Prefix Caching + EPP)",
-                    "description": "Well-lit path specific metrics for Intelligent Inference with cache-aware routing",
-                },
-                "duration": "1h",
-                "refreshInterval": "30s",
-                "layouts": [{
-                    "kind": "Grid",
-                    "spec": {
-                        "display": {"title": "Cache Effectiveness (Primary Success Metrics)"},
-                        "items": items,
-                    },
-                }],
-                "panels": panels,
-            }},
-        }),
-    )
-    .after(plugin("dashboards"), "the console lists it with this plugin")
-    .after(plugin("monitoring"), "the console lists it with this plugin")
-    .note("shown in the console under Observe → Dashboards (Perses)")
+        dashboard.manifest(),
+    ))
 }
 
 /// A reader of the cluster's metrics. Its token is one that Kubernetes keeps in a Secret for as long as the account is

@@ -120,6 +120,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             names: &model_names,
             published: &published,
             maas_is_on: !maas_is_off,
+            monitoring,
         };
         maas::lower(raw, &around, problems)
     });

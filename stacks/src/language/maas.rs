@@ -7,7 +7,8 @@ use super::read::At;
 use super::schema::{RawExternalModel, RawGroup, RawMaas, RawMode, RawUser};
 use super::tiers::{self, Known};
 use crate::stack::{
-    ExternalModel, GatewayPolicies, GatewayTier, Group, Maas, MaasMode, Model, ModelName, Subscriptions, Tier,
+    ExternalModel, GatewayPolicies, GatewayTier, Group, Maas, MaasMode, Model, ModelName, Monitoring, Subscriptions,
+    Tier,
 };
 
 /// What MaaS depends on outside of its own table.
@@ -21,11 +22,14 @@ pub(super) struct Around<'a> {
     pub(super) published: &'a [(ModelName, Place)],
     /// Whether MaaS is enabled; if not, nothing needs to be published to it.
     pub(super) maas_is_on: bool,
+    /// What watches the cluster.
+    pub(super) monitoring: Monitoring,
 }
 
 /// Lowers MaaS; a table that is not enabled is checked all the same, since a later layer may enable it.
 pub(super) fn lower(mut raw: RawMaas, around: &Around<'_>, problems: &mut Problems) -> Option<Maas> {
     report_generation(&raw, problems);
+    report_monitoring(&raw, around.monitoring, problems);
     report_duplicates(
         "tiers",
         raw.tiers
@@ -145,6 +149,27 @@ fn report_generation(raw: &RawMaas, problems: &mut Problems) {
                 "the mode",
             );
         }
+    }
+}
+
+/// What watches MaaS stands on what watches the cluster (`reference/platform.md` §2.18, visibility rule).
+fn report_monitoring(raw: &RawMaas, monitoring: Monitoring, problems: &mut Problems) {
+    let place = raw.enabled_place;
+    if raw.monitoring.alerts.is_some() && !monitoring.enabled {
+        let problem = Problem::Requires {
+            this: "[maas.monitoring] alerts",
+            other: "[monitoring] enabled = true",
+            hint: "without user-workload monitoring nothing counts and nothing evaluates them",
+        };
+        problems.push(place, problem);
+    }
+    if raw.monitoring.external_models && !monitoring.dashboards {
+        let problem = Problem::Requires {
+            this: "[maas.monitoring] external_models",
+            other: "[monitoring] dashboards = true",
+            hint: "the console lists a dashboard only with its plugins",
+        };
+        problems.push(place, problem);
     }
 }
 

@@ -1,10 +1,10 @@
-//! Which golden cases there are, which have a stack of ours, and which come later.
+//! Which golden cases there are: each has a stack of ours.
 //!
 //! In: the folder of golden objects, and `tests/golden` of the project. A case file is a stack, layered on `base.toml`;
 //! its first line may name one more layer between the two, `# on: common/maas.toml`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -31,8 +31,6 @@ pub(crate) struct Case {
 pub(crate) struct Cases {
     /// Those that are compared.
     pub(crate) ready: Vec<Case>,
-    /// How many come later, by reason.
-    pub(crate) later: BTreeMap<String, usize>,
     /// What is wrong with the list.
     pub(crate) problems: Vec<String>,
 }
@@ -44,9 +42,8 @@ pub(crate) struct Cases {
 pub(crate) fn find(ours: &Path, golden: &Path) -> Result<Cases, TaskError> {
     let theirs = names(golden, ".inputs.yaml")?;
     let stacks = names(ours, ".toml")?;
-    let later = later(&ours.join("later.toml"))?;
     let facts = json(&ours.join("facts.json"))?;
-    let mut problems = problems(&theirs, &stacks, &later);
+    let mut problems = problems(&theirs, &stacks);
     let mut ready = Vec::new();
     for name in stacks.intersection(&theirs) {
         let stack = ours.join(format!("{name}.toml"));
@@ -72,38 +69,14 @@ pub(crate) fn find(ours: &Path, golden: &Path) -> Result<Cases, TaskError> {
             facts,
         });
     }
-    Ok(Cases {
-        ready,
-        later: later.into_iter().map(|(why, cases)| (why, cases.len())).collect(),
-        problems,
-    })
+    Ok(Cases { ready, problems })
 }
 
-/// What is wrong with the lists: each golden case is in exactly one of them.
-fn problems(
-    theirs: &BTreeSet<String>,
-    stacks: &BTreeSet<String>,
-    later: &BTreeMap<String, Vec<String>>,
-) -> Vec<String> {
+/// What is wrong with the stacks: each golden case has one, and there are no others.
+fn problems(theirs: &BTreeSet<String>, stacks: &BTreeSet<String>) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut seen = BTreeSet::new();
-    for name in later.values().flatten() {
-        if !seen.insert(name) {
-            problems.push(format!("{name}: is twice in tests/golden/later.toml"));
-        }
-        if !theirs.contains(name) {
-            problems.push(format!(
-                "{name}: is in tests/golden/later.toml, and there is no such golden case"
-            ));
-        }
-        if stacks.contains(name) {
-            problems.push(format!("{name}: has a stack; take it out of tests/golden/later.toml"));
-        }
-    }
-    for name in theirs.difference(stacks).filter(|name| !seen.contains(name)) {
-        problems.push(format!(
-            "{name}: has no stack; write tests/golden/{name}.toml, or say in tests/golden/later.toml when"
-        ));
+    for name in theirs.difference(stacks) {
+        problems.push(format!("{name}: has no stack; write tests/golden/{name}.toml"));
     }
     for name in stacks.difference(theirs).filter(|name| !name.starts_with("common/")) {
         problems.push(format!("tests/golden/{name}.toml: there is no such golden case"));
@@ -139,13 +112,6 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
     entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
-fn later(path: &Path) -> Result<BTreeMap<String, Vec<String>>, TaskError> {
-    toml::from_str(&read(path)?).map_err(|error| TaskError::Toml {
-        path: path.to_owned(),
-        text: error.to_string(),
-    })
-}
-
 fn json(path: &Path) -> Result<Value, TaskError> {
     serde_json::from_str(&read(path)?).map_err(|error| TaskError::Json {
         path: path.to_owned(),
@@ -165,19 +131,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_golden_case_has_a_stack_or_a_reason_and_not_both() {
+    fn every_golden_case_has_a_stack_and_no_stack_is_for_nothing() {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let later = BTreeMap::from([("issue 5".to_owned(), vec!["a/two".to_owned(), "a/gone".to_owned()])]);
         assert_eq!(
-            problems(
-                &set(&["a/one", "a/two", "a/three"]),
-                &set(&["a/one", "a/two", "b/x", "common/y"]),
-                &later
-            ),
+            problems(&set(&["a/one", "a/two"]), &set(&["a/one", "b/x", "common/y"])),
             [
-                "a/two: has a stack; take it out of tests/golden/later.toml",
-                "a/gone: is in tests/golden/later.toml, and there is no such golden case",
-                "a/three: has no stack; write tests/golden/a/three.toml, or say in tests/golden/later.toml when",
+                "a/two: has no stack; write tests/golden/a/two.toml",
                 "tests/golden/b/x.toml: there is no such golden case",
             ]
         );

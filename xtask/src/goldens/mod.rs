@@ -4,7 +4,7 @@
 //! by the binary itself, offline, and compared by `goldendiff.py`, which shares no code with the project.
 //!
 //! Invariants:
-//! - Every golden case has a stack, or stands in `later.toml` with its reason.
+//! - Every golden case has a stack.
 //! - Every difference is told by a row of `deviations.toml`, also where the golden file is known to be wrong.
 //! - Every row cites what the reference has, and is needed.
 //!
@@ -67,7 +67,7 @@ pub(crate) fn run(root: &Path, shared: &Path, only: Option<&str>) -> Result<Stri
     if only.is_none() {
         problems.extend(tally.unneeded(&rows));
     }
-    let figure = tally.figure(cases.ready.len(), &rows, &cases.later);
+    let figure = tally.figure(cases.ready.len(), &rows);
     if problems.is_empty() {
         Ok(figure)
     } else {
@@ -278,7 +278,7 @@ impl Tally {
     }
 
     /// The one line at the end.
-    fn figure(&self, n_cases: usize, rows: &[Deviation], later: &BTreeMap<String, usize>) -> String {
+    fn figure(&self, n_cases: usize, rows: &[Deviation]) -> String {
         let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
         for cite in rows.iter().flat_map(|row| &row.cites) {
             *ids.entry(cite).or_default() += 1;
@@ -293,14 +293,13 @@ impl Tally {
         };
         format!(
             "goldens: {}/{n_cases} cases, {}/{} objects match or cite ({} match, {} cite); \
-             deviations: {}; later: {}",
+             deviations: {}",
             self.n_cases,
             self.n_match + self.n_cite,
             self.n_objects,
             self.n_match,
             self.n_cite,
             list(ids.into_iter().collect()),
-            list(later.iter().map(|(why, n)| (why.as_str(), *n)).collect()),
         )
     }
 }

@@ -75,7 +75,11 @@ pub(super) fn resources(context: &Context<'_>, wanted: &GatewayPolicies) -> Vec<
 const POLICIES: [(&str, &str, &str); 3] = [
     ("kuadrant.io/v1", "AuthPolicy", "gateway-auth-policy"),
     ("kuadrant.io/v1", "RateLimitPolicy", "gateway-rate-limits"),
-    ("kuadrant.io/v1alpha1", "TokenRateLimitPolicy", "gateway-token-rate-limits"),
+    (
+        "kuadrant.io/v1alpha1",
+        "TokenRateLimitPolicy",
+        "gateway-token-rate-limits",
+    ),
 ];
 
 /// Kuadrant accepts a policy of a gateway at once, and enforces it once a route is attached there.

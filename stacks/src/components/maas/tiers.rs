@@ -70,7 +70,8 @@ fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
     ]
 }
 
-fn subscription_name(tier: &Tier) -> String {
+/// The name of its subscription, which the gateway's metrics tell a tier by.
+pub(super) fn subscription_name(tier: &Tier) -> String {
     format!("{}-subscription", tier.name)
 }
 

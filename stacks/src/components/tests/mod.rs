@@ -2,6 +2,7 @@
 
 mod edges;
 mod gotchas;
+mod maas_monitoring;
 
 use super::*;
 use crate::{
