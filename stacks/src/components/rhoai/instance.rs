@@ -127,11 +127,9 @@ fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
 }
 
 fn data_science_cluster(context: &Context<'_>) -> Draft {
-    let mut components = components(&context.stack.rhoai);
-    if maas::api(context).is_none() {
-        // With subscriptions the switch is a node of its own, because it has to wait for the gateway and the database (§4 G26).
-        components["kserve"]["modelsAsService"] = json!({"managementState": "Removed"});
-    }
+    // Not whether MaaS is on: that is a node of its own, because it has to wait for the gateway and the database (§4 G26),
+    // and because it is switched off only after what MaaS serves is gone (reference/serving.md §2.4). Unsaid is off.
+    let components = components(&context.stack.rhoai);
     let mut node = Draft::object(
         cluster(),
         json!({
