@@ -17,6 +17,7 @@ mod drift;
 mod examples;
 mod foreign;
 mod gates;
+mod maas;
 mod manifests;
 mod preflight;
 mod sandbox;

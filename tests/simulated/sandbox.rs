@@ -9,6 +9,17 @@ use std::{
 /// The speed of most runs: a thousand times the reference's, so that a whole apply takes seconds.
 pub(crate) const FAST: &str = "1000";
 
+/// What the examples ask the person for.
+const SECRETS: [(&str, &str); 4] = [
+    ("ALICE_PASSWORD", "canary-Alice1234!"),
+    ("BOB_PASSWORD", "canary-Bob1234!"),
+    ("LITELLM_API_KEY", "canary-provider-key"),
+    (
+        "MAAS_DATABASE_URL",
+        "postgres://maas:canary-password@db.example.com:5432/maas?sslmode=require",
+    ),
+];
+
 /// A folder of its own, with the quickstart stack in it.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
@@ -47,11 +58,14 @@ impl Sandbox {
         Self::of("quickstart")
     }
 
-    /// With the stack of an example in it.
+    /// With the files of an example in it.
     pub(crate) fn of(example: &str) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/{example}/stack.toml"));
-        std::fs::copy(stack, folder.path().join("stack.toml")).expect("the example is there");
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/{example}"));
+        for file in std::fs::read_dir(files).expect("the example is there") {
+            let file = file.expect("an entry of it");
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).expect("a file of the example");
+        }
         Self { folder }
     }
 
@@ -84,6 +98,7 @@ impl Sandbox {
             .env("HOME", self.path())
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("NO_COLOR", "1");
+        command.envs(SECRETS);
         command
     }
 

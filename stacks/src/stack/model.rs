@@ -155,7 +155,7 @@ pub enum ModelSource {
     S3 {
         /// The bucket.
         bucket: String,
-        /// The path in the bucket, without a leading `/`; empty means its root.
+        /// The path in the bucket, without a leading `/`; never empty.
         path: String,
         /// How it is read.
         connection: S3Connection,
@@ -174,7 +174,6 @@ impl fmt::Display for ModelSource {
         match self {
             Self::Oci { reference } => write!(formatter, "oci://{reference}"),
             Self::HuggingFace { repository, .. } => write!(formatter, "hf://{repository}"),
-            Self::S3 { bucket, path, .. } if path.is_empty() => write!(formatter, "s3://{bucket}"),
             Self::S3 { bucket, path, .. } => write!(formatter, "s3://{bucket}/{path}"),
             Self::Pvc { claim, path } if path.is_empty() => write!(formatter, "pvc://{claim}"),
             Self::Pvc { claim, path } => write!(formatter, "pvc://{claim}/{path}"),

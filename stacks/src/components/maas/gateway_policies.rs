@@ -55,17 +55,14 @@ pub(super) fn resources(context: &Context<'_>, wanted: &GatewayPolicies) -> Vec<
         wanted,
         |tier| (tier.name.to_string(), tier.requests),
     ));
-    nodes.push(
-        limits(
-            "token-limits",
-            "kuadrant.io/v1alpha1",
-            "TokenRateLimitPolicy",
-            "gateway-token-rate-limits",
-            wanted,
-            |tier| (format!("{}-user-tokens", tier.name), tier.tokens),
-        )
-        .tells(ConsequenceClass::Notice, super::tiers::STREAMING),
-    );
+    nodes.push(limits(
+        "token-limits",
+        "kuadrant.io/v1alpha1",
+        "TokenRateLimitPolicy",
+        "gateway-token-rate-limits",
+        wanted,
+        |tier| (format!("{}-user-tokens", tier.name), tier.tokens),
+    ));
     nodes.extend(model_access(context, wanted));
     nodes.extend(enforced(context));
     nodes
@@ -257,6 +254,7 @@ fn auth_policy(wanted: &GatewayPolicies) -> Draft {
             "spec": {"targetRef": target(), "rules": rules},
         }),
     )
+    .tells(ConsequenceClass::Notice, super::tiers::STREAMING)
     .after(lookup_there(), "every call asks it for the tier of its caller")
     .note(format!("for service accounts with audience {}", wanted.audience))
 }

@@ -134,6 +134,7 @@ fn flip(maas: &Subscriptions) -> Draft {
             ConsequenceClass::TakesFields,
             "takes `modelsAsService` of DataScienceCluster default-dsc",
         )
+        .tells(ConsequenceClass::Notice, super::tiers::STREAMING)
         .after(
             kuadrant::ready(),
             "it insists on Authorino's kinds, and its policies have to be enforced",

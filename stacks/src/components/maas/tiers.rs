@@ -163,7 +163,7 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
     for text in promises(tier) {
         node = node.tells(ConsequenceClass::Notice, text);
     }
-    node.tells(ConsequenceClass::Notice, STREAMING)
+    node
 }
 
 fn described(tier: &Tier) -> String {

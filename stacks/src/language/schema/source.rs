@@ -63,7 +63,12 @@ fn parse_source(text: &str) -> Result<RawSource, &'static str> {
             if !is_bucket {
                 return Err("a bucket has 3 to 63 lowercase letters, digits, `-` and `.`: \"s3://bucket/path\"");
             }
-            Ok(RawSource::S3(bucket.to_owned(), path.trim_end_matches('/').to_owned()))
+            // A webhook makes the URI of a bucket and a path, and refuses a model without one.
+            let path = path.trim_end_matches('/');
+            if path.is_empty() {
+                return Err("say where in the bucket the weights are: \"s3://bucket/path\"");
+            }
+            Ok(RawSource::S3(bucket.to_owned(), path.to_owned()))
         }
         "pvc" => {
             let (claim, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -111,7 +116,6 @@ mod tests {
             "hf://facebook/opt-125m",
             "pvc://models",
             "pvc://models/qwen/3-8b",
-            "s3://weights",
             "s3://weights/qwen/3-8b",
         ] {
             assert_eq!(parse_source(text).map(printed).as_deref(), Ok(text));
@@ -124,6 +128,7 @@ mod tests {
             "",
             "qwen3-8b",
             "s3://b/model",
+            "s3://weights",
             "oci://registry.redhat.io",
             "oci://registry.redhat.io/model",
             "oci://registry.redhat.io:5000/model",
