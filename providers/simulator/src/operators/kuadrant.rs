@@ -240,7 +240,7 @@ fn storage(turn: &Turn<'_>, limitador: &Value) -> Result<Option<String>, String>
         return Err("there's no ConfigSecretRef set".to_owned());
     }
     let Some(secret) = turn.world.get(SECRET, limitador.namespace(), name) else {
-        return Err(format!("Secret \"{name}\" not found"));
+        return Err(format!("secrets \"{name}\" not found"));
     };
     match secret.pointer("/data/URL") {
         Some(_) => Ok(Some(name.to_owned())),

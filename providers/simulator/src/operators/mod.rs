@@ -17,7 +17,8 @@
 //! - namespace `openshift-gitops` with the first Argo CD, `Kueue/cluster` and the flavors and queues that OpenShift AI
 //!   made for it: their operators keep them;
 //! - `default-dsci`, `CertManager/cluster` if they were not deleted: their operators made them at start;
-//! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs.
+//! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs;
+//! - the ServiceAccount `<secret>-sa` of an S3 connection, as long as its namespace is there.
 //!
 //! Deliberately absent: a data plane, ReplicaSets, events, leases.
 
@@ -81,6 +82,8 @@ mod network_scenarios;
 mod scenarios;
 #[cfg(test)]
 mod serving_scenarios;
+#[cfg(test)]
+mod trust_scenarios;
 
 pub use access::Access;
 pub use run::{Operators, OperatorsOptions};

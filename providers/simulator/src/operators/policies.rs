@@ -138,8 +138,8 @@ fn target(turn: &Turn<'_>, policy: &Value) -> Option<Arc<Value>> {
 }
 
 /// Returns whether requests pass a target: through a programmed Gateway, to a route that it took. A Gateway without routes
-/// leads nowhere, so what is attached to it is not enforced
-/// (<https://github.com/Kuadrant/kuadrant-operator>, `tests/bare_k8s` and `tests/istio`); telemetry asks for no route.
+/// leads nowhere, so what is attached to it is not enforced (<https://github.com/Kuadrant/kuadrant-operator>,
+/// `tests/common/authpolicy`, `ratelimitpolicy` and `tokenratelimitpolicy`); telemetry asks for no route.
 fn is_on_the_way(turn: &Turn<'_>, kind: Kind, target: &Value) -> bool {
     if target["kind"] == GATEWAY.kind {
         let leads = || turn.world.list(HTTP_ROUTE).any(|route| accepted_by(route, target));

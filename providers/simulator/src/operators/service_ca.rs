@@ -54,7 +54,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     }
 }
 
-/// Returns the authority, which is made when somebody needs it first.
+/// Returns the authority, which is there from the installation on, and made anew where somebody deleted it.
 fn authority(turn: &mut Turn<'_>) -> Option<Pair> {
     if let Some(secret) = turn.world.get(SECRET, NAMESPACE, AUTHORITY) {
         return Pair::of_secret(secret);

@@ -152,6 +152,48 @@ mod tests {
     }
 
     #[test]
+    fn the_kinds_that_models_are_served_with_are_known() {
+        // What a stack writes or reads: reference/serving.md §1.
+        for name in [
+            "authpolicies.kuadrant.io",
+            "certificates.cert-manager.io",
+            "destinationrules.networking.istio.io",
+            "envoyfilters.networking.istio.io",
+            "externalmodels.maas.opendatahub.io",
+            "gateways.gateway.networking.k8s.io",
+            "grafanadashboards.grafana.integreatly.org",
+            "groups.user.openshift.io",
+            "hardwareprofiles.infrastructure.opendatahub.io",
+            "httproutes.gateway.networking.k8s.io",
+            "inferencepools.inference.networking.k8s.io",
+            "issuers.cert-manager.io",
+            "limitadors.limitador.kuadrant.io",
+            "llminferenceservices.serving.kserve.io",
+            "oauths.config.openshift.io",
+            "persesdashboards.perses.dev",
+            "persesdatasources.perses.dev",
+            "podmonitors.monitoring.coreos.com",
+            "prometheusrules.monitoring.coreos.com",
+            "ratelimitpolicies.kuadrant.io",
+            "serviceentries.networking.istio.io",
+            "servicemonitors.monitoring.coreos.com",
+            "telemetries.telemetry.istio.io",
+            "telemetrypolicies.extensions.kuadrant.io",
+            "tokenratelimitpolicies.kuadrant.io",
+            "uiplugins.observability.openshift.io",
+        ] {
+            assert_eq!(named(name)["kind"], "CustomResourceDefinition", "{name}");
+        }
+        let crd = named("llminferenceservices.serving.kserve.io");
+        let served = crd["spec"]["versions"].as_array().expect("versions").iter();
+        let served: Vec<_> = served
+            .filter(|version| version["served"] == true)
+            .map(|version| &version["name"])
+            .collect();
+        assert_eq!(served, ["v1alpha1", "v1alpha2"]);
+    }
+
+    #[test]
     fn list_keys_of_containers_survive() {
         let crd = named("llminferenceservices.serving.kserve.io");
         let schema = &crd["spec"]["versions"][1]["schema"]["openAPIV3Schema"];

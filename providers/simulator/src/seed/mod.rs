@@ -13,6 +13,7 @@
 //! (they are found by label).
 
 mod access;
+mod authorities;
 mod bare_metal;
 mod configuration;
 mod foreign;
@@ -21,7 +22,6 @@ mod machines;
 mod marketplace;
 mod namespaces;
 mod object;
-mod router;
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ pub async fn seed(client: Client, platform: Platform, truth: Option<&TrueCrds>) 
     write(&client, &kinds, TEAM_MANAGER, foreign::namespaces()).await?;
     let mut brought = configuration::objects(platform);
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    brought.extend(router::objects(&now)?);
+    brought.extend(authorities::objects(&now)?);
     brought.extend(access::objects(platform));
     brought.extend(match platform {
         Platform::Aws => machines::objects(),

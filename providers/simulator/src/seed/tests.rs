@@ -20,7 +20,9 @@ fn all() -> Vec<Value> {
         foreign::namespaces(),
         configuration::objects(Platform::Aws),
         access::objects(Platform::Aws),
-        router::objects("2026-11-02T08:00:00Z").expect("certificates").into(),
+        authorities::objects("2026-11-02T08:00:00Z")
+            .expect("certificates")
+            .into(),
         machines::objects(),
         marketplace::objects(),
         foreign::objects(),

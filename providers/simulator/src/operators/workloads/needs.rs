@@ -12,6 +12,9 @@ use crate::operators::kinds::{CONFIG_MAP, Kind, SECRET};
 use crate::operators::object::Read;
 use crate::operators::turn::Turn;
 
+/// ConfigMaps that every namespace of an OpenShift has, and that nobody makes here: no pod waits for them.
+const EVERYWHERE: [&str; 2] = ["kube-root-ca.crt", "openshift-service-ca.crt"];
+
 /// Why a scheduled pod does not start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -54,7 +57,7 @@ pub(super) fn missing(turn: &Turn<'_>, pod: &Value) -> Option<Missing> {
 /// Returns why a reference to a key (any, if empty) of a Secret or ConfigMap leads nowhere, in a kubelet's words.
 fn unset(turn: &Turn<'_>, pod: &Value, kind: Kind, reference: &Value, key: &str) -> Option<String> {
     let name = reference.text("/name");
-    if reference.is_true("/optional") || name.is_empty() {
+    if reference.is_true("/optional") || name.is_empty() || EVERYWHERE.contains(&name) {
         return None;
     }
     let Some(found) = turn.world.get(kind, pod.namespace(), name) else {
@@ -67,7 +70,8 @@ fn unset(turn: &Turn<'_>, pod: &Value, kind: Kind, reference: &Value, key: &str)
 /// Returns whether a volume is made of something that is not there.
 fn lacks(turn: &Turn<'_>, pod: &Value, volume: &Value) -> bool {
     let absent = |kind: Kind, source: &Value, name: &str| {
-        !source.is_true("/optional") && !name.is_empty() && turn.world.get(kind, pod.namespace(), name).is_none()
+        let may_lack = source.is_true("/optional") || name.is_empty() || EVERYWHERE.contains(&name);
+        !may_lack && turn.world.get(kind, pod.namespace(), name).is_none()
     };
     absent(SECRET, &volume["secret"], volume.text("/secret/secretName"))
         || absent(CONFIG_MAP, &volume["configMap"], volume.text("/configMap/name"))

@@ -76,17 +76,27 @@ fn list_pods(turn: &mut Turn<'_>, service: &Value) {
             json!({"name": port.text("/name"), "port": target, "protocol": port.pointer("/protocol").unwrap_or(&json!("TCP"))})
         })
         .collect();
-    let slice = object(
+    let slice_name = format!("{name}-{}", suffix(&format!("{namespace}/{name}")));
+    let live = turn.world.get(ENDPOINT_SLICE, namespace, &slice_name);
+    let had = live.is_some_and(|live| !live.list("/endpoints").is_empty());
+    let mut slice = object(
         ENDPOINT_SLICE,
         namespace,
-        &format!("{name}-{}", suffix(&format!("{namespace}/{name}"))),
+        &slice_name,
         json!({
             "metadata": {"labels": {
                 "kubernetes.io/service-name": name,
                 "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
             }},
-            "addressType": "IPv4", "endpoints": endpoints, "ports": ports,
+            "addressType": "IPv4",
         }),
     );
+    // A server keeps no empty list, so none is asked for where there is none.
+    if !ports.is_empty() {
+        slice["ports"] = json!(ports);
+    }
+    if had || !endpoints.is_empty() {
+        slice["endpoints"] = json!(endpoints);
+    }
     turn.ensure(ENDPOINT_SLICE, owned_by(slice, service));
 }
