@@ -40,9 +40,9 @@ pub(super) async fn desired(
 /// Compiles with facts that are there already.
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
-    let known = resources.iter().map(|resource| resource.address.clone()).collect();
     let sets = load::manifests(stack)?;
-    resources.extend(manifests::resources(&sets, &known).map_err(|errors| refused(&errors))?);
+    let own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
+    resources.extend(own);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let is_ours = stack.manifests.is_empty();
     let graph = Graph::new(&resources)

@@ -11,7 +11,7 @@ pub(super) const OPERATORS: &str = "openshift-operators";
 /// Where machines are declared.
 pub(super) const MACHINES: &str = "openshift-machine-api";
 /// Where subscriptions and auth policies of MaaS live.
-pub(super) const MAAS: &str = "models-as-a-service";
+pub(crate) const MAAS: &str = "models-as-a-service";
 /// The controller of every GatewayClass here (`reference/serving.md` §1.1).
 pub(super) const GATEWAY_CONTROLLER: &str = "openshift.io/gateway-controller/v1";
 /// The gateway of MaaS; its host has to be `maas.<apps domain>` (`reference/serving.md` §1.6).

@@ -349,6 +349,76 @@ const EXPLANATIONS: &[Explanation] = &[
         "a manifest that waits for nothing known",
         "What `depends_on` or the annotation `config.kubernetes.io/depends-on` names has to be in the same stack: nothing else is waited for by name.",
     ),
+    row(
+        "STK304",
+        "a credential that the gateway does not look at",
+        "The gateway reads the key of a provider from Secrets with the label `inference.networking.k8s.io/bbr-managed: \"true\"` and from no other; without it every call answers that the credentials were not found. Of a Secret in a manifest only the label is checked: values do not stand in manifests (STK301), so whether `api-key` is in it shows at the first call.",
+    ),
+    row(
+        "STK305",
+        "an external model that is not at a host",
+        "The gateway makes a Service and a route of `endpoint`, which is a host name and nothing else. The port is an annotation, TLS another, and the path is the one that clients send.",
+    ),
+    row(
+        "STK306",
+        "a reference by another name than its model's",
+        "The URL of an external model ends with the name of its ExternalModel, and people know a model by its MaaSModelRef. With two names they call the one that answers 404.",
+    ),
+    row(
+        "STK307",
+        "a namespace that the gateway of MaaS does not admit",
+        "The gateway takes routes from a list of namespaces, which the stack computes of its own models. A route from another is never accepted, and its MaaSModelRef stays Pending without an error.",
+    ),
+    row(
+        "STK308",
+        "two external models of one target",
+        "The gateway recognises a request by the model's name in its body, which is `targetModel`. Two routes with that name match the same requests, and which one answers is undefined.",
+    ),
+    row(
+        "STK309",
+        "a second policy on the gateway of MaaS",
+        "Each generation of MaaS has policies on its gateway, and a gateway has one effective policy of a kind. A further one in a manifest either is ignored or takes the place of what the limits rest on. A RateLimitPolicy that counts requests may stand beside subscriptions, unless it tells callers apart by a tier, which they do not have there.",
+    ),
+    row(
+        "STK310",
+        "two names of a model in one",
+        "vLLM takes several names after `--served-model-name`, divided by blanks. With a comma it serves one model whose name has a comma in it, and calls by either name answer 404.",
+    ),
+    row(
+        "STK311",
+        "a model on the gateway of MaaS that lets everybody in",
+        "Without `security.opendatahub.io/enable-auth: \"true\"` a model has no policy that asks who calls; where it says `\"false\"`, a controller makes an anonymous one for the model's route, which overrides that of MaaS: everybody is let in, and nothing is counted.",
+    ),
+    row(
+        "STK312",
+        "a subscription that nobody looks at",
+        "The controller of MaaS watches subscriptions and auth policies in namespace `models-as-a-service` only. MaaSModelRef and ExternalModel are in the namespace of the model.",
+    ),
+    row(
+        "STK313",
+        "a group that is not named by its name alone",
+        "A group in `owner.groups` or `subjects.groups` is a map with `name`. A text is refused by the API; `kind: Group`, as older documents have it, is dropped, and every later plan would show it as missing.",
+    ),
+    row(
+        "STK314",
+        "a model without a name",
+        "One LLMInferenceService with an empty `spec.model.name`, in any namespace, makes a container of the dashboard crash, and its pages of models answer 500 for everybody.",
+    ),
+    row(
+        "STK315",
+        "two references to one model",
+        "For each MaaSModelRef an access policy and a policy of limits are made on the model's route. A route has one effective policy of a kind, so the limits of the other reference are shown as active and not enforced.",
+    ),
+    row(
+        "STK316",
+        "a kind of MaaS in a group that does not have it",
+        "MaaSModelRef, MaaSSubscription and MaaSAuthPolicy are in `maas.opendatahub.io/v1alpha1`. Some documents write `models.opendatahub.io`, which no cluster serves.",
+    ),
+    row(
+        "STK317",
+        "a second writer of a gateway's certificate",
+        "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host.",
+    ),
 ];
 
 #[cfg(test)]

@@ -62,4 +62,189 @@ pub enum ManifestsError {
         /// What to write.
         hint: String,
     },
+    /// The Secret of an external model that the gateway does not look at.
+    #[error("{at}: {secret} is the credential of {model}, and the gateway does not look at it")]
+    #[diagnostic(
+        code(STK304),
+        help(
+            "label it `inference.networking.k8s.io/bbr-managed: \"true\"`, and put the provider's key into its `api-key` outside of the stack; or declare the model in `[[maas.external_models]]`, which makes both"
+        )
+    )]
+    UnlabelledCredential {
+        /// Where.
+        at: FileLine,
+        /// The Secret.
+        secret: String,
+        /// The model, and where it stands.
+        model: String,
+    },
+    /// An external model that is not at a host.
+    #[error("{at}: `{endpoint}` is no host")]
+    #[diagnostic(
+        code(STK305),
+        help(
+            "write the host alone, as in `llm.example.com`: a port goes into the annotation `maas.opendatahub.io/port`, and the path is the provider's"
+        )
+    )]
+    Endpoint {
+        /// Where.
+        at: FileLine,
+        /// What is written.
+        endpoint: String,
+    },
+    /// A reference to an external model by another name.
+    #[error("{at}: MaaSModelRef `{reference}` is to ExternalModel `{model}`, whose URL ends with the model's name")]
+    #[diagnostic(
+        code(STK306),
+        help("give both one name: calls by the name of the reference answer 404")
+    )]
+    OtherName {
+        /// Where.
+        at: FileLine,
+        /// The name of the reference.
+        reference: String,
+        /// The name of the model.
+        model: String,
+    },
+    /// An object whose route the gateway of MaaS does not take.
+    #[error("{at}: {gateway} takes no routes from namespace `{namespace}`")]
+    #[diagnostic(
+        code(STK307),
+        help(
+            "put it into the namespace of a model that the stack publishes, or declare it in `[[models]]` or `[[maas.external_models]]`: the stack admits the namespaces of those"
+        )
+    )]
+    NotAdmitted {
+        /// Where.
+        at: FileLine,
+        /// The namespace.
+        namespace: String,
+        /// The gateway, and where it stands.
+        gateway: String,
+    },
+    /// Two external models of one target.
+    #[error("{at}: `{target}` is the target of {first} too")]
+    #[diagnostic(
+        code(STK308),
+        help("the gateway tells requests apart by `targetModel` alone: only one of the two can have it")
+    )]
+    SameTarget {
+        /// Where.
+        at: FileLine,
+        /// The target.
+        target: String,
+        /// The other model, and where it stands.
+        first: String,
+    },
+    /// A policy on the gateway of MaaS, which has one already.
+    #[error("{at}: {policy} is for the gateway of MaaS, beside {beside}")]
+    #[diagnostic(
+        code(STK309),
+        help(
+            "leave it out and say in `[[maas.tiers]]` who may call how much: of two policies on one gateway the older is enforced and the other ignored"
+        )
+    )]
+    GatewayPolicy {
+        /// Where.
+        at: FileLine,
+        /// The policy.
+        policy: String,
+        /// What is there already.
+        beside: String,
+    },
+    /// Names of a model that a comma makes one of.
+    #[error("{at}: `--served-model-name {names}` is one name with a comma in it")]
+    #[diagnostic(code(STK310), help("divide names by blanks"))]
+    JoinedNames {
+        /// Where.
+        at: FileLine,
+        /// The names.
+        names: String,
+    },
+    /// A model on the gateway of MaaS that lets everybody in.
+    #[error("{at}: the model is on the gateway of MaaS, and does not ask who calls")]
+    #[diagnostic(
+        code(STK311),
+        help(
+            "annotate it `security.opendatahub.io/enable-auth: \"true\"`: without, its own policy lets everybody in and overrides that of MaaS"
+        )
+    )]
+    Unasked {
+        /// Where.
+        at: FileLine,
+    },
+    /// A subscription or an auth policy that nobody looks at.
+    #[error("{at}: {object} is not in `models-as-a-service`, where alone it is looked at")]
+    #[diagnostic(code(STK312), help("write `namespace: models-as-a-service`"))]
+    Unwatched {
+        /// Where.
+        at: FileLine,
+        /// The object.
+        object: String,
+    },
+    /// A group that is named by more, or by less, than `name`.
+    #[error("{at}: `{entry}` in `{field}` is not a group by its name alone")]
+    #[diagnostic(
+        code(STK313),
+        help("write `- name: pro-users`: the API knows no other field of a group, `kind` included")
+    )]
+    GroupEntry {
+        /// Where.
+        at: FileLine,
+        /// The list.
+        field: String,
+        /// What is written.
+        entry: String,
+    },
+    /// A model without a name.
+    #[error("{at}: the model has no `spec.model.name`")]
+    #[diagnostic(
+        code(STK314),
+        help(
+            "write what clients call it, as in `alibaba/qwen3-8b`: one model without takes the dashboard's page of models down"
+        )
+    )]
+    ModelWithoutName {
+        /// Where.
+        at: FileLine,
+    },
+    /// Two references to one model.
+    #[error("{at}: {model} is referred to by {first} too")]
+    #[diagnostic(
+        code(STK315),
+        help("keep one reference: with two, one route has two policies, and the limits of one are not enforced")
+    )]
+    ReferredTwice {
+        /// Where.
+        at: FileLine,
+        /// The model.
+        model: String,
+        /// The other reference, and where it stands.
+        first: String,
+    },
+    /// A kind of MaaS in a group that does not have it.
+    #[error("{at}: there is no {kind} in `{group}`")]
+    #[diagnostic(code(STK316), help("write `apiVersion: maas.opendatahub.io/v1alpha1`"))]
+    ForeignGroup {
+        /// Where.
+        at: FileLine,
+        /// The kind.
+        kind: String,
+        /// The group that is written.
+        group: String,
+    },
+    /// A second writer of the certificate that a gateway presents.
+    #[error("{at}: it asks the service CA to write Secret `{secret}`, which {gateway} presents")]
+    #[diagnostic(
+        code(STK317),
+        help("take the annotation out: the certificate would be replaced by one for names that end in `.svc`")
+    )]
+    SecondWriter {
+        /// Where.
+        at: FileLine,
+        /// The Secret.
+        secret: String,
+        /// The gateway, and where it stands.
+        gateway: String,
+    },
 }

@@ -4,10 +4,11 @@
 //! - Pure: the texts of files come in, nothing is read here.
 //! - The address of an object depends on its kind, namespace and name alone, never on its place in a file.
 //! - A Secret with values is refused: a stack's secrets come from where `SecretRef` says, so that none is in a plan.
-//! - Every problem of every file is reported at once.
+//! - Every problem of every file is reported at once, what goes wrong beside the stack's own objects included.
 
 mod edges;
 mod error;
+mod lint;
 mod read;
 
 pub use error::{FileLine, ManifestsError};
@@ -35,13 +36,14 @@ pub struct ManifestFile {
     pub text: String,
 }
 
-/// Makes the resources of every set; `known` are the addresses that they may wait for besides each other.
+/// Makes the resources of every set. `catalogue` is what the stack comes to otherwise: what they may wait for besides each
+/// other, and what they must not contradict.
 ///
 /// # Errors
 /// Everything that is wrong in any file.
 pub fn resources(
     sets: &[(&ManifestSet, Vec<ManifestFile>)],
-    known: &BTreeSet<Address>,
+    catalogue: &[Resource],
 ) -> Result<Vec<Resource>, Vec<ManifestsError>> {
     let mut errors = Vec::new();
     let mut documents: Vec<(usize, Document)> = Vec::new();
@@ -52,6 +54,8 @@ pub fn resources(
         }
     }
     read::place(&mut documents);
+    lint::check(&documents, catalogue, &mut errors);
+    let known: BTreeSet<&Address> = catalogue.iter().map(|resource| &resource.address).collect();
     let index = edges::Index::new(&documents, |set, document| address(sets[set].0, document), &mut errors);
     let mut resources = Vec::with_capacity(documents.len());
     for (set, document) in &documents {

@@ -15,7 +15,7 @@ fn read(text: &str) -> Result<Vec<Resource>, Vec<ManifestsError>> {
         name: "objects.yaml".to_owned(),
         text: text.to_owned(),
     };
-    resources(&[(&set(), vec![file])], &BTreeSet::new())
+    resources(&[(&set(), vec![file])], &[])
 }
 
 const TWO: &str = "

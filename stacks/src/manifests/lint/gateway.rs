@@ -1,0 +1,135 @@
+//! The gateway of MaaS: whose routes it takes, whose policies it has, and who writes the certificate of a listener.
+//!
+//! Facts: `reference/serving.md` §1.6, §1.8, §1.11, §5.1 G5 and M2, §5.2 P21.
+
+use super::{Seen, World};
+use crate::{
+    components::names::{INGRESS, MAAS_GATEWAY},
+    manifests::{FileLine, ManifestsError},
+};
+use serde_json::Value;
+
+/// A gateway.
+pub(super) const GATEWAY: (&str, &str) = ("gateway.networking.k8s.io", "Gateway");
+
+/// The field of every caller that only the older generation has.
+const TIER: &str = "auth.identity.tier";
+/// What asks the service CA for a certificate, which it writes into the Secret of that name.
+const SERVING_CERT: &str = "service.beta.openshift.io/serving-cert-secret-name";
+
+/// The Secrets that the listeners of a gateway present.
+pub(super) fn presented(gateway: &Value) -> impl Iterator<Item = &str> {
+    listeners(gateway)
+        .flat_map(|listener| listener["tls"]["certificateRefs"].as_array().into_iter().flatten())
+        .filter_map(|reference| reference["name"].as_str())
+}
+
+fn listeners(gateway: &Value) -> impl Iterator<Item = &Value> {
+    gateway["spec"]["listeners"].as_array().into_iter().flatten()
+}
+
+/// Whether that is the gateway of MaaS.
+pub(super) fn is_maas(namespace: &str, name: &str) -> bool {
+    namespace == INGRESS && name == MAAS_GATEWAY
+}
+
+/// A route from a namespace that no listener admits is never accepted, and what needs it waits for ever.
+pub(super) fn admitted(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+    let (Some(gateway), namespace) = (world.gateway, one.namespace()) else {
+        return;
+    };
+    let is_turned_away = |listener: &Value| turns_away(&listener["allowedRoutes"]["namespaces"], namespace);
+    if !namespace.is_empty() && listeners(gateway.value).all(is_turned_away) {
+        errors.push(ManifestsError::NotAdmitted {
+            at: at.clone(),
+            namespace: namespace.to_owned(),
+            gateway: gateway.place(),
+        });
+    }
+}
+
+/// Whether it is certain that routes of a namespace are not taken; of labels other than its name nothing is known here.
+fn turns_away(namespaces: &Value, namespace: &str) -> bool {
+    const NAME: &str = "kubernetes.io/metadata.name";
+    match namespaces["from"].as_str() {
+        Some("All") => false,
+        Some("Selector") => {
+            let selector = &namespaces["selector"];
+            let other = selector["matchLabels"][NAME]
+                .as_str()
+                .is_some_and(|name| name != namespace);
+            let expressions = selector["matchExpressions"].as_array().into_iter().flatten();
+            other
+                || expressions
+                    .filter(|expression| expression["key"] == NAME && expression["operator"] == "In")
+                    .any(|expression| {
+                        let mut names = expression["values"].as_array().into_iter().flatten();
+                        !names.any(|name| name == namespace)
+                    })
+        }
+        // The default: those of the gateway's own namespace.
+        _ => namespace != INGRESS,
+    }
+}
+
+/// Of two policies of a kind on one gateway the older is enforced and the other ignored.
+///
+/// Subscriptions bring a policy for access and one for tokens; one that counts requests may stand beside them (streams are
+/// not counted otherwise, `reference/serving.md` §4 item 10), unless it tells callers apart by a tier, which they have not.
+pub(super) fn policy(world: &World<'_>, policy: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+    if !is_of_maas(policy) {
+        return;
+    }
+    let kind = policy.object.object_type.kind.as_str();
+    let knows_tiers = || policy.value["spec"].to_string().contains(TIER);
+    let beside = match (world.policies.get(kind), kind) {
+        (Some(own), _) => own.place(),
+        (None, _) if !world.has_subscriptions => return,
+        (None, "AuthPolicy") => "`gateway-default-auth`, which comes with subscriptions".to_owned(),
+        (None, "TokenRateLimitPolicy") => "`gateway-default-deny`, which comes with subscriptions".to_owned(),
+        (None, _) if knows_tiers() => "subscriptions, whose callers have no tier".to_owned(),
+        (None, _) => return,
+    };
+    errors.push(ManifestsError::GatewayPolicy {
+        at: at.clone(),
+        policy: policy.object.to_string(),
+        beside,
+    });
+}
+
+/// Whether a policy is for the gateway of MaaS; it can only be for one of its own namespace.
+pub(super) fn is_of_maas(policy: Seen<'_>) -> bool {
+    let target = &policy.value["spec"]["targetRef"];
+    let name = target["name"].as_str().unwrap_or_default();
+    target["kind"] == GATEWAY.1 && is_maas(policy.namespace(), name)
+}
+
+/// The service CA would replace a listener's certificate by one for `*.svc`. It is asked by an annotation of a Service, or
+/// in the text of the settings that a gateway's Service is made by.
+pub(super) fn certificate(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+    let mut asked: Vec<String> = Vec::new();
+    match one.object.object_type.kind.as_str() {
+        "Service" => asked.extend(annotation(one.value)),
+        "ConfigMap" => {
+            let texts = one.value["data"].as_object().into_iter().flatten();
+            let texts = texts.filter_map(|(_, text)| text.as_str().filter(|text| text.contains(SERVING_CERT)));
+            asked.extend(texts.filter_map(|text| annotation(&serde_saphyr::from_str(text).ok()?)));
+        }
+        _ => {}
+    }
+    for secret in asked {
+        if let Some(gateway) = world.presented.get(&(one.namespace(), secret.as_str())) {
+            errors.push(ManifestsError::SecondWriter {
+                at: at.clone(),
+                gateway: gateway.place(),
+                secret,
+            });
+        }
+    }
+}
+
+fn annotation(value: &Value) -> Option<String> {
+    value["metadata"]["annotations"][SERVING_CERT]
+        .as_str()
+        .map(str::to_owned)
+}

@@ -1,0 +1,172 @@
+//! What would go wrong with objects of manifests, in themselves and beside those of the stack.
+//!
+//! In: the documents of every set, and what the catalogue compiled. Out: an error for each mistake, in the order of the
+//! documents. A stack's own tables cannot say these things wrong; a manifest can, and most of it would be accepted by the
+//! API server and then do nothing.
+//!
+//! Invariants:
+//! - Pure, and linear in the number of objects.
+//! - Only what is certain is told: of an object that is not seen here, nothing is assumed.
+//! - No text of a Secret is looked at.
+//!
+//! Facts: `reference/serving.md` §1.11 to §1.15 (fields and constraints), §5 (what goes wrong).
+
+mod external;
+mod gateway;
+mod model;
+mod subscription;
+
+use super::{FileLine, ManifestsError, read::Document};
+use serde_json::Value;
+use stackctl_engine::{ObjectRef, Resource, resource::Node};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The group of the kinds of MaaS.
+const MAAS_GROUP: &str = "maas.opendatahub.io";
+
+/// One object, and where it stands if it is a manifest's.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    /// The file and line; none for what the catalogue makes.
+    at: Option<&'a FileLine>,
+    object: &'a ObjectRef,
+    /// What is written of it.
+    value: &'a Value,
+}
+
+impl<'a> Seen<'a> {
+    /// Names it and says where it stands.
+    fn place(&self) -> String {
+        let object = self.object;
+        match self.at {
+            Some(at) => format!("{object} at {at}"),
+            None => format!("{object} of the stack"),
+        }
+    }
+
+    /// Its namespace; empty where none is said.
+    fn namespace(&self) -> &str {
+        self.object.namespace.as_deref().unwrap_or_default()
+    }
+
+    fn kind(&self) -> (&'a str, &'a str) {
+        let object_type = &self.object.object_type;
+        (object_type.group(), object_type.kind.as_str())
+    }
+}
+
+/// Everything that is written, by what rules ask for: of the catalogue first, then of the documents in their order.
+#[derive(Debug, Default)]
+struct World<'a> {
+    /// Models, here and elsewhere, by namespace, kind and name.
+    models: BTreeSet<(&'a str, &'a str, &'a str)>,
+    /// The first ExternalModel that reads a Secret, by the Secret's namespace and name.
+    credentials: BTreeMap<(&'a str, &'a str), Seen<'a>>,
+    /// The first ExternalModel of a target.
+    targets: BTreeMap<&'a str, Seen<'a>>,
+    /// The first MaaSModelRef to a model, by the model's namespace, kind and name.
+    references: BTreeMap<(&'a str, &'a str, &'a str), Seen<'a>>,
+    /// The first gateway whose listener presents a Secret, by the Secret's namespace and name.
+    presented: BTreeMap<(&'a str, &'a str), Seen<'a>>,
+    /// The gateway of MaaS.
+    gateway: Option<Seen<'a>>,
+    /// The policies that the stack itself puts on that gateway, by kind.
+    policies: BTreeMap<&'a str, Seen<'a>>,
+    /// Whether OpenShift AI is told to serve subscriptions.
+    has_subscriptions: bool,
+}
+
+impl<'a> World<'a> {
+    fn new(catalogue: &'a [Resource], documents: &'a [(usize, Document)]) -> Self {
+        let of_stack = catalogue.iter().filter_map(|resource| match &resource.node {
+            Node::Object(object) => Some((object.manifest.object(), object.manifest.value())),
+            Node::Overlay(overlay) => Some((&overlay.target, &overlay.fields)),
+            Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
+        });
+        let of_stack = of_stack.map(|(object, value)| Seen {
+            at: None,
+            object,
+            value,
+        });
+        let mut world = Self::default();
+        for seen in of_stack.chain(documents.iter().map(|(_, document)| seen(document))) {
+            world.note(seen);
+        }
+        world
+    }
+
+    fn note(&mut self, seen: Seen<'a>) {
+        let Seen { object, value, .. } = seen;
+        let (namespace, name) = (object.namespace.as_deref().unwrap_or_default(), object.name.as_str());
+        let spec = &value["spec"];
+        match seen.kind() {
+            kind @ (external::MODEL | model::SERVICE) => {
+                self.models.insert((namespace, kind.1, name));
+                if let Some(secret) = spec["credentialRef"]["name"].as_str() {
+                    self.credentials.entry((namespace, secret)).or_insert(seen);
+                }
+                if let Some(target) = spec["targetModel"].as_str() {
+                    self.targets.entry(target).or_insert(seen);
+                }
+            }
+            external::REFERENCE => {
+                if let Some((kind, name)) = external::referred(value) {
+                    self.references.entry((namespace, kind, name)).or_insert(seen);
+                }
+            }
+            gateway::GATEWAY => {
+                for secret in gateway::presented(value) {
+                    self.presented.entry((namespace, secret)).or_insert(seen);
+                }
+                if gateway::is_maas(namespace, name) {
+                    self.gateway.get_or_insert(seen);
+                }
+            }
+            ("kuadrant.io", kind) if seen.at.is_none() && gateway::is_of_maas(seen) => {
+                self.policies.entry(kind).or_insert(seen);
+            }
+            ("datasciencecluster.opendatahub.io", "DataScienceCluster") => {
+                let switch = &spec["components"]["kserve"]["modelsAsService"]["managementState"];
+                self.has_subscriptions |= switch == "Managed";
+            }
+            _ => {}
+        }
+    }
+}
+
+fn seen(document: &Document) -> Seen<'_> {
+    Seen {
+        at: Some(&document.at),
+        object: document.manifest.object(),
+        value: document.manifest.value(),
+    }
+}
+
+/// Adds what is wrong with documents to `errors`.
+pub(super) fn check(documents: &[(usize, Document)], catalogue: &[Resource], errors: &mut Vec<ManifestsError>) {
+    let world = World::new(catalogue, documents);
+    for (_, document) in documents {
+        let (one, at) = (seen(document), &document.at);
+        match one.kind() {
+            ("", "Secret") => external::credential(&world, one, at, errors),
+            ("", "Service" | "ConfigMap") => gateway::certificate(&world, one, at, errors),
+            external::MODEL => external::model(&world, one, at, errors),
+            external::REFERENCE => external::reference(&world, one, at, errors),
+            subscription::SUBSCRIPTION => subscription::check(one, "owner", at, errors),
+            subscription::AUTH_POLICY => subscription::check(one, "subjects", at, errors),
+            model::SERVICE => model::check(&world, one, at, errors),
+            ("kuadrant.io", "AuthPolicy" | "RateLimitPolicy" | "TokenRateLimitPolicy") => {
+                gateway::policy(&world, one, at, errors);
+            }
+            // Kinds of MaaS that a group of another name does not have (`reference/serving.md` §5.3 E4).
+            (group, kind @ ("MaaSModelRef" | "MaaSSubscription" | "MaaSAuthPolicy")) => {
+                errors.push(ManifestsError::ForeignGroup {
+                    at: at.clone(),
+                    kind: kind.to_owned(),
+                    group: group.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+}
