@@ -44,9 +44,10 @@ pub enum LateSource {
         /// The object that keeps the value in use.
         unless_exists: Option<ObjectRef>,
     },
-    /// A text around the value of another late path of the same manifest; `{value}` stands for it.
+    /// A URL around the value of another late path of the same manifest; `{value}` stands for it, with every character
+    /// escaped that would mean something else in a URL (<https://www.rfc-editor.org/rfc/rfc3986#section-2.3>).
     Template {
-        /// The text with `{value}` in it.
+        /// The URL with `{value}` in it.
         text: String,
         /// The other late path.
         of: FieldPath,

@@ -146,7 +146,7 @@ fn one(
             if let Some((_, after)) = resolved.unknown.iter().find(|(path, _)| path == of).cloned() {
                 resolved.unknown.push((late.path.clone(), after));
             }
-            Ok(text.replace("{value}", &inner))
+            Ok(text.replace("{value}", &escaped(&inner)))
         }
         LateSource::Object { .. } | LateSource::Input(_) => {
             Ok(match text_of(&late.source, &late.path, other, secrets)? {
@@ -156,6 +156,23 @@ fn one(
         }
     }
 }
+
+/// Writes a text so that it stands for itself in any part of a URL.
+fn escaped(text: &str) -> String {
+    let mut url = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+    url
+}
+
+const HEX: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+];
 
 /// The text of a late value that comes from elsewhere, or what it waits for.
 pub(crate) enum Text {
@@ -252,6 +269,23 @@ mod tests {
         let next = resolve(&database(), Some(&live), |_| None, &Fixed, true).expect("read");
         assert_eq!(next.body["data"]["url"], json!(STANDARD.encode("pg://u:old@h")));
         assert!(next.unknown.is_empty());
+    }
+
+    #[test]
+    fn a_password_in_a_url_stands_for_itself_whatever_it_holds() {
+        for (password, written) in [
+            ("aZ09-._~", "aZ09-._~"),
+            ("p@ss/w:rd?#%", "p%40ss%2Fw%3Ard%3F%23%25"),
+            ("é", "%C3%A9"),
+        ] {
+            let live = json!({"data": {"password": STANDARD.encode(password)}});
+            let data = resolve(&database(), Some(&live), |_| None, &Fixed, true)
+                .expect("read")
+                .body["data"]
+                .clone();
+            let url = STANDARD.encode(format!("pg://u:{written}@h"));
+            assert_eq!(data, json!({"password": STANDARD.encode(password), "url": url}));
+        }
     }
 
     #[test]

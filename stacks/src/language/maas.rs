@@ -63,12 +63,7 @@ pub(super) fn lower(mut raw: RawMaas, around: &Around<'_>, problems: &mut Proble
     let external = report_external(std::mem::take(&mut raw.external_models), around, problems);
     let mode = match raw.mode {
         RawMode::Subscriptions => {
-            let names: Vec<String> = around
-                .names
-                .iter()
-                .cloned()
-                .chain(external.iter().map(|model| model.value.name.to_string()))
-                .collect();
+            let names: Vec<String> = around.names.iter().chain(&raw.external_names).cloned().collect();
             let known = Known {
                 models: around.models,
                 names: &names,

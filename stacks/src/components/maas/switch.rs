@@ -57,6 +57,9 @@ pub(super) fn resources(maas: &Subscriptions, time: Option<Timeout>) -> Vec<Draf
     let time = |usual| time.map_or(seconds(usual), |timeout| timeout.as_duration());
     let mut controller = rolled_out(APPLICATIONS, &["maas-controller"]);
     controller.push(see(tenant(), Rule::Exists));
+    let mut api = rolled_out(APPLICATIONS, &["maas-api"]);
+    // The gateway sends every call through it, and answers none without it (`reference/serving.md` §5.2 P20).
+    api.extend(rolled_out(INGRESS, &["payload-processing"]));
     vec![
         flip(maas),
         Draft::gate(at("maas.kinds"), established(KINDS))
@@ -92,10 +95,10 @@ pub(super) fn resources(maas: &Subscriptions, time: Option<Timeout>) -> Vec<Draf
         .within(time(300))
         .after(at("maas.controller"), "maas-controller makes it, and makes it ready")
         .note(format!("API keys live {} days at most", maas.max_key_days)),
-        Draft::gate(at("maas.api"), rolled_out(APPLICATIONS, &["maas-api"]))
-            .after(at("maas.tenant"), "maas-controller runs it for the tenant")
+        Draft::gate(at("maas.api"), api)
+            .after(at("maas.tenant"), "maas-controller runs them for the tenant")
             .within(time(120))
-            .note("waits for maas-api"),
+            .note("waits for maas-api and payload-processing"),
     ]
 }
 

@@ -1,72 +1,18 @@
 //! The gotchas of `reference/platform.md` §4, one test each where the catalogue is what prevents them. `docs/gotchas.md`
 //! lists them all.
 
-use super::{ADDITIONS, BARE_METAL, PRODUCTION, QUICKSTART, compiled, facts, manifests, stack_of};
-use crate::{cluster_facts::key, components::compile, stack::Stack};
-use serde_json::{Value, json};
+use super::{
+    ADDITIONS, BARE_METAL, PRODUCTION, QUICKSTART, compiled,
+    look::{at, holds_back, leaves_free, manifest, node, refused},
+    manifests, stack_of,
+};
+use crate::cluster_facts::key;
+use serde_json::json;
 use stackctl_engine::{
-    Address, Resource,
-    facts::{Fact, Holding},
-    graph::Graph,
     readiness::{Rule, Target},
     resource::{DocumentCodec, Node},
 };
 use std::collections::BTreeSet;
-
-fn at(text: &str) -> Address {
-    text.parse().expect("an address")
-}
-
-/// Asserts that nothing of `later` is written before the gate, or the object, `first` is ready.
-#[track_caller]
-fn holds_back(text: &str, first: &str, later: &[&str]) {
-    let graph = Graph::new(&compiled(&stack_of(text))).expect("a graph");
-    let after = graph.descendants(&at(first));
-    for address in later {
-        assert!(after.contains(&at(address)), "{first} does not hold back {address}");
-    }
-}
-
-#[track_caller]
-fn leaves_free(text: &str, first: &str, others: &[&str]) {
-    let graph = Graph::new(&compiled(&stack_of(text))).expect("a graph");
-    let after = graph.descendants(&at(first));
-    for address in others {
-        assert!(!after.contains(&at(address)), "{first} holds back {address}");
-    }
-}
-
-fn node(text: &str, address: &str) -> Resource {
-    compiled(&stack_of(text))
-        .into_iter()
-        .find(|resource| resource.address == at(address))
-        .unwrap_or_else(|| panic!("no {address}"))
-}
-
-fn manifest(text: &str, address: &str) -> Value {
-    match node(text, address).node {
-        Node::Object(object) => object.manifest.value().clone(),
-        Node::Overlay(overlay) => overlay.fields,
-        Node::Gate(_) | Node::Action(_) | Node::Check(_) => panic!("{address} has no manifest"),
-    }
-}
-
-fn with_fact(key: &str, value: Value) -> stackctl_engine::facts::Facts {
-    let mut facts = facts();
-    let fact = Fact {
-        value,
-        source: "test".to_owned(),
-        holding: Holding::Live,
-    };
-    facts.insert(key, fact);
-    facts
-}
-
-#[track_caller]
-fn refused(stack: &Stack, key: &str, value: Value) -> String {
-    let errors = compile(stack, &with_fact(key, value)).expect_err("the facts do not fit");
-    errors.iter().map(|error| format!("{error}\n")).collect()
-}
 
 #[test]
 fn g01_settings_of_cert_manager_wait_for_their_kind() {

@@ -2,7 +2,11 @@
 
 mod edges;
 mod gotchas;
+mod look;
 mod maas_monitoring;
+mod serving_gateways;
+mod serving_maas;
+mod serving_models;
 
 use super::*;
 use crate::{
@@ -24,6 +28,10 @@ const BARE_METAL: &str = include_str!("../../../../examples/bare-metal/stack.tom
 const SERVING: &str = include_str!("serving.toml");
 /// MaaS as it was before.
 const GATEWAY_POLICIES: &str = include_str!("../../../../examples/gateway-policies/stack.toml");
+const EXTERNAL_MODELS: &str = include_str!("../../../../examples/external-models/stack.toml");
+const CANARY: &str = include_str!("../../../../examples/canary/stack.toml");
+const PREFILL_DECODE: &str = include_str!("../../../../examples/prefill-decode/stack.toml");
+const TWO_TENANTS: &str = include_str!("../../../../examples/two-tenants/stack.toml");
 /// Everything that people may add, on AWS.
 const ADDITIONS: &str = include_str!("additions.toml");
 
@@ -55,6 +63,10 @@ fn facts() -> Facts {
         (key::INFRASTRUCTURE.to_owned(), json!("ocp-7x2kq")),
         (key::AMI.to_owned(), json!("ami-0a1b2c3d4e5f67890")),
         (key::ROUTER_CERTIFICATE.to_owned(), Value::Null),
+        (
+            key::IDENTITY_PROVIDERS.to_owned(),
+            json!([{"name": "users", "type": "HTPasswd", "htpasswd": {"fileData": {"name": "htpass-secret"}}}]),
+        ),
         (key::default_channel("nfd"), json!("stable")),
         (key::channels("nfd"), channel("stable", "nfd.4.21.0-202606010000")),
         (key::default_channel("gpu-operator-certified"), json!("v26.3")),

@@ -37,6 +37,8 @@ pub(crate) struct RawMaas {
     pub(crate) groups: Vec<At<RawGroup>>,
     pub(crate) users: Vec<At<RawUser>>,
     pub(crate) external_models: Vec<At<RawExternalModel>>,
+    /// The names of all of these, those that are wrong in other ways included.
+    pub(crate) external_names: Vec<String>,
     /// Where keys stand that only the generation of subscriptions has.
     pub(crate) of_subscriptions: Vec<(&'static str, Place)>,
     /// Where keys stand that only the older generation has.
@@ -150,9 +152,10 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let users = reader
         .field("users")
         .map_or_else(Vec::new, |field| read::tables(field, problems, user));
-    let external_models = reader
-        .field("external_models")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, maas_external::read));
+    let external_models = reader.field("external_models");
+    let external_names = external_models.map_or_else(Vec::new, |field| super::names(field.node));
+    let external_models =
+        external_models.map_or_else(Vec::new, |field| read::tables(field, problems, maas_external::read));
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
@@ -182,6 +185,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         groups,
         users,
         external_models,
+        external_names,
         of_subscriptions: places(OF_SUBSCRIPTIONS),
         of_gateway_policies: places(OF_GATEWAY_POLICIES),
         ready_timeout,

@@ -78,7 +78,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         problems,
         typed::name(ModelName::NOUN),
     );
-    let model_name = reader.optional("model_name", problems, read::line).map(|at| at.value);
+    let model_name = reader.optional("model_name", problems, client_name).map(|at| at.value);
     let namespace = reader.required(
         "namespace",
         "write `namespace = \"…\"`: a project for models, made if needed",
@@ -178,6 +178,19 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         display,
         ready_timeout,
     })
+}
+
+/// Reads what clients call a model. It is a part of URLs and of a list of names that blanks divide, where a comma would make
+/// one name of two (`reference/serving.md` §5.1 M19).
+fn client_name(field: Field<'_>, problems: &mut Problems) -> Option<String> {
+    let text = read::line(field, problems)?;
+    if !text.contains(|c: char| c.is_whitespace() || c == ',') {
+        return Some(text);
+    }
+    let hint = "write one name, as in `alibaba/qwen3-8b`: it has no blanks and no commas".to_owned();
+    let noun = "what clients call a model";
+    problems.push(field.node.place, Problem::Malformed { text, noun, hint });
+    None
 }
 
 /// What else is said about how weights are fetched.
