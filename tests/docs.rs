@@ -2,6 +2,7 @@
 
 use stackctl_stacks::{Source, parse};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -139,27 +140,131 @@ fn links(text: &str) -> Vec<String> {
 }
 
 /// Rows whose gotcha no test can show, because nothing is there yet or nothing has to be.
-const WITHOUT_A_TEST: &[&str] = &["G34", "G46", "G48", "G49"];
+const WITHOUT_A_TEST: &[&str] = &["G34", "G46", "G48", "G49", "S-M26", "S-P7", "S-S16", "S-S17"];
+
+/// A table of gotchas: the file of the reference, its section, what the page puts before its ids, and the ids.
+struct Gotchas {
+    reference: &'static str,
+    section: &'static str,
+    prefix: &'static str,
+    /// A letter, the last number, and how many digits a number has at least.
+    families: &'static [(char, usize, usize)],
+}
+
+const GOTCHAS: [Gotchas; 2] = [
+    Gotchas {
+        reference: "platform.md",
+        section: "## 4.",
+        prefix: "",
+        families: &[('G', 51, 2)],
+    },
+    Gotchas {
+        reference: "serving.md",
+        section: "## 5.",
+        prefix: "S-",
+        families: &[
+            ('G', 9, 1),
+            ('M', 27, 1),
+            ('K', 7, 1),
+            ('P', 22, 1),
+            ('S', 20, 1),
+            ('E', 7, 1),
+            ('I', 4, 1),
+            ('C', 1, 1),
+        ],
+    },
+];
+
+impl Gotchas {
+    /// Its ids, as the page has them and in that order.
+    fn ids(&self) -> Vec<String> {
+        let of = |&(letter, last, width): &(char, usize, usize)| {
+            (1..=last).map(move |number| format!("{}{letter}{number:0width$}", self.prefix))
+        };
+        self.families.iter().flat_map(of).collect()
+    }
+
+    /// The ids of the reference, in the order of their names.
+    fn of_reference(&self, text: &str) -> BTreeSet<String> {
+        let lines = text.lines().skip_while(|line| !line.starts_with(self.section));
+        let section = lines.skip(1).take_while(|line| !line.starts_with("## "));
+        let is_id = |cell: &&str| {
+            let mut letters = cell.chars();
+            letters.next().is_some_and(|letter| letter.is_ascii_uppercase())
+                && !letters.as_str().is_empty()
+                && letters.all(|letter| letter.is_ascii_digit())
+        };
+        section
+            .filter_map(|line| line.strip_prefix("| ")?.split(' ').next())
+            .filter(is_id)
+            .map(|id| format!("{}{id}", self.prefix))
+            .collect()
+    }
+}
+
+/// The rows of a page's tables, cell by cell, of those that begin with an id.
+fn rows(text: &str, ids: &BTreeSet<String>) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let has_an_id = |cells: &Vec<String>| cells.get(1).is_some_and(|id| ids.contains(id));
+    text.lines().map(cells).filter(has_an_id).collect()
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
 
 #[test]
 fn every_gotcha_has_a_row_and_every_test_that_a_row_names_is_there() {
     let text = fs::read_to_string(root().join("docs/gotchas.md")).expect("docs/gotchas.md");
     let source = sources();
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .filter(|line| line.starts_with("| G"))
-        .map(|line| line.split('|').map(str::trim).collect())
-        .collect();
-    let numbers: Vec<_> = rows.iter().map(|row| row[1].to_owned()).collect();
-    let expected: Vec<_> = (1..=51).map(|number| format!("G{number:02}")).collect();
-    assert_eq!(numbers, expected);
+    let ids: Vec<_> = GOTCHAS.iter().flat_map(Gotchas::ids).collect();
+    let rows = rows(&text, &ids.iter().cloned().collect());
+    let numbers: Vec<_> = rows.iter().map(|row| row[1].clone()).collect();
+    assert_eq!(numbers, ids);
     for row in &rows {
-        let (number, test) = (row[1], row[4].trim_matches('`'));
-        if WITHOUT_A_TEST.contains(&number) {
-            assert!(test.is_empty(), "{number} has a test after all: take it off the list");
-        } else {
+        let (number, prevented, tests) = (row[1].as_str(), &row[3], quoted(&row[4]));
+        assert_eq!(
+            tests.is_empty(),
+            WITHOUT_A_TEST.contains(&number),
+            "{number}: a row has tests, or is listed as one that cannot"
+        );
+        for test in tests {
             assert!(source.contains(&format!("fn {test}(")), "{number}: no test `{test}`");
         }
+        for code in prevented
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| word.starts_with("STK"))
+        {
+            assert!(source.contains(&format!("code({code}")), "{number}: no lint {code}");
+        }
+        let looks = prevented
+            .split(';')
+            .filter_map(|means| means.trim().strip_prefix("preflight"));
+        for check in looks.flat_map(quoted) {
+            assert!(
+                source.contains(&format!("(\"{check}\", ")),
+                "{number}: no check `{check}`"
+            );
+        }
+    }
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "a comparison that did not take place has to be seen in the log"
+)]
+fn the_rows_of_gotchas_are_those_of_the_reference() {
+    let folder = root().join("../shared/reference");
+    if !folder.exists() {
+        println!("SKIPPED: {} is not there, so nothing was compared", folder.display());
+        return;
+    }
+    for gotchas in &GOTCHAS {
+        let text = fs::read_to_string(folder.join(gotchas.reference)).expect("a file of the reference");
+        let ours: BTreeSet<_> = gotchas.ids().into_iter().collect();
+        assert_eq!(ours, gotchas.of_reference(&text), "{}", gotchas.reference);
     }
 }
 

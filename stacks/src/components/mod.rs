@@ -116,4 +116,4 @@ pub fn compile(stack: &Stack, facts: &Facts) -> Result<Vec<Resource>, Vec<Compil
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,21 +21,21 @@ use stackctl_engine::{
 };
 use std::collections::BTreeSet;
 
-const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
+pub(crate) const QUICKSTART: &str = include_str!("../../../../examples/quickstart/stack.toml");
 const PRODUCTION: &str = include_str!("../../../../examples/aws-production/stack.toml");
 const BARE_METAL: &str = include_str!("../../../../examples/bare-metal/stack.toml");
 /// Everything that models and MaaS may be, with subscriptions.
 const SERVING: &str = include_str!("serving.toml");
 /// MaaS as it was before.
-const GATEWAY_POLICIES: &str = include_str!("../../../../examples/gateway-policies/stack.toml");
-const EXTERNAL_MODELS: &str = include_str!("../../../../examples/external-models/stack.toml");
+pub(crate) const GATEWAY_POLICIES: &str = include_str!("../../../../examples/gateway-policies/stack.toml");
+pub(crate) const EXTERNAL_MODELS: &str = include_str!("../../../../examples/external-models/stack.toml");
 const CANARY: &str = include_str!("../../../../examples/canary/stack.toml");
 const PREFILL_DECODE: &str = include_str!("../../../../examples/prefill-decode/stack.toml");
 const TWO_TENANTS: &str = include_str!("../../../../examples/two-tenants/stack.toml");
 /// Everything that people may add, on AWS.
 const ADDITIONS: &str = include_str!("additions.toml");
 
-fn stack_of(text: &str) -> Stack {
+pub(crate) fn stack_of(text: &str) -> Stack {
     let source = Source {
         name: "stack.toml".to_owned(),
         text: text.to_owned(),
@@ -101,7 +101,7 @@ fn facts() -> Facts {
     facts
 }
 
-fn compiled(stack: &Stack) -> Vec<Resource> {
+pub(crate) fn compiled(stack: &Stack) -> Vec<Resource> {
     compile(stack, &facts()).expect("the facts fit")
 }
 
@@ -131,17 +131,24 @@ cpu = 4
 memory = "8Gi"
 "#;
 
+/// Every stack that people are shown, and those of these tests.
+const EVERY: [&str; 11] = [
+    QUICKSTART,
+    PRODUCTION,
+    BARE_METAL,
+    ADDITIONS,
+    SMALL,
+    SERVING,
+    EXTERNAL_MODELS,
+    GATEWAY_POLICIES,
+    CANARY,
+    PREFILL_DECODE,
+    TWO_TENANTS,
+];
+
 #[test]
 fn every_stack_is_a_graph() {
-    for text in [
-        QUICKSTART,
-        SMALL,
-        PRODUCTION,
-        BARE_METAL,
-        ADDITIONS,
-        SERVING,
-        GATEWAY_POLICIES,
-    ] {
+    for text in EVERY {
         let resources = compiled(&stack_of(text));
         if let Err(errors) = Graph::new(&resources) {
             panic!(

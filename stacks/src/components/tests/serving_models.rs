@@ -1,8 +1,8 @@
 //! Models: rows M of `reference/serving.md` §5. `docs/gotchas.md` lists them all.
 
 use super::{
-    ADDITIONS, BARE_METAL, CANARY, EXTERNAL_MODELS, GATEWAY_POLICIES, PREFILL_DECODE, PRODUCTION, QUICKSTART, SMALL,
-    TWO_TENANTS, compiled,
+    ADDITIONS, CANARY, EVERY, EXTERNAL_MODELS, GATEWAY_POLICIES, PREFILL_DECODE, QUICKSTART, SMALL, TWO_TENANTS,
+    compiled,
     look::{all, at, edited, gate, holds_back, manifest, node, ready, said, seen},
     stack_of,
 };
@@ -13,19 +13,6 @@ use stackctl_engine::{
     resource::Node,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-const EVERY: [&str; 10] = [
-    QUICKSTART,
-    PRODUCTION,
-    BARE_METAL,
-    ADDITIONS,
-    SMALL,
-    EXTERNAL_MODELS,
-    GATEWAY_POLICIES,
-    CANARY,
-    PREFILL_DECODE,
-    TWO_TENANTS,
-];
 
 /// What is served by every OpenShift before anything is installed, besides the groups of the API server itself
 /// (`reference/platform.md` §2.21).

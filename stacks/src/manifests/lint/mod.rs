@@ -118,7 +118,8 @@ impl<'a> World<'a> {
                 for secret in gateway::presented(value) {
                     self.presented.entry((namespace, secret)).or_insert(seen);
                 }
-                if gateway::is_maas(namespace, name) {
+                // Of an annotation that is added to it nothing follows.
+                if gateway::is_maas(namespace, name) && spec["listeners"].is_array() {
                     self.gateway.get_or_insert(seen);
                 }
             }
@@ -170,3 +171,6 @@ pub(super) fn check(documents: &[(usize, Document)], catalogue: &[Resource], err
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
