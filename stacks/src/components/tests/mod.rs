@@ -7,6 +7,7 @@ mod maas_monitoring;
 mod serving_gateways;
 mod serving_maas;
 mod serving_models;
+mod serving_tiers;
 
 use super::*;
 use crate::{
@@ -63,10 +64,6 @@ fn facts() -> Facts {
         (key::INFRASTRUCTURE.to_owned(), json!("ocp-7x2kq")),
         (key::AMI.to_owned(), json!("ami-0a1b2c3d4e5f67890")),
         (key::ROUTER_CERTIFICATE.to_owned(), Value::Null),
-        (
-            key::IDENTITY_PROVIDERS.to_owned(),
-            json!([{"name": "users", "type": "HTPasswd", "htpasswd": {"fileData": {"name": "htpass-secret"}}}]),
-        ),
         (key::default_channel("nfd"), json!("stable")),
         (key::channels("nfd"), channel("stable", "nfd.4.21.0-202606010000")),
         (key::default_channel("gpu-operator-certified"), json!("v26.3")),

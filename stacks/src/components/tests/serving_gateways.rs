@@ -320,9 +320,15 @@ fn s_k3_no_tier_is_done_before_its_policies_are_accepted_and_enforced() {
         );
     }
     for policy in ["maas.access", "maas.request-limits", "maas.token-limits"] {
-        let rule = ready(GATEWAY_POLICIES, policy);
-        assert!(asks_for(&rule, "Accepted") && asks_for(&rule, "Enforced"), "{policy}");
+        assert!(asks_for(&ready(GATEWAY_POLICIES, policy), "Accepted"), "{policy}");
+        holds_back(GATEWAY_POLICIES, policy, &["maas.enforced"]);
     }
+    let of_tiers = super::look::gate(GATEWAY_POLICIES, "maas.enforced").observations;
+    assert_eq!(of_tiers.len(), 3);
+    assert!(
+        of_tiers.iter().all(|one| asks_for(&one.ready, "Enforced")),
+        "{of_tiers:?}"
+    );
 }
 
 #[test]
