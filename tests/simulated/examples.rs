@@ -60,7 +60,7 @@ fn no_secret_is_written_down(sandbox: &Sandbox) {
             let text = String::from_utf8_lossy(&std::fs::read(&path).expect("readable")).into_owned();
             let is_store = path.components().any(|part| part.as_os_str() == "simulator");
             let is_log = path.ends_with("audit.ndjson");
-            assert!(is_store && !is_log || !text.contains("canary-"), "{}", path.display());
+            assert!(is_store && !is_log || !text.contains("sekrit-"), "{}", path.display());
         }
     }
     assert!(n_files > 2, "no state was looked at");

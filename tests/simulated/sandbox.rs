@@ -11,12 +11,12 @@ pub(crate) const FAST: &str = "1000";
 
 /// What the examples ask the person for.
 const SECRETS: [(&str, &str); 4] = [
-    ("ALICE_PASSWORD", "canary-Alice1234!"),
-    ("BOB_PASSWORD", "canary-Bob1234!"),
-    ("LITELLM_API_KEY", "canary-provider-key"),
+    ("ALICE_PASSWORD", "sekrit-Alice1234!"),
+    ("BOB_PASSWORD", "sekrit-Bob1234!"),
+    ("LITELLM_API_KEY", "sekrit-provider-key"),
     (
         "MAAS_DATABASE_URL",
-        "postgres://maas:canary-password@db.example.com:5432/maas?sslmode=require",
+        "postgres://maas:sekrit-password@db.example.com:5432/maas?sslmode=require",
     ),
 ];
 

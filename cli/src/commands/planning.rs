@@ -5,14 +5,14 @@ use crate::{
     cli::PlanArgs,
     error::{Error, Problem},
     secrets::ShellSecrets,
-    settings::Settings,
+    settings::{ClusterChoice, Settings},
     views::plan::{Estimate, Surroundings},
 };
 use stackctl_engine::{
     Address, Resource,
     facts::Facts,
     graph::critical_path,
-    plan::{self, Action, Inputs, Plan, PlanError, Purpose},
+    plan::{self, Action, Inputs, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
@@ -66,7 +66,16 @@ pub(super) async fn apply(
         force_conflicts: arguments.force_conflicts,
     })
     .map_err(refused)?;
-    let plan = told(plan, &desired.resources, &recorded, &survey);
+    let plan = told(
+        settings,
+        cluster,
+        plan,
+        &desired.resources,
+        &recorded,
+        &survey,
+        &desired.facts,
+    )
+    .await;
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &desired.facts),
@@ -87,12 +96,12 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
     rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
-    let plan = told(plan, &[], &recorded, &survey);
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
+    let plan = told(settings, cluster, plan, &[], &recorded, &survey, &facts).await;
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &facts),
@@ -106,10 +115,49 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
     })
 }
 
-/// Says in the plan what its changes mean to those who use the platform. Nobody asked for API keys, so none is counted.
-fn told(plan: Plan, resources: &[Resource], recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> Plan {
+/// Says in the plan what its changes mean to those who use the platform.
+async fn told(
+    settings: &Settings,
+    cluster: &Cluster,
+    plan: Plan,
+    resources: &[Resource],
+    recorded: &BTreeMap<Address, Recorded>,
+    survey: &Survey,
+    facts: &Facts,
+) -> Plan {
     let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
-    plan.with_consequences(consequences::consequences(&transitions, None))
+    let keys = match facts.text(key::APPS_DOMAIN) {
+        // The embedded cluster has no maas-api that answers.
+        Some(domain) if matches!(settings.cluster, ClusterChoice::Real { .. }) => {
+            active_keys(cluster, &transitions, domain).await
+        }
+        _ => None,
+    };
+    plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()))
+}
+
+/// How many API keys a change is about; nothing where it is about none, or where maas-api does not say.
+async fn active_keys(cluster: &Cluster, transitions: &[Transition], domain: &str) -> Option<consequences::Keys> {
+    /// More than any platform has; a service that says there are always more is not believed.
+    const MOST_PAGES: usize = 1000;
+    let mut all = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let question = consequences::question(transitions, domain, all.len())?;
+        let answer = match cluster.provider.post_beside(&question.url, &question.body).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::info!(url = question.url, %error, "API keys are not counted");
+                return None;
+            }
+        };
+        let (keys, has_more) = consequences::answered(&answer)?;
+        let is_empty = keys.is_empty();
+        all.extend(keys);
+        if is_empty || !has_more {
+            return Some(consequences::Keys::of(all));
+        }
+    }
+    None
 }
 
 /// Reads what a plan, or a look for drift, needs of the cluster.

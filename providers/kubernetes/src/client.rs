@@ -25,6 +25,8 @@ use std::{fmt, sync::Arc};
 pub struct KubernetesProvider {
     transport: Transport,
     discovery: Arc<Discovery>,
+    /// How the connection was made, for services beside the API server.
+    config: Arc<kube::Config>,
 }
 
 /// One request, before the kind's path is known.
@@ -38,11 +40,20 @@ pub(crate) struct Ask<'a, P> {
 }
 
 impl KubernetesProvider {
-    pub(crate) fn new(transport: Transport) -> Self {
+    pub(crate) fn new(transport: Transport, config: kube::Config) -> Self {
         Self {
             transport,
             discovery: Arc::default(),
+            config: Arc::new(config),
         }
+    }
+
+    /// Posts JSON to another service of the cluster, at a URL, as the person who speaks to its API server.
+    ///
+    /// # Errors
+    /// When it does not answer within seconds, refuses, or answers something else than JSON.
+    pub async fn post_beside(&self, url: &str, body: &Value) -> Result<Value, crate::BesideError> {
+        crate::beside::post(&self.config, url, body).await
     }
 
     /// The URL of the server.

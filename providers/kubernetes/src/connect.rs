@@ -230,7 +230,7 @@ fn provider(mut config: Config, user_agent: &str) -> Result<KubernetesProvider, 
     config.default_retry = false;
     refuse_unsendable_token(&config)?;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = ClientBuilder::try_from(config).map_err(|error| match error {
+    let client = ClientBuilder::try_from(config.clone()).map_err(|error| match error {
         kube::Error::Auth(error) => ConnectError::Unauthorized {
             server: server.clone(),
             reason: credentials_trouble(&error),
@@ -239,7 +239,7 @@ fn provider(mut config: Config, user_agent: &str) -> Result<KubernetesProvider, 
             reason: error.to_string(),
         },
     })?;
-    Ok(KubernetesProvider::new(Transport::new(client.build(), server)))
+    Ok(KubernetesProvider::new(Transport::new(client.build(), server), config))
 }
 
 /// kube would end the process over a token with a line end in it (tower-http, `AddAuthorizationLayer::bearer`). The

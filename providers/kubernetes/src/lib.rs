@@ -24,6 +24,7 @@
 
 mod access;
 mod apply;
+mod beside;
 mod client;
 mod connect;
 mod delete;
@@ -40,6 +41,7 @@ mod transport;
 mod watch;
 
 pub use access::Denied;
+pub use beside::BesideError;
 pub use client::KubernetesProvider;
 pub use connect::{ConnectError, ConnectOptions};
 pub use identity::ClusterIdentity;

@@ -37,7 +37,7 @@ mod url;
 mod words;
 mod world;
 
-pub use keys::Keys;
+pub use keys::{Keys, KeysQuestion, answered, question};
 
 use stackctl_engine::{Address, ObjectRef, plan::Transition, resource::Consequence};
 use std::collections::BTreeMap;

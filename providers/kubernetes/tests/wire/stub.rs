@@ -120,6 +120,11 @@ impl Stub {
         Self { url, script }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A provider that speaks to this server.
     pub(crate) fn provider(&self) -> KubernetesProvider {
         KubernetesProvider::from_url(&self.url, "a-token", "stackctl/test").expect("a good URL")
