@@ -128,13 +128,18 @@ impl Served {
         objects
     }
 
-    /// Every object once garbage collection, which no client waits for, has caught up: none whose owners are all gone.
+    /// Every object once garbage collection and OLM, which no client waits for, have caught up: none whose owners are all
+    /// gone, and no copy of a CSV that is gone.
     pub(crate) fn settled(&self) -> BTreeMap<String, Value> {
         let started = Instant::now();
         loop {
             let objects = self.snapshot();
             let uids: BTreeSet<&str> = objects.values().filter_map(|o| o["metadata"]["uid"].as_str()).collect();
             let is_garbage = |object: &Value| {
+                if let Some(from) = object["metadata"]["labels"]["olm.copiedFrom"].as_str() {
+                    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                    return !objects.contains_key(&format!("ClusterServiceVersion {from}/{name}"));
+                }
                 let owners = object["metadata"]["ownerReferences"].as_array();
                 owners.is_some_and(|owners| {
                     let mut uids_of = owners.iter().filter_map(|owner| owner["uid"].as_str());
