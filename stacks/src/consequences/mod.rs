@@ -1,6 +1,7 @@
 //! What a change means to those who use the platform: which URL ends, whose keys stop working or work on, what is lost.
 //!
-//! In: the steps of a plan as [`Transition`]s ([`is_judged`] says of which objects), and what is known of API keys. Out: consequences by address, for
+//! In: the steps of a plan as [`Transition`]s ([`is_judged`] says of which objects), and what is known of API keys
+//! ([`question`] says what to ask). Out: consequences by address, for
 //! [`Plan::with_consequences`](stackctl_engine::plan::Plan::with_consequences). What holds of a resource whenever it is
 //! written, the catalogue says itself; here is what takes a before and an after to say.
 //!
@@ -11,7 +12,7 @@
 //! - A sentence starts with a verb, stands on one line, and gives figures with their units.
 //! - Every fact about OpenShift or an operator carries its source.
 //!
-//! Deliberately absent: the reading of keys, and whether a person has to say yes.
+//! Deliberately absent: the asking itself, and whether a person has to say yes.
 
 mod access;
 mod canary;
