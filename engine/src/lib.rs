@@ -18,6 +18,7 @@ pub mod execute;
 pub mod facts;
 pub mod field;
 pub mod graph;
+pub mod handover;
 pub mod late;
 pub mod manifest;
 pub mod marks;

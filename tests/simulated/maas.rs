@@ -277,3 +277,28 @@ fn one_password_outlives_a_lost_state() {
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     assert_eq!(kept(&sandbox), before);
 }
+
+#[test]
+fn a_secret_that_moves_to_the_other_model_of_two_is_kept() {
+    let sandbox = Sandbox::of("external-models");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let uid = || {
+        let served = crate::cluster::Served::start_with(&sandbox, &["simulate", "--simulate-speed", FAST]);
+        let secret = served.get("/api/v1/namespaces/external-models/secrets/qwen3-14b-credentials");
+        secret["metadata"]["uid"].clone()
+    };
+    let before = uid();
+    // The first of the two, whose Secret the other uses as well, gets another name.
+    sandbox.edit(
+        "name     = \"qwen3-14b\"",
+        "name     = \"qwen-next\"\nsecret_name = \"qwen3-14b-credentials\"",
+    );
+    sandbox.edit("model = \"qwen3-14b\"", "model = \"qwen-next\"");
+    let ran = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(!ran.stderr.contains("credential deleted"), "{}", ran.shown());
+    assert_eq!(uid(), before);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+}

@@ -11,6 +11,7 @@ use stackctl_engine::{
     Address, Resource,
     digest::{Digest, StackKey},
     execute::{Intent, Provider as _},
+    handover::handed_over,
     marks::{Identity, Whose},
     ownership::managed_entries,
     plan::Purpose,
@@ -61,8 +62,8 @@ impl Known {
         }
     }
 
-    /// What counts as recorded for a plan: the records, and what an open intent says of writes that a kill kept from
-    /// being recorded.
+    /// What counts as recorded for a plan: the records, what an open intent says of writes that a kill kept from being
+    /// recorded, and all of it at the addresses that desire those objects now.
     ///
     /// An intent tells what the cluster does not: whether an object was there before us, and what an overlay's fields
     /// held. It counts only if its write came through. While it is desired it is written again, so that it is recorded.
@@ -98,7 +99,7 @@ impl Known {
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
             all.insert(address.clone(), taken_over(intended, &live, is_desired));
         }
-        Ok(all)
+        Ok(handed_over(all, desired))
     }
 
     /// Takes the lock and reads the state again under it.

@@ -1,6 +1,7 @@
 //! The laws of an execution, on a small cluster in memory under tokio's paused clock.
 
 mod certificates;
+mod handover;
 mod items;
 mod transitions;
 mod users;
@@ -11,6 +12,7 @@ use crate::{
     address::Address,
     digest::StackKey,
     graph::Graph,
+    handover::handed_over,
     late::{SecretInput, Secrets},
     manifest::Manifest,
     marks::Identity,
@@ -110,11 +112,16 @@ impl World {
         }
     }
 
+    /// What counts as recorded.
+    fn recorded(&self, resources: &[Resource]) -> BTreeMap<Address, Recorded> {
+        handed_over(self.kept.recorded.clone(), resources)
+    }
+
     async fn plan(&self, resources: &[Resource]) -> Plan {
-        let (identity, key) = (identity(), StackKey::new([1; 32]));
+        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let request = SurveyRequest {
             resources,
-            recorded: &self.kept.recorded,
+            recorded: &recorded,
             identity: &identity,
             key: Some(&key),
             parallelism: 4,
@@ -123,13 +130,13 @@ impl World {
             .await
             .expect("the cluster answers");
         if resources.is_empty() {
-            return plan_destroy(&self.kept.recorded, &found).expect("a plan");
+            return plan_destroy(&recorded, &found).expect("a plan");
         }
         let graph = Graph::new(resources).expect("a graph");
         let inputs = Inputs {
             resources,
             graph: &graph,
-            recorded: &self.kept.recorded,
+            recorded: &recorded,
             survey: &found,
             identity: &identity,
             key: Some(&key),
@@ -168,7 +175,7 @@ impl World {
 
     async fn apply(&mut self, resources: &[Resource]) -> Report {
         let plan = self.plan(resources).await;
-        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.kept.recorded.clone());
+        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let execution = Execution {
             plan: &plan,
             resources,
