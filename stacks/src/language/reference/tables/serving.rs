@@ -71,7 +71,7 @@ pub(super) const TABLES: &[Table] = &[
                 "model_name",
                 "a line of text",
                 "`name`",
-                "What clients write into the field `model`.",
+                "What clients write into the field `model`; without blanks and commas.",
             ),
             key(
                 "namespace",
