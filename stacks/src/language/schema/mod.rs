@@ -16,6 +16,7 @@ mod model_parts;
 mod models;
 mod monitoring;
 mod operators;
+mod plain_secrets;
 mod rhoai;
 mod rhoai_settings;
 mod source;

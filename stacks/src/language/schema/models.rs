@@ -6,6 +6,7 @@ use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
 use super::model_parts::{self, RawCanary};
+use super::plain_secrets;
 use super::source::{self, RawSource};
 use crate::stack::{
     CpuInference, Deployment, Display, EnvName, EnvVar, GivenSecret, ModelMonitoring, ModelName, ModelSource,
@@ -404,7 +405,7 @@ fn vllm(field: Field<'_>, problems: &mut Problems) -> Option<Vllm> {
     let mut reader = Reader::new(field, "`vllm`", problems)?;
     let prefix_caching = reader.or("prefix_caching", PrefixCaching::Auto, problems, prefix_caching);
     let args = reader.or("args", Vec::new(), problems, read::list("a list of strings", argument));
-    report_secrets(&args, problems);
+    plain_secrets::report_arguments(&args, problems);
     reader.finish(problems);
     Some(Vllm {
         prefix_caching,
@@ -451,42 +452,6 @@ fn argument(field: Field<'_>, problems: &mut Problems) -> Option<String> {
     None
 }
 
-/// Arguments that a secret follows.
-const SECRET_ARGUMENTS: &[&str] = &["--hf-token", "--api-key"];
-/// Variables that hold a secret.
-const SECRET_VARIABLES: &[&str] = &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "VLLM_API_KEY"];
-
-/// Whether a text begins as tokens of Hugging Face and keys of OpenAI do.
-fn looks_secret(text: &str) -> bool {
-    text.starts_with("hf_") || text.starts_with("sk-")
-}
-
-/// Warns about a secret at a place, which no diagnostic shows.
-fn report_secret(what: String, place: Place, problems: &mut Problems) {
-    let hint = "whoever reads the file or the object knows it: for Hugging Face write `hf_token = { env = \"HF_TOKEN\" }`; callers are asked for theirs by `auth` or `maas`";
-    problems.hide(place);
-    problems.push(place, Problem::SecretInSight { what, hint });
-}
-
-/// Warns about secrets among the arguments of vLLM, which a name and a value can be one or two of.
-fn report_secrets(args: &[At<String>], problems: &mut Problems) {
-    let mut before: Option<&str> = None;
-    for At { value, place } in args {
-        let (name, given) = value.split_once(['=', ' ']).unwrap_or((value, ""));
-        let is_named = |name: &str| SECRET_ARGUMENTS.contains(&name.replace('_', "-").as_str());
-        let follows = before.is_some_and(is_named) && !value.starts_with("--");
-        if follows || looks_secret(value) || looks_secret(given.trim()) || is_named(name) && !given.is_empty() {
-            let what = match before.filter(|_| follows) {
-                Some(name) => format!("the argument after `{name}`"),
-                None if is_named(name) => format!("the argument `{name}`"),
-                None => "an argument".to_owned(),
-            };
-            report_secret(what, *place, problems);
-        }
-        before = Some(value);
-    }
-}
-
 fn env(field: Field<'_>, problems: &mut Problems) -> Option<Vec<EnvVar>> {
     let Some(table) = field.node.as_table() else {
         field.wrong_type("a table", problems);
@@ -513,11 +478,8 @@ fn env(field: Field<'_>, problems: &mut Problems) -> Option<Vec<EnvVar>> {
             );
             continue;
         }
-        if value
-            .as_deref()
-            .is_some_and(|value| looks_secret(value) || SECRET_VARIABLES.contains(&name.as_str()) && !value.is_empty())
-        {
-            report_secret(format!("the value of `{name}`"), entry.node.place, problems);
+        if let Some(value) = &value {
+            plain_secrets::report_variable(name, value, entry.node.place, problems);
         }
         match (name.parse::<EnvName>(), value) {
             (Ok(name), Some(value)) => variables.push(EnvVar { name, value }),
