@@ -1,18 +1,23 @@
 //! The only reader of a person's answer.
 
 use crate::error::{Error, Problem};
+use stackctl_engine::plan::Purpose;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-/// Refuses to go on where nobody could answer later.
+/// Refuses to go on where nobody could answer later; `purpose` is what would be asked about.
 ///
 /// # Errors
 /// Without a terminal; the error says `--yes`.
-pub fn needs_terminal() -> Result<(), Error> {
+pub fn needs_terminal(purpose: Purpose) -> Result<(), Error> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return Ok(());
     }
+    let plan = match purpose {
+        Purpose::Apply => "stackctl plan",
+        Purpose::Destroy => "stackctl plan --destroy",
+    };
     Err(Problem::new("there is no terminal to ask on")
-        .hint("look at `stackctl plan` first, then repeat this with `--yes`")
+        .hint(format!("look at `{plan}` first, then repeat this with `--yes`"))
         .into())
 }
 
@@ -20,8 +25,8 @@ pub fn needs_terminal() -> Result<(), Error> {
 ///
 /// # Errors
 /// Without a terminal: nobody can answer, and the error says `--yes`.
-pub fn confirm(question: &str) -> Result<bool, Error> {
-    needs_terminal()?;
+pub fn confirm(question: &str, purpose: Purpose) -> Result<bool, Error> {
+    needs_terminal(purpose)?;
     let mut stderr = std::io::stderr().lock();
     // A prompt that cannot be written is not seen, and silence is no consent: the answer below decides.
     let _seen = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());

@@ -43,7 +43,13 @@ impl Secrets for ShellSecrets {
             .strip_suffix('\n')
             .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
         if text.is_empty() {
-            Err("it is empty".to_owned())
+            Err(match input {
+                SecretInput::Environment(name) => format!("the environment variable `{name}` is empty"),
+                SecretInput::File(path) => format!("the file `{path}` is empty"),
+                SecretInput::Command(words) => {
+                    format!("`{}` printed nothing", words.first().map_or("", String::as_str))
+                }
+            })
         } else {
             Ok(text.to_owned())
         }

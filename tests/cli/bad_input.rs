@@ -76,12 +76,14 @@ fn an_unknown_context_lists_those_there_are() {
 fn without_a_terminal_there_is_no_question() {
     let sandbox = Sandbox::with_stack();
     let before = sandbox.files();
-    for command in ["apply", "destroy"] {
+    for (command, plan) in [("apply", "stackctl plan"), ("destroy", "stackctl plan --destroy")] {
         let shown = sandbox.run(&[command, "--simulate"]);
         assert_eq!(
             shown,
-            "exit 1\n--- stderr\nerror: there is no terminal to ask on\n\
-             hint: look at `stackctl plan` first, then repeat this with `--yes`\n"
+            format!(
+                "exit 1\n--- stderr\nerror: there is no terminal to ask on\n\
+                 hint: look at `{plan}` first, then repeat this with `--yes`\n"
+            )
         );
     }
     assert_eq!(sandbox.files(), before);

@@ -14,6 +14,7 @@ use crate::{
     settings::Settings,
     views,
 };
+use stackctl_engine::plan::Purpose;
 use stackctl_stacks::{Stack, components};
 
 pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, Error> {
@@ -24,7 +25,7 @@ pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, E
     }
     let (stack, _) = load::stack(settings)?;
     if !command.yes {
-        prompt::needs_terminal()?;
+        prompt::needs_terminal(Purpose::Apply)?;
     }
     let mut known = Known::read(settings, stack.name.as_str())?;
     runtime::block_on(async {
@@ -72,7 +73,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
     let saved = saved.open(&known)?;
     let stack = saved.parse()?;
     if !command.yes {
-        prompt::needs_terminal()?;
+        prompt::needs_terminal(Purpose::Apply)?;
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Write).await?;

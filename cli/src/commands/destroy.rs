@@ -14,6 +14,7 @@ use crate::{
     settings::Settings,
     views,
 };
+use stackctl_engine::plan::Purpose;
 
 pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit, Error> {
     let (name, context) = if command.state_only {
@@ -23,7 +24,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         (stack.name.to_string(), stack.context().map(str::to_owned))
     };
     if !command.yes {
-        prompt::needs_terminal()?;
+        prompt::needs_terminal(Purpose::Destroy)?;
     }
     let mut known = Known::read(settings, &name)?;
     if known.state.as_ref().is_none_or(|state| state.is_empty()) {

@@ -85,7 +85,7 @@ pub(super) async fn ask_and_run(
         views::plan::plan(plan, around, &settings.out)
     });
     if let Some(question) = question.filter(|_| plan.has_changes())
-        && !prompt::confirm(question)?
+        && !prompt::confirm(question, plan.purpose)?
     {
         views::tell("nothing was changed\n");
         return Ok(None);

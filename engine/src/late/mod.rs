@@ -5,7 +5,7 @@
 mod resolve;
 
 pub use resolve::{LateError, Resolved, Secrets, resolve};
-pub(crate) use resolve::{Text, text_of};
+pub(crate) use resolve::{Text, all_read, text_of};
 
 use crate::{FieldPath, address::Address, object_key::ObjectRef};
 

@@ -37,13 +37,11 @@ pub enum LateError {
         /// The object that was made with it.
         user: ObjectRef,
     },
-    /// A person's secret could not be read.
-    #[error("the secret for {path} could not be read: {why}")]
+    /// Secrets or files of a person could not be read; all of one resource are in one error.
+    #[error("{}", whys.join("; "))]
     Input {
-        /// Where it should go.
-        path: FieldPath,
-        /// What the shell said.
-        why: String,
+        /// What the shell said of each, which names the variable, file or command.
+        whys: Vec<String>,
     },
     /// The value is there, and not what it should be.
     #[error("what was read for {path} does not do: {why}")]
@@ -70,7 +68,7 @@ impl std::fmt::Debug for Resolved {
 /// plan), a value that would be drawn or is not there yet is a placeholder, and said so.
 ///
 /// # Errors
-/// When a generated value is lost or a secret cannot be read.
+/// When a generated value is lost, or secrets cannot be read: then all of them are named.
 pub fn resolve(
     manifest: &Manifest,
     live: Option<&Value>,
@@ -87,15 +85,33 @@ pub fn resolve(
         .late()
         .iter()
         .partition(|late| matches!(late.source, LateSource::Template { .. }));
+    let mut missing = Vec::new();
     for late in plain.into_iter().chain(templates) {
-        let text = one(late, manifest, live, &other, secrets, commit, &mut resolved)?;
+        let text = match one(late, manifest, live, &other, secrets, commit, &mut resolved) {
+            Err(LateError::Input { whys }) => {
+                missing.extend(whys);
+                continue;
+            }
+            answer => answer?,
+        };
         let written = match late.encoding {
             Encoding::Plain => text,
             Encoding::Base64 => STANDARD.encode(text),
         };
         late.path.set(&mut resolved.body, Value::from(written));
     }
+    all_read(missing)?;
     Ok(resolved)
+}
+
+/// Refuses to go on when something could not be read; of several reasons each is said once.
+pub(crate) fn all_read(mut missing: Vec<String>) -> Result<(), LateError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    missing.retain(|why| seen.insert(why.clone()));
+    Err(LateError::Input { whys: missing })
 }
 
 /// What stands for a value that a plan does not know.
@@ -203,7 +219,7 @@ pub(crate) fn text_of(
         ),
         LateSource::Input(input) => match secrets.input(input) {
             Ok(text) => Ok(Text::Known(text)),
-            Err(why) => Err(LateError::Input { path: at.clone(), why }),
+            Err(why) => Err(LateError::Input { whys: vec![why] }),
         },
         LateSource::Generated { .. } | LateSource::Template { .. } => Err(LateError::Unfit {
             path: at.clone(),
@@ -230,8 +246,11 @@ mod tests {
         fn draw(&self, length: usize) -> String {
             "x".repeat(length)
         }
-        fn input(&self, _: &SecretInput) -> Result<String, String> {
-            Err("not set".to_owned())
+        fn input(&self, input: &SecretInput) -> Result<String, String> {
+            Err(match input {
+                SecretInput::Environment(name) => format!("`{name}` is not set"),
+                SecretInput::File(_) | SecretInput::Command(_) => "not there".to_owned(),
+            })
         }
     }
 
@@ -301,5 +320,23 @@ mod tests {
             error.to_string(),
             "the generated value at .data.password is gone while Deployment n/db still uses the old one"
         );
+    }
+
+    #[test]
+    fn all_secrets_that_are_missing_are_named_at_once_and_each_once() {
+        let variable = |path: &str, name: &str| Late {
+            path: FieldPath::of(path),
+            source: LateSource::Input(SecretInput::Environment(name.to_owned())),
+            encoding: Encoding::Base64,
+            sensitive: true,
+        };
+        let secret = Manifest::written(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}))
+            .with_late(variable("data.id", "ID"))
+            .with_late(variable("data.key", "KEY"))
+            .with_late(variable("data.again", "ID"));
+        let error = resolve(&secret, None, |_| None, &Fixed, false)
+            .err()
+            .map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("`ID` is not set; `KEY` is not set"));
     }
 }

@@ -136,7 +136,10 @@ impl PlanError {
                 LateError::Lost { .. } => {
                     Some("restore the Secret from a backup, or delete what uses it as well".to_owned())
                 }
-                LateError::Input { .. } | LateError::Unfit { .. } => None,
+                LateError::Input { .. } => {
+                    Some("the stack names where each is read from: put it there, and run this again".to_owned())
+                }
+                LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
             Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,

@@ -12,7 +12,7 @@ use crate::{
         pem::certificates,
         set_text, text_at, yaml_part,
     },
-    late::{LateError, LateSource, Secrets, Text, text_of},
+    late::{LateError, LateSource, Secrets, Text, all_read, text_of},
     object_key::ObjectRef,
     readiness::{Observation, Rule, Target},
 };
@@ -228,7 +228,7 @@ impl Overlay {
     /// Its fragments with their late values in place, or what those wait for; see [`Document::resolve`].
     ///
     /// # Errors
-    /// When a late value cannot be read, or is not what it should be.
+    /// When late values cannot be read (then all of them are named), or one is not what it should be.
     pub fn resolve(
         &self,
         live: Option<&Value>,
@@ -236,10 +236,16 @@ impl Overlay {
         secrets: &impl Secrets,
         commit: bool,
     ) -> Result<Vec<ResolvedDocument>, LateError> {
-        self.documents
-            .iter()
-            .map(|document| document.resolve(live, &other, secrets, commit))
-            .collect()
+        let mut resolved = Vec::new();
+        let mut missing = Vec::new();
+        for document in &self.documents {
+            match document.resolve(live, &other, secrets, commit) {
+                Err(LateError::Input { whys }) => missing.extend(whys),
+                answer => resolved.push(answer?),
+            }
+        }
+        all_read(missing)?;
+        Ok(resolved)
     }
 
     /// Those of its fragments that the stack says all of.

@@ -14,7 +14,7 @@ use super::{
     names::INGRESS,
     tls,
 };
-use crate::stack::{GatewayIssuer, GatewayTls, ObjectName, Tls};
+use crate::stack::{GatewayIssuer, GatewayTls, ObjectName};
 use serde_json::{Value, json};
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
@@ -89,29 +89,21 @@ impl Listener<'_> {
     }
 
     /// The certificate, where it is not that of the platform.
-    pub(super) fn resources(&self, context: &Context<'_>) -> Vec<Draft> {
+    pub(super) fn resources(&self) -> Vec<Draft> {
         match self.tls {
             GatewayTls::Platform | GatewayTls::Plain => Vec::new(),
             GatewayTls::Secret(secret) => vec![tls::secret_there(self.at("certificate"), secret.as_str())],
-            GatewayTls::Generated { secret, issuer } => self.generated(context, secret, issuer),
+            GatewayTls::Generated { secret, issuer } => self.generated(secret, issuer),
         }
     }
 
-    fn generated(&self, context: &Context<'_>, secret: &ObjectName, issuer: &GatewayIssuer) -> Vec<Draft> {
+    fn generated(&self, secret: &ObjectName, issuer: &GatewayIssuer) -> Vec<Draft> {
         let issuer_address = self.at("issuer");
         let mut names = vec![self.host.to_owned()];
         let mut nodes = Vec::new();
         let (kind, name, issued_by) = match issuer {
-            GatewayIssuer::Cluster(name) if made_here(&context.stack.tls, name) => {
-                ("ClusterIssuer", (*name).to_owned(), tls::issuer())
-            }
-            GatewayIssuer::Cluster(name) => {
-                nodes.push(ready(
-                    issuer_address.clone(),
-                    ObjectRef::cluster("cert-manager.io/v1", "ClusterIssuer", name),
-                ));
-                ("ClusterIssuer", (*name).to_owned(), issuer_address)
-            }
+            // A stack that names one makes it (`language`, STK034).
+            GatewayIssuer::Cluster(name) => ("ClusterIssuer", (*name).to_owned(), tls::issuer()),
             GatewayIssuer::Existing(name) => {
                 nodes.push(ready(
                     issuer_address.clone(),
@@ -153,15 +145,6 @@ impl Listener<'_> {
             ),
         );
         nodes
-    }
-}
-
-/// Whether the stack makes the issuer of that name itself.
-fn made_here(tls: &Tls, issuer: &str) -> bool {
-    match tls {
-        Tls::LocalCa { .. } => issuer == "local-ca",
-        Tls::LetsEncrypt { .. } => issuer == "letsencrypt",
-        Tls::Existing { .. } => false,
     }
 }
 

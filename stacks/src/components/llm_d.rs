@@ -62,7 +62,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     manifest["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
     let mut spec = json!({"gatewayClassName": class_name, "listeners": [manifest]});
     let mut nodes = vec![gateway_class(class.clone(), &class_name)];
-    nodes.extend(listener.resources(context));
+    nodes.extend(listener.resources());
     let config = at("llm-d.gateway-config");
     let config_name = format!("{name}-override-config");
     if by_route {

@@ -285,6 +285,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "Every user and service account of the cluster is in `system:authenticated`. With that group in one tier, taking a person out of all other tiers does not take away access, and keys without a named subscription exist for everybody.",
     ),
     row(
+        "STK057",
+        "a secret among arguments or variables (warning)",
+        "Values that begin with `hf_` or `sk-`, and what `--hf-token`, `--api-key` and variables of such names hold, are secrets as a rule. They would stand in the file, in plans and in the model's object for everybody who may read it. The value is not shown here. If the file was shared, consider the secret known, and change it.",
+    ),
+    row(
         "STK200",
         "a fact that the cluster does not say",
         "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, so whatever needs it could only be guessed. With `--facts FILE` facts come from a file, and then it has to stand there.",

@@ -12,8 +12,8 @@ use super::read::At;
 use super::schema::{Raw, RawPool, RawProvision, RawTls, default_kueue};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
-    Gateway, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform, Provision, Stack,
-    Tls, TrustedCa,
+    Gateway, GatewayIssuer, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform,
+    Provision, Stack, Tls, TrustedCa,
 };
 
 /// Lowers tables to a stack. `None` means that something was reported.
@@ -26,6 +26,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         rhoai,
         monitoring,
         gateway,
+        signs,
         models,
         model_names,
         maas,
@@ -111,6 +112,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     let context = models::Context {
         monitoring,
         maas_is_off,
+        maas_is_written: maas.is_some(),
         has_gpu_tables,
     };
     let models = models::lower(models, context, problems);
@@ -124,6 +126,19 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         };
         maas::lower(raw, &around, problems)
     });
+    if let Some(At { value: own, .. }) = &tls {
+        for (gateway, place) in [
+            (Some((GeneratedFor::LlmD, &gateway.tls)), signs.llm_d),
+            (
+                maas.as_ref().map(|maas| (GeneratedFor::Maas, &maas.gateway.tls)),
+                signs.maas,
+            ),
+        ] {
+            if let (Some((gateway, tls)), Some(place)) = (gateway, place) {
+                report_issuer(gateway, tls, &own.tls, place, problems);
+            }
+        }
+    }
     let trusted_ca = tls.as_mut().and_then(|tls| tls.value.trusted_ca.take());
     if let Some(trusted) = &trusted_ca {
         report_trust(trusted, &gateway, maas.as_ref(), problems);
@@ -175,6 +190,46 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     })
 }
 
+/// The issuers that have names of their own are made by `[tls]`, or by nobody.
+fn report_issuer(gateway: GeneratedFor, tls: &GatewayTls, own: &Tls, place: Place, problems: &mut Problems) {
+    let GatewayTls::Generated {
+        issuer: GatewayIssuer::Cluster(issuer),
+        ..
+    } = tls
+    else {
+        return;
+    };
+    if own.issuer() == Some(*issuer) {
+        return;
+    }
+    let is_local = *issuer == GatewayIssuer::LOCAL_CA;
+    let this = match (gateway, is_local) {
+        (GeneratedFor::LlmD, true) => "[gateway.tls] issuer = \"local-ca\"",
+        (GeneratedFor::LlmD, false) => "[gateway.tls] issuer = \"letsencrypt\"",
+        (GeneratedFor::Maas, true) => "[maas.gateway.tls] issuer = \"local-ca\"",
+        (GeneratedFor::Maas, false) => "[maas.gateway.tls] issuer = \"letsencrypt\"",
+    };
+    let (other, hint) = match (own, is_local) {
+        (Tls::LocalCa { .. }, _) => (
+            "[tls] issuer = \"letsencrypt\"",
+            "nothing else makes that issuer: write `issuer = \"local-ca\"` here too",
+        ),
+        (Tls::LetsEncrypt { .. }, _) => (
+            "[tls] issuer = \"local-ca\"",
+            "nothing else makes that issuer: write `issuer = \"letsencrypt\"` here too",
+        ),
+        (Tls::Existing { .. }, true) => (
+            "[tls] issuer = \"local-ca\"",
+            "nothing else makes that issuer; here, write `issuer = \"selfsigned\"` or the name of an Issuer in openshift-ingress",
+        ),
+        (Tls::Existing { .. }, false) => (
+            "[tls] issuer = \"letsencrypt\"",
+            "nothing else makes that issuer; here, write the name of an Issuer in openshift-ingress, or `mode = \"secret\"`",
+        ),
+    };
+    problems.push(place, Problem::Requires { this, other, hint });
+}
+
 /// The authority of a certificate that nobody generates is not to be had.
 fn report_trust(trusted: &At<TrustedCa>, gateway: &Gateway, maas: Option<&Maas>, problems: &mut Problems) {
     let (tls, other) = match trusted.value {
@@ -208,6 +263,7 @@ pub(super) fn report_duplicates<'a>(
                     Problem::Duplicate {
                         what,
                         name: name.to_owned(),
+                        hint: Problem::RENAME,
                     },
                     *first,
                     "first here",

@@ -186,6 +186,7 @@ fn report_external(
             let problem = Problem::Duplicate {
                 what: "models",
                 name: name.to_owned(),
+                hint: Problem::RENAME,
             };
             problems.push(model.name.place, problem);
         }
@@ -230,6 +231,7 @@ fn report_external(
             let problem = Problem::Duplicate {
                 what: "Secrets of external models",
                 name: model.value.secret.to_string(),
+                hint: "one Secret holds one key: write the same `api_key` in both, or another `secret_name`",
             };
             problems.push(model.place, problem);
         }

@@ -51,6 +51,7 @@ fn canary_fault(model: &Model, fault: String) -> Problem {
     Problem::Canary {
         model: model.name.to_string(),
         fault,
+        hint: "`of` names a model of the same namespace on the llm-d gateway that is no canary itself",
     }
 }
 
@@ -63,9 +64,18 @@ fn report_canary(models: &[Model], index: usize, of: &At<ModelName>, problems: &
             .map(|other| other.name.as_str())
             .filter(|name| *name != model.name.as_str())
             .collect();
-        let hint = suggest::hint(of.value.as_str(), "models", &names);
-        let fault = format!("there is no model `{}`: {hint}", of.value);
-        problems.push(of.place, canary_fault(model, fault));
+        let fault = if names.is_empty() {
+            format!("there is no model `{}`", of.value)
+        } else {
+            let hint = suggest::hint(of.value.as_str(), "models", &names);
+            format!("there is no model `{}`: {hint}", of.value)
+        };
+        let problem = Problem::Canary {
+            model: model.name.to_string(),
+            fault,
+            hint: "`of` names another model of the stack; when that one is taken away, leave out `canary` as well",
+        };
+        problems.push(of.place, problem);
         return;
     };
     let fault = if stable.name == model.name {
@@ -89,6 +99,7 @@ fn report_canary(models: &[Model], index: usize, of: &At<ModelName>, problems: &
 pub(super) struct Context {
     pub(super) monitoring: Monitoring,
     pub(super) maas_is_off: bool,
+    pub(super) maas_is_written: bool,
     pub(super) has_gpu_tables: bool,
 }
 
@@ -96,6 +107,7 @@ fn lower_model(At { value: raw, place }: At<RawModel>, context: Context, problem
     let Context {
         monitoring,
         maas_is_off,
+        maas_is_written,
         has_gpu_tables,
     } = context;
     report_doubts(&raw, place, problems);
@@ -117,6 +129,11 @@ fn lower_model(At { value: raw, place }: At<RawModel>, context: Context, problem
                     place,
                     Problem::MaasIsOff {
                         model: name.to_string(),
+                        hint: if maas_is_written {
+                            "set `enabled = true` in `[maas]`, or `maas = false` here"
+                        } else {
+                            "add a table `[maas]`, or set `maas = false` here"
+                        },
                     },
                 );
             }

@@ -85,11 +85,13 @@ pub enum Problem {
     },
 
     #[error("two {what} are called `{name}`")]
-    #[diagnostic(
-        code(STK008),
-        help("rename one of them, or remove it; across layers, the same name changes the same table")
-    )]
-    Duplicate { what: &'static str, name: String },
+    #[diagnostic(code(STK008))]
+    Duplicate {
+        what: &'static str,
+        name: String,
+        #[help]
+        hint: &'static str,
+    },
 
     #[error("`{key}` is out of range")]
     #[diagnostic(code(STK009), help("write a number from {from} to {to}"))]
@@ -193,11 +195,12 @@ pub enum Problem {
     NobodyInTier { tier: String },
 
     #[error("model `{model}` asks for MaaS, which is not enabled")]
-    #[diagnostic(
-        code(STK021),
-        help("add a table `[maas]` with `enabled = true`, or set `maas = false` here")
-    )]
-    MaasIsOff { model: String },
+    #[diagnostic(code(STK021))]
+    MaasIsOff {
+        model: String,
+        #[help]
+        hint: &'static str,
+    },
 
     #[error("{what} needs `platform = \"aws\"`")]
     #[diagnostic(code(STK022))]
@@ -220,7 +223,7 @@ pub enum Problem {
         key: String,
         text: String,
         #[help]
-        hint: &'static str,
+        hint: String,
     },
 
     #[error("the request of {key} is above its limit: {request} > {limit}")]
@@ -251,11 +254,13 @@ pub enum Problem {
     Version { text: String },
 
     #[error("`{key}` does not say where the secret is")]
-    #[diagnostic(
-        code(STK029),
-        help("give exactly one of `env`, `file`, `command`, `secret` with its `key`, or `generate = true`")
-    )]
-    SecretReference { key: String, fault: &'static str },
+    #[diagnostic(code(STK029))]
+    SecretReference {
+        key: String,
+        fault: &'static str,
+        #[help]
+        hint: &'static str,
+    },
 
     #[error("`{key}` is a secret, and stack files hold none")]
     #[diagnostic(
@@ -346,11 +351,13 @@ pub enum Problem {
     },
 
     #[error("model `{model}` cannot be a canary of that one")]
-    #[diagnostic(
-        code(STK043),
-        help("`of` names a model of the same namespace on the llm-d gateway that is no canary itself")
-    )]
-    Canary { model: String, fault: String },
+    #[diagnostic(code(STK043))]
+    Canary {
+        model: String,
+        fault: String,
+        #[help]
+        hint: &'static str,
+    },
 
     #[error("`{key}` has no effect here")]
     #[diagnostic(code(STK050), severity(Warning))]
@@ -402,6 +409,14 @@ pub enum Problem {
     )]
     EverybodyInTier { tier: String },
 
+    #[error("{what} looks like a secret, and stack files hold none")]
+    #[diagnostic(code(STK057), severity(Warning))]
+    SecretInSight {
+        what: String,
+        #[help]
+        hint: &'static str,
+    },
+
     #[error("{what} is rarely right")]
     #[diagnostic(code(STK054), severity(Warning))]
     Doubtful {
@@ -412,6 +427,10 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The way out of most names that are there twice.
+    pub(crate) const RENAME: &'static str =
+        "rename one of them, or remove it; across layers, the same name changes the same table";
+
     /// Returns what the mark under the text says.
     #[must_use]
     pub fn label(&self) -> String {
@@ -444,7 +463,7 @@ impl Problem {
             Self::Timeout { .. } => "not a time".to_owned(),
             Self::Version { .. } => "not a requirement".to_owned(),
             Self::SecretReference { fault, .. } => (*fault).to_owned(),
-            Self::PlainSecret { .. } => "a secret in plain text (hidden here)".to_owned(),
+            Self::PlainSecret { .. } | Self::SecretInSight { .. } => "a secret in plain text (hidden here)".to_owned(),
             Self::Setting { .. } => "this one".to_owned(),
             Self::Reserved { .. } => "reserved".to_owned(),
             Self::Argument { .. } => "this argument".to_owned(),

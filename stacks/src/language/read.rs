@@ -24,7 +24,6 @@ pub(crate) struct Field<'a> {
 impl Field<'_> {
     /// Reports that the value is of the wrong type.
     pub(crate) fn wrong_type(self, expected: &'static str, problems: &mut Problems) {
-        let found = self.node.value.kind();
         let hint = match (&self.node.value, expected) {
             (Value::Integer(Some(number)), "a string") => format!("write \"{number}\" in quotes"),
             (Value::Float(number), "a string") => format!("write \"{number}\" in quotes"),
@@ -37,22 +36,20 @@ impl Field<'_> {
             (_, "a string") => "write a text in quotes".to_owned(),
             (_, "a boolean") => "write true or false".to_owned(),
             (_, "an integer") => "write a whole number without quotes".to_owned(),
-            (_, "a table") => format!(
-                "write `[{}]` with one pair of brackets, or `{{ key = value }}`",
-                self.key
-            ),
-            (_, "an array of tables") => format!(
-                "write `[[{}]]` with two pairs of brackets: there can be several",
-                self.key
-            ),
+            (_, "a table") => format!("write `{} = {{ key = value }}`", self.key),
             _ => format!("write {expected}"),
         };
+        self.refuse(expected, hint, problems);
+    }
+
+    /// Reports that the value is of the wrong type, with what to write instead.
+    pub(crate) fn refuse(self, expected: &'static str, hint: String, problems: &mut Problems) {
         problems.push(
             self.node.place,
             Problem::WrongType {
                 key: self.key.to_owned(),
                 expected,
-                found,
+                found: self.node.value.kind(),
                 hint,
             },
         );
@@ -87,14 +84,21 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts reading a table; `title` is what people call it: `[cluster]`, `[[models]]`.
     pub(crate) fn new(field: Field<'a>, title: impl Into<String>, problems: &mut Problems) -> Option<Self> {
+        let title = title.into();
         let Some(table) = field.node.as_table() else {
-            field.wrong_type("a table", problems);
+            match title.strip_prefix("`[").filter(|rest| !rest.starts_with('[')) {
+                Some(_) => {
+                    let hint = format!("write {title} with one pair of brackets, or `{{ key = value }}`");
+                    field.refuse("a table", hint, problems);
+                }
+                None => field.wrong_type("a table", problems),
+            }
             return None;
         };
         Some(Self {
             table,
             place: field.node.place,
-            title: title.into(),
+            title,
             known: Vec::new(),
         })
     }
@@ -379,13 +383,17 @@ pub(crate) fn list<T>(
 }
 
 /// Reads an array of tables, each by `read`; elements that are wrong are left out, since they are reported.
+///
+/// `header` is what stands between its brackets: `maas.tiers`.
 pub(crate) fn tables<T>(
     field: Field<'_>,
+    header: &str,
     problems: &mut Problems,
     read: impl Fn(Field<'_>, &mut Problems) -> Option<T>,
 ) -> Vec<At<T>> {
     let Value::List(nodes) = &field.node.value else {
-        field.wrong_type("an array of tables", problems);
+        let hint = format!("write `[[{header}]]` with two pairs of brackets: there can be several");
+        field.refuse("an array of tables", hint, problems);
         return Vec::new();
     };
     nodes

@@ -42,11 +42,29 @@ pub(crate) fn other_generation(key: &'static str, mode: RawMode) -> Problem {
     let (mode, hint) = match mode {
         RawMode::Subscriptions => (
             "subscriptions",
-            "limit tokens for each model with `limits`; the older generation has `mode = \"gateway-policies\"`",
+            match key {
+                "requests" | "tokens" => {
+                    "limit tokens for each model with `limits`; the older generation has `mode = \"gateway-policies\"`"
+                }
+                _ => {
+                    "leave it out: callers are known by their API keys here; the older generation has `mode = \"gateway-policies\"`"
+                }
+            },
         ),
         RawMode::GatewayPolicies => (
             "gateway-policies",
-            "a tier has `requests` and `tokens` there, for all models together; or set `mode = \"subscriptions\"`",
+            match key {
+                "limits" => {
+                    "a tier has `requests` and `tokens` there, for all models together; or set `mode = \"subscriptions\"`"
+                }
+                "max_key_days" | "database" => {
+                    "there are no API keys there, callers send tokens of the cluster: leave it out, or set `mode = \"subscriptions\"`"
+                }
+                "external_models" => {
+                    "only the models of the stack are offered there: leave it out, or set `mode = \"subscriptions\"`"
+                }
+                _ => "leave it out, or set `mode = \"subscriptions\"`",
+            },
         ),
     };
     Problem::OtherGeneration { key, mode, hint }

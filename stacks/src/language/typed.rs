@@ -54,14 +54,26 @@ pub(crate) fn cpu(field: Field<'_>, problems: &mut Problems) -> Option<Quantity>
 
 /// Reads an amount of memory; a number without a unit would be bytes and is refused.
 pub(crate) fn memory(field: Field<'_>, problems: &mut Problems) -> Option<Quantity> {
-    let text = read::text(field, problems)?;
+    let text = match field.node.value {
+        Value::Integer(Some(number)) => number.to_string(),
+        _ => read::text(field, problems)?,
+    };
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        let problem = Problem::Quantity {
+            key: field.key.to_owned(),
+            hint: format!("write its unit: \"{text}Gi\" or \"{text}Mi\"; a number alone would be bytes"),
+            text,
+        };
+        problems.push(field.node.place, problem);
+        return None;
+    }
     if text.ends_with(|last: char| last.is_ascii_digit() || matches!(last, 'm' | 'u' | 'n')) {
         problems.push(
             field.node.place,
             Problem::Quantity {
                 key: field.key.to_owned(),
                 text,
-                hint: MEMORY_HINT,
+                hint: MEMORY_HINT.to_owned(),
             },
         );
         return None;
@@ -78,7 +90,7 @@ fn quantity(field: Field<'_>, text: &str, hint: &'static str, problems: &mut Pro
         let problem = Problem::Quantity {
             key: field.key.to_owned(),
             text: text.to_owned(),
-            hint,
+            hint: hint.to_owned(),
         };
         problems.push(field.node.place, problem);
     }
@@ -138,8 +150,17 @@ pub(crate) fn version(field: Field<'_>, problems: &mut Problems) -> Option<Versi
     version
 }
 
+/// Where a secret can be that may be made up, and one that may not.
+const ANY_PLACE: &str = "give exactly one of `env`, `file`, `command`, `secret` with its `key`, or `generate = true`";
+const GIVEN_PLACE: &str = "give exactly one of `env`, `file`, `command`, or `secret` with its `key`";
+
 /// Reads where a secret is; a secret itself is refused and never shown.
 pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<SecretRef> {
+    reference(field, ANY_PLACE, problems)
+}
+
+/// Reads where a secret is; `hint` lists where it can be.
+fn reference(field: Field<'_>, hint: &'static str, problems: &mut Problems) -> Option<SecretRef> {
     let place = field.node.place;
     if field.node.as_table().is_none() {
         problems.hide(place);
@@ -180,6 +201,7 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
             Problem::SecretReference {
                 key: field.key.to_owned(),
                 fault,
+                hint,
             },
         );
         None
@@ -216,12 +238,13 @@ pub(crate) fn secret(field: Field<'_>, problems: &mut Problems) -> Option<Secret
 
 /// Reads where a secret is that somebody else decides: it cannot be drawn.
 pub(crate) fn given(field: Field<'_>, problems: &mut Problems) -> Option<GivenSecret> {
-    match secret(field, problems)? {
+    match reference(field, GIVEN_PLACE, problems)? {
         SecretRef::Given(given) => Some(given),
         SecretRef::Generate => {
             let key = field.key.to_owned();
             let fault = "somebody else decides it: it cannot be made up";
-            problems.push(field.node.place, Problem::SecretReference { key, fault });
+            let hint = GIVEN_PLACE;
+            problems.push(field.node.place, Problem::SecretReference { key, fault, hint });
             None
         }
     }

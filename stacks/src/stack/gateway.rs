@@ -48,12 +48,19 @@ pub enum GatewayTls {
 /// Who signs the certificate of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayIssuer {
-    /// The ClusterIssuer of this name: `local-ca` or `letsencrypt`, the stack's own or one that is there.
+    /// The ClusterIssuer of this name, `local-ca` or `letsencrypt`: the one that `[tls]` makes.
     Cluster(&'static str),
     /// The certificate signs itself, by an Issuer made for this gateway.
     SelfSigned,
     /// An Issuer in `openshift-ingress` that is there.
     Existing(ObjectName),
+}
+
+impl GatewayIssuer {
+    /// The ClusterIssuer that `[tls] issuer = "local-ca"` makes (`reference/serving.md` §1.1 row 3).
+    pub const LOCAL_CA: &'static str = "local-ca";
+    /// The ClusterIssuer that `[tls] issuer = "letsencrypt"` makes.
+    pub const LETSENCRYPT: &'static str = "letsencrypt";
 }
 
 /// The gateway of MaaS. Its name and its host are fixed: the dashboard computes them (`reference/serving.md` §1.6).

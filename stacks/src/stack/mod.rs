@@ -172,6 +172,18 @@ pub enum Tls {
     },
 }
 
+impl Tls {
+    /// The ClusterIssuer that is made for it; none for a certificate that is there.
+    #[must_use]
+    pub const fn issuer(&self) -> Option<&'static str> {
+        match self {
+            Self::LetsEncrypt { .. } => Some(GatewayIssuer::LETSENCRYPT),
+            Self::LocalCa { .. } => Some(GatewayIssuer::LOCAL_CA),
+            Self::Existing { .. } => None,
+        }
+    }
+}
+
 /// A certificate authority that is not public, which what calls the platform from inside has to trust
 /// (`reference/serving.md` §1.17).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,7 +36,8 @@ impl Secrets for Fixed {
     fn input(&self, input: &SecretInput) -> Result<String, String> {
         match input {
             SecretInput::Command(words) if words[0] == "echo" => Ok(words[1].clone()),
-            _ => Err("not set".to_owned()),
+            SecretInput::Environment(name) => Err(format!("`{name}` is not set")),
+            SecretInput::Command(_) | SecretInput::File(_) => Err("not there".to_owned()),
         }
     }
 }

@@ -420,6 +420,22 @@ async fn a_password_is_not_drawn_since_nobody_could_read_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_password_that_is_missing_is_named_and_no_path_inside_the_secret() {
+    let missing = |user: &str, variable: &str| {
+        let source = LateSource::Input(SecretInput::Environment(variable.to_owned()));
+        line_of(user, source)
+    };
+    let stack = [of_users(vec![
+        missing("alice", "ALICE"),
+        line_of("bob", typed(PASSWORD)),
+        missing("carol", "CAROL"),
+    ])];
+    let refused = world("").refused(&stack).await;
+    let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["`users.lines`: `ALICE` is not set; `CAROL` is not set"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_password_and_no_hash_is_in_a_plan_a_record_an_intent_an_event_or_drift() {
     let canary = "canary-0b5e55ed";
     let theirs = format!("{BOB}\n");

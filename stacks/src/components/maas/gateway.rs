@@ -82,7 +82,7 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
     }
     // OpenShift may have made it, and other gateways may use it.
     let mut nodes = vec![gateway_class(class.clone(), CLASS).expected()];
-    nodes.extend(listener.resources(context));
+    nodes.extend(listener.resources());
     let config = at("maas.gateway-config");
     let mut service_type = "LoadBalancer";
     if let MaasExposure::Route(termination) = maas.gateway.exposure {

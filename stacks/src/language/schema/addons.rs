@@ -44,7 +44,7 @@ pub(super) fn kueue(field: Field<'_>, problems: &mut Problems) -> Option<Kueue> 
         memory: reader.or("memory", default.memory, problems, typed::memory),
         gpus: reader.or("gpus", default.gpus, problems, read::integer(0, 100_000)),
         queues: reader.field("queues").map_or_else(Vec::new, |field| {
-            let queues = read::tables(field, problems, local_queue);
+            let queues = read::tables(field, "kueue.queues", problems, local_queue);
             queues.into_iter().map(|queue| queue.value).collect()
         }),
     };

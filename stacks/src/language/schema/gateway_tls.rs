@@ -20,9 +20,6 @@ const MODES: &[(&str, Mode)] = &[
     ("plain", Mode::Plain),
 ];
 
-/// The ClusterIssuers that have a name of their own here (`reference/serving.md` §1.1 row 3).
-const LOCAL_CA: &str = "local-ca";
-const LETSENCRYPT: &str = "letsencrypt";
 const SELF_SIGNED: &str = "selfsigned";
 
 /// Makes a reader; `title` is what people call the table, and `secret` the Secret of a generated certificate where none is
@@ -55,7 +52,12 @@ pub(super) fn read(title: &'static str, secret: &str) -> impl Fn(Field<'_>, &mut
             Mode::Generate => {
                 let usual: ObjectName = format!("{secret}-tls").parse().expect("a name with an ending");
                 let secret = reader.or("secret", usual, problems, typed::name(ObjectName::NOUN));
-                let issuer = reader.or("issuer", GatewayIssuer::Cluster(LOCAL_CA), problems, issuer);
+                let issuer = reader.or(
+                    "issuer",
+                    GatewayIssuer::Cluster(GatewayIssuer::LOCAL_CA),
+                    problems,
+                    issuer,
+                );
                 // Its other names are those of certificates of the whole cluster, which would be overwritten.
                 if ["ingress-certs", "api-certs", "router-certs-default"].contains(&secret.as_str()) {
                     let place = reader.key_place("secret").unwrap_or(reader.place);
@@ -80,8 +82,8 @@ pub(super) fn read(title: &'static str, secret: &str) -> impl Fn(Field<'_>, &mut
 fn issuer(field: Field<'_>, problems: &mut Problems) -> Option<GatewayIssuer> {
     let name: ObjectName = typed::name(ObjectName::NOUN)(field, problems)?;
     Some(match name.as_str() {
-        LOCAL_CA => GatewayIssuer::Cluster(LOCAL_CA),
-        LETSENCRYPT => GatewayIssuer::Cluster(LETSENCRYPT),
+        GatewayIssuer::LOCAL_CA => GatewayIssuer::Cluster(GatewayIssuer::LOCAL_CA),
+        GatewayIssuer::LETSENCRYPT => GatewayIssuer::Cluster(GatewayIssuer::LETSENCRYPT),
         SELF_SIGNED => GatewayIssuer::SelfSigned,
         _ => GatewayIssuer::Existing(name),
     })

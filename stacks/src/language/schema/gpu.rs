@@ -154,6 +154,7 @@ fn zones(field: Field<'_>, problems: &mut Problems) -> Option<Vec<At<Zone>>> {
             let problem = Problem::Duplicate {
                 what: "zones of a pool",
                 name: zone.value.to_string(),
+                hint: Problem::RENAME,
             };
             problems.push_beside(zone.place, problem, first.place, "first here");
         }

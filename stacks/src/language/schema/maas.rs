@@ -143,19 +143,20 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let tier_lookup = reader.or("tier_lookup", lookup, problems, maas_settings::lookup);
     let audience = reader.or("audience", AUDIENCE.to_owned(), problems, read::line);
     let has_tiers = reader.has("tiers");
-    let tiers = reader
-        .field("tiers")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, maas_tiers::tier));
+    let tiers = reader.field("tiers").map_or_else(Vec::new, |field| {
+        read::tables(field, "maas.tiers", problems, maas_tiers::tier)
+    });
     let groups = reader
         .field("groups")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, group));
+        .map_or_else(Vec::new, |field| read::tables(field, "maas.groups", problems, group));
     let users = reader
         .field("users")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, user));
+        .map_or_else(Vec::new, |field| read::tables(field, "maas.users", problems, user));
     let external_models = reader.field("external_models");
     let external_names = external_models.map_or_else(Vec::new, |field| super::names(field.node));
-    let external_models =
-        external_models.map_or_else(Vec::new, |field| read::tables(field, problems, maas_external::read));
+    let external_models = external_models.map_or_else(Vec::new, |field| {
+        read::tables(field, "maas.external_models", problems, maas_external::read)
+    });
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);

@@ -112,6 +112,7 @@ pub(super) fn subjects<T: std::str::FromStr<Err = crate::stack::names::NameError
                 let problem = Problem::Duplicate {
                     what: "names in a list",
                     name: name.value.to_string(),
+                    hint: Problem::RENAME,
                 };
                 problems.push_beside(name.place, problem, first.place, "first here");
             }
@@ -133,7 +134,7 @@ fn limits(field: Field<'_>, problems: &mut Problems) -> Vec<At<RawLimit>> {
             },
         );
     }
-    read::tables(field, problems, limit)
+    read::tables(field, "maas.tiers.limits", problems, limit)
 }
 
 fn limit(field: Field<'_>, problems: &mut Problems) -> Option<RawLimit> {

@@ -16,6 +16,7 @@ mod model_parts;
 mod models;
 mod monitoring;
 mod operators;
+mod plain_secrets;
 mod rhoai;
 mod rhoai_settings;
 mod source;
@@ -32,6 +33,7 @@ pub(crate) use model_parts::{RawCanary, default_monitoring};
 pub(crate) use models::RawModel;
 pub(crate) use tls::RawTls;
 
+use super::place::Place;
 use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
 use super::value::{Node, Value};
@@ -51,6 +53,8 @@ pub(crate) struct Raw {
     pub(crate) rhoai: Rhoai,
     pub(crate) monitoring: Monitoring,
     pub(crate) gateway: Gateway,
+    /// Where `[gateway.tls]` and `[maas.gateway.tls]` say who signs, or that somebody has to.
+    pub(crate) signs: Signs,
     pub(crate) models: Vec<At<RawModel>>,
     /// The names of all models, those that are wrong in other ways included.
     pub(crate) model_names: Vec<String>,
@@ -65,6 +69,13 @@ pub(crate) struct Raw {
     /// Nothing but manifests: a stack for any Kubernetes cluster.
     pub(crate) is_plain: bool,
     pub(crate) state: StateConfig,
+}
+
+/// Where the gateways' tables say who signs their certificate, for what is wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    pub(crate) llm_d: Option<Place>,
+    pub(crate) maas: Option<Place>,
 }
 
 /// The tables that only OpenShift has a use for.
@@ -109,13 +120,17 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     };
     let gpu = reader
         .field("gpu")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, gpu::read));
+        .map_or_else(Vec::new, |field| read::tables(field, "gpu", problems, gpu::read));
     let rhoai = reader.or("rhoai", rhoai::default(), problems, rhoai::read);
     let monitoring = reader.or("monitoring", monitoring::default(), problems, monitoring::read);
     let gateway = reader.or("gateway", gateway::default(), problems, gateway::read);
+    let signs = Signs {
+        llm_d: signed_at(root, &["gateway", "tls"]),
+        maas: signed_at(root, &["maas", "gateway", "tls"]),
+    };
     let models = reader.field("models");
     let model_names = models.map_or_else(Vec::new, |field| names(field.node));
-    let models = models.map_or_else(Vec::new, |field| read::tables(field, problems, models::read));
+    let models = models.map_or_else(Vec::new, |field| read::tables(field, "models", problems, models::read));
     let maas = reader.optional("maas", problems, maas::read).map(|at| at.value);
     let maas_is_wrong = maas.is_none() && reader.has("maas");
     let place = reader.key_place("operators").unwrap_or(reader.place);
@@ -124,14 +139,14 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         place,
     };
     let kueue = reader.optional("kueue", problems, addons::kueue);
-    let model_registries = reader
-        .field("model_registries")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, addons::model_registry));
+    let model_registries = reader.field("model_registries").map_or_else(Vec::new, |field| {
+        read::tables(field, "model_registries", problems, addons::model_registry)
+    });
     let gitops = reader.optional("gitops", problems, addons::gitops);
     let metallb = reader.optional("metallb", problems, addons::metallb);
-    let manifests = reader
-        .field("manifests")
-        .map_or_else(Vec::new, |field| read::tables(field, problems, manifests::read));
+    let manifests = reader.field("manifests").map_or_else(Vec::new, |field| {
+        read::tables(field, "manifests", problems, manifests::read)
+    });
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);
     Some(Raw {
@@ -142,6 +157,7 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         rhoai,
         monitoring,
         gateway,
+        signs,
         models,
         model_names,
         maas,
@@ -155,6 +171,17 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         is_plain,
         state,
     })
+}
+
+/// Where a table names an issuer; without the key, where it asks for a certificate that somebody signs.
+fn signed_at(root: &Node, path: &[&str]) -> Option<Place> {
+    let table = path.iter().try_fold(root.as_table()?, |table, key| {
+        table.entries.get(*key).and_then(|entry| entry.node.as_table())
+    })?;
+    ["issuer", "mode"]
+        .into_iter()
+        .find_map(|key| table.entries.get(key))
+        .map(|entry| entry.node.place)
 }
 
 fn names(tables: &Node) -> Vec<String> {

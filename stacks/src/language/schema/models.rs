@@ -6,6 +6,7 @@ use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
 use super::model_parts::{self, RawCanary};
+use super::plain_secrets;
 use super::source::{self, RawSource};
 use crate::stack::{
     CpuInference, Deployment, Display, EnvName, EnvVar, GivenSecret, ModelMonitoring, ModelName, ModelSource,
@@ -404,6 +405,7 @@ fn vllm(field: Field<'_>, problems: &mut Problems) -> Option<Vllm> {
     let mut reader = Reader::new(field, "`vllm`", problems)?;
     let prefix_caching = reader.or("prefix_caching", PrefixCaching::Auto, problems, prefix_caching);
     let args = reader.or("args", Vec::new(), problems, read::list("a list of strings", argument));
+    plain_secrets::report_arguments(&args, problems);
     reader.finish(problems);
     Some(Vllm {
         prefix_caching,
@@ -475,6 +477,9 @@ fn env(field: Field<'_>, problems: &mut Problems) -> Option<Vec<EnvVar>> {
                 },
             );
             continue;
+        }
+        if let Some(value) = &value {
+            plain_secrets::report_variable(name, value, entry.node.place, problems);
         }
         match (name.parse::<EnvName>(), value) {
             (Ok(name), Some(value)) => variables.push(EnvVar { name, value }),

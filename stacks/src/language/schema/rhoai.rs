@@ -87,7 +87,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
         read::boolean,
     );
     let profiles = reader.field("hardware_profiles").map_or_else(Vec::new, |field| {
-        read::tables(field, problems, settings::hardware_profile)
+        read::tables(field, "rhoai.hardware_profiles", problems, settings::hardware_profile)
     });
     for At {
         value: At { value: profile, place },
@@ -100,6 +100,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
                 Problem::Duplicate {
                     what: "hardware profiles",
                     name: profile.name.to_string(),
+                    hint: Problem::RENAME,
                 },
             );
         }

@@ -144,7 +144,7 @@ pub(super) fn hardware_profile(field: Field<'_>, problems: &mut Problems) -> Opt
         .optional("visible_in", problems, read::list("a list of strings", read::line))
         .map_or_else(Vec::new, |list| list.value.into_iter().map(|one| one.value).collect());
     let identifiers = reader.field("identifiers").map_or_else(Vec::new, |field| {
-        let identifiers = read::tables(field, problems, identifier);
+        let identifiers = read::tables(field, "rhoai.hardware_profiles.identifiers", problems, identifier);
         identifiers.into_iter().map(|one| one.value).collect()
     });
     let scheduling = scheduling(&mut reader, problems);
@@ -172,7 +172,7 @@ fn scheduling(reader: &mut Reader<'_>, problems: &mut Problems) -> Scheduling {
         .map(|at| at.value);
     let selector = reader.or("node_selector", Vec::new(), problems, labels);
     let tolerations = reader.field("tolerations").map_or_else(Vec::new, |field| {
-        let tolerations = read::tables(field, problems, toleration);
+        let tolerations = read::tables(field, "rhoai.hardware_profiles.tolerations", problems, toleration);
         tolerations.into_iter().map(|one| one.value).collect()
     });
     let Some(At { value: queue, .. }) = queue else {

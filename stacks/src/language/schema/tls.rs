@@ -106,7 +106,16 @@ fn trusted_ca(field: Field<'_>, problems: &mut Problems) -> Option<TrustedCa> {
     let is_said = reader.has("file") || reader.has("gateway");
     let is_twice = reader.has("file") && reader.has("gateway");
     reader.finish(problems);
-    if !is_said || is_twice {
+    if is_twice {
+        let problem = Problem::Excludes {
+            this: "file",
+            other: "gateway",
+            hint: "the authority is in a file, or beside the generated certificate of a gateway: keep one",
+        };
+        problems.push(place, problem);
+        return None;
+    }
+    if !is_said {
         if problems.len() == n_before {
             let hint = "write `{ file = \"ca.pem\" }`, or `{ gateway = \"maas\" }` for its generated certificate";
             problems.push(

@@ -214,7 +214,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         path: "[[manifests]]",
-        about: "Objects of your own.",
+        about: "Objects of your own. Beside what the stack makes itself, objects of these files are checked too, with file and line: for credentials that the gateway does not look at, namespaces that it does not admit, second policies on it, and so on; `stackctl explain STK304` and the codes after it say each.",
         example: "[[manifests]]\nname = \"extras\"\npath = \"manifests\"",
         keys: &[
             key(
