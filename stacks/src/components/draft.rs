@@ -185,6 +185,14 @@ impl Draft {
         self
     }
 
+    /// What a person has to do when a gate does not open.
+    pub(super) fn asks(mut self, text: impl Into<String>) -> Self {
+        if let Node::Gate(gate) = &mut self.0.node {
+            gate.asks = Some(text.into());
+        }
+        self
+    }
+
     /// How long the verdict of a gate has to stand before it frees anything.
     pub(super) fn settled(mut self, time: Duration) -> Self {
         if let Node::Gate(gate) = &mut self.0.node {

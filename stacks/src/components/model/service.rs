@@ -9,7 +9,7 @@ use super::{connection, scheduler, workload};
 use crate::{
     components::{
         Context,
-        draft::{Draft, deployment, keyed, see, seconds},
+        draft::{Draft, deployment, keyed, seconds, see},
         gpu, kuadrant, leader_worker_set, llm_d, maas, monitoring,
         names::{APPLICATIONS, INGRESS, MAAS_GATEWAY},
         project, rhoai,
