@@ -389,7 +389,7 @@ async fn list_all<P: Provider>(
 /// What a resource looks at.
 pub(crate) fn observations(resource: &Resource) -> Vec<Observation> {
     match &resource.node {
-        Node::Object(object) => vec![object.observation()],
+        Node::Object(object) => object.observations(),
         Node::Overlay(overlay) => vec![overlay.observation()],
         Node::Gate(gate) => gate.observations.clone(),
         Node::Action(action) => action.goal.clone(),

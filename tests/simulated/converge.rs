@@ -91,3 +91,16 @@ fn an_apply_converges_and_the_next_plan_is_empty() {
     );
     assert_eq!(changed[0]["address"], "maas.tier[pro].subscription");
 }
+
+/// Three GPUs: one copy that answers, and two that read. A third reader has nowhere to go, and the old ones go on.
+#[test]
+fn a_model_that_grows_beyond_its_gpus_is_not_called_ready() {
+    let sandbox = Sandbox::of("prefill-decode");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let more = ["--set", "models[qwen3-8b].prefill.replicas=3"];
+    let apply = [&["apply", "stack.toml", "--yes"][..], &more].concat();
+    let ran = sandbox.simulate(&apply);
+    assert_ne!(ran.code, 0, "{}", ran.shown());
+    assert!(ran.shown().contains("did not become ready"), "{}", ran.shown());
+    assert!(!ran.shown().contains("Ready=True"), "{}", ran.shown());
+}

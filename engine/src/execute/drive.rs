@@ -423,6 +423,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 });
             }
         }
+        let first = match self.by_address.get(address).map(|resource| &resource.node) {
+            Some(Node::Gate(gate)) => gate.asks.as_deref(),
+            _ => None,
+        }
+        .unwrap_or("see what it says above");
         let Some(active) = self.active.get_mut(address) else {
             return Step::Waits;
         };
@@ -433,9 +438,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         if now >= active.deadline {
             let failure = Failure::new(format!("did not become ready within {}", shown(active.limit)))
                 .because(active.why.clone())
-                .hint(
-                    "see what it says above; then run the same command again, or give it longer with `--ready-timeout`",
-                );
+                .hint(format!(
+                    "{first}; then run the same command again, or give it longer with `--ready-timeout`"
+                ));
             self.fail(address, failure);
         }
         Step::Waits

@@ -190,7 +190,11 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
     let Some(found) = path.get(object) else {
         return not_yet(&format!("{shown} is not there yet"));
     };
+    // No verdict quotes what a Secret holds.
+    let secret = object["kind"] == "Secret" && FieldPath::of("data").contains(path);
     let said = match found {
+        Value::String(text) if secret && text.trim().is_empty() => format!("{shown} is empty"),
+        _ if secret => format!("{shown} is there"),
         Value::String(text) => format!("{shown} is {text}"),
         Value::Object(_) | Value::Array(_) => format!("{shown} is there"),
         other => format!("{shown} is {other}"),
@@ -291,6 +295,26 @@ mod tests {
         assert_eq!(
             Rule::condition("ready").evaluate(&object).why(),
             "ready=False, MissingDependency: no provider"
+        );
+    }
+
+    #[test]
+    fn a_secrets_value_is_never_quoted() {
+        let secret = json!({"kind": "Secret", "data": {"token": "c2Vrcml0", "other": ""}});
+        let why = |key: &str| {
+            Rule::non_empty(&format!("data.{key}"))
+                .evaluate(&secret)
+                .why()
+                .to_owned()
+        };
+        assert_eq!(why("token"), ".data.token is there");
+        assert_eq!(why("other"), ".data.other is empty");
+        assert_eq!(why("tokken"), ".data.tokken is not there yet");
+        let other = Rule::equals("data.token", "x").evaluate(&secret);
+        assert!(
+            !other.is_ready() && !other.why().contains("c2Vrcml0"),
+            "{}",
+            other.why()
         );
     }
 

@@ -14,6 +14,9 @@ pub struct Gate {
     pub settle: Duration,
     /// What to do, once, when its symptom is seen.
     pub remedy: Option<Remedy>,
+    /// What a person has to do when it does not come, where only a person can: ``create Secret llm/hf with the key
+    /// `token` ``.
+    pub asks: Option<String>,
 }
 
 /// The one thing that practice prescribes for a known race; shown in the plan, run once.
@@ -48,6 +51,7 @@ impl Gate {
             observations,
             settle: Duration::ZERO,
             remedy: None,
+            asks: None,
         }
     }
 

@@ -14,6 +14,9 @@ pub struct Object {
     pub ready: Rule,
     /// When it never will be, by its own status.
     pub failed: Option<Rule>,
+    /// What has to be seen beside it: parts that its controller makes, where its own status may still tell how they were
+    /// before the last write.
+    pub parts: Vec<Observation>,
 }
 
 impl Object {
@@ -23,6 +26,7 @@ impl Object {
             manifest,
             ready: Rule::Exists,
             failed: None,
+            parts: Vec::new(),
         }
     }
 
@@ -32,15 +36,17 @@ impl Object {
             manifest,
             ready,
             failed: None,
+            parts: Vec::new(),
         }
     }
 
-    /// Its readiness as an observation of itself.
-    pub fn observation(&self) -> Observation {
-        Observation {
+    /// Its readiness: an observation of itself, whose words come first, and those of its parts.
+    pub fn observations(&self) -> Vec<Observation> {
+        let own = Observation {
             target: Target::Named(self.manifest.object().clone()),
             ready: self.ready.clone(),
             failed: self.failed.clone(),
-        }
+        };
+        std::iter::once(own).chain(self.parts.iter().cloned()).collect()
     }
 }

@@ -153,6 +153,14 @@ impl Draft {
         self
     }
 
+    /// What has to be seen beside the object's own status.
+    pub(super) fn with_parts(mut self, parts: Vec<Observation>) -> Self {
+        if let Node::Object(object) = &mut self.0.node {
+            object.parts = parts;
+        }
+        self
+    }
+
     /// When the object never will be ready, by its own status.
     pub(super) fn failed(mut self, rule: Rule) -> Self {
         if let Node::Object(object) = &mut self.0.node {
@@ -173,6 +181,14 @@ impl Draft {
     pub(super) fn remedy(mut self, remedy: Remedy) -> Self {
         if let Node::Gate(gate) = &mut self.0.node {
             gate.remedy = Some(remedy);
+        }
+        self
+    }
+
+    /// What a person has to do when a gate does not open.
+    pub(super) fn asks(mut self, text: impl Into<String>) -> Self {
+        if let Node::Gate(gate) = &mut self.0.node {
+            gate.asks = Some(text.into());
         }
         self
     }

@@ -92,7 +92,10 @@ impl Listener<'_> {
     pub(super) fn resources(&self) -> Vec<Draft> {
         match self.tls {
             GatewayTls::Platform | GatewayTls::Plain => Vec::new(),
-            GatewayTls::Secret(secret) => vec![tls::secret_there(self.at("certificate"), secret.as_str())],
+            GatewayTls::Secret(secret) => {
+                let gate = tls::secret_there(self.at("certificate"), secret.as_str());
+                vec![gate.asks(format!("create Secret {INGRESS}/{secret} of type kubernetes.io/tls"))]
+            }
             GatewayTls::Generated { secret, issuer } => self.generated(secret, issuer),
         }
     }
@@ -150,10 +153,12 @@ impl Listener<'_> {
 
 fn ready(address: Address, issuer: ObjectRef) -> Draft {
     let note = format!("waits for {} {}", issuer.object_type.kind, issuer.name);
+    let asked = format!("create {issuer}, or see why it is not ready");
     Draft::gate(address, vec![see(issuer, Rule::condition("Ready"))])
         .within(seconds(60))
         .after(cert_manager::ready(), "it is judged by cert-manager")
         .note(note)
+        .asks(asked)
 }
 
 fn self_signed(address: Address, name: &str) -> Draft {

@@ -5,7 +5,7 @@ use crate::stack::{GivenSecret, SecretRef};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     late::{Encoding, Late, LateSource, SecretInput},
-    readiness::Rule,
+    readiness::{Matcher, Observation, Rule},
 };
 
 /// How many letters and digits a password has that we draw (`reference/serving.md` §1.7).
@@ -56,9 +56,10 @@ pub(super) fn source(from: &GivenSecret, gate: Address) -> (LateSource, Option<D
         GivenSecret::Command(words) => SecretInput::Command(words.clone()),
         GivenSecret::Existing { namespace, name, key } => {
             let object = ObjectRef::namespaced("v1", "Secret", namespace.as_str(), name.as_str());
-            let waits = Draft::gate(gate.clone(), vec![see(object.clone(), Rule::Exists)])
+            let waits = Draft::gate(gate.clone(), vec![holds(object.clone(), key)])
                 .within(seconds(60))
-                .note(format!("waits for {object}"));
+                .note(format!("waits for {object}"))
+                .asks(asked(&object, key));
             let source = LateSource::Object {
                 address: gate,
                 object,
@@ -78,6 +79,20 @@ fn late(key: &str, source: LateSource) -> Late {
         encoding: Encoding::Base64,
         sensitive: true,
     }
+}
+
+/// A Secret has something under a key; no verdict quotes what.
+pub(super) fn holds(secret: ObjectRef, key: &str) -> Observation {
+    let there = Rule::Field {
+        path: data(key),
+        is: Matcher::NonEmpty,
+    };
+    see(secret, there)
+}
+
+/// What a person has to do who said that a Secret is there.
+pub(super) fn asked(secret: &ObjectRef, key: &str) -> String {
+    format!("create {secret} with the key `{key}`, or put the key into it")
 }
 
 /// One key of a Secret.

@@ -120,9 +120,14 @@ fn lookup(wanted: &GatewayPolicies) -> Vec<Draft> {
     let tiers: Vec<Value> = wanted.tiers.iter().map(mapped).collect();
     let text = yaml(&tiers);
     vec![
-        Draft::gate(lookup_there(), there).within(seconds(60)).note(format!(
-            "waits for Service {namespace}/{service}:{port}, which says the tier of a caller"
-        )),
+        Draft::gate(lookup_there(), there)
+            .within(seconds(60))
+            .note(format!(
+                "waits for Service {namespace}/{service}:{port}, which says the tier of a caller"
+            ))
+            .asks(format!(
+                "bring Deployment and Service {namespace}/{service}, by `[[manifests]]` or by hand"
+            )),
         // The release that this generation belongs to brings one with it.
         Draft::object(
             mapping(),

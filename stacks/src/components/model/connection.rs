@@ -14,7 +14,10 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use stackctl_engine::{Address, ObjectRef, readiness::Rule};
+use stackctl_engine::{
+    Address, ObjectRef,
+    readiness::{Observation, Rule},
+};
 
 /// The key of the token in its Secret.
 const TOKEN_KEY: &str = "token";
@@ -84,24 +87,40 @@ pub(super) fn resources(model: &Model) -> Vec<Draft> {
 /// Waits for a Secret of somebody else in the model's namespace.
 pub(super) fn there(model: &Model, role: &str, name: &str) -> Draft {
     let secret = ObjectRef::namespaced("v1", "Secret", model.namespace.as_str(), name);
+    let asked = format!("create {secret}");
+    given(model, role, &secret, see(secret.clone(), Rule::Exists), asked)
+}
+
+/// The gate of a Secret in the model's namespace, where a person has to make it.
+fn given(model: &Model, role: &str, secret: &ObjectRef, there: Observation, asked: String) -> Draft {
     let note = format!("waits for {secret}");
-    Draft::gate(at(model, role), vec![see(secret, Rule::Exists)])
+    Draft::gate(at(model, role), vec![there])
         .within(seconds(60))
         .after(
             project::namespace(model.namespace.as_str()),
             "it is put into that project",
         )
         .note(note)
+        .asks(asked)
 }
 
 fn token_nodes(model: &Model, from: &GivenSecret) -> Vec<Draft> {
-    let GivenSecret::Existing { namespace, name, .. } = from else {
+    let GivenSecret::Existing { namespace, name, key } = from else {
         return made_token(model, from);
     };
     if *namespace != model.namespace {
         return made_token(model, from);
     }
-    vec![there(model, "token", name.as_str())]
+    // A pod whose Secret lacks the key never starts, and the model's status does not say why.
+    let object = ObjectRef::namespaced("v1", "Secret", namespace.as_str(), name.as_str());
+    let asked = secret::asked(&object, key);
+    vec![given(
+        model,
+        "token",
+        &object,
+        secret::holds(object.clone(), key),
+        asked,
+    )]
 }
 
 fn made_token(model: &Model, from: &GivenSecret) -> Vec<Draft> {

@@ -9,7 +9,7 @@ use super::{connection, scheduler, workload};
 use crate::{
     components::{
         Context,
-        draft::{Draft, keyed, seconds},
+        draft::{Draft, deployment, keyed, seconds, see},
         gpu, kuadrant, leader_worker_set, llm_d, maas, monitoring,
         names::{APPLICATIONS, INGRESS, MAAS_GATEWAY},
         project, rhoai,
@@ -17,10 +17,15 @@ use crate::{
     stack::{Access, Deployment, Model, ModelSource},
 };
 use serde_json::{Value, json};
-use stackctl_engine::{Address, readiness::Rule};
+use stackctl_engine::{
+    Address,
+    readiness::{Observation, Rule},
+};
 
 /// The gateway that KServe uses when a service names none (`reference/serving.md` §1.3.1).
 const DEFAULT_GATEWAY: &str = "openshift-ai-inference";
+/// How long the name of a workload may be before KServe shortens it by a digest (knative `kmeta.ChildName`).
+const LONGEST_NAME: usize = 63;
 
 pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
     let mut spec = json!({
@@ -44,6 +49,7 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
     let time = model.ready_timeout;
     let mut node = Draft::object(super::service(model.name.as_str()), manifest)
         .ready(Rule::condition("Ready"))
+        .with_parts(workloads(model))
         .within(time.map_or(seconds(600), |timeout| timeout.as_duration()))
         .note(format!("{} × {}", model.replicas, model.model_name))
         .after(project::namespace(model.namespace.as_str()), "runs in that project")
@@ -91,6 +97,28 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
         }
         Access::Open | Access::Authenticated => node.after(llm_d::gateway(), "its route attaches to the gateway"),
     }
+}
+
+/// The Deployments that it becomes, with as many copies as it asks for.
+///
+/// Its own status is not enough after an update: KServe takes over whatever a Deployment's `Available` says, also when
+/// that was judged before the update, and signs it with the new generation (kserve, package `llmisvc`,
+/// `propagateDeploymentStatus`). `Available` itself is told by the old pods while the new ones find no GPU
+/// (`reference/serving.md` §1.3.4). The number of copies tells a Deployment that was not reached yet.
+fn workloads(model: &Model) -> Vec<Observation> {
+    let mut workloads = vec![("kserve", model.replicas)];
+    if let Deployment::PrefillDecode(parts) = &model.deployment {
+        workloads.push(("kserve-prefill", parts.prefill.replicas));
+    }
+    workloads
+        .into_iter()
+        .map(|(suffix, replicas)| (format!("{}-{suffix}", model.name), replicas))
+        .filter(|(name, _)| name.len() <= LONGEST_NAME)
+        .map(|(name, replicas)| {
+            let rolled_out = Rule::All(vec![Rule::equals("spec.replicas", replicas), Rule::RolledOut]);
+            see(deployment(model.namespace.as_str(), &name), rolled_out)
+        })
+        .collect()
 }
 
 fn certificate_there(model: &Model) -> Address {
