@@ -35,6 +35,7 @@ mod testing;
 mod tests;
 mod tier;
 mod url;
+mod users;
 mod words;
 mod world;
 
@@ -57,6 +58,7 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::TENANT, tenant::consequences),
     (Kind::DEPLOYMENT, database::of_deployment),
     (Kind::SECRET, database::of_secret),
+    (Kind::SECRET, users::consequences),
     (Kind::INSTANCE, instance::consequences),
     (Kind::GATEWAY, gateway::consequences),
     (Kind::EXTERNAL_MODEL, external_model::consequences),
@@ -96,6 +98,8 @@ pub fn consequences(transitions: &[Transition], keys: Option<&Keys>) -> BTreeMap
 }
 
 fn is_change(transition: &Transition) -> bool {
-    let differs = transition.before != transition.after || !transition.changed_secrets.is_empty();
+    let differs = transition.before != transition.after
+        || !transition.changed_secrets.is_empty()
+        || !transition.logins.is_empty();
     transition.action.is_change() && differs
 }

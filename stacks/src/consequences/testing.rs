@@ -7,7 +7,10 @@ use stackctl_engine::{
     plan::{Action, NodeKind, Transition},
     resource::ConsequenceClass,
 };
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 /// One step: what is there and what will be.
 pub(super) fn step(before: Option<Value>, after: Option<Value>) -> Transition {
@@ -29,6 +32,7 @@ pub(super) fn step(before: Option<Value>, after: Option<Value>) -> Transition {
         before,
         after,
         changed_secrets: BTreeSet::new(),
+        logins: BTreeMap::new(),
     }
 }
 
