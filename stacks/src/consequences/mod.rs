@@ -24,6 +24,7 @@ mod group;
 mod instance;
 mod keys;
 mod model;
+mod namespace;
 mod owners;
 mod pods;
 mod rates;
@@ -34,6 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tier;
+mod tier_lookup;
 mod url;
 mod users;
 mod words;
@@ -56,6 +58,10 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::AUTH_POLICY, access::consequences),
     (Kind::GROUP, group::consequences),
     (Kind::TENANT, tenant::consequences),
+    (Kind::NAMESPACE, namespace::consequences),
+    (Kind::NAMESPACE, tier_lookup::of_namespace),
+    (Kind::SERVICE, tier_lookup::consequences),
+    (Kind::DEPLOYMENT, tier_lookup::consequences),
     (Kind::DEPLOYMENT, database::of_deployment),
     (Kind::SECRET, database::of_secret),
     (Kind::SECRET, users::consequences),
@@ -68,7 +74,7 @@ const RULES: &[(Kind, Rule)] = &[
 ];
 
 /// Objects that no rule is about, and that rules look at.
-const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF];
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS];
 
 /// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
 pub fn is_judged(object: &ObjectRef) -> bool {

@@ -197,6 +197,11 @@ pub(super) fn group(name: &str, users: &[&str]) -> Value {
     json!({"apiVersion": "user.openshift.io/v1", "kind": "Group", "metadata": {"name": name}, "users": users})
 }
 
+/// A namespace.
+pub(super) fn namespace(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+}
+
 /// The tenant, and how long its keys may live.
 pub(super) fn tenant(days: u64) -> Value {
     json!({

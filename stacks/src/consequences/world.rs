@@ -37,6 +37,10 @@ impl Kind {
     pub(super) const GROUP: Self = Self::new("user.openshift.io", "Group");
     pub(super) const DEPLOYMENT: Self = Self::new("apps", "Deployment");
     pub(super) const SECRET: Self = Self::new("", "Secret");
+    pub(super) const NAMESPACE: Self = Self::new("", "Namespace");
+    pub(super) const SERVICE: Self = Self::new("", "Service");
+    /// Kuadrant's own, of which MaaS makes some of [`AUTH_POLICY`](Self::AUTH_POLICY).
+    pub(super) const GATEWAY_ACCESS: Self = Self::new("kuadrant.io", "AuthPolicy");
     pub(super) const INSTANCE: Self = Self::new("datasciencecluster.opendatahub.io", "DataScienceCluster");
     pub(super) const GATEWAY: Self = Self::new("gateway.networking.k8s.io", "Gateway");
     pub(super) const HTTP_ROUTE: Self = Self::new("gateway.networking.k8s.io", "HTTPRoute");
@@ -108,6 +112,15 @@ impl<'a> World<'a> {
     pub(super) fn goes(&self, kind: Kind, namespace: &str, name: &str) -> bool {
         let state = self.state(kind, namespace, name);
         state.is_some_and(|state| state.before.is_some() && state.after.is_none())
+    }
+
+    /// Whether the plan takes this namespace away.
+    pub(super) fn namespace_goes(&self, name: &str) -> bool {
+        let mut namespaces = self
+            .objects
+            .values()
+            .filter(|state| Kind::NAMESPACE.is_of(state.object));
+        namespaces.any(|state| state.object.name == name && state.before.is_some() && state.after.is_none())
     }
 
     /// The subscriptions on one side, in order of name.
