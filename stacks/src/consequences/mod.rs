@@ -15,6 +15,7 @@
 //! Deliberately absent: the asking itself, and whether a person has to say yes.
 
 mod access;
+mod balancer;
 mod canary;
 mod database;
 mod external_model;
@@ -23,6 +24,7 @@ mod gateway_limits;
 mod group;
 mod instance;
 mod keys;
+mod machines;
 mod model;
 mod namespace;
 mod owners;
@@ -67,6 +69,8 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::SECRET, users::consequences),
     (Kind::INSTANCE, instance::consequences),
     (Kind::GATEWAY, gateway::consequences),
+    (Kind::GATEWAY, balancer::consequences),
+    (Kind::MACHINE_SET, machines::consequences),
     (Kind::EXTERNAL_MODEL, external_model::consequences),
     (Kind::HTTP_ROUTE, canary::consequences),
     (Kind::TOKEN_RATE_LIMITS, gateway_limits::of_tokens),
@@ -74,7 +78,7 @@ const RULES: &[(Kind, Rule)] = &[
 ];
 
 /// Objects that no rule is about, and that rules look at.
-const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS];
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS, Kind::ROUTE, Kind::ADDRESS_POOL];
 
 /// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
 pub fn is_judged(object: &ObjectRef) -> bool {

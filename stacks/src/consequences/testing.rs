@@ -144,13 +144,13 @@ pub(super) fn reference(name: &str, kind: &str) -> Value {
     })
 }
 
-/// A gateway with one host.
+/// A gateway with one host, behind a Route: its settings ask for no load balancer.
 pub(super) fn gateway(name: &str, host: &str) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
         "metadata": {"name": name, "namespace": "openshift-ingress"},
-        "spec": {"listeners": [{
+        "spec": {"gatewayClassName": "class", "infrastructure": {"parametersRef": {"name": "settings"}}, "listeners": [{
             "name": "https", "hostname": host, "port": 443, "protocol": "HTTPS",
             "tls": {"certificateRefs": [{"kind": "Secret", "name": "ingress-certs"}]},
             "allowedRoutes": {"namespaces": {"from": "All"}},

@@ -43,6 +43,9 @@ impl Kind {
     pub(super) const GATEWAY_ACCESS: Self = Self::new("kuadrant.io", "AuthPolicy");
     pub(super) const INSTANCE: Self = Self::new("datasciencecluster.opendatahub.io", "DataScienceCluster");
     pub(super) const GATEWAY: Self = Self::new("gateway.networking.k8s.io", "Gateway");
+    pub(super) const ROUTE: Self = Self::new("route.openshift.io", "Route");
+    pub(super) const MACHINE_SET: Self = Self::new("machine.openshift.io", "MachineSet");
+    pub(super) const ADDRESS_POOL: Self = Self::new("metallb.io", "IPAddressPool");
     pub(super) const HTTP_ROUTE: Self = Self::new("gateway.networking.k8s.io", "HTTPRoute");
     pub(super) const TOKEN_RATE_LIMITS: Self = Self::new("kuadrant.io", "TokenRateLimitPolicy");
     pub(super) const RATE_LIMITS: Self = Self::new("kuadrant.io", "RateLimitPolicy");
