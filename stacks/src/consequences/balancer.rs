@@ -4,6 +4,7 @@
 //! its annotation say otherwise; it is called `<gateway>-<class>`), §1.6.
 
 use super::{
+    is_part_to_come,
     url::host_names,
     words::{cost, notice},
     world::{Kind, Side, World},
@@ -15,7 +16,8 @@ use stackctl_engine::{plan::Transition, resource::Consequence};
 const SERVICE_TYPE: &str = "networking.istio.io/service-type";
 
 pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
-    let Some(after) = transition.after.as_ref().filter(|after| has_balancer(after)) else {
+    let after = transition.after.as_ref().filter(|after| has_balancer(after));
+    let Some(after) = after.filter(|_| !is_part_to_come(transition)) else {
         return Vec::new();
     };
     let object = &transition.object;
@@ -57,7 +59,7 @@ fn has_balancer(gateway: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{gateway, kept, made, table, turned, with};
+    use super::super::testing::{gateway, kept, made, overlay, table, turned, with};
     use serde_json::{Value, json};
 
     fn balanced(host: &str) -> Value {
@@ -78,6 +80,8 @@ mod tests {
         let pool = json!({"apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool",
             "metadata": {"name": "p", "namespace": "metallb-system"}});
         let named = |object: Value| with(object, "metadata.labels.a", json!("b"));
+        let part = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": {"name": "own", "namespace": "openshift-ingress"}});
         let cases = [
             ("made", vec![made(balanced(a))]),
             ("made behind a Route", vec![made(gateway("own", a))]),
@@ -86,6 +90,13 @@ mod tests {
             ("out of its Route", vec![turned(gateway("own", a), balanced(a))]),
             ("changed otherwise", vec![turned(balanced(a), named(balanced(a)))]),
             ("another host", vec![turned(balanced(a), balanced("b.example.com"))]),
+            (
+                "an annotation of it",
+                vec![
+                    made(gateway("own", a)),
+                    overlay(made(with(part, "metadata.annotations.a", json!("b")))),
+                ],
+            ),
             ("with MetalLB", vec![made(balanced(a)), kept(pool)]),
         ];
         insta::assert_snapshot!(table(&cases), @r#"
@@ -107,6 +118,8 @@ mod tests {
         # another host
         disruption: moves gateway own from https://a.example.com to https://b.example.com: every URL below the old host ends
         notice: needs a DNS record of yours: b.example.com → the address of Service openshift-ingress/own-class
+        # an annotation of it
+        nothing
         # with MetalLB
         notice: needs a DNS record of yours: a.example.com → the address of Service openshift-ingress/own-class
         notice: takes an address of MetalLB for Service openshift-ingress/own-class

@@ -4,6 +4,7 @@
 //! its replicas say, and those that are there keep their size (OpenShift documentation, Machine management).
 
 use super::{
+    is_part_to_come,
     words::{cost, disruption, listed},
     world::{Kind, Side, World},
 };
@@ -13,6 +14,9 @@ use std::collections::BTreeMap;
 
 /// Said alike by each MachineSet of a size in a region, so that it is read once.
 pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
+    if is_part_to_come(transition) {
+        return Vec::new();
+    }
     let (before, after) = (transition.before.as_ref(), transition.after.as_ref());
     let Some(machines) = after.or(before).map(Machines::of) else {
         return Vec::new();

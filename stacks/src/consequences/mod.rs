@@ -45,7 +45,11 @@ mod world;
 
 pub use keys::{Keys, KeysQuestion, answered, question};
 
-use stackctl_engine::{Address, ObjectRef, plan::Transition, resource::Consequence};
+use stackctl_engine::{
+    Address, ObjectRef,
+    plan::{NodeKind, Transition},
+    resource::Consequence,
+};
 use std::collections::BTreeMap;
 use world::{Kind, World};
 
@@ -105,6 +109,11 @@ pub fn consequences(transitions: &[Transition], keys: Option<&Keys>) -> BTreeMap
         consequences.dedup();
     }
     told
+}
+
+/// Whether a step makes fields of an object that is still to come: what it shows is no object as a whole.
+fn is_part_to_come(transition: &Transition) -> bool {
+    transition.node == NodeKind::Overlay && transition.before.is_none()
 }
 
 fn is_change(transition: &Transition) -> bool {
