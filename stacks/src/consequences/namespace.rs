@@ -4,7 +4,7 @@
 //! `reference/serving.md` §1.11 (the namespaces of tiers, which hold a service account for each caller).
 
 use super::{
-    words::{data_loss, disruption},
+    words::{data_loss, disruption, listed},
     world::World,
 };
 use stackctl_engine::{plan::Transition, resource::Consequence};
@@ -17,7 +17,7 @@ pub(super) fn of_tier(tier: &str) -> String {
     format!("{OF_TIER}{tier}")
 }
 
-pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Consequence> {
+pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
     if transition.after.is_some() {
         return Vec::new();
     }
@@ -26,9 +26,18 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
         Some(tier) => disruption(format!(
             "deletes namespace {name} with the service accounts of tier {tier} and their tokens: its callers get 401"
         )),
-        None => data_loss(format!(
-            "deletes namespace {name} with everything in it, also what others put there"
-        )),
+        None => {
+            // A destroy takes many: said alike by each, so that it is read once.
+            let all: Vec<_> = world
+                .namespaces_that_go()
+                .filter(|name| !name.starts_with(OF_TIER))
+                .collect();
+            let noun = if all.len() == 1 { "namespace" } else { "namespaces" };
+            data_loss(format!(
+                "deletes everything in {noun} {}, also what others put there",
+                listed(&all)
+            ))
+        }
     }]
 }
 
@@ -40,6 +49,7 @@ mod tests {
     fn what_goes_with_a_namespace_is_told() {
         let cases = [
             ("gone", vec![gone(namespace("demo"))]),
+            ("two gone", vec![gone(namespace("demo")), gone(namespace("a"))]),
             (
                 "of a tier",
                 vec![gone(namespace("maas-default-gateway-tier-enterprise"))],
@@ -49,7 +59,9 @@ mod tests {
         ];
         insta::assert_snapshot!(table(&cases), @r#"
         # gone
-        data-loss: deletes namespace demo with everything in it, also what others put there
+        data-loss: deletes everything in namespace demo, also what others put there
+        # two gone
+        data-loss: deletes everything in namespaces a and demo, also what others put there
         # of a tier
         disruption: deletes namespace maas-default-gateway-tier-enterprise with the service accounts of tier enterprise and their tokens: its callers get 401
         # kept

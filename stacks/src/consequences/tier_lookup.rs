@@ -111,7 +111,7 @@ mod tests {
         # its Deployment
         access: deletes Deployment maas-api/maas-api, which AuthPolicy gateway-auth-policy asks for the tier of a caller: calls are turned away or go without limits
         # its namespace
-        data-loss: deletes namespace maas-api with everything in it, also what others put there
+        data-loss: deletes everything in namespace maas-api, also what others put there
         access: deletes namespace maas-api, which AuthPolicy gateway-auth-policy asks for the tier of a caller: calls are turned away or go without limits
         # another Service
         nothing

@@ -119,11 +119,17 @@ impl<'a> World<'a> {
 
     /// Whether the plan takes this namespace away.
     pub(super) fn namespace_goes(&self, name: &str) -> bool {
-        let mut namespaces = self
+        self.namespaces_that_go().any(|one| one == name)
+    }
+
+    /// The namespaces that the plan takes away, in order of name.
+    pub(super) fn namespaces_that_go(&self) -> impl Iterator<Item = &str> {
+        let namespaces = self
             .objects
             .values()
             .filter(|state| Kind::NAMESPACE.is_of(state.object));
-        namespaces.any(|state| state.object.name == name && state.before.is_some() && state.after.is_none())
+        let going = namespaces.filter(|state| state.before.is_some() && state.after.is_none());
+        going.map(|state| state.object.name.as_str())
     }
 
     /// The subscriptions on one side, in order of name.
