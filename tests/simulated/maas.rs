@@ -259,6 +259,20 @@ fn a_canary_takes_over_and_the_plan_says_what_that_means() {
         .expect(0);
 }
 
+#[test]
+fn only_the_user_who_goes_is_named() {
+    let sandbox = Sandbox::of("two-tenants");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox.edit(
+        "[[maas.users]]\nname     = \"bob\"\npassword = { env = \"BOB_PASSWORD\" }\n",
+        "",
+    );
+    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    let said = "takes the line of bob out of Secret openshift-config/htpass-secret";
+    let (_, told) = planned.stdout.split_once("Before you say yes").unwrap_or_default();
+    assert!(told.contains(said) && !told.contains("alice"), "{}", planned.shown());
+}
+
 /// A state from before the database was made is put back: nothing but its Secret still knows the password.
 #[test]
 fn one_password_outlives_the_loss_of_its_record() {

@@ -17,7 +17,7 @@ pub mod yaml;
 
 pub use fragment::{Fragment, ResolvedDocument};
 pub(crate) use fragment::{digests, dropped};
-pub(crate) use recorded::{PEM_PART, htpasswd_part, item_part, shown, yaml_part};
+pub(crate) use recorded::{PEM_PART, htpasswd_part, htpasswd_user, item_part, shown, yaml_part};
 pub use recorded::{RecordedDocument, RecordedFragment};
 
 use crate::{FieldPath, late::Encoding};

@@ -7,7 +7,7 @@ use super::{
     pem,
     yaml::{with_yaml_key, yaml_key},
 };
-use crate::{FieldPath, digest::Digest};
+use crate::{FieldPath, digest::Digest, field::PathElement};
 use serde_json::Value;
 
 /// A fragment of a shared text.
@@ -192,8 +192,19 @@ pub(crate) const PEM_PART: &str = "|pem";
 
 /// The last element of the path of a user's line.
 pub(crate) fn htpasswd_part(user: &User) -> String {
-    format!("|htpasswd.{user}")
+    format!("{HTPASSWD_PART}{user}")
 }
+
+/// The user of a path, where that ends in a user's line.
+pub(crate) fn htpasswd_user(path: &FieldPath) -> Option<User> {
+    match path.elements().last()? {
+        PathElement::Field(part) => User::new(part.strip_prefix(HTPASSWD_PART)?).ok(),
+        PathElement::Key(_) | PathElement::Value(_) | PathElement::Index(_) => None,
+    }
+}
+
+/// What the last element of the path of a user's line starts with.
+const HTPASSWD_PART: &str = "|htpasswd.";
 
 /// The last element of the path of a YAML key.
 pub(crate) fn yaml_part(key: &str) -> String {

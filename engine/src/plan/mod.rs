@@ -21,7 +21,7 @@ pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
-pub use transition::{Transition, transitions};
+pub use transition::{LoginChange, Transition, transitions};
 
 use crate::{
     FieldPath,

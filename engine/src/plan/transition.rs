@@ -12,11 +12,12 @@
 //!
 //! Deliberately absent: what is dropped from the record because it is gone already.
 
-use super::{Action, NodeKind, Plan, Shown, Step, planner::sensitive};
+use super::{Action, FieldChange, NodeKind, Plan, Shown, Step, planner::sensitive};
 use crate::{
     FieldPath,
     address::Address,
     diff::leaves,
+    document::{RecordedDocument, htpasswd::User, htpasswd_user, text_at},
     object_key::ObjectRef,
     readiness::Seen,
     recorded::{Origin, Recorded, RecordedNode, RecordedObject, Undo},
@@ -44,6 +45,21 @@ pub struct Transition {
     pub after: Option<Value>,
     /// The leaves that hold a secret on both sides, and another one afterwards.
     pub changed_secrets: BTreeSet<FieldPath>,
+    /// The users whose lines in an htpasswd text of the object change, and how; of a line that stays nothing is said.
+    pub logins: BTreeMap<User, LoginChange>,
+}
+
+/// What becomes of a user's line in an htpasswd text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginChange {
+    /// There is none, and one is put in.
+    Added,
+    /// Another password takes the place of the one that is there.
+    Replaced,
+    /// It is kept or replaced: the password is known only after another resource is ready.
+    KnownLater,
+    /// It is taken out.
+    TakenOut,
 }
 
 /// What every step of a plan makes of its object, for those objects that somebody wants to judge: a plan may be about a
@@ -96,6 +112,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
         before: before.map(|live| without_secrets(live, object, &hidden)),
         after: Some(without_secrets(&after, object, &hidden)),
         changed_secrets: changed_secrets(step),
+        logins: changed_logins(step),
         ..nothing(step, object)
     });
     all
@@ -121,6 +138,7 @@ fn end(step: &Step, known: &Recorded, last: &RecordedObject, live: &Value) -> Tr
     Transition {
         before: Some(shown(live)),
         after: after.as_ref().map(shown),
+        logins: ended_logins(known, live),
         ..nothing(step, &last.object)
     }
 }
@@ -134,6 +152,7 @@ fn nothing(step: &Step, object: &ObjectRef) -> Transition {
         before: None,
         after: None,
         changed_secrets: BTreeSet::new(),
+        logins: BTreeMap::new(),
     }
 }
 
@@ -211,6 +230,34 @@ fn changed_secrets(step: &Step) -> BTreeSet<FieldPath> {
         .filter(|change| change.before == Shown::Secret && change.after == Shown::Secret)
         .map(|change| change.path.clone())
         .collect()
+}
+
+/// The lines that a step changes.
+fn changed_logins(step: &Step) -> BTreeMap<User, LoginChange> {
+    let change = |change: &FieldChange| {
+        let what = match (&change.before, &change.after) {
+            (Shown::Absent, _) => LoginChange::Added,
+            (_, Shown::Absent) => LoginChange::TakenOut,
+            (_, Shown::KnownAfter(_)) => LoginChange::KnownLater,
+            (_, Shown::Secret | Shown::Value(_)) => LoginChange::Replaced,
+        };
+        Some((htpasswd_user(&change.path)?, what))
+    };
+    step.changes.iter().filter_map(change).collect()
+}
+
+/// The lines that go with what was recorded: those that we put in, and that are as we wrote them.
+fn ended_logins(known: &Recorded, live: &Value) -> BTreeMap<User, LoginChange> {
+    let RecordedNode::Overlay { documents, .. } = &known.node else {
+        return BTreeMap::new();
+    };
+    let goes = |document: &RecordedDocument| {
+        let text = text_at(live, &document.at).ok().flatten()?;
+        let without = document.fragment.restore_in(&text).ok()?;
+        let user = htpasswd_user(&document.path())?;
+        (without != text).then_some((user, LoginChange::TakenOut))
+    };
+    documents.iter().filter_map(goes).collect()
 }
 
 /// Leaves out what nobody may see, and the copy of it that `kubectl apply` keeps in an annotation; and who owns which

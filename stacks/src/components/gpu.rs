@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
     readiness::{Matcher, Observation, Rule, Target},
-    resource::{ConsequenceClass, DestroyStep},
+    resource::DestroyStep,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -205,7 +205,6 @@ fn machine_set(aws: &AwsFacts, pool: &GpuPool, sets: &MachineSets, zone: &Zone) 
         "{} × {} in {region}{zone}",
         sets.nodes_per_zone, sets.size.name
     ))
-    .tells(ConsequenceClass::Cost, price(region, sets))
     // reference/platform.md §6 item 7: no machine is left without the set that would delete it.
     .on_destroy(DestroyStep::Patch {
         target,
@@ -215,17 +214,6 @@ fn machine_set(aws: &AwsFacts, pool: &GpuPool, sets: &MachineSets, zone: &Zone) 
         target: its_machines,
         timeout: seconds(900),
     })
-}
-
-/// What a pool costs, said alike by each of its MachineSets so that it is read once.
-fn price(region: &str, sets: &MachineSets) -> String {
-    let zones: Vec<_> = sets.zones.iter().map(Zone::as_str).collect();
-    format!(
-        "buys {} × {} in {region} {}",
-        sets.nodes(),
-        sets.size.name,
-        zones.join(", ")
-    )
 }
 
 /// Names of what the installer made: the profile, groups and subnets carry the infrastructure name.

@@ -3,9 +3,8 @@
 //! Facts: `reference/serving.md` §1.1, §1.6 (listeners, allowed namespaces), §5.1 M2 (`NotAllowedByListeners`).
 
 use super::{
-    url::hosts,
     words::{disruption, listed},
-    world::{World, items, texts},
+    world::{Side, World, items, texts},
 };
 use serde_json::Value;
 use stackctl_engine::{plan::Transition, resource::Consequence};
@@ -14,19 +13,19 @@ use std::collections::BTreeSet;
 /// The label that every namespace has, with its own name.
 const NAME: &str = "kubernetes.io/metadata.name";
 
-pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Consequence> {
+pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
     let name = &transition.object.name;
     let Some(before) = &transition.before else {
         return Vec::new();
     };
     let Some(after) = &transition.after else {
-        let hosts = listed(&hosts(before));
+        let hosts = listed(&world.hosts(before, Side::Before));
         return vec![disruption(format!(
             "deletes gateway {name}: every URL below {hosts} ends"
         ))];
     };
     let mut told = Vec::new();
-    let (old, new) = (hosts(before), hosts(after));
+    let (old, new) = (world.hosts(before, Side::Before), world.hosts(after, Side::After));
     if old != new {
         told.push(disruption(format!(
             "moves gateway {name} from {} to {}: every URL below the old host ends",
@@ -138,6 +137,21 @@ mod tests {
                 json!([{"kind": "Secret", "name": name}]),
             )
         };
+        let plain = || {
+            with(
+                gateway("own", "a.example.com"),
+                "spec.listeners[0].protocol",
+                json!("HTTP"),
+            )
+        };
+        let route = |termination: &str| {
+            json!({
+                "apiVersion": "route.openshift.io/v1",
+                "kind": "Route",
+                "metadata": {"name": "own", "namespace": "openshift-ingress"},
+                "spec": {"host": "a.example.com", "tls": {"termination": termination}},
+            })
+        };
         let cases = [
             (
                 "another host",
@@ -160,6 +174,17 @@ mod tests {
                 "chosen instead of all",
                 vec![turned(gateway("maas", "maas.example.com"), maas(&["a", "b"]))],
             ),
+            (
+                "plain behind a Route",
+                vec![
+                    turned(gateway("own", "a.example.com"), plain()),
+                    turned(route("passthrough"), route("edge")),
+                ],
+            ),
+            (
+                "plain without a Route",
+                vec![turned(gateway("own", "a.example.com"), plain())],
+            ),
             ("gone", vec![gone(gateway("own", "a.example.com"))]),
             ("made", vec![made(maas(&["a"]))]),
         ];
@@ -176,6 +201,10 @@ mod tests {
         nothing
         # chosen instead of all
         disruption: takes only routes of namespaces a and b on gateway maas: those of others get 404
+        # plain behind a Route
+        nothing
+        # plain without a Route
+        disruption: moves gateway own from https://a.example.com to http://a.example.com: every URL below the old host ends
         # gone
         disruption: deletes gateway own: every URL below https://a.example.com ends
         # made

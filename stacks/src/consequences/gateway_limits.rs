@@ -3,6 +3,7 @@
 //! Facts: `reference/serving.md` §1.11.
 
 use super::{
+    namespace::of_tier,
     rates::{Rate, Scope, changes},
     words::{access, disruption, listed},
     world::{Kind, World, items},
@@ -49,7 +50,17 @@ fn consequences(world: &World<'_>, transition: &Transition, unit: &str) -> Vec<C
             None => told.push(disruption(format!("adds {whose}: {}", rates_in_words(rates, unit)))),
         }
     }
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+    // A tier that goes takes its callers along, and says so itself.
+    let tiers = tiers(before);
+    let of_gone_tier = |limit: &str| {
+        tiers
+            .get(limit)
+            .is_some_and(|tier| world.namespace_goes(&of_tier(tier)))
+    };
+    for name in old
+        .keys()
+        .filter(|name| !new.contains_key(*name) && !of_gone_tier(name))
+    {
         told.push(access(format!(
             "drops limit {name} on {on}: its callers have no such limit any more"
         )));
@@ -57,8 +68,30 @@ fn consequences(world: &World<'_>, transition: &Transition, unit: &str) -> Vec<C
     told
 }
 
-/// The limits of a policy by name, where ever they stand in it (Kuadrant's `defaults` and `overrides` hold the same).
+/// The limits of a policy by name.
 fn limits(policy: &Value) -> BTreeMap<&str, Vec<Rate<'_>>> {
+    written(policy)
+        .map(|(name, limit)| (name, items(&limit["rates"]).filter_map(Rate::read).collect()))
+        .collect()
+}
+
+/// The tier that each limit is for, where it is for one: `auth.identity.tier == "free"`.
+fn tiers(policy: &Value) -> BTreeMap<&str, &str> {
+    fn tier(limit: &Value) -> Option<&str> {
+        let predicates = items(&limit["when"]).filter_map(|when| when["predicate"].as_str());
+        let mut tiers = predicates.filter_map(|text| text.strip_prefix(OF_TIER)?.strip_suffix('"'));
+        tiers.next()
+    }
+    written(policy)
+        .filter_map(|(name, limit)| Some((name, tier(limit)?)))
+        .collect()
+}
+
+/// How a limit says for which tier it is.
+const OF_TIER: &str = "auth.identity.tier == \"";
+
+/// The limits of a policy where ever they stand in it (Kuadrant's `defaults` and `overrides` hold the same).
+fn written(policy: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let spec = &policy["spec"];
     [
         &spec["limits"],
@@ -68,8 +101,7 @@ fn limits(policy: &Value) -> BTreeMap<&str, Vec<Rate<'_>>> {
     .into_iter()
     .filter_map(Value::as_object)
     .flatten()
-    .map(|(name, limit)| (name.as_str(), items(&limit["rates"]).filter_map(Rate::read).collect()))
-    .collect()
+    .map(|(name, limit)| (name.as_str(), limit))
 }
 
 fn rates_in_words(rates: &[Rate<'_>], unit: &str) -> String {
@@ -82,7 +114,7 @@ fn rates_in_words(rates: &[Rate<'_>], unit: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{gateway, gone, made, table, turned};
+    use super::super::testing::{gateway, gone, made, namespace, table, turned};
     use serde_json::{Value, json};
 
     fn policy(kind: &str, name: &str, limits: &[(&str, u64, &str)]) -> Value {
@@ -91,7 +123,10 @@ mod tests {
             .map(|(name, limit, window)| {
                 (
                     (*name).to_owned(),
-                    json!({"rates": [{"limit": limit, "window": window}]}),
+                    json!({
+                        "rates": [{"limit": limit, "window": window}],
+                        "when": [{"predicate": format!("auth.identity.tier == \"{name}\"")}],
+                    }),
                 )
             })
             .collect();
@@ -131,6 +166,16 @@ mod tests {
                     tokens(one),
                 )],
             ),
+            (
+                "one less, with its tier",
+                vec![
+                    turned(
+                        requests(&[("free", 5, "2m"), ("b", 1, "1m")]),
+                        requests(&[("free", 5, "2m")]),
+                    ),
+                    gone(namespace("maas-default-gateway-tier-b")),
+                ],
+            ),
             ("gone", vec![gone(tokens(one))]),
             (
                 "gone with its gateway",
@@ -150,6 +195,8 @@ mod tests {
         disruption: adds limit premium-user-tokens on maas-default-gateway: 50000 tokens per 1m
         # one less
         access: drops limit b on maas-default-gateway: its callers have no such limit any more
+        # one less, with its tier
+        disruption: deletes namespace maas-default-gateway-tier-b with the service accounts of tier b and their tokens: its callers get 401
         # gone
         access: ends the limits on tokens of TokenRateLimitPolicy gateway-token-rate-limits on maas-default-gateway
         # gone with its gateway

@@ -5,22 +5,28 @@
 use super::{
     keys::by_hand,
     tier::{Membership, Subscription},
-    words::{access, listed, notice, tiers},
+    words::{access, disruption, listed, notice, tiers},
     world::{Side, World, texts},
 };
 use serde_json::Value;
 use stackctl_engine::{plan::Transition, resource::Consequence};
 use std::collections::BTreeSet;
 
+/// As many people are told by name.
+const MOST_NAMED: usize = 5;
+
 pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
     // Of a group that is made, the catalogue says who is in it.
-    if world.maas_ends() || transition.before.is_none() {
+    if transition.before.is_none() {
         return Vec::new();
     }
     let (before, after) = (users(transition.before.as_ref()), users(transition.after.as_ref()));
+    let mut told = Vec::from_iter(list_lost(transition, &before, &after));
+    if world.maas_ends() {
+        return told;
+    }
     let was = Membership::of(world, Side::Before);
     let will_be = Membership::of(world, Side::After);
-    let mut told = Vec::new();
     for user in before.difference(&after) {
         told.extend(taken_out(world, user, &was, &will_be));
     }
@@ -32,6 +38,31 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
 
 fn users(group: Option<&Value>) -> BTreeSet<&str> {
     group.map(|group| texts(&group["users"])).unwrap_or_default()
+}
+
+/// Who is in a group may stand there alone: others put people in, by hand or from a directory.
+fn list_lost(transition: &Transition, before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> Option<Consequence> {
+    let name = &transition.object.name;
+    let people = match before.len() {
+        1 => "1 person".to_owned(),
+        count => format!("{count} people"),
+    };
+    if transition.after.is_none() {
+        return Some(disruption(if before.is_empty() {
+            format!("deletes group {name}: nobody can be put into it any more")
+        } else {
+            format!("deletes group {name} with the list of {people} in it, also those whom others put there")
+        }));
+    }
+    (!before.is_empty() && after.is_empty()).then(|| {
+        // A directory may have put in more than anybody reads here.
+        let who = if before.len() <= MOST_NAMED {
+            listed(&Vec::from_iter(before))
+        } else {
+            people
+        };
+        disruption(format!("empties group {name}: takes out {who}"))
+    })
 }
 
 /// Who is in more tiers than before; of who is moved, the group that they are taken out of speaks.
@@ -180,14 +211,16 @@ mod tests {
         # in
         notice: puts bob into tier free, for keys minted from now on
         # the group goes
+        disruption: deletes group free-users with the list of 1 person in it, also those whom others put there
         access: takes kim out of tier free: keys of kim for free-subscription keep their limits until revoked or expired (at most 90 days)
         notice: leaves old keys to be revoked by hand: POST /maas-api/v1/api-keys/search with filters.status active lists them, DELETE /maas-api/v1/api-keys/<id> ends one
         # the tier gives the group up as well
         access: takes group free-users out of tier free: keys of its people for free-subscription stay bound to it until revoked or expired, and get 403 unless another group lets them in
         notice: leaves old keys to be revoked by hand: POST /maas-api/v1/api-keys/search with filters.status active lists them, DELETE /maas-api/v1/api-keys/<id> ends one
         # no tier is for the group
-        nothing
+        disruption: empties group x: takes out bob
         # MaaS ends
+        disruption: deletes group free-users with the list of 1 person in it, also those whom others put there
         disruption: switches MaaS off: maas-api goes, and no API key works at gateway openshift-ingress/maas-default-gateway
         "#);
     }
@@ -211,6 +244,37 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_goes_or_is_emptied_is_told_whoever_filled_it() {
+        let off = || turned(instance("Managed"), instance("Removed"));
+        let cases = [
+            ("gone", vec![gone(group("g", &["alice", "bob"]))]),
+            ("gone, and empty", vec![gone(group("g", &[]))]),
+            ("gone with MaaS", vec![gone(group("g", &["alice"])), off()]),
+            ("emptied", vec![turned(group("g", &["alice", "bob"]), group("g", &[]))]),
+            (
+                "one less",
+                vec![turned(group("g", &["alice", "bob"]), group("g", &["bob"]))],
+            ),
+            ("kept", vec![kept(group("g", &["alice"]))]),
+        ];
+        insta::assert_snapshot!(table(&cases), @r#"
+        # gone
+        disruption: deletes group g with the list of 2 people in it, also those whom others put there
+        # gone, and empty
+        disruption: deletes group g: nobody can be put into it any more
+        # gone with MaaS
+        disruption: deletes group g with the list of 1 person in it, also those whom others put there
+        disruption: switches MaaS off: maas-api goes, and no API key works at gateway openshift-ingress/maas-default-gateway
+        # emptied
+        disruption: empties group g: takes out alice and bob
+        # one less
+        nothing
+        # kept
+        nothing
+        "#);
+    }
+
+    #[test]
     fn a_tier_that_goes_speaks_for_its_keys_itself() {
         let cases = [(
             "group and tier go",
@@ -221,6 +285,7 @@ mod tests {
         )];
         insta::assert_snapshot!(table(&cases), @r#"
         # group and tier go
+        disruption: deletes group free-users with the list of 1 person in it, also those whom others put there
         disruption: removes tier free: keys of free-subscription get 403 from then on
         "#);
     }

@@ -15,6 +15,7 @@
 //! Deliberately absent: the asking itself, and whether a person has to say yes.
 
 mod access;
+mod balancer;
 mod canary;
 mod database;
 mod external_model;
@@ -23,7 +24,9 @@ mod gateway_limits;
 mod group;
 mod instance;
 mod keys;
+mod machines;
 mod model;
+mod namespace;
 mod owners;
 mod pods;
 mod rates;
@@ -34,13 +37,19 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tier;
+mod tier_lookup;
 mod url;
+mod users;
 mod words;
 mod world;
 
 pub use keys::{Keys, KeysQuestion, answered, question};
 
-use stackctl_engine::{Address, ObjectRef, plan::Transition, resource::Consequence};
+use stackctl_engine::{
+    Address, ObjectRef,
+    plan::{NodeKind, Transition},
+    resource::Consequence,
+};
 use std::collections::BTreeMap;
 use world::{Kind, World};
 
@@ -55,10 +64,17 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::AUTH_POLICY, access::consequences),
     (Kind::GROUP, group::consequences),
     (Kind::TENANT, tenant::consequences),
+    (Kind::NAMESPACE, namespace::consequences),
+    (Kind::NAMESPACE, tier_lookup::of_namespace),
+    (Kind::SERVICE, tier_lookup::consequences),
+    (Kind::DEPLOYMENT, tier_lookup::consequences),
     (Kind::DEPLOYMENT, database::of_deployment),
     (Kind::SECRET, database::of_secret),
+    (Kind::SECRET, users::consequences),
     (Kind::INSTANCE, instance::consequences),
     (Kind::GATEWAY, gateway::consequences),
+    (Kind::GATEWAY, balancer::consequences),
+    (Kind::MACHINE_SET, machines::consequences),
     (Kind::EXTERNAL_MODEL, external_model::consequences),
     (Kind::HTTP_ROUTE, canary::consequences),
     (Kind::TOKEN_RATE_LIMITS, gateway_limits::of_tokens),
@@ -66,7 +82,7 @@ const RULES: &[(Kind, Rule)] = &[
 ];
 
 /// Objects that no rule is about, and that rules look at.
-const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF];
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS, Kind::ROUTE, Kind::ADDRESS_POOL];
 
 /// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
 pub fn is_judged(object: &ObjectRef) -> bool {
@@ -95,7 +111,14 @@ pub fn consequences(transitions: &[Transition], keys: Option<&Keys>) -> BTreeMap
     told
 }
 
+/// Whether a step makes fields of an object that is still to come: what it shows is no object as a whole.
+fn is_part_to_come(transition: &Transition) -> bool {
+    transition.node == NodeKind::Overlay && transition.before.is_none()
+}
+
 fn is_change(transition: &Transition) -> bool {
-    let differs = transition.before != transition.after || !transition.changed_secrets.is_empty();
+    let differs = transition.before != transition.after
+        || !transition.changed_secrets.is_empty()
+        || !transition.logins.is_empty();
     transition.action.is_change() && differs
 }

@@ -7,7 +7,10 @@ use stackctl_engine::{
     plan::{Action, NodeKind, Transition},
     resource::ConsequenceClass,
 };
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 /// One step: what is there and what will be.
 pub(super) fn step(before: Option<Value>, after: Option<Value>) -> Transition {
@@ -29,6 +32,7 @@ pub(super) fn step(before: Option<Value>, after: Option<Value>) -> Transition {
         before,
         after,
         changed_secrets: BTreeSet::new(),
+        logins: BTreeMap::new(),
     }
 }
 
@@ -140,13 +144,13 @@ pub(super) fn reference(name: &str, kind: &str) -> Value {
     })
 }
 
-/// A gateway with one host.
+/// A gateway with one host, behind a Route: its settings ask for no load balancer.
 pub(super) fn gateway(name: &str, host: &str) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
         "metadata": {"name": name, "namespace": "openshift-ingress"},
-        "spec": {"listeners": [{
+        "spec": {"gatewayClassName": "class", "infrastructure": {"parametersRef": {"name": "settings"}}, "listeners": [{
             "name": "https", "hostname": host, "port": 443, "protocol": "HTTPS",
             "tls": {"certificateRefs": [{"kind": "Secret", "name": "ingress-certs"}]},
             "allowedRoutes": {"namespaces": {"from": "All"}},
@@ -191,6 +195,11 @@ fn named(names: &[&str]) -> Vec<Value> {
 /// A group and who is in it.
 pub(super) fn group(name: &str, users: &[&str]) -> Value {
     json!({"apiVersion": "user.openshift.io/v1", "kind": "Group", "metadata": {"name": name}, "users": users})
+}
+
+/// A namespace.
+pub(super) fn namespace(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
 /// The tenant, and how long its keys may live.

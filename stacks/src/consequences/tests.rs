@@ -160,6 +160,29 @@ fn a_tier_and_a_model_that_are_taken_out_are_understood() {
 }
 
 #[test]
+fn load_balancers_and_plain_listeners_of_both_gateways_are_understood() {
+    let gateway = |text: &str| BEFORE.replace("[tls]", &format!("[gateway]\n{text}\n[tls]"));
+    let balanced = gateway("exposure = \"loadbalancer\"");
+    insta::assert_snapshot!(told(BEFORE, &balanced, None), @r#"
+    llm-d.gateway: buys a load balancer for Service openshift-ingress/openshift-ai-inference-openshift-ai-inference-class
+    llm-d.gateway: moves gateway openshift-ai-inference from https://openshift-ai-inference-openshift-ingress.apps.example.com to https://inference.apps.example.com: every URL below the old host ends
+    llm-d.gateway: needs a DNS record of yours: inference.apps.example.com → the address of Service openshift-ingress/openshift-ai-inference-openshift-ai-inference-class
+    "#);
+    assert_eq!(told(&balanced, &balanced, None), "");
+    let maas = BEFORE.replace(
+        "enabled = true",
+        "enabled = true\n[maas.gateway]\nexposure = \"loadbalancer\"",
+    );
+    insta::assert_snapshot!(told(BEFORE, &maas, None), @r#"
+    maas.gateway: buys a load balancer for Service openshift-ingress/maas-default-gateway-openshift-default
+    maas.gateway: needs a DNS record of yours: maas.apps.example.com → the address of Service openshift-ingress/maas-default-gateway-openshift-default
+    "#);
+    let plain = BEFORE.replace("[tls]", "[gateway.tls]\nmode = \"plain\"\n[tls]");
+    // The router has TLS: clients see no change.
+    assert_eq!(told(BEFORE, &plain, None), "");
+}
+
+#[test]
 fn a_stack_that_stays_and_a_stack_that_is_new_tell_nothing() {
     assert_eq!(told(BEFORE, BEFORE, None), "");
     let made: Vec<_> = between(BEFORE, BEFORE)

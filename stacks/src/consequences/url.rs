@@ -45,22 +45,28 @@ pub(super) fn gateways<'a>(object: &'a ObjectRef, manifest: &'a Value) -> Vec<Ga
     }
 }
 
-/// The host names of a gateway, each with its scheme: `https://maas.apps.example.com`.
-pub(super) fn hosts(gateway: &Value) -> Vec<String> {
-    let listeners = items(&gateway["spec"]["listeners"]);
-    listeners
-        .filter_map(|listener| {
-            let scheme = if listener["protocol"] == "HTTP" {
-                "http"
-            } else {
-                "https"
-            };
-            Some(format!("{scheme}://{}", listener["hostname"].as_str()?))
-        })
-        .collect()
+/// The host names of a gateway, without a scheme.
+pub(super) fn host_names(gateway: &Value) -> impl Iterator<Item = &str> {
+    items(&gateway["spec"]["listeners"]).filter_map(|listener| listener["hostname"].as_str())
 }
 
 impl World<'_> {
+    /// The host names of a gateway, each with the scheme that clients use: `https://maas.apps.example.com`. Where a Route
+    /// leads to a plain listener, it is the router that has TLS (`reference/serving.md` §1.1 row 6).
+    pub(super) fn hosts(&self, gateway: &Value, side: Side) -> Vec<String> {
+        let is_plain = |host: &str, listener: &Value| {
+            let mut routes = self.all(Kind::ROUTE, side);
+            listener["protocol"] == "HTTP"
+                && !routes.any(|(_, route)| route["spec"]["host"] == host && route["spec"]["tls"].is_object())
+        };
+        let host = |listener: &Value| {
+            let host = listener["hostname"].as_str()?;
+            let scheme = if is_plain(host, listener) { "http" } else { "https" };
+            Some(format!("{scheme}://{host}"))
+        };
+        items(&gateway["spec"]["listeners"]).filter_map(host).collect()
+    }
+
     /// The gateway of MaaS, as the tenant names it.
     pub(super) fn maas_gateway(&self) -> GatewayName<'_> {
         let tenant = self.tenant(Side::After).or_else(|| self.tenant(Side::Before));
@@ -75,7 +81,7 @@ impl World<'_> {
     /// `https://<host>` of a gateway on one side, if the plan is about it.
     pub(super) fn host(&self, gateway: GatewayName<'_>, side: Side) -> Option<String> {
         let found = self.object(Kind::GATEWAY, gateway.namespace, gateway.name, side)?;
-        hosts(found).into_iter().next()
+        self.hosts(found, side).into_iter().next()
     }
 
     /// `https://<host>` of MaaS as it is, or its gateway where no host can be told.

@@ -17,6 +17,16 @@ pub(super) fn data_loss(text: String) -> Consequence {
     of(ConsequenceClass::DataLoss, text)
 }
 
+/// Something of others is written to.
+pub(super) fn takes_fields(text: String) -> Consequence {
+    of(ConsequenceClass::TakesFields, text)
+}
+
+/// Money is spent.
+pub(super) fn cost(text: String) -> Consequence {
+    of(ConsequenceClass::Cost, text)
+}
+
 /// Worth a line.
 pub(super) fn notice(text: String) -> Consequence {
     of(ConsequenceClass::Notice, text)

@@ -37,8 +37,15 @@ impl Kind {
     pub(super) const GROUP: Self = Self::new("user.openshift.io", "Group");
     pub(super) const DEPLOYMENT: Self = Self::new("apps", "Deployment");
     pub(super) const SECRET: Self = Self::new("", "Secret");
+    pub(super) const NAMESPACE: Self = Self::new("", "Namespace");
+    pub(super) const SERVICE: Self = Self::new("", "Service");
+    /// Kuadrant's own, of which MaaS makes some of [`AUTH_POLICY`](Self::AUTH_POLICY).
+    pub(super) const GATEWAY_ACCESS: Self = Self::new("kuadrant.io", "AuthPolicy");
     pub(super) const INSTANCE: Self = Self::new("datasciencecluster.opendatahub.io", "DataScienceCluster");
     pub(super) const GATEWAY: Self = Self::new("gateway.networking.k8s.io", "Gateway");
+    pub(super) const ROUTE: Self = Self::new("route.openshift.io", "Route");
+    pub(super) const MACHINE_SET: Self = Self::new("machine.openshift.io", "MachineSet");
+    pub(super) const ADDRESS_POOL: Self = Self::new("metallb.io", "IPAddressPool");
     pub(super) const HTTP_ROUTE: Self = Self::new("gateway.networking.k8s.io", "HTTPRoute");
     pub(super) const TOKEN_RATE_LIMITS: Self = Self::new("kuadrant.io", "TokenRateLimitPolicy");
     pub(super) const RATE_LIMITS: Self = Self::new("kuadrant.io", "RateLimitPolicy");
@@ -108,6 +115,21 @@ impl<'a> World<'a> {
     pub(super) fn goes(&self, kind: Kind, namespace: &str, name: &str) -> bool {
         let state = self.state(kind, namespace, name);
         state.is_some_and(|state| state.before.is_some() && state.after.is_none())
+    }
+
+    /// Whether the plan takes this namespace away.
+    pub(super) fn namespace_goes(&self, name: &str) -> bool {
+        self.namespaces_that_go().any(|one| one == name)
+    }
+
+    /// The namespaces that the plan takes away, in order of name.
+    pub(super) fn namespaces_that_go(&self) -> impl Iterator<Item = &str> {
+        let namespaces = self
+            .objects
+            .values()
+            .filter(|state| Kind::NAMESPACE.is_of(state.object));
+        let going = namespaces.filter(|state| state.before.is_some() && state.after.is_none());
+        going.map(|state| state.object.name.as_str())
     }
 
     /// The subscriptions on one side, in order of name.

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    document::htpasswd::User,
     late::{Encoding, Late, LateSource},
     plan::{Transition, transitions},
-    resource::{Consequence, ConsequenceClass, DestroyStep},
+    resource::{Consequence, ConsequenceClass, DestroyStep, Document, DocumentCodec},
 };
 
 impl World {
@@ -199,4 +200,48 @@ async fn no_secret_is_in_a_transition_and_that_one_changes_is() {
     assert_eq!(changed, [".data.password"]);
     let text = format!("{all:?}");
     assert!(!text.contains("Zmlyc3Q") && !text.contains("c2Vjb25k"), "{text}");
+}
+
+/// Users and their passwords in the htpasswd text of a Secret.
+fn users(lines: &[(&str, &str)]) -> [Resource; 1] {
+    let mut overlay = Overlay::new(ObjectRef::namespaced("v1", "Secret", "n", "users"), Value::Null);
+    let line = |(user, password): &(&str, &str)| Document {
+        at: FieldPath::of("data.htpasswd"),
+        codec: DocumentCodec::Htpasswd {
+            user: User::new(user).expect("a name"),
+            password: LateSource::Input(SecretInput::Command(vec!["echo".to_owned(), (*password).to_owned()])),
+        },
+    };
+    overlay.documents = lines.iter().map(line).collect();
+    [Resource::new(address("users.lines"), Node::Overlay(overlay))]
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_users_lines_only_those_that_change_are_named() {
+    let mut world = World::new();
+    world.cluster.put(json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "users", "namespace": "n"}, "data": {"htpasswd": "dGhlaXJzOngK"}}));
+    let logins = async |world: &World, stack: &[Resource]| {
+        let (_, all) = world.transitions(stack).await;
+        let logins = all.iter().flat_map(|one| &one.logins);
+        let told: Vec<_> = logins.map(|(user, change)| format!("{user} {change:?}")).collect();
+        told.join(", ")
+    };
+    let both = users(&[("alice", "Alice1234!"), ("bob", "Bob1234!")]);
+    assert_eq!(logins(&world, &both).await, "alice Added, bob Added");
+    world.apply(&both).await;
+    assert_eq!(logins(&world, &both).await, "");
+    let other = users(&[("alice", "Alice1234!"), ("bob", "another")]);
+    assert_eq!(logins(&world, &other).await, "bob Replaced");
+    let alone = users(&[("alice", "Alice1234!")]);
+    assert_eq!(logins(&world, &alone).await, "bob TakenOut");
+    assert_eq!(logins(&world, &[]).await, "alice TakenOut, bob TakenOut");
+    // What somebody else made of a line is not ours to take out.
+    world.cluster.edit(
+        &ObjectRef::namespaced("v1", "Secret", "n", "users"),
+        "data.htpasswd",
+        json!("Ym9iOngK"),
+        "somebody",
+    );
+    assert_eq!(logins(&world, &[]).await, "");
 }

@@ -16,7 +16,7 @@ use crate::{
     stack::{GatewayTls, Maas, MaasExposure, MaasMode},
 };
 use serde_json::json;
-use stackctl_engine::{Address, resource::ConsequenceClass};
+use stackctl_engine::Address;
 use std::collections::BTreeSet;
 
 /// The first segment of its addresses.
@@ -115,21 +115,12 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
     if let Some(certificate) = listener.certificate() {
         node = node.after(certificate, "its listener presents the certificate");
     }
-    node = if by_route {
-        node.after_write(
+    if by_route {
+        node = node.after_write(
             config,
             "read only when the gateway is set up: later, a load balancer would stay",
-        )
-    } else {
-        node.tells(
-            ConsequenceClass::Notice,
-            format!("needs a DNS record of yours: {host} → the address of Service {INGRESS}/{service}"),
-        )
-        .tells(
-            ConsequenceClass::Cost,
-            format!("buys a load balancer for Service {INGRESS}/{service}"),
-        )
-    };
+        );
+    }
     nodes.push(node);
     nodes
 }

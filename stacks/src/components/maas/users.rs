@@ -1,7 +1,8 @@
 //! Users that log in with a password: their lines in the document that the cluster's identity provider reads.
 //!
 //! Everybody else's lines stay. A line is compared by verifying it against the password, so that a fresh salt is no
-//! difference (`reference/serving.md` §1.14, §5.3 I1 and I2).
+//! difference (`reference/serving.md` §1.14, §5.3 I1 and I2). What a change of lines means is told where consequences are,
+//! since it is another thing for a line that comes, changes or goes.
 
 use crate::{
     components::{
@@ -16,7 +17,7 @@ use stackctl_engine::{
     FieldPath, ObjectRef,
     document::htpasswd::User,
     readiness::Rule,
-    resource::{ConsequenceClass, Document, DocumentCodec},
+    resource::{Document, DocumentCodec},
 };
 
 pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
@@ -47,15 +48,7 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
     let document = ObjectRef::namespaced("v1", "Secret", "openshift-config", name);
     let mut node = Draft::overlay(at("maas.users"), document, Value::Null)
         .with_overlay(|overlay| overlay.documents = lines)
-        .note(names.join(", "))
-        .tells(
-            ConsequenceClass::TakesFields,
-            format!(
-                "writes {} of Secret openshift-config/{name}: {}; the login pods restart one by one",
-                if names.len() == 1 { "a line" } else { "lines" },
-                names.join(", ")
-            ),
-        );
+        .note(names.join(", "));
     for gate in &waits {
         node = node.after(gate.0.clone(), "the password is in that Secret");
     }
