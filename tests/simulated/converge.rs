@@ -98,7 +98,7 @@ fn a_model_that_grows_beyond_its_gpus_is_not_called_ready() {
     let sandbox = Sandbox::of("prefill-decode");
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     let more = ["--set", "models[qwen3-8b].prefill.replicas=3"];
-    let apply = [&["apply", "stack.toml", "--yes"][..], &more].concat();
+    let apply = [&["apply", "stack.toml", "--yes", "--ready-timeout", "10s"][..], &more].concat();
     let ran = sandbox.simulate(&apply);
     assert_ne!(ran.code, 0, "{}", ran.shown());
     assert!(ran.shown().contains("did not become ready"), "{}", ran.shown());

@@ -6,6 +6,7 @@
 //! - "No status yet" is never ready.
 //! - A condition that carries an `observedGeneration` older than the object's generation says nothing.
 //! - Every verdict that is not ready says why, in the controller's own words where it has any.
+//! - No verdict quotes what a Secret holds.
 
 mod judge;
 mod rule;

@@ -261,6 +261,45 @@ fn s_m13_a_gated_repository_is_doubted_without_a_token_and_waits_for_one() {
 }
 
 #[test]
+fn a_token_that_somebody_else_keeps_is_looked_for_under_its_key() {
+    for namespace in ["demo", "elsewhere"] {
+        let text = format!("{SMALL}hf_token = {{ secret = \"{namespace}/hf\", key = \"my.key\" }}\n");
+        let address = match namespace {
+            "demo" => "model[opt-125m].token",
+            _ => "model[opt-125m].token-source",
+        };
+        let gate = gate(&text, address);
+        let rule = &gate.observations[0].ready;
+        let judged = |key: &str| rule.evaluate(&json!({"kind": "Secret", "data": {key: "c2Vrcml0"}}));
+        assert!(judged("my.key").is_ready());
+        assert!(!judged("mykey").is_ready());
+        assert!(!judged("my.key").why().contains("c2Vrcml0"));
+        let asks = gate.asks.unwrap_or_default();
+        assert!(
+            asks.contains(&format!("Secret {namespace}/hf")) && asks.contains("`my.key`"),
+            "{asks}"
+        );
+    }
+}
+
+#[test]
+fn a_model_is_ready_by_its_own_word_and_by_its_pods() {
+    let Node::Object(object) = node(PREFILL_DECODE, "model[qwen3-8b].service").node else {
+        panic!("a model is an object");
+    };
+    let deployment = |replicas: i64, seen: i64, there: i64| {
+        json!({"kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": replicas}, "status":
+            {"observedGeneration": seen, "replicas": there, "updatedReplicas": there, "availableReplicas": there}})
+    };
+    let rules: Vec<_> = object.observations().into_iter().map(|one| one.ready).collect();
+    assert_eq!(rules.len(), 3, "its own, those who answer, those who read");
+    assert!(rules[2].evaluate(&deployment(2, 2, 2)).is_ready());
+    assert!(!rules[2].evaluate(&deployment(2, 2, 1)).is_ready(), "one has no GPU");
+    assert!(!rules[2].evaluate(&deployment(2, 1, 2)).is_ready(), "judged before");
+    assert!(!rules[2].evaluate(&deployment(1, 2, 1)).is_ready(), "not reached yet");
+}
+
+#[test]
 fn s_m14_every_model_has_a_name_for_clients() {
     for service in EVERY.into_iter().flat_map(services) {
         let name = service["spec"]["model"]["name"].as_str();
