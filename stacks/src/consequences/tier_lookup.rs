@@ -13,6 +13,10 @@ use stackctl_engine::{ObjectRef, plan::Transition, resource::Consequence};
 /// A Service that goes, or the Deployment of its name behind it.
 pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
     let object = &transition.object;
+    if world.namespace_goes(namespace(object)) {
+        // It says so itself.
+        return Vec::new();
+    }
     told(
         world,
         transition,
@@ -101,6 +105,10 @@ mod tests {
                 vec![gone(of("apps/v1", "Deployment", "maas-api")), kept(policy())],
             ),
             ("its namespace", vec![gone(namespace("maas-api")), kept(policy())]),
+            (
+                "its Service and its namespace",
+                vec![gone(service("maas-api")), gone(namespace("maas-api")), kept(policy())],
+            ),
             ("another Service", vec![gone(service("other")), kept(policy())]),
             ("both", vec![gone(service("maas-api")), gone(policy())]),
             ("kept", vec![kept(service("maas-api")), kept(policy())]),
@@ -111,6 +119,9 @@ mod tests {
         # its Deployment
         access: deletes Deployment maas-api/maas-api, which AuthPolicy gateway-auth-policy asks for the tier of a caller: calls are turned away or go without limits
         # its namespace
+        data-loss: deletes everything in namespace maas-api, also what others put there
+        access: deletes namespace maas-api, which AuthPolicy gateway-auth-policy asks for the tier of a caller: calls are turned away or go without limits
+        # its Service and its namespace
         data-loss: deletes everything in namespace maas-api, also what others put there
         access: deletes namespace maas-api, which AuthPolicy gateway-auth-policy asks for the tier of a caller: calls are turned away or go without limits
         # another Service
