@@ -44,10 +44,10 @@ pub enum LateError {
         whys: Vec<String>,
     },
     /// The value is there, and not what it should be.
-    #[error("what was read for {path} does not do: {why}")]
+    #[error("{what} cannot be used: {why}")]
     Unfit {
-        /// Where it should go.
-        path: FieldPath,
+        /// What it is, for people.
+        what: String,
         /// Why not, without any of it.
         why: String,
     },
@@ -164,12 +164,12 @@ fn one(
             }
             Ok(text.replace("{value}", &escaped(&inner)))
         }
-        LateSource::Object { .. } | LateSource::Input(_) => {
-            Ok(match text_of(&late.source, &late.path, other, secrets)? {
+        LateSource::Object { .. } | LateSource::Input(_) => Ok(
+            match text_of(&late.source, &format!("the value of {}", late.path), other, secrets)? {
                 Text::Known(text) => text,
                 Text::After(address) => placeholder(address.to_string()),
-            })
-        }
+            },
+        ),
     }
 }
 
@@ -198,10 +198,10 @@ pub(crate) enum Text {
     After(Address),
 }
 
-/// Reads the text of a source that needs no manifest around it: another object, or a person.
+/// Reads the text of a source that needs no manifest around it: another object, or a person. `what` it is, for people.
 pub(crate) fn text_of(
     source: &LateSource,
-    at: &FieldPath,
+    what: &str,
     other: impl Fn(&ObjectRef) -> Option<Value>,
     secrets: &impl Secrets,
 ) -> Result<Text, LateError> {
@@ -222,7 +222,7 @@ pub(crate) fn text_of(
             Err(why) => Err(LateError::Input { whys: vec![why] }),
         },
         LateSource::Generated { .. } | LateSource::Template { .. } => Err(LateError::Unfit {
-            path: at.clone(),
+            what: what.to_owned(),
             why: "it is neither drawn nor composed, it comes from an object or a person".to_owned(),
         }),
     }

@@ -136,8 +136,13 @@ impl Document {
         secrets: &impl Secrets,
         commit: bool,
     ) -> Result<ResolvedDocument, LateError> {
+        let what = match &self.codec {
+            DocumentCodec::Htpasswd { user, .. } => format!("the password of {user}"),
+            DocumentCodec::Pem { .. } => "what should be certificates".to_owned(),
+            DocumentCodec::YamlKey { .. } | DocumentCodec::ListItem { .. } => self.path().to_string(),
+        };
         let unfit = |error: DocumentError| LateError::Unfit {
-            path: self.path(),
+            what: what.clone(),
             why: error.to_string(),
         };
         let fragment = match &self.codec {
@@ -146,13 +151,13 @@ impl Document {
                 by: by.clone(),
                 item: item.clone(),
             },
-            DocumentCodec::Pem { certificates: source } => match text_of(source, &self.path(), other, secrets)? {
+            DocumentCodec::Pem { certificates: source } => match text_of(source, &what, other, secrets)? {
                 Text::After(after) => Fragment::PemToCome { after },
                 Text::Known(text) => Fragment::Pem(certificates(&text).map_err(unfit)?),
             },
             DocumentCodec::Htpasswd { user, password } => Fragment::Htpasswd {
                 user: user.clone(),
-                login: match text_of(password, &self.path(), other, secrets)? {
+                login: match text_of(password, &what, other, secrets)? {
                     Text::After(after) => Login::After(after),
                     Text::Known(password) => {
                         let password = Password::new(password).map_err(unfit)?;
