@@ -904,7 +904,7 @@ pub(super) const TABLES: &[Table] = &[
                 "members",
                 "\"unmanaged\", or a list of users",
                 "\"unmanaged\"",
-                "Who decides who is in it.",
+                "Who decides who is in it. From a list to `\"unmanaged\"` empties the group once; the plan says so.",
             ),
         ],
     },
