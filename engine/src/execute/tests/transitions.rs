@@ -11,10 +11,10 @@ use crate::{
 impl World {
     /// A plan, and what its steps make of their objects.
     async fn transitions(&self, resources: &[Resource]) -> (Plan, Vec<Transition>) {
-        let (identity, key) = (identity(), StackKey::new([1; 32]));
+        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let request = SurveyRequest {
             resources,
-            recorded: &self.kept.recorded,
+            recorded: &recorded,
             identity: &identity,
             key: Some(&key),
             parallelism: 4,
@@ -23,7 +23,7 @@ impl World {
             .await
             .expect("the cluster answers");
         let plan = self.plan(resources).await;
-        let all = transitions(&plan, resources, &self.kept.recorded, &found, |_| true);
+        let all = transitions(&plan, resources, &recorded, &found, |_| true);
         (plan, all)
     }
 
