@@ -129,9 +129,10 @@ fn a_new_limit_counts_once_the_merged_policy_carries_it_and_is_enforced() {
         planned.shown()
     );
     // The subscription is written, and nobody writes it into the policy; then it is in the policy, and nobody enforces it.
+    // How often the policy was merged before, its generation, is the operator's affair.
     for (stopped, says) in [
         ("maas", "rates[0].limit is 3000"),
-        ("kuadrant", "Accepted speaks of generation 1, not yet of 2"),
+        ("kuadrant", "TokenRateLimitPolicy maas-trlp-qwen3-8b: Accepted speaks of generation "),
     ] {
         let fault = format!("stopped@{stopped}");
         let arguments = [
