@@ -19,7 +19,7 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     if command.list_faults {
         let faults: Vec<_> = stackctl_simulator::faults::FAULTS
             .iter()
-            .map(|fault| (fault.form, fault.effect))
+            .map(|fault| (fault.form(), fault.effect))
             .collect();
         views::result(&views::simulator::faults(&faults, settings.json));
         return Ok(Exit::Done);

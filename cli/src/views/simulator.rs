@@ -33,7 +33,7 @@ fn pace(speed: f64) -> String {
 }
 
 /// The faults that can be asked for.
-pub fn faults(faults: &[(&str, &str)], is_json: bool) -> String {
+pub fn faults(faults: &[(String, &str)], is_json: bool) -> String {
     if is_json {
         let all: Vec<_> = faults
             .iter()
@@ -43,7 +43,7 @@ pub fn faults(faults: &[(&str, &str)], is_json: bool) -> String {
     }
     let mut text = String::new();
     for (form, effect) in faults {
-        let _ = writeln!(text, "{}  {effect}", padded(form, 26));
+        let _ = writeln!(text, "{}  {effect}", padded(form, 30));
     }
     text
 }

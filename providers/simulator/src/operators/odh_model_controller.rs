@@ -23,6 +23,7 @@ use super::kinds::{
 };
 use super::object::{Read, object, owned_by, suffix};
 use super::turn::Turn;
+use crate::faults::FaultName;
 
 const ASKS: &str = "security.opendatahub.io/authorino-tls-bootstrap";
 const MANAGED: &str = "opendatahub.io/managed";
@@ -68,7 +69,7 @@ fn is_missed(turn: &mut Turn<'_>, gateway: &Value, look: &str) -> bool {
         Some(missed) => missed == look,
         None => {
             let asks = gateway.annotation(ASKS) == Some("true");
-            let faulty = asks && turn.missed.iter().any(|name| name == gateway.name());
+            let faulty = asks && turn.faults.at(FaultName::AuthorinoTlsMissed, gateway.name());
             if faulty {
                 let patch = json!({"metadata": {"annotations": {key: look}}});
                 turn.patch(DEPLOYMENT, &deployment, patch);

@@ -14,6 +14,7 @@ use super::kinds::{CSV, DEPLOYMENT, INSTALL_PLAN, NAMESPACE, OPERATOR_GROUP, SUB
 use super::object::{Read, object, owned_by};
 use super::olm::label;
 use super::turn::{Turn, Write};
+use crate::faults::FaultName;
 use crate::schemas;
 
 /// The annotation that tells which package a CSV belongs to; a real one is known by its catalog.
@@ -219,7 +220,7 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
 }
 
 fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    if turn.failing.iter().any(|failing| failing == package) {
+    if turn.faults.at(FaultName::FailingInstall, package) {
         let over = turn.held(format!("failing {}", csv.uid()), FAILURE_SECONDS);
         return over.then_some(("Failed", "InstallCheckFailed", "install timeout"));
     }

@@ -27,7 +27,7 @@ use super::turn::{Timers, Turn, Write};
 use super::world::World;
 use super::{OPERATORS, Operator, Runs};
 use crate::clock::Clock;
-use crate::faults::Fault;
+use crate::faults::{Fault, FaultName, Faults};
 use crate::schemas::TrueCrds;
 
 /// How many writes are in flight at once.
@@ -381,30 +381,23 @@ pub(super) fn turns(
     timers: &mut BTreeMap<&'static str, Timers>,
     (now, stamp): (Instant, &str),
 ) -> (Vec<(&'static Operator, Write)>, Option<Instant>) {
-    let failing: Vec<String> = options.faults.iter().filter_map(Fault::failing_package).collect();
-    let missed: Vec<String> = options.faults.iter().filter_map(Fault::missed_gateway).collect();
+    let faults = Faults(&options.faults);
     let mut writes = Vec::new();
     let mut wake: Option<Instant> = None;
     for operator in OPERATORS {
         let timers = timers.entry(operator.name).or_default();
-        if options.faults.contains(&Fault::Stopped {
-            operator: operator.name,
-        }) || !runs(operator.runs, world)
-        {
+        if faults.at(FaultName::Stopped, operator.name) || !runs(operator.runs, world) {
             timers.clear();
             continue;
         }
-        let slow = options.faults.contains(&Fault::Slow {
-            operator: operator.name,
-        });
+        let slow = faults.at(FaultName::Slow, operator.name);
         let mut turn = Turn {
             world,
             now,
             stamp,
             clock: options.clock,
             slowness: if slow { 10 } else { 1 },
-            failing: &failing,
-            missed: &missed,
+            faults,
             timers,
             writes: Vec::new(),
         };

@@ -18,6 +18,7 @@ use super::kinds::{self, Kind};
 use super::object::{Read, bare, contains};
 use super::world::World;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::schemas;
 
 /// Something an operator wants the API server to do.
@@ -100,10 +101,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) clock: Clock,
     /// How much longer than the reference everything takes: 1, or 10 for a slow operator.
     pub(crate) slowness: u32,
-    /// The packages whose installation is to fail.
-    pub(crate) failing: &'a [String],
-    /// The Gateways whose first look misses that Authorino has TLS.
-    pub(crate) missed: &'a [String],
+    /// How the cluster is to misbehave.
+    pub(crate) faults: Faults<'a>,
     pub(crate) timers: &'a mut Timers,
     pub(crate) writes: Vec<Write>,
 }

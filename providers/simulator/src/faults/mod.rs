@@ -5,65 +5,33 @@
 //! Invariant: a [`Fault`] names something that exists: [`Fault::from_str`] is the only way to get one, and it
 //! refuses an unknown name or operator with a suggestion.
 
+mod catalogue;
+
 use std::{fmt, str::FromStr};
+
+pub use catalogue::{Description, FAULTS, FaultName, Target};
 
 use crate::operators;
 
 /// One fault that the simulated cluster shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// This operator does nothing at all.
-    Stopped {
-        /// The operator's name.
-        operator: &'static str,
-    },
-    /// Everything this operator waits for takes ten times as long.
-    Slow {
-        /// The operator's name.
-        operator: &'static str,
-    },
-    /// The ClusterServiceVersion of this package ends in phase Failed.
-    FailingInstall {
-        /// The name of the package, as its PackageManifest has it.
-        package: String,
-    },
-    /// The first look at this Gateway misses that Authorino has TLS, as when a cache is stale
-    /// (`reference/serving.md` §1.9, P5): its EnvoyFilter comes with the next changed write or the next start of
-    /// odh-model-controller, and not before.
-    AuthorinoTlsMissed {
-        /// The name of the Gateway.
-        gateway: String,
-    },
+pub struct Fault {
+    name: FaultName,
+    text: &'static str,
+    /// What stands behind the `@`; empty for a fault about the cluster.
+    target: String,
 }
 
-/// A line of the list that `--list-faults` shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// How the fault is written.
-    pub form: &'static str,
-    /// What it does, in one line.
-    pub effect: &'static str,
-}
+/// The faults of a cluster, for whoever may show them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Faults<'a>(pub(crate) &'a [Fault]);
 
-/// Every fault there is.
-pub const FAULTS: &[Description] = &[
-    Description {
-        form: "stopped@OPERATOR",
-        effect: "the operator does nothing: what it should bring never comes",
-    },
-    Description {
-        form: "slow@OPERATOR",
-        effect: "everything the operator waits for takes ten times as long",
-    },
-    Description {
-        form: "failing-install@PACKAGE",
-        effect: "the package's ClusterServiceVersion ends in phase Failed",
-    },
-    Description {
-        form: "authorino-tls-missed@GATEWAY",
-        effect: "odh-model-controller misses once that Authorino has TLS: no EnvoyFilter until the Gateway changes",
-    },
-];
+impl Faults<'_> {
+    /// Returns whether this fault was asked for at this target.
+    pub(crate) fn at(self, name: FaultName, target: &str) -> bool {
+        self.0.iter().any(|fault| fault.name == name && fault.target == target)
+    }
+}
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +50,13 @@ pub enum FaultError {
         /// The name as written.
         name: String,
         /// How it is written in full.
-        form: &'static str,
+        form: String,
+    },
+    /// A part after `@` that means nothing.
+    #[error("fault `{name}` is about the whole cluster: write it without `@`")]
+    NeedlessTarget {
+        /// The name as written.
+        name: String,
     },
     /// No operator has this name.
     #[error("there is no operator `{operator}`{}; operators: {}", hint(.suggestion.as_deref()), .known.join(", "))]
@@ -94,24 +68,6 @@ pub enum FaultError {
         /// Every operator there is.
         known: Vec<&'static str>,
     },
-}
-
-impl Fault {
-    /// Returns the package whose installation this fault makes fail.
-    pub(crate) fn failing_package(&self) -> Option<String> {
-        match self {
-            Self::FailingInstall { package } => Some(package.clone()),
-            Self::Stopped { .. } | Self::Slow { .. } | Self::AuthorinoTlsMissed { .. } => None,
-        }
-    }
-
-    /// Returns the Gateway whose first look this fault makes a miss.
-    pub(crate) fn missed_gateway(&self) -> Option<String> {
-        match self {
-            Self::AuthorinoTlsMissed { gateway } => Some(gateway.clone()),
-            Self::Stopped { .. } | Self::Slow { .. } | Self::FailingInstall { .. } => None,
-        }
-    }
 }
 
 fn hint(suggestion: Option<&str>) -> String {
@@ -128,45 +84,38 @@ impl FromStr for Fault {
             Some((name, target)) => (name, Some(target).filter(|target| !target.is_empty())),
             None => (text, None),
         };
-        let names: Vec<&'static str> = FAULTS
-            .iter()
-            .filter_map(|fault| fault.form.split_once('@').map(|(name, _)| name))
-            .collect();
-        let Some(known) = FAULTS.iter().find(|fault| fault.form.split('@').next() == Some(name)) else {
+        let Some(known) = FAULTS.iter().find(|fault| fault.text == name) else {
+            let names: Vec<&'static str> = FAULTS.iter().map(|fault| fault.text).collect();
             return Err(FaultError::UnknownFault {
                 name: name.to_owned(),
                 suggestion: closest(name, &names),
             });
         };
-        let target = target.ok_or(FaultError::MissingTarget {
+        let missing = || FaultError::MissingTarget {
             name: name.to_owned(),
-            form: known.form,
-        })?;
-        match name {
-            "stopped" => Ok(Self::Stopped {
-                operator: operator_named(target)?,
-            }),
-            "slow" => Ok(Self::Slow {
-                operator: operator_named(target)?,
-            }),
-            "authorino-tls-missed" => Ok(Self::AuthorinoTlsMissed {
-                gateway: target.to_owned(),
-            }),
-            _ => Ok(Self::FailingInstall {
-                package: target.to_owned(),
-            }),
-        }
+            form: known.form(),
+        };
+        let target = match (known.target, target) {
+            (Target::None, None) => String::new(),
+            (Target::None, Some(_)) => return Err(FaultError::NeedlessTarget { name: name.to_owned() }),
+            (Target::Operator, target) => operator_named(target.ok_or_else(missing)?)?.to_owned(),
+            (Target::Named(_), target) => target.ok_or_else(missing)?.to_owned(),
+        };
+        Ok(Self {
+            name: known.name,
+            text: known.text,
+            target,
+        })
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stopped { operator } => write!(formatter, "stopped@{operator}"),
-            Self::Slow { operator } => write!(formatter, "slow@{operator}"),
-            Self::FailingInstall { package } => write!(formatter, "failing-install@{package}"),
-            Self::AuthorinoTlsMissed { gateway } => write!(formatter, "authorino-tls-missed@{gateway}"),
+        formatter.write_str(self.text)?;
+        if self.target.is_empty() {
+            return Ok(());
         }
+        write!(formatter, "@{}", self.target)
     }
 }
 
@@ -230,11 +179,17 @@ mod tests {
     #[test]
     fn every_operator_can_be_stopped() {
         for operator in operators::names() {
-            assert_eq!(
-                format!("stopped@{operator}").parse::<Fault>(),
-                Ok(Fault::Stopped { operator })
-            );
+            let fault: Fault = format!("stopped@{operator}").parse().expect("a fault");
+            assert!(Faults(&[fault]).at(FaultName::Stopped, operator));
         }
+    }
+
+    #[test]
+    fn no_two_faults_are_written_alike() {
+        let mut texts: Vec<_> = FAULTS.iter().map(|fault| fault.text).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), FAULTS.len());
     }
 
     #[test]
