@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["stackctl-simulator"]),
     ("base64", &["stackctl-engine", "stackctl-stacks", "stackctl-simulator"]),
-    ("bcrypt", &["stackctl-engine"]),
+    ("bcrypt", &["stackctl-engine", "stackctl-simulator"]),
     ("bytes", &["stackctl-kubernetes", "stackctl-simulator"]),
     ("cel", &["stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
@@ -61,6 +61,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("miette", &["stackctl-stacks", "stackctl"]),
     ("petgraph", &["stackctl-engine"]),
     ("regex", &["stackctl-simulator"]),
+    ("ring", &["stackctl-simulator"]),
+    ("rustls-pki-types", &["stackctl-kubernetes"]),
     ("rustix", &["stackctl-state", "stackctl-simulator", "stackctl"]),
     (
         "serde",
@@ -90,6 +92,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "xtask",
         ],
     ),
+    ("tokio-rustls", &["stackctl-simulator"]),
     ("toml", &["stackctl-stacks", "xtask"]),
     (
         "tracing",

@@ -311,11 +311,14 @@ pub struct SimulateCommand {
     /// Listen on this port [default: a free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// Listen on this address, so that other machines can ask; `0.0.0.0` is every one [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::IpAddr>,
     /// List the faults that `--fault` knows
     #[arg(long)]
     pub list_faults: bool,
     /// Serve nothing: let the operators act on the cluster of the kubeconfig, which is seeded first
-    #[arg(long, conflicts_with = "port")]
+    #[arg(long, conflicts_with_all = ["port", "listen"])]
     pub operators_only: bool,
     /// With `--operators-only`: install these CRDs, `<group>/<plural>.yaml`, in place of the condensed ones
     #[arg(long, value_name = "DIR", requires = "operators_only")]

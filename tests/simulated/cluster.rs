@@ -1,20 +1,32 @@
-//! A served embedded cluster, asked over plain HTTP without any client library.
+//! A served embedded cluster, asked over HTTPS without any client library.
 
 use crate::sandbox::{FAST, Sandbox};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{Read as _, Write as _},
     net::TcpStream,
     process::{Child, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 /// `stackctl simulate`, running; ended when dropped.
 pub(crate) struct Served {
     child: Child,
+    way: Way,
+}
+
+/// How the server is reached.
+struct Way {
     address: String,
     token: String,
+    trust: Arc<ClientConfig>,
 }
 
 impl Served {
@@ -33,11 +45,9 @@ impl Served {
         let started = Instant::now();
         loop {
             if let Some(endpoint) = sandbox.endpoint() {
-                let url = endpoint["url"].as_str().unwrap_or_default();
-                let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-                let token = endpoint["token"].as_str().unwrap_or_default().to_owned();
-                if ask(&address, &token, "/readyz").is_some() {
-                    return Self { child, address, token };
+                let way = Way::of(&endpoint);
+                if way.ask("/readyz").is_some() {
+                    return Self { child, way };
                 }
             }
             assert!(
@@ -54,26 +64,21 @@ impl Served {
 
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Value {
-        let text = ask(&self.address, &self.token, path).unwrap_or_else(|| panic!("no answer to {path}"));
+        let text = self.way.ask(path).unwrap_or_else(|| panic!("no answer to {path}"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// What is there, if it is.
     pub(crate) fn find(&self, path: &str) -> Option<Value> {
-        serde_json::from_str(&ask(&self.address, &self.token, path)?).ok()
+        serde_json::from_str(&self.way.ask(path)?).ok()
     }
 
     /// Changes an object as somebody else would, by a merge patch.
     #[track_caller]
     pub(crate) fn patch(&self, path: &str, patch: &Value) {
         let path = format!("{path}?fieldManager=somebody-else");
-        let answer = exchange(
-            &self.address,
-            &self.token,
-            ("PATCH", &path),
-            "application/merge-patch+json",
-            &patch.to_string(),
-        );
+        let content_type = "application/merge-patch+json";
+        let answer = self.way.exchange(("PATCH", &path), content_type, &patch.to_string());
         assert!(answer.is_some(), "{path} was not patched with {patch}");
     }
 
@@ -81,8 +86,9 @@ impl Served {
     #[track_caller]
     pub(crate) fn make(&self, path: &str, object: &Value) {
         let path = format!("{path}?fieldManager=somebody-else");
-        let to = (&*self.address, &*self.token);
-        let answer = exchange(to.0, to.1, ("POST", &path), "application/json", &object.to_string());
+        let answer = self
+            .way
+            .exchange(("POST", &path), "application/json", &object.to_string());
         assert!(answer.is_some(), "{path} did not take {object}");
     }
 
@@ -157,49 +163,59 @@ impl Served {
             );
         }
     }
+}
 
-    /// A kubeconfig for stock clients.
-    pub(crate) fn kubeconfig(&self, sandbox: &Sandbox) -> std::path::PathBuf {
-        let path = sandbox.path().join("kubeconfig");
-        let text = format!(
-            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: 'http://{}'}}}}]\n\
-             users: [{{name: u, user: {{token: '{}'}}}}]\ncontexts: [{{name: x, context: {{cluster: c, user: u}}}}]\ncurrent-context: x\n",
-            self.address, self.token
+impl Way {
+    fn of(endpoint: &Value) -> Self {
+        let text = |key: &str| endpoint[key].as_str().unwrap_or_default();
+        let mut roots = RootCertStore::empty();
+        let authority =
+            CertificateDer::from_pem_slice(text("certificate_authority").as_bytes()).expect("a certificate");
+        roots.add(authority).expect("an authority");
+        let trust = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions of TLS")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let url = text("url");
+        let address = url
+            .strip_prefix("https://")
+            .unwrap_or_else(|| panic!("{url} is not safe"));
+        Self {
+            address: address.trim_end_matches('/').to_owned(),
+            token: text("token").to_owned(),
+            trust: Arc::new(trust),
+        }
+    }
+
+    /// The answer to a GET, if there is one with a 2xx code.
+    fn ask(&self, path: &str) -> Option<String> {
+        self.exchange(("GET", path), "", "")
+    }
+
+    /// The answer to a request, if there is one with a 2xx code.
+    fn exchange(&self, (method, path): (&str, &str), content_type: &str, body: &str) -> Option<String> {
+        let Self { address, token, trust } = self;
+        let tcp = TcpStream::connect(address).ok()?;
+        let host = address.split(':').next().unwrap_or_default().to_owned();
+        let name = ServerName::try_from(host).ok()?;
+        let mut stream = StreamOwned::new(ClientConnection::new(Arc::clone(trust), name).ok()?, tcp);
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         );
-        std::fs::write(&path, text).expect("writable");
-        path
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        if !head.lines().next()?.contains(" 2") {
+            return None;
+        }
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        Some(if chunked { unchunked(body) } else { body.to_owned() })
     }
-}
-
-/// The answer to a GET, if there is one with a 2xx code.
-fn ask(address: &str, token: &str, path: &str) -> Option<String> {
-    exchange(address, token, ("GET", path), "", "")
-}
-
-/// The answer to a request, if there is one with a 2xx code.
-fn exchange(
-    address: &str,
-    token: &str,
-    (method, path): (&str, &str),
-    content_type: &str,
-    body: &str,
-) -> Option<String> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\
-         Content-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    if !head.lines().next()?.contains(" 2") {
-        return None;
-    }
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    Some(if chunked { unchunked(body) } else { body.to_owned() })
 }
 
 impl Drop for Served {
@@ -227,8 +243,8 @@ fn unchunked(body: &str) -> String {
 }
 
 /// Runs stock kubectl, where it is on the machine; says so loudly where it is not.
-pub(crate) fn kubectl(sandbox: &Sandbox, served: &Served, arguments: &[&str]) -> Option<(bool, String)> {
-    let config = served.kubeconfig(sandbox);
+pub(crate) fn kubectl(sandbox: &Sandbox, _: &Served, arguments: &[&str]) -> Option<(bool, String)> {
+    let config = sandbox.path().join(".stackctl/simulator/kubeconfig");
     let output = std::process::Command::new("kubectl")
         .arg("--kubeconfig")
         .arg(config)

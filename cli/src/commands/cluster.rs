@@ -6,10 +6,16 @@ use crate::{
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
 use stackctl_simulator::{OperatorsMode, Platform, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
-use std::path::Path;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 /// Who we say that we are.
 const USER_AGENT: &str = concat!("stackctl/", env!("CARGO_PKG_VERSION"));
+
+/// A free port that only this machine reaches.
+pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What a command does with a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,17 +87,27 @@ impl Cluster {
                 .hint("give `--fault` to the `stackctl simulate` that serves it, or stop that")
                 .into());
             }
-            let provider = KubernetesProvider::from_url(&endpoint.url, &endpoint.token, USER_AGENT)
-                .map_err(|error| unreachable(&error))?;
+            let provider = KubernetesProvider::from_url(
+                &endpoint.url,
+                &endpoint.token,
+                Some(&endpoint.certificate_authority),
+                USER_AGENT,
+            )
+            .map_err(|error| unreachable(&error))?;
             return Self::of(provider, name, time_scale(endpoint.speed), None).await;
         }
         let operators = match how {
             Use::Read => OperatorsMode::Paused,
             Use::Write => OperatorsMode::Running,
         };
-        let simulator = start(directory, None, how_started, operators).await?;
-        let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
-            .map_err(|error| unreachable(&error))?;
+        let simulator = start(directory, LOOPBACK, how_started, operators).await?;
+        let provider = KubernetesProvider::from_url(
+            simulator.url(),
+            simulator.token().reveal(),
+            Some(simulator.certificate_authority()),
+            USER_AGENT,
+        )
+        .map_err(|error| unreachable(&error))?;
         Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
     }
 
@@ -133,7 +149,7 @@ pub(super) struct Start<'a> {
 /// Starts an embedded cluster in this process.
 pub(super) async fn start(
     directory: &Path,
-    port: Option<u16>,
+    listen: SocketAddr,
     Start {
         speed,
         platform,
@@ -144,7 +160,7 @@ pub(super) async fn start(
     let faults = self::faults(faults)?;
     let options = SimulatorOptions {
         dir: directory.to_owned(),
-        listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port.unwrap_or(0))),
+        listen,
         speed,
         faults,
         operators,

@@ -12,8 +12,7 @@ use crate::{
     views,
 };
 use serde_json::json;
-use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, schemas::TrueCrds};
-use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, schemas::TrueCrds, seed::ADMIN_USER};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
@@ -43,15 +42,22 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     }
     runtime::block_on(async {
         let interrupts = Interrupts::listen();
-        let simulator = cluster::start(directory, command.port, start, OperatorsMode::Running).await?;
-        let kubeconfig = directory.join("kubeconfig");
-        write_private(&kubeconfig, &simulator.kubeconfig())?;
+        let mut listen = cluster::LOOPBACK;
+        listen.set_port(command.port.unwrap_or(0));
+        if let Some(address) = command.listen {
+            listen.set_ip(address);
+        }
+        let simulator = cluster::start(directory, listen, start, OperatorsMode::Running).await?;
+        if !listen.ip().is_loopback() {
+            views::tell(&views::simulator::open(listen.ip(), ADMIN_USER));
+        }
+        let kubeconfig = simulator.kubeconfig();
         views::result(&if settings.json {
             views::json::line(&json!({
                 "format_version": views::json::FORMAT_VERSION, "url": simulator.url(), "kubeconfig": kubeconfig.display().to_string(),
             }))
         } else {
-            views::simulator::serving(simulator.url(), &kubeconfig, *speed, &settings.out)
+            views::simulator::serving(simulator.url(), kubeconfig, *speed, &settings.out)
         });
         interrupts.asked(1).await;
         views::tell("stopping; the cluster keeps what it holds\n");
@@ -94,18 +100,4 @@ async fn guest(command: &SimulateCommand, settings: &Settings, start: Start<'_>)
     views::tell("stopping; what the operators made stays\n");
     guest.stop().await;
     Ok(Exit::Done)
-}
-
-/// Writes a file that only we may read.
-fn write_private(path: &Path, text: &str) -> Result<(), Error> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| {
-            Problem::new(format!("`{}` cannot be written", path.display()))
-                .caused_by(&error)
-                .into()
-        })
 }

@@ -2,7 +2,7 @@
 
 use super::style::{Meaning, Style, padded};
 use serde_json::json;
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, net::IpAddr, path::Path};
 
 /// Where it is, and how to look at it.
 pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> String {
@@ -12,6 +12,14 @@ pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> Strin
         "{} {url}, {pace}\n  kubeconfig  {kubeconfig}\n  try         kubectl --kubeconfig {kubeconfig} get nodes\n  \
          stop        Ctrl-C; `--simulate` commands beside it join it meanwhile\n",
         style.paint(Meaning::Good, "simulated cluster at")
+    )
+}
+
+/// What listening beyond this machine opens.
+pub fn open(address: IpAddr, administrator: &str) -> String {
+    format!(
+        "warning: other machines reach the simulated cluster at {address}; it asks for tokens and passwords, but the \
+         password of its user `{administrator}`, who may do everything, is in the documentation\n"
     )
 }
 

@@ -9,6 +9,7 @@ use kube::{
     client::ClientBuilder,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use std::{io, path::PathBuf, time::Duration};
 
 /// A server that is there takes a connection in far less.
@@ -144,14 +145,15 @@ impl KubernetesProvider {
         provider(config, &options.user_agent)
     }
 
-    /// Prepares to speak to the server at a URL with a bearer token, as the embedded cluster is reached.
+    /// Prepares to speak to the server at a URL with a bearer token, as the embedded cluster is reached. With the
+    /// certificates of an authority, as PEM, a server over TLS is trusted by that authority alone.
     ///
     /// # Errors
-    /// When the URL or the token is malformed.
+    /// When the URL, the token or the certificates are malformed.
     ///
     /// # Panics
     /// Outside of a tokio runtime, which the connections live in.
-    pub fn from_url(url: &str, token: &str, user_agent: &str) -> Result<Self, ConnectError> {
+    pub fn from_url(url: &str, token: &str, authority: Option<&str>, user_agent: &str) -> Result<Self, ConnectError> {
         let url: Uri = url.parse().map_err(|_| ConnectError::Malformed {
             what: "the URL of the server",
         })?;
@@ -162,7 +164,18 @@ impl KubernetesProvider {
         }
         let mut config = Config::new(url);
         config.auth_info.token = Some(token.to_owned().into());
+        config.root_cert = authority.map(certificates).transpose()?;
         provider(config, user_agent)
+    }
+}
+
+/// Reads certificates, as DER; a text that holds none would trust whatever the system trusts.
+fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, ConnectError> {
+    let what = "the certificate of the authority";
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match read {
+        Ok(read) if !read.is_empty() => Ok(read.iter().map(|one| one.to_vec()).collect()),
+        Ok(_) | Err(_) => Err(ConnectError::Malformed { what }),
     }
 }
 
@@ -348,8 +361,16 @@ contexts:
     #[tokio::test]
     async fn a_url_needs_a_scheme_and_a_token_no_line_ends() {
         for (url, token) in [("127.0.0.1:1", "t"), ("not a url", "t"), ("http://127.0.0.1:1", "a\nb")] {
-            assert!(KubernetesProvider::from_url(url, token, "stackctl/0").is_err(), "{url}");
+            assert!(
+                KubernetesProvider::from_url(url, token, None, "stackctl/0").is_err(),
+                "{url}"
+            );
         }
-        assert!(KubernetesProvider::from_url("http://127.0.0.1:1", "t", "stackctl/0").is_ok());
+        let trusting = |pem| KubernetesProvider::from_url("https://127.0.0.1:1", "t", Some(pem), "stackctl/0");
+        assert!(
+            trusting("no certificate").is_err(),
+            "it must not trust whatever the system trusts"
+        );
+        assert!(KubernetesProvider::from_url("http://127.0.0.1:1", "t", None, "stackctl/0").is_ok());
     }
 }

@@ -1,20 +1,24 @@
-//! Who serves a directory: the lock, and `endpoint.json` for those who want to join.
+//! Who serves a directory: the lock, `endpoint.json` for those who want to join, and `kubeconfig` for stock clients.
 //!
 //! Invariants:
 //! - Whoever holds the lock on the file `lock` serves; the system drops the lock with the process, however it ends.
 //! - The file `seeded` is there only once the cluster holds all that it starts with: what somebody deletes afterwards
 //!   stays deleted.
-//! - `endpoint.json` counts only while the lock is held: one that a killed process left means nothing.
+//! - `endpoint.json` and `kubeconfig` hold a token, so only their owner reads them, and whoever sees the first sees the
+//!   second. `endpoint.json` counts only while the lock is held: one that a killed process left means nothing.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::SimulatorError;
+use crate::credentials::write_private;
 
 const LOCK: &str = "lock";
 const ENDPOINT: &str = "endpoint.json";
@@ -24,10 +28,12 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const SEEDED: &str = "seeded";
 
 /// Where a served cluster is found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The URL of its API server.
     pub url: String,
+    /// The certificate of the authority that its server is to be trusted by, as PEM.
+    pub certificate_authority: String,
     /// The bearer token of its administrator.
     pub token: String,
     /// The process that serves it.
@@ -36,10 +42,22 @@ pub struct Endpoint {
     pub speed: f64,
 }
 
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Endpoint")
+            .field("url", &self.url)
+            .field("pid", &self.pid)
+            .field("speed", &self.speed)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A directory that this process serves.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
+    kubeconfig: PathBuf,
     /// Held until the value goes.
     _lock: File,
 }
@@ -71,6 +89,7 @@ impl Directory {
             Ok(()) => {
                 let directory = Self {
                     path: path.to_owned(),
+                    kubeconfig: path.join("kubeconfig"),
                     _lock: lock,
                 };
                 // A killed process left its own.
@@ -88,16 +107,20 @@ impl Directory {
 
     /// Says where the cluster is served.
     pub(crate) fn announce(&self, endpoint: &Endpoint) -> Result<(), SimulatorError> {
-        let path = self.path.join(ENDPOINT);
         let write = || {
-            let next = self.path.join("endpoint.json.next");
-            std::fs::write(&next, serde_json::to_vec_pretty(endpoint).map_err(io::Error::other)?)?;
-            std::fs::rename(&next, &path)
+            write_private(&self.kubeconfig, &kubeconfig(endpoint))?;
+            let text = serde_json::to_string_pretty(endpoint).map_err(io::Error::other)?;
+            write_private(&self.path.join(ENDPOINT), &text)
         };
         write().map_err(|cause| SimulatorError::Directory {
-            path: path.clone(),
+            path: self.path.clone(),
             cause,
         })
+    }
+
+    /// Where [`Self::announce`] puts the kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// Whether the cluster holds all that it starts with.
@@ -139,10 +162,12 @@ fn read(dir: &Path) -> Option<Endpoint> {
     serde_json::from_slice(&std::fs::read(dir.join(ENDPOINT)).ok()?).ok()
 }
 
-/// Returns a kubeconfig for one cluster and one user.
-pub(crate) fn kubeconfig(url: &str, token: &str) -> String {
+/// Returns a kubeconfig for one cluster and its administrator.
+fn kubeconfig(endpoint: &Endpoint) -> String {
+    let Endpoint { url, token, .. } = endpoint;
+    let authority = STANDARD.encode(&endpoint.certificate_authority);
     format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: simulated\n  cluster:\n    server: {url}\nusers:\n- name: admin\n  user:\n    token: {token}\ncontexts:\n- name: simulated\n  context:\n    cluster: simulated\n    user: admin\ncurrent-context: simulated\n"
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: simulated\n  cluster:\n    server: {url}\n    certificate-authority-data: {authority}\nusers:\n- name: admin\n  user:\n    token: {token}\ncontexts:\n- name: simulated\n  context:\n    cluster: simulated\n    user: admin\ncurrent-context: simulated\n"
     )
 }
 
@@ -158,7 +183,8 @@ mod tests {
         assert!(matches!(early, SimulatorError::Served { pid: 0, .. }));
         assert_eq!(live_endpoint(dir.path()), None, "nothing announced yet");
         let endpoint = Endpoint {
-            url: "http://127.0.0.1:1".to_owned(),
+            url: "https://127.0.0.1:1".to_owned(),
+            certificate_authority: "PEM".to_owned(),
             token: "t".to_owned(),
             pid: 7,
             speed: 100.0,
@@ -178,6 +204,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let endpoint = Endpoint {
             url: String::new(),
+            certificate_authority: String::new(),
             token: String::new(),
             pid: 1,
             speed: 0.0,

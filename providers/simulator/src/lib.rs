@@ -1,6 +1,6 @@
 //! The embedded OpenShift: an API server, and the simulated operators that act on any API server through kube-rs.
 //!
-//! In: a directory, an address, a speed and faults. Out: a cluster that is served over HTTP until it is stopped.
+//! In: a directory, an address, a speed and faults. Out: a cluster that is served over HTTPS until it is stopped.
 //!
 //! Invariants:
 //! - One process serves a directory: it holds the lock, and says in `endpoint.json` where it listens.
@@ -8,12 +8,14 @@
 //! - All state is in the directory; a killed process loses nothing that was acknowledged.
 //!
 //! Modules in reading order: [`clock`] and [`faults`] (how the cluster is to behave), [`schemas`] and [`seed`] (what a
-//! fresh one holds), `certificates` (what is signed in it), [`apiserver`] (what serves it), [`operators`] (what acts on
+//! fresh one holds), `certificates` (what is signed in it), `credentials`
+//! (what it is known by), [`apiserver`] (what serves it), [`operators`] (what acts on
 //! it), and `directory` (who serves it).
 
 pub mod apiserver;
 mod certificates;
 pub mod clock;
+mod credentials;
 mod directory;
 pub mod faults;
 mod guest;
@@ -21,12 +23,16 @@ pub mod operators;
 pub mod schemas;
 pub mod seed;
 
+#[cfg(test)]
+mod access_scenarios;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity};
+use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity, Token};
 use clock::Clock;
+use credentials::Credentials;
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
 use faults::Fault;
@@ -34,8 +40,6 @@ pub use guest::{Guest, GuestOptions};
 use operators::{Access, Operators, OperatorsOptions};
 pub use seed::Platform;
 
-/// The token of the administrator of a simulated cluster. It opens nothing else.
-const ADMIN_TOKEN: &str = "simulated-admin";
 /// The user that the administrator is, as OpenShift names it.
 const ADMIN_USER: &str = "kube:admin";
 
@@ -100,6 +104,12 @@ pub enum SimulatorError {
         #[source]
         cause: std::io::Error,
     },
+    /// A certificate could not be made.
+    #[error("make a certificate")]
+    Certificate(#[source] rcgen::Error),
+    /// The system gives no random bytes.
+    #[error("draw a token")]
+    Random(#[source] std::io::Error),
     /// The API server did not start.
     #[error("start the API server")]
     ApiServer(#[from] ApiServerError),
@@ -124,6 +134,8 @@ pub enum SimulatorError {
 #[derive(Debug)]
 pub struct Simulator {
     url: String,
+    uri: http::Uri,
+    credentials: Credentials,
     server: ApiServer,
     operators: Operators,
     directory: Directory,
@@ -138,8 +150,11 @@ impl Simulator {
     pub async fn start(options: SimulatorOptions) -> Result<Self, SimulatorError> {
         let directory = Directory::take(&options.dir).await?;
         let mut server_options = ApiServerOptions::new(&options.dir);
+        let credentials = Credentials::of(&options.dir)?;
+        let operators = operator_tokens()?;
         server_options.listen = options.listen;
-        server_options.tokens = tokens();
+        server_options.serving = Some(credentials.serving(options.listen.ip())?);
+        server_options.tokens = tokens(credentials.administrator(), &operators);
         // Stock clients send no token over plain HTTP (client-go, clientcmd); the server is on loopback.
         server_options.anonymous_admin = true;
         let server = ApiServer::start(server_options).await?;
@@ -150,13 +165,18 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
-            seed::seed(admin(&uri)?, options.platform, None).await?;
+            let admin = credentials.config(&uri, credentials.administrator());
+            seed::seed(client(admin)?, options.platform, None).await?;
             directory.mark_seeded()?;
         }
+        let ways = operators
+            .iter()
+            .map(|(user, token)| (user.clone(), credentials.config(&uri, token)));
+        let ways = ways.collect();
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
         let operators = Operators::start(OperatorsOptions {
-            access: Access::Embedded(uri),
+            access: Access::Embedded(ways),
             clock,
             faults: options.faults,
             paused,
@@ -165,12 +185,15 @@ impl Simulator {
         .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
             url: url.clone(),
-            token: ADMIN_TOKEN.to_owned(),
+            certificate_authority: credentials.authority().to_owned(),
+            token: credentials.administrator().reveal().to_owned(),
             pid: std::process::id(),
             speed: clock.speed(),
         })?;
         Ok(Self {
             url,
+            uri,
+            credentials,
             server,
             operators,
             directory,
@@ -182,14 +205,28 @@ impl Simulator {
         &self.url
     }
 
-    /// The bearer token of the administrator.
-    pub fn token(&self) -> &str {
-        ADMIN_TOKEN
+    /// The certificate of the authority that the API server is to be trusted by, as PEM.
+    pub fn certificate_authority(&self) -> &str {
+        self.credentials.authority()
     }
 
-    /// A kubeconfig for `kubectl`, as YAML.
-    pub fn kubeconfig(&self) -> String {
-        directory::kubeconfig(&self.url, ADMIN_TOKEN)
+    /// The bearer token of the administrator.
+    pub fn token(&self) -> &Token {
+        self.credentials.administrator()
+    }
+
+    /// Where the kubeconfig of the administrator is, for `kubectl`.
+    pub fn kubeconfig(&self) -> &Path {
+        self.directory.kubeconfig()
+    }
+
+    /// A client that acts as the administrator.
+    ///
+    /// # Errors
+    ///
+    /// When no client can be made for the URL.
+    pub fn client(&self) -> Result<kube::Client, SimulatorError> {
+        client(self.credentials.config(&self.uri, self.token()))
     }
 
     /// The API server, for whoever tests it.
@@ -221,20 +258,24 @@ impl Simulator {
     }
 }
 
-fn tokens() -> BTreeMap<String, Identity> {
-    let admin = Identity {
-        user: ADMIN_USER.to_owned(),
-        groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
-    };
-    let operators = operators::identities().map(|(token, user)| {
-        let groups = vec!["system:masters".to_owned(), "system:authenticated".to_owned()];
-        (token, Identity { user, groups })
-    });
-    operators.chain([(ADMIN_TOKEN.to_owned(), admin)]).collect()
+/// Draws a token for each operator; they live as long as the process.
+fn operator_tokens() -> Result<BTreeMap<String, Token>, SimulatorError> {
+    let users = operators::users();
+    let drawn = users.map(|user| Ok((user, Token::drawn().map_err(SimulatorError::Random)?)));
+    drawn.collect()
 }
 
-fn admin(uri: &http::Uri) -> Result<kube::Client, SimulatorError> {
-    let mut config = kube::Config::new(uri.clone());
-    config.auth_info.token = Some(ADMIN_TOKEN.to_owned().into());
+fn tokens(administrator: &Token, operators: &BTreeMap<String, Token>) -> BTreeMap<Token, Identity> {
+    let operators = operators.iter().map(|(user, token)| (token, user.as_str()));
+    let all = operators.chain([(administrator, ADMIN_USER)]);
+    all.map(|(token, user)| {
+        let groups = vec!["system:masters".to_owned(), "system:authenticated".to_owned()];
+        let user = user.to_owned();
+        (token.clone(), Identity { user, groups })
+    })
+    .collect()
+}
+
+fn client(config: kube::Config) -> Result<kube::Client, SimulatorError> {
     kube::Client::try_from(config).map_err(|cause| SimulatorError::Client(Box::new(cause)))
 }

@@ -127,7 +127,7 @@ impl Stub {
 
     /// A provider that speaks to this server.
     pub(crate) fn provider(&self) -> KubernetesProvider {
-        KubernetesProvider::from_url(&self.url, "a-token", "stackctl/test").expect("a good URL")
+        KubernetesProvider::from_url(&self.url, "a-token", None, "stackctl/test").expect("a good URL")
     }
 
     /// Writes down one more reply.

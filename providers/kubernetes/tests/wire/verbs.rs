@@ -313,7 +313,7 @@ async fn no_server_and_no_json_are_told_without_what_was_sent() {
         .local_addr()
         .expect("an address");
     let url = format!("http://{port}");
-    let provider = stackctl_kubernetes::KubernetesProvider::from_url(&url, "a-token", "x").expect("a good URL");
+    let provider = stackctl_kubernetes::KubernetesProvider::from_url(&url, "a-token", None, "x").expect("a good URL");
     let error = provider
         .apply(&apply_of(config_map()))
         .await

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use super::status::Refusal;
+use super::token::Token;
 
 /// A user as the API server sees one: a name and its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,13 +34,13 @@ impl Identity {
 
 /// The token table, and what a request without a token may do.
 pub(super) struct Tokens {
-    table: BTreeMap<String, Identity>,
+    table: BTreeMap<Token, Identity>,
     anonymous_admin: bool,
 }
 
 impl Tokens {
     /// Returns the table; without a token a request is `kube:admin` if `anonymous_admin`, else it is refused.
-    pub(super) fn new(table: BTreeMap<String, Identity>, anonymous_admin: bool) -> Self {
+    pub(super) fn new(table: BTreeMap<Token, Identity>, anonymous_admin: bool) -> Self {
         Self { table, anonymous_admin }
     }
 
@@ -60,7 +61,7 @@ impl Tokens {
         };
         let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
         token
-            .and_then(|token| self.table.get(token.trim()))
+            .and_then(|token| self.table.get(&Token::new(token.trim())))
             .cloned()
             .ok_or_else(Refusal::unauthorized)
     }

@@ -1,4 +1,4 @@
-//! The embedded Kubernetes API server, over HTTP on loopback.
+//! The embedded Kubernetes API server, over HTTPS, or plain HTTP for whoever measures it.
 //!
 //! It knows Kubernetes and nothing of OpenShift: kinds, server-side apply, watches, definitions, garbage. What it does is
 //! what a real kube-apiserver was seen to do (`reference/ssa-semantics.md`).
@@ -36,26 +36,30 @@ mod server;
 mod status;
 mod store;
 mod table;
+mod tls;
+mod token;
 mod typed;
 mod wall;
 mod watch;
 mod write;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinHandle;
 
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
 pub use identity::Identity;
 pub use persist::StoreError;
+pub use tls::{ServingCertificate, TlsError};
+pub use token::Token;
 
 use audit::Audit;
 use identity::Tokens;
@@ -71,7 +75,9 @@ pub struct ApiServerOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who the bearer of a token is. An unknown token is refused.
-    pub tokens: BTreeMap<String, Identity>,
+    pub tokens: BTreeMap<Token, Identity>,
+    /// What it proves itself with; without one it speaks plain HTTP.
+    pub serving: Option<ServingCertificate>,
     /// Whether a request without a token is `kube:admin`'s.
     pub anonymous_admin: bool,
 }
@@ -83,6 +89,7 @@ impl ApiServerOptions {
             dir: dir.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tokens: BTreeMap::new(),
+            serving: None,
             anonymous_admin: true,
         }
     }
@@ -94,6 +101,7 @@ impl std::fmt::Debug for ApiServerOptions {
             .debug_struct("ApiServerOptions")
             .field("dir", &self.dir)
             .field("listen", &self.listen)
+            .field("serving", &self.serving)
             .field("n_tokens", &self.tokens.len())
             .field("anonymous_admin", &self.anonymous_admin)
             .finish()
@@ -106,6 +114,9 @@ pub enum ApiServerError {
     /// The directory or its database cannot be used.
     #[error("open the object store")]
     Store(#[from] StoreError),
+    /// The certificate cannot be served with.
+    #[error("prepare TLS")]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("listen on {address}")]
     Listen {
@@ -122,6 +133,7 @@ pub enum ApiServerError {
 pub struct ApiServer {
     server: Arc<Server>,
     address: SocketAddr,
+    scheme: &'static str,
     is_new: bool,
     stop: signal::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -148,6 +160,7 @@ impl ApiServer {
             address: options.listen,
             cause,
         };
+        let acceptor = options.serving.as_ref().map(tls::acceptor).transpose()?;
         let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = signal::channel(false);
@@ -156,23 +169,29 @@ impl ApiServer {
             stopping: stopping.clone(),
         };
         let router = Router::new().fallback(routes::handle).with_state(state);
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "small answers may be late");
-            }
-        });
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
         let mut until = stopping;
         let serving = tokio::spawn(async move {
             let ended = async move {
                 // An error means that the sender is gone, which is a stop too.
                 drop(until.wait_for(|stop| *stop).await);
             };
-            axum::serve(listener, router).with_graceful_shutdown(ended).await
+            match acceptor {
+                Some(acceptor) => {
+                    let listener = tls::TlsListener::new(listener, acceptor);
+                    axum::serve(listener, router).with_graceful_shutdown(ended).await
+                }
+                None => {
+                    let listener = listener.tap_io(|stream| send_at_once(stream));
+                    axum::serve(listener, router).with_graceful_shutdown(ended).await
+                }
+            }
         });
         let worker = tokio::spawn(garbage::run(Arc::clone(&server), todo));
         Ok(Self {
             server,
             address,
+            scheme,
             is_new,
             stop,
             serving,
@@ -185,9 +204,16 @@ impl ApiServer {
         self.address
     }
 
-    /// The URL that clients use.
+    /// The URL that clients on this machine use.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{}://{address}", self.scheme)
     }
 
     /// The admissions in force; more can be registered while it runs.
@@ -222,5 +248,12 @@ impl ApiServer {
         {
             tracing::warn!(%error, "the background worker did not end well");
         }
+    }
+}
+
+/// Small answers do not wait for more to be sent with them.
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small answers may be late");
     }
 }

@@ -1,13 +1,14 @@
 //! Who the operators are to an API server.
 
-use http::Uri;
+use std::collections::BTreeMap;
+
 use kube::{Client, Config};
 
 /// How the operators reach an API server, each under a name of its own.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// The embedded one: a token for each operator.
-    Embedded(Uri),
+    /// The embedded one: for each of [`super::users`] a way that carries its own token.
+    Embedded(BTreeMap<String, Config>),
     /// Any other: an administrator who acts as each operator (impersonation), so that its audit log tells them apart.
     Impersonating(Box<Config>),
 }
@@ -19,13 +20,9 @@ impl Access {
     ///
     /// When no client can be made of what is known.
     pub(crate) fn client(&self, operator: &str) -> Result<Client, kube::Error> {
-        let user = format!("operator:{operator}");
+        let user = user(operator);
         let config = match self {
-            Self::Embedded(url) => {
-                let mut config = Config::new(url.clone());
-                config.auth_info.token = Some(user.into());
-                config
-            }
+            Self::Embedded(ways) => ways[&user].clone(),
             Self::Impersonating(config) => {
                 let mut config = Config::clone(config);
                 config.auth_info.impersonate = Some(user);
@@ -35,4 +32,9 @@ impl Access {
         };
         Client::try_from(config)
     }
+}
+
+/// The user that an operator acts as.
+pub(super) fn user(operator: &str) -> String {
+    format!("operator:{operator}")
 }

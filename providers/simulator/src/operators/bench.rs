@@ -33,7 +33,7 @@ impl Bench {
     /// Returns a freshly seeded cluster whose operators have these faults.
     pub(super) fn new(faults: &[&str]) -> Self {
         let options = OperatorsOptions {
-            access: Access::Embedded(http::Uri::default()),
+            access: Access::Embedded(BTreeMap::new()),
             clock: Clock::new(0.0),
             faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
             paused: false,

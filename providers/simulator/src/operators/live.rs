@@ -26,9 +26,7 @@ impl Live {
         let mut options = SimulatorOptions::new(dir);
         options.speed = 0.0;
         let simulator = Simulator::start(options).await.expect("the simulator starts");
-        let mut config = kube::Config::new(simulator.url().parse().expect("a URL"));
-        config.auth_info.token = Some(simulator.token().to_owned().into());
-        let client = kube::Client::try_from(config).expect("a client");
+        let client = simulator.client().expect("a client");
         Self { simulator, client }
     }
 

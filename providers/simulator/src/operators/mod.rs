@@ -187,12 +187,9 @@ pub fn names() -> Vec<&'static str> {
     OPERATORS.iter().map(|operator| operator.name).collect()
 }
 
-/// Returns the bearer tokens of the operators and the user that each stands for.
+/// Returns the user that each operator acts as.
 ///
 /// The watch that all of them share has a user of its own, `operator:world`.
-pub fn identities() -> impl Iterator<Item = (String, String)> {
-    names()
-        .into_iter()
-        .chain(["world"])
-        .map(|name| (format!("operator:{name}"), format!("operator:{name}")))
+pub fn users() -> impl Iterator<Item = String> {
+    names().into_iter().chain(["world"]).map(access::user)
 }

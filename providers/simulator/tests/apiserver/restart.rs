@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use stackctl_simulator::apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity, StoreError};
+use stackctl_simulator::apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity, StoreError, Token};
 
 use crate::definitions::{THING, define_thing, thing};
 use crate::harness::{Cluster, client_of, config_map, config_map_path, object, send};
@@ -66,7 +66,7 @@ async fn one_process_serves_a_directory_and_it_must_be_writable() {
 #[tokio::test]
 async fn a_token_is_somebody_and_an_unknown_one_nobody() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let tokens = BTreeMap::from([("good".to_owned(), Identity::named("alice"))]);
+    let tokens = BTreeMap::from([(Token::new("good"), Identity::named("alice"))]);
     let options = ApiServerOptions {
         tokens,
         ..ApiServerOptions::new(dir.path())

@@ -1,0 +1,198 @@
+//! What a directory keeps so that its cluster is known again, and knows its administrator again: a certificate authority
+//! and a token.
+//!
+//! Invariants:
+//! - Both are made once for each directory; a kubeconfig stays good after a restart.
+//! - Keys and tokens are in files that only their owner reads, and in no `Debug`.
+//! - A file is there whole or not at all.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+use crate::SimulatorError;
+use crate::apiserver::{ServingCertificate, Token};
+use crate::certificates::{Pair, Wanted};
+
+const AUTHORITY: &str = "ca.crt";
+const AUTHORITY_KEY: &str = "ca.key";
+const ADMINISTRATOR: &str = "admin.token";
+
+/// The life of what is signed here; clocks may differ by a day.
+const LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The names that clients of an API server call it by, in the cluster and on this machine.
+const NAMES: [&str; 5] = [
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+];
+
+/// The authority and the administrator of one directory.
+pub(crate) struct Credentials {
+    authority: Pair,
+    administrator: Token,
+}
+
+impl Credentials {
+    /// Reads what a directory keeps, and makes what it does not keep yet.
+    pub(crate) fn of(dir: &Path) -> Result<Self, SimulatorError> {
+        let failed = |cause| SimulatorError::Directory {
+            path: dir.to_owned(),
+            cause,
+        };
+        Ok(Self {
+            authority: authority(dir).map_err(failed)?,
+            administrator: administrator(dir).map_err(failed)?,
+        })
+    }
+
+    /// The certificate of the authority, as PEM.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority.certificate
+    }
+
+    pub(crate) fn administrator(&self) -> &Token {
+        &self.administrator
+    }
+
+    /// Signs a certificate for a server that listens on this address.
+    pub(crate) fn serving(&self, listens_on: IpAddr) -> Result<ServingCertificate, SimulatorError> {
+        let mut names: Vec<String> = NAMES.map(str::to_owned).into();
+        let addresses = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        names.extend(addresses.map(|address| address.to_string()));
+        if listens_on.is_unspecified() {
+            names.push(rustix::system::uname().nodename().to_string_lossy().into_owned());
+        } else if !addresses.contains(&listens_on) {
+            names.push(listens_on.to_string());
+        }
+        let wanted = wanted("kube-apiserver", names, false);
+        let pair = Pair::signed_by(&wanted, &self.authority).map_err(SimulatorError::Certificate)?;
+        Ok(ServingCertificate {
+            certificate: pair.certificate,
+            key: pair.key,
+        })
+    }
+
+    /// The way to a server that serves with this authority, for the bearer of a token.
+    pub(crate) fn config(&self, url: &http::Uri, token: &Token) -> kube::Config {
+        let mut config = kube::Config::new(url.clone());
+        let authority = CertificateDer::pem_slice_iter(self.authority.certificate.as_bytes()).filter_map(Result::ok);
+        config.root_cert = Some(authority.map(|certificate| certificate.to_vec()).collect());
+        config.auth_info.token = Some(token.reveal().to_owned().into());
+        config
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+fn wanted(common_name: &str, names: Vec<String>, is_authority: bool) -> Wanted {
+    let from = Timestamp::now()
+        .checked_sub(CLOCKS_DIFFER_BY)
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    Wanted {
+        common_name: common_name.to_owned(),
+        names,
+        is_authority,
+        from: from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        lifetime: LIFETIME,
+    }
+}
+
+fn authority(dir: &Path) -> io::Result<Pair> {
+    let (certificate, key) = (dir.join(AUTHORITY), dir.join(AUTHORITY_KEY));
+    if let (Some(certificate), Some(key)) = (read(&certificate)?, read(&key)?) {
+        return Ok(Pair { certificate, key });
+    }
+    let pair = Pair::self_signed(&wanted("simulated-cluster-ca", Vec::new(), true)).map_err(io::Error::other)?;
+    write_private(&key, &pair.key)?;
+    write_private(&certificate, &pair.certificate)?;
+    Ok(pair)
+}
+
+fn administrator(dir: &Path) -> io::Result<Token> {
+    let path = dir.join(ADMINISTRATOR);
+    if let Some(text) = read(&path)? {
+        return Ok(Token::new(text));
+    }
+    let token = Token::drawn()?;
+    write_private(&path, token.reveal())?;
+    Ok(token)
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file that only its owner reads, whole or not at all.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let next = path.with_extension("next");
+    // A file that is there would keep its mode.
+    match fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&next)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&next, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_keeps_its_authority_and_its_administrator_to_itself() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let first = Credentials::of(dir.path()).expect("they are made");
+        let again = Credentials::of(dir.path()).expect("they are read");
+        assert_eq!(first.authority(), again.authority());
+        assert_eq!(first.administrator().reveal(), again.administrator().reveal());
+        for name in [AUTHORITY_KEY, ADMINISTRATOR] {
+            let mode = fs::metadata(dir.path().join(name))
+                .expect("a file")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        let shown = format!("{first:?} {:?}", first.administrator());
+        assert!(!shown.contains(first.administrator().reveal()), "{shown}");
+        let other = tempfile::tempdir().expect("a directory");
+        let other = Credentials::of(other.path()).expect("they are made");
+        assert_ne!(first.administrator().reveal(), other.administrator().reveal());
+    }
+
+    #[test]
+    fn what_is_written_privately_replaces_what_others_could_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("endpoint.json");
+        fs::write(&path, "old").expect("writable");
+        write_private(&path, "new").expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "new");
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+}
