@@ -90,7 +90,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "xtask",
         ],
     ),
-    ("toml", &["stackctl-stacks", "xtask"]),
+    ("toml", &["stackctl-simulator", "stackctl-stacks", "xtask"]),
     (
         "tracing",
         &[

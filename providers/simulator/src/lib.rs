@@ -29,7 +29,7 @@ use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity};
 use clock::Clock;
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
-use faults::Fault;
+use faults::{Fault, Scheduled};
 pub use guest::{Guest, GuestOptions};
 use operators::{Access, Operators, OperatorsOptions};
 pub use seed::Platform;
@@ -60,6 +60,8 @@ pub struct SimulatorOptions {
     pub speed: f64,
     /// How it misbehaves.
     pub faults: Vec<Fault>,
+    /// How it misbehaves for a while.
+    pub schedule: Vec<Scheduled>,
     /// Whether its operators act from the start.
     pub operators: OperatorsMode,
     /// What a new cluster runs on; one that is there stays what it is.
@@ -74,6 +76,7 @@ impl SimulatorOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: clock::DEFAULT_SPEED,
             faults: Vec::new(),
+            schedule: Vec::new(),
             operators: OperatorsMode::Running,
             platform: Platform::Aws,
         }
@@ -155,14 +158,22 @@ impl Simulator {
         }
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
-        let operators = Operators::start(OperatorsOptions {
+        let operators_options = OperatorsOptions {
             access: Access::Embedded(uri),
             clock,
             faults: options.faults,
+            schedule: options.schedule,
             paused,
             crds: None,
-        })
-        .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+        };
+        // Only now: the seed of a fresh cluster is no client under test.
+        let trouble = server.trouble();
+        let admission = server.admission().clone();
+        let tell = move |faults: &[Fault]| {
+            trouble.set(faults::trouble(faults));
+            operators::silence_webhooks(&admission, faults);
+        };
+        let operators = Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
             url: url.clone(),
             token: ADMIN_TOKEN.to_owned(),

@@ -36,6 +36,7 @@ mod server;
 mod status;
 mod store;
 mod table;
+mod trouble;
 mod typed;
 mod wall;
 mod watch;
@@ -56,6 +57,7 @@ use tokio::task::JoinHandle;
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
 pub use identity::Identity;
 pub use persist::StoreError;
+pub use trouble::{DEFAULT_SEED, Percent, Trouble, TroubleControl};
 
 use audit::Audit;
 use identity::Tokens;
@@ -193,6 +195,11 @@ impl ApiServer {
     /// The admissions in force; more can be registered while it runs.
     pub fn admission(&self) -> &AdmissionRegistry {
         &self.server.admission
+    }
+
+    /// How it fails clients on purpose; can be changed while it runs.
+    pub fn trouble(&self) -> TroubleControl {
+        TroubleControl::of(&self.server.troubles)
     }
 
     /// Whether the store was empty at the start.
