@@ -93,7 +93,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio-rustls", &["stackctl-simulator"]),
-    ("toml", &["stackctl-stacks", "xtask"]),
+    ("toml", &["stackctl-simulator", "stackctl-stacks", "xtask"]),
     (
         "tracing",
         &[

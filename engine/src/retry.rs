@@ -9,6 +9,8 @@ pub enum RetryClass {
     Never,
     /// Later, by the back-off.
     BackOff,
+    /// Later, by the back-off, a few times: it may pass, and it may be about what was sent.
+    AFewTimes,
     /// After what the server said, or by the back-off.
     After(Option<Duration>),
     /// At once, after reading again and deciding again.
@@ -19,6 +21,8 @@ pub enum RetryClass {
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest delay of the back-off.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How often is a few times: 3 s in all.
+const A_FEW: u32 = 5;
 
 /// How long to wait before attempt `attempt` (the first retry is 1), or `None` when it will not help.
 ///
@@ -30,7 +34,8 @@ pub fn delay(class: RetryClass, attempt: u32, jitter: f64) -> Option<Duration> {
     let spread = step.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
     match class {
         RetryClass::Never => None,
-        RetryClass::BackOff => Some(spread),
+        RetryClass::AFewTimes if attempt > A_FEW => None,
+        RetryClass::BackOff | RetryClass::AFewTimes => Some(spread),
         RetryClass::After(asked) => Some(asked.unwrap_or(spread)),
         RetryClass::ReadAgain => Some(Duration::ZERO),
     }
@@ -51,5 +56,7 @@ mod tests {
             Some(Duration::from_secs(3))
         );
         assert_eq!(delay(RetryClass::Never, 1, 0.0), None);
+        assert_eq!(delay(RetryClass::AFewTimes, A_FEW, 1.0), backed(A_FEW));
+        assert_eq!(delay(RetryClass::AFewTimes, A_FEW + 1, 1.0), None);
     }
 }

@@ -5,7 +5,11 @@ use crate::{
     settings::{ClusterChoice, Settings},
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
-use stackctl_simulator::{OperatorsMode, Platform, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
+use stackctl_simulator::{
+    OperatorsMode, Platform, Simulator, SimulatorOptions,
+    faults::{Fault, ScenarioErrors, Scheduled, read_scenario},
+    live_endpoint,
+};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
@@ -157,12 +161,13 @@ pub(super) async fn start(
     }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
-    let faults = self::faults(faults)?;
+    let Asked { faults, schedule } = self::faults(faults)?;
     let options = SimulatorOptions {
         dir: directory.to_owned(),
         listen,
         speed,
         faults,
+        schedule,
         operators,
         platform,
     };
@@ -171,13 +176,40 @@ pub(super) async fn start(
         .map_err(|error| simulator_failed(directory, &error))
 }
 
-/// Reads faults as they are given.
-pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Problem> {
-    let read = |text: &String| {
-        text.parse::<Fault>()
-            .map_err(|error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them"))
-    };
-    texts.iter().map(read).collect()
+/// The faults that a person asked for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Those that are there all the time.
+    pub(super) faults: Vec<Fault>,
+    /// Those of files, which say when.
+    pub(super) schedule: Vec<Scheduled>,
+}
+
+/// Reads faults as they are given: each a fault, or `@FILE`, a file of them.
+pub(super) fn faults(texts: &[String]) -> Result<Asked, Problem> {
+    let mut asked = Asked::default();
+    for text in texts {
+        if let Some(file) = text.strip_prefix('@') {
+            let read = read_scenario(Path::new(file));
+            asked
+                .schedule
+                .extend(read.map_err(|errors| not_a_scenario(file, &errors))?);
+        } else {
+            let fault = text.parse::<Fault>();
+            let unknown = |error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them");
+            asked.faults.push(fault.map_err(unknown)?);
+        }
+    }
+    Ok(asked)
+}
+
+fn not_a_scenario(file: &str, errors: &ScenarioErrors) -> Problem {
+    let problem = Problem::new(format!("the faults of `{file}` cannot be used"));
+    let problem = errors
+        .0
+        .iter()
+        .fold(problem, |problem, error| problem.because(error.to_string()));
+    problem.hint("docs/simulator.md says how such a file is written")
 }
 
 /// Limits under a simulated cluster shrink as its operators get faster; without waiting, as at a thousand times.

@@ -1,7 +1,7 @@
 //! `simulate`: serves the embedded cluster until Ctrl-C.
 
 use super::{
-    cluster::{self, Start},
+    cluster::{self, Asked, Start},
     runtime::{self, Interrupts},
 };
 use crate::{
@@ -16,11 +16,10 @@ use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, schemas::TrueCrds, 
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        let faults: Vec<_> = stackctl_simulator::faults::FAULTS
-            .iter()
-            .map(|fault| (fault.form(), fault.effect))
-            .collect();
-        views::result(&views::simulator::faults(&faults, settings.json));
+        views::result(&views::simulator::faults(
+            stackctl_simulator::faults::FAULTS,
+            settings.json,
+        ));
         return Ok(Exit::Done);
     }
     let ClusterChoice::Simulated {
@@ -77,12 +76,14 @@ async fn guest(command: &SimulateCommand, settings: &Settings, start: Start<'_>)
         .into());
     }
     let interrupts = Interrupts::listen();
+    let Asked { faults, schedule } = cluster::faults(start.faults)?;
     let guest = Guest::start(GuestOptions {
         kubeconfig,
         context,
         speed: start.speed,
         platform: start.platform,
-        faults: cluster::faults(start.faults)?,
+        faults,
+        schedule,
         crds: command.crds.as_ref().map(TrueCrds::new),
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::style::{Meaning, Style, padded};
 use serde_json::json;
+use stackctl_simulator::faults::{Description, Group};
 use std::{fmt::Write as _, net::IpAddr, path::Path};
 
 /// Where it is, and how to look at it.
@@ -40,18 +41,48 @@ fn pace(speed: f64) -> String {
     }
 }
 
-/// The faults that can be asked for.
-pub fn faults(faults: &[(String, &str)], is_json: bool) -> String {
+/// The faults that can be asked for, by who misbehaves.
+pub fn faults(faults: &[Description], is_json: bool) -> String {
     if is_json {
         let all: Vec<_> = faults
             .iter()
-            .map(|(form, effect)| json!({"fault": form, "effect": effect}))
+            .map(|fault| {
+                json!({"fault": fault.form(), "effect": fault.effect, "group": group(fault.group).0,
+                    "gotchas": fault.gotchas})
+            })
             .collect();
         return super::json::pretty(&json!({"format_version": super::json::FORMAT_VERSION, "faults": all}));
     }
     let mut text = String::new();
-    for (form, effect) in faults {
-        let _ = writeln!(text, "{}  {effect}", padded(form, 30));
+    for of in [Group::Cluster, Group::People, Group::ApiServer] {
+        let _ = writeln!(text, "{}", group(of).1);
+        for fault in faults.iter().filter(|fault| fault.group == of) {
+            let rows = match fault.gotchas {
+                [] => String::new(),
+                rows => format!(" ({})", rows.join(", ")),
+            };
+            let form = fault.form();
+            // A long form has a line of its own, so that the effects stand below each other.
+            if form.chars().count() > FORM_WIDTH {
+                let _ = writeln!(text, "  {form}\n  {}  {}{rows}", padded("", FORM_WIDTH), fault.effect);
+            } else {
+                let _ = writeln!(text, "  {}  {}{rows}", padded(&form, FORM_WIDTH), fault.effect);
+            }
+        }
+        text.push('\n');
     }
+    text.push_str("Several may be given. `--fault @FILE` reads them from a file that says from when to when: docs/simulator.md.\n");
     text
+}
+
+/// So wide is the column of names.
+const FORM_WIDTH: usize = 30;
+
+/// What a group is called in JSON, and its heading.
+fn group(group: Group) -> (&'static str, &'static str) {
+    match group {
+        Group::Cluster => ("cluster", "The cluster"),
+        Group::People => ("people", "People beside us"),
+        Group::ApiServer => ("api-server", "The API server, and the way to it (operators are spared)"),
+    }
 }

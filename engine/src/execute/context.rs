@@ -68,11 +68,10 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
                 .bytes()
                 .next()
                 .map_or(0.5, |byte| f64::from(byte % 62) / 61.0);
-            let wait = delay(error.retry(), count, jitter).unwrap_or_default();
-            if Instant::now() + wait >= deadline {
-                return Err(StepError::Provider(error));
+            match delay(error.retry(), count, jitter) {
+                Some(wait) if Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
+                Some(_) | None => return Err(StepError::Provider(error)),
             }
-            tokio::time::sleep(wait).await;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The verbs that an execution has for a cluster; the contract in words.
 //!
-//! A provider sends one request for each call and tells what the server said, as a value. It retries nothing, decides
-//! nothing and knows no component. `ssa-semantics.md` is what the server behind it was seen to do.
+//! A provider sends one request for each call that changes something, and tells what the server said, as a value; what
+//! changes nothing it may ask again for some seconds. It decides nothing and knows no component. `ssa-semantics.md` is
+//! what the server behind it was seen to do.
 
 use crate::{
     object_key::{ObjectRef, ObjectType},
@@ -202,10 +203,14 @@ pub enum ProviderError {
         /// For how long.
         retry_after: Option<Duration>,
     },
-    /// The server cannot answer now (503, 504).
+    /// The server cannot answer now (503, 504, and what its store says in 500).
     #[error("the server cannot answer now: {0}")]
     Unavailable(String),
-    /// There was no answer.
+    /// Something went wrong within the server (500 `InternalError`): the outcome is unknown by its definition, and what
+    /// was sent may be at fault.
+    #[error("{0}")]
+    Internal(String),
+    /// There was no answer: whether the request was carried out is not known.
     #[error("no answer: {0}")]
     Unreachable(String),
     /// A managedFields entry is in a version that its CRD no longer serves: every apply fails until it is mended
@@ -228,6 +233,7 @@ impl ProviderError {
             | Self::KindNotServed(_)
             | Self::BeingDeleted
             | Self::NamespaceTerminating => RetryClass::BackOff,
+            Self::Internal(_) => RetryClass::AFewTimes,
             Self::Modified => RetryClass::ReadAgain,
             Self::Conflict(_)
             | Self::OtherUid

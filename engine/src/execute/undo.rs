@@ -18,7 +18,7 @@ use crate::{
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 use tokio::time::Instant;
 
 /// The manager of a restore whose prior owner cannot be written for.
@@ -56,10 +56,16 @@ pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
         uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),
         foreground: false,
     };
+    // An answer may be lost after its effect: what is gone then is gone by us.
+    let was_sent = Cell::new(false);
     context
         .until(deadline, || async {
+            let is_again = was_sent.replace(true);
             match context.provider.delete(&request).await {
                 Ok(Deletion::Gone | Deletion::Marked) => Ok(GivenBack::plain(Did::Deleted)),
+                Err(ProviderError::NotFound | ProviderError::OtherUid) if is_again => {
+                    Ok(GivenBack::plain(Did::Deleted))
+                }
                 Err(ProviderError::NotFound | ProviderError::KindNotServed(_) | ProviderError::NamespaceMissing(_)) => {
                     Ok(GivenBack::plain(Did::Forgotten))
                 }

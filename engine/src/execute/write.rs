@@ -14,14 +14,17 @@ use crate::{
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
-    ownership::{applied_fields, holder, managed_entries},
+    ownership::{applied_fields, holder, managed_entries, owns_by_apply},
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
     resource::{Adopt, Document, Node, Object, Overlay, Resource, sent_digest},
     survey::respect_ignored,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 use tokio::time::Instant;
 
 /// What a write did.
@@ -35,6 +38,18 @@ pub(super) struct Written {
     pub(super) note: Option<String>,
 }
 
+/// What earlier tries of one write found. An answer may be lost after its effect, so what a later try finds may be our
+/// own doing: it makes nothing ours that was somebody's, and nothing somebody's that is ours.
+#[derive(Debug, Default)]
+struct Tries {
+    /// The uid of an object that was not ours at the first try.
+    foreign: Option<String>,
+    /// Whether the first try found nothing.
+    found_nothing: bool,
+    /// What the first try of an overlay meant to give back.
+    intended: Option<Recorded>,
+}
+
 /// Writes an object or an overlay, until it works or the deadline.
 pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
     context: &Context<'_, P, J, S>,
@@ -44,11 +59,12 @@ pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
     adopting: bool,
     deadline: Instant,
 ) -> Result<Written, StepError> {
+    let tries = &RefCell::new(Tries::default());
     context
         .until(deadline, || async {
             match &resource.node {
-                Node::Object(object) => write_object(context, resource, object, known, edges, adopting).await,
-                Node::Overlay(overlay) => write_overlay(context, resource, overlay, known, edges).await,
+                Node::Object(object) => write_object(context, resource, object, known, edges, adopting, tries).await,
+                Node::Overlay(overlay) => write_overlay(context, resource, overlay, known, edges, tries).await,
                 Node::Gate(_) | Node::Action(_) | Node::Check(_) => {
                     Err(StepError::Failure(Failure::new("this resource has nothing to write")))
                 }
@@ -64,6 +80,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     known: Option<&Recorded>,
     edges: &[Edge],
     adopting: bool,
+    tries: &RefCell<Tries>,
 ) -> Result<Written, StepError> {
     let named = object.manifest.object();
     let manager = context.identity.object_manager();
@@ -82,7 +99,12 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             "{named} belongs to the stack `{stack}`"
         ))));
     }
-    let foreign = whose == Some(Whose::Foreign);
+    let uid = live.as_ref().map(uid_of);
+    let foreign = whose == Some(Whose::Foreign) || (uid.is_some() && tries.borrow().foreign == uid);
+    if foreign {
+        tries.borrow_mut().foreign.clone_from(&uid);
+    }
+    tries.borrow_mut().found_nothing |= live.is_none();
     let origin = match (known.and_then(Recorded::object), foreign) {
         // A new object under a known address is ours whatever the old one was.
         (Some(last), false) if live.is_some() => last.origin,
@@ -96,7 +118,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
         respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
     }
     let fields = leaves(&body);
-    let record = |answer: Option<&Value>| {
+    let record = |origin: Origin, answer: Option<&Value>| {
         record(
             context,
             resource,
@@ -115,7 +137,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
         .iter()
         .any(|late| matches!(late.source, LateSource::Generated { .. }));
     if (draws && live.is_none()) || foreign {
-        context.intend(&Intent::Write(Box::new(record(live.as_ref()))))?;
+        context.intend(&Intent::Write(Box::new(record(origin, live.as_ref()))))?;
     }
     let recorded_paths = rendered(known);
     let may_force = |causes: &[Cause]| {
@@ -124,15 +146,26 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
     };
     let answer = apply(context, named, body, live.as_ref(), &manager, may_force, false).await?;
-    let did = did(live.as_ref(), &answer, foreign);
-    let surprise = foreign && !adopting && resource.lifecycle.adopt != Adopt::Expected;
+    let did = match did(live.as_ref(), &answer, foreign) {
+        // Made by a try whose answer was lost.
+        Did::Unchanged | Did::Updated if tries.borrow().found_nothing => Did::Created,
+        did => did,
+    };
+    // It was not there, and yet it was changed and not made: somebody was faster between our two requests.
+    let overtaken = live.is_none() && !answer.created && has_other_managers(&answer.object, &manager);
+    let origin = if overtaken { Origin::Adopted } else { origin };
+    let surprise = (foreign || overtaken) && !adopting && resource.lifecycle.adopt != Adopt::Expected;
     let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
     Ok(Written {
         did,
-        recorded: record(Some(&answer.object)),
+        recorded: record(origin, Some(&answer.object)),
         object: answer.object,
         note,
     })
+}
+
+fn has_other_managers(object: &Value, ours: &str) -> bool {
+    managed_entries(object).iter().any(|entry| entry.manager != ours)
 }
 
 async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
@@ -208,6 +241,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     overlay: &Overlay,
     known: Option<&Recorded>,
     edges: &[Edge],
+    tries: &RefCell<Tries>,
 ) -> Result<Written, StepError> {
     let target = &overlay.target;
     let manager = context.identity.overlay_manager(&resource.address);
@@ -225,7 +259,16 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         .as_ref()
         .and_then(|live| live["metadata"]["uid"].as_str())
         .unwrap_or_default();
-    let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
+    // What is there may be what the first try wrote: what was there before it is in what that one intended.
+    let first = tries.borrow().intended.clone();
+    let made_by_us = live
+        .as_ref()
+        .is_some_and(|live| owns_by_apply(&managed_entries(live), &manager));
+    let last = first.as_ref().or(known).filter(|known| {
+        known
+            .object()
+            .is_some_and(|object| object.uid == uid || (object.uid.is_empty() && made_by_us))
+    });
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
     let documents = resolved_documents(context, overlay, live.as_ref()).await?;
     let body = overlay.body(live.as_ref(), &documents, before).map_err(|error| {
@@ -261,7 +304,9 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         )
     };
     let (intended, written) = documents_of(&documents, before, live.as_ref());
-    context.intend(&Intent::Write(Box::new(record(live.as_ref(), &intended))))?;
+    let intent = record(live.as_ref(), &intended);
+    context.intend(&Intent::Write(Box::new(intent.clone())))?;
+    tries.borrow_mut().intended.get_or_insert(intent);
     // Taking these fields is what the plan said, so a conflict is answered by force, under the uid and the
     // resourceVersion that were read.
     let answer = apply(
@@ -323,6 +368,10 @@ async fn apply<P: Provider, J: Journal, S: Secrets>(
         Err(ProviderError::OtherUid) => Err(ProviderError::Modified.into()),
         other => Ok(other?),
     }
+}
+
+fn uid_of(object: &Value) -> String {
+    object["metadata"]["uid"].as_str().unwrap_or_default().to_owned()
 }
 
 fn did(live: Option<&Value>, answer: &ApplyAnswer, foreign: bool) -> Did {

@@ -28,6 +28,7 @@ pub(crate) async fn apply(provider: &KubernetesProvider, request: &ApplyRequest)
         method: Method::PATCH,
         path: |served: &_| Ok(path::with_query(path::of_object(&request.object, served)?, &query)),
         content: Some(("application/apply-patch+yaml", yaml_bytes(&request.body)?)),
+        only_asks: request.dry_run,
     };
     let accepted = provider.accepted(ask).await?;
     Ok(ApplyAnswer {

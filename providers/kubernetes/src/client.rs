@@ -37,6 +37,8 @@ pub(crate) struct Ask<'a, P> {
     pub(crate) path: P,
     /// Content type and body.
     pub(crate) content: Option<(&'static str, Bytes)>,
+    /// Whether it changes nothing, so that it may be sent again.
+    pub(crate) only_asks: bool,
 }
 
 impl KubernetesProvider {
@@ -102,7 +104,12 @@ impl KubernetesProvider {
         P: Fn(&Served) -> Result<String, ProviderError>,
     {
         let path = (ask.path)(served)?;
-        self.transport.ask(ask.method.clone(), &path, ask.content.clone()).await
+        let (method, content) = (ask.method.clone(), ask.content.clone());
+        if ask.only_asks {
+            self.transport.ask_patiently(method, &path, content).await
+        } else {
+            self.transport.ask(method, &path, content).await
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn delete(provider: &KubernetesProvider, request: &DeleteReques
         method: Method::DELETE,
         path: |served: &_| path::of_object(&request.object, served),
         content: Some(("application/json", Bytes::from(options(request).to_string()))),
+        only_asks: false,
     };
     match provider.accepted(ask).await {
         Ok(accepted) => {

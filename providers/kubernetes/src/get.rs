@@ -16,6 +16,7 @@ pub(crate) async fn get(provider: &KubernetesProvider, object: &ObjectRef) -> Re
         method: Method::GET,
         path: |served: &_| path::of_object(object, served),
         content: None,
+        only_asks: true,
     };
     match provider.accepted(ask).await {
         Ok(accepted) => provider

@@ -11,14 +11,16 @@
 //! ```
 //!
 //! Invariants:
-//! - A verb sends one request and retries nothing. The one exception: a 404 that contradicts what discovery said is
-//!   asked once more after discovery was read again, because a custom resource answers 404 for some milliseconds after
-//!   its CRD is Established (ssa-semantics §9). A list restarts when its token expires, and a watch never ends.
+//! - A verb that changes something sends one request: whether to send it again is the executor's to decide, which reads
+//!   first. The one exception: a 404 that contradicts what discovery said is asked once more after discovery was read
+//!   again, because a custom resource answers 404 for some milliseconds after its CRD is Established (ssa-semantics §9).
+//! - What changes nothing (a read, a dry run, a review) is asked again for some seconds while the server is in trouble.
+//!   A list restarts when its token expires, and a watch never ends.
 //! - What an answer means is said in `error` and nowhere else.
 //! - No body of a request gets into an error or a log, and a message about a Secret repeats no value.
 //! - No component of OpenShift is known here.
 //!
-//! Deliberately absent: caches of objects, back-off between requests, and a reader of facts, for which
+//! Deliberately absent: caches of objects, back-off between writes, and a reader of facts, for which
 //! [`Provider::get`](stackctl_engine::execute::Provider::get) and
 //! [`Provider::list`](stackctl_engine::execute::Provider::list) suffice.
 

@@ -101,6 +101,7 @@ async fn pages(
             method: Method::GET,
             path: |served: &_| Ok(path::with_query(path::of_list(object_type, served, namespace), &query)),
             content: None,
+            only_asks: true,
         };
         let page: Page = match provider.ask(ask).await? {
             Answer::Accepted(Accepted { body, .. }) => provider.transport().parse(&object_type.to_string(), &body)?,

@@ -27,6 +27,7 @@ pub(crate) async fn patch(provider: &KubernetesProvider, request: &PatchRequest)
         method: Method::PATCH,
         path: |served: &_| Ok(path::with_query(path::of_object(&request.object, served)?, &query)),
         content: Some((content_type, Bytes::from(body.to_string()))),
+        only_asks: request.dry_run,
     };
     let accepted = provider.accepted(ask).await?;
     provider.transport().parse(&request.object.to_string(), &accepted.body)

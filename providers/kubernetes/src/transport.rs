@@ -4,7 +4,8 @@
 //! are built here and sent by `Client::send`. HTTP/1.1 with as many connections as requests in flight, which a real
 //! server answers faster than one HTTP/2 connection (`apiserver-baseline.md`).
 //!
-//! Invariants: nothing is sent twice; no body is logged or put into an error.
+//! Invariants: what changes something is sent once; what changes nothing is asked again, for a short while, when the
+//! server's trouble passes or the connection broke; no body is logged or put into an error.
 
 use crate::{error, status::Refusal};
 use bytes::Bytes;
@@ -12,13 +13,23 @@ use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
-use stackctl_engine::execute::ProviderError;
-use std::time::Duration;
+use stackctl_engine::{
+    execute::ProviderError,
+    retry::{RetryClass, delay},
+};
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 /// After this long there is no answer: a little more than the minute that an API server gives itself
 /// (kube-apiserver, `--request-timeout`).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long what changes nothing is asked again: a server that elects a leader or restarts one of its processes is back
+/// within seconds, and whoever waits for an answer wants to hear of anything longer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A connection to one server.
 #[derive(Clone)]
@@ -33,6 +44,19 @@ pub(crate) enum Answer {
     Accepted(Accepted),
     /// Anything else.
     Refused(Refusal),
+}
+
+/// That there was no answer.
+struct Silence {
+    /// Whether there was a connection, which broke.
+    is_lost: bool,
+    error: ProviderError,
+}
+
+impl From<ProviderError> for Silence {
+    fn from(error: ProviderError) -> Self {
+        Self { is_lost: false, error }
+    }
 }
 
 /// A success.
@@ -62,28 +86,69 @@ impl Transport {
         &self.server
     }
 
-    /// Reads a path.
+    /// Reads a path, patiently.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, ProviderError> {
-        self.ask(Method::GET, path, None).await
+        self.ask_patiently(Method::GET, path, None).await
     }
 
-    /// Sends a request with a body of some content type, and reads the whole answer.
+    /// Sends a request that changes nothing, again while the server is in trouble, and not again once it does not answer
+    /// at all. client-go does so for whatever the server asks to send later
+    /// (`k8s.io/client-go/rest/with_retry.go`), and for reads whose connection broke (`rest/request.go`).
+    pub(crate) async fn ask_patiently(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<(&'static str, Bytes)>,
+    ) -> Result<Answer, ProviderError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut count = 0;
+        loop {
+            let answer = self.exchange(method.clone(), path, content.clone()).await;
+            let class = match &answer {
+                Ok(Answer::Accepted(_)) => RetryClass::Never,
+                Ok(Answer::Refused(refusal)) => error::patience(refusal),
+                Err(silence) if silence.is_lost => RetryClass::BackOff,
+                Err(_) => RetryClass::Never,
+            };
+            count += 1;
+            match delay(class, count, jitter()) {
+                Some(wait) if Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
+                Some(_) | None => return answer.map_err(|silence| silence.error),
+            }
+        }
+    }
+
+    /// Sends a request with a body of some content type, once, and reads the whole answer.
     pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, ProviderError> {
+        let answer = self.exchange(method, path, content).await;
+        answer.map_err(|silence| silence.error)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<(&'static str, Bytes)>,
+    ) -> Result<Answer, Silence> {
         let began = Instant::now();
         let request = build(method.clone(), path, content)?;
         let whole = async {
-            let response = self.send(request).await?;
+            let sent = self.client.send(request).await;
+            let response = sent.map_err(|error| Silence {
+                is_lost: error::is_lost(&error),
+                error: error::silence(&self.server, &error),
+            })?;
             let (parts, body) = response.into_parts();
-            let collected = body
-                .collect()
-                .await
-                .map_err(|error| error::silence(&self.server, &error))?;
-            Ok((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
+            let collected = body.collect().await.map_err(|error| Silence {
+                is_lost: true,
+                error: error::silence(&self.server, &error),
+            })?;
+            Ok::<_, Silence>((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
         };
         let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| self.too_late())??;
         let milliseconds = began.elapsed().as_millis();
@@ -145,6 +210,13 @@ fn build(method: Method, path: &str, content: Option<(&'static str, Bytes)>) -> 
         None => request.body(Body::empty()),
     };
     request.map_err(|error| ProviderError::Other(format!("{path} cannot be requested: {error}")))
+}
+
+/// A number from 0 to 1, so that those who were refused together do not come back together. The standard library seeds
+/// each hasher anew, from the system's randomness.
+fn jitter() -> f64 {
+    let drawn = RandomState::new().build_hasher().finish() % 1_000;
+    u32::try_from(drawn).map_or(0.5, |drawn| f64::from(drawn) / 999.0)
 }
 
 /// The header in seconds; the form with a date is not used by API servers (`k8s.io/apiserver`, `RetryAfter`).

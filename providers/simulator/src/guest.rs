@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::SimulatorError;
 use crate::clock::Clock;
-use crate::faults::Fault;
+use crate::faults::{Fault, Scheduled};
 use crate::operators::{Access, Operators, OperatorsOptions};
 use crate::schemas::TrueCrds;
 use crate::seed;
@@ -28,6 +28,8 @@ pub struct GuestOptions {
     pub speed: f64,
     /// How they misbehave.
     pub faults: Vec<Fault>,
+    /// How they misbehave for a while.
+    pub schedule: Vec<Scheduled>,
     /// What the cluster is made to run on, unless it is seeded already.
     pub platform: crate::seed::Platform,
     /// True CRDs to install in place of the condensed ones.
@@ -54,14 +56,16 @@ impl Guest {
         let admin = kube::Client::try_from(config.clone()).map_err(client)?;
         refuse_a_cluster_in_use(&admin, &server).await?;
         seed::seed(admin, options.platform, options.crds.as_ref()).await?;
-        let operators = Operators::start(OperatorsOptions {
+        let operators_options = OperatorsOptions {
             access: Access::Impersonating(Box::new(config)),
             clock: Clock::new(options.speed),
             faults: options.faults,
+            schedule: options.schedule,
             paused: false,
             crds: options.crds,
-        })
-        .map_err(client)?;
+        };
+        // The server is not ours: it has no trouble but its own.
+        let operators = Operators::start(operators_options, |_| {}).map_err(client)?;
         Ok(Self { operators, server })
     }
 

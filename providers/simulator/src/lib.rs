@@ -35,7 +35,7 @@ use clock::Clock;
 use credentials::Credentials;
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
-use faults::Fault;
+use faults::{Fault, Scheduled};
 pub use guest::{Guest, GuestOptions};
 use operators::{Access, Operators, OperatorsOptions};
 pub use seed::Platform;
@@ -64,6 +64,8 @@ pub struct SimulatorOptions {
     pub speed: f64,
     /// How it misbehaves.
     pub faults: Vec<Fault>,
+    /// How it misbehaves for a while.
+    pub schedule: Vec<Scheduled>,
     /// Whether its operators act from the start.
     pub operators: OperatorsMode,
     /// What a new cluster runs on; one that is there stays what it is.
@@ -78,6 +80,7 @@ impl SimulatorOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: clock::DEFAULT_SPEED,
             faults: Vec::new(),
+            schedule: Vec::new(),
             operators: OperatorsMode::Running,
             platform: Platform::Aws,
         }
@@ -175,14 +178,23 @@ impl Simulator {
         let ways = ways.collect();
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
-        let operators = Operators::start(OperatorsOptions {
+        let operators_options = OperatorsOptions {
             access: Access::Embedded(ways),
             clock,
             faults: options.faults,
+            schedule: options.schedule,
             paused,
             crds: None,
-        })
-        .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+        };
+        // Only now: the seed of a fresh cluster is no client under test.
+        let trouble = server.trouble();
+        let admission = server.admission().clone();
+        let tell = move |faults: &[Fault]| {
+            trouble.set(faults::trouble(faults));
+            operators::silence_webhooks(&admission, faults);
+        };
+        let operators =
+            Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
             url: url.clone(),
             certificate_authority: credentials.authority().to_owned(),

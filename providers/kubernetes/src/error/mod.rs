@@ -12,8 +12,9 @@ use crate::{
 use stackctl_engine::{
     ObjectType,
     execute::{Cause, ProviderError},
+    retry::RetryClass,
 };
-use std::{collections::BTreeSet, error::Error, fmt::Write as _};
+use std::{collections::BTreeSet, error::Error, fmt::Write as _, io};
 
 /// What a request was about, as far as the meaning of its refusal depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -150,14 +151,77 @@ fn internal(message: &str, reason: &str, shown: impl Fn() -> String) -> Provider
     // §9: a version is gone from its CRD while a managedFields entry is in it.
     } else if message.contains("request to convert CR to an invalid group/version") {
         ProviderError::VersionGone(shown())
-    // The store's own trouble, passed on without a reason: go.etcd.io/etcd/api/v3/v3rpc/rpctypes/error.go.
-    } else if message.starts_with("etcdserver:") || message.starts_with("rpc error: code = Unavailable") {
+    } else if is_trouble_of_store(message) || reason == "ServerTimeout" {
+        // k8s.io/apimachinery/pkg/apis/meta/v1/types.go on ServerTimeout: "the client should retry the request".
         ProviderError::Unavailable(shown())
-    } else if reason.is_empty() {
+    // The same file on InternalError: "unexpected and the outcome of the call is unknown". Kubernetes' own tests try it
+    // again (k8s.io/kubernetes/test/utils/create_resources.go, `IsRetryableAPIError`), kubectl and Terraform do not; a
+    // defect that our content meets says it for ever. So it is tried a few times.
+    } else if reason == "InternalError" {
+        ProviderError::Internal(shown())
+    } else if reason.is_empty() || message.starts_with("etcdserver:") {
         ProviderError::Schema(shown())
     } else {
         ProviderError::Other(shown())
     }
+}
+
+/// Whether the store is in trouble that passes. Its errors are passed on without a reason
+/// (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/status.go); these are the ones with the code `Unavailable`
+/// (go.etcd.io/etcd/api/v3/v3rpc/rpctypes/error.go), and no leader is what a caller waits out. Others, such as a request
+/// that is too large, do not pass. client-go retries none of them; kapp learnt to
+/// (<https://github.com/carvel-dev/kapp/issues/106>).
+fn is_trouble_of_store(message: &str) -> bool {
+    const PASSES: [&str; 6] = [
+        "request timed out",
+        "leader changed",
+        "no leader",
+        "server stopped",
+        "unhealthy cluster",
+        "too many requests",
+    ];
+    let of_store = message.strip_prefix("etcdserver: ");
+    of_store.is_some_and(|said| PASSES.iter().any(|passes| said.starts_with(passes)))
+        || message.starts_with("rpc error: code = Unavailable")
+}
+
+/// What a refusal says about asking again for what changes nothing: only trouble of the server itself counts, since
+/// whoever asked decides about all else.
+pub(crate) fn patience(refusal: &Refusal) -> RetryClass {
+    let any = ObjectType::new("v1", "Status");
+    let error = meaning(
+        refusal,
+        Subject {
+            object_type: &any,
+            is_in_namespace: false,
+        },
+    );
+    match error {
+        ProviderError::Throttled { .. } | ProviderError::Unavailable(_) | ProviderError::Internal(_) => error.retry(),
+        _ => RetryClass::Never,
+    }
+}
+
+/// Whether a connection was there and broke before the answer had come.
+pub(crate) fn is_lost(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let broke = error.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof
+            )
+        });
+        // The words of hyper's `Error::is_incomplete_message`.
+        if broke || error.to_string() == "connection closed before message completed" {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 const FIELD_CONFLICT: &str = "FieldManagerConflict";

@@ -221,13 +221,32 @@ fn a_500_is_our_content_unless_it_says_otherwise() {
     );
     let version = "request to convert CR to an invalid group/version: exp-x.io/v1alpha1";
     assert_eq!(said(500, "", version), ProviderError::VersionGone(version.to_owned()));
-    let store = "etcdserver: leader changed";
-    assert_eq!(said(500, "", store), ProviderError::Unavailable(store.to_owned()));
-    let other = "Internal error occurred: resource quota evaluation timed out";
+}
+
+#[test]
+fn a_500_of_a_server_in_trouble_is_waited_out() {
+    for store in [
+        "etcdserver: leader changed",
+        "etcdserver: request timed out, possibly due to previous leader failure",
+        "rpc error: code = Unavailable desc = transport is closing",
+    ] {
+        assert_eq!(said(500, "", store), ProviderError::Unavailable(store.to_owned()));
+    }
+    let later = "The update operation against things.exp-x.io could not be completed at this time, please try again.";
     assert_eq!(
-        said(500, "InternalError", other),
-        ProviderError::Other(other.to_owned())
+        said(500, "ServerTimeout", later),
+        ProviderError::Unavailable(later.to_owned())
     );
+    let too_large = "etcdserver: request is too large";
+    assert_eq!(said(500, "", too_large), ProviderError::Schema(too_large.to_owned()));
+}
+
+#[test]
+fn an_internal_error_is_tried_a_few_times() {
+    let internal = "Internal error occurred: resource quota evaluation timed out";
+    let error = said(500, "InternalError", internal);
+    assert_eq!(error, ProviderError::Internal(internal.to_owned()));
+    assert_eq!(error.retry(), stackctl_engine::retry::RetryClass::AFewTimes);
 }
 
 #[test]

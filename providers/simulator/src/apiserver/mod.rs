@@ -38,6 +38,7 @@ mod store;
 mod table;
 mod tls;
 mod token;
+mod trouble;
 mod typed;
 mod wall;
 mod watch;
@@ -60,6 +61,7 @@ pub use identity::Identity;
 pub use persist::StoreError;
 pub use tls::{ServingCertificate, TlsError};
 pub use token::Token;
+pub use trouble::{DEFAULT_SEED, Percent, Trouble, TroubleControl};
 
 use audit::Audit;
 use identity::Tokens;
@@ -219,6 +221,11 @@ impl ApiServer {
     /// The admissions in force; more can be registered while it runs.
     pub fn admission(&self) -> &AdmissionRegistry {
         &self.server.admission
+    }
+
+    /// How it fails clients on purpose; can be changed while it runs.
+    pub fn trouble(&self) -> TroubleControl {
+        TroubleControl::of(&self.server.troubles)
     }
 
     /// Whether the store was empty at the start.

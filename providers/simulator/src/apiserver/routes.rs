@@ -17,6 +17,7 @@ use super::identity::Identity;
 use super::request::{Call, PatchType, Query, ResourcePath};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
+use super::trouble::Fate;
 use super::{discovery, openapi, options, reviews};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
@@ -36,10 +37,29 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refuse(&Refusal::too_large());
     };
-    match answer(&shared, &parts, &body) {
-        Ok(response) => response,
-        Err(refusal) => refuse(&refusal),
+    let answered = || answer(&shared, &parts, &body).unwrap_or_else(|refusal| refuse(&refusal));
+    match meet_trouble(&shared.server, &parts).await {
+        Fate::Served => answered(),
+        Fate::Instead(response) => response,
+        Fate::Afterwards(response) => {
+            drop(answered());
+            response
+        }
     }
+}
+
+/// Whoever looks whether the server is well is told the truth, and so is whoever it does not know.
+async fn meet_trouble(server: &Server, parts: &Parts) -> Fate {
+    let is_health_check = ["/healthz", "/readyz", "/livez"].contains(&parts.uri.path());
+    let user = match server.tokens.identify(&parts.headers) {
+        Ok(user) if !is_health_check => user,
+        Ok(_) | Err(_) => return Fate::Served,
+    };
+    let latency = server.troubles.latency(&user);
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    server.troubles.fate(server, &server.kinds.snapshot(), parts, &user)
 }
 
 fn respond(code: u16, content_type: &str, body: Body) -> Response {
@@ -151,13 +171,18 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
             return Ok(respond(200, JSON, Body::from(server.show(&call, &shown))));
         }
         (&Method::GET, _) if call.query.is_set("watch") => {
-            return Ok(respond(
-                200,
-                JSON,
-                super::watch::start(server, call, shared.stopping.clone())?,
-            ));
+            let body = super::watch::start(server, parts.uri.path(), call, shared.stopping.clone())?;
+            return Ok(respond(200, JSON, body));
         }
-        (&Method::GET, _) => return Ok(respond(200, JSON, Body::from(server.list(&call)?))),
+        (&Method::GET, _) => {
+            if call.query.get("continue").is_none() {
+                // Before the list is made: its own version is this one or a later one.
+                server
+                    .troubles
+                    .listed(parts.uri.path(), server.store.resource_version());
+            }
+            return Ok(respond(200, JSON, Body::from(server.list(&call)?)));
+        }
         (&Method::POST, false) => Verb::Create,
         (&Method::PUT, true) => Verb::Update,
         (&Method::PATCH, true) if call.patch_type() == Ok(PatchType::Apply) => Verb::Apply,

@@ -17,6 +17,7 @@ use super::request::Call;
 use super::schema;
 use super::status::{FieldError, Refusal, Subject};
 use super::store::{CommitError, ObjectKey, Store, Stored, owner_uids};
+use super::trouble::Troubles;
 use super::typed;
 use super::wall::Moment;
 
@@ -43,6 +44,7 @@ pub(super) struct Server {
     pub(super) admission: AdmissionRegistry,
     pub(super) tokens: Tokens,
     pub(super) audit: Audit,
+    pub(super) troubles: Arc<Troubles>,
     work: mpsc::UnboundedSender<Work>,
     counter: AtomicU64,
     seed: u64,
@@ -75,6 +77,7 @@ impl Server {
             admission: AdmissionRegistry::default(),
             tokens,
             audit,
+            troubles: Arc::default(),
             work,
             counter: AtomicU64::new(0),
             seed,

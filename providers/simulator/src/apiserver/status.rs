@@ -440,6 +440,30 @@ impl Refusal {
         }
     }
 
+    /// 504 of a request that took too long; it may still be carried out
+    /// (`k8s.io/apiserver/pkg/server/filters/timeout.go`).
+    pub(super) fn timed_out() -> Self {
+        Self::new(
+            504,
+            "Timeout",
+            "Timeout: request did not complete within the allotted timeout",
+        )
+        .about(Map::new())
+    }
+
+    /// 500 `ServerTimeout`, of a store that cannot be reached
+    /// (`k8s.io/apimachinery/pkg/api/errors/errors.go`, `NewServerTimeout`).
+    pub(super) fn server_timeout(subject: Subject<'_>, operation: &str, retry_after_seconds: u64) -> Self {
+        let message = format!(
+            "The {operation} operation against {} could not be completed at this time, please try again.",
+            subject.qualified_resource()
+        );
+        let mut details = subject.details(subject.resource);
+        details.insert("name".to_owned(), json!(operation));
+        details.insert("retryAfterSeconds".to_owned(), json!(retry_after_seconds));
+        Self::new(500, "ServerTimeout", message).about(details)
+    }
+
     /// 504 for a resourceVersion from the future (§13).
     pub(super) fn too_new(asked: u64, current: u64) -> Self {
         let mut refusal = Self::new(

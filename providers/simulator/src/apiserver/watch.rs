@@ -21,6 +21,7 @@ use super::server::Server;
 use super::status::{FieldError, Refusal};
 use super::store::{Change, HistoryError, Stored};
 use super::table;
+use super::trouble::{self, Percent, Severed};
 
 /// How long a watch lasts if it does not say so itself.
 const DEFAULT_SECONDS: u64 = 1_800;
@@ -39,10 +40,21 @@ struct Watch {
     deadline: Instant,
     next_bookmark: Instant,
     is_over: bool,
+    /// When it breaks on purpose.
+    breaks_at: Option<Instant>,
+    /// The chance to break at each event, and which watch of its path this is.
+    breaks: Option<(Percent, u64)>,
+    n_sent: u64,
+    path: String,
 }
 
-/// Starts a watch; returns the body of its answer.
-pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<bool>) -> Result<Body, Refusal> {
+/// Starts a watch of a path; returns the body of its answer.
+pub(super) fn start(
+    server: &Arc<Server>,
+    path: &str,
+    call: Call,
+    stopping: watch::Receiver<bool>,
+) -> Result<Body, Refusal> {
     let selector = Selector::of(&call)?;
     let asked = call.query.get("resourceVersion").unwrap_or_default().to_owned();
     let sends_initial = call.query.is_set("sendInitialEvents");
@@ -60,6 +72,12 @@ pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<
             ))
         })?
     };
+    let expired = server.troubles.is_expired(path, from, &call.user);
+    // Servers say so as the answer, or in the stream: <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
+    if expired.is_some_and(|count| count % 2 == 1) {
+        return Err(trouble::expired(from));
+    }
+    let fate = server.troubles.of_watch(path, &call.user);
     let seconds = call
         .query
         .get("timeoutSeconds")
@@ -78,14 +96,21 @@ pub(super) fn start(server: &Arc<Server>, call: Call, stopping: watch::Receiver<
         deadline: now + Duration::from_secs(seconds),
         next_bookmark: now + BOOKMARK_EVERY,
         is_over: false,
+        breaks_at: fate.breaks_after.map(|after| now + after),
+        breaks: fate.breaks,
+        n_sent: 0,
+        path: path.to_owned(),
         call,
     };
-    if sends_initial || from == 0 {
+    if expired.is_some() {
+        watch.push_error(&trouble::expired(from));
+        watch.is_over = true;
+    } else if sends_initial || from == 0 {
         watch.send_initial(sends_initial || asked == "0");
     }
     Ok(Body::from_stream(stream::unfold(watch, |mut watch| async move {
         let chunk = watch.next().await?;
-        Some((Ok::<Bytes, std::convert::Infallible>(chunk), watch))
+        Some((chunk, watch))
     })))
 }
 
@@ -130,6 +155,11 @@ impl Watch {
             .push_back(line(&json!({ "type": "BOOKMARK", "object": object })));
     }
 
+    fn push_error(&mut self, refusal: &Refusal) {
+        self.pending
+            .push_back(line(&json!({ "type": "ERROR", "object": refusal.to_status() })));
+    }
+
     fn event(&self, kind: &str, stored: &Stored) -> Vec<u8> {
         let mut body = format!("{{\"type\":\"{kind}\",\"object\":").into_bytes();
         let version = self.call.version();
@@ -161,8 +191,7 @@ impl Watch {
             }
             Err(HistoryError::TooOld { oldest }) => {
                 let refusal = Refusal::expired(format!("too old resource version: {} ({oldest})", self.last), None);
-                self.pending
-                    .push_back(line(&json!({ "type": "ERROR", "object": refusal.to_status() })));
+                self.push_error(&refusal);
                 self.is_over = true;
             }
             Err(HistoryError::TooNew { .. }) => {}
@@ -195,8 +224,15 @@ impl Watch {
         }
     }
 
-    /// The next bytes, or the end.
-    async fn next(&mut self) -> Option<Bytes> {
+    /// Whether it breaks on purpose at what it would send now.
+    fn breaks_here(&mut self) -> bool {
+        self.n_sent += 1;
+        self.breaks
+            .is_some_and(|chance| self.server.troubles.breaks(&self.path, chance, self.n_sent))
+    }
+
+    /// The next bytes, or the end, or that it breaks.
+    async fn next(&mut self) -> Option<Result<Bytes, Severed>> {
         loop {
             if self.pending.is_empty() && !self.is_over {
                 // Seen before looking, so that a change while looking wakes the wait below.
@@ -204,14 +240,27 @@ impl Watch {
                 self.take_changes();
             }
             if !self.pending.is_empty() {
-                return Some(Bytes::from(self.pending.drain(..).collect::<Vec<_>>().concat()));
+                if self.breaks_here() {
+                    // Half of it is on its way: nobody may take it for the whole.
+                    let mut cut = self.pending.drain(..).collect::<Vec<_>>().concat();
+                    cut.truncate(cut.len() / 2);
+                    self.is_over = true;
+                    self.breaks_at = Some(Instant::now());
+                    return Some(Ok(Bytes::from(cut)));
+                }
+                return Some(Ok(Bytes::from(self.pending.drain(..).collect::<Vec<_>>().concat())));
+            }
+            if self.breaks_at.is_some_and(|at| at <= Instant::now()) {
+                return Some(Err(Severed));
             }
             if self.is_over || *self.stopping.borrow() {
                 return None;
             }
+            let breaks_at = self.breaks_at.unwrap_or(self.deadline);
             tokio::select! {
                 changed = self.changed.changed() => self.is_over = changed.is_err(),
                 _ = self.stopping.changed() => return None,
+                () = tokio::time::sleep_until(breaks_at), if self.breaks_at.is_some() => return Some(Err(Severed)),
                 () = tokio::time::sleep_until(self.deadline) => return None,
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks => {
                     self.next_bookmark = Instant::now() + BOOKMARK_EVERY;

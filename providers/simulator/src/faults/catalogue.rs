@@ -15,6 +15,47 @@ pub enum FaultName {
     /// (`reference/serving.md` §1.9, P5): its EnvoyFilter comes with the next changed write or the next start of
     /// odh-model-controller, and not before.
     AuthorinoTlsMissed,
+    /// An operator starts and never gets ready.
+    Stuck,
+    /// An operator restarts once in mid-run: it forgets what it waited for, and is led again only after its lease.
+    Restart,
+    /// A node stops posting its status.
+    NodeDies,
+    /// Somebody writes a field of an object right after our first write of it.
+    UserEdits,
+    /// Somebody deletes an object right after our first write of it.
+    UserDeletes,
+    /// Every request takes longer.
+    Latency,
+    /// Requests are answered 429.
+    Throttled,
+    /// Requests are answered 500.
+    Errors,
+    /// Requests are answered 503 and 504.
+    Unavailable,
+    /// Changes are answered 409.
+    Conflicts,
+    /// Connections break, before or after the request was carried out.
+    DroppedConnections,
+    /// Watches break.
+    DroppedWatches,
+    /// Watches break, and where they would go on is gone.
+    ExpiredWatches,
+    /// A webhook times out.
+    WebhookTimeouts,
+    /// Which requests are met.
+    Seed,
+}
+
+/// Who misbehaves: how the list of faults is grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The cluster: its operators and what they run.
+    Cluster,
+    /// People beside us.
+    People,
+    /// The API server, and the way to it.
+    ApiServer,
 }
 
 /// What stands behind the `@` of a fault.
@@ -26,6 +67,14 @@ pub enum Target {
     Operator,
     /// The name of something in the cluster, and the word for it.
     Named(&'static str),
+    /// How often, of a hundred times.
+    Percent,
+    /// For how long, or after how long, in real time.
+    Duration,
+    /// Either: how often, or after how long.
+    PercentOrDuration,
+    /// A whole number.
+    Number,
 }
 
 /// A line of the list that `--list-faults` shows.
@@ -39,6 +88,10 @@ pub struct Description {
     pub target: Target,
     /// What it does, in one line.
     pub effect: &'static str,
+    /// Who misbehaves.
+    pub group: Group,
+    /// The rows of `docs/gotchas.md` that it shows, such as `G04`.
+    pub gotchas: &'static [&'static str],
 }
 
 impl Description {
@@ -49,7 +102,23 @@ impl Description {
             Target::None => self.text.to_owned(),
             Target::Operator => format!("{}@OPERATOR", self.text),
             Target::Named(what) => format!("{}@{what}", self.text),
+            Target::Percent => format!("{}@PERCENT", self.text),
+            Target::Duration => format!("{}@DURATION", self.text),
+            Target::PercentOrDuration => format!("{0}@PERCENT or {0}@DURATION", self.text),
+            Target::Number => format!("{}@NUMBER", self.text),
         }
+    }
+
+    /// The same fault, by somebody else than the cluster.
+    const fn by(mut self, group: Group) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// The same fault, which shows these rows of `docs/gotchas.md`.
+    const fn shows(mut self, gotchas: &'static [&'static str]) -> Self {
+        self.gotchas = gotchas;
+        self
     }
 }
 
@@ -59,6 +128,8 @@ const fn fault(name: FaultName, text: &'static str, target: Target, effect: &'st
         text,
         target,
         effect,
+        group: Group::Cluster,
+        gotchas: &[],
     }
 }
 
@@ -87,5 +158,108 @@ pub const FAULTS: &[Description] = &[
         "authorino-tls-missed",
         Target::Named("GATEWAY"),
         "odh-model-controller misses once that Authorino has TLS: no EnvoyFilter until the Gateway changes",
+    )
+    .shows(&["S-P5"]),
+    fault(
+        FaultName::Stuck,
+        "stuck",
+        Target::Operator,
+        "the operator starts and never gets ready: OLM goes on waiting for it, or its pods crash",
     ),
+    fault(
+        FaultName::Restart,
+        "restart",
+        Target::Operator,
+        "the operator restarts once in mid-run: what it waited for begins anew, after its lease of 15 s",
+    ),
+    fault(
+        FaultName::NodeDies,
+        "node-dies",
+        Target::Named("NODE or @MACHINESET"),
+        "a node is unreachable ten minutes after it was Ready; its pods go after five more, its machine fails",
+    ),
+    fault(
+        FaultName::UserEdits,
+        "user-edits",
+        Target::Named("ADDRESS or @KIND/NAMESPACE/NAME, with :FIELD=VALUE behind it for a field of your choice"),
+        "somebody writes a field of the object once, right after our first write of it",
+    )
+    .by(Group::People),
+    fault(
+        FaultName::UserDeletes,
+        "user-deletes",
+        Target::Named("ADDRESS or @KIND/NAMESPACE/NAME"),
+        "somebody deletes the object once, right after our first write of it",
+    )
+    .by(Group::People),
+    fault(
+        FaultName::Latency,
+        "latency",
+        Target::Duration,
+        "every request takes so much longer",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::Throttled,
+        "throttled",
+        Target::Percent,
+        "so many requests of a hundred are answered 429, with a Retry-After of a second",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::Errors,
+        "errors",
+        Target::Percent,
+        "so many requests are answered 500, as when etcd has no leader: some of them were carried out",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::Unavailable,
+        "unavailable",
+        Target::Percent,
+        "so many requests are answered 503 or 504: some of the latter were carried out",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::Conflicts,
+        "conflicts",
+        Target::Percent,
+        "so many changes are answered 409: the object has been modified",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::DroppedConnections,
+        "dropped-connections",
+        Target::Percent,
+        "so many requests lose their connection, half of them after they were carried out",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::DroppedWatches,
+        "dropped-watches",
+        Target::PercentOrDuration,
+        "watches break at so many events of a hundred, or after so long",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::ExpiredWatches,
+        "expired-watches",
+        Target::Duration,
+        "watches break after so long, and what they would go on from is gone: 410, as an answer or in the stream",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::WebhookTimeouts,
+        "webhook-timeouts",
+        Target::Named("KIND or @WEBHOOK"),
+        "writes of a kind, or what the webhook of that name judges, are answered 500: its webhook times out",
+    )
+    .by(Group::ApiServer),
+    fault(
+        FaultName::Seed,
+        "seed",
+        Target::Number,
+        "another choice of the requests that the faults above meet; without it always the same",
+    )
+    .by(Group::ApiServer),
 ];

@@ -1,15 +1,24 @@
 //! Faults by name: how a person asks the simulated cluster to misbehave.
 //!
-//! A fault is written `NAME` or `NAME@WHERE`, as in `stopped@kuadrant` or `failing-install@rhods-operator`.
+//! A fault is written `NAME` or `NAME@WHERE`, as in `stopped@kuadrant` or `failing-install@rhods-operator`. A file of them
+//! says when each begins and ends ([`Scheduled`]).
 //!
 //! Invariant: a [`Fault`] names something that exists: [`Fault::from_str`] is the only way to get one, and it
 //! refuses an unknown name or operator with a suggestion.
 
+mod amount;
+mod api;
 mod catalogue;
+mod scenario;
+mod schedule;
 
 use std::{fmt, str::FromStr};
 
-pub use catalogue::{Description, FAULTS, FaultName, Target};
+pub(crate) use amount::Amount;
+pub(crate) use api::{silent_webhooks, trouble};
+pub use catalogue::{Description, FAULTS, FaultName, Group, Target};
+pub use scenario::{Moment, ObjectEvent, ScenarioError, ScenarioErrors, Scheduled, read_scenario};
+pub(crate) use schedule::Schedule;
 
 use crate::operators;
 
@@ -20,16 +29,24 @@ pub struct Fault {
     text: &'static str,
     /// What stands behind the `@`; empty for a fault about the cluster.
     target: String,
+    /// The number that it means, where it means one.
+    amount: Option<Amount>,
 }
 
 /// The faults of a cluster, for whoever may show them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faults<'a>(pub(crate) &'a [Fault]);
 
-impl Faults<'_> {
+impl<'a> Faults<'a> {
     /// Returns whether this fault was asked for at this target.
     pub(crate) fn at(self, name: FaultName, target: &str) -> bool {
         self.0.iter().any(|fault| fault.name == name && fault.target == target)
+    }
+
+    /// Returns the targets that this fault was asked for at.
+    pub(crate) fn targets(self, name: FaultName) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |fault| fault.name == name);
+        named.map(|fault| fault.target.as_str())
     }
 }
 
@@ -57,6 +74,22 @@ pub enum FaultError {
     NeedlessTarget {
         /// The name as written.
         name: String,
+    },
+    /// The number behind `@` is none, or out of bounds.
+    #[error("fault `{name}` does not understand `{written}`: write {wanted}")]
+    WrongAmount {
+        /// The name as written.
+        name: String,
+        /// What stands behind the `@`.
+        written: String,
+        /// What it should be, in words.
+        wanted: &'static str,
+    },
+    /// This operator is part of the platform: it is ready from the start.
+    #[error("`{operator}` is part of the platform, which is ready from the start: write `stopped@{operator}`")]
+    AlwaysReady {
+        /// The operator.
+        operator: &'static str,
     },
     /// No operator has this name.
     #[error("there is no operator `{operator}`{}; operators: {}", hint(.suggestion.as_deref()), .known.join(", "))]
@@ -99,12 +132,38 @@ impl FromStr for Fault {
             (Target::None, None) => String::new(),
             (Target::None, Some(_)) => return Err(FaultError::NeedlessTarget { name: name.to_owned() }),
             (Target::Operator, target) => operator_named(target.ok_or_else(missing)?)?.to_owned(),
-            (Target::Named(_), target) => target.ok_or_else(missing)?.to_owned(),
+            (_, target) => target.ok_or_else(missing)?.to_owned(),
         };
+        if known.name == FaultName::Stuck
+            && let Some(operator) = operators::of_platform(&target)
+        {
+            return Err(FaultError::AlwaysReady { operator });
+        }
+        let is_of_people = matches!(known.name, FaultName::UserEdits | FaultName::UserDeletes);
+        if is_of_people && !operators::is_target_of_people(&target, known.name == FaultName::UserEdits) {
+            return Err(FaultError::WrongAmount {
+                name: name.to_owned(),
+                written: target,
+                wanted: "an address of the stack such as `rhoai.dsc`, or KIND/NAMESPACE/NAME (KIND/NAME of an object of the cluster)",
+            });
+        }
+        if known.name == FaultName::WebhookTimeouts && !operators::has_webhook(&target) {
+            return Err(FaultError::WrongAmount {
+                name: name.to_owned(),
+                written: target,
+                wanted: "a kind such as `Tenant`, or a webhook of the platform such as `webhook.cert-manager.io`",
+            });
+        }
+        let amount = Amount::read(known.target, &target).map_err(|wanted| FaultError::WrongAmount {
+            name: name.to_owned(),
+            written: target.clone(),
+            wanted,
+        })?;
         Ok(Self {
             name: known.name,
             text: known.text,
             target,
+            amount,
         })
     }
 }
@@ -171,6 +230,10 @@ mod tests {
             "slow@odh-model-controller",
             "failing-install@rhods-operator",
             "authorino-tls-missed@maas-default-gateway",
+            "errors@5%",
+            "dropped-watches@200ms",
+            "seed@7",
+            "user-edits@rhoai.dsc",
         ] {
             assert_eq!(text.parse::<Fault>().expect("a fault").to_string(), text);
         }
@@ -181,6 +244,16 @@ mod tests {
         for operator in operators::names() {
             let fault: Fault = format!("stopped@{operator}").parse().expect("a fault");
             assert!(Faults(&[fault]).at(FaultName::Stopped, operator));
+        }
+    }
+
+    #[test]
+    fn a_fault_is_what_it_says_it_shows() {
+        let gotchas = include_str!("../../../../docs/gotchas.md");
+        for fault in FAULTS {
+            for row in fault.gotchas {
+                assert!(gotchas.contains(&format!("| {row} |")), "{} names {row}", fault.text);
+            }
         }
     }
 
@@ -202,6 +275,18 @@ mod tests {
         assert_eq!(
             error("stopped"),
             "fault `stopped` needs to know where: write `stopped@OPERATOR`"
+        );
+        assert_eq!(
+            error("errors@101"),
+            "fault `errors` does not understand `101`: write a percentage from 1 to 100, such as `5`"
+        );
+        assert_eq!(
+            error("latency@200"),
+            "fault `latency` does not understand `200`: write a duration, such as `200ms`, `30s` or `5m`"
+        );
+        assert_eq!(
+            error("stuck@olm"),
+            "`olm` is part of the platform, which is ready from the start: write `stopped@olm`"
         );
         assert!(error("stopped@kuadrent").starts_with("there is no operator `kuadrent`, did you mean `kuadrant`?"));
         assert!(error("stopped@zzzzzzzzz").starts_with("there is no operator `zzzzzzzzz`; operators: olm, "));

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::connections;
+use super::kinds;
 use super::object::Read;
 use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
+use crate::faults::{Fault, silent_webhooks};
 
 /// Judges one write; none of its own kind passes.
 type Judge = fn(&AdmissionRequest<'_>, Option<&Value>) -> Result<(), Rejection>;
@@ -80,6 +82,26 @@ const WEBHOOKS: [Webhook; 6] = [
 pub fn register(registry: &AdmissionRegistry) {
     for webhook in WEBHOOKS {
         registry.register(Arc::new(webhook));
+    }
+}
+
+/// Returns whether a text names a webhook, or a kind that one may be called for.
+pub(crate) fn is_known(text: &str) -> bool {
+    kinds::named(text).is_some() || WEBHOOKS.iter().any(|webhook| webhook.name == text)
+}
+
+/// Lets the webhooks that these faults name time out, for everybody, and all others answer.
+pub(crate) fn silence(registry: &AdmissionRegistry, faults: &[Fault]) {
+    for webhook in WEBHOOKS {
+        if silent_webhooks(faults).any(|name| name == webhook.name) {
+            let service = webhook.name.replace('.', "-");
+            let text = format!(
+                "failed to call webhook: Post \"https://{service}.webhooks.svc:443/validate?timeout=10s\": context deadline exceeded"
+            );
+            registry.set_unavailable(webhook.name, text);
+        } else {
+            registry.set_available(webhook.name);
+        }
     }
 }
 

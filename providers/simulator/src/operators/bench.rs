@@ -4,7 +4,7 @@
 //! schemas and no managed fields: those are the API server's own tests.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ const ROUNDS: usize = 500;
 
 pub(super) struct Bench {
     pub(super) world: World,
+    /// What time it is. It stands still but for [`Bench::pass`].
+    now: Instant,
     options: OperatorsOptions,
     timers: BTreeMap<&'static str, Timers>,
     version: u64,
@@ -30,17 +32,28 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// Returns a freshly seeded cluster whose operators have these faults.
+    /// Returns a freshly seeded cluster whose operators have these faults, and wait for nothing.
     pub(super) fn new(faults: &[&str]) -> Self {
+        Self::at_speed(0.0, faults)
+    }
+
+    /// Returns the same with a clock that is moved by hand: what takes a minute is over after [`Bench::pass`] of one.
+    pub(super) fn by_hand(faults: &[&str]) -> Self {
+        Self::at_speed(1.0, faults)
+    }
+
+    fn at_speed(speed: f64, faults: &[&str]) -> Self {
         let options = OperatorsOptions {
             access: Access::Embedded(BTreeMap::new()),
-            clock: Clock::new(0.0),
+            clock: Clock::new(speed),
             faults: faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
+            schedule: Vec::new(),
             paused: false,
             crds: None,
         };
         let mut bench = Self {
             world: World::default(),
+            now: Instant::now(),
             options,
             timers: BTreeMap::new(),
             version: 0,
@@ -202,6 +215,24 @@ impl Bench {
         self.settle();
     }
 
+    /// Lets so many seconds of the reference pass, from one end of a wait to the next, with turns in between.
+    pub(super) fn pass(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        self.settle();
+        while let Some(next) = self.next_end().filter(|next| *next <= end) {
+            self.now = next;
+            self.settle();
+        }
+        self.now = end;
+        self.settle();
+    }
+
+    /// When the next wait ends.
+    fn next_end(&mut self) -> Option<Instant> {
+        let now = (self.now, "2026-01-01T00:00:00Z");
+        turns(&self.world, &self.options, &mut self.timers, now).1
+    }
+
     /// Lets the operators act until nothing changes any more.
     pub(super) fn settle(&mut self) {
         for _ in 0..ROUNDS {
@@ -209,7 +240,7 @@ impl Bench {
                 &self.world,
                 &self.options,
                 &mut self.timers,
-                (Instant::now(), "2026-01-01T00:00:00Z"),
+                (self.now, "2026-01-01T00:00:00Z"),
             );
             if writes.is_empty() {
                 return;
@@ -254,7 +285,7 @@ impl Bench {
     pub(super) fn wanted_after_restart(&mut self) -> Vec<String> {
         self.timers.clear();
         let clock = std::mem::replace(&mut self.options.clock, Clock::new(1.0));
-        let now = (Instant::now(), "2026-01-01T00:00:00Z");
+        let now = (self.now, "2026-01-01T00:00:00Z");
         let (writes, _) = turns(&self.world, &self.options, &mut self.timers, now);
         self.options.clock = clock;
         let words = writes.iter().map(|(operator, write)| {

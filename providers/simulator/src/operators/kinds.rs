@@ -61,6 +61,11 @@ pub(crate) fn find(group: &str, kind: &str) -> Option<Kind> {
         .find(|known| known.group == group && known.kind == kind)
 }
 
+/// Returns the first entry of a kind, of whatever group, if the operators know it.
+pub(crate) fn named(kind: &str) -> Option<Kind> {
+    ALL.iter().copied().find(|known| known.kind == kind)
+}
+
 macro_rules! kinds {
     ($($name:ident = $scope:ident $group:literal $version:literal $kind:literal $plural:literal;)*) => {
         $(pub(crate) const $name: Kind =

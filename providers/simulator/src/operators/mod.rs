@@ -57,6 +57,7 @@ mod odh_model_controller;
 mod olm;
 mod olm_install;
 mod operands;
+mod people;
 mod policies;
 mod rhoai;
 mod rhoai_components;
@@ -68,6 +69,7 @@ mod service_ca;
 mod workloads;
 
 pub use admission::register as register_admission;
+pub(crate) use admission::{is_known as has_webhook, silence as silence_webhooks};
 #[cfg(test)]
 mod addons_scenarios;
 #[cfg(test)]
@@ -86,7 +88,11 @@ mod serving_scenarios;
 mod trust_scenarios;
 
 pub use access::Access;
+pub(crate) use kinds::{Kind, named as kind_named};
+pub(crate) use object::Read;
+pub(crate) use people::is_target as is_target_of_people;
 pub use run::{Operators, OperatorsOptions};
+pub(crate) use world::World;
 
 use turn::Turn;
 
@@ -182,6 +188,38 @@ const OPERATORS: &[Operator] = &[
     },
 ];
 
+/// Everybody who acts: the operators, and the person whom some faults need.
+fn actors() -> impl Iterator<Item = &'static Operator> {
+    OPERATORS.iter().chain([&people::SOMEBODY])
+}
+
+/// Returns whether objects of a kind live in a namespace.
+pub(crate) fn is_namespaced(kind: Kind) -> bool {
+    kind.scope == kinds::Scope::Namespaced
+}
+
+/// Returns the operator of this name if it is part of the platform.
+pub(crate) fn of_platform(name: &str) -> Option<&'static str> {
+    let mut platform = OPERATORS
+        .iter()
+        .filter(|operator| matches!(operator.runs, Runs::Platform));
+    platform
+        .find(|operator| operator.name == name)
+        .map(|operator| operator.name)
+}
+
+/// Returns whether a Deployment runs this operator: `owner` is the CSV it was installed by, empty without one.
+fn is_run_by(name: &str, namespace: &str, deployment: &str, owner: &str) -> bool {
+    OPERATORS.iter().any(|operator| {
+        operator.name == name
+            && match operator.runs {
+                Runs::Platform => false,
+                Runs::Csv(prefix) => owner.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
+                Runs::Deployment(in_namespace, of_name) => (in_namespace, of_name) == (namespace, deployment),
+            }
+    })
+}
+
 /// Returns the name of every operator.
 pub fn names() -> Vec<&'static str> {
     OPERATORS.iter().map(|operator| operator.name).collect()
@@ -189,7 +227,10 @@ pub fn names() -> Vec<&'static str> {
 
 /// Returns the user that each operator acts as.
 ///
-/// The watch that all of them share has a user of its own, `operator:world`.
+/// The watch that all of them share has a user of its own, `operator:world`, and so has the person whom some faults need.
 pub fn users() -> impl Iterator<Item = String> {
-    names().into_iter().chain(["world"]).map(access::user)
+    names()
+        .into_iter()
+        .chain(["world", people::SOMEBODY.name])
+        .map(access::user)
 }

@@ -225,6 +225,9 @@ fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'stat
         return over.then_some(("Failed", "InstallCheckFailed", "install timeout"));
     }
     let available = deployments(turn, csv);
+    if !available {
+        say_what_is_waited_for(turn, csv);
+    }
     let ready = available && turn.held(format!("install {}", csv.uid()), INSTALL_SECONDS);
     let registered = ready && turn.register(&schemas::crds_of(package));
     (registered && turn.held(format!("start {}", csv.uid()), START_SECONDS)).then_some((
@@ -232,6 +235,24 @@ fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'stat
         "InstallSucceeded",
         "install strategy completed with no errors",
     ))
+}
+
+/// Says of a CSV that waits for long which Deployment it waits for, in OLM's words
+/// (<https://github.com/operator-framework/operator-lifecycle-manager/blob/master/pkg/controller/install/deployment.go>).
+fn say_what_is_waited_for(turn: &mut Turn<'_>, csv: &Value) {
+    if !turn.held(format!("say {}", csv.uid()), FAILURE_SECONDS) {
+        return;
+    }
+    let deployments = csv.list("/spec/install/spec/deployments").iter();
+    let mut waiting = deployments.filter(|entry| !turn.world.is_available(csv.namespace(), entry.text("/name")));
+    let Some(name) = waiting.next().map(|entry| entry.text("/name").to_owned()) else {
+        return;
+    };
+    let message = format!(
+        "installing: waiting for deployment {name} to become ready: deployment \"{name}\" not available: \
+         Deployment does not have minimum availability."
+    );
+    turn.status(CSV, csv, json!({"reason": "InstallWaiting", "message": message}));
 }
 
 /// Makes sure that the Deployments of a CSV are there. Returns whether all are Available.

@@ -25,13 +25,16 @@ use super::kinds::{self, Kind, Scope};
 use super::object::Read;
 use super::turn::{Timers, Turn, Write};
 use super::world::World;
-use super::{OPERATORS, Operator, Runs};
+use super::{Operator, Runs, actors};
 use crate::clock::Clock;
-use crate::faults::{Fault, FaultName, Faults};
+use crate::faults::{Fault, FaultName, Faults, Schedule, Scheduled};
 use crate::schemas::TrueCrds;
 
 /// How many writes are in flight at once.
 const WRITES_IN_FLIGHT: usize = 16;
+/// How long nobody leads after the leader went without a word: `LeaseDuration` of client-go's leader election, which
+/// controller-runtime keeps (<https://pkg.go.dev/sigs.k8s.io/controller-runtime/pkg/manager#Options>).
+const LEASE: Duration = Duration::from_secs(15);
 /// How long a failed write waits before its first retry; doubled up to a second.
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 
@@ -44,6 +47,8 @@ pub struct OperatorsOptions {
     pub clock: Clock,
     /// How the cluster misbehaves.
     pub faults: Vec<Fault>,
+    /// How it misbehaves for a while.
+    pub schedule: Vec<Scheduled>,
     /// Whether they start paused.
     pub paused: bool,
     /// True CRDs to register in place of the condensed ones.
@@ -72,15 +77,15 @@ enum Mode {
 }
 
 impl Operators {
-    /// Starts the operators against an API server.
+    /// Starts the operators against an API server. `tell` is told the faults in force, now and whenever they change.
     ///
     /// # Errors
     ///
     /// When no client can be made for the URL.
-    pub fn start(options: OperatorsOptions) -> Result<Self, kube::Error> {
+    pub fn start(options: OperatorsOptions, tell: impl Fn(&[Fault]) + Send + 'static) -> Result<Self, kube::Error> {
         let world = options.access.client("world")?;
         let mut clients = BTreeMap::new();
-        for operator in OPERATORS {
+        for operator in actors() {
             clients.insert(operator.name, options.access.client(operator.name)?);
         }
         let mode = if options.paused { Mode::Paused } else { Mode::Running };
@@ -89,9 +94,10 @@ impl Operators {
             faults: options.faults.clone(),
         });
         let engine = Loop::new(options, world, clients);
+        tell(&engine.options.faults);
         Ok(Self {
             control,
-            task: tokio::spawn(engine.run(commands)),
+            task: tokio::spawn(engine.run(commands, tell)),
         })
     }
 
@@ -134,6 +140,9 @@ struct Loop {
     /// The last write to each object and the resourceVersion it led to: what the server did not keep (a field its
     /// schema does not know) is not written again and again.
     written: BTreeMap<Target, (Write, String)>,
+    /// The faults that come and go, beside those that were asked for.
+    schedule: Schedule,
+    asked_for: Vec<Fault>,
 }
 
 /// An operator, and the object it writes.
@@ -142,6 +151,8 @@ type Target = (&'static str, Kind, String, String);
 impl Loop {
     fn new(options: OperatorsOptions, reader: Client, clients: BTreeMap<&'static str, Client>) -> Self {
         let mut this = Self {
+            schedule: Schedule::new(options.schedule.clone(), Instant::now()),
+            asked_for: options.faults.clone(),
             options,
             reader,
             clients,
@@ -156,21 +167,40 @@ impl Loop {
         for kind in kinds::ALL.iter().filter(|kind| kind.is_built_in()) {
             this.begin(*kind);
         }
+        this.put_in_force();
         this
     }
 
-    async fn run(mut self, mut commands: watch::Receiver<Control>) {
+    /// Puts the faults in force that were asked for, and those whose time it is. Returns whether others were before.
+    fn put_in_force(&mut self) -> bool {
+        let mut faults = self.asked_for.clone();
+        faults.extend(self.schedule.in_force().cloned());
+        let changed = faults != self.options.faults;
+        self.options.faults = faults;
+        changed
+    }
+
+    async fn run(mut self, mut commands: watch::Receiver<Control>, tell: impl Fn(&[Fault]) + Send) {
         loop {
             let mode = {
                 let control = commands.borrow_and_update();
-                if self.options.faults != control.faults {
-                    self.options.faults.clone_from(&control.faults);
+                if self.asked_for != control.faults {
+                    self.asked_for.clone_from(&control.faults);
                 }
                 control.mode
             };
+            if self.put_in_force() {
+                tell(&self.options.faults);
+            }
             let wake = match mode {
                 Mode::Stopped => return,
-                Mode::Running if self.world.is_complete() => self.turns().await,
+                Mode::Running if self.world.is_complete() => {
+                    let (changed, next) = self.schedule.advance(&self.world, self.options.clock, Instant::now());
+                    if changed && self.put_in_force() {
+                        tell(&self.options.faults);
+                    }
+                    self.turns().await.into_iter().chain(next).min()
+                }
                 Mode::Running | Mode::Paused => {
                     self.timers.values_mut().for_each(Timers::clear);
                     None
@@ -384,10 +414,19 @@ pub(super) fn turns(
     let faults = Faults(&options.faults);
     let mut writes = Vec::new();
     let mut wake: Option<Instant> = None;
-    for operator in OPERATORS {
+    for operator in actors() {
         let timers = timers.entry(operator.name).or_default();
-        if faults.at(FaultName::Stopped, operator.name) || !runs(operator.runs, world) {
+        let is_still = [FaultName::Stopped, FaultName::Stuck]
+            .iter()
+            .any(|fault| faults.at(*fault, operator.name));
+        if is_still || !runs(operator.runs, world) {
             timers.clear();
+            continue;
+        }
+        if faults.at(FaultName::Restart, operator.name)
+            && let Some(until) = timers.restarts(now, options.clock.scale(LEASE))
+        {
+            wake = wake.into_iter().chain([until]).min();
             continue;
         }
         let slow = faults.at(FaultName::Slow, operator.name);

@@ -74,20 +74,53 @@ impl Write {
 pub(crate) struct Timers {
     since: BTreeMap<String, Instant>,
     asked: BTreeMap<String, Instant>,
+    /// When the waits of the last turn end.
+    ends: BTreeMap<String, Instant>,
+    restart: Restart,
+    /// The first object that something was done to, by what it was.
+    first: BTreeMap<String, String>,
+}
+
+/// How far the one restart is that an operator was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Restart {
+    #[default]
+    NotYet,
+    /// The lease of the process before is not over yet.
+    Away(Instant),
+    Done,
 }
 
 impl Timers {
     /// Drops the waits that nobody asked for in this turn and returns when the next one ends.
     pub(crate) fn finish_turn(&mut self, now: Instant) -> Option<Instant> {
-        let ends = std::mem::take(&mut self.asked);
-        self.since.retain(|wait, _| ends.contains_key(wait));
-        ends.into_values().filter(|end| *end > now).min()
+        self.ends = std::mem::take(&mut self.asked);
+        self.since.retain(|wait, _| self.ends.contains_key(wait));
+        self.ends.values().copied().filter(|end| *end > now).min()
+    }
+
+    /// Restarts the operator, once, when one of its waits would be over: that wait and all others are forgotten.
+    /// Returns until when nobody leads.
+    pub(crate) fn restarts(&mut self, now: Instant, lease: Duration) -> Option<Instant> {
+        if self.restart == Restart::NotYet && self.ends.values().any(|end| *end <= now) {
+            self.clear();
+            self.restart = Restart::Away(now + lease);
+        }
+        match self.restart {
+            Restart::Away(until) if until > now => Some(until),
+            Restart::Away(_) => {
+                self.restart = Restart::Done;
+                None
+            }
+            Restart::NotYet | Restart::Done => None,
+        }
     }
 
     /// Drops every wait.
     pub(crate) fn clear(&mut self) {
         self.since.clear();
         self.asked.clear();
+        self.ends.clear();
     }
 }
 
@@ -115,6 +148,12 @@ impl Turn<'_> {
         let end = begun + self.clock.scale(Duration::from_secs(seconds) * self.slowness);
         self.timers.asked.insert(wait, end);
         end <= self.now
+    }
+
+    /// Returns whether an object is the first that this is asked for, as long as the process lives.
+    pub(crate) fn is_first(&mut self, what: &str, uid: &str) -> bool {
+        let first = self.timers.first.entry(what.to_owned());
+        first.or_insert_with(|| uid.to_owned()) == uid
     }
 
     /// Makes sure that an object has these fields, creating it if need be. Nothing is written if it has them.

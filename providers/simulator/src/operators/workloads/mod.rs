@@ -7,6 +7,7 @@
 //! Left out: ReplicaSets (a Deployment owns its pods), rolling over step by step, CronJobs.
 
 mod claims;
+mod dead_nodes;
 mod needs;
 mod pods;
 mod services;
@@ -31,6 +32,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
             }
         }
     }
+    dead_nodes::reconcile(turn, &pods);
     pods::reconcile(turn, &pods);
     claims::reconcile(turn);
     services::reconcile(turn);

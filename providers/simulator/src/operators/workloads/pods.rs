@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use super::claims;
 use super::needs::{self, Missing};
-use crate::operators::kinds::{JOB, NODE, POD};
+use crate::faults::FaultName;
+use crate::operators::is_run_by;
+use crate::operators::kinds::{DEPLOYMENT, JOB, NODE, POD};
 use crate::operators::object::{Read, count};
 use crate::operators::turn::{Turn, condition, map};
 
@@ -59,6 +61,14 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
         }
         let phase = pod.text("/status/phase");
         if ["Running", "Succeeded", "Failed"].contains(&phase) && pod.is("Ready") || phase == "Succeeded" {
+            continue;
+        }
+        if turn
+            .world
+            .get(NODE, "", node)
+            .is_some_and(|node| node.condition("Ready") == "Unknown")
+        {
+            // No kubelet is left to start anything.
             continue;
         }
         if !node.is_empty() || pod.is("PodScheduled") {
@@ -125,6 +135,9 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
         Some(Missing::Environment(why)) => return wait(turn, pod, "CreateContainerConfigError", &why),
         None => {}
     }
+    if is_stuck(turn, pod) {
+        return crash(turn, pod);
+    }
     let model = pod.label("kserve.io/component") == Some("workload");
     let seconds = if model { MODEL_START_SECONDS } else { START_SECONDS };
     if !turn.held(format!("start {}", pod.uid()), seconds) {
@@ -150,6 +163,39 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
             "conditions": [
                 condition("PodScheduled", true, "", ""), condition("Initialized", true, "", ""),
                 condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
+            ],
+        }),
+    );
+}
+
+/// Returns whether a pod runs an operator that is to start and never to get ready.
+fn is_stuck(turn: &Turn<'_>, pod: &Value) -> bool {
+    turn.faults.targets(FaultName::Stuck).any(|operator| {
+        pod.list("/metadata/ownerReferences").iter().any(|owner| {
+            let deployment = turn.world.get(DEPLOYMENT, pod.namespace(), owner.text("/name"));
+            let installed_by = deployment.and_then(|deployment| deployment.label("olm.owner"));
+            is_run_by(
+                operator,
+                pod.namespace(),
+                owner.text("/name"),
+                installed_by.unwrap_or_default(),
+            )
+        })
+    })
+}
+
+/// Says that the containers of a pod start, end and are held back.
+fn crash(turn: &mut Turn<'_>, pod: &Value) {
+    let message = format!("back-off 5m0s restarting failed container in pod {}", pod.name());
+    let state = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
+    turn.status(
+        POD,
+        pod,
+        json!({
+            "phase": "Running", "containerStatuses": containers(pod, false, &state),
+            "conditions": [
+                condition("PodScheduled", true, "", ""), condition("ContainersReady", false, "ContainersNotReady", ""),
+                condition("Ready", false, "ContainersNotReady", ""),
             ],
         }),
     );
