@@ -286,7 +286,7 @@ pub struct GraphCommand {
     /// How to print it
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
     pub format: GraphFormat,
-    /// Only the chain that takes longest, by the time limits
+    /// Only the chain that takes longest on a real cluster, and how long
     #[arg(long)]
     pub critical_path: bool,
 }

@@ -60,6 +60,8 @@ pub struct Settings {
     pub cluster: ClusterChoice,
     /// Where the state is kept.
     pub state: PathBuf,
+    /// Where the state of a real cluster is kept; the same, unless the cluster is simulated.
+    pub real_state: PathBuf,
     /// How many requests are in flight at most.
     pub parallelism: usize,
     /// What is logged.
@@ -169,11 +171,12 @@ impl Settings {
             .state
             .clone()
             .or_else(|| environment.state.clone().map(PathBuf::from));
-        let state = match (&cluster, named) {
-            (ClusterChoice::Real { .. }, named) => named.unwrap_or(home),
+        let state = match (&cluster, &named) {
+            (ClusterChoice::Real { .. }, named) => named.clone().unwrap_or_else(|| home.clone()),
             (ClusterChoice::Simulated { .. }, Some(named)) => named.join("simulated"),
             (ClusterChoice::Simulated { directory, .. }, None) => directory.join("state"),
         };
+        let real_state = named.unwrap_or(home);
         let parallelism = match common.parallelism {
             Some(count) => count,
             None => parsed("STACKCTL_PARALLELISM", environment.parallelism.as_deref())?.unwrap_or(16),
@@ -199,6 +202,7 @@ impl Settings {
             sets: sets.to_vec(),
             cluster,
             state,
+            real_state,
             parallelism,
             common: common.clone(),
             environment: environment.clone(),

@@ -14,6 +14,7 @@ pub mod address;
 pub mod diff;
 pub mod digest;
 pub mod document;
+pub mod estimate;
 pub mod execute;
 pub mod facts;
 pub mod field;

@@ -20,6 +20,7 @@ mod gates;
 mod maas;
 mod manifests;
 mod preflight;
+mod rehearsal;
 mod sandbox;
 mod saved_plan;
 mod schedules;

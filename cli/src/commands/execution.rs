@@ -11,6 +11,7 @@ use crate::{
 };
 use stackctl_engine::{
     Resource,
+    estimate::Estimate,
     execute::{Execution, Options, drive},
     facts::Facts,
     report::Report,
@@ -131,12 +132,11 @@ async fn run(
         },
     };
     let counted = views::plan::worth_a_line(&planned.plan);
-    let estimate = planned
-        .around
-        .estimate
-        .as_ref()
-        .filter(|estimate| estimate.is_learned)
-        .map(|estimate| estimate.time);
+    let around = &planned.around;
+    let estimate = match &around.estimate {
+        _ if around.is_simulated => around.rehearsal,
+        estimate => estimate.as_ref().map(Estimate::time),
+    };
     let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
     let report = RefCell::new(Report::default());
     let started = Instant::now();

@@ -1,6 +1,6 @@
 //! `graph`: what waits for what.
 
-use super::render;
+use super::{known::Known, load, render};
 use crate::{
     cli::{GraphCommand, GraphFormat},
     error::Error,
@@ -8,21 +8,20 @@ use crate::{
     settings::Settings,
     views,
 };
-use stackctl_engine::{Address, graph::critical_path};
-use std::{collections::BTreeMap, time::Duration};
+use stackctl_engine::estimate::estimate;
 
 pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, Error> {
     let desired = render::desired(command.facts.as_deref(), settings)?;
     let graph = &desired.graph;
     if command.critical_path {
-        let limits: BTreeMap<_, _> = desired
-            .resources
-            .iter()
-            .map(|resource| (&resource.address, resource.ready_timeout))
-            .collect();
-        let limit = |address: &Address| limits.get(address).copied().unwrap_or(Duration::ZERO);
-        let (path, time) = critical_path(graph, limit);
-        views::result(&views::graph::critical_path(&path, time, limit));
+        let stack = load::stack(settings)?.0;
+        let learned = Known::read(settings, stack.name.as_str())?.really_took(settings);
+        let estimate = estimate(&desired.resources, graph, &learned, |_| true);
+        views::result(&if settings.json {
+            views::json::pretty(&views::estimate::critical_path_json(&estimate, &desired.resources))
+        } else {
+            views::estimate::critical_path(&estimate, &desired.resources, &settings.out)
+        });
         return Ok(Exit::Done);
     }
     views::result(&match (settings.json, command.format) {

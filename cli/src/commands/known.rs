@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use crate::{
     clock,
     error::{Error, Problem},
-    settings::Settings,
+    settings::{ClusterChoice, Settings},
 };
 use serde_json::Value;
 use stackctl_engine::{
@@ -18,7 +18,7 @@ use stackctl_engine::{
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
 use stackctl_state::{LocalBackend, LockInfo, State, StateError, StateLock, new_lineage};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// What is recorded of a stack.
 #[derive(Debug)]
@@ -52,6 +52,25 @@ impl Known {
                 lineage,
             },
         })
+    }
+
+    /// How long each address took when this stack was last applied to a real cluster.
+    ///
+    /// A rehearsal has a state of its own, and learns nothing of a real cluster: what it is told stands in the state
+    /// beside it. If that one cannot be read, nothing was learned; the estimate says so, and the rehearsal goes on.
+    pub(super) fn really_took(&self, settings: &Settings) -> BTreeMap<Address, Duration> {
+        let durations = |state: &State| state.durations().clone();
+        if matches!(settings.cluster, ClusterChoice::Real { .. }) {
+            return self.state.as_ref().map(durations).unwrap_or_default();
+        }
+        let beside = LocalBackend::open(&settings.real_state, &self.identity.stack).and_then(|backend| backend.load());
+        match beside {
+            Ok(state) => state.as_ref().map(durations).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(%error, "what a real cluster taught cannot be read");
+                BTreeMap::new()
+            }
+        }
     }
 
     /// Refuses a cluster that the state is not of.

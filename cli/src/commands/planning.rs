@@ -6,12 +6,12 @@ use crate::{
     error::{Error, Problem},
     secrets::ShellSecrets,
     settings::{ClusterChoice, Settings},
-    views::plan::{Estimate, Surroundings},
+    views::plan::Surroundings,
 };
 use stackctl_engine::{
     Address, Resource,
+    estimate::{Estimate, estimate},
     facts::Facts,
-    graph::critical_path,
     plan::{self, Action, Inputs, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
@@ -19,7 +19,6 @@ use stackctl_engine::{
 };
 use stackctl_stacks::{cluster_facts::key, consequences};
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -36,9 +35,6 @@ pub(super) struct Planned {
     /// What is shown around it.
     pub(super) around: Surroundings,
 }
-
-/// How many resources of the critical path are named: those that take most of it.
-const MOST_NAMED: usize = 5;
 
 /// Plans to bring the cluster to the stack.
 pub(super) async fn apply(
@@ -76,11 +72,13 @@ pub(super) async fn apply(
         &desired.facts,
     )
     .await;
+    let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &desired.facts),
-        estimate: estimate(&plan, desired, known, arguments, cluster.time_scale),
-        is_scaled: cluster.time_scale < 1.0,
+        estimate,
+        rehearsal,
+        is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
     };
     Ok(Planned {
         plan,
@@ -194,43 +192,23 @@ fn described(cluster: &Cluster, facts: &Facts) -> String {
     }
 }
 
-fn estimate(plan: &Plan, desired: &Desired, known: &Known, arguments: &PlanArgs, time_scale: f64) -> Option<Estimate> {
-    let learned = known.state.as_ref().map(|state| state.durations());
-    let limits: BTreeMap<_, _> = desired
-        .resources
-        .iter()
-        .map(|resource| (&resource.address, resource.ready_timeout))
-        .collect();
-    let learned_of = |address: &Address| learned.and_then(|durations| durations.get(address)).copied();
+/// What takes how long: on a real cluster, and, on a simulated one that was seen before, here.
+fn estimates(
+    settings: &Settings,
+    plan: &Plan,
+    desired: &Desired,
+    known: &Known,
+) -> (Option<Estimate>, Option<Duration>) {
     let works = |address: &Address| plan.step(address).is_some_and(|step| step.action != Action::NoOp);
-    let takes = |address: &Address| {
-        if !works(address) {
-            return Duration::ZERO;
-        }
-        let limit = || {
-            arguments
-                .ready_timeout
-                .unwrap_or_else(|| limits.get(address).copied().unwrap_or_default().mul_f64(time_scale))
-        };
-        learned_of(address).unwrap_or_else(limit)
+    let by = |learned: &BTreeMap<Address, Duration>| estimate(&desired.resources, &desired.graph, learned, works);
+    let real = by(&known.really_took(settings));
+    let rehearsal = match (&settings.cluster, &known.state) {
+        (ClusterChoice::Simulated { .. }, Some(state)) => Some(by(state.durations()))
+            .filter(Estimate::is_learned)
+            .map(|estimate| estimate.time()),
+        _ => None,
     };
-    let (path, time) = critical_path(&desired.graph, takes);
-    if time.is_zero() {
-        return None;
-    }
-    let is_learned = path
-        .iter()
-        .filter(|address| works(address))
-        .all(|address| learned_of(address).is_some());
-    let mut times: Vec<_> = path.iter().filter(|address| works(address)).map(&takes).collect();
-    times.sort_by_key(|time| Reverse(*time));
-    let least = times.get(MOST_NAMED - 1).or(times.last()).copied().unwrap_or_default();
-    let path = path
-        .into_iter()
-        .filter(|address| works(address) && takes(address) >= least)
-        .take(MOST_NAMED)
-        .collect();
-    Some(Estimate { time, is_learned, path })
+    (Some(real).filter(|real| !real.time().is_zero()), rehearsal)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]

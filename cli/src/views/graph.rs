@@ -1,12 +1,12 @@
 //! What waits for what: waves for people, dot and mermaid for pictures.
 
-use super::style::{Meaning, Style, counted, roughly};
+use super::style::{Meaning, Style, counted};
 use serde_json::{Value, json};
 use stackctl_engine::{
     Address,
     graph::{Graph, waves},
 };
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 /// Waves, and under each resource what it waits for.
 pub fn text(graph: &Graph, style: &Style) -> String {
@@ -94,16 +94,6 @@ pub fn to_json(graph: &Graph) -> Value {
         "resources": graph.order().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "edges": edges,
     })
-}
-
-/// The chain that takes longest, with the share of each resource.
-pub fn critical_path(path: &[Address], time: Duration, share: impl Fn(&Address) -> Duration) -> String {
-    let mut text = String::new();
-    for address in path {
-        let _ = writeln!(text, "{:>10}  {address}", roughly(share(address)));
-    }
-    let _ = writeln!(text, "{:>10}  in all, at most, by the time limits", roughly(time));
-    text
 }
 
 fn quoted(address: &Address) -> String {

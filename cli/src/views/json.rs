@@ -18,7 +18,10 @@ use stackctl_engine::{
 use stackctl_stacks::{StackError, preflight::Finding};
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::views::plan::Surroundings;
+use crate::views::{
+    estimate::{self, EstimateJson},
+    plan::Surroundings,
+};
 
 /// The version of every form below.
 pub const FORMAT_VERSION: u32 = 1;
@@ -114,13 +117,6 @@ struct RemainsJson {
     #[serde(flatten)]
     object: ObjectJson,
     why: String,
-}
-
-#[derive(Debug, Serialize)]
-struct EstimateJson {
-    seconds: u64,
-    is_learned: bool,
-    critical_path: Vec<String>,
 }
 
 /// How many steps do what.
@@ -257,7 +253,8 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         stack,
         cluster,
         estimate,
-        is_scaled: _,
+        rehearsal,
+        is_simulated: _,
     } = around;
     PlanJson {
         format_version: FORMAT_VERSION,
@@ -277,11 +274,9 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
                 why: is.why.clone(),
             })
             .collect(),
-        estimate: estimate.as_ref().map(|estimate| EstimateJson {
-            seconds: estimate.time.as_secs(),
-            is_learned: estimate.is_learned,
-            critical_path: estimate.path.iter().map(ToString::to_string).collect(),
-        }),
+        estimate: estimate
+            .as_ref()
+            .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
     }
 }
 

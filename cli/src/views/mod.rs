@@ -8,6 +8,7 @@
 pub mod diagnostic;
 pub mod diff;
 pub mod drift;
+pub mod estimate;
 pub mod graph;
 pub mod json;
 pub mod live;

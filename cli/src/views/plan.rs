@@ -3,11 +3,12 @@
 //! In: a [`Plan`] and what is known beside it. Out: text whose only variable is its input; equal plans read equal.
 
 use super::{
-    diff,
-    style::{Meaning, Style, counted, padded, roughly, visible_width},
+    diff, estimate,
+    style::{Meaning, Style, counted, padded, visible_width},
 };
 use stackctl_engine::{
     Address,
+    estimate::Estimate,
     plan::{Action, Counts, FieldChange, Moved, NodeKind, Plan, Purpose, Reason, Shown, Step},
     resource::ConsequenceClass,
 };
@@ -33,21 +34,12 @@ pub struct Surroundings {
     pub stack: String,
     /// The cluster, for people.
     pub cluster: String,
-    /// How long it will take.
+    /// How long it will take on a real cluster; nothing where nothing is made.
     pub estimate: Option<Estimate>,
-    /// Whether time limits mean nothing to a person: those of a simulated cluster are scaled.
-    pub is_scaled: bool,
-}
-
-/// How long a plan will take, and because of what.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Estimate {
-    /// How long the longest chain takes.
-    pub time: Duration,
-    /// Whether all of it was seen before; else it is the sum of time limits.
-    pub is_learned: bool,
-    /// The resources of that chain that take most of it, first to last.
-    pub path: Vec<Address>,
+    /// How long it will take here, where that is a simulated cluster and was seen before.
+    pub rehearsal: Option<Duration>,
+    /// Whether the cluster is a simulated one.
+    pub is_simulated: bool,
 }
 
 /// The whole screen of a plan.
@@ -85,7 +77,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     before_yes(&mut text, plan, style);
     remains(&mut text, plan, style);
     if let Some(estimate) = around.estimate.as_ref().filter(|_| plan.has_changes()) {
-        line(&mut text, &estimated(estimate, around.is_scaled, style));
+        text.push_str(&estimate::of_plan(plan, estimate, around, style));
     }
     text
 }
@@ -455,26 +447,6 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
                 remains.why
             ),
         );
-    }
-}
-
-fn estimated(estimate: &Estimate, is_scaled: bool, style: &Style) -> String {
-    let time = roughly(estimate.time);
-    let arrow = format!(" {} ", style.arrow());
-    let path = estimate
-        .path
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(&arrow);
-    if is_scaled && !estimate.is_learned {
-        return format!("Critical path: {path}");
-    }
-    match (estimate.is_learned, path.is_empty()) {
-        (true, true) => format!("About {time}"),
-        (true, false) => format!("About {time}; critical path: {path}"),
-        (false, true) => format!("At most {time} by the time limits"),
-        (false, false) => format!("At most {time} by the time limits; critical path: {path}"),
     }
 }
 

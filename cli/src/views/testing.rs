@@ -1,11 +1,12 @@
 //! Plans, drifts and events made by hand, for the tests of the views.
 
-use super::plan::{Estimate, Surroundings};
+use super::plan::Surroundings;
 use serde_json::json;
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     diff::drift::Drift,
     digest::Digest,
+    estimate::{Basis, Estimate, Leg},
     plan::{Action, DriftedBy, FieldChange, NodeKind, Plan, Projection, Purpose, Reason, Shown, Step},
     readiness::Readiness,
     resource::{Consequence, ConsequenceClass},
@@ -206,15 +207,26 @@ pub(crate) fn plan_of_three_components() -> Plan {
     }
 }
 
+fn leg(of: &str, seconds: u64, basis: Basis) -> Leg {
+    Leg {
+        address: address(of),
+        time: Duration::from_secs(seconds),
+        basis,
+    }
+}
+
 pub(crate) fn surroundings() -> Surroundings {
     Surroundings {
         stack: "maas-on-aws".to_owned(),
         cluster: "prod-eu (OpenShift 4.21.3, apps.prod.example.com)".to_owned(),
         estimate: Some(Estimate {
-            time: Duration::from_secs(23 * 60),
-            is_learned: true,
-            path: vec![address("cert-manager.installed"), address("maas.database.secret")],
+            path: vec![
+                leg("cert-manager.installed", 110, Basis::Learned),
+                leg("maas.database.secret", 1, Basis::Write),
+                leg("rhoai.ready", 200, Basis::Limit),
+            ],
         }),
-        is_scaled: false,
+        rehearsal: None,
+        is_simulated: false,
     }
 }

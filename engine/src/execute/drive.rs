@@ -15,10 +15,11 @@ use super::{
 use crate::{
     address::Address,
     digest::{Digest, StackKey},
-    graph::{Graph, Until},
+    estimate::expected,
+    graph::{Graph, Takes, Until},
     late::Secrets,
     marks::Identity,
-    plan::Plan,
+    plan::{Action, Plan},
     readiness::{Readiness, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Resource},
@@ -83,6 +84,8 @@ impl Default for Options {
     }
 }
 
+/// How long a removal counts for in the order of what could start.
+const REMOVAL: Duration = Duration::from_secs(1);
 /// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
 
@@ -214,18 +217,42 @@ fn run_of(execution: &Execution<'_>) -> Run {
             source: crate::graph::EdgeSource::Declared,
         })
         .collect();
-    let duration = |address: &Address| {
-        execution
-            .options
-            .durations
-            .get(address)
-            .copied()
-            .unwrap_or(Duration::from_secs(1))
+    let resources: BTreeMap<_, _> = execution
+        .resources
+        .iter()
+        .map(|resource| (&resource.address, resource))
+        .collect();
+    let Options {
+        time_scale,
+        ref durations,
+        ..
+    } = execution.options;
+    let takes = |address: &Address| match (durations.get(address), resources.get(address)) {
+        _ if !is_work(execution, address) => Takes::default(),
+        (Some(&took), Some(resource)) => expected(resource, Some(took)).takes,
+        // What is expected is expected of a real cluster.
+        (None, Some(resource)) => {
+            let Takes { applied, ready } = expected(resource, None).takes;
+            Takes {
+                applied: applied.mul_f64(time_scale),
+                ready: ready.mul_f64(time_scale),
+            }
+        }
+        (_, None) => Takes {
+            applied: REMOVAL,
+            ready: REMOVAL,
+        },
     };
     let remaining = Graph::of_edges(steps.iter().cloned(), plain)
-        .map(|graph| crate::graph::remaining(&graph, duration))
+        .map(|graph| crate::graph::remaining(&graph, takes))
         .unwrap_or_default();
     Run::new(steps, edges, remaining)
+}
+
+/// Whether a step does anything but look.
+fn is_work(execution: &Execution<'_>, address: &Address) -> bool {
+    let step = execution.plan.step(address);
+    step.is_some_and(|step| step.action != Action::NoOp)
 }
 
 struct Drive<'a, F> {
@@ -627,7 +654,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let Some(active) = active else { return };
         let took = active.started.elapsed();
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        if self.by_address.contains_key(address)
+        // Only work teaches how long it takes: what was ready before took no time.
+        if is_work(self.execution, address)
+            && self.by_address.contains_key(address)
             && !self.journal(
                 context,
                 &Outcome::Took {

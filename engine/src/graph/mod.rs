@@ -18,7 +18,7 @@ mod wave;
 pub use cycle::Cycle;
 pub use edge::{Edge, EdgeClass, EdgeSource, Until};
 pub(crate) use wave::remaining;
-pub use wave::{critical_path, waves};
+pub use wave::{Takes, critical_path, waves};
 
 use crate::{address::Address, resource::Resource};
 use petgraph::{

@@ -41,6 +41,8 @@ pub struct Resource {
     pub depends_on: Vec<DependsOn>,
     /// How long it may take from the moment it may start until it is ready.
     pub ready_timeout: Duration,
+    /// How long that usually takes on a real cluster, where it is known; see [`expected`](crate::estimate::expected).
+    pub usual_time: Option<Duration>,
     /// What a person is told beside the address: `channel stable-v1`, `waits for CSV cert-manager-operator`.
     pub note: String,
     /// What a person has to know before saying yes; each starts with a verb: `approves …`, `buys …`.
@@ -148,6 +150,7 @@ impl Resource {
             provides: Vec::new(),
             depends_on: Vec::new(),
             ready_timeout: Duration::from_secs(60),
+            usual_time: None,
             note: String::new(),
             consequences: Vec::new(),
         }

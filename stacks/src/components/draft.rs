@@ -54,6 +54,9 @@ pub(super) const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
 }
 
+/// The usual time of what is there as soon as what it waits for is: it is seen with the next watch event.
+pub(super) const AT_ONCE: Duration = seconds(1);
+
 /// What a CustomResourceDefinition is.
 pub(super) fn crd(group: &str, plural: &str) -> ObjectRef {
     ObjectRef::cluster(
@@ -224,6 +227,12 @@ impl Draft {
     /// How long it may take.
     pub(super) fn within(mut self, time: Duration) -> Self {
         self.0.ready_timeout = time;
+        self
+    }
+
+    /// How long it usually takes on a real cluster, where the reference says it; else a part of its limit is expected.
+    pub(super) fn usually(mut self, time: Duration) -> Self {
+        self.0.usual_time = Some(time);
         self
     }
 

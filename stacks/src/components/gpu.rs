@@ -4,7 +4,7 @@
 
 use super::{
     Context,
-    draft::{Draft, keyed, labelled, one_of, seconds},
+    draft::{AT_ONCE, Draft, keyed, labelled, one_of, seconds},
     names::MACHINES,
     nvidia,
 };
@@ -23,6 +23,10 @@ use std::{collections::BTreeMap, time::Duration};
 /// How long a machine may take from its MachineSet to a node with its driver: 5 to 15 minutes are usual
 /// (`reference/platform.md` §2.5), and the driver is built in 10 more (§2.6).
 pub(super) const BOOT: Duration = seconds(1_200);
+
+/// How long a machine usually takes from its MachineSet to a node: "10-15 typical" of 5 to 15 minutes
+/// (`reference/platform.md` §2.5).
+pub(super) const USUAL_BOOT: Duration = seconds(720);
 
 const MACHINE: &str = "machine.openshift.io/v1beta1";
 const MACHINE_SET_LABEL: &str = "machine.openshift.io/cluster-api-machineset";
@@ -125,6 +129,8 @@ fn pool_nodes(context: &Context<'_>, pool: &GpuPool) -> Vec<Draft> {
     let mut gate = Draft::gate(capacity(pool), observations)
         .after(nvidia::ready(), "the device plugin tells the node of its GPUs")
         .within(time)
+        // The nodes are there, and the GPU operator's own validation has passed: the capacity is part of it (§2.6).
+        .usually(AT_ONCE)
         .note(format!(
             "waits for {gpus_per_node} × nvidia.com/gpu on {}",
             counted(n_nodes)

@@ -66,6 +66,8 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         )
         .after(switched, "cluster monitoring rolls it out")
         .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
+        // `reference/platform.md` §2.18: about 5 min, which is what it is given too.
+        .usually(seconds(300))
         .note("waits for prometheus-user-workload-0 and -1"),
     ]
 }

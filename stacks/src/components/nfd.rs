@@ -4,7 +4,7 @@
 
 use super::{
     Context,
-    draft::{Draft, Kind, at},
+    draft::{Draft, Kind, at, seconds},
     gpu,
     olm::{Approval, Catalog, Home, Operator, Scope},
 };
@@ -13,7 +13,7 @@ use stackctl_engine::{
     Address, ObjectRef, ObjectType,
     readiness::{Observation, Rule, Target},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 const NAMESPACE: &str = "openshift-nfd";
 const KINDS: &[Kind] = &[Kind {
@@ -95,6 +95,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         let mut gate = Draft::gate(labels(), vec![labelled])
             .after_write(instance(), "it labels nodes by what it is told to look for")
             .within(gpu::BOOT)
+            .usually(usual_wait(context))
             .note(format!("waits for {} with an NVIDIA device", gpu::counted(expected)));
         for machine_set in gpu::machine_sets(context) {
             gate = gate.after_write(machine_set, "its nodes are the ones that get the label");
@@ -102,6 +103,15 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         nodes.push(gate);
     }
     nodes
+}
+
+/// A new node has to boot first, which began with its MachineSet, a little earlier than this is waited for; on one that is there a worker looks every `sleepInterval` (`reference/platform.md` §2.6).
+fn usual_wait(context: &Context<'_>) -> Duration {
+    if gpu::machine_sets(context).is_empty() {
+        seconds(60)
+    } else {
+        gpu::USUAL_BOOT
+    }
 }
 
 const WORKER: &str = r#"core:

@@ -7,7 +7,7 @@
 
 use super::{
     Context,
-    draft::{Draft, Kind, at, established, see},
+    draft::{AT_ONCE, Draft, Kind, at, established, see},
 };
 use crate::stack::Catalogs;
 use serde_json::{Value, json};
@@ -154,6 +154,8 @@ impl Operator {
                     .after(self.installed(), &format!("{} brings the kinds", self.title))
                     .provides(self.kinds)
                     .within(KINDS)
+                    // The version registers its kinds before it succeeds (`reference/platform.md` §3).
+                    .usually(AT_ONCE)
                     .note(format!("waits for {}", listed(self.kinds))),
             );
         }
@@ -327,7 +329,9 @@ impl Operator {
             .note(format!("waits for CSV {waits_for} Succeeded"));
         match &self.approval {
             Approval::Pinned(_) | Approval::AutomaticOr(_) => {
+                // `installedCSV`, which the approval waits for, is set when the version has succeeded.
                 gate.after(self.address("approve"), "the version is installed once it is approved")
+                    .usually(AT_ONCE)
             }
             Approval::Default | Approval::Automatic(_) => gate.after_write(
                 self.address("subscription"),

@@ -47,6 +47,8 @@ struct Kept {
     recorded: BTreeMap<Address, Recorded>,
     intents: usize,
     last_intent: Option<Recorded>,
+    /// Whose time was learned.
+    timed: Vec<Address>,
 }
 
 impl Journal for Kept {
@@ -65,7 +67,7 @@ impl Journal for Kept {
             Outcome::Forgotten(address) => {
                 self.recorded.remove(address);
             }
-            Outcome::Took { .. } => {}
+            Outcome::Took { address, .. } => self.timed.push(address.clone()),
         }
         Ok(())
     }
@@ -235,6 +237,20 @@ async fn a_plan_after_an_apply_is_empty_and_order_respects_edges() {
         ["create ConfigMap n/two", "create ConfigMap n/one"]
     );
     assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_was_done_teaches_how_long_it_takes() {
+    let mut world = World::new();
+    let mut stack = [
+        object("a.one", "one", &json!({"k": "1"}), &[]),
+        object("b.two", "two", &json!({"k": "2"}), &[]),
+    ];
+    world.apply(&stack).await;
+    assert_eq!(std::mem::take(&mut world.kept.timed).len(), 2);
+    stack[1] = object("b.two", "two", &json!({"k": "3"}), &[]);
+    world.apply(&stack).await;
+    assert_eq!(world.kept.timed, [address("b.two")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -156,6 +156,8 @@ fn filter() -> Draft {
             "odh-model-controller makes the filter for the annotation",
         )
         .within(seconds(240))
+        // `reference/serving.md` §0.4: about 10 s after its trigger.
+        .usually(seconds(10))
         .remedy(look_again)
         .note("waits for EnvoyFilter maas-default-gateway-authn-ssl")
 }

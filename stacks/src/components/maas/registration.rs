@@ -65,6 +65,7 @@ pub(super) fn model_reference(
         }),
     )
     .ready(Rule::equals("status.phase", "Ready"))
-    // It mirrors the model, so it may take as long as the model and 300 s of its own (§0.4).
+    // It mirrors the model, so it may take as long as the model and 300 s of its own (§0.4). What is usual is a part of
+    // that too, because it counts from the write of the model.
     .within(time.map_or(seconds(900), |timeout| timeout.as_duration()))
 }

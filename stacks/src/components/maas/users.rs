@@ -61,6 +61,8 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
     let gate = Draft::gate(at("maas.logins"), vec![see(logins, restarted)])
         .after(at("maas.users"), "the login pods restart with the new document")
         .within(seconds(300))
+        // `reference/serving.md` §0.4: OAuth restarts within about 30 s.
+        .usually(seconds(30))
         // It takes a moment until the operator has seen the document.
         .settled(seconds(10))
         .note("waits for ClusterOperator authentication");

@@ -138,5 +138,6 @@ fn platform_trust(anchor: &Anchor, bundle: ObjectRef) -> Draft {
             "its setting for trusted authorities makes the copies",
         )
         .within(seconds(180))
+        .usually(seconds(60))
         .note("waits for the authority in ConfigMap odh-trusted-ca-bundle")
 }
