@@ -26,6 +26,7 @@ mod openapi;
 mod options;
 mod patch;
 mod persist;
+mod pod_runtime;
 mod request;
 mod reviews;
 mod routes;
@@ -56,6 +57,7 @@ use tokio::task::JoinHandle;
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
 pub use identity::Identity;
 pub use persist::StoreError;
+pub use pod_runtime::{LogLine, Plain, PodRuntime, PodRuntimes, PodStream, plain_log, refused, serve, started};
 
 use audit::Audit;
 use identity::Tokens;
@@ -193,6 +195,11 @@ impl ApiServer {
     /// The admissions in force; more can be registered while it runs.
     pub fn admission(&self) -> &AdmissionRegistry {
         &self.server.admission
+    }
+
+    /// What runs in pods; more can be registered while it runs.
+    pub fn pod_runtimes(&self) -> &PodRuntimes {
+        &self.server.pod_runtimes
     }
 
     /// Whether the store was empty at the start.
