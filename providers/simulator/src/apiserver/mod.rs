@@ -40,6 +40,7 @@ mod table;
 mod typed;
 mod wall;
 mod watch;
+mod wire;
 mod write;
 
 use std::collections::BTreeMap;
