@@ -54,6 +54,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hmac", &["stackctl-engine"]),
     ("http", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("http-body-util", &["stackctl-kubernetes", "stackctl-simulator"]),
+    ("hyper", &["stackctl-simulator"]),
+    ("hyper-util", &["stackctl-simulator"]),
     ("indicatif", &["stackctl"]),
     ("json-patch", &["stackctl-simulator"]),
     ("k8s-openapi", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),

@@ -26,6 +26,7 @@ mod openapi;
 mod options;
 mod patch;
 mod persist;
+mod pod_runtime;
 mod request;
 mod reviews;
 mod routes;
@@ -42,6 +43,7 @@ mod trouble;
 mod typed;
 mod wall;
 mod watch;
+mod wire;
 mod write;
 
 use std::collections::BTreeMap;
@@ -59,6 +61,7 @@ use tokio::task::JoinHandle;
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
 pub use identity::Identity;
 pub use persist::StoreError;
+pub use pod_runtime::{LogLine, Plain, PodRuntime, PodRuntimes, PodStream, plain_log, refused, serve, started};
 pub use tls::{ServingCertificate, TlsError};
 pub use token::Token;
 pub use trouble::{DEFAULT_SEED, Percent, Trouble, TroubleControl};
@@ -226,6 +229,11 @@ impl ApiServer {
     /// How it fails clients on purpose; can be changed while it runs.
     pub fn trouble(&self) -> TroubleControl {
         TroubleControl::of(&self.server.troubles)
+    }
+
+    /// What runs in pods; more can be registered while it runs.
+    pub fn pod_runtimes(&self) -> &PodRuntimes {
+        &self.server.pod_runtimes
     }
 
     /// Whether the store was empty at the start.

@@ -18,7 +18,7 @@ use super::request::{Call, PatchType, Query, ResourcePath};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
 use super::trouble::Fate;
-use super::{discovery, openapi, options, reviews};
+use super::{discovery, openapi, options, reviews, wire};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -98,7 +98,7 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
     }
     let resource = ResourcePath::parse(path).ok_or_else(Refusal::page_not_found)?;
     if parts.method == Method::POST && reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
-        let question = super::write::decode(body)?;
+        let question = super::write::decode(&read_protobuf(body)?)?;
         let answer = reviews::answer(&resource.group, &resource.plural, &question, &user);
         return answer
             .map(|answer| respond(201, JSON, Body::from(answer.to_string())))
@@ -106,7 +106,19 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
     }
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let call = Call::new(&server.kinds.snapshot(), resource, query, &parts.headers, user)?;
-    serve(shared, parts, call, body)
+    if call.kind.is_custom() && wire::is_protobuf(body) {
+        // Custom resources have no such form on a real server either.
+        return Err(Refusal::unsupported_media_type("application/json, application/yaml"));
+    }
+    serve(shared, parts, call, &read_protobuf(body)?)
+}
+
+/// The body as JSON, whichever form it was sent in.
+fn read_protobuf(body: &Bytes) -> Result<Bytes, Refusal> {
+    if wire::is_protobuf(body) {
+        return Ok(Bytes::from(wire::decode(body)?.to_string()));
+    }
+    Ok(body.clone())
 }
 
 /// Documents that are no resources.

@@ -13,6 +13,7 @@ use super::admission::{AdmissionRegistry, AdmissionRequest, ObjectReader, Operat
 use super::audit::{self, Audit, Record, Verb};
 use super::identity::{Identity, Tokens};
 use super::kinds::{self, Kind, Kinds, Registry, Version};
+use super::pod_runtime::PodRuntimes;
 use super::request::Call;
 use super::schema;
 use super::status::{FieldError, Refusal, Subject};
@@ -42,6 +43,7 @@ pub(super) struct Server {
     pub(super) store: Store,
     pub(super) kinds: Registry,
     pub(super) admission: AdmissionRegistry,
+    pub(super) pod_runtimes: PodRuntimes,
     pub(super) tokens: Tokens,
     pub(super) audit: Audit,
     pub(super) troubles: Arc<Troubles>,
@@ -75,6 +77,7 @@ impl Server {
             store,
             kinds: Registry::new(),
             admission: AdmissionRegistry::default(),
+            pod_runtimes: PodRuntimes::default(),
             tokens,
             audit,
             troubles: Arc::default(),

@@ -66,6 +66,16 @@ impl Moment {
         }
     }
 
+    /// So long after the beginning of 1970.
+    pub(super) fn since_epoch(seconds: u64, nanos: u32) -> Self {
+        Self(Duration::new(seconds, nanos))
+    }
+
+    /// The same moment as the standard library has it.
+    pub(super) fn to_system_time(self) -> SystemTime {
+        UNIX_EPOCH + self.0
+    }
+
     /// Nanoseconds since 1970.
     pub(super) fn as_nanos(self) -> u128 {
         self.0.as_nanos()
