@@ -8,6 +8,7 @@ use crate::{
     readiness::judge,
     resource::{Denial, Diagnosis},
 };
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,6 +21,8 @@ pub(super) struct Symptom {
     since: Instant,
     /// What is seen.
     words: String,
+    /// The name of the object that shows it.
+    name: String,
 }
 
 /// What has to be watched to see any symptom.
@@ -36,14 +39,38 @@ pub(super) fn look(diagnoses: &[Diagnosis], view: &LiveView, before: Option<&Sym
     diagnoses.iter().enumerate().find_map(|(index, diagnosis)| {
         let scopes = scopes(std::slice::from_ref(diagnosis));
         let verdict = judge(&diagnosis.symptom, view);
-        (view.is_read(&scopes) && verdict.is_ready()).then(|| Symptom {
-            index,
-            since: before
-                .filter(|before| before.index == index)
-                .map_or_else(Instant::now, |before| before.since),
-            words: verdict.why().to_owned(),
+        (view.is_read(&scopes) && verdict.is_ready()).then(|| {
+            let shown_by = diagnosis.symptom.last().and_then(|last| last.met_by(view));
+            let said = shown_by.and_then(|object| words_of(diagnosis, object));
+            Symptom {
+                index,
+                since: before
+                    .filter(|before| before.index == index)
+                    .map_or_else(Instant::now, |before| before.since),
+                words: said.unwrap_or_else(|| verdict.why().to_owned()),
+                name: shown_by.map(|object| text(object, "/metadata/name")).unwrap_or_default(),
+            }
         })
     })
+}
+
+/// What the object says in the fields that a diagnosis names. No verdict quotes what a Secret holds.
+fn words_of(diagnosis: &Diagnosis, object: &Value) -> Option<String> {
+    if object["kind"] == "Secret" {
+        return None;
+    }
+    let texts = diagnosis.words.iter().filter_map(|path| path.get(object)?.as_str());
+    let said = texts.map(str::trim).find(|said| !said.is_empty())?;
+    let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+    Some(format!("{kind} {name}: {said}"))
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Adds what to do about a known refusal to a failure that does not say it.
@@ -60,8 +87,13 @@ pub(super) fn denied(denials: &[Denial], failure: Failure) -> Failure {
 
 impl Symptom {
     /// The diagnosis that it is of.
-    pub(super) fn of<'a>(&self, diagnoses: &'a [Diagnosis]) -> Option<&'a Diagnosis> {
+    fn of<'a>(&self, diagnoses: &'a [Diagnosis]) -> Option<&'a Diagnosis> {
         diagnoses.get(self.index)
+    }
+
+    /// What a person has to do.
+    pub(super) fn asks(&self, diagnoses: &[Diagnosis]) -> Option<String> {
+        Some(self.of(diagnoses)?.asks.replace("{name}", &self.name))
     }
 
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.

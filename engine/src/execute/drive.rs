@@ -379,9 +379,25 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 self.overdue(address)
             }
             Readiness::Failed(why) => {
-                self.fail(address, Failure::new("will not become ready").because(why));
+                let failure = Failure::new("will not become ready").because(why);
+                let failure = self.explained(address, failure);
+                self.fail(address, failure);
                 Step::Waits
             }
+        }
+    }
+
+    /// Adds to a failure what is known about what is seen.
+    fn explained(&self, address: &Address, failure: Failure) -> Failure {
+        let resource = self.by_address.get(address);
+        let diagnoses = resource.map_or(&[][..], |resource| resource.diagnoses.as_slice());
+        let Some(symptom) = diagnose::look(diagnoses, &self.view, None) else {
+            return failure;
+        };
+        let failure = symptom.explain(failure);
+        match symptom.asks(diagnoses) {
+            Some(asks) => failure.hint(format!("{asks}; then run the same command again")),
+            None => failure,
         }
     }
 
@@ -461,10 +477,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             return None;
         }
         let first = symptom
-            .and_then(|symptom| symptom.of(diagnoses))
-            .map(|diagnosis| diagnosis.asks.as_str())
-            .or(asks)
-            .unwrap_or("see what it says above");
+            .and_then(|symptom| symptom.asks(diagnoses))
+            .or_else(|| asks.map(str::to_owned))
+            .unwrap_or_else(|| "see what it says above".to_owned());
         let failure = if in_vain {
             Failure::new("will not become ready").hint(format!("{first}; then run the same command again"))
         } else {

@@ -61,6 +61,8 @@ pub enum Matcher {
     AtLeast(i64),
     /// A text that holds this text.
     ContainsText(String),
+    /// A list with this item.
+    Holds(Value),
 }
 
 impl Rule {
@@ -202,8 +204,14 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
     let said = match found {
         Value::String(text) if secret && text.trim().is_empty() => format!("{shown} is empty"),
         _ if secret => format!("{shown} is there"),
+        // A phase is one word: what the controller says beside it comes along.
+        Value::String(text) if shown == ".status.phase" => format!("{shown} is {text}{}", beside_phase(object)),
         Value::String(text) => format!("{shown} is {text}"),
-        Value::Object(_) | Value::Array(_) => format!("{shown} is there"),
+        Value::Array(items) => match items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+            Some(texts) if !texts.is_empty() => format!("{shown} is {}", texts.join(", ")),
+            _ => format!("{shown} is there"),
+        },
+        Value::Object(_) => format!("{shown} is there"),
         other => format!("{shown} is {other}"),
     };
     let matches = match is {
@@ -221,6 +229,7 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
             .or_else(|| found.as_str().and_then(|text| text.parse().ok()))
             .is_some_and(|n: i64| n >= *least),
         Matcher::ContainsText(text) => found.as_str().is_some_and(|found| found.contains(text)),
+        Matcher::Holds(item) => found.as_array().is_some_and(|items| items.contains(item)),
     };
     if matches {
         Readiness::Ready(said)
@@ -273,6 +282,17 @@ fn last_words(status: &Value, state: &Value) -> String {
         Some(line) if !line.is_empty() => format!("{said}: {line}"),
         _ => said,
     }
+}
+
+/// Why an object is in its phase: `, Reason: message`, under the names that OLM and the machine API use.
+fn beside_phase(object: &Value) -> String {
+    let text = |names: [&str; 2]| {
+        let texts = names.iter().filter_map(|name| object["status"][*name].as_str());
+        texts.map(str::trim).find(|text| !text.is_empty())
+    };
+    let reason = text(["errorReason", "reason"]).map(|reason| format!(", {reason}"));
+    let message = text(["errorMessage", "message"]).map(|message| format!(": {message}"));
+    reason.unwrap_or_default() + &message.unwrap_or_default()
 }
 
 /// As `kubectl rollout status` judges: the controller has seen the generation, and no replica is old or missing.

@@ -151,6 +151,8 @@ impl Simulator {
         };
         if !directory.is_seeded() {
             seed::seed(admin(&uri)?, options.platform, None).await?;
+            let spoilt = seed::spoil(&admin(&uri)?, &options.faults).await;
+            spoilt.map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
             directory.mark_seeded()?;
         }
         let clock = Clock::new(options.speed);

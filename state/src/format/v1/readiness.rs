@@ -74,6 +74,7 @@ enum StoredMatcher {
     OneOf(Vec<Value>),
     AtLeast(i64),
     ContainsText(String),
+    Holds(Value),
 }
 
 impl From<&Observation> for StoredObservation {
@@ -257,6 +258,7 @@ impl From<&Matcher> for StoredMatcher {
             Matcher::OneOf(values) => Self::OneOf(values.clone()),
             Matcher::AtLeast(least) => Self::AtLeast(*least),
             Matcher::ContainsText(text) => Self::ContainsText(text.clone()),
+            Matcher::Holds(item) => Self::Holds(item.clone()),
         }
     }
 }
@@ -269,6 +271,7 @@ impl From<StoredMatcher> for Matcher {
             StoredMatcher::OneOf(values) => Self::OneOf(values),
             StoredMatcher::AtLeast(least) => Self::AtLeast(least),
             StoredMatcher::ContainsText(text) => Self::ContainsText(text),
+            StoredMatcher::Holds(item) => Self::Holds(item),
         }
     }
 }
