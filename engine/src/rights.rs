@@ -2,8 +2,8 @@
 //!
 //! In: what is desired, or recorded. Out: rights, each once. Pure; whether they are given is asked elsewhere.
 //!
-//! Invariant: every write that a plan names is covered by one of them, every look that readiness is judged by, and the
-//! read of every late value.
+//! Invariant: every write that a plan names is covered by one of them, every look that readiness is judged or explained by,
+//! and the read of every late value.
 //!
 //! Deliberately absent: facts, which are read before (what may not be read is an error by itself); objects that others
 //! make for us, until they are recorded; and `bind` and `escalate`, since whoever has the rights themselves needs neither.
@@ -115,6 +115,11 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
             Node::Check(_) => {}
         }
         for observation in observations(resource) {
+            for (of, namespace) in observation.target.scopes() {
+                rights.add(&of, namespace.as_deref(), &LOOK);
+            }
+        }
+        for observation in resource.diagnoses.iter().flat_map(|diagnosis| &diagnosis.symptom) {
             for (of, namespace) in observation.target.scopes() {
                 rights.add(&of, namespace.as_deref(), &LOOK);
             }

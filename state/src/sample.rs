@@ -149,6 +149,9 @@ fn destroy() -> RecordedDestroy {
         ]),
         Rule::Not(Box::new(Rule::RolledOut)),
         Rule::PodReady,
+        Rule::ContainerStuck {
+            reasons: vec!["ImagePullBackOff".to_owned()],
+        },
     ]);
     let awaited = [
         Target::Named(target.clone()),

@@ -6,7 +6,7 @@
 use super::{
     Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
     context::{Context, StepError, failure_of},
-    effect,
+    diagnose, effect,
     run::Run,
     script::{self, Move},
     step::{Active, Done, perform},
@@ -382,6 +382,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Readiness::Ready(why) => {
                 let since = *active.ready_since.get_or_insert_with(Instant::now);
                 active.settled_at = Some(since + settle);
+                active.symptom = None;
+                active.ends_at = None;
                 if since + settle > Instant::now() {
                     return Step::Waits;
                 }
@@ -404,9 +406,25 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 self.overdue(address)
             }
             Readiness::Failed(why) => {
-                self.fail(address, Failure::new("will not become ready").because(why));
+                let failure = Failure::new("will not become ready").because(why);
+                let failure = self.explained(address, failure);
+                self.fail(address, failure);
                 Step::Waits
             }
+        }
+    }
+
+    /// Adds to a failure what is known about what is seen.
+    fn explained(&self, address: &Address, failure: Failure) -> Failure {
+        let resource = self.by_address.get(address);
+        let diagnoses = resource.map_or(&[][..], |resource| resource.diagnoses.as_slice());
+        let Some(symptom) = diagnose::look(diagnoses, &self.view, None) else {
+            return failure;
+        };
+        let failure = symptom.explain(failure);
+        match symptom.asks(diagnoses) {
+            Some(asks) => failure.hint(format!("{asks}; then run the same command again")),
+            None => failure,
         }
     }
 
@@ -442,6 +460,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 active.deeds.extend(deeds);
                 active.remedied = true;
                 active.remedy_at = None;
+                // What was seen before it is no evidence any more.
+                active.symptom = None;
                 // The remedy needs its time too.
                 active.deadline = active.deadline.max(now + active.limit);
                 (self.on)(&Event::Remedied {
@@ -450,11 +470,6 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 });
             }
         }
-        let first = match self.by_address.get(address).map(|resource| &resource.node) {
-            Some(Node::Gate(gate)) => gate.asks.as_deref(),
-            _ => None,
-        }
-        .unwrap_or("see what it says above");
         let Some(active) = self.active.get_mut(address) else {
             return Step::Waits;
         };
@@ -462,15 +477,48 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             active.wants_deed(deed);
             return Step::Waits;
         }
-        if now >= active.deadline {
-            let failure = Failure::new(format!("did not become ready within {}", shown(active.limit)))
-                .because(active.why.clone())
-                .hint(format!(
-                    "{first}; then run the same command again, or give it longer with `--ready-timeout`"
-                ));
+        if let Some(failure) = self.given_up(address, now) {
             self.fail(address, failure);
         }
         Step::Waits
+    }
+
+    /// The failure of what took too long, or of what a known symptom says will not come.
+    fn given_up(&mut self, address: &Address, now: Instant) -> Option<Failure> {
+        let resource = self.by_address.get(address);
+        let diagnoses = resource.map_or(&[][..], |resource| resource.diagnoses.as_slice());
+        let (asks, may_be_remedied) = match resource.map(|resource| &resource.node) {
+            Some(Node::Gate(gate)) => (gate.asks.as_deref(), gate.remedy.is_some()),
+            _ => (None, false),
+        };
+        let active = self.active.get_mut(address)?;
+        active.scopes.extend(diagnose::scopes(diagnoses));
+        active.symptom = diagnose::look(diagnoses, &self.view, active.symptom.as_ref());
+        let symptom = active.symptom.as_ref();
+        // A remedy that is still to come may mend it.
+        active.ends_at = symptom
+            .filter(|_| active.remedied || !may_be_remedied)
+            .and_then(|symptom| symptom.ends(diagnoses, self.execution.options.time_scale));
+        let in_vain = active.ends_at.is_some_and(|end| now >= end);
+        if now < active.deadline && !in_vain {
+            return None;
+        }
+        let first = symptom
+            .and_then(|symptom| symptom.asks(diagnoses))
+            .or_else(|| asks.map(str::to_owned))
+            .unwrap_or_else(|| "see what it says above".to_owned());
+        let failure = if in_vain {
+            Failure::new("will not become ready").hint(format!("{first}; then run the same command again"))
+        } else {
+            Failure::new(format!("did not become ready within {}", shown(active.limit))).hint(format!(
+                "{first}; then run the same command again, or give it longer with `--ready-timeout`"
+            ))
+        };
+        let failure = failure.because(active.why.clone());
+        Some(match symptom {
+            Some(symptom) => symptom.explain(failure),
+            None => failure,
+        })
     }
 
     /// An action: its effect on whatever it can act on, until its goal holds.
@@ -578,7 +626,12 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Err(StepError::Journal(error)) => return self.break_off(error),
             Err(StepError::Provider(error)) => {
                 let what = self.what_failed(&address, &wanted);
-                return self.fail(&address, failure_of(&error, &what));
+                let denials = self
+                    .by_address
+                    .get(&address)
+                    .map(|resource| resource.denials.as_slice());
+                let failure = diagnose::denied(denials.unwrap_or_default(), failure_of(&error, &what));
+                return self.fail(&address, failure);
             }
             Err(StepError::Failure(failure)) => return self.fail(&address, failure),
         };
@@ -726,7 +779,14 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         self.active
             .values()
             .filter(|active| !active.in_flight)
-            .flat_map(|active| [Some(active.deadline), active.remedy_at, active.settled_at])
+            .flat_map(|active| {
+                [
+                    Some(active.deadline),
+                    active.remedy_at,
+                    active.settled_at,
+                    active.ends_at,
+                ]
+            })
             .flatten()
             .min()
     }

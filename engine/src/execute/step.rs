@@ -3,6 +3,7 @@
 use super::{
     Did, Journal, Provider,
     context::{Context, StepError},
+    diagnose::Symptom,
     effect::{self, Deed},
     script::Move,
     undo,
@@ -42,6 +43,9 @@ pub(super) struct Active {
     pub(super) settled_at: Option<Instant>,
     pub(super) remedy_at: Option<Instant>,
     pub(super) remedied: bool,
+    /// The known symptom that is seen, and when it ends the wait.
+    pub(super) symptom: Option<Symptom>,
+    pub(super) ends_at: Option<Instant>,
     pub(super) deeds: VecDeque<Deed>,
     pub(super) acted: BTreeSet<String>,
     pub(super) why: String,
@@ -63,6 +67,8 @@ impl Active {
             settled_at: None,
             remedy_at: None,
             remedied: false,
+            symptom: None,
+            ends_at: None,
             deeds: VecDeque::new(),
             acted: BTreeSet::new(),
             why: String::new(),

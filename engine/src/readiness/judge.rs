@@ -24,6 +24,13 @@ impl Observation {
         }
     }
 
+    /// An object that meets it, the first if there are several; one on its way out is none.
+    pub fn met_by<'a>(&self, seen: &'a impl Seen) -> Option<&'a Value> {
+        let is_met =
+            |object: &&Value| Rule::Exists.evaluate(object).is_ready() && self.ready.evaluate(object).is_ready();
+        self.target.find(seen).into_iter().find(is_met)
+    }
+
     /// Adds the rule that says it will not come.
     #[must_use]
     pub fn failing_when(mut self, failed: Rule) -> Self {
@@ -189,7 +196,10 @@ mod tests {
                 csv("a.v2", "Installing"),
             ]),
         );
-        assert_eq!(waiting.why(), "ClusterServiceVersion a.v2: .status.phase is Installing");
+        assert_eq!(
+            waiting.why(),
+            "ClusterServiceVersion a.v2: .status.phase is Installing: m"
+        );
     }
 
     #[test]
@@ -204,7 +214,7 @@ mod tests {
             .failing_when(Rule::equals("status.phase", "Failed"))];
         assert_eq!(
             judge(&gate, &List(vec![csv("a", "Failed")])),
-            Readiness::Failed("ClusterServiceVersion a: .status.phase is Failed".to_owned())
+            Readiness::Failed("ClusterServiceVersion a: .status.phase is Failed: m".to_owned())
         );
     }
 

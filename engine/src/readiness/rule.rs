@@ -34,6 +34,12 @@ pub enum Rule {
     RolledOut,
     /// A Pod's `Ready` condition is true.
     PodReady,
+    /// A Pod has a container, one that runs before the others included, that is not ready and waits, or ended, for one of
+    /// these reasons.
+    ContainerStuck {
+        /// The reasons, as Kubernetes spells them: `ImagePullBackOff`.
+        reasons: Vec<String>,
+    },
     /// All of them.
     All(Vec<Self>),
     /// At least one of them.
@@ -55,6 +61,8 @@ pub enum Matcher {
     AtLeast(i64),
     /// A text that holds this text.
     ContainsText(String),
+    /// A list with this item.
+    Holds(Value),
 }
 
 impl Rule {
@@ -105,6 +113,7 @@ impl Rule {
             Self::Field { path, is } => field(object, path, is),
             Self::RolledOut => rolled_out(object),
             Self::PodReady => condition(object, "Ready", "True"),
+            Self::ContainerStuck { reasons } => container_stuck(object, reasons),
             Self::All(rules) => all(rules.iter().map(|rule| rule.evaluate(object))),
             Self::Any(rules) => any(rules.iter().map(|rule| rule.evaluate(object))),
             Self::Not(rule) => match rule.evaluate(object) {
@@ -195,8 +204,14 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
     let said = match found {
         Value::String(text) if secret && text.trim().is_empty() => format!("{shown} is empty"),
         _ if secret => format!("{shown} is there"),
+        // A phase is one word: what the controller says beside it comes along.
+        Value::String(text) if shown == ".status.phase" => format!("{shown} is {text}{}", beside_phase(object)),
         Value::String(text) => format!("{shown} is {text}"),
-        Value::Object(_) | Value::Array(_) => format!("{shown} is there"),
+        Value::Array(items) => match items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+            Some(texts) if !texts.is_empty() => format!("{shown} is {}", texts.join(", ")),
+            _ => format!("{shown} is there"),
+        },
+        Value::Object(_) => format!("{shown} is there"),
         other => format!("{shown} is {other}"),
     };
     let matches = match is {
@@ -214,12 +229,70 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
             .or_else(|| found.as_str().and_then(|text| text.parse().ok()))
             .is_some_and(|n: i64| n >= *least),
         Matcher::ContainsText(text) => found.as_str().is_some_and(|found| found.contains(text)),
+        Matcher::Holds(item) => found.as_array().is_some_and(|items| items.contains(item)),
     };
     if matches {
         Readiness::Ready(said)
     } else {
         Readiness::Progressing(said)
     }
+}
+
+/// Judges by the states of containers
+/// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states>).
+fn container_stuck(object: &Value, reasons: &[String]) -> Readiness {
+    let statuses = ["/status/initContainerStatuses", "/status/containerStatuses"]
+        .into_iter()
+        .filter_map(|list| object.pointer(list)?.as_array())
+        .flatten();
+    let mut stuck = statuses.filter(|status| status["ready"] != true).filter_map(|status| {
+        let states = ["/state/waiting", "/state/terminated", "/lastState/terminated"];
+        let mut states = states.into_iter().filter_map(|state| status.pointer(state));
+        let is_one = |state: &&Value| reasons.iter().any(|reason| state["reason"] == reason.as_str());
+        states.find(is_one).map(|state| last_words(status, state))
+    });
+    stuck
+        .next()
+        .map_or_else(|| not_yet("no container is stuck"), |said| ready(&said))
+}
+
+/// `container main: CrashLoopBackOff: back-off …; it ended with code 137, OOMKilled: its last line`.
+fn last_words(status: &Value, state: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(str::trim).unwrap_or_default().to_owned();
+    let mut said = format!("container {}", text(&status["name"]));
+    let ended = ["/state/terminated", "/lastState/terminated"]
+        .into_iter()
+        .find_map(|state| status.pointer(state));
+    if state.get("exitCode").is_none() {
+        said = format!("{said}: {}", text(&state["reason"]));
+        // The words of a back-off say nothing that is not in those of the end itself.
+        if ended.is_none() && !text(&state["message"]).is_empty() {
+            said = format!("{said}: {}", text(&state["message"]));
+        }
+    }
+    let Some(ended) = ended else { return said };
+    said = format!(
+        "{said}: it ended with code {}",
+        ended["exitCode"].as_i64().unwrap_or_default()
+    );
+    if !text(&ended["reason"]).is_empty() {
+        said = format!("{said}, {}", text(&ended["reason"]));
+    }
+    match text(&ended["message"]).lines().last().map(str::trim) {
+        Some(line) if !line.is_empty() => format!("{said}: {line}"),
+        _ => said,
+    }
+}
+
+/// Why an object is in its phase: `, Reason: message`, under the names that OLM and the machine API use.
+fn beside_phase(object: &Value) -> String {
+    let text = |names: [&str; 2]| {
+        let texts = names.iter().filter_map(|name| object["status"][*name].as_str());
+        texts.map(str::trim).find(|text| !text.is_empty())
+    };
+    let reason = text(["errorReason", "reason"]).map(|reason| format!(", {reason}"));
+    let message = text(["errorMessage", "message"]).map(|message| format!(": {message}"));
+    reason.unwrap_or_default() + &message.unwrap_or_default()
 }
 
 /// As `kubectl rollout status` judges: the controller has seen the generation, and no replica is old or missing.
@@ -316,6 +389,37 @@ mod tests {
             "{}",
             other.why()
         );
+    }
+
+    #[test]
+    fn a_container_that_is_stuck_says_why_and_its_last_words() {
+        let pod = |states: Value| json!({"kind": "Pod", "status": {"containerStatuses": [states]}});
+        let said = |states: Value, reasons: &[&str]| {
+            let reasons = reasons.iter().map(|&reason| reason.to_owned()).collect();
+            Rule::ContainerStuck { reasons }.evaluate(&pod(states))
+        };
+        let pulling = json!({"name": "modelcar", "ready": false, "state": {"waiting": {
+            "reason": "ImagePullBackOff", "message": "Back-off pulling image \"r/m:1\""}}});
+        assert_eq!(
+            said(pulling.clone(), &["ImagePullBackOff"]),
+            ready("container modelcar: ImagePullBackOff: Back-off pulling image \"r/m:1\"")
+        );
+        assert!(!said(pulling, &["CrashLoopBackOff"]).is_ready());
+        let crashed = json!({"name": "main", "ready": false,
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}},
+            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "first\nlast\n"}}});
+        assert_eq!(
+            said(crashed.clone(), &["CrashLoopBackOff"]),
+            ready("container main: CrashLoopBackOff: it ended with code 137, OOMKilled: last")
+        );
+        assert_eq!(
+            said(crashed, &["OOMKilled"]),
+            ready("container main: it ended with code 137, OOMKilled: last")
+        );
+        // Ready again: what was before does not count.
+        let mended = json!({"name": "main", "ready": true, "state": {"running": {}},
+            "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}});
+        assert!(!said(mended, &["Error"]).is_ready());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! Deliberately absent: what a kind means. That an approval approves an install plan is a word of the catalogue.
 
 mod action;
+mod diagnosis;
 mod gate;
 mod lifecycle;
 mod object;
@@ -12,6 +13,7 @@ mod overlay;
 mod sent;
 
 pub use action::{Action, Effect};
+pub use diagnosis::{Denial, Diagnosis};
 pub use gate::{Check, Gate, Remedy};
 pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
 pub use object::Object;
@@ -47,6 +49,10 @@ pub struct Resource {
     pub note: String,
     /// What a person has to know before saying yes; each starts with a verb: `approves …`, `buys …`.
     pub consequences: Vec<Consequence>,
+    /// Known symptoms of it not becoming ready, the most telling first.
+    pub diagnoses: Vec<Diagnosis>,
+    /// What webhooks are known to refuse of it.
+    pub denials: Vec<Denial>,
 }
 
 /// Something a person should know before the prompt, in the catalogue's words.
@@ -153,6 +159,8 @@ impl Resource {
             usual_time: None,
             note: String::new(),
             consequences: Vec::new(),
+            diagnoses: Vec::new(),
+            denials: Vec::new(),
         }
     }
 

@@ -168,8 +168,10 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
-            let admin = credentials.config(&uri, credentials.administrator());
-            seed::seed(client(admin)?, options.platform, None).await?;
+            let admin = client(credentials.config(&uri, credentials.administrator()))?;
+            seed::seed(admin.clone(), options.platform, None).await?;
+            let spoilt = seed::spoil(&admin, &options.faults).await;
+            spoilt.map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
             directory.mark_seeded()?;
         }
         let ways = operators

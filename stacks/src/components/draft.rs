@@ -8,8 +8,8 @@ use stackctl_engine::{
     object_key::GroupKind,
     readiness::{Matcher, Observation, Rule, Target},
     resource::{
-        Action, Adopt, Claim, Consequence, ConsequenceClass, DependsOn, DestroyStep, Gate, Node, Object, Overlay,
-        Provides, Remains, Remedy,
+        Action, Adopt, Claim, Consequence, ConsequenceClass, Denial, DependsOn, DestroyStep, Diagnosis, Gate, Node,
+        Object, Overlay, Provides, Remains, Remedy,
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -194,6 +194,26 @@ impl Draft {
             gate.asks = Some(text.into());
         }
         self
+    }
+
+    /// A known symptom of its not becoming ready, and what practice prescribes for it.
+    pub(super) fn diagnosed(mut self, diagnosis: Diagnosis) -> Self {
+        self.0.diagnoses.push(diagnosis);
+        self
+    }
+
+    /// What a webhook is known to refuse of it, by words of the refusal, and what practice prescribes for it.
+    pub(super) fn denied(mut self, says: &str, asks: impl Into<String>) -> Self {
+        self.0.denials.push(Denial {
+            says: says.to_owned(),
+            asks: asks.into(),
+        });
+        self
+    }
+
+    /// Known symptoms, the most telling first.
+    pub(super) fn diagnosed_by(self, diagnoses: impl IntoIterator<Item = Diagnosis>) -> Self {
+        diagnoses.into_iter().fold(self, Self::diagnosed)
     }
 
     /// How long the verdict of a gate has to stand before it frees anything.

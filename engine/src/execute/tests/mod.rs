@@ -21,7 +21,7 @@ use crate::{
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
-    resource::{Action, Adopt, Claim, DependsOn, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
+    resource::{Action, Adopt, Claim, DependsOn, Diagnosis, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
     survey::{SurveyRequest, survey},
     testing::Memory,
 };
@@ -483,6 +483,84 @@ async fn an_action_approves_only_what_is_admitted_and_a_remedy_runs_once() {
         .collect::<Vec<_>>();
     assert_eq!(approved, ["patch InstallPlan n/pinned"]);
     assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+}
+
+/// A gate that never opens, about an object whose text is `stuck`.
+fn stuck(diagnosis: Diagnosis, remedy: Option<Remedy>) -> [Resource; 2] {
+    let mended = Observation::new(Target::Named(config("o")), Rule::equals("data.text", "mended"));
+    let mut gate = Gate::on(mended);
+    gate.remedy = remedy;
+    let mut gate = Resource::new(address("g.gate"), Node::Gate(gate));
+    gate.depends_on
+        .push(DependsOn::ready(address("o.object"), "it is about it"));
+    gate.diagnoses.push(diagnosis);
+    [object("o.object", "o", &json!({"text": "stuck"}), &[]), gate]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_symptom_that_lasts_ends_the_wait_and_one_that_may_go_explains_it() {
+    let seen = |at: &str, text: &str| {
+        let rule = Rule::equals(at, text);
+        Diagnosis::new(vec![Observation::new(Target::Named(config("o")), rule)], "mend it")
+    };
+    for (diagnosis, what, hint, within) in [
+        (
+            seen("metadata.name", "o").lasting(Duration::from_secs(5)),
+            "will not become ready",
+            "mend it; then run the same command again",
+            Duration::from_secs(6),
+        ),
+        (
+            seen("metadata.name", "o"),
+            "did not become ready within 1 m 00 s",
+            "mend it; then run the same command again, or give it longer with `--ready-timeout`",
+            Duration::from_secs(61),
+        ),
+    ] {
+        let started = tokio::time::Instant::now();
+        let report = World::new().apply(&stuck(diagnosis, None)).await;
+        let failure = &report.failed[&address("g.gate")];
+        assert_eq!(failure.what, what);
+        assert_eq!(
+            failure.because,
+            ["ConfigMap o: .data.text is stuck", "ConfigMap o: .metadata.name is o"]
+        );
+        assert_eq!(failure.hint.as_deref(), Some(hint));
+        assert!(started.elapsed() < within, "{:?}", started.elapsed());
+    }
+    // What is not seen explains nothing.
+    let report = World::new().apply(&stuck(seen("data.text", "other"), None)).await;
+    let failure = &report.failed[&address("g.gate")];
+    assert_eq!(failure.because, ["ConfigMap o: .data.text is stuck"]);
+    assert!(
+        failure
+            .hint
+            .as_deref()
+            .is_some_and(|hint| hint.starts_with("see what it says above"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_symptom_ends_a_wait_before_its_remedy_was_tried() {
+    let symptom = || {
+        vec![Observation::new(
+            Target::Named(config("o")),
+            Rule::equals("data.text", "stuck"),
+        )]
+    };
+    let remedy = Remedy {
+        symptom: symptom(),
+        after: Duration::from_secs(20),
+        effects: vec![Effect::MergePatch {
+            target: config("o"),
+            patch: json!({"data": {"text": "mended"}}),
+        }],
+        why: "mends it".to_owned(),
+    };
+    let diagnosis = Diagnosis::new(symptom(), "mend it").lasting(Duration::from_secs(5));
+    let report = World::new().apply(&stuck(diagnosis, Some(remedy))).await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(report.remedied.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

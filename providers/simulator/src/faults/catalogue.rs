@@ -45,6 +45,68 @@ pub enum FaultName {
     WebhookTimeouts,
     /// Which requests are met.
     Seed,
+
+    // Of the platform: rows G of `reference/platform.md` §4.
+    /// The channel of a package has lost the version that a Subscription starts with (G32).
+    PinGone,
+    /// A catalogue of the marketplace does not answer.
+    CatalogUnhealthy,
+    /// The bundle of a package cannot be unpacked.
+    UnpackFails,
+    /// Somebody's manual Subscription makes every install plan of a namespace wait (G18).
+    ApprovalHeld,
+    /// The install plan of a package comes together with upgrades of what is installed beside it (§2.7).
+    CombinedPlan,
+    /// Somebody approves the upgrade that a pin leaves waiting (G20).
+    UpgradeApproved,
+    /// Images cannot be pulled (G42).
+    Unpullable,
+    /// cert-manager's webhook is refused for a while after its pods run, because its authority is not known yet (G04).
+    WebhookUntrusted,
+    /// A DNS challenge finds no zone that it could write to (G05).
+    ChallengeFails,
+    /// The ACME server cannot be reached, as in a closed network (G46).
+    AcmeUnreachable,
+    /// Nobody makes the credentials that a CredentialsRequest asks for, as in mode Manual (G07).
+    CredentialsNeverMinted,
+    /// The cluster's own credentials do not allow what a CredentialsRequest asks for (G07).
+    CredentialsInsufficient,
+    /// The cloud has no instance to give in a zone, and is asked again.
+    NoCapacity,
+    /// The cloud refuses what a Machine in a zone refers to (G16).
+    MachineRefused,
+    /// Node Feature Discovery labels no node (G11, G12).
+    LabelsMissing,
+    /// The driver of the GPUs does not come up.
+    DriverFails,
+    /// The GPU operator says ready while no node offers a GPU (G13).
+    DevicePluginSilent,
+    /// A component of the DataScienceCluster does not become ready.
+    ComponentFails,
+    /// OpenShift AI does not find an operator that its monitoring needs (G25).
+    MonitoringUnmet,
+    /// OpenShift AI does not take up the bundle of authorities (G09).
+    TrustBundleMissed,
+    /// OpenShift AI makes no configuration of the dashboard.
+    DashboardConfigMissing,
+    /// OpenShift AI refuses a flag that a later release dropped (G31).
+    FlagRefused,
+    /// The Leader Worker Set operator does not find the Issuer API (G40).
+    IssuerApiUnseen,
+    /// The Kuadrant operator never sees a Gateway API provider, however often it starts (G23).
+    GatewayProviderUnseen,
+    /// User-workload monitoring does not roll out (G36).
+    UserWorkloadDegraded,
+    /// The router rolls out no more: Routes are not admitted.
+    RouterDegraded,
+    /// A controller never clears the finalizer of a kind.
+    FinalizerStuck,
+    /// A new cluster has no default StorageClass (G41).
+    NoDefaultStorageClass,
+    /// A new cluster has no credentials for a registry (G42).
+    NoPullSecret,
+    /// A new cluster has no certificate of its router.
+    NoRouterCertificate,
 }
 
 /// Who misbehaves: how the list of faults is grouped.
@@ -262,4 +324,185 @@ pub const FAULTS: &[Description] = &[
         "another choice of the requests that the faults above meet; without it always the same",
     )
     .by(Group::ApiServer),
+    // Of the platform.
+    fault(
+        FaultName::PinGone,
+        "pin-gone",
+        Target::Named("PACKAGE"),
+        "the channel has lost the version that the package's Subscription starts with",
+    ),
+    fault(
+        FaultName::CatalogUnhealthy,
+        "catalog-unhealthy",
+        Target::Named("CATALOG"),
+        "the catalogue does not answer: nothing of it is resolved",
+    ),
+    fault(
+        FaultName::UnpackFails,
+        "unpack-fails",
+        Target::Named("PACKAGE"),
+        "the package's bundle cannot be unpacked: no install plan comes",
+    ),
+    fault(
+        FaultName::ApprovalHeld,
+        "approval-held",
+        Target::Named("NAMESPACE"),
+        "somebody's manual Subscription makes every install plan of the namespace wait",
+    ),
+    fault(
+        FaultName::CombinedPlan,
+        "combined-plan",
+        Target::Named("PACKAGE"),
+        "the package's install plan holds upgrades of what is installed beside it, too",
+    ),
+    fault(
+        FaultName::UpgradeApproved,
+        "upgrade-approved",
+        Target::Named("PACKAGE"),
+        "somebody approves the package's upgrade as soon as it is planned",
+    ),
+    fault(
+        FaultName::Unpullable,
+        "unpullable",
+        Target::Named("IMAGE"),
+        "images whose name holds this text cannot be pulled",
+    ),
+    fault(
+        FaultName::WebhookUntrusted,
+        "webhook-untrusted",
+        Target::None,
+        "cert-manager's webhook is signed by an unknown authority for a while",
+    ),
+    fault(
+        FaultName::ChallengeFails,
+        "challenge-fails",
+        Target::None,
+        "no zone is found for the record of a DNS challenge: the certificate is not issued",
+    ),
+    fault(
+        FaultName::AcmeUnreachable,
+        "acme-unreachable",
+        Target::None,
+        "the ACME server cannot be reached: no issuer that uses it is ready",
+    ),
+    fault(
+        FaultName::CredentialsNeverMinted,
+        "credentials-never-minted",
+        Target::None,
+        "the credential operator ignores CredentialsRequests, as in mode Manual",
+    ),
+    fault(
+        FaultName::CredentialsInsufficient,
+        "credentials-insufficient",
+        Target::None,
+        "the cluster's own credentials do not allow what a CredentialsRequest asks for",
+    ),
+    fault(
+        FaultName::NoCapacity,
+        "no-capacity",
+        Target::Named("ZONE"),
+        "the cloud has no instances in the zone, and is asked again and again",
+    ),
+    fault(
+        FaultName::MachineRefused,
+        "machine-refused",
+        Target::Named("ZONE"),
+        "the cloud refuses what machines in the zone refer to: they end in phase Failed",
+    ),
+    fault(
+        FaultName::LabelsMissing,
+        "labels-missing",
+        Target::None,
+        "Node Feature Discovery labels no node",
+    ),
+    fault(
+        FaultName::DriverFails,
+        "driver-fails",
+        Target::None,
+        "the driver of the GPUs does not come up: ClusterPolicy stays notReady",
+    ),
+    fault(
+        FaultName::DevicePluginSilent,
+        "device-plugin-silent",
+        Target::None,
+        "ClusterPolicy is ready, but no node offers a GPU",
+    ),
+    fault(
+        FaultName::ComponentFails,
+        "component-fails",
+        Target::Named("COMPONENT"),
+        "the component of the DataScienceCluster does not become ready",
+    ),
+    fault(
+        FaultName::MonitoringUnmet,
+        "monitoring-unmet",
+        Target::Named("OPERATOR"),
+        "OpenShift AI does not find the operator that its monitoring needs",
+    ),
+    fault(
+        FaultName::TrustBundleMissed,
+        "trust-bundle-missed",
+        Target::None,
+        "OpenShift AI does not take up the cluster's own authorities",
+    ),
+    fault(
+        FaultName::DashboardConfigMissing,
+        "dashboard-config-missing",
+        Target::None,
+        "OpenShift AI makes no configuration of the dashboard",
+    ),
+    fault(
+        FaultName::FlagRefused,
+        "flag-refused",
+        Target::Named("FLAG"),
+        "OpenShift AI refuses this flag of the dashboard, as a later release does",
+    ),
+    fault(
+        FaultName::IssuerApiUnseen,
+        "issuer-api-unseen",
+        Target::None,
+        "the Leader Worker Set operator does not find cert-manager",
+    ),
+    fault(
+        FaultName::GatewayProviderUnseen,
+        "gateway-provider-unseen",
+        Target::None,
+        "Kuadrant sees no Gateway API provider, however often it is restarted",
+    ),
+    fault(
+        FaultName::UserWorkloadDegraded,
+        "user-workload-degraded",
+        Target::None,
+        "user-workload monitoring does not roll out",
+    ),
+    fault(
+        FaultName::RouterDegraded,
+        "router-degraded",
+        Target::None,
+        "the router is degraded: Routes are not admitted",
+    ),
+    fault(
+        FaultName::FinalizerStuck,
+        "finalizer-stuck",
+        Target::Named("KIND"),
+        "the kind's controller never clears its finalizer",
+    ),
+    fault(
+        FaultName::NoDefaultStorageClass,
+        "no-default-storage-class",
+        Target::None,
+        "a new cluster has no default StorageClass",
+    ),
+    fault(
+        FaultName::NoPullSecret,
+        "no-pull-secret",
+        Target::Named("REGISTRY"),
+        "a new cluster has no credentials for the registry",
+    ),
+    fault(
+        FaultName::NoRouterCertificate,
+        "no-router-certificate",
+        Target::None,
+        "a new cluster has no certificate of its router",
+    ),
 ];

@@ -38,6 +38,24 @@ pub struct Fault {
 pub(crate) struct Faults<'a>(pub(crate) &'a [Fault]);
 
 impl<'a> Faults<'a> {
+    /// Returns whether this fault, which is about the whole cluster, was asked for.
+    pub(crate) fn on(self, name: FaultName) -> bool {
+        self.at(name, "")
+    }
+
+    /// Returns the first target that this fault was asked for at.
+    pub(crate) fn target_of(self, name: FaultName) -> Option<&'a str> {
+        let fault = self.0.iter().find(|fault| fault.name == name)?;
+        Some(&fault.target)
+    }
+
+    /// Returns whether this fault was asked for at a target that is part of this text.
+    pub(crate) fn within(self, name: FaultName, text: &str) -> bool {
+        self.0
+            .iter()
+            .any(|fault| fault.name == name && text.contains(&fault.target))
+    }
+
     /// Returns whether this fault was asked for at this target.
     pub(crate) fn at(self, name: FaultName, target: &str) -> bool {
         self.0.iter().any(|fault| fault.name == name && fault.target == target)

@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::cert_manager::AUTHORITY_KNOWN;
 use super::connections;
 use super::kinds;
 use super::object::Read;
+use super::rhoai::REFUSES;
 use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
 use crate::faults::{Fault, silent_webhooks};
 
@@ -141,7 +143,18 @@ fn cert_manager(request: &AdmissionRequest<'_>, _: Option<&Value>) -> Result<(),
             && pod.label("app.kubernetes.io/name") == Some("cert-manager-webhook")
             && pod.is("Ready")
     });
-    if runs || request.operation == Operation::Delete {
+    if request.operation == Operation::Delete {
+        return Ok(());
+    }
+    let webhook = request
+        .objects
+        .object("apps", "Deployment", Some("cert-manager"), "cert-manager-webhook");
+    if runs && webhook.is_some_and(|webhook| webhook.annotation(AUTHORITY_KNOWN) == Some("false")) {
+        return Err(Rejection::Unavailable(
+            "failed to call webhook: Post \"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s\": tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned(),
+        ));
+    }
+    if runs {
         return Ok(());
     }
     Err(Rejection::Unavailable(
@@ -197,7 +210,15 @@ fn dsc(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rej
     unchanged(request, object, &["/spec/components/workbenches/workbenchNamespace"])
 }
 
-fn dashboard(_: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+fn dashboard(request: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+    let has = |flag: &str| object.is_some_and(|object| object["spec"]["dashboardConfig"].get(flag).is_some());
+    let operator = request
+        .objects
+        .object("apps", "Deployment", Some("redhat-ods-operator"), "rhods-operator");
+    let refused = operator.as_deref().and_then(|operator| operator.annotation(REFUSES));
+    if let Some(flag) = refused.filter(|flag| has(flag)) {
+        return deny(format!("DEPRECATED: spec.dashboardConfig.{flag} must be removed"));
+    }
     if object.is_some_and(|object| object.pointer("/spec/dashboardConfig/mlflow").is_some()) {
         return deny("DEPRECATED: spec.dashboardConfig.mlflow must be removed");
     }

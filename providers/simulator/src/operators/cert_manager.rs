@@ -6,7 +6,7 @@
 //!
 //! Invariant: an issuer that signs with a Secret is Ready only while that Secret holds an authority.
 //!
-//! Left out: Orders, Challenges, CertificateRequests, renewal; an ACME issuer is always ready and always issues.
+//! Left out: CertificateRequests, renewal, the account at the ACME server.
 
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use super::object::{Read, object, owned_by};
 use super::rules::{Need, Rule, apply};
 use super::turn::{Turn, observed};
 use crate::certificates;
+use crate::faults::FaultName;
 
 /// Where cert-manager runs, and where it looks for the Secrets of ClusterIssuers
 /// (<https://cert-manager.io/docs/configuration/#cluster-resource-namespace>).
@@ -23,6 +24,11 @@ pub(super) const OPERANDS: &str = "cert-manager";
 const OPERATOR: (&str, &str) = ("cert-manager-operator", "cert-manager-operator-controller-manager");
 /// From an issuer to its Ready condition.
 const ISSUER_SECONDS: u64 = 5;
+/// The Deployment of the webhook, and the annotation on it that tells whether the API server trusts it.
+const WEBHOOK_NAME: &str = "cert-manager-webhook";
+pub(super) const AUTHORITY_KNOWN: &str = "simulator.stackctl.dev/authority-known";
+/// How long a webhook is not trusted under the fault.
+const UNTRUSTED_SECONDS: u64 = 120;
 /// Remembers, on the operator's own Deployment, that this installation has started once.
 const STARTED: &str = "simulator.stackctl.dev/started";
 
@@ -105,9 +111,28 @@ fn own(turn: &mut Turn<'_>) {
         return;
     };
     turn.namespace(OPERANDS);
-    for (kind, operand) in operands() {
+    for (kind, mut operand) in operands() {
+        if operand.name() == WEBHOOK_NAME
+            && let Some(known) = authority_known(turn)
+        {
+            operand["metadata"]["annotations"] = json!({AUTHORITY_KNOWN: known.to_string()});
+        }
         turn.ensure(kind, owned_by(operand, &manager));
     }
+}
+
+/// Whether the API server knows who signed the webhook's certificate: cainjector tells it, some time after the pods are
+/// ready. Nothing unless a fault was asked for.
+fn authority_known(turn: &mut Turn<'_>) -> Option<bool> {
+    let known = turn
+        .world
+        .get(DEPLOYMENT, OPERANDS, WEBHOOK_NAME)
+        .and_then(|webhook| Some(webhook.annotation(AUTHORITY_KNOWN)? == "true"));
+    if known.is_none() && !turn.faults.on(FaultName::WebhookUntrusted) || known == Some(true) {
+        return known;
+    }
+    let available = turn.world.is_available(OPERANDS, WEBHOOK_NAME);
+    Some(available && turn.held("webhook trusted", UNTRUSTED_SECONDS))
 }
 
 /// Says whether an issuer can sign.
@@ -132,6 +157,10 @@ fn introduce(turn: &mut Turn<'_>, kind: Kind, issuer: &Value) {
             }
             Some(_) => (true, "KeyPairVerified", "Signing CA verified".to_owned()),
         }
+    } else if issuer.pointer("/spec/acme").is_some() && turn.faults.on(FaultName::AcmeUnreachable) {
+        let server = issuer.text("/spec/acme/server");
+        let why = format!("Failed to register ACME account: Get \"{server}\": dial tcp 172.65.32.248:443: i/o timeout");
+        (false, "ErrRegisterACMEAccount", why)
     } else if issuer.pointer("/spec/acme").is_some() {
         let why = "The ACME account was registered with the ACME server";
         (true, "ACMEAccountRegistered", why.to_owned())

@@ -2,14 +2,16 @@
 //!
 //! Source: reference/platform.md §2.2 (Secret `cert-manager/aws-creds` and its keys), G07.
 //!
-//! Left out: the modes Manual and Passthrough; the keys are no real ones.
+//! Left out: the modes Manual and Passthrough (what they look like is the fault `credentials-never-minted`); the keys are
+//! no real ones.
 
 use serde_json::json;
 
 use super::kinds::{CREDENTIALS_REQUEST, NAMESPACE, SECRET};
 use super::object::{Read, object};
 use super::service_ca::encode;
-use super::turn::Turn;
+use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 
 const FINALIZER: &str = "cloudcredential.openshift.io/deprovision";
 const SECONDS: u64 = 10;
@@ -31,7 +33,18 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if request.is_true("/status/provisioned") || !turn.world.has(NAMESPACE, "", &namespace) {
             continue;
         }
+        // In mode Manual nothing is said either (reference/platform.md §1).
+        if turn.faults.on(FaultName::CredentialsNeverMinted) {
+            continue;
+        }
         turn.finalize(CREDENTIALS_REQUEST, &request, FINALIZER);
+        if turn.faults.on(FaultName::CredentialsInsufficient) {
+            let why = "cloud credentials insufficient to satisfy credentials request";
+            let insufficient = condition("InsufficientCloudCreds", true, "CloudCredsInsufficient", why);
+            let status = json!({"provisioned": false, "conditions": [insufficient]});
+            turn.status(CREDENTIALS_REQUEST, &request, status);
+            continue;
+        }
         if turn.held(format!("mint {}", request.uid()), SECONDS) {
             let data = json!({"aws_access_key_id": encode("SIMULATED"), "aws_secret_access_key": encode("simulated")});
             turn.ensure(

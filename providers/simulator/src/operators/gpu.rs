@@ -12,6 +12,7 @@ use super::kinds::{CLUSTER_POLICY, DAEMON_SET, NODE, NODE_FEATURE_DISCOVERY, SER
 use super::nfd::LABEL;
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 use crate::seed::GPUS;
 
 const NAMESPACE: &str = "nvidia-gpu-operator";
@@ -59,8 +60,13 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     for node in &labelled {
         let (gpus, product) = hardware(node);
         let done = node.pointer("/status/capacity/nvidia.com~1gpu").is_some();
+        // Without a device plugin that registers, everything the policy looks at runs all the same.
+        if turn.faults.on(FaultName::DevicePluginSilent) {
+            continue;
+        }
         waiting |= !done;
-        if !done && node.is("Ready") && turn.held(format!("driver {}", node.uid()), DRIVER_SECONDS) {
+        let driven = !turn.faults.on(FaultName::DriverFails);
+        if !done && driven && node.is("Ready") && turn.held(format!("driver {}", node.uid()), DRIVER_SECONDS) {
             turn.patch(NODE, node, json!({"metadata": {"labels": {
                 "nvidia.com/gpu.present": "true", "nvidia.com/gpu.product": product, "nvidia.com/gpu.count": gpus.to_string(),
             }}}));

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::acme;
 use super::cert_manager::OPERANDS;
 use super::kinds::{CERT_MANAGER, CERTIFICATE, CLUSTER_ISSUER, ISSUER, Kind, SECRET};
 use super::object::{Read, object, owned_by};
@@ -78,17 +79,20 @@ fn issue(turn: &mut Turn<'_>, certificate: &Value) {
         );
         return;
     };
-    let seconds = if issuer.pointer("/spec/acme").is_some() {
-        ACME_SECONDS
-    } else {
-        SIGNING_SECONDS
-    };
+    let by_order = issuer.pointer("/spec/acme").is_some();
+    let seconds = if by_order { ACME_SECONDS } else { SIGNING_SECONDS };
     if !turn.held(
         format!("issue {} {}", certificate.uid(), certificate["metadata"]["generation"]),
         seconds,
     ) {
         let why = "Issuing certificate as Secret does not exist";
         say(turn, certificate, false, "DoesNotExist", why);
+        if by_order {
+            acme::order(turn, certificate);
+        }
+        return;
+    }
+    if by_order && !acme::is_fulfilled(turn, certificate) {
         return;
     }
     match signed(turn, certificate, kind, &issuer) {

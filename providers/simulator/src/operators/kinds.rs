@@ -103,6 +103,9 @@ kinds! {
     INSTALL_PLAN = Namespaced "operators.coreos.com" "v1alpha1" "InstallPlan" "installplans";
     CSV = Namespaced "operators.coreos.com" "v1alpha1" "ClusterServiceVersion" "clusterserviceversions";
 
+    ORDER = Namespaced "acme.cert-manager.io" "v1" "Order" "orders";
+    CHALLENGE = Namespaced "acme.cert-manager.io" "v1" "Challenge" "challenges";
+
     MACHINE_SET = Namespaced "machine.openshift.io" "v1beta1" "MachineSet" "machinesets";
     MACHINE = Namespaced "machine.openshift.io" "v1beta1" "Machine" "machines";
     CREDENTIALS_REQUEST = Namespaced "cloudcredential.openshift.io" "v1" "CredentialsRequest" "credentialsrequests";

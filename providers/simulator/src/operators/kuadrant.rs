@@ -19,6 +19,7 @@ use super::kinds::{
 use super::object::{Read, bare, object, owned_by};
 use super::turn::{Turn, condition, observed};
 use super::{GLOBAL, policies};
+use crate::faults::FaultName;
 
 const FINALIZER: &str = "kuadrant.io/finalizer";
 /// What the operator's pod saw of Gateway API when it started: `present` or `missing`.
@@ -61,7 +62,8 @@ fn provider(turn: &mut Turn<'_>) -> Option<Provider> {
         Some("present") => Some(Provider::Seen),
         Some(_) => Some(Provider::MissedAtStart),
         None => {
-            let present = turn.world.list(GATEWAY_CLASS).any(|class| class.is("Accepted"));
+            let present = turn.world.list(GATEWAY_CLASS).any(|class| class.is("Accepted"))
+                && !turn.faults.on(FaultName::GatewayProviderUnseen);
             let seen = if present { "present" } else { "missing" };
             turn.patch(POD, &pod, json!({"metadata": {"annotations": {SEEN: seen}}}));
             None

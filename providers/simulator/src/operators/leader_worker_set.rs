@@ -10,6 +10,7 @@ use serde_json::json;
 use super::kinds::{DEPLOYMENT, LWS_OPERATOR};
 use super::object::{Read, owned_by};
 use super::turn::{Turn, observed};
+use crate::faults::FaultName;
 
 const NAMESPACE: &str = "openshift-lws-operator";
 const MANAGER: &str = "lws-controller-manager";
@@ -19,7 +20,8 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if operator.is_deleting() {
             continue;
         }
-        if !turn.world.is_established("issuers.cert-manager.io") {
+        let unseen = turn.faults.on(FaultName::IssuerApiUnseen);
+        if unseen || !turn.world.is_established("issuers.cert-manager.io") {
             let why = "please make sure that cert-manager is installed on your cluster";
             turn.status(
                 LWS_OPERATOR,

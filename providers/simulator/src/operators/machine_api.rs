@@ -5,7 +5,10 @@
 //! Invariants: a Machine that goes takes its Node along before its finalizer is cleared; Machines that exist already
 //! (the installer's) are counted, never touched.
 //!
-//! Left out: failures of the cloud, Machine health checks, autoscaling.
+//! What the cloud refuses (a status code 4xx) ends in phase Failed, for good; what it cannot do now is asked again, and
+//! only the provider's own condition says so (<https://github.com/openshift/machine-api-provider-aws>, `launchInstance`).
+//!
+//! Left out: other failures of the cloud, Machine health checks, autoscaling.
 
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use serde_json::{Value, json};
 use super::kinds::{MACHINE, MACHINE_SET, NODE};
 use super::object::{Read, merge, object, owned_by, suffix};
 use super::turn::{Turn, condition, map};
+use crate::faults::FaultName;
 
 const FINALIZER: &str = "machine.machine.openshift.io";
 const MACHINE_SET_LABEL: &str = "machine.openshift.io/cluster-api-machineset";
@@ -95,8 +99,27 @@ fn node_name(machine: &Value) -> String {
 }
 
 fn provision(turn: &mut Turn<'_>, machine: &Value) {
+    let zone = machine.text("/spec/providerSpec/value/placement/availabilityZone");
     match machine.text("/status/phase") {
         "" => turn.status(MACHINE, machine, json!({"phase": "Provisioning"})),
+        "Provisioning" if turn.faults.at(FaultName::MachineRefused, zone) => {
+            let profile = machine.text("/spec/providerSpec/value/iamInstanceProfile/id");
+            let why = format!(
+                "error launching instance: Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+            );
+            let status = json!({"phase": "Failed", "errorReason": "InvalidConfiguration", "errorMessage": why});
+            turn.status(MACHINE, machine, status);
+        }
+        "Provisioning" if turn.faults.at(FaultName::NoCapacity, zone) => {
+            let size = machine.text("/spec/providerSpec/value/instanceType");
+            let why = format!(
+                "error creating EC2 instance: InsufficientInstanceCapacity: We currently do not have sufficient {size} capacity in the Availability Zone you requested ({zone})."
+            );
+            let failed = condition("MachineCreation", false, "MachineCreationFailed", &why);
+            let live = machine.list("/status/providerStatus/conditions");
+            let conditions = turn.conditions(live, &[failed], "type");
+            turn.status(MACHINE, machine, json!({"providerStatus": {"conditions": conditions}}));
+        }
         "Provisioning" if turn.held(format!("provision {}", machine.uid()), PROVISIONED_SECONDS) => {
             turn.status(MACHINE, machine, json!({"phase": "Provisioned"}));
         }

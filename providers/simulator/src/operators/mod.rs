@@ -31,6 +31,7 @@ mod world;
 mod admission;
 mod run;
 
+mod acme;
 mod authentication;
 mod cert_manager;
 mod cloud_credential;

@@ -11,6 +11,7 @@ use super::kinds::{DAEMON_SET, DEPLOYMENT, NODE, NODE_FEATURE_DISCOVERY};
 use super::object::{Read, object, owned_by};
 use super::rules::{Need, Rule, apply};
 use super::turn::Turn;
+use crate::faults::FaultName;
 use crate::seed::GPUS;
 
 /// NVIDIA's vendor id is 10de (reference/platform.md §2.6).
@@ -58,7 +59,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         .all(NODE_FEATURE_DISCOVERY)
         .iter()
         .any(|discovery| !discovery.is_deleting() && sees_vendor(discovery));
-    if !active {
+    if !active || turn.faults.on(FaultName::LabelsMissing) {
         return;
     }
     for node in turn.all(NODE) {

@@ -7,10 +7,11 @@
 
 use serde_json::{Value, json};
 
-use super::kinds::{CONFIG_MAP, DEPLOYMENT, STATEFUL_SET, UI_PLUGIN};
+use super::kinds::{CLUSTER_OPERATOR, CONFIG_MAP, DEPLOYMENT, STATEFUL_SET, UI_PLUGIN};
 use super::object::{Read, object};
 use super::rules::{Rule, apply};
-use super::turn::Turn;
+use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 
 const MONITORING: &str = "openshift-monitoring";
 const USER_WORKLOAD: &str = "openshift-user-workload-monitoring";
@@ -29,7 +30,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         turn.delete(STATEFUL_SET, USER_WORKLOAD, "prometheus-user-workload");
         turn.delete(STATEFUL_SET, USER_WORKLOAD, "thanos-ruler-user-workload");
         turn.delete(DEPLOYMENT, USER_WORKLOAD, "prometheus-operator");
-    } else if turn.held("user workload monitoring", SECONDS) {
+    } else if turn.held("user workload monitoring", SECONDS) && rolls_out(turn) {
         turn.namespace(USER_WORKLOAD);
         let labels = json!({"app.kubernetes.io/name": "prometheus-operator"});
         turn.ensure(
@@ -53,6 +54,24 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
             )],
         );
     }
+}
+
+/// Returns whether the stack for user workloads rolls out, and says in its ClusterOperator where it does not.
+fn rolls_out(turn: &mut Turn<'_>) -> bool {
+    let fails = turn.faults.on(FaultName::UserWorkloadDegraded);
+    let operator = turn.world.get(CLUSTER_OPERATOR, "", "monitoring").cloned();
+    if let Some(operator) = operator.filter(|operator| operator.is("Degraded") != fails) {
+        let why = "UpdatingUserWorkloadPrometheus: waiting for UserWorkload Prometheus object changes failed: waiting for \
+                   Prometheus openshift-user-workload-monitoring/user-workload: context deadline exceeded: condition \
+                   Available: status False: reason NoPodReady";
+        let degraded = if fails {
+            condition("Degraded", true, "UpdatingUserWorkloadPrometheusFailed", why)
+        } else {
+            condition("Degraded", false, "AsExpected", "")
+        };
+        turn.status(CLUSTER_OPERATOR, &operator, json!({"conditions": [degraded]}));
+    }
+    !fails
 }
 
 fn is_enabled(config: &Value) -> bool {

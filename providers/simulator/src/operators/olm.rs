@@ -10,8 +10,8 @@
 //! - A Subscription whose CSV was deleted installs nothing again by itself.
 //!
 //! Left out: upgrade paths of more than one step (an upgrade goes to the head at once), one plan that combines an
-//! upgrade of one package, or what waits for approval already, with a Subscription that comes later, catalog sources
-//! that fail, dependency solving beyond the one package of the catalogue that has dependencies.
+//! upgrade of one package with a Subscription that comes later (unless the fault `combined-plan` asks for it), unpack
+//! jobs as objects, dependency solving beyond the one package of the catalogue that has dependencies.
 
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::object::{Read, object, suffix};
 use super::olm_install;
 use super::turn::{Turn, Write, condition};
 use super::world::World;
+use crate::faults::FaultName;
 
 /// Where package manifests are (reference/platform.md §1).
 const MARKETPLACE: &str = "openshift-marketplace";
@@ -31,6 +32,8 @@ const RHCL_DEPENDENCIES: &[&str] = &["authorino-operator", "limitador-operator",
 
 /// How long the resolver takes: the first plan comes some seconds after the Subscription (reference/platform.md G19).
 const RESOLUTION_SECONDS: u64 = 5;
+/// How long the job that unpacks a bundle is tried (`--bundle-unpack-timeout`, 10 min; the low end of a watched run).
+const UNPACK_SECONDS: u64 = 60;
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     let subscriptions: Vec<Arc<Value>> = turn
@@ -67,9 +70,10 @@ struct Bundle<'a> {
 }
 
 fn resolve(turn: &mut Turn<'_>, namespace: &str, subscriptions: &[&Arc<Value>]) {
-    let manual = subscriptions
-        .iter()
-        .any(|subscription| subscription.text("/spec/installPlanApproval") == "Manual");
+    let manual = turn.faults.at(FaultName::ApprovalHeld, namespace)
+        || subscriptions
+            .iter()
+            .any(|subscription| subscription.text("/spec/installPlanApproval") == "Manual");
     let mut fresh: Vec<Bundle<'_>> = Vec::new();
     let mut complete = true;
     let wanted: Vec<&str> = subscriptions
@@ -90,7 +94,11 @@ fn resolve(turn: &mut Turn<'_>, namespace: &str, subscriptions: &[&Arc<Value>]) 
             complete = false;
             continue;
         }
-        match target(turn.world, subscription) {
+        if !answers(turn, subscription) {
+            complete = false;
+            continue;
+        }
+        match target(turn, subscription) {
             Ok(csv) => {
                 if let Some(stray) = turn
                     .world
@@ -105,8 +113,11 @@ fn resolve(turn: &mut Turn<'_>, namespace: &str, subscriptions: &[&Arc<Value>]) 
                     complete = false;
                     continue;
                 }
-                complete &= dependencies(turn, namespace, subscription, subscriptions);
+                complete &= dependencies(turn, namespace, subscription, subscriptions) && unpacked(turn, subscription);
                 fresh.push(Bundle { subscription, csv });
+                if turn.faults.at(FaultName::CombinedPlan, subscription.text("/spec/name")) {
+                    fresh.extend(upgrades(turn.world, subscriptions));
+                }
             }
             Err(why) => {
                 fail(turn, subscription, &why);
@@ -168,7 +179,8 @@ fn dependencies(turn: &mut Turn<'_>, namespace: &str, parent: &Value, subscripti
 }
 
 /// Returns the CSV that a Subscription's first resolution installs, or why there is none.
-fn target(world: &World, subscription: &Value) -> Result<String, String> {
+fn target(turn: &Turn<'_>, subscription: &Value) -> Result<String, String> {
+    let world = turn.world;
     let (package, name) = (subscription.text("/spec/name"), subscription.name());
     let manifest = world
         .get(PACKAGE_MANIFEST, MARKETPLACE, package)
@@ -185,7 +197,12 @@ fn target(world: &World, subscription: &Value) -> Result<String, String> {
     })?;
     match subscription.text("/spec/startingCSV") {
         "" => Ok(head.to_owned()),
-        starting if entries(manifest, Some(channel)).any(|entry| entry == starting) => Ok(starting.to_owned()),
+        starting
+            if entries(manifest, Some(channel)).any(|entry| entry == starting)
+                && !turn.faults.at(FaultName::PinGone, package) =>
+        {
+            Ok(starting.to_owned())
+        }
         starting => Err(format!(
             "constraints not satisfiable: no operators found with name {starting} in channel {channel} of package {package} in the catalog referenced by subscription {name}, subscription {name} exists"
         )),
@@ -325,6 +342,80 @@ fn upgrade(turn: &mut Turn<'_>, namespace: &str, subscription: &Value, manual: b
         }],
         manual,
     );
+}
+
+/// The upgrades that are due among Subscriptions: the resolver solves a namespace as a whole, so whoever comes later may
+/// find them in the plan (reference/platform.md §2.7).
+fn upgrades<'a>(world: &World, subscriptions: &[&'a Arc<Value>]) -> Vec<Bundle<'a>> {
+    let due = subscriptions.iter().filter_map(|subscription| {
+        let csv = installed(world, subscription)?;
+        let manifest = world.get(PACKAGE_MANIFEST, MARKETPLACE, subscription.text("/spec/name"))?;
+        let head = head(manifest, subscription.text("/spec/channel"))?.to_owned();
+        let subscription: &Value = subscription;
+        (csv.name() != head).then_some(Bundle {
+            subscription,
+            csv: head,
+        })
+    });
+    due.collect()
+}
+
+/// Returns whether the catalogue of a Subscription answers, and says so where it does not; words of OLM 0.29 (OpenShift
+/// 4.18) and later.
+fn answers(turn: &mut Turn<'_>, subscription: &Value) -> bool {
+    let source = subscription.text("/spec/source").to_owned();
+    let namespace = subscription.text("/spec/sourceNamespace");
+    let healthy = !turn.faults.at(FaultName::CatalogUnhealthy, &source);
+    if let Some(catalog) = turn.world.get(CATALOG_SOURCE, namespace, &source).cloned()
+        && (catalog.text("/status/connectionState/lastObservedState") == "READY") != healthy
+    {
+        let state = if healthy { "READY" } else { "TRANSIENT_FAILURE" };
+        let status = json!({"connectionState": {"lastObservedState": state}});
+        turn.status(CATALOG_SOURCE, &catalog, status);
+    }
+    if healthy {
+        return true;
+    }
+    let unhealthy = format!("targeted catalogsource {namespace}/{source} unhealthy");
+    let refused = format!(
+        "error using catalogsource {namespace}/{source}: failed to list bundles: rpc error: code = Unavailable desc = \
+         connection error: desc = \"transport: Error while dialing: dial tcp 172.30.214.7:50051: connect: connection refused\""
+    );
+    let conditions = [
+        condition(
+            "CatalogSourcesUnhealthy",
+            true,
+            "UnhealthyCatalogSourceFound",
+            &unhealthy,
+        ),
+        condition("ResolutionFailed", true, "ErrorPreventedResolution", &refused),
+    ];
+    turn.status(SUBSCRIPTION, subscription, json!({"conditions": conditions}));
+    false
+}
+
+/// Returns whether the bundle of a Subscription is unpacked, and says so where it is not: its job pulls the bundle's
+/// image, and is given up after 10 min.
+fn unpacked(turn: &mut Turn<'_>, subscription: &Value) -> bool {
+    if !turn.faults.at(FaultName::UnpackFails, subscription.text("/spec/name")) {
+        if subscription.is("BundleUnpackFailed") {
+            let healed = condition("BundleUnpackFailed", false, "", "");
+            turn.status(SUBSCRIPTION, subscription, json!({"conditions": [healed]}));
+        }
+        return true;
+    }
+    if turn.held(format!("unpack {}", subscription.uid()), UNPACK_SECONDS) {
+        let why = "bundle unpacking failed. Reason: DeadlineExceeded, and Message: Job was active longer than specified deadline";
+        let conditions = [
+            condition("BundleUnpacking", false, "", ""),
+            condition("BundleUnpackFailed", true, "BundleUnpackFailed", why),
+        ];
+        turn.status(SUBSCRIPTION, subscription, json!({"conditions": conditions}));
+    } else if !subscription.is("BundleUnpackFailed") {
+        let unpacking = condition("BundleUnpacking", true, "JobIncomplete", "unpack job not completed");
+        turn.status(SUBSCRIPTION, subscription, json!({"conditions": [unpacking]}));
+    }
+    false
 }
 
 fn fail(turn: &mut Turn<'_>, subscription: &Value, why: &str) {

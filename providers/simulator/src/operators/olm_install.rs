@@ -62,6 +62,9 @@ pub(crate) fn plans(turn: &mut Turn<'_>) {
             continue;
         }
         if !plan.is_true("/spec/approved") {
+            if upgrades_under_fault(turn, &plan) {
+                turn.patch(INSTALL_PLAN, &plan, json!({"spec": {"approved": true}}));
+            }
             turn.status(
                 INSTALL_PLAN,
                 &plan,
@@ -97,6 +100,18 @@ pub(crate) fn plans(turn: &mut Turn<'_>) {
             );
         }
     }
+}
+
+/// Returns whether a plan upgrades a package whose upgrades somebody approves.
+fn upgrades_under_fault(turn: &Turn<'_>, plan: &Value) -> bool {
+    let installed = turn.world.list_in(CSV, plan.namespace());
+    let packages = installed.filter_map(|csv| {
+        csv.annotation(PACKAGE)
+            .filter(|_| csv.text("/status/phase") == "Succeeded")
+    });
+    packages
+        .filter(|package| turn.faults.at(FaultName::UpgradeApproved, package))
+        .any(|package| plan.label(&label(package, plan.namespace())).is_some())
 }
 
 /// Makes the CSV of that name for one of the plan's Subscriptions.
@@ -202,6 +217,14 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
             }
             _ => None,
         };
+        let waiting;
+        let phase = match phase {
+            None if csv.text("/status/phase") == "Installing" && csv.text("/status/reason") != "InstallWaiting" => {
+                waiting = unavailable(turn, &csv);
+                waiting.as_deref().map(|why| ("Installing", "InstallWaiting", why))
+            }
+            phase => phase,
+        };
         if let Some((phase, reason, message)) = phase {
             let entry = json!({"phase": phase, "reason": reason, "message": message,
                 "lastUpdateTime": turn.stamp, "lastTransitionTime": turn.stamp});
@@ -217,6 +240,17 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
             });
         }
     }
+}
+
+/// Says which Deployment of a CSV is not available, in OLM's words.
+fn unavailable(turn: &Turn<'_>, csv: &Value) -> Option<String> {
+    let deployments = csv.list("/spec/install/spec/deployments").iter();
+    let name = deployments
+        .map(|entry| entry.text("/name"))
+        .find(|name| !turn.world.is_available(csv.namespace(), name))?;
+    Some(format!(
+        "installing: waiting for deployment {name} to become ready: deployment \"{name}\" not available: Deployment does not have minimum availability."
+    ))
 }
 
 fn installing(turn: &mut Turn<'_>, csv: &Value, package: &str) -> Option<(&'static str, &'static str, &'static str)> {

@@ -24,8 +24,11 @@ use super::object::{Read, object, owned_by};
 use super::rhoai_components::{self, COMPONENTS, Component};
 use super::turn::{Turn, condition};
 use super::{APPLICATIONS, operands};
+use crate::faults::FaultName;
 
 const OPERATOR: (&str, &str) = ("redhat-ods-operator", "rhods-operator");
+/// On the operator's Deployment, for its webhook: a flag of the dashboard that is refused.
+pub(super) const REFUSES: &str = "simulator.stackctl.dev/refuses";
 const STARTED: &str = "simulator.stackctl.dev/started";
 const DSCI_FINALIZER: &str = "dscinitialization.opendatahub.io/finalizer";
 const DSC_FINALIZER: &str = "datasciencecluster.opendatahub.io/finalizer";
@@ -58,6 +61,10 @@ fn start(turn: &mut Turn<'_>) {
     let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else {
         return;
     };
+    if let Some(flag) = turn.faults.target_of(FaultName::FlagRefused) {
+        let patch = json!({"metadata": {"annotations": {REFUSES: flag}}});
+        turn.patch(DEPLOYMENT, &deployment, patch);
+    }
     if deployment.annotation(STARTED).is_some() || !turn.world.serves(DSCI) || !turn.world.serves(HARDWARE_PROFILE) {
         return;
     }
@@ -185,7 +192,7 @@ fn monitoring(turn: &mut Turn<'_>, dsci: &Value) -> Result<(), String> {
     let mut conditions = Vec::new();
     let mut missing = Vec::new();
     for (wanted, operator, kind) in needs {
-        let installed = turn.world.csv(operator).is_some();
+        let installed = turn.world.csv(operator).is_some() && !turn.faults.at(FaultName::MonitoringUnmet, operator);
         let why = format!("{operator} operator must be installed before the monitoring stack is configured");
         match (wanted, installed) {
             (false, _) => conditions.push(condition(kind, false, "NotConfigured", "")),
@@ -237,7 +244,10 @@ fn trusted_bundle(turn: &mut Turn<'_>, dsci: &Value, namespace: &str) {
         turn.delete(CONFIG_MAP, namespace, NAME);
         return;
     }
-    let user = turn.world.get(CONFIG_MAP, "openshift-config", "user-ca-bundle");
+    let user = turn
+        .world
+        .get(CONFIG_MAP, "openshift-config", "user-ca-bundle")
+        .filter(|_| !turn.faults.on(FaultName::TrustBundleMissed));
     let bundle = user
         .and_then(|config| config.pointer("/data/ca-bundle.crt"))
         .and_then(Value::as_str)

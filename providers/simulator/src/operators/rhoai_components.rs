@@ -12,6 +12,7 @@ use super::object::{Read, object, owned_by};
 use super::rhoai::application;
 use super::rhoai_kueue;
 use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 
 /// One component of the DataScienceCluster.
 #[derive(Clone, Copy, Debug)]
@@ -228,7 +229,7 @@ fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
         turn.ensure(DEPLOYMENT, owned_by(deployment(name), live));
         ready &= turn.world.is_available(APPLICATIONS, name);
     }
-    if component.kind == kinds::DASHBOARD {
+    if component.kind == kinds::DASHBOARD && !turn.faults.on(FaultName::DashboardConfigMissing) {
         dashboard_config(turn);
     }
     if component.kind == kinds::MODEL_REGISTRY && turn.world.has(kinds::NAMESPACE, "", component.namespace) {
@@ -247,19 +248,25 @@ fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
             .get(TENANT, "models-as-a-service", "default-tenant")
             .is_some_and(|tenant| tenant.is("Ready"));
     }
-    let mut conditions = vec![
-        condition("Ready", ready, if ready { "Ready" } else { "NotReady" }, ""),
-        condition("ProvisioningSucceeded", true, "Provisioned", ""),
-        condition(
-            "DeploymentsAvailable",
-            ready,
-            if ready {
-                "DeploymentsReady"
-            } else {
-                "DeploymentsNotReady"
-            },
-            "",
+    let fails = turn.faults.at(FaultName::ComponentFails, component.key);
+    ready &= !fails;
+    let (reason, why) = match (ready, fails) {
+        (true, _) => ("Ready", String::new()),
+        (false, false) => ("NotReady", String::new()),
+        (false, true) => (
+            "DeploymentsNotReady",
+            format!("0/{} deployments ready", component.deployments.len()),
         ),
+    };
+    let deployed = if ready {
+        "DeploymentsReady"
+    } else {
+        "DeploymentsNotReady"
+    };
+    let mut conditions = vec![
+        condition("Ready", ready, reason, &why),
+        condition("ProvisioningSucceeded", true, "Provisioned", ""),
+        condition("DeploymentsAvailable", ready, deployed, &why),
     ];
     if component.kind == kinds::KSERVE {
         // It looks for Subscriptions of these names (reference/platform.md §2.12).

@@ -18,7 +18,7 @@ use super::kinds::{self, Kind};
 use super::object::{Read, bare, contains};
 use super::world::World;
 use crate::clock::Clock;
-use crate::faults::Faults;
+use crate::faults::{FaultName, Faults};
 use crate::schemas;
 
 /// Something an operator wants the API server to do.
@@ -243,7 +243,7 @@ impl Turn<'_> {
 
     /// Takes a finalizer off an object.
     pub(crate) fn release(&mut self, kind: Kind, object: &Value, finalizer: &str) {
-        if object.has_finalizer(finalizer) {
+        if object.has_finalizer(finalizer) && !self.faults.at(FaultName::FinalizerStuck, kind.kind) {
             let finalizers = object
                 .list("/metadata/finalizers")
                 .iter()

@@ -22,6 +22,7 @@ mod machines;
 mod marketplace;
 mod namespaces;
 mod object;
+mod spoil;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ use serde_json::{Value, json};
 
 pub use access::{ADMIN_PASSWORD, ADMIN_USER};
 pub(crate) use bare_metal::GPUS;
+pub(crate) use spoil::spoil;
 
 use crate::schemas::{self, TrueCrds};
 use kinds::Kinds;

@@ -60,6 +60,7 @@ enum StoredRule {
     Field { path: StoredPath, is: StoredMatcher },
     RolledOut,
     PodReady,
+    ContainerStuck { reasons: Vec<String> },
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
@@ -73,6 +74,7 @@ enum StoredMatcher {
     OneOf(Vec<Value>),
     AtLeast(i64),
     ContainsText(String),
+    Holds(Value),
 }
 
 impl From<&Observation> for StoredObservation {
@@ -218,6 +220,9 @@ impl From<&Rule> for StoredRule {
             },
             Rule::RolledOut => Self::RolledOut,
             Rule::PodReady => Self::PodReady,
+            Rule::ContainerStuck { reasons } => Self::ContainerStuck {
+                reasons: reasons.clone(),
+            },
             Rule::All(rules) => Self::All(rules.iter().map(Self::from).collect()),
             Rule::Any(rules) => Self::Any(rules.iter().map(Self::from).collect()),
             Rule::Not(rule) => Self::Not(Box::new(rule.as_ref().into())),
@@ -237,6 +242,7 @@ impl From<StoredRule> for Rule {
             },
             StoredRule::RolledOut => Self::RolledOut,
             StoredRule::PodReady => Self::PodReady,
+            StoredRule::ContainerStuck { reasons } => Self::ContainerStuck { reasons },
             StoredRule::All(rules) => Self::All(rules.into_iter().map(Self::from).collect()),
             StoredRule::Any(rules) => Self::Any(rules.into_iter().map(Self::from).collect()),
             StoredRule::Not(rule) => Self::Not(Box::new((*rule).into())),
@@ -252,6 +258,7 @@ impl From<&Matcher> for StoredMatcher {
             Matcher::OneOf(values) => Self::OneOf(values.clone()),
             Matcher::AtLeast(least) => Self::AtLeast(*least),
             Matcher::ContainsText(text) => Self::ContainsText(text.clone()),
+            Matcher::Holds(item) => Self::Holds(item.clone()),
         }
     }
 }
@@ -264,6 +271,7 @@ impl From<StoredMatcher> for Matcher {
             StoredMatcher::OneOf(values) => Self::OneOf(values),
             StoredMatcher::AtLeast(least) => Self::AtLeast(least),
             StoredMatcher::ContainsText(text) => Self::ContainsText(text),
+            StoredMatcher::Holds(item) => Self::Holds(item),
         }
     }
 }

@@ -129,6 +129,17 @@ pub(super) fn tolerates(spec: &Value, node: &Value) -> bool {
         })
 }
 
+/// The image of a pod that cannot be pulled.
+fn unpullable(turn: &Turn<'_>, pod: &Value) -> Option<String> {
+    let lists = ["/spec/initContainers", "/spec/containers"];
+    let mut images = lists
+        .iter()
+        .flat_map(|list| pod.list(list))
+        .map(|container| container.text("/image"));
+    let image = images.find(|image| turn.faults.within(FaultName::Unpullable, image))?;
+    Some(image.to_owned())
+}
+
 fn start(turn: &mut Turn<'_>, pod: &Value) {
     match needs::missing(turn, pod) {
         Some(Missing::Volume) => return wait(turn, pod, "ContainerCreating", ""),
@@ -137,6 +148,14 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
     }
     if is_stuck(turn, pod) {
         return crash(turn, pod);
+    }
+    if let Some(image) = unpullable(turn, pod) {
+        // A kubelet says ErrImagePull first, and so again between the pauses.
+        let why = format!(
+            "Back-off pulling image \"{image}\": ErrImagePull: unable to pull image: reading manifest: unauthorized: \
+             access to the requested resource is not authorized"
+        );
+        return wait(turn, pod, "ImagePullBackOff", &why);
     }
     let model = pod.label("kserve.io/component") == Some("workload");
     let seconds = if model { MODEL_START_SECONDS } else { START_SECONDS };

@@ -1,0 +1,115 @@
+//! Which known symptom is seen of a step that waits, and since when.
+
+use super::{
+    Failure,
+    view::{LiveView, Scope},
+};
+use crate::{
+    readiness::judge,
+    resource::{Denial, Diagnosis},
+};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A symptom that is seen now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Symptom {
+    /// Which of the resource's diagnoses.
+    index: usize,
+    /// Since when it is seen, without a look at which it was not.
+    since: Instant,
+    /// What is seen.
+    words: String,
+    /// The name of the object that shows it.
+    name: String,
+}
+
+/// What has to be watched to see any symptom.
+pub(super) fn scopes(diagnoses: &[Diagnosis]) -> Vec<Scope> {
+    diagnoses
+        .iter()
+        .flat_map(|diagnosis| &diagnosis.symptom)
+        .flat_map(|observation| observation.target.scopes())
+        .collect()
+}
+
+/// The first symptom that is seen now; what is not read yet shows none.
+pub(super) fn look(diagnoses: &[Diagnosis], view: &LiveView, before: Option<&Symptom>) -> Option<Symptom> {
+    diagnoses.iter().enumerate().find_map(|(index, diagnosis)| {
+        let scopes = scopes(std::slice::from_ref(diagnosis));
+        let verdict = judge(&diagnosis.symptom, view);
+        (view.is_read(&scopes) && verdict.is_ready()).then(|| {
+            let shown_by = diagnosis.symptom.last().and_then(|last| last.met_by(view));
+            let said = shown_by.and_then(|object| words_of(diagnosis, object));
+            Symptom {
+                index,
+                since: before
+                    .filter(|before| before.index == index)
+                    .map_or_else(Instant::now, |before| before.since),
+                words: said.unwrap_or_else(|| verdict.why().to_owned()),
+                name: shown_by
+                    .map(|object| text(object, "/metadata/name"))
+                    .unwrap_or_default(),
+            }
+        })
+    })
+}
+
+/// What the object says in the fields that a diagnosis names. No verdict quotes what a Secret holds.
+fn words_of(diagnosis: &Diagnosis, object: &Value) -> Option<String> {
+    if object["kind"] == "Secret" {
+        return None;
+    }
+    let texts = diagnosis.words.iter().filter_map(|path| path.get(object)?.as_str());
+    let said = texts.map(str::trim).find(|said| !said.is_empty())?;
+    let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+    Some(format!("{kind} {name}: {said}"))
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Adds what to do about a known refusal to a failure that does not say it.
+pub(super) fn denied(denials: &[Denial], failure: Failure) -> Failure {
+    let says = |denial: &&Denial| failure.because.iter().any(|cause| cause.contains(&denial.says));
+    match denials.iter().find(says) {
+        Some(denial) if failure.hint.is_none() => {
+            let hint = format!("{}; then run the same command again", denial.asks);
+            failure.hint(hint)
+        }
+        _ => failure,
+    }
+}
+
+impl Symptom {
+    /// The diagnosis that it is of.
+    fn of<'a>(&self, diagnoses: &'a [Diagnosis]) -> Option<&'a Diagnosis> {
+        diagnoses.get(self.index)
+    }
+
+    /// What a person has to do.
+    pub(super) fn asks(&self, diagnoses: &[Diagnosis]) -> Option<String> {
+        Some(self.of(diagnoses)?.asks.replace("{name}", &self.name))
+    }
+
+    /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
+    pub(super) fn ends(&self, diagnoses: &[Diagnosis], scale: f64) -> Option<Instant> {
+        let lasting: Duration = self.of(diagnoses)?.lasting?;
+        Some(self.since + lasting.mul_f64(scale))
+    }
+
+    /// Adds what is seen to a failure, unless its own words say it.
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        let said = |cause: &String| cause.contains(&self.words);
+        if self.words.is_empty() || failure.because.iter().any(said) {
+            return failure;
+        }
+        failure.because(self.words.clone())
+    }
+}
