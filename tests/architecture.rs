@@ -90,6 +90,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "xtask",
         ],
     ),
+    ("tokio-rustls", &["stackctl-simulator"]),
     ("toml", &["stackctl-stacks", "xtask"]),
     (
         "tracing",

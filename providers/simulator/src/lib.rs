@@ -14,6 +14,7 @@
 pub mod apiserver;
 mod certificates;
 pub mod clock;
+pub mod data_plane;
 mod directory;
 pub mod faults;
 mod guest;
