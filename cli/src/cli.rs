@@ -311,6 +311,9 @@ pub struct SimulateCommand {
     /// Listen on this port [default: a free one]
     #[arg(long)]
     pub port: Option<u16>,
+    /// Answer for the hosts of the cluster's gateways on this port [default: a free one]
+    #[arg(long, value_name = "PORT", conflicts_with = "operators_only")]
+    pub data_plane_port: Option<u16>,
     /// List the faults that `--fault` knows
     #[arg(long)]
     pub list_faults: bool,

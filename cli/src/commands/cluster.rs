@@ -65,6 +65,7 @@ impl Cluster {
                     speed: *speed,
                     platform: *platform,
                     faults,
+                    data_plane_port: None,
                 };
                 Self::simulated(directory, start, how).await
             }
@@ -82,7 +83,8 @@ impl Cluster {
                 .into());
             }
             let provider = KubernetesProvider::from_url(&endpoint.url, &endpoint.token, USER_AGENT)
-                .map_err(|error| unreachable(&error))?;
+                .map_err(|error| unreachable(&error))?
+                .with_hosts_at(endpoint.data_plane);
             return Self::of(provider, name, time_scale(endpoint.speed), None).await;
         }
         let operators = match how {
@@ -91,7 +93,8 @@ impl Cluster {
         };
         let simulator = start(directory, None, how_started, operators).await?;
         let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
-            .map_err(|error| unreachable(&error))?;
+            .map_err(|error| unreachable(&error))?
+            .with_hosts_at(simulator.data_plane().address());
         Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
     }
 
@@ -128,6 +131,8 @@ pub(super) struct Start<'a> {
     pub(super) platform: Platform,
     /// What goes wrong.
     pub(super) faults: &'a [String],
+    /// Where its hosts answer; without one, at a free port.
+    pub(super) data_plane_port: Option<u16>,
 }
 
 /// Starts an embedded cluster in this process.
@@ -138,6 +143,7 @@ pub(super) async fn start(
         speed,
         platform,
         faults,
+        data_plane_port,
     }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
@@ -145,6 +151,7 @@ pub(super) async fn start(
     let options = SimulatorOptions {
         dir: directory.to_owned(),
         listen: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port.unwrap_or(0))),
+        data_plane: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, data_plane_port.unwrap_or(0))),
         speed,
         faults,
         operators,

@@ -9,7 +9,7 @@
 //!
 //! Modules in reading order: [`clock`] and [`faults`] (how the cluster is to behave), [`schemas`] and [`seed`] (what a
 //! fresh one holds), `certificates` (what is signed in it), [`apiserver`] (what serves it), [`operators`] (what acts on
-//! it), and `directory` (who serves it).
+//! it), [`data_plane`] (what answers for its hosts), and `directory` (who serves it).
 
 pub mod apiserver;
 mod certificates;
@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity};
 use clock::Clock;
+use data_plane::{DataPlane, DataPlaneOptions};
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
 use faults::Fault;
@@ -57,6 +58,8 @@ pub struct SimulatorOptions {
     pub dir: PathBuf,
     /// Where the API server listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the hosts of its gateways answer; port 0 takes a free one.
+    pub data_plane: SocketAddr,
     /// How much faster than a real cluster it lives; 0 means that nothing takes time.
     pub speed: f64,
     /// How it misbehaves.
@@ -73,6 +76,7 @@ impl SimulatorOptions {
         Self {
             dir: dir.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_plane: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: clock::DEFAULT_SPEED,
             faults: Vec::new(),
             operators: OperatorsMode::Running,
@@ -104,6 +108,15 @@ pub enum SimulatorError {
     /// The API server did not start.
     #[error("start the API server")]
     ApiServer(#[from] ApiServerError),
+    /// The hosts of its gateways cannot answer.
+    #[error("answer for the cluster's hosts at {address}")]
+    DataPlane {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The fresh cluster could not be filled.
     #[error("seed the cluster")]
     Seed(#[from] seed::SeedError),
@@ -127,6 +140,7 @@ pub struct Simulator {
     url: String,
     server: ApiServer,
     operators: Operators,
+    data_plane: DataPlane,
     directory: Directory,
 }
 
@@ -156,8 +170,10 @@ impl Simulator {
         }
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
+        let access = Access::Embedded(uri);
+        let data_plane = data_plane(&access, &options, clock).await?;
         let operators = Operators::start(OperatorsOptions {
-            access: Access::Embedded(uri),
+            access,
             clock,
             faults: options.faults,
             paused,
@@ -169,11 +185,13 @@ impl Simulator {
             token: ADMIN_TOKEN.to_owned(),
             pid: std::process::id(),
             speed: clock.speed(),
+            data_plane: data_plane.address(),
         })?;
         Ok(Self {
             url,
             server,
             operators,
+            data_plane,
             directory,
         })
     }
@@ -191,6 +209,11 @@ impl Simulator {
     /// A kubeconfig for `kubectl`, as YAML.
     pub fn kubeconfig(&self) -> String {
         directory::kubeconfig(&self.url, ADMIN_TOKEN)
+    }
+
+    /// Where the hosts of the cluster's gateways answer.
+    pub fn data_plane(&self) -> &DataPlane {
+        &self.data_plane
     }
 
     /// The API server, for whoever tests it.
@@ -216,10 +239,28 @@ impl Simulator {
     /// Ends the operators, then the server, and gives the directory back.
     pub async fn stop(self) {
         self.directory.withdraw();
+        self.data_plane.stop().await;
         self.operators.stop().await;
         self.server.stop().await;
         drop(self.directory);
     }
+}
+
+/// Starts what answers for the cluster's hosts, with what it kept in the cluster's directory.
+async fn data_plane(access: &Access, options: &SimulatorOptions, clock: Clock) -> Result<DataPlane, SimulatorError> {
+    let client = access
+        .client(operators::DATA_PLANE)
+        .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+    let started = DataPlane::start(DataPlaneOptions {
+        client,
+        clock,
+        dir: Some(options.dir.join("data-plane")),
+        listen: options.data_plane,
+    });
+    started.await.map_err(|cause| SimulatorError::DataPlane {
+        address: options.data_plane,
+        cause,
+    })
 }
 
 fn tokens() -> BTreeMap<String, Identity> {

@@ -70,7 +70,7 @@ impl View {
         with(&self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self, with: impl FnOnce(&mut World)) {
+    fn write<T>(&self, with: impl FnOnce(&mut World) -> T) {
         with(&mut self.world.write().unwrap_or_else(PoisonError::into_inner));
         self.seen.send_modify(|seen| *seen += 1);
     }
@@ -160,7 +160,7 @@ impl View {
                     if kind == CRD {
                         self.definition(watches, &object);
                     }
-                    self.write(|world| drop(world.put(kind, object)));
+                    self.write(|world| world.put(kind, object));
                 }
             }
             Ok(Event::Delete(object)) => {
@@ -172,7 +172,7 @@ impl View {
                     abort.abort();
                     self.write(|world| world.ends(gone));
                 }
-                self.write(|world| drop(world.remove(kind, object.namespace(), object.name(), object.uid())));
+                self.write(|world| world.remove(kind, object.namespace(), object.name(), object.uid()));
             }
             Err(error) => tracing::debug!(kind = kind.kind, %error, "a watch of the data plane failed"),
         }
