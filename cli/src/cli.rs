@@ -314,6 +314,9 @@ pub struct SimulateCommand {
     /// Listen on this address, so that other machines can ask; `0.0.0.0` is every one [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<std::net::IpAddr>,
+    /// Answer for the hosts of the cluster's gateways on this port [default: a free one]
+    #[arg(long, value_name = "PORT", conflicts_with = "operators_only")]
+    pub data_plane_port: Option<u16>,
     /// List the faults that `--fault` knows
     #[arg(long)]
     pub list_faults: bool,

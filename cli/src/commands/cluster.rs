@@ -75,6 +75,7 @@ impl Cluster {
                     speed: *speed,
                     platform: *platform,
                     faults,
+                    data_plane_port: None,
                 };
                 Self::simulated(directory, start, how).await
             }
@@ -97,7 +98,8 @@ impl Cluster {
                 Some(&endpoint.certificate_authority),
                 USER_AGENT,
             )
-            .map_err(|error| unreachable(&error))?;
+            .map_err(|error| unreachable(&error))?
+            .with_hosts_at(endpoint.data_plane);
             return Self::of(provider, name, time_scale(endpoint.speed), None).await;
         }
         let operators = match how {
@@ -111,7 +113,8 @@ impl Cluster {
             Some(simulator.certificate_authority()),
             USER_AGENT,
         )
-        .map_err(|error| unreachable(&error))?;
+        .map_err(|error| unreachable(&error))?
+        .with_hosts_at(simulator.data_plane().address());
         Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
     }
 
@@ -148,6 +151,8 @@ pub(super) struct Start<'a> {
     pub(super) platform: Platform,
     /// What goes wrong.
     pub(super) faults: &'a [String],
+    /// Where its hosts answer; without one, at a free port.
+    pub(super) data_plane_port: Option<u16>,
 }
 
 /// Starts an embedded cluster in this process.
@@ -158,6 +163,7 @@ pub(super) async fn start(
         speed,
         platform,
         faults,
+        data_plane_port,
     }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
@@ -165,6 +171,7 @@ pub(super) async fn start(
     let options = SimulatorOptions {
         dir: directory.to_owned(),
         listen,
+        data_plane: SocketAddr::new(listen.ip(), data_plane_port.unwrap_or(0)),
         speed,
         faults,
         schedule,

@@ -63,7 +63,6 @@ pub(super) async fn apply(
     })
     .map_err(refused)?;
     let plan = told(
-        settings,
         cluster,
         plan,
         &desired.resources,
@@ -99,7 +98,7 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let plan = told(settings, cluster, plan, &[], &recorded, &survey, &facts).await;
+    let plan = told(cluster, plan, &[], &recorded, &survey, &facts).await;
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &facts),
@@ -115,7 +114,6 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
 
 /// Says in the plan what its changes mean to those who use the platform.
 async fn told(
-    settings: &Settings,
     cluster: &Cluster,
     plan: Plan,
     resources: &[Resource],
@@ -125,11 +123,8 @@ async fn told(
 ) -> Plan {
     let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
     let keys = match facts.text(key::APPS_DOMAIN) {
-        // The embedded cluster has no maas-api that answers.
-        Some(domain) if matches!(settings.cluster, ClusterChoice::Real { .. }) => {
-            active_keys(cluster, &transitions, domain).await
-        }
-        _ => None,
+        Some(domain) => active_keys(cluster, &transitions, domain).await,
+        None => None,
     };
     plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()))
 }

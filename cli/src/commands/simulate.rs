@@ -35,6 +35,7 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
         speed: *speed,
         platform: *platform,
         faults,
+        data_plane_port: command.data_plane_port,
     };
     if command.operators_only {
         return runtime::block_on(guest(command, settings, start));
@@ -54,9 +55,16 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
         views::result(&if settings.json {
             views::json::line(&json!({
                 "format_version": views::json::FORMAT_VERSION, "url": simulator.url(), "kubeconfig": kubeconfig.display().to_string(),
+                "data_plane": simulator.data_plane().address().to_string(),
             }))
         } else {
-            views::simulator::serving(simulator.url(), kubeconfig, *speed, &settings.out)
+            views::simulator::serving(
+                simulator.url(),
+                kubeconfig,
+                simulator.data_plane().address(),
+                *speed,
+                &settings.out,
+            )
         });
         interrupts.asked(1).await;
         views::tell("stopping; the cluster keeps what it holds\n");

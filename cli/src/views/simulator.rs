@@ -3,14 +3,19 @@
 use super::style::{Meaning, Style, padded};
 use serde_json::json;
 use stackctl_simulator::faults::{Description, Group};
-use std::{fmt::Write as _, net::IpAddr, path::Path};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 /// Where it is, and how to look at it.
-pub fn serving(url: &str, kubeconfig: &Path, speed: f64, style: &Style) -> String {
+pub fn serving(url: &str, kubeconfig: &Path, hosts: SocketAddr, speed: f64, style: &Style) -> String {
     let kubeconfig = kubeconfig.display();
     let pace = pace(speed);
     format!(
         "{} {url}, {pace}\n  kubeconfig  {kubeconfig}\n  try         kubectl --kubeconfig {kubeconfig} get nodes\n  \
+         hosts       curl --connect-to ::{hosts} https://HOST/PATH\n  \
          stop        Ctrl-C; `--simulate` commands beside it join it meanwhile\n",
         style.paint(Meaning::Good, "simulated cluster at")
     )

@@ -18,7 +18,7 @@ use stackctl_engine::{
         ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     },
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 /// A cluster that is spoken to over HTTP. Clones share the connections and what was learnt about kinds.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct KubernetesProvider {
     discovery: Arc<Discovery>,
     /// How the connection was made, for services beside the API server.
     config: Arc<kube::Config>,
+    /// Where the hosts of the cluster answer, if not where names lead.
+    hosts: Option<SocketAddr>,
 }
 
 /// One request, before the kind's path is known.
@@ -47,7 +49,16 @@ impl KubernetesProvider {
             transport,
             discovery: Arc::default(),
             config: Arc::new(config),
+            hosts: None,
         }
+    }
+
+    /// Reaches every host of the cluster at this address, as those of an embedded cluster are; its certificates are not
+    /// judged there, because nobody trusts the authorities of such a cluster.
+    #[must_use]
+    pub fn with_hosts_at(mut self, address: SocketAddr) -> Self {
+        self.hosts = Some(address);
+        self
     }
 
     /// Posts JSON to another service of the cluster, at a URL, as the person who speaks to its API server.
@@ -55,7 +66,7 @@ impl KubernetesProvider {
     /// # Errors
     /// When it does not answer within seconds, refuses, or answers something else than JSON.
     pub async fn post_beside(&self, url: &str, body: &Value) -> Result<Value, crate::BesideError> {
-        crate::beside::post(&self.config, url, body).await
+        crate::beside::post(&self.config, self.hosts, url, body).await
     }
 
     /// The URL of the server.

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Endpoint {
     pub pid: u32,
     /// How fast it lives.
     pub speed: f64,
+    /// Where the hosts of its gateways answer.
+    pub data_plane: SocketAddr,
 }
 
 impl fmt::Debug for Endpoint {
@@ -188,6 +191,7 @@ mod tests {
             token: "t".to_owned(),
             pid: 7,
             speed: 100.0,
+            data_plane: SocketAddr::from(([127, 0, 0, 1], 2)),
         };
         directory.announce(&endpoint).expect("written");
         assert_eq!(live_endpoint(dir.path()), Some(endpoint));
@@ -208,6 +212,7 @@ mod tests {
             token: String::new(),
             pid: 1,
             speed: 0.0,
+            data_plane: SocketAddr::from(([127, 0, 0, 1], 2)),
         };
         let directory = Directory::take(dir.path()).await.expect("nobody serves it");
         directory.announce(&endpoint).expect("written");

@@ -8,14 +8,15 @@
 //! - All state is in the directory; a killed process loses nothing that was acknowledged.
 //!
 //! Modules in reading order: [`clock`] and [`faults`] (how the cluster is to behave), [`schemas`] and [`seed`] (what a
-//! fresh one holds), `certificates` (what is signed in it), `credentials`
-//! (what it is known by), [`apiserver`] (what serves it), [`operators`] (what acts on
-//! it), and `directory` (who serves it).
+//! fresh one holds), `certificates` (what is signed in it), `credentials` (what it is known by), [`apiserver`] (what
+//! serves it), [`operators`] (what acts on it), [`data_plane`] (what answers for its hosts), and `directory` (who serves
+//! it).
 
 pub mod apiserver;
 mod certificates;
 pub mod clock;
 mod credentials;
+pub mod data_plane;
 mod directory;
 pub mod faults;
 mod guest;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity, Token};
 use clock::Clock;
 use credentials::Credentials;
+use data_plane::{DataPlane, DataPlaneOptions};
 use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
 use faults::{Fault, Scheduled};
@@ -60,6 +62,8 @@ pub struct SimulatorOptions {
     pub dir: PathBuf,
     /// Where the API server listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the hosts of its gateways answer; port 0 takes a free one.
+    pub data_plane: SocketAddr,
     /// How much faster than a real cluster it lives; 0 means that nothing takes time.
     pub speed: f64,
     /// How it misbehaves.
@@ -78,6 +82,7 @@ impl SimulatorOptions {
         Self {
             dir: dir.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_plane: SocketAddr::from(([127, 0, 0, 1], 0)),
             speed: clock::DEFAULT_SPEED,
             faults: Vec::new(),
             schedule: Vec::new(),
@@ -116,6 +121,15 @@ pub enum SimulatorError {
     /// The API server did not start.
     #[error("start the API server")]
     ApiServer(#[from] ApiServerError),
+    /// The hosts of its gateways cannot answer.
+    #[error("answer for the cluster's hosts at {address}")]
+    DataPlane {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The fresh cluster could not be filled.
     #[error("seed the cluster")]
     Seed(#[from] seed::SeedError),
@@ -141,6 +155,7 @@ pub struct Simulator {
     credentials: Credentials,
     server: ApiServer,
     operators: Operators,
+    data_plane: DataPlane,
     directory: Directory,
 }
 
@@ -180,8 +195,10 @@ impl Simulator {
         let ways = ways.collect();
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
+        let access = Access::Embedded(ways);
+        let data_plane = data_plane(&access, &options, clock).await?;
         let operators_options = OperatorsOptions {
-            access: Access::Embedded(ways),
+            access,
             clock,
             faults: options.faults,
             schedule: options.schedule,
@@ -203,6 +220,7 @@ impl Simulator {
             token: credentials.administrator().reveal().to_owned(),
             pid: std::process::id(),
             speed: clock.speed(),
+            data_plane: data_plane.address(),
         })?;
         Ok(Self {
             url,
@@ -210,6 +228,7 @@ impl Simulator {
             credentials,
             server,
             operators,
+            data_plane,
             directory,
         })
     }
@@ -243,6 +262,11 @@ impl Simulator {
         client(self.credentials.config(&self.uri, self.token()))
     }
 
+    /// Where the hosts of the cluster's gateways answer.
+    pub fn data_plane(&self) -> &DataPlane {
+        &self.data_plane
+    }
+
     /// The API server, for whoever tests it.
     pub fn server(&self) -> &ApiServer {
         &self.server
@@ -266,6 +290,7 @@ impl Simulator {
     /// Ends the operators, then the server, and gives the directory back.
     pub async fn stop(self) {
         self.directory.withdraw();
+        self.data_plane.stop().await;
         self.operators.stop().await;
         self.server.stop().await;
         drop(self.directory);
@@ -277,6 +302,23 @@ fn operator_tokens() -> Result<BTreeMap<String, Token>, SimulatorError> {
     let users = operators::users();
     let drawn = users.map(|user| Ok((user, Token::drawn().map_err(SimulatorError::Random)?)));
     drawn.collect()
+}
+
+/// Starts what answers for the cluster's hosts, with what it kept in the cluster's directory.
+async fn data_plane(access: &Access, options: &SimulatorOptions, clock: Clock) -> Result<DataPlane, SimulatorError> {
+    let client = access
+        .client(operators::DATA_PLANE)
+        .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+    let started = DataPlane::start(DataPlaneOptions {
+        client,
+        clock,
+        dir: Some(options.dir.join("data-plane")),
+        listen: options.data_plane,
+    });
+    started.await.map_err(|cause| SimulatorError::DataPlane {
+        address: options.data_plane,
+        cause,
+    })
 }
 
 fn tokens(administrator: &Token, operators: &BTreeMap<String, Token>) -> BTreeMap<Token, Identity> {

@@ -7,7 +7,7 @@
 //! Invariant: [`meet`] is symmetric: which of the two is the listener's makes no difference.
 
 /// Returns whether some host is named by both; an empty text names every host.
-pub(super) fn meet(one: &str, other: &str) -> bool {
+pub(crate) fn meet(one: &str, other: &str) -> bool {
     if one.is_empty() || other.is_empty() {
         return true;
     }

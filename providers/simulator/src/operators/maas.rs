@@ -8,7 +8,7 @@
 //! - A precondition that was missed is looked at again only after its retry interval.
 //! - A Tenant goes only after all that it brought is gone.
 //!
-//! Left out: telemetry, OIDC, the API that maas-api would serve.
+//! Left out: telemetry, OIDC. What maas-api answers is [`crate::data_plane`]'s.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use super::kinds::{
 use super::object::{Read, bare, object};
 use super::routes::accepted_by;
 use super::turn::{Turn, observed};
-use super::{APPLICATIONS, INGRESS, external_models, maas_policies, operands, rhoai};
+use super::{APPLICATIONS, INGRESS, external_models, maas_access, maas_policies, operands, rhoai};
 
 /// Where Tenant, subscriptions and auth policies live (reference/serving.md §1.10).
 pub(crate) const NAMESPACE: &str = "models-as-a-service";
@@ -256,10 +256,7 @@ fn objects(gateway: &str) -> Vec<(Kind, Value)> {
             AUTH_POLICY,
             APPLICATIONS,
             "maas-api-auth-policy",
-            json!({"spec": {
-                "targetRef": {"group": GATEWAY.group, "kind": HTTP_ROUTE.kind, "name": "maas-api-route"},
-                "rules": {"authentication": {"openshift-identities": {"kubernetesTokenReview": {"audiences": ["https://kubernetes.default.svc", "maas-default-gateway-sa"]}}}},
-            }}),
+            json!({"spec": maas_access::of_api()}),
         ),
         part(
             AUTH_POLICY,

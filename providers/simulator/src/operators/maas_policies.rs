@@ -16,6 +16,7 @@ use super::kinds::{
     AUTH_POLICY, HTTP_ROUTE, Kind, MAAS_AUTH_POLICY, MAAS_MODEL_REF, MAAS_SUBSCRIPTION, TOKEN_RATE_LIMIT_POLICY,
 };
 use super::maas::NAMESPACE;
+use super::maas_access;
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, observed};
 
@@ -168,50 +169,9 @@ fn target(route: &Value) -> Value {
     json!({"group": HTTP_ROUTE.group, "kind": HTTP_ROUTE.kind, "name": route.name()})
 }
 
-/// Who may call a model: the subjects of every MaaSAuthPolicy that names it.
+/// Who may call a model.
 fn access(reference: &Value, route: &Value, parents: &[Arc<Value>]) -> Value {
-    let mut groups = BTreeSet::new();
-    let mut users = BTreeSet::new();
-    for parent in parents {
-        groups.extend(
-            parent
-                .list("/spec/subjects/groups")
-                .iter()
-                .map(|group| group.text("/name")),
-        );
-        users.extend(parent.list("/spec/subjects/users").iter().filter_map(Value::as_str));
-    }
-    let quoted = |names: BTreeSet<&str>| {
-        names
-            .into_iter()
-            .map(|name| format!("\"{name}\""))
-            .collect::<Vec<_>>()
-            .join(",")
-    };
-    let membership = format!(
-        "auth.identity.groups.exists(g, g in [{}]) || auth.identity.userid in [{}]",
-        quoted(groups),
-        quoted(users)
-    );
-    let model = format!("{}/{}", reference.namespace(), reference.name());
-    json!({
-        "targetRef": target(route),
-        "rules": {
-            "authentication": {
-                "api-keys": {"plain": {"expression": "request.headers.authorization"}, "when": [{"predicate": "request.headers.authorization.startsWith(\"Bearer sk-oai-\")"}]},
-                "kubernetes-tokens": {"kubernetesTokenReview": {"audiences": ["https://kubernetes.default.svc", "maas-default-gateway-sa"]}, "when": [{"predicate": "request.path.endsWith(\"/v1/models\")"}]},
-            },
-            "metadata": {
-                "apiKeyValidation": {"http": {"url": "https://maas-api.redhat-ods-applications.svc.cluster.local:8443/internal/v1/api-keys/validate", "method": "POST"}, "cache": {"key": {"expression": "request.headers.authorization"}, "ttl": 60}},
-                "subscription-info": {"http": {"url": "https://maas-api.redhat-ods-applications.svc.cluster.local:8443/internal/v1/subscriptions/select", "method": "POST"}, "cache": {"key": {"expression": format!("auth.identity.userid + \"|{model}\"")}, "ttl": 60}},
-            },
-            "authorization": {
-                "auth-valid": {"patternMatching": {"patterns": [{"predicate": "auth.metadata.apiKeyValidation.valid == true || request.path.endsWith(\"/v1/models\")"}]}},
-                "subscription-valid": {"patternMatching": {"patterns": [{"predicate": "auth.metadata[\"subscription-info\"].phase in [\"Active\",\"Degraded\"]"}]}},
-                "require-group-membership": {"patternMatching": {"patterns": [{"predicate": membership}]}},
-            },
-        },
-    })
+    maas_access::of_model(reference, &target(route), parents)
 }
 
 /// How much each subscription may use of a model.

@@ -20,13 +20,13 @@
 //! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs;
 //! - the ServiceAccount `<secret>-sa` of an S3 connection, as long as its namespace is there.
 //!
-//! Deliberately absent: a data plane, ReplicaSets, events, leases.
+//! Deliberately absent: what answers calls to the cluster's hosts ([`crate::data_plane`]), ReplicaSets, events, leases.
 
 mod access;
-mod kinds;
-mod object;
+pub(crate) mod kinds;
+pub(crate) mod object;
 mod turn;
-mod world;
+pub(crate) mod world;
 
 mod admission;
 mod run;
@@ -40,7 +40,7 @@ mod external_models;
 mod gateway;
 mod gitops;
 mod gpu;
-mod hostnames;
+pub(crate) mod hostnames;
 mod ingress;
 mod issuance;
 mod kserve;
@@ -48,6 +48,7 @@ mod kuadrant;
 mod kueue;
 mod leader_worker_set;
 mod maas;
+mod maas_access;
 mod maas_policies;
 mod machine_api;
 mod metallb;
@@ -71,6 +72,7 @@ mod workloads;
 
 pub use admission::register as register_admission;
 pub(crate) use admission::{is_known as has_webhook, silence as silence_webhooks};
+pub(crate) use routes::accepted_by;
 #[cfg(test)]
 mod addons_scenarios;
 #[cfg(test)]
@@ -134,6 +136,9 @@ const APPLICATIONS: &str = "redhat-ods-applications";
 const INGRESS: &str = "openshift-ingress";
 /// The namespace of operators for all namespaces (reference/platform.md §2.1).
 const GLOBAL: &str = "openshift-operators";
+
+/// Who the data plane is to the API server.
+pub(crate) const DATA_PLANE: &str = "data-plane";
 
 /// Every operator, in the order of their turns.
 const OPERATORS: &[Operator] = &[
@@ -228,10 +233,11 @@ pub fn names() -> Vec<&'static str> {
 
 /// Returns the user that each operator acts as.
 ///
-/// The watch that all of them share has a user of its own, `operator:world`, and so has the person whom some faults need.
+/// The watch that all of them share has a user of its own, `operator:world`, and so have the data plane and the person
+/// whom some faults need.
 pub fn users() -> impl Iterator<Item = String> {
     names()
         .into_iter()
-        .chain(["world", people::SOMEBODY.name])
+        .chain(["world", DATA_PLANE, people::SOMEBODY.name])
         .map(access::user)
 }

@@ -237,11 +237,11 @@ fn configure(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value
 /// Tells Limitador every limit that is enforced (reference/serving.md §3.4: namespace = `<ns>/<httproute>`).
 fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]) {
     let mut limits = Vec::new();
-    for (_, policy) in enforced
+    for (scope, policy) in enforced
         .iter()
         .filter(|(kind, _)| [TOKEN_RATE_LIMIT_POLICY, RATE_LIMIT_POLICY].contains(kind))
+        .flat_map(|(kind, policy)| scopes(turn, *kind, policy).into_iter().map(move |scope| (scope, policy)))
     {
-        let scope = format!("{}/{}", policy.namespace(), policy.text("/spec/targetRef/name"));
         for pointer in ["/spec/limits", "/spec/defaults/limits"] {
             for (name, limit) in map(policy, pointer) {
                 for rate in limit.list("/rates") {
@@ -279,6 +279,25 @@ fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]
             patch: json!({"spec": {"limits": limits}}),
         });
     }
+}
+
+/// Returns the routes that a policy rules: its own one, or those of its Gateway that have none that is enforced.
+fn scopes(turn: &Turn<'_>, kind: Kind, policy: &Value) -> Vec<String> {
+    let scope = |route: &Value| format!("{}/{}", route.namespace(), route.name());
+    let Some(target) = target(turn, policy) else { return Vec::new() };
+    if target["kind"] == HTTP_ROUTE.kind {
+        return vec![scope(&target)];
+    }
+    let has_own = |route: &Value| {
+        turn.world.list_in(kind, route.namespace()).any(|other| {
+            other["spec"]["targetRef"]["kind"] == HTTP_ROUTE.kind
+                && other.text("/spec/targetRef/name") == route.name()
+                && other.is("Enforced")
+                && !other.is_deleting()
+        })
+    };
+    let routes = turn.world.list(HTTP_ROUTE).filter(|route| accepted_by(route, &target) && !has_own(route));
+    routes.map(|route| scope(route)).collect()
 }
 
 /// Returns the seconds of a window like `5m` (reference/serving.md §4.3).
