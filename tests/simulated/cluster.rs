@@ -68,6 +68,16 @@ impl Served {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    /// The process that serves.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The answer to any request, if there is one with a 2xx code.
+    pub(crate) fn send(&self, asked: (&str, &str), content_type: &str, body: &str) -> Option<String> {
+        exchange(&self.address, &self.token, asked, content_type, body)
+    }
+
     /// What is there, if it is.
     pub(crate) fn find(&self, path: &str) -> Option<Value> {
         serde_json::from_str(&self.way.ask(path)?).ok()

@@ -6,11 +6,24 @@ use std::{path::Path, process::Command};
 /// How many random schedules are tried.
 const SCHEDULES: &str = "100";
 
+/// How often the served cluster is killed under writes.
+const KILLS: &str = "200";
+
 /// Runs them, one kind after the other.
 ///
 /// # Errors
 /// The first that fails, with what it said.
 pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
+    simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
+    simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
+    Ok(format!(
+        "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
+         kills: {KILLS} of the served cluster, and no acknowledged write was lost"
+    ))
+}
+
+/// Runs the tests of one file on the embedded cluster, with a count that a variable names.
+fn simulated(root: &Path, file: &str, (variable, count): (&str, &str)) -> Result<(), TaskError> {
     let mut tests = Command::new("cargo");
     tests
         .args([
@@ -21,12 +34,9 @@ pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
             "--test",
             "simulated",
             "--",
-            "schedules",
+            file,
         ])
-        .env("STACKCTL_SCHEDULES", SCHEDULES)
+        .env(variable, count)
         .current_dir(root);
-    program::output(&mut tests, "")?;
-    Ok(format!(
-        "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early"
-    ))
+    program::output(&mut tests, "").map(drop)
 }

@@ -1,6 +1,8 @@
 //! What developers of stackctl run: `cargo xtask <task>`.
 
 mod apiserver;
+mod bench;
+mod client;
 mod docs;
 mod error;
 mod full;
@@ -33,6 +35,9 @@ enum Task {
     /// Runs a genuine kube-apiserver on loopback, for tests and measurements.
     #[command(subcommand)]
     Apiserver(apiserver::Task),
+    /// Measures what is ours alone, as a release build.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
     Peers(peers::Peers),
     /// Writes the simulator's condensed schemas from the true CRDs.
@@ -59,7 +64,7 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Runs the counts that are too long for CI: a hundred random schedules.
+    /// Runs the counts that are too long for CI: random schedules, and kills of the served cluster.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {
@@ -86,6 +91,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
     let root = root();
     match task {
         Task::Apiserver(task) => Ok(apiserver::run(&root, task)?),
+        Task::Bench(bench) => bench::run(&root, bench),
         Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {
             let mode = if *check {

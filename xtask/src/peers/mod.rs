@@ -10,8 +10,7 @@ mod objects;
 mod program;
 mod table;
 
-use crate::error::TaskError;
-use bare::Bare;
+use crate::{client::Bare, error::TaskError};
 use clap::Args;
 use objects::{Layout, Objects};
 use program::Program;
@@ -83,7 +82,7 @@ impl Run {
     /// The work on ConfigMaps that do not depend on each other.
     fn independent(&self, number: usize) -> Result<String, TaskError> {
         let objects = Objects::write(number, Layout::Independent)?;
-        self.bare.namespaces()?;
+        bare::namespaces(&self.bare)?;
         let mut table = Table::new(format!("{number} independent ConfigMaps"));
         if let Some(kubectl) = &self.kubectl {
             let apply = ["apply", "--server-side", "-f", "objects.yaml"];
@@ -117,17 +116,25 @@ impl Run {
                 kubectl.time(&objects, &fast)?,
             );
             objects.change_back()?;
-            self.bare.delete(&objects)?;
+            bare::delete(&self.bare, &objects)?;
         }
         for _ in 0..self.times {
-            table.add("create", "bare client", timed(|| self.bare.apply(&objects))?);
-            table.add("no change", "bare LIST, decoded", timed(|| self.bare.list(&objects))?);
+            table.add("create", "bare client", timed(|| bare::apply(&self.bare, &objects))?);
+            table.add(
+                "no change",
+                "bare LIST, decoded",
+                timed(|| bare::list(&self.bare, &objects))?,
+            );
             table.add(
                 "no change",
                 "bare client, each applied",
-                timed(|| self.bare.apply(&objects))?,
+                timed(|| bare::apply(&self.bare, &objects))?,
             );
-            table.add("delete and wait", "bare client", timed(|| self.bare.delete(&objects))?);
+            table.add(
+                "delete and wait",
+                "bare client",
+                timed(|| bare::delete(&self.bare, &objects))?,
+            );
             self.ours(&objects, &mut table)?;
         }
         Ok(table.markdown())
@@ -161,7 +168,7 @@ impl Run {
     /// The same in twenty layers, each object waiting for two of the layer below; Terraform's graph of nothing beside it.
     fn layered(&self, number: usize) -> Result<String, TaskError> {
         let objects = Objects::write(number, Layout::Layered)?;
-        self.bare.namespaces()?;
+        bare::namespaces(&self.bare)?;
         let mut table = Table::new(format!("{number} ConfigMaps in 20 layers"));
         if let Some(terraform) = &self.terraform {
             terraform.time(&objects, &["init", "-no-color"])?;
