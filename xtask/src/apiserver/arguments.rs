@@ -16,6 +16,22 @@ pub(super) enum Audit {
     Off,
 }
 
+/// Whether controllers act on workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workloads {
+    /// Deployments get ReplicaSets, ReplicaSets get pods, which nothing runs.
+    Controlled,
+    /// Nobody touches them: the simulated operators do.
+    Free,
+}
+
+/// What differs between two servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) audit: Audit,
+    pub(super) workloads: Workloads,
+}
+
 /// The file of the audit policy.
 pub(super) const AUDIT_POLICY: &str = "audit-policy.yaml";
 
@@ -62,12 +78,20 @@ const CONTROLLERS: [&str; 11] = [
     "resourcequota-controller",
 ];
 
+/// The controllers of workloads that need no kubelet, for whoever holds `kubectl rollout` to a real server.
+const WORKLOAD_CONTROLLERS: [&str; 4] = [
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "daemonset-controller",
+];
+
 /// The arguments of one program.
-pub(super) fn of(program: Program, folder: &Folder, ports: Ports, audit: Audit) -> Vec<String> {
+pub(super) fn of(program: Program, folder: &Folder, ports: Ports, wanted: Wanted) -> Vec<String> {
     match program {
         Program::Etcd => etcd(folder, ports),
-        Program::Apiserver => apiserver(folder, ports, audit),
-        Program::ControllerManager => controller_manager(folder),
+        Program::Apiserver => apiserver(folder, ports, wanted.audit),
+        Program::ControllerManager => controller_manager(folder, wanted.workloads),
     }
 }
 
@@ -122,11 +146,15 @@ fn apiserver(folder: &Folder, ports: Ports, audit: Audit) -> Vec<String> {
     arguments
 }
 
-fn controller_manager(folder: &Folder) -> Vec<String> {
+fn controller_manager(folder: &Folder, workloads: Workloads) -> Vec<String> {
+    let mut controllers = CONTROLLERS.to_vec();
+    if workloads == Workloads::Controlled {
+        controllers.extend(WORKLOAD_CONTROLLERS);
+    }
     let file = |name: &str| folder.file(name).display().to_string();
     vec![
         format!("--kubeconfig={}", file(CONTROLLER_MANAGER_KUBECONFIG)),
-        format!("--controllers={}", CONTROLLERS.join(",")),
+        format!("--controllers={}", controllers.join(",")),
         // Each controller is a user of its own, with the rights that RBAC gives it from the start.
         "--use-service-account-credentials=true".to_owned(),
         format!("--service-account-private-key-file={}", file(SERVICE_ACCOUNT_KEY)),

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use arguments::{Audit, Wanted, Workloads};
 use binaries::Binaries;
 pub(crate) use error::ApiserverError;
 use folder::Folder;
@@ -44,6 +45,9 @@ pub(crate) enum Task {
         /// Keep an audit log of every write, `audit.log` in the folder.
         #[arg(long)]
         audit: bool,
+        /// Let the controllers of Deployments, ReplicaSets, StatefulSets and DaemonSets act, for the cases of kubectl.
+        #[arg(long)]
+        workloads: bool,
     },
     /// Ends the server's processes and removes its folder.
     Down(Place),
@@ -74,13 +78,20 @@ pub(crate) fn run(root: &Path, task: &Task) -> Result<String, ApiserverError> {
             binaries.build_where_missing()?;
             Ok(binaries.folder().display().to_string())
         }
-        Task::Up { place, audit } => {
-            let audit = if *audit {
-                arguments::Audit::Kept
-            } else {
-                arguments::Audit::Off
+        Task::Up {
+            place,
+            audit,
+            workloads,
+        } => {
+            let wanted = Wanted {
+                audit: if *audit { Audit::Kept } else { Audit::Off },
+                workloads: if *workloads {
+                    Workloads::Controlled
+                } else {
+                    Workloads::Free
+                },
             };
-            up::run(&folder(place)?, &binaries()?, audit)
+            up::run(&folder(place)?, &binaries()?, wanted)
         }
         Task::Down(place) => down::run(&folder(place)?),
         Task::Kubeconfig(place) => status::kubeconfig(&folder(place)?),

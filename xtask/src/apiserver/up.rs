@@ -2,7 +2,7 @@
 
 use super::{
     ApiserverError,
-    arguments::{self, AUDIT_POLICY, AUDIT_POLICY_TEXT, Audit, CONTROLLER_MANAGER_KUBECONFIG},
+    arguments::{self, AUDIT_POLICY, AUDIT_POLICY_TEXT, CONTROLLER_MANAGER_KUBECONFIG, Wanted},
     binaries::Binaries,
     credentials::{self, ADMIN, CONTROLLER_MANAGER, Token},
     down,
@@ -23,7 +23,7 @@ const MADE_BY_CONTROLLERS: &str = "/api/v1/namespaces/default/serviceaccounts/de
 ///
 /// # Errors
 /// When something cannot be built, written or started, or does not become ready. Nothing runs then; the logs are kept.
-pub(super) fn run(folder: &Folder, binaries: &Binaries, audit: Audit) -> Result<String, ApiserverError> {
+pub(super) fn run(folder: &Folder, binaries: &Binaries, wanted: Wanted) -> Result<String, ApiserverError> {
     binaries.build_where_missing()?;
     let _alone = folder.lock()?;
     if status::is_up(folder)? {
@@ -35,7 +35,7 @@ pub(super) fn run(folder: &Folder, binaries: &Binaries, audit: Audit) -> Result<
     folder.remove()?;
     folder.make()?;
     let started = Instant::now();
-    if let Err(error) = start(folder, binaries, audit) {
+    if let Err(error) = start(folder, binaries, wanted) {
         down::end_all(folder)?;
         return Err(error);
     }
@@ -51,7 +51,7 @@ fn export(folder: &Folder) -> String {
     format!("export KUBECONFIG={}", folder.kubeconfig().display())
 }
 
-fn start(folder: &Folder, binaries: &Binaries, audit: Audit) -> Result<(), ApiserverError> {
+fn start(folder: &Folder, binaries: &Binaries, wanted: Wanted) -> Result<(), ApiserverError> {
     credentials::write_certificates(folder)?;
     let tokens = credentials::write_tokens(folder)?;
     folder.write(AUDIT_POLICY, AUDIT_POLICY_TEXT)?;
@@ -69,7 +69,7 @@ fn start(folder: &Folder, binaries: &Binaries, audit: Audit) -> Result<(), Apise
         .map_or("", |token| &token.secret);
     for program in Program::ALL {
         let address = address(program, ports);
-        let arguments = arguments::of(program, folder, ports, audit);
+        let arguments = arguments::of(program, folder, ports, wanted);
         let process = Process::start(program, &binaries.path(program), &arguments, &address, folder)?;
         let (url, token) = match program {
             Program::Etcd => (format!("{address}/health"), ""),

@@ -48,10 +48,37 @@ fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec
             SUBRESOURCE_VERBS.to_vec(),
         ));
     }
-    if kind.group.is_empty() && kind.kind == "Namespace" {
-        found.push(("finalize", own, vec!["update"]));
+    if !kind.group.is_empty() {
+        return found;
+    }
+    let options = |name: &str| json!({"group": "", "version": "v1", "kind": name});
+    let of = |group: &str, kind: &str| json!({"group": group, "version": "v1", "kind": kind});
+    let any = || vec!["create", "delete", "get", "patch", "update"];
+    match kind.kind.as_str() {
+        "Namespace" => found.push(("finalize", own, vec!["update"])),
+        "Pod" => found.extend([
+            ("attach", options("PodAttachOptions"), vec!["create", "get"]),
+            ("binding", options("Binding"), vec!["create"]),
+            ("eviction", of("policy", "Eviction"), vec!["create"]),
+            ("exec", options("PodExecOptions"), vec!["create", "get"]),
+            ("log", own, vec!["get"]),
+            ("portforward", options("PodPortForwardOptions"), vec!["create", "get"]),
+            ("proxy", options("PodProxyOptions"), any()),
+        ]),
+        "Service" => found.push(("proxy", options("ServiceProxyOptions"), any())),
+        "ServiceAccount" => found.push(("token", of("authentication.k8s.io", "TokenRequest"), vec!["create"])),
+        _ => {}
     }
     found
+}
+
+/// The verbs of a kind. A collection of namespaces is not deleted at once.
+fn verbs(kind: &Kind) -> Vec<&'static str> {
+    let is_namespace = kind.group.is_empty() && kind.kind == "Namespace";
+    VERBS
+        .into_iter()
+        .filter(|verb| !(is_namespace && *verb == "deletecollection"))
+        .collect()
 }
 
 fn served<'a>(kinds: &'a Kinds, group: &'a str, version: &'a str) -> impl Iterator<Item = (&'a Kind, &'a Version)> {
@@ -95,7 +122,7 @@ fn aggregated_resource(kind: &Kind, version: &Version) -> Value {
         "responseKind": { "group": kind.group, "version": version.name, "kind": kind.kind },
         "scope": if kind.is_namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": kind.singular,
-        "verbs": VERBS,
+        "verbs": verbs(kind),
     });
     if !kind.short_names.is_empty() {
         resource["shortNames"] = json!(kind.short_names);
@@ -147,7 +174,7 @@ pub(super) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Val
     let mut resources = Vec::new();
     for (kind, version) in served(kinds, group, version) {
         let mut resource = json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.is_namespaced,
-            "kind": kind.kind, "verbs": VERBS});
+            "kind": kind.kind, "verbs": verbs(kind)});
         if !kind.short_names.is_empty() {
             resource["shortNames"] = json!(kind.short_names);
         }
@@ -158,7 +185,7 @@ pub(super) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Val
         for (name, response, verbs) in subresources(kind, version) {
             let mut below = json!({"name": format!("{}/{name}", kind.plural), "singularName": "",
                 "namespaced": kind.is_namespaced, "kind": response["kind"], "verbs": verbs});
-            if name == "scale" {
+            if ["scale", "eviction", "token"].contains(&name) {
                 below["group"] = response["group"].clone();
                 below["version"] = response["version"].clone();
             }

@@ -81,7 +81,19 @@ fn text_answer(text: &'static str) -> Response {
 
 fn refuse(refusal: &Refusal) -> Response {
     let (code, content_type, body) = refusal.to_body();
-    respond(code.as_u16(), content_type, Body::from(body))
+    let mut response = respond(code.as_u16(), content_type, Body::from(body));
+    warn(&mut response, refusal.warnings());
+    response
+}
+
+/// Adds warnings to an answer.
+fn warn(response: &mut Response, warnings: &[String]) {
+    for warning in warnings {
+        let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
 }
 
 fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
@@ -223,12 +235,7 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
     record(server, &call, verb, dry_run, body, result.as_ref());
     let written = result?;
     let mut response = respond(written.code, JSON, Body::from(server.show(&call, &written.shown)));
-    for warning in &written.warnings {
-        let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
-        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
-            response.headers_mut().append(WARNING, value);
-        }
-    }
+    warn(&mut response, &written.warnings);
     Ok(response)
 }
 

@@ -175,6 +175,8 @@ impl Server {
         if kind.is_custom() {
             schema::prune(&version.schema, &mut converted);
             schema::apply_defaults(&version.schema, &mut converted);
+        } else {
+            kinds::convert(&mut converted);
         }
         Cow::Owned(converted)
     }

@@ -188,6 +188,8 @@ pub(super) struct Refusal {
     plain: bool,
     /// Not for the client: the write is to be computed again.
     is_stale: bool,
+    /// What the client is warned of beside it.
+    warnings: Vec<String>,
 }
 
 impl Refusal {
@@ -200,6 +202,7 @@ impl Refusal {
             continue_token: None,
             plain: false,
             is_stale: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -222,6 +225,17 @@ impl Refusal {
             details.insert("causes".to_owned(), json!([cause]));
         }
         self
+    }
+
+    /// The same refusal, with warnings that came up before it.
+    pub(super) fn warning(mut self, warnings: &[String]) -> Self {
+        self.warnings.extend_from_slice(warnings);
+        self
+    }
+
+    /// What the client is warned of.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The message, for logs and tests.

@@ -147,8 +147,42 @@ fn built_in(name: &str, object: &Value) -> Value {
                 .find(|condition| condition["type"] == wanted);
             found.map_or_else(|| "Unknown".to_owned(), |condition| text(&condition["status"]))
         }
+        Some(("zero", field)) => return json!(object["status"][field].as_i64().unwrap_or(0)),
+        Some(("quota", side)) => quota(object, side == "limits"),
         Some(_) => "<none>".to_owned(),
         None => match name {
+            "none" => "<none>".to_owned(),
+            "global-default" => return json!(object["globalDefault"] == true),
+            "cluster-ip" => match object["spec"]["clusterIP"].as_str() {
+                Some(address) if !address.is_empty() => address.to_owned(),
+                _ => "<none>".to_owned(),
+            },
+            "scale-target" => {
+                let target = &object["spec"]["scaleTargetRef"];
+                format!("{}/{}", text(&target["kind"]), text(&target["name"]))
+            }
+            "controller" => {
+                let owners = list(&object["metadata"]["ownerReferences"]);
+                let owner = owners.iter().find(|owner| owner["controller"] == true);
+                let group = |owner: &Value| {
+                    text(&owner["apiVersion"])
+                        .split('/')
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                owner.map_or_else(
+                    || "<none>".to_owned(),
+                    |owner| {
+                        format!(
+                            "{}.{}/{}",
+                            text(&owner["kind"]).to_lowercase(),
+                            group(owner),
+                            text(&owner["name"])
+                        )
+                    },
+                )
+            }
             "external-ip" => {
                 let addresses = list(&object["status"]["loadBalancer"]["ingress"]);
                 let names: Vec<String> = addresses
@@ -275,6 +309,17 @@ fn built_in(name: &str, object: &Value) -> Value {
         },
     };
     Value::String(cell)
+}
+
+/// `pods: 0/2, requests.cpu: 0/1`: what is used of what a quota allows, of limits or of all else.
+fn quota(object: &Value, limits: bool) -> String {
+    let used = |name: &str| object["status"]["used"][name].as_str().unwrap_or("0").to_owned();
+    let hard = object["status"]["hard"].as_object().into_iter().flatten();
+    let entries: Vec<String> = hard
+        .filter(|(name, _)| name.starts_with("limits.") == limits)
+        .map(|(name, allowed)| format!("{name}: {}/{}", used(name), allowed.as_str().unwrap_or_default()))
+        .collect();
+    entries.join(", ")
 }
 
 #[cfg(test)]

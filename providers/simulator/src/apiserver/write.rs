@@ -218,7 +218,8 @@ impl Server {
         if tracked.is_err() {
             managers = Managers::default();
         }
-        let mut written = self.store_new(call, &name, object, managers, call.query.is_dry_run())?;
+        let written = self.store_new(call, &name, object, managers, call.query.is_dry_run());
+        let mut written = written.map_err(|refusal| refusal.warning(&warnings))?;
         written.warnings = warnings;
         Ok(written)
     }
@@ -346,7 +347,8 @@ impl Server {
                     call.kind.kind
                 ))
             })?;
-            let mut written = self.store_update(call, &old, object, &sent, true)?;
+            let written = self.store_update(call, &old, object, &sent, true);
+            let mut written = written.map_err(|refusal| refusal.warning(&warnings))?;
             written.warnings = warnings;
             Ok(written)
         })
@@ -384,10 +386,14 @@ impl Server {
             return self.apply(call, body);
         }
         check_manager(call, "PatchOptions")?;
-        let parsed = if patch_type == PatchType::Json {
-            Value::Null
-        } else {
-            decode(body)?
+        let parsed = match patch_type {
+            PatchType::Json => Value::Null,
+            PatchType::Merge if serde_json::from_slice::<Value>(body).is_err_and(|error| error.is_eof()) => {
+                return Err(Refusal::bad_request(
+                    "error decoding patch: unexpected end of JSON input",
+                ));
+            }
+            PatchType::Merge | PatchType::Strategic | PatchType::Apply => decode(body)?,
         };
         let apply_to = |value: &mut Value, schema: &schema::Schema| match patch_type {
             PatchType::Json => patch::json(value, body),
@@ -425,7 +431,8 @@ impl Server {
                     &[error],
                 )
             })?;
-            let mut written = self.store_update(call, &old, object, &sent, false)?;
+            let written = self.store_update(call, &old, object, &sent, false);
+            let mut written = written.map_err(|refusal| refusal.warning(&warnings))?;
             written.warnings = warnings;
             Ok(written)
         })
@@ -517,10 +524,19 @@ impl Server {
         let is_same_object = object == *live;
         if !is_same_object {
             errors.extend(metadata::check(&call.kind, &object["metadata"]));
-            if !call.kind.is_custom() {
-                errors.extend(kinds::check_update(&call.kind, live, &object));
-            }
-            errors.extend(Self::check_object(call, &object, Some(live)));
+            // The strategies of workloads look at what may not change last.
+            let own = Self::check_object(call, &object, Some(live));
+            let fixed = if call.kind.is_custom() {
+                Vec::new()
+            } else {
+                kinds::check_update(&call.kind, live, &object)
+            };
+            let (first, last) = if call.kind.group == "apps" {
+                (own, fixed)
+            } else {
+                (fixed, own)
+            };
+            errors.extend(first.into_iter().chain(last));
         }
         Self::refuse_invalid(subject, &errors)?;
         put_managed_fields(&mut object, &mut managers);

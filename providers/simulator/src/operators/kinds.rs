@@ -87,6 +87,7 @@ kinds! {
     SERVICE_ACCOUNT = Namespaced "" "v1" "ServiceAccount" "serviceaccounts";
     PVC = Namespaced "" "v1" "PersistentVolumeClaim" "persistentvolumeclaims";
     DEPLOYMENT = Namespaced "apps" "v1" "Deployment" "deployments";
+    REPLICA_SET = Namespaced "apps" "v1" "ReplicaSet" "replicasets";
     STATEFUL_SET = Namespaced "apps" "v1" "StatefulSet" "statefulsets";
     DAEMON_SET = Namespaced "apps" "v1" "DaemonSet" "daemonsets";
     JOB = Namespaced "batch" "v1" "Job" "jobs";

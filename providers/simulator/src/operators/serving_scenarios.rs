@@ -192,8 +192,12 @@ fn disaggregated(bench: &mut Bench) {
 /// The pods of a Deployment.
 fn pods<'a>(bench: &'a Bench, deployment: &str) -> Vec<&'a Value> {
     let owner = bench.get(DEPLOYMENT, MODELS, deployment).uid().to_owned();
+    let sets = bench.world.list_in(REPLICA_SET, MODELS);
+    let sets: Vec<&Value> = sets.filter(|set| set.is_owned_by(&owner)).map(AsRef::as_ref).collect();
     let pods = bench.world.list_in(POD, MODELS);
-    pods.filter(|pod| pod.is_owned_by(&owner)).map(AsRef::as_ref).collect()
+    pods.filter(|pod| sets.iter().any(|set| pod.is_owned_by(set.uid())))
+        .map(AsRef::as_ref)
+        .collect()
 }
 
 /// Why the first container of a Deployment's one pod waits.

@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::types::Types;
-use super::{Column, Kind, Scale, Version};
+use super::{Column, Kind, Scale, Version, autoscaling};
 use crate::apiserver::schema::Schema;
 
 /// One row: group, version, kind, plural, short names, type in `types.txt`, flags, columns.
@@ -65,7 +65,7 @@ const ROWS: &[Row] = &[
         "svc",
         "Service",
         "nspa",
-        "Type=.spec.type|Cluster-IP=.spec.clusterIP|External-IP=@external-ip|Port(s)=@ports",
+        "Type=.spec.type|Cluster-IP=@cluster-ip|External-IP=@external-ip|Port(s)=@ports",
     ),
     Row(
         "",
@@ -329,7 +329,105 @@ const ROWS: &[Row] = &[
         "sr",
         "Available=@condition:Available",
     ),
+    Row(
+        "",
+        "v1",
+        "ResourceQuota",
+        "resourcequotas",
+        "quota",
+        "ResourceQuota",
+        "ns",
+        "Request=@quota:requests|Limit=@quota:limits",
+    ),
+    Row(
+        "",
+        "v1",
+        "LimitRange",
+        "limitranges",
+        "limits",
+        "LimitRange",
+        "n",
+        "Created At:date=.metadata.creationTimestamp",
+    ),
+    Row(
+        "",
+        "v1",
+        "ReplicationController",
+        "replicationcontrollers",
+        "rc",
+        "ReplicationController",
+        "nscga",
+        "Desired:integer=.spec.replicas|Current:integer=.status.replicas|Ready:integer=@zero:readyReplicas",
+    ),
+    Row(
+        "apps",
+        "v1",
+        "ControllerRevision",
+        "controllerrevisions",
+        "",
+        "ControllerRevision",
+        "n",
+        "Controller=@controller|Revision:integer=.revision",
+    ),
+    Row(
+        "autoscaling",
+        "v2",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "hpa",
+        "HorizontalPodAutoscaler",
+        "nsa",
+        "Reference=@scale-target|MinPods=.spec.minReplicas|MaxPods:integer=.spec.maxReplicas|Replicas:integer=@zero:currentReplicas",
+    ),
+    Row(
+        "scheduling.k8s.io",
+        "v1",
+        "PriorityClass",
+        "priorityclasses",
+        "pc",
+        "PriorityClass",
+        "",
+        "Value:integer=.value|Global-Default:boolean=@global-default|Age:date=.metadata.creationTimestamp|PreemptionPolicy=.preemptionPolicy",
+    ),
+    Row(
+        "networking.k8s.io",
+        "v1",
+        "IngressClass",
+        "ingressclasses",
+        "",
+        "IngressClass",
+        "g",
+        "Controller=.spec.controller|Parameters=@none",
+    ),
 ];
+
+/// The order in which the groups of built-in kinds are found: by the priority of their APIService
+/// (<https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controlplane/apiserver/apiservice_priorities.go>).
+/// Groups of definitions come after them, by name.
+const GROUPS: [&str; 17] = [
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+];
+
+/// The place of a group among those that are found.
+pub(in crate::apiserver) fn place(group: &str) -> usize {
+    GROUPS.iter().position(|name| *name == group).unwrap_or(GROUPS.len())
+}
 
 /// The schema of `metadata`, the same for all kinds.
 pub(in crate::apiserver) fn object_meta() -> Arc<Schema> {
@@ -340,7 +438,14 @@ pub(in crate::apiserver) fn object_meta() -> Arc<Schema> {
 /// Every built-in kind.
 pub(super) fn kinds() -> Vec<Kind> {
     let mut types = Types::new();
-    ROWS.iter().map(|row| kind(row, &mut types)).collect()
+    let mut kinds: Vec<Kind> = ROWS.iter().map(|row| kind(row, &mut types)).collect();
+    for kind in &mut kinds {
+        if kind.group == autoscaling::GROUP {
+            let older = autoscaling::older(kind.storage_version(), types.object("HorizontalPodAutoscalerV1"));
+            kind.versions.push(older);
+        }
+    }
+    kinds
 }
 
 fn kind(row: &Row, types: &mut Types) -> Kind {
@@ -392,12 +497,13 @@ fn kind(row: &Row, types: &mut Types) -> Kind {
 fn column(text: &str) -> Column {
     let (name, json_path) = text.split_once('=').unwrap_or((text, ""));
     let (name, column_type) = name.split_once(':').unwrap_or((name, "string"));
+    let (name, priority) = name.strip_prefix('*').map_or((name, 0), |name| (name, 1));
     Column {
         name: name.to_owned(),
         column_type: column_type.to_owned(),
         format: String::new(),
         description: String::new(),
-        priority: 0,
+        priority,
         json_path: json_path.to_owned(),
     }
 }

@@ -72,6 +72,7 @@ pub(in crate::apiserver) fn complete(kind: &Kind, schema: &Schema, object: &mut 
             }
         }
         ("networking.k8s.io", "NetworkPolicy") => network_policy(object),
+        ("", "LimitRange") => limit_range(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition_names(object),
         _ => {}
     }
@@ -183,6 +184,11 @@ fn job_spec(spec: &mut Value) {
         put(spec, "completions", json!(1));
     }
     put(spec, "parallelism", json!(1));
+    // Of a Job, and not yet of a CronJob's template for Jobs.
+    put(spec, "backoffLimit", json!(6));
+    put(spec, "completionMode", json!("NonIndexed"));
+    put(spec, "manualSelector", json!(false));
+    put(spec, "suspend", json!(false));
     let policy = if spec.get("podFailurePolicy").is_some() {
         "Failed"
     } else {
@@ -316,6 +322,27 @@ fn node_ports(object: &mut Value) {
     for port in items(object, "/spec/ports") {
         hash = hash.wrapping_mul(16_777_619).wrapping_add(1);
         put(port, "nodePort", json!(30_000 + hash % 2_767));
+    }
+}
+
+/// What a container may use by default is what it may use at most, and asks for what it may use by default.
+fn limit_range(object: &mut Value) {
+    for item in items(object, "/spec/limits") {
+        if item.get("type").is_none_or(|kind| kind != "Container") {
+            continue;
+        }
+        for (from, to) in [
+            ("max", "default"),
+            ("default", "defaultRequest"),
+            ("min", "defaultRequest"),
+        ] {
+            if let Some(Value::Object(limits)) = item.get(from).cloned() {
+                let target = field(item, to);
+                for (name, limit) in limits {
+                    put(target, &name, limit);
+                }
+            }
+        }
     }
 }
 

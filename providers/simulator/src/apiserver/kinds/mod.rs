@@ -2,6 +2,7 @@
 //!
 //! Invariant: a snapshot of the kinds never changes; a definition that comes, changes or goes makes a new snapshot.
 
+mod autoscaling;
 mod builtin;
 mod defaults;
 mod rules;
@@ -12,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::schema::Schema;
 
+pub(super) use autoscaling::convert;
 pub(super) use builtin::object_meta;
 pub(super) use defaults::{complete, complete_on_create, label_namespace};
 pub(super) use rules::{check_create, check_update};
@@ -141,10 +143,10 @@ impl Kinds {
         versions
     }
 
-    /// Groups with a served version, in alphabetical order.
+    /// Groups with a served version, in the order in which a client looks for a name in them.
     pub(super) fn groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = self.all().map(|kind| kind.group.clone()).collect();
-        groups.sort();
+        groups.sort_by(|a, b| (builtin::place(a), a).cmp(&(builtin::place(b), b)));
         groups.dedup();
         groups.retain(|group| !group.is_empty() && self.has_group(group));
         groups

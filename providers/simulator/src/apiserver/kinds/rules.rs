@@ -26,6 +26,7 @@ pub(in crate::apiserver) fn check_create(kind: &Kind, schema: &Schema, object: &
                 errors.push(FieldError::unsupported(field, &spec["restartPolicy"], &supported));
             }
         }
+        ("batch", "CronJob") => schedule(&object["spec"]["schedule"], &mut errors),
         ("", "Service") => {
             let spec = &object["spec"];
             let needs_ports = spec["type"] != "ExternalName" && spec["clusterIP"] != "None";
@@ -43,6 +44,21 @@ pub(in crate::apiserver) fn check_create(kind: &Kind, schema: &Schema, object: &
         _ => {}
     }
     errors
+}
+
+/// A schedule has five fields, or is one of a few names. What stands in the fields is not looked at.
+fn schedule(schedule: &Value, errors: &mut Vec<FieldError>) {
+    let text = schedule.as_str().unwrap_or_default();
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if text.starts_with('@') || text.is_empty() || fields.len() == 5 {
+        return;
+    }
+    let detail = format!(
+        "expected exactly 5 fields, found {}: [{}]",
+        fields.len(),
+        fields.join(" ")
+    );
+    errors.push(FieldError::invalid("spec.schedule", schedule, &detail));
 }
 
 /// Keys of ConfigMaps and Secrets become names of files.

@@ -20,8 +20,6 @@ use super::status::Refusal;
 use super::wall::Moment;
 use table::{Field, Form, Message, Table};
 
-/// The media type.
-pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// What such a body begins with.
 const MAGIC: &[u8] = b"k8s\0";
 

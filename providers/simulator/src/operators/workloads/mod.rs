@@ -4,12 +4,13 @@
 //!
 //! Invariant: a changed pod template replaces every pod.
 //!
-//! Left out: ReplicaSets (a Deployment owns its pods), rolling over step by step, CronJobs.
+//! Left out: ReplicaSets that are nobody's, rolling over step by step, CronJobs.
 
 mod claims;
 mod dead_nodes;
 mod needs;
 mod pods;
+mod replica_sets;
 mod services;
 
 use std::sync::Arc;
@@ -40,12 +41,34 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
 
 fn hash(controller: &Value) -> String {
     let text = controller["spec"]["template"].to_string();
-    suffix(&format!("{:x?}", Sha256::digest(text.as_bytes())))
+    let digest = format!("{:x?}", Sha256::digest(text.as_bytes()));
+    suffix(&digest) + &suffix(&digest[1..])
 }
 
 fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Value>]) {
-    let hash = hash(controller);
-    let owned: Vec<&Arc<Value>> = pods.iter().filter(|pod| pod.is_owned_by(controller.uid())).collect();
+    let mut hash = hash(controller);
+    let sets = if kind == DEPLOYMENT {
+        replica_sets::of(turn, controller)
+    } else {
+        Vec::new()
+    };
+    let mut current = None;
+    if kind == DEPLOYMENT {
+        current = replica_sets::current(turn, controller, &hash);
+        // A paused Deployment stays with the template that it had.
+        if let Some(older) = current.as_ref().and_then(|set| set.label("pod-template-hash")) {
+            older.clone_into(&mut hash);
+        }
+    }
+    let owners = sets.iter().map(|set| set.uid()).chain([controller.uid()]);
+    let owners: Vec<&str> = owners.collect();
+    let owned: Vec<&Arc<Value>> = pods
+        .iter()
+        .filter(|pod| owners.iter().any(|owner| pod.is_owned_by(owner)))
+        .collect();
+    for set in &sets {
+        replica_sets::tell(turn, set, current.as_deref(), &owned);
+    }
     let wanted = places(turn, kind, controller, &hash);
     let mut ready = 0;
     for (name, node) in &wanted {
@@ -55,7 +78,12 @@ fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Valu
         {
             Some(pod) if pod.is_deleting() => {}
             Some(pod) => ready += i64::from(pod.is("Ready") || pod.text("/status/phase") == "Succeeded"),
-            None => pod(turn, controller, name, &hash, node.as_deref()),
+            None => match (&current, kind == DEPLOYMENT) {
+                (Some(set), true) => pod(turn, controller, set, name, &hash, node.as_deref()),
+                // Its ReplicaSet comes first.
+                (None, true) => {}
+                (_, false) => pod(turn, controller, controller, name, &hash, node.as_deref()),
+            },
         }
     }
     for pod in &owned {
@@ -82,7 +110,7 @@ fn control(turn: &mut Turn<'_>, kind: Kind, controller: &Value, pods: &[Arc<Valu
         ready,
         serving: count(serving),
     };
-    tell(turn, kind, controller, &rollout);
+    tell(turn, kind, controller, &hash, &rollout);
 }
 
 /// Returns the place of a pod within its controller.
@@ -116,17 +144,20 @@ fn places(turn: &Turn<'_>, kind: Kind, controller: &Value, hash: &str) -> Vec<(S
     slots.map(|slot| (slot, None)).collect()
 }
 
-fn pod(turn: &mut Turn<'_>, controller: &Value, slot: &str, hash: &str, node: Option<&str>) {
+fn pod(turn: &mut Turn<'_>, controller: &Value, owner: &Value, slot: &str, hash: &str, node: Option<&str>) {
     let mut spec = controller["spec"]["template"]["spec"].clone();
     if let Some(node) = node {
         spec["nodeName"] = json!(node);
     }
     let stable = controller["kind"] == STATEFUL_SET.kind;
     // Every pod of a Deployment has a name of its own: one that was deleted does not come back under its old name.
+    let drawn = suffix(&format!("{slot} {}", turn.world.newest()));
     let name = if stable {
         slot.to_owned()
+    } else if controller["kind"] == DEPLOYMENT.kind {
+        format!("{}-{hash}-{drawn}", controller.name())
     } else {
-        format!("{slot}-{}", suffix(&format!("{slot} {}", turn.world.newest())))
+        format!("{slot}-{drawn}")
     };
     let mut labels = controller["spec"]["template"]["metadata"]["labels"].clone();
     if !labels.is_object() {
@@ -141,7 +172,7 @@ fn pod(turn: &mut Turn<'_>, controller: &Value, slot: &str, hash: &str, node: Op
         &name,
         json!({"metadata": metadata, "spec": spec}),
     );
-    turn.create(POD, owned_by(pod, controller));
+    turn.create(POD, owned_by(pod, owner));
 }
 
 /// How far the pods of a controller are.
@@ -156,7 +187,7 @@ struct Rollout {
     serving: i64,
 }
 
-fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, rollout: &Rollout) {
+fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, hash: &str, rollout: &Rollout) {
     let generation = controller["metadata"]["generation"].clone();
     let Rollout {
         wanted,
@@ -169,14 +200,25 @@ fn tell(turn: &mut Turn<'_>, kind: Kind, controller: &Value, rollout: &Rollout) 
         DEPLOYMENT => {
             let available = serving >= wanted;
             let complete = ready >= wanted && all == wanted;
+            let some = |number: i64| if number == 0 { Value::Null } else { json!(number) };
+            let set = format!("ReplicaSet \"{}-{hash}\"", controller.name());
             json!({
-                "observedGeneration": generation, "replicas": all, "updatedReplicas": updated, "readyReplicas": serving,
-                "availableReplicas": serving, "unavailableReplicas": (wanted - serving).max(0),
+                "observedGeneration": generation, "replicas": some(all), "updatedReplicas": some(updated),
+                "readyReplicas": some(serving), "availableReplicas": some(serving),
+                "unavailableReplicas": some((wanted - serving).max(0)),
                 "conditions": [
-                    condition("Available", available,
-                        if available { "MinimumReplicasAvailable" } else { "MinimumReplicasUnavailable" }, ""),
-                    condition("Progressing", true,
-                        if complete { "NewReplicaSetAvailable" } else { "ReplicaSetUpdated" }, ""),
+                    if available {
+                        condition("Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability.")
+                    } else {
+                        condition("Available", false, "MinimumReplicasUnavailable",
+                            "Deployment does not have minimum availability.")
+                    },
+                    if complete {
+                        condition("Progressing", true, "NewReplicaSetAvailable",
+                            &format!("{set} has successfully progressed."))
+                    } else {
+                        condition("Progressing", true, "ReplicaSetUpdated", &format!("{set} is progressing."))
+                    },
                 ],
             })
         }

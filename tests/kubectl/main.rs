@@ -1,0 +1,95 @@
+//! Stock `kubectl` against both servers: the embedded one, and a real kube-apiserver where `STACKCTL_TEST_KUBECONFIG`
+//! names one.
+//!
+//! `cases/*.txt` are transcripts: commands, and all that they print, with what differs from run to run replaced by names
+//! ([`normal`]). What a case expects was **recorded** from the real server, and never written by hand:
+//!
+//! ```sh
+//! STACKCTL_RECORD_KUBECTL=1 STACKCTL_TEST_KUBECONFIG=$KUBECONFIG cargo test -p stackctl-simulator --test kubectl
+//! ```
+//!
+//! Cases that are marked `(embedded)` need pods that run, or the kinds of an OpenShift; they are recorded from the
+//! embedded server and read by people.
+
+mod normal;
+mod server;
+mod transcript;
+
+use std::path::Path;
+
+use server::Server;
+use transcript::{Family, Where};
+
+/// Plays a family on the embedded server, and on the real one.
+async fn play(name: &str) {
+    if !server::has_kubectl().await {
+        say("kubectl is not on the PATH: NOTHING WAS PROVEN");
+        return;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/kubectl/cases/{name}.txt"));
+    let family = Family::read(&path);
+    let real = Server::real(name);
+    if real.is_none() {
+        say("STACKCTL_TEST_KUBECONFIG names no server: played on the embedded one alone");
+    }
+    let embedded = Server::embedded(name).await;
+    let mut recorded = Vec::new();
+    let mut wrong = Vec::new();
+    for case in &family.cases {
+        let reference = match (&real, case.place) {
+            (Some(real), Where::Both) => Some(real.play(case).await),
+            _ => None,
+        };
+        let shown = embedded.play(case).await;
+        let expected = match reference {
+            Some(reference) if server::records() => reference,
+            Some(reference) => {
+                wrong.extend(transcript::difference(case, &reference, "the real server"));
+                case.clone()
+            }
+            None if server::records() && case.place == Where::Embedded => shown.clone(),
+            None => case.clone(),
+        };
+        wrong.extend(transcript::difference(&expected, &shown, "the embedded server"));
+        recorded.push(expected);
+    }
+    embedded.stop().await;
+    if server::records() {
+        Family { cases: recorded }.write(&path);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn say(text: &str) {
+    use std::io::Write as _;
+    // Past the test harness, which would keep it to itself.
+    writeln!(std::io::stderr(), "kubectl cases: {text}").expect("stderr is there");
+}
+
+/// One test for each file; the last one holds that no file is left out.
+macro_rules! families {
+    ($($name:ident)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            play(stringify!($name)).await;
+        })*
+
+        #[test]
+        fn every_file_is_played_and_there_are_at_least_forty_cases() {
+            let names = [$(stringify!($name)),*];
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kubectl/cases");
+            let mut n_cases = 0;
+            for entry in std::fs::read_dir(folder).expect("the cases are there") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+                assert!(names.contains(&name.as_str()), "{name} is not played");
+                n_cases += Family::read(&path).cases.iter().filter(|case| !case.steps.is_empty()).count();
+            }
+            assert!(n_cases >= 40, "{n_cases}");
+        }
+    };
+}
+
+families! {
+    getting applying patching creating deleting waiting
+}
