@@ -75,7 +75,7 @@ impl Served {
 
     /// The answer to any request, if there is one with a 2xx code.
     pub(crate) fn send(&self, asked: (&str, &str), content_type: &str, body: &str) -> Option<String> {
-        exchange(&self.address, &self.token, asked, content_type, body)
+        self.way.exchange(asked, content_type, body)
     }
 
     /// What is there, if it is.
