@@ -5,8 +5,8 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::{Value, json};
 
+use super::access::reviews;
 use super::kinds::{Kind, Kinds, Version};
-use super::reviews;
 
 /// The content type of the aggregated form.
 pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -50,6 +50,10 @@ fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec
     }
     if kind.group.is_empty() && kind.kind == "Namespace" {
         found.push(("finalize", own, vec!["update"]));
+    }
+    if kind.group.is_empty() && kind.kind == "ServiceAccount" {
+        let request = json!({"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"});
+        found.push(("token", request, vec!["create"]));
     }
     found
 }
@@ -158,7 +162,7 @@ pub(super) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Val
         for (name, response, verbs) in subresources(kind, version) {
             let mut below = json!({"name": format!("{}/{name}", kind.plural), "singularName": "",
                 "namespaced": kind.is_namespaced, "kind": response["kind"], "verbs": verbs});
-            if name == "scale" {
+            if matches!(name, "scale" | "token") {
                 below["group"] = response["group"].clone();
                 below["version"] = response["version"].clone();
             }
