@@ -4,13 +4,11 @@
 //! Invariants:
 //! - Both are made once for each directory; a kubeconfig stays good after a restart.
 //! - Keys and tokens are in files that only their owner reads, and in no `Debug`.
-//! - A file is there whole or not at all.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +18,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use crate::SimulatorError;
 use crate::apiserver::{ServingCertificate, Token};
 use crate::certificates::{Pair, Wanted};
+use crate::private_file::write_private;
 
 const AUTHORITY: &str = "ca.crt";
 const AUTHORITY_KEY: &str = "ca.key";
@@ -81,6 +80,7 @@ impl Credentials {
         Ok(ServingCertificate {
             certificate: pair.certificate,
             key: pair.key,
+            authority: self.authority.certificate.clone(),
         })
     }
 
@@ -142,23 +142,6 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Writes a file that only its owner reads, whole or not at all.
-pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let next = path.with_extension("next");
-    // A file that is there would keep its mode.
-    match fs::remove_file(&next) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&next)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(&next, path)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -184,15 +167,5 @@ mod tests {
         let other = tempfile::tempdir().expect("a directory");
         let other = Credentials::of(other.path()).expect("they are made");
         assert_ne!(first.administrator().reveal(), other.administrator().reveal());
-    }
-
-    #[test]
-    fn what_is_written_privately_replaces_what_others_could_read() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("endpoint.json");
-        fs::write(&path, "old").expect("writable");
-        write_private(&path, "new").expect("written");
-        assert_eq!(fs::read_to_string(&path).expect("readable"), "new");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
     }
 }

@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::SimulatorError;
-use crate::credentials::write_private;
+use crate::private_file::write_private;
 
 const LOCK: &str = "lock";
 const ENDPOINT: &str = "endpoint.json";

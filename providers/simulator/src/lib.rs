@@ -20,7 +20,9 @@ pub mod data_plane;
 mod directory;
 pub mod faults;
 mod guest;
+mod oauth;
 pub mod operators;
+mod private_file;
 pub mod schemas;
 pub mod seed;
 
@@ -31,7 +33,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Identity, Token};
+use apiserver::{ApiServer, ApiServerError, ApiServerOptions, Authorization, Identity, Token};
 use clock::Clock;
 use credentials::Credentials;
 use data_plane::{DataPlane, DataPlaneOptions};
@@ -39,6 +41,7 @@ use directory::Directory;
 pub use directory::{Endpoint, live_endpoint};
 use faults::{Fault, Scheduled};
 pub use guest::{Guest, GuestOptions};
+use oauth::OAUTH_SERVER;
 use operators::{Access, Operators, OperatorsOptions};
 pub use seed::Platform;
 
@@ -169,12 +172,11 @@ impl Simulator {
         let directory = Directory::take(&options.dir).await?;
         let mut server_options = ApiServerOptions::new(&options.dir);
         let credentials = Credentials::of(&options.dir)?;
-        let operators = operator_tokens()?;
+        let servants = servants()?;
         server_options.listen = options.listen;
         server_options.serving = Some(credentials.serving(options.listen.ip())?);
-        server_options.tokens = tokens(credentials.administrator(), &operators);
-        // Stock clients send no token over plain HTTP (client-go, clientcmd); the server is on loopback.
-        server_options.anonymous_admin = true;
+        server_options.tokens = tokens(credentials.administrator(), &servants);
+        server_options.authorization = Authorization::Rbac;
         let server = ApiServer::start(server_options).await?;
         let url = server.url();
         operators::register_admission(server.admission());
@@ -189,10 +191,11 @@ impl Simulator {
             spoilt.map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
             directory.mark_seeded()?;
         }
-        let ways = operators
+        let ways = servants
             .iter()
             .map(|(user, token)| (user.clone(), credentials.config(&uri, token)));
-        let ways = ways.collect();
+        let ways: BTreeMap<String, kube::Config> = ways.collect();
+        oauth::register(server.access(), client(ways[OAUTH_SERVER].clone())?);
         let clock = Clock::new(options.speed);
         let paused = options.operators == OperatorsMode::Paused;
         let access = Access::Embedded(ways);
@@ -297,9 +300,9 @@ impl Simulator {
     }
 }
 
-/// Draws a token for each operator; they live as long as the process.
-fn operator_tokens() -> Result<BTreeMap<String, Token>, SimulatorError> {
-    let users = operators::users();
+/// Draws a token for each part of the cluster that is a client of its API server; they live as long as the process.
+fn servants() -> Result<BTreeMap<String, Token>, SimulatorError> {
+    let users = operators::users().chain([OAUTH_SERVER.to_owned()]);
     let drawn = users.map(|user| Ok((user, Token::drawn().map_err(SimulatorError::Random)?)));
     drawn.collect()
 }
@@ -321,15 +324,11 @@ async fn data_plane(access: &Access, options: &SimulatorOptions, clock: Clock) -
     })
 }
 
-fn tokens(administrator: &Token, operators: &BTreeMap<String, Token>) -> BTreeMap<Token, Identity> {
-    let operators = operators.iter().map(|(user, token)| (token, user.as_str()));
-    let all = operators.chain([(administrator, ADMIN_USER)]);
-    all.map(|(token, user)| {
-        let groups = vec!["system:masters".to_owned(), "system:authenticated".to_owned()];
-        let user = user.to_owned();
-        (token.clone(), Identity { user, groups })
-    })
-    .collect()
+fn tokens(administrator: &Token, servants: &BTreeMap<String, Token>) -> BTreeMap<Token, Identity> {
+    let servants = servants.iter().map(|(user, token)| (token, user.as_str()));
+    let all = servants.chain([(administrator, ADMIN_USER)]);
+    all.map(|(token, user)| (token.clone(), Identity::member(user, ["system:masters".to_owned()])))
+        .collect()
 }
 
 fn client(config: kube::Config) -> Result<kube::Client, SimulatorError> {

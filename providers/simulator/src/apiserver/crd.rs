@@ -18,6 +18,11 @@ use super::status::Refusal;
 use super::store::ObjectKey;
 use super::wall::Moment;
 
+/// The annotation of a definition that says which names its objects may have.
+pub const NAMES_ANNOTATION: &str = "simulator.stackctl.dev/names";
+/// Its value where any part of a path is a name, as aggregated servers and built-in kinds may have it.
+pub const NAMES_IN_PATHS: &str = "path-segments";
+
 /// Reads a definition into the kind that it brings; `None` if it lacks something without which there is no kind.
 pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
     let spec = &definition["spec"];
@@ -42,6 +47,7 @@ pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
         is_namespaced: spec["scope"] == "Namespaced",
         storage: storage.min(versions.len().checked_sub(1)?),
         definition: text(&definition["metadata"]["name"]),
+        has_free_names: definition["metadata"]["annotations"][NAMES_ANNOTATION] == NAMES_IN_PATHS,
         has_generation: true,
         creates_on_update: false,
         updates_unconditionally: false,

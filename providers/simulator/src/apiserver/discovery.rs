@@ -5,8 +5,8 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::{Value, json};
 
+use super::access::reviews;
 use super::kinds::{Kind, Kinds, Version};
-use super::reviews;
 
 /// The content type of the aggregated form.
 pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";

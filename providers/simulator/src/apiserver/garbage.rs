@@ -79,6 +79,8 @@ impl Server {
             Work::NewNamespace(name) => self.furnish_namespace(name),
             Work::Namespace(name) => self.empty_namespace(name),
             Work::Definition(name) => self.follow_definition(name),
+            Work::AggregateRoles => self.aggregate_roles(),
+            Work::AccountToken(key) => self.put_account_token(key),
         }
     }
 

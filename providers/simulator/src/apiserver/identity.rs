@@ -1,25 +1,29 @@
-//! Who sends a request: the bearer token table.
-//!
-//! Invariants:
-//! - A token that is not in the table is refused (401); it never falls back to the anonymous user.
-//! - No token is ever printed: [`Tokens`] shows only how many it holds.
+//! Who sends a request.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use serde_json::{Value, json};
 
-use super::status::Refusal;
-use super::token::Token;
+/// The group of everybody who is known.
+pub(super) const AUTHENTICATED: &str = "system:authenticated";
+/// The group of whoever sends no token.
+pub(super) const UNAUTHENTICATED: &str = "system:unauthenticated";
+/// Whoever sends no token.
+pub(super) const ANONYMOUS: &str = "system:anonymous";
+/// How the users that service accounts are begin.
+const ACCOUNT: &str = "system:serviceaccount:";
 
-/// A user as the API server sees one: a name and its groups.
+/// A user as the API server sees one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The user's name, `kube:admin` or `system:serviceaccount:ns:name`.
     pub user: String,
+    /// What tells the user from another of the same name; may be empty.
+    pub uid: String,
     /// The groups the user is in.
     pub groups: Vec<String>,
+    /// What the authenticator says besides.
+    pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl Identity {
@@ -27,51 +31,61 @@ impl Identity {
     pub fn named(user: impl Into<String>) -> Self {
         Self {
             user: user.into(),
-            groups: Vec::new(),
+            ..Self::default()
         }
     }
-}
 
-/// The token table, and what a request without a token may do.
-pub(super) struct Tokens {
-    table: BTreeMap<Token, Identity>,
-    anonymous_admin: bool,
-}
-
-impl Tokens {
-    /// Returns the table; without a token a request is `kube:admin` if `anonymous_admin`, else it is refused.
-    pub(super) fn new(table: BTreeMap<Token, Identity>, anonymous_admin: bool) -> Self {
-        Self { table, anonymous_admin }
+    /// Returns a user of that name in these groups.
+    pub fn member(user: impl Into<String>, groups: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            user: user.into(),
+            groups: groups.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
-    /// Decides who sent a request with these headers.
-    ///
-    /// # Errors
-    ///
-    /// 401 for an unknown token, 403 for an anonymous request where those are not administrators.
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
-        let Some(value) = headers.get(AUTHORIZATION) else {
-            if self.anonymous_admin {
-                return Ok(Identity {
-                    user: "kube:admin".to_owned(),
-                    groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
-                });
-            }
-            return Err(Refusal::forbidden_text("system:anonymous is not allowed here"));
-        };
-        let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-        token
-            .and_then(|token| self.table.get(&Token::new(token.trim())))
-            .cloned()
-            .ok_or_else(Refusal::unauthorized)
+    /// Whoever sends no token.
+    pub(super) fn anonymous() -> Self {
+        Self::member(ANONYMOUS, [UNAUTHENTICATED.to_owned()])
     }
-}
 
-impl fmt::Debug for Tokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Tokens")
-            .field("n_tokens", &self.table.len())
-            .finish_non_exhaustive()
+    /// The user that a service account is (`k8s.io/apiserver/pkg/authentication/serviceaccount`).
+    pub(super) fn account(namespace: &str, name: &str) -> Self {
+        Self::member(
+            format!("{ACCOUNT}{namespace}:{name}"),
+            [
+                "system:serviceaccounts".to_owned(),
+                format!("system:serviceaccounts:{namespace}"),
+            ],
+        )
+    }
+
+    /// Namespace and name of the service account that this user name is of.
+    pub(super) fn account_of(user: &str) -> Option<(&str, &str)> {
+        user.strip_prefix(ACCOUNT)?.split_once(':')
+    }
+
+    /// The user, known to the server: in the group of those who are.
+    pub(super) fn authenticated(mut self) -> Self {
+        let is_placed = |group: &String| group == AUTHENTICATED || group == UNAUTHENTICATED;
+        if self.user != ANONYMOUS && !self.groups.iter().any(is_placed) {
+            self.groups.push(AUTHENTICATED.to_owned());
+        }
+        self
+    }
+
+    /// The user as a `UserInfo` of authentication.k8s.io/v1.
+    pub(super) fn info(&self) -> Value {
+        let mut info = json!({ "username": self.user });
+        if !self.uid.is_empty() {
+            info["uid"] = json!(self.uid);
+        }
+        if !self.groups.is_empty() {
+            info["groups"] = json!(self.groups);
+        }
+        if !self.extra.is_empty() {
+            info["extra"] = json!(self.extra);
+        }
+        info
     }
 }

@@ -50,7 +50,7 @@ fn is_key(text: &str, prefix_may_be_upper: bool) -> bool {
 fn check_name(kind: &Kind, name: &str, errors: &mut Vec<FieldError>) {
     let quoted = Value::from(name);
     let (is_good, text) = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("rbac.authorization.k8s.io", _) => (
+        _ if kind.has_free_names => (
             !matches!(name, "." | "..") && !name.contains(['/', '%']),
             "may not contain '/' or '%'",
         ),

@@ -8,8 +8,9 @@
 //! - Every request that changes an object leaves a line in `audit.ndjson`, also if it is refused or a dry-run.
 //! - One process serves a directory.
 //!
-//! Deliberately absent: rules in CEL, conversion and admission webhooks over HTTP, authorization, pods that run.
+//! Deliberately absent: conversion and admission webhooks over HTTP, client certificates, pods that run.
 
+mod access;
 mod admission;
 mod audit;
 mod crd;
@@ -28,7 +29,6 @@ mod patch;
 mod persist;
 mod pod_runtime;
 mod request;
-mod reviews;
 mod routes;
 mod scale;
 mod schema;
@@ -58,7 +58,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinHandle;
 
+pub use access::{AccessRegistry, Authenticator, Authorization, Pages, Personal};
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
+pub use crd::{NAMES_ANNOTATION, NAMES_IN_PATHS};
 pub use identity::Identity;
 pub use persist::StoreError;
 pub use pod_runtime::{LogLine, Plain, PodRuntime, PodRuntimes, PodStream, plain_log, refused, serve, started};
@@ -66,8 +68,8 @@ pub use tls::{ServingCertificate, TlsError};
 pub use token::Token;
 pub use trouble::{DEFAULT_SEED, Percent, Trouble, TroubleControl};
 
+use access::Access;
 use audit::Audit;
-use identity::Tokens;
 use persist::Disk;
 use server::Server;
 use store::Store;
@@ -83,8 +85,8 @@ pub struct ApiServerOptions {
     pub tokens: BTreeMap<Token, Identity>,
     /// What it proves itself with; without one it speaks plain HTTP.
     pub serving: Option<ServingCertificate>,
-    /// Whether a request without a token is `kube:admin`'s.
-    pub anonymous_admin: bool,
+    /// Who may do what.
+    pub authorization: Authorization,
 }
 
 impl ApiServerOptions {
@@ -95,7 +97,7 @@ impl ApiServerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tokens: BTreeMap::new(),
             serving: None,
-            anonymous_admin: true,
+            authorization: Authorization::Open,
         }
     }
 }
@@ -108,7 +110,7 @@ impl std::fmt::Debug for ApiServerOptions {
             .field("listen", &self.listen)
             .field("serving", &self.serving)
             .field("n_tokens", &self.tokens.len())
-            .field("anonymous_admin", &self.anonymous_admin)
+            .field("authorization", &self.authorization)
             .finish()
     }
 }
@@ -156,10 +158,16 @@ impl ApiServer {
         let audit = Audit::open(&options.dir)?;
         let is_new = loaded.objects.is_empty();
         let (work, todo) = mpsc::unbounded_channel();
-        let tokens = Tokens::new(options.tokens, options.anonymous_admin);
-        let server = Arc::new(Server::new(Store::new(disk, loaded), audit, tokens, work));
+        let authority = options.serving.as_ref().map(|serving| serving.authority.clone());
+        let access = Access::open(&options.dir, options.authorization, options.tokens, authority);
+        let access = access.map_err(|cause| StoreError::Unwritable {
+            dir: options.dir.clone(),
+            cause,
+        })?;
+        let server = Arc::new(Server::new(Store::new(disk, loaded), audit, access, work));
         server.load_definitions();
         server.furnish();
+        server.bootstrap_access();
         server.survey();
         let listen = |cause| ApiServerError::Listen {
             address: options.listen,
@@ -234,6 +242,11 @@ impl ApiServer {
     /// What runs in pods; more can be registered while it runs.
     pub fn pod_runtimes(&self) -> &PodRuntimes {
         &self.server.pod_runtimes
+    }
+
+    /// What others may bring to know more users; more can be brought while it runs.
+    pub fn access(&self) -> &AccessRegistry {
+        &self.server.access.registry
     }
 
     /// Whether the store was empty at the start.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, WARNING};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, WARNING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::access::{Attributes, openid_configuration, reviews};
 use super::audit::{self, Record, Verb};
 use super::delete::DeleteOptions;
 use super::identity::Identity;
@@ -18,7 +19,7 @@ use super::request::{Call, PatchType, Query, ResourcePath};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
 use super::trouble::Fate;
-use super::{discovery, openapi, options, reviews, wire};
+use super::{discovery, openapi, options, wire};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -37,6 +38,9 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refuse(&Refusal::too_large());
     };
+    if let Some(pages) = shared.server.access.registry.pages(parts.uri.path()) {
+        return pages.answer(Request::from_parts(parts, body)).await.map(Body::from);
+    }
     let answered = || answer(&shared, &parts, &body).unwrap_or_else(|refusal| refuse(&refusal));
     match meet_trouble(&shared.server, &parts).await {
         Fate::Served => answered(),
@@ -51,7 +55,7 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
 /// Whoever looks whether the server is well is told the truth, and so is whoever it does not know.
 async fn meet_trouble(server: &Server, parts: &Parts) -> Fate {
     let is_health_check = ["/healthz", "/readyz", "/livez"].contains(&parts.uri.path());
-    let user = match server.tokens.identify(&parts.headers) {
+    let user = match server.enter(parts) {
         Ok(user) if !is_health_check => user,
         Ok(_) | Err(_) => return Fate::Served,
     };
@@ -99,24 +103,32 @@ fn warn(response: &mut Response, warnings: &[String]) {
 fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let path = parts.uri.path();
+    let user = server.enter(parts)?;
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let allowed = server.authorize(&user, &Attributes::of_request(&parts.method, path, &query));
+    if let Err(refusal) = allowed {
+        record_refused(server, parts, body, (user, query), &refusal);
+        return Err(refusal);
+    }
     match path.trim_end_matches('/') {
         "/healthz" | "/readyz" | "/livez" => return Ok(text_answer("ok")),
         "/version" => return Ok(json_answer(&version())),
         _ => {}
     }
-    let user = server.tokens.identify(&parts.headers)?;
     if let Some(document) = fixed(server, path, &parts.headers) {
         return document;
     }
     let resource = ResourcePath::parse(path).ok_or_else(Refusal::page_not_found)?;
-    if parts.method == Method::POST && reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
-        let question = super::write::decode(&read_protobuf(body)?)?;
-        let answer = reviews::answer(&resource.group, &resource.plural, &question, &user);
-        return answer
-            .map(|answer| respond(201, JSON, Body::from(answer.to_string())))
-            .ok_or_else(Refusal::resource_not_found);
+    if parts.method == Method::POST
+        && let Some(answer) = question(server, &resource, &read_protobuf(body)?, &user)
+    {
+        return answer.map(|answer| respond(201, JSON, Body::from(answer.to_string())));
     }
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    if parts.method == Method::GET
+        && let Some(shown) = server.access.registry.personal(&resource, &user, &**server)
+    {
+        return Ok(json_answer(&shown));
+    }
     let call = Call::new(&server.kinds.snapshot(), resource, query, &parts.headers, user)?;
     if call.kind.is_custom() && wire::is_protobuf(body) {
         // Custom resources have no such form on a real server either.
@@ -131,6 +143,52 @@ fn read_protobuf(body: &Bytes) -> Result<Bytes, Refusal> {
         return Ok(Bytes::from(wire::decode(body)?.to_string()));
     }
     Ok(body.clone())
+}
+
+/// The answer to a POST that asks and stores nothing, if it is one.
+fn question(server: &Server, resource: &ResourcePath, body: &[u8], user: &Identity) -> Option<Result<Value, Refusal>> {
+    if reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
+        return Some(super::write::decode(body).and_then(|question| server.review(resource, &question, user)));
+    }
+    match (
+        resource,
+        &resource.namespace,
+        &resource.name,
+        resource.subresource.as_deref(),
+    ) {
+        (ResourcePath { group, plural, .. }, Some(namespace), Some(name), Some("token"))
+            if group.is_empty() && plural == "serviceaccounts" =>
+        {
+            Some(super::write::decode(body).and_then(|request| server.request_token(namespace, name, &request)))
+        }
+        _ => None,
+    }
+}
+
+/// What a request would write, if it would.
+fn write_verb(method: &Method, call: &Call) -> Option<Verb> {
+    match (method, call.path.name.is_some()) {
+        (&Method::POST, false) => Some(Verb::Create),
+        (&Method::PUT, true) => Some(Verb::Update),
+        (&Method::PATCH, true) if call.patch_type() == Ok(PatchType::Apply) => Some(Verb::Apply),
+        (&Method::PATCH, true) => Some(Verb::Patch),
+        (&Method::DELETE, true) if call.path.subresource.is_none() => Some(Verb::Delete),
+        (&Method::DELETE, false) => Some(Verb::DeleteCollection),
+        _ => None,
+    }
+}
+
+/// Writes the audit line of a write whose user may not do it.
+fn record_refused(server: &Server, parts: &Parts, body: &[u8], (user, query): (Identity, Query), refusal: &Refusal) {
+    let Some(resource) = ResourcePath::parse(parts.uri.path()) else {
+        return;
+    };
+    let Ok(call) = Call::new(&server.kinds.snapshot(), resource, query, &parts.headers, user) else {
+        return;
+    };
+    if let Some(verb) = write_verb(&parts.method, &call) {
+        record(server, &call, verb, call.query.is_dry_run(), body, Err(refusal));
+    }
 }
 
 /// Documents that are no resources.
@@ -162,6 +220,14 @@ fn fixed(server: &Server, path: &str, headers: &HeaderMap) -> Option<Result<Resp
         ["api", version] => found(discovery::resources(&kinds, "", version)),
         ["apis", group] => found(discovery::group(&kinds, group)),
         ["apis", group, version] => found(discovery::resources(&kinds, group, version)),
+        ["openid", "v1", "jwks"] => found(Some(server.access.public_keys())),
+        [".well-known", "openid-configuration"] => {
+            let host = headers
+                .get(HOST)
+                .and_then(|host| host.to_str().ok())
+                .unwrap_or_default();
+            found(Some(openid_configuration(host)))
+        }
         ["openapi", "v2"] => {
             let accept = headers
                 .get(ACCEPT)
@@ -189,7 +255,7 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
     let server = &shared.server;
     let has_name = call.path.name.is_some();
     check_subresource(&call)?;
-    let verb = match (&parts.method, has_name) {
+    match (&parts.method, has_name) {
         (&Method::GET, true) if !call.query.is_set("watch") => {
             let shown = server.read(&call)?;
             return Ok(respond(200, JSON, Body::from(server.show(&call, &shown))));
@@ -207,18 +273,11 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
             }
             return Ok(respond(200, JSON, Body::from(server.list(&call)?)));
         }
-        (&Method::POST, false) => Verb::Create,
-        (&Method::PUT, true) => Verb::Update,
-        (&Method::PATCH, true) if call.patch_type() == Ok(PatchType::Apply) => Verb::Apply,
-        (&Method::PATCH, true) => Verb::Patch,
-        (&Method::DELETE, true) if call.path.subresource.is_none() => Verb::Delete,
-        (&Method::DELETE, false) => Verb::DeleteCollection,
-        _ => {
-            return Err(Refusal::method_not_allowed(
-                "the server does not allow this method on the requested resource",
-            ));
-        }
-    };
+        _ => {}
+    }
+    let verb = write_verb(&parts.method, &call).ok_or_else(|| {
+        Refusal::method_not_allowed("the server does not allow this method on the requested resource")
+    })?;
     options::check_write(&call, verb)?;
     let mut dry_run = call.query.is_dry_run();
     let result = match verb {

@@ -102,6 +102,27 @@ impl Selector {
     }
 }
 
+/// Whether a selector as manifests write it (`matchLabels`, `matchExpressions`) chooses an object with these labels.
+pub(super) fn chooses(selector: &Value, labels: &Value) -> bool {
+    let wanted = selector["matchLabels"].as_object().into_iter().flatten();
+    let mut expressions = selector["matchExpressions"].as_array().into_iter().flatten();
+    wanted.into_iter().all(|(key, value)| labels.get(key) == Some(value))
+        && expressions.all(|expression| {
+            let found = labels.get(expression["key"].as_str().unwrap_or_default());
+            let is_listed = || {
+                let values = expression["values"].as_array().into_iter().flatten();
+                found.is_some_and(|found| values.into_iter().any(|value| value == found))
+            };
+            match expression["operator"].as_str() {
+                Some("In") => is_listed(),
+                Some("NotIn") => !is_listed(),
+                Some("Exists") => found.is_some(),
+                Some("DoesNotExist") => found.is_none(),
+                Some(_) | None => false,
+            }
+        })
+}
+
 /// The fields that a kind selects by, besides name and namespace
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/#list-of-supported-fields>).
 fn is_selectable(call: &Call, field: &str) -> bool {
@@ -229,5 +250,25 @@ mod tests {
             assert_eq!(selector.matches(&object), expected, "{labels} {fields}");
         }
         assert!(Selector::parse(Some("app=-x"), None).is_err());
+    }
+
+    #[test]
+    fn selectors_of_manifests_choose_by_labels() {
+        let labels = json!({"app": "x"});
+        let by = |operator: &str| json!({"matchExpressions": [{"key": "app", "operator": operator, "values": ["x"]}]});
+        for (selector, expected) in [
+            (json!({"matchLabels": {"app": "x"}}), true),
+            (json!({"matchLabels": {"app": "y"}}), false),
+            (by("In"), true),
+            (by("NotIn"), false),
+            (by("Exists"), true),
+            (by("DoesNotExist"), false),
+        ] {
+            assert_eq!(chooses(&selector, &labels), expected, "{selector}");
+            assert_eq!(
+                chooses(&selector, &json!(null)),
+                selector == by("NotIn") || selector == by("DoesNotExist")
+            );
+        }
     }
 }

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::access::Access;
 use super::admission::{AdmissionRegistry, AdmissionRequest, ObjectReader, Operation};
 use super::audit::{self, Audit, Record, Verb};
-use super::identity::{Identity, Tokens};
+use super::identity::Identity;
 use super::kinds::{self, Kind, Kinds, Registry, Version};
 use super::pod_runtime::PodRuntimes;
 use super::request::Call;
@@ -35,6 +36,10 @@ pub(super) enum Work {
     Namespace(String),
     /// A custom resource definition is new, changed or terminates.
     Definition(String),
+    /// ClusterRoles changed that others may be made of.
+    AggregateRoles,
+    /// A Secret is to hold the token of a service account.
+    AccountToken(ObjectKey),
 }
 
 /// Everything a request is served from.
@@ -44,7 +49,7 @@ pub(super) struct Server {
     pub(super) kinds: Registry,
     pub(super) admission: AdmissionRegistry,
     pub(super) pod_runtimes: PodRuntimes,
-    pub(super) tokens: Tokens,
+    pub(super) access: Access,
     pub(super) audit: Audit,
     pub(super) troubles: Arc<Troubles>,
     work: mpsc::UnboundedSender<Work>,
@@ -71,14 +76,14 @@ pub(super) enum Shown {
 }
 
 impl Server {
-    pub(super) fn new(store: Store, audit: Audit, tokens: Tokens, work: mpsc::UnboundedSender<Work>) -> Self {
+    pub(super) fn new(store: Store, audit: Audit, access: Access, work: mpsc::UnboundedSender<Work>) -> Self {
         let seed = u64::try_from(Moment::now().as_nanos() % u128::from(u64::MAX)).unwrap_or_default();
         Self {
             store,
             kinds: Registry::new(),
             admission: AdmissionRegistry::default(),
             pod_runtimes: PodRuntimes::default(),
-            tokens,
+            access,
             audit,
             troubles: Arc::default(),
             work,
@@ -246,6 +251,7 @@ impl Server {
         };
         match object {
             Some(object) => {
+                self.check_escalation(call, name, old, object)?;
                 if self.admission.mutate(&request, object)? {
                     self.shape(&call.kind, call.version(), object)?;
                 }
@@ -278,6 +284,7 @@ impl Server {
 
     /// What follows from a stored change.
     pub(super) fn after_put(&self, key: &ObjectKey, before: Option<&Stored>, after: &Stored) {
+        self.access_after(key, before, Some(after));
         let is_definition = key.group == "apiextensions.k8s.io" && key.plural == "customresourcedefinitions";
         let is_namespace = key.group.is_empty() && key.plural == "namespaces";
         if is_definition {
@@ -295,6 +302,7 @@ impl Server {
 
     /// What follows from an end.
     pub(super) fn after_removal(&self, key: &ObjectKey, before: &Stored) {
+        self.access_after(key, Some(before), None);
         self.later(Work::Ended {
             uid: before.uid().to_owned(),
         });
@@ -325,6 +333,13 @@ impl Server {
         {
             self.later(Work::Definition(definition));
         }
+    }
+
+    /// Every object of a kind, as it is stored.
+    pub(super) fn all_of(&self, group: &str, plural: &str) -> Vec<Arc<Stored>> {
+        let table = (group.to_owned(), plural.to_owned());
+        let listing = self.store.list(&table, None, None, None, usize::MAX, |_| true);
+        listing.map(|listing| listing.objects).unwrap_or_default()
     }
 
     /// Writes the audit line of an end that no DELETE of its own asked for.
@@ -370,17 +385,8 @@ impl ObjectReader for Server {
         let Some(kind) = kinds.of_kind(group, kind) else {
             return Vec::new();
         };
-        let table = (kind.group.clone(), kind.plural.clone());
-        let listing = self.store.list(&table, None, None, None, usize::MAX, |_| true);
-        listing
-            .map(|listing| {
-                listing
-                    .objects
-                    .iter()
-                    .map(|stored| Arc::new(stored.value.clone()))
-                    .collect()
-            })
-            .unwrap_or_default()
+        let objects = self.all_of(&kind.group, &kind.plural);
+        objects.iter().map(|stored| Arc::new(stored.value.clone())).collect()
     }
 
     fn object(&self, group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Option<Arc<Value>> {

@@ -171,7 +171,9 @@ impl Subject<'_> {
         if !self.group.is_empty() {
             details.insert("group".to_owned(), json!(self.group));
         }
-        details.insert("kind".to_owned(), json!(kind));
+        if !kind.is_empty() {
+            details.insert("kind".to_owned(), json!(kind));
+        }
         details
     }
 }
@@ -380,6 +382,29 @@ impl Refusal {
 
     pub(super) fn forbidden_text(message: impl Into<String>) -> Self {
         Self::new(403, "Forbidden", message)
+    }
+
+    /// 403 about a resource: `pods "a" is forbidden: <why>`.
+    pub(super) fn forbidden(subject: Subject<'_>, why: &str) -> Self {
+        let name = match subject.name {
+            "" => String::new(),
+            name => format!(" \"{name}\""),
+        };
+        let message = format!("{}{name} is forbidden: {why}", subject.qualified_resource());
+        Self::new(403, "Forbidden", message).about(subject.details(subject.resource))
+    }
+
+    /// 403 about a path that is no resource.
+    pub(super) fn forbidden_path(why: &str) -> Self {
+        Self::new(403, "Forbidden", format!("forbidden: {why}")).about(Map::new())
+    }
+
+    /// An answer of the server's frame, not of the API: text alone.
+    pub(super) fn plain(code: u16, message: String) -> Self {
+        Self {
+            plain: true,
+            ..Self::new(code, "", message)
+        }
     }
 
     /// 403 for content in a namespace that terminates (§12).

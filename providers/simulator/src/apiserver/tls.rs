@@ -34,6 +34,8 @@ pub struct ServingCertificate {
     pub certificate: String,
     /// Its key, as PEM.
     pub key: String,
+    /// The certificate of the authority that clients trust it by, as PEM.
+    pub authority: String,
 }
 
 impl fmt::Debug for ServingCertificate {

@@ -66,7 +66,6 @@ mod rhoai_components;
 mod rhoai_kueue;
 mod routes;
 mod rules;
-mod service_accounts;
 mod service_ca;
 mod workloads;
 
@@ -155,7 +154,6 @@ const OPERATORS: &[Operator] = &[
     operator("authentication", Runs::Platform, authentication::reconcile),
     operator("cloud-credential", Runs::Platform, cloud_credential::reconcile),
     operator("service-ca", Runs::Platform, service_ca::reconcile),
-    operator("service-accounts", Runs::Platform, service_accounts::reconcile),
     operator("ingress", Runs::Platform, ingress::reconcile),
     operator("gateway", Runs::Platform, gateway::reconcile),
     operator("kuadrant", Runs::Csv("rhcl-operator"), kuadrant::reconcile),

@@ -6,6 +6,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::apiserver::{NAMES_ANNOTATION, NAMES_IN_PATHS};
+
+/// The groups whose aggregated server takes any name that can be a part of a path, such as `htpasswd:alice` and
+/// `sha256~…` (`openshift/oauth-apiserver`, `pkg/user/apis/user/validation`, `pkg/oauth/apis/oauth/validation`).
+const FREELY_NAMED: [&str; 2] = ["oauth.openshift.io", "user.openshift.io"];
+
 /// The manifests in one data file.
 ///
 /// # Panics
@@ -35,8 +41,13 @@ fn manifest(name: &str, crd: &Value, shared: &Map<String, Value>) -> Value {
         .map(|condensed| version(condensed, shared))
         .collect::<Vec<_>>();
     let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
-    if let Some(url) = crd.get("approved") {
-        metadata.insert("annotations".to_owned(), json!({"api-approved.kubernetes.io": url}));
+    let mut annotations = Map::new();
+    copy(crd, "approved", &mut annotations, "api-approved.kubernetes.io");
+    if FREELY_NAMED.iter().any(|group| crd["group"] == *group) {
+        annotations.insert(NAMES_ANNOTATION.to_owned(), json!(NAMES_IN_PATHS));
+    }
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), Value::Object(annotations));
     }
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",

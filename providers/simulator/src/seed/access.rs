@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Platform;
 use super::object::{cluster, namespaced};
+use crate::oauth::OAUTH_SERVER;
 
 /// The one user of the htpasswd identity provider, a member of `cluster-admins` and `rhods-admins`.
 pub const ADMIN_USER: &str = "admin";
@@ -13,7 +14,7 @@ pub const ADMIN_USER: &str = "admin";
 pub const ADMIN_PASSWORD: &str = "Admin1234!";
 
 /// The bcrypt form of [`ADMIN_PASSWORD`], at the lowest usual cost: it protects nothing.
-const ADMIN_HASH: &str = "$2y$05$stackctlSimulatedClus.9XzSM0E0S.azlSnbHn6KO3EYmaOZufi";
+pub(crate) const ADMIN_HASH: &str = "$2y$05$stackctlSimulatedClus.9XzSM0E0S.azlSnbHn6KO3EYmaOZufi";
 
 /// Where the identity provider keeps its users; the name is the cluster's own (`reference/serving.md` §1.14).
 const HTPASSWD_SECRET: &str = "htpass-secret";
@@ -111,7 +112,9 @@ fn cloud() -> [Value; 2] {
     ]
 }
 
-/// The cluster roles that stacks and people refer to; a Kubernetes API server has the first four of its own.
+/// The cluster roles that OpenShift has beside those of Kubernetes, of which the API server itself has its own. What is
+/// aggregated stands for what the platform and its operators bring
+/// (<https://docs.redhat.com/en/documentation/openshift_container_platform/4.20/html/authentication_and_authorization/using-rbac>).
 fn roles() -> Vec<Value> {
     let reading = json!(["get", "list", "watch"]);
     let writing = json!([
@@ -124,17 +127,16 @@ fn roles() -> Vec<Value> {
         "update",
         "watch"
     ]);
-    let role = |name, rules: Value| cluster(RBAC, "ClusterRole", name, json!({"rules": rules}));
-    let namespaced_work = |verbs: &Value| {
-        json!([
-            {"apiGroups": [""], "verbs": verbs, "resources": ["configmaps", "endpoints", "events", "persistentvolumeclaims",
-                "pods", "pods/log", "secrets", "serviceaccounts", "services"]},
-            {"apiGroups": ["apps", "batch", "networking.k8s.io", "route.openshift.io", "serving.kserve.io"],
-                "resources": ["*"], "verbs": verbs},
-        ])
+    let role = |name: &str, rules: Value| cluster(RBAC, "ClusterRole", name, json!({"rules": rules}));
+    let aggregated = |suffix: &str, verbs: &Value| {
+        let rules = json!([
+            {"apiGroups": ["route.openshift.io", "serving.kserve.io"], "resources": ["*"], "verbs": verbs},
+            {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["get"]},
+        ]);
+        let mut role = role(&format!("system:openshift:aggregate-to-{suffix}"), rules);
+        role["metadata"]["labels"] = json!({format!("rbac.authorization.k8s.io/aggregate-to-{suffix}"): "true"});
+        role
     };
-    let all =
-        json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]);
     let bind = |name, role, kind, subject| {
         cluster(
             RBAC,
@@ -147,14 +149,10 @@ fn roles() -> Vec<Value> {
         )
     };
     vec![
-        role("cluster-admin", all),
-        role("admin", namespaced_work(&writing)),
-        role("edit", namespaced_work(&writing)),
-        role("view", namespaced_work(&reading)),
-        role(
-            "cluster-reader",
-            json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": reading}]),
-        ),
+        aggregated("admin", &writing),
+        aggregated("edit", &writing),
+        aggregated("view", &reading),
+        role("cluster-reader", readable(&reading)),
         role(
             "cluster-monitoring-view",
             json!([
@@ -169,22 +167,89 @@ fn roles() -> Vec<Value> {
             ]),
         ),
         role(
-            "system:auth-delegator",
+            "basic-user",
             json!([
-                {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
-                {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+                {"apiGroups": ["", "user.openshift.io"], "resources": ["users"], "resourceNames": ["~"], "verbs": ["get"]},
+                {"apiGroups": ["", "project.openshift.io"], "resources": ["projectrequests"], "verbs": ["list"]},
+                {"apiGroups": ["", "project.openshift.io"], "resources": ["projects"], "verbs": ["list", "watch"]},
+                {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
+                {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["get", "list"]},
             ]),
         ),
-        bind("cluster-admin", "cluster-admin", "Group", "system:masters"),
         bind("cluster-admins", "cluster-admin", "Group", "system:cluster-admins"),
         bind("cluster-admins-group", "cluster-admin", "Group", "cluster-admins"),
+        bind("basic-users", "basic-user", "Group", "system:authenticated"),
         bind(
             "self-provisioners",
             "self-provisioner",
             "Group",
             "system:authenticated:oauth",
         ),
+        bind(
+            "system:openshift:openshift-authentication",
+            "cluster-admin",
+            "User",
+            OAUTH_SERVER,
+        ),
     ]
+}
+
+/// What a reader of the cluster reads: everything but Secrets.
+fn readable(reading: &Value) -> Value {
+    let core = [
+        "bindings",
+        "componentstatuses",
+        "configmaps",
+        "endpoints",
+        "events",
+        "limitranges",
+        "namespaces",
+        "namespaces/status",
+        "nodes",
+        "nodes/status",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "pods/log",
+        "pods/status",
+        "replicationcontrollers",
+        "resourcequotas",
+        "serviceaccounts",
+        "services",
+        "services/status",
+    ];
+    let others = [
+        "apiextensions.k8s.io",
+        "apps",
+        "autoscaling",
+        "batch",
+        "cert-manager.io",
+        "components.platform.opendatahub.io",
+        "config.openshift.io",
+        "datasciencecluster.opendatahub.io",
+        "dscinitialization.opendatahub.io",
+        "gateway.networking.k8s.io",
+        "kuadrant.io",
+        "maas.opendatahub.io",
+        "machine.openshift.io",
+        "machineconfiguration.openshift.io",
+        "networking.k8s.io",
+        "operator.openshift.io",
+        "operators.coreos.com",
+        "packages.operators.coreos.com",
+        "policy",
+        "project.openshift.io",
+        "rbac.authorization.k8s.io",
+        "route.openshift.io",
+        "serving.kserve.io",
+        "storage.k8s.io",
+        "user.openshift.io",
+    ];
+    json!([
+        {"apiGroups": [""], "resources": core, "verbs": reading},
+        {"apiGroups": others, "resources": ["*"], "verbs": reading},
+        {"nonResourceURLs": ["*"], "verbs": ["get"]},
+    ])
 }
 
 fn encoded(text: &str) -> String {

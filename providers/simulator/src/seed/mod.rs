@@ -36,6 +36,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
+#[cfg(test)]
+pub(crate) use access::ADMIN_HASH;
 pub use access::{ADMIN_PASSWORD, ADMIN_USER};
 pub(crate) use bare_metal::GPUS;
 pub(crate) use spoil::spoil;

@@ -1,6 +1,7 @@
 //! The embedded API server over HTTP, against what a real kube-apiserver was seen to answer
 //! (`reference/ssa-semantics.md`; each module names its sections).
 
+mod access;
 mod admission;
 mod apply;
 mod definitions;

@@ -488,6 +488,7 @@ fn kind(row: &Row, types: &mut Types) -> Kind {
         }],
         storage: 0,
         definition: None,
+        has_free_names: *group == "rbac.authorization.k8s.io",
         has_generation: has('g'),
         creates_on_update: has('p'),
         updates_unconditionally: !has('r'),

@@ -66,6 +66,8 @@ pub(super) struct Kind {
     pub(super) storage: usize,
     /// The name of the definition that brought it; `None` for built-in kinds.
     pub(super) definition: Option<String>,
+    /// Whether any part of a path is a name, and not only a subdomain.
+    pub(super) has_free_names: bool,
     /// Whether metadata.generation counts changes.
     pub(super) has_generation: bool,
     /// Whether a PUT of an absent object creates it (`reference/ssa-semantics.md` §15).
