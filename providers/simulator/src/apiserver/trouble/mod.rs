@@ -220,7 +220,8 @@ impl Troubles {
         if let Some(kind) = kind.filter(|kind| is_write && is_of_object && trouble.webhook_timeouts.contains(&kind.kind)) {
             return Fate::Instead(answers::webhook_timeout(&kind.kind));
         }
-        let changes = parts.method == Method::PATCH || parts.method == Method::PUT;
+        // A dry run is computed once, against what is there.
+        let changes = (parts.method == Method::PATCH || parts.method == Method::PUT) && !query.is_dry_run();
         if changes
             && let Some(resource) = &resource
             && exists(server, resource)
