@@ -1,6 +1,6 @@
 //! The verbs on the wire: what is sent, and what each answer becomes.
 
-use crate::stub::{Reply, Stub, kinds, page, status};
+use crate::stub::{Chunk, Reply, Stub, kinds, page, status};
 use serde_json::json;
 use stackctl_engine::{
     ObjectRef, ObjectType,
