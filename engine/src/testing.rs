@@ -43,6 +43,19 @@ struct Inner {
     unserved: BTreeSet<String>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
+    /// How many answers to writes get lost.
+    lost: usize,
+}
+
+impl Inner {
+    /// What the writer hears of what was carried out.
+    fn answer<T>(&mut self, answer: T) -> Result<T, ProviderError> {
+        if self.lost == 0 {
+            return Ok(answer);
+        }
+        self.lost -= 1;
+        Err(ProviderError::Unreachable("the connection broke".to_owned()))
+    }
 }
 
 impl Memory {
@@ -97,6 +110,11 @@ impl Memory {
     /// Somebody takes an object away.
     pub(crate) fn take(&self, object: &ObjectRef) {
         self.lock().objects.remove(&object.key());
+    }
+
+    /// Carries the next writes out without a word.
+    pub(crate) fn lose_answers(&self, count: usize) {
+        self.lock().lost = count;
     }
 
     /// Lets somebody else do something right before the next write is carried out.
@@ -272,17 +290,15 @@ impl Provider for Memory {
             return Ok(ApplyAnswer { object: after, created });
         }
         if live.as_ref() == Some(&after) {
-            return Ok(ApplyAnswer {
+            return inner.answer(ApplyAnswer {
                 object: after,
                 created: false,
             });
         }
         let verb = if created { "create" } else { "update" };
         let log = format!("{verb} {}", request.object);
-        Ok(ApplyAnswer {
-            object: self.store(&mut inner, after, Some(log)),
-            created,
-        })
+        let object = self.store(&mut inner, after, Some(log));
+        inner.answer(ApplyAnswer { object, created })
     }
 
     async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
@@ -320,7 +336,8 @@ impl Provider for Memory {
             }
         }
         let log = format!("patch {}", request.object);
-        Ok(self.store(&mut inner, live, Some(log)))
+        let object = self.store(&mut inner, live, Some(log));
+        inner.answer(object)
     }
 
     async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
@@ -333,7 +350,7 @@ impl Provider for Memory {
         inner.objects.remove(&key);
         inner.log.push(format!("delete {}", request.object));
         drop(self.events.send((key, None, live)));
-        Ok(Deletion::Gone)
+        inner.answer(Deletion::Gone)
     }
 
     fn watch(&self, object_type: &ObjectType, namespace: Option<&str>) -> BoxStream<'static, WatchEvent> {

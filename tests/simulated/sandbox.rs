@@ -33,6 +33,16 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// Runs a command to its end.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let output = command.output().expect("the binary starts");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Both streams, for the message of a failed assertion.
     pub(crate) fn shown(&self) -> String {
         format!(
@@ -104,12 +114,7 @@ impl Sandbox {
 
     /// Runs the binary to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().expect("the binary starts");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::of(self.command(arguments))
     }
 
     /// Runs a command on the embedded cluster at the tests' speed.

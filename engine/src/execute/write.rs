@@ -46,7 +46,7 @@ struct Tries {
     foreign: Option<String>,
     /// Whether the first try found nothing.
     found_nothing: bool,
-    /// What the first try of an overlay meant to give back.
+    /// What a try of an overlay meant to give back whose outcome is not known.
     intended: Option<Recorded>,
 }
 
@@ -164,6 +164,16 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     })
 }
 
+/// Whether a request may have been carried out although it came to nothing.
+fn is_outcome_unknown(error: &StepError) -> bool {
+    matches!(
+        error,
+        StepError::Provider(
+            ProviderError::Unreachable(_) | ProviderError::Unavailable(_) | ProviderError::Internal(_)
+        )
+    )
+}
+
 fn has_other_managers(object: &Value, ours: &str) -> bool {
     managed_entries(object).iter().any(|entry| entry.manager != ours)
 }
@@ -259,15 +269,15 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         .as_ref()
         .and_then(|live| live["metadata"]["uid"].as_str())
         .unwrap_or_default();
-    // What is there may be what the first try wrote: what was there before it is in what that one intended.
-    let first = tries.borrow().intended.clone();
-    let made_by_us = live
+    // What is there may be what an earlier try wrote: what was there before it is in what that one intended.
+    let is_written = live
         .as_ref()
         .is_some_and(|live| owns_by_apply(&managed_entries(live), &manager));
-    let last = first.as_ref().or(known).filter(|known| {
+    let earlier = tries.borrow().intended.clone().filter(|_| is_written);
+    let last = earlier.as_ref().or(known).filter(|known| {
         known
             .object()
-            .is_some_and(|object| object.uid == uid || (object.uid.is_empty() && made_by_us))
+            .is_some_and(|object| object.uid == uid || (object.uid.is_empty() && is_written))
     });
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
     let documents = resolved_documents(context, overlay, live.as_ref()).await?;
@@ -306,7 +316,6 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     let (intended, written) = documents_of(&documents, before, live.as_ref());
     let intent = record(live.as_ref(), &intended);
     context.intend(&Intent::Write(Box::new(intent.clone())))?;
-    tries.borrow_mut().intended.get_or_insert(intent);
     // Taking these fields is what the plan said, so a conflict is answered by force, under the uid and the
     // resourceVersion that were read.
     let answer = apply(
@@ -318,7 +327,12 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         |_| true,
         !texts.is_empty(),
     )
-    .await?;
+    .await;
+    let answer = answer.inspect_err(|error| {
+        // A refusal had no effect; the next try finds what others left.
+        let mut tries = tries.borrow_mut();
+        tries.intended = is_outcome_unknown(error).then(|| tries.intended.take().unwrap_or(intent));
+    })?;
     let did = match (last, did(live.as_ref(), &answer, false)) {
         (None, Did::Updated | Did::Unchanged) => Did::Created,
         (_, did) => did,

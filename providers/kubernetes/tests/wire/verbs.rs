@@ -1,6 +1,6 @@
 //! The verbs on the wire: what is sent, and what each answer becomes.
 
-use crate::stub::{Reply, Stub, kinds, page, status};
+use crate::stub::{Chunk, Reply, Stub, kinds, page, status};
 use serde_json::json;
 use stackctl_engine::{
     ObjectRef, ObjectType,
@@ -284,6 +284,36 @@ async fn nothing_else_is_sent_twice() {
         assert_eq!(error, expected);
         assert_eq!(stub.lines().len(), 2);
     }
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_asked_again_while_the_server_is_in_trouble() {
+    let (broken, cut) = Reply::open(&["GET /api/v1/namespaces/demo/configmaps/a"]);
+    broken.send(Chunk::Text("{".to_owned())).expect("somebody answers");
+    broken.send(Chunk::Cut).expect("somebody answers");
+    let internal = status(500, "InternalError", "Internal error occurred: context deadline exceeded", &json!({}));
+    let stub = serve(vec![
+        Reply::text(&["GET /api/v1/namespaces/demo/configmaps/a"], 503, "text/plain", "service unavailable".to_owned()),
+        Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 500, &status(500, "", "etcdserver: leader changed", &json!({}))),
+        Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 500, &internal),
+        cut,
+        Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 200, &json!({"metadata": {"name": "a"}})),
+    ])
+    .await;
+    let found = stub.provider().get(&config_map()).await.expect("an answer");
+    assert!(found.is_some());
+    assert_eq!(stub.lines().iter().filter(|line| line.starts_with("GET /api/v1/namespaces/demo/configmaps/a")).count(), 5);
+
+    let stub = serve(vec![
+        Reply::text(&["PATCH"], 503, "text/plain", "service unavailable".to_owned()),
+        Reply::json(&["PATCH"], 201, &json!({"metadata": {"name": "a"}})),
+    ])
+    .await;
+    let dry_run = ApplyRequest {
+        dry_run: true,
+        ..apply_of(config_map())
+    };
+    assert!(stub.provider().apply(&dry_run).await.expect("an answer").created);
 }
 
 #[tokio::test]

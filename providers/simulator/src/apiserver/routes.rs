@@ -42,7 +42,11 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
         return pages.answer(Request::from_parts(parts, body)).await.map(Body::from);
     }
     let answered = || answer(&shared, &parts, &body).unwrap_or_else(|refusal| refuse(&refusal));
-    match meet_trouble(&shared.server, &parts).await {
+    let fate = meet_trouble(&shared.server, &parts).await;
+    if !matches!(fate, Fate::Served) {
+        tracing::debug!(method = %parts.method, path = parts.uri.path(), %fate, "answered on purpose");
+    }
+    match fate {
         Fate::Served => answered(),
         Fate::Instead(response) => response,
         Fate::Afterwards(response) => {

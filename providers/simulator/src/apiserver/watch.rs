@@ -73,6 +73,9 @@ pub(super) fn start(
         })?
     };
     let expired = server.troubles.is_expired(path, from, &call.user);
+    if expired.is_some() {
+        tracing::debug!(path, from, "expired on purpose");
+    }
     // Servers say so as the answer, or in the stream: <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
     if expired.is_some_and(|count| count % 2 == 1) {
         return Err(trouble::expired(from));
@@ -251,6 +254,7 @@ impl Watch {
                 return Some(Ok(Bytes::from(self.pending.drain(..).collect::<Vec<_>>().concat())));
             }
             if self.breaks_at.is_some_and(|at| at <= Instant::now()) {
+                tracing::debug!(path = self.path, "broken on purpose");
                 return Some(Err(Severed));
             }
             if self.is_over || *self.stopping.borrow() {
@@ -260,7 +264,8 @@ impl Watch {
             tokio::select! {
                 changed = self.changed.changed() => self.is_over = changed.is_err(),
                 _ = self.stopping.changed() => return None,
-                () = tokio::time::sleep_until(breaks_at), if self.breaks_at.is_some() => return Some(Err(Severed)),
+                // The next round breaks it.
+                () = tokio::time::sleep_until(breaks_at), if self.breaks_at.is_some() => {}
                 () = tokio::time::sleep_until(self.deadline) => return None,
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks => {
                     self.next_bookmark = Instant::now() + BOOKMARK_EVERY;

@@ -77,6 +77,8 @@ mod addons_scenarios;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod fault_scenarios;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod live_serving;

@@ -12,12 +12,13 @@
 mod answers;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::response::Response;
-use http::Method;
 use http::request::Parts;
+use http::{Method, StatusCode};
 
 use super::identity::Identity;
 use super::kinds::Kinds;
@@ -114,6 +115,25 @@ pub(super) enum Fate {
     Instead(Response),
     /// This, after the request was carried out.
     Afterwards(Response),
+}
+
+/// For the log.
+impl fmt::Display for Fate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Served => formatter.write_str("served"),
+            Self::Instead(response) => write!(formatter, "{} instead", code(response)),
+            Self::Afterwards(response) => write!(formatter, "{} afterwards", code(response)),
+        }
+    }
+}
+
+/// The code of an answer; that of a broken connection is never seen.
+fn code(response: &Response) -> String {
+    match response.status() {
+        StatusCode::OK => "silence".to_owned(),
+        code => code.as_u16().to_string(),
+    }
 }
 
 /// What a watch has to fear.
@@ -222,7 +242,8 @@ impl Troubles {
         {
             return Fate::Instead(answers::webhook_timeout(&kind.kind));
         }
-        let changes = parts.method == Method::PATCH || parts.method == Method::PUT;
+        // A dry run is computed once, against what is there.
+        let changes = (parts.method == Method::PATCH || parts.method == Method::PUT) && !query.is_dry_run();
         if changes
             && let Some(resource) = &resource
             && exists(server, resource)

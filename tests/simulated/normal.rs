@@ -1,0 +1,231 @@
+//! The normal form of a cluster's objects: what two runs of the same stack must agree on.
+//!
+//! Dropped, because it differs from run to run and means nothing:
+//! - `uid` and `resourceVersion`, and how often an object was written (`metadata.generation`);
+//! - times (RFC 3339), uids within texts, and addresses of pods and services;
+//! - generated names: five drawn letters behind the name of what an owner made, and the names of bought nodes;
+//! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
+//! - the lineage of the state, the simulator's own annotations, and the order of `managedFields`.
+//!
+//! Everything else stays.
+
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+/// The letters that Kubernetes draws names from
+/// (<https://github.com/kubernetes/apimachinery/blob/v0.34.0/pkg/util/rand/rand.go>).
+const LETTERS: &str = "bcdfghjklmnpqrstvwxz2456789";
+/// The networks of pods and of services (reference/platform.md §1).
+const NETWORKS: [(Ipv4Addr, u32); 2] = [(Ipv4Addr::new(10, 128, 0, 0), 14), (Ipv4Addr::new(172, 30, 0, 0), 16)];
+
+/// The objects as sorted lines `Kind namespace/name {…}`.
+pub(crate) fn normal(objects: &BTreeMap<String, Value>) -> Vec<String> {
+    let names: BTreeMap<&str, String> = objects.values().filter_map(generated).collect();
+    let form = Form {
+        // Longer names first: one may be the beginning of another.
+        names: {
+            let mut names: Vec<_> = names.into_iter().collect();
+            names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+            names
+        },
+    };
+    let mut lines: Vec<String> = objects
+        .iter()
+        .map(|(key, object)| format!("{} {}", form.text(key), form.object(object)))
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// The name of an object if it is generated, and what stands for it.
+fn generated(object: &Value) -> Option<(&str, String)> {
+    let metadata = &object["metadata"];
+    let name = metadata["name"].as_str()?;
+    let is_bought = metadata["annotations"]
+        .get("machine.openshift.io/machine")
+        .is_some_and(|_| name.starts_with("ip-"));
+    if is_bought {
+        return Some((name, "<node>".to_owned()));
+    }
+    let owners = metadata["ownerReferences"].as_array()?;
+    let mut short = without_suffix(name)?;
+    // A daemon's pod is named for its node first.
+    if owners.iter().any(|owner| owner["kind"] == "DaemonSet") {
+        short = without_suffix(short).unwrap_or(short);
+    }
+    Some((name, format!("{short}-<generated>")))
+}
+
+fn without_suffix(name: &str) -> Option<&str> {
+    let (short, suffix) = name.rsplit_once('-')?;
+    (suffix.len() == 5 && suffix.chars().all(|letter| LETTERS.contains(letter))).then_some(short)
+}
+
+struct Form<'a> {
+    names: Vec<(&'a str, String)>,
+}
+
+impl Form<'_> {
+    fn object(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("generation");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.retain(|key, _| !key.contains("simulator.stackctl.dev/"));
+                if annotations.contains_key("stackctl.dev/lineage") {
+                    annotations.insert("stackctl.dev/lineage".to_owned(), json!("<lineage>"));
+                }
+            }
+            if let Some(entries) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
+                entries.sort_by_key(|entry| {
+                    ["manager", "operation", "subresource"].map(|field| entry[field].as_str().unwrap_or("").to_owned())
+                });
+            }
+        }
+        let is_secret = object["kind"] == "Secret" || object["type"].is_string() && object["data"].is_object();
+        if is_secret && let Some(data) = object["data"].as_object_mut() {
+            data.values_mut().for_each(|value| *value = json!("<secret>"));
+        }
+        self.value(&object)
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let fields = map
+                    .iter()
+                    .filter(|(key, _)| !["uid", "resourceVersion"].contains(&key.as_str()))
+                    .filter(|(key, _)| !key.contains("simulator.stackctl.dev/"))
+                    .map(|(key, value)| (self.text(key), self.value(value)));
+                Value::Object(fields.collect::<Map<_, _>>())
+            }
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        // PEM, and the same in base64.
+        if text.contains("-----BEGIN ") || text.starts_with("LS0tLS1CRUdJTi") {
+            return "<certificate>".to_owned();
+        }
+        let mut text = text.to_owned();
+        for (name, stands_for) in &self.names {
+            if text.contains(name) {
+                text = text.replace(name, stands_for);
+            }
+        }
+        words(&text)
+    }
+}
+
+/// Replaces the words of a text that are uids, times or addresses.
+fn words(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let mut word = String::new();
+    for character in text.chars().chain(['\n']) {
+        if character.is_ascii_alphanumeric() || "-.:".contains(character) {
+            word.push(character);
+        } else {
+            normal.push_str(stands_for(&word));
+            word.clear();
+            normal.push(character);
+        }
+    }
+    normal.pop();
+    normal
+}
+
+fn stands_for(word: &str) -> &str {
+    if is_uid(word) {
+        "<uid>"
+    } else if is_time(word) {
+        "<time>"
+    } else if is_address(word) {
+        "<address>"
+    } else {
+        word
+    }
+}
+
+fn is_uid(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && parts
+            .iter()
+            .all(|part| part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
+}
+
+fn is_time(word: &str) -> bool {
+    let shape = |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
+    let whole = word.strip_suffix('Z').map(|time| time.split_once('.').map_or(time, |(whole, _)| whole));
+    whole.is_some_and(|whole| shape(whole) == "0000-00-00T00:00:00")
+}
+
+fn is_address(word: &str) -> bool {
+    word.parse::<Ipv4Addr>().is_ok_and(|address| {
+        NETWORKS
+            .iter()
+            .any(|(network, bits)| (address.to_bits() ^ network.to_bits()) >> (32 - bits) == 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(objects: &[Value]) -> String {
+        let keyed = objects.iter().map(|object| {
+            let metadata = &object["metadata"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            (format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"])), object.clone())
+        });
+        normal(&keyed.collect()).join("\n")
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_dropped() {
+        let pod = json!({"kind": "Pod", "metadata": {"name": "web-abc12-0-x7k2p", "namespace": "n",
+            "uid": "0a000000-0000-4000-a000-000000000001", "resourceVersion": "7", "generation": 3,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "ownerReferences": [{"kind": "Deployment", "name": "web", "uid": "u"}]},
+            "status": {"podIP": "10.130.96.155", "startTime": "2026-01-01T00:00:00.123456Z"}});
+        let secret = json!({"kind": "Secret", "metadata": {"name": "s"}, "data": {"password": "aGk="}});
+        let claim = json!({"kind": "ConfigMap", "metadata": {"name": "c"},
+            "data": {"pod": "web-abc12-0-x7k2p is 0a000000-0000-4000-a000-000000000001", "ca": "-----BEGIN CERTIFICATE-----"}});
+        assert_eq!(
+            of(&[pod, secret, claim]),
+            concat!(
+                r#"ConfigMap /c {"data":{"ca":"<certificate>","pod":"web-abc12-0-<generated> is <uid>"},"kind":"ConfigMap","metadata":{"name":"c"}}"#,
+                "\n",
+                r#"Pod n/web-abc12-0-<generated> {"kind":"Pod","metadata":{"creationTimestamp":"<time>","name":"web-abc12-0-<generated>","namespace":"n","ownerReferences":[{"kind":"Deployment","name":"web"}]},"status":{"podIP":"<address>","startTime":"<time>"}}"#,
+                "\n",
+                r#"Secret /s {"data":{"password":"<secret>"},"kind":"Secret","metadata":{"name":"s"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn nothing_else_is_dropped() {
+        for object in [
+            json!({"kind": "Pod", "metadata": {"name": "web-x7k2p", "namespace": "n"}}),
+            json!({"kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "10.0.0.1", "port": 80}}),
+            json!({"kind": "Kuadrant", "metadata": {"name": "k", "labels": {"a": "b"}, "annotations": {"c": "d"},
+                "finalizers": ["f"], "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}]},
+                "spec": {"generation": 1}, "status": {"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "True"}]}}),
+            json!({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"day": "2026-01-01", "version": "v1.2.3",
+                "hash": "0a000000-0000-4000-a000-00000000000"}}),
+        ] {
+            let line = of(std::slice::from_ref(&object));
+            let kept: Value = serde_json::from_str(&line[line.find('{').expect("an object")..]).expect("JSON");
+            assert_eq!(kept, object);
+        }
+    }
+
+    #[test]
+    fn managed_fields_come_in_one_order() {
+        let managed = |managers: [&str; 2]| json!({"kind": "A", "metadata": {"name": "a", "managedFields": managers.map(|m| json!({"manager": m}))}});
+        assert_eq!(of(&[managed(["x", "y"])]), of(&[managed(["y", "x"])]));
+    }
+}
