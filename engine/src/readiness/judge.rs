@@ -26,9 +26,8 @@ impl Observation {
 
     /// An object that meets it, the first if there are several; one on its way out is none.
     pub fn met_by<'a>(&self, seen: &'a impl Seen) -> Option<&'a Value> {
-        let is_met = |object: &&Value| {
-            Rule::Exists.evaluate(object).is_ready() && self.ready.evaluate(object).is_ready()
-        };
+        let is_met =
+            |object: &&Value| Rule::Exists.evaluate(object).is_ready() && self.ready.evaluate(object).is_ready();
         self.target.find(seen).into_iter().find(is_met)
     }
 

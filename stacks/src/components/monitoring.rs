@@ -5,6 +5,7 @@
 use super::{
     Context,
     draft::{Draft, at, pods, seconds},
+    platform_symptoms,
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -66,6 +67,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         )
         .after(switched, "cluster monitoring rolls it out")
         .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
+        .diagnosed(platform_symptoms::user_workload_monitoring(NAMESPACE))
         .note("waits for prometheus-user-workload-0 and -1"),
     ]
 }

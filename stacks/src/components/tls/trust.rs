@@ -14,7 +14,7 @@ use crate::{
         draft::{Draft, at, keyed, seconds},
         llm_d, maas,
         names::{APPLICATIONS, INGRESS},
-        rhoai, secret,
+        platform_symptoms, rhoai, secret,
     },
     stack::{GatewayTls, GeneratedFor, Tls, TrustedCa},
 };
@@ -138,5 +138,6 @@ fn platform_trust(anchor: &Anchor, bundle: ObjectRef) -> Draft {
             "its setting for trusted authorities makes the copies",
         )
         .within(seconds(180))
+        .diagnosed(platform_symptoms::trust())
         .note("waits for the authority in ConfigMap odh-trusted-ca-bundle")
 }
