@@ -19,6 +19,7 @@ mod foreign;
 mod gates;
 mod maas;
 mod manifests;
+mod platform_faults;
 mod preflight;
 mod sandbox;
 mod saved_plan;
