@@ -22,6 +22,7 @@ mod killed;
 mod maas;
 mod manifests;
 mod normal;
+mod platform_faults;
 mod preflight;
 mod rehearsal;
 mod sandbox;

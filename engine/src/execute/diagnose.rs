@@ -12,6 +12,10 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// No scaled time is shorter than this: what is seen between two requests is no evidence, whatever the speed of a
+/// simulated cluster.
+const SHORTEST: Duration = Duration::from_secs(2);
+
 /// A symptom that is seen now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Symptom {
@@ -101,7 +105,7 @@ impl Symptom {
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
     pub(super) fn ends(&self, diagnoses: &[Diagnosis], scale: f64) -> Option<Instant> {
         let lasting: Duration = self.of(diagnoses)?.lasting?;
-        Some(self.since + lasting.mul_f64(scale))
+        Some(self.since + lasting.mul_f64(scale).max(SHORTEST.min(lasting)))
     }
 
     /// Adds what is seen to a failure, unless its own words say it.

@@ -37,6 +37,9 @@ use std::{
 };
 use tokio::time::{Instant, sleep_until};
 
+/// What a wait says before anything was seen.
+const BEING_READ: &str = "being read";
+
 /// Everything that is carried out.
 #[derive(Debug)]
 pub struct Execution<'a> {
@@ -352,7 +355,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     fn wait(&mut self, address: &Address, wait: &Move) -> Step {
         let scopes = wait.scopes();
         let verdict = if !self.view.is_read(&scopes) {
-            Readiness::Progressing("being read".to_owned())
+            Readiness::Progressing(BEING_READ.to_owned())
         } else {
             match wait {
                 Move::AwaitReady(observations) => judge(observations, &self.view),
@@ -395,7 +398,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Readiness::Progressing(why) => {
                 active.ready_since = None;
                 active.settled_at = None;
-                if active.told.as_deref() != Some(why.as_str()) && why != "being read" {
+                if active.told.as_deref() != Some(why.as_str()) && why != BEING_READ {
                     active.told = Some(why.clone());
                     (self.on)(&Event::Waiting {
                         address: address.clone(),
@@ -499,7 +502,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         active.ends_at = symptom
             .filter(|_| active.remedied || !may_be_remedied)
             .and_then(|symptom| symptom.ends(diagnoses, self.execution.options.time_scale));
-        let in_vain = active.ends_at.is_some_and(|end| now >= end);
+        let in_vain = active.why != BEING_READ && active.ends_at.is_some_and(|end| now >= end);
         if now < active.deadline && !in_vain {
             return None;
         }

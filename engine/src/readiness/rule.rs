@@ -63,6 +63,8 @@ pub enum Matcher {
     ContainsText(String),
     /// A list with this item.
     Holds(Value),
+    /// A list of texts, each of which starts with one of these.
+    AllStartWith(Vec<String>),
 }
 
 impl Rule {
@@ -230,6 +232,10 @@ fn field(object: &Value, path: &FieldPath, is: &Matcher) -> Readiness {
             .is_some_and(|n: i64| n >= *least),
         Matcher::ContainsText(text) => found.as_str().is_some_and(|found| found.contains(text)),
         Matcher::Holds(item) => found.as_array().is_some_and(|items| items.contains(item)),
+        Matcher::AllStartWith(starts) => found.as_array().is_some_and(|items| {
+            let begins = |text: &str| starts.iter().any(|start| text.starts_with(start.as_str()));
+            items.iter().all(|item| item.as_str().is_some_and(begins))
+        }),
     };
     if matches {
         Readiness::Ready(said)
@@ -430,6 +436,35 @@ mod tests {
             is: Matcher::AtLeast(1),
         };
         assert!(rule.evaluate(&node).is_ready());
+    }
+
+    #[test]
+    fn a_list_is_judged_by_its_items_and_shown() {
+        let plan = json!({"spec": {"names": ["a.v1", "b.v2"]}});
+        let list = |is: Matcher| {
+            let path = FieldPath::of("spec.names");
+            Rule::Field { path, is }.evaluate(&plan)
+        };
+        let starts = |texts: &[&str]| Matcher::AllStartWith(texts.iter().map(|&text| text.to_owned()).collect());
+        assert_eq!(list(Matcher::Holds("a.v1".into())), ready(".spec.names is a.v1, b.v2"));
+        assert!(!list(Matcher::Holds("a.v".into())).is_ready());
+        assert!(list(starts(&["a.", "b."])).is_ready());
+        assert!(!list(starts(&["a."])).is_ready());
+    }
+
+    #[test]
+    fn a_phase_says_what_the_controller_says_beside_it() {
+        let failed = Rule::equals("status.phase", "Failed");
+        let said = |status: Value| failed.evaluate(&json!({"status": status})).why().to_owned();
+        assert_eq!(
+            said(json!({"phase": "Failed", "reason": "InstallCheckFailed", "message": "install timeout"})),
+            ".status.phase is Failed, InstallCheckFailed: install timeout"
+        );
+        assert_eq!(
+            said(json!({"phase": "Failed", "errorReason": "InvalidConfiguration", "errorMessage": "no such subnet"})),
+            ".status.phase is Failed, InvalidConfiguration: no such subnet"
+        );
+        assert_eq!(said(json!({"phase": "Failed"})), ".status.phase is Failed");
     }
 
     #[test]

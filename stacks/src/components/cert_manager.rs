@@ -7,6 +7,7 @@ use super::{
     Context,
     draft::{Draft, Kind, at, pods, seconds, see},
     olm::{Approval, Catalog, Home, Operator, Scope},
+    platform_symptoms,
 };
 use crate::stack::Platform;
 use serde_json::json;
@@ -150,6 +151,16 @@ fn credentials() -> [Draft; 2] {
             "the credential operator answers the request",
         )
         .within(seconds(120))
+        .diagnosed_by(platform_symptoms::credentials(
+            ObjectRef::namespaced(
+                "cloudcredential.openshift.io/v1",
+                "CredentialsRequest",
+                "openshift-cloud-credential-operator",
+                "cert-manager",
+            ),
+            CREDENTIALS,
+            OPERANDS,
+        ))
         .note(format!("waits for Secret {OPERANDS}/{CREDENTIALS}"));
     [request, minted]
 }
@@ -189,6 +200,7 @@ fn operand() -> [Draft; 2] {
     let ready = Draft::gate(ready(), vec![three])
         .after_write(at("cert-manager.config"), "the operator rolls its operands out for it")
         .within(seconds(300))
+        .diagnosed(platform_symptoms::unpulled(OPERANDS, &[]))
         .note("waits for 3 pods of cert-manager, the webhook among them");
     [config, ready]
 }

@@ -164,14 +164,6 @@ impl Draft {
         self
     }
 
-    /// When the object never will be ready, by its own status.
-    pub(super) fn failed(mut self, rule: Rule) -> Self {
-        if let Node::Object(object) = &mut self.0.node {
-            object.failed = Some(rule);
-        }
-        self
-    }
-
     /// Leaves a value of the manifest open.
     pub(super) fn late(mut self, late: Late) -> Self {
         if let Node::Object(object) = &mut self.0.node {

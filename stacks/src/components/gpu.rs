@@ -6,7 +6,7 @@ use super::{
     Context,
     draft::{AT_ONCE, Draft, keyed, labelled, one_of, seconds},
     names::MACHINES,
-    nvidia,
+    nvidia, platform_symptoms,
 };
 use crate::{
     cluster_facts::AwsFacts,
@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
     readiness::{Matcher, Observation, Rule, Target},
-    resource::DestroyStep,
+    resource::{DestroyStep, Diagnosis},
 };
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long a machine may take from its MachineSet to a node with its driver: 5 to 15 minutes are usual
 /// (`reference/platform.md` §2.5), and the driver is built in 10 more (§2.6).
-pub(super) const BOOT: Duration = seconds(1_200);
+const BOOT: Duration = seconds(1_200);
 
 /// How long a machine usually takes from its MachineSet to a node: "10-15 typical" of 5 to 15 minutes
 /// (`reference/platform.md` §2.5).
@@ -50,6 +50,33 @@ pub(super) fn machine_sets(context: &Context<'_>) -> Vec<Address> {
     });
     sets.flat_map(|(pool, sets)| sets.zones.iter().map(move |zone| address(pool, zone)))
         .collect()
+}
+
+/// How long the slowest pool may take until its nodes are there.
+pub(super) fn boot(context: &Context<'_>) -> Duration {
+    let times = context.stack.gpu.iter().map(time_of);
+    times.max().unwrap_or(BOOT)
+}
+
+fn time_of(pool: &GpuPool) -> Duration {
+    pool.ready_timeout.map_or(BOOT, |timeout| timeout.as_duration())
+}
+
+/// Why machines of the stack do not become nodes.
+pub(super) fn machine_diagnoses(context: &Context<'_>) -> Vec<Diagnosis> {
+    let Some(aws) = &context.facts.aws else {
+        return Vec::new();
+    };
+    let pools = context.stack.gpu.iter();
+    pools.flat_map(|pool| diagnoses_of(aws, pool)).collect()
+}
+
+fn diagnoses_of(aws: &AwsFacts, pool: &GpuPool) -> Vec<Diagnosis> {
+    let Provision::MachineSets(sets) = &pool.provision else {
+        return Vec::new();
+    };
+    let of = |zone| platform_symptoms::machines((MACHINE_SET_LABEL, &name(aws, pool, zone)), pool.name.as_str());
+    sets.zones.iter().flat_map(of).collect()
 }
 
 /// Whether some pool is of nodes that are there already.
@@ -125,10 +152,12 @@ fn pool_nodes(context: &Context<'_>, pool: &GpuPool) -> Vec<Draft> {
             is: Matcher::AtLeast(gpus_per_node),
         },
     ));
-    let time = pool.ready_timeout.map_or(BOOT, |timeout| timeout.as_duration());
+    let machines = context.facts.aws.iter().flat_map(|aws| diagnoses_of(aws, pool));
     let mut gate = Draft::gate(capacity(pool), observations)
+        .diagnosed_by(machines)
+        .diagnosed(platform_symptoms::capacity(nvidia::NAMESPACE))
         .after(nvidia::ready(), "the device plugin tells the node of its GPUs")
-        .within(time)
+        .within(time_of(pool))
         // The nodes are there, and the GPU operator's own validation has passed: the capacity is part of it (§2.6).
         .usually(AT_ONCE)
         .note(format!(

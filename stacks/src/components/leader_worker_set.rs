@@ -6,9 +6,10 @@ use super::{
     Context, cert_manager,
     draft::{Draft, Kind, at, established, seconds},
     olm::{Approval, Catalog, Home, Operator, Scope},
+    platform_symptoms,
 };
 use serde_json::json;
-use stackctl_engine::{Address, readiness::Rule};
+use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
 const KINDS: &[Kind] = &[Kind {
     group: "operator.openshift.io",
@@ -70,6 +71,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             .after_write(config, "its operand brings the kind")
             .provides(WORKLOAD_KINDS)
             .within(seconds(300))
+            .diagnosed(platform_symptoms::leader_worker_set(
+                ObjectRef::cluster("operator.openshift.io/v1", "LeaderWorkerSetOperator", "cluster"),
+                "openshift-lws-operator",
+            ))
             .note("waits for kind LeaderWorkerSet"),
     ]);
     nodes

@@ -7,6 +7,7 @@ use super::{
     draft::{Draft, at, seconds},
     listener::Listener,
     names::{GATEWAY_CONTROLLER, INGRESS},
+    platform_symptoms,
 };
 use crate::stack::{GatewayExposure, GatewayTls, OpenShift, Termination};
 use serde_json::{Value, json};
@@ -75,6 +76,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         nodes.push(
             Draft::object(at("llm-d.route"), route(&listener, termination))
                 .ready(admitted())
+                .diagnosed(platform_symptoms::router())
                 .within(seconds(60))
                 .after(gateway(), "the Service that it leads to is made for the gateway"),
         );

@@ -17,6 +17,7 @@ pub(crate) mod names;
 mod olm;
 mod outputs;
 mod perses;
+mod platform_symptoms;
 mod secret;
 
 mod cert_manager;

@@ -5,6 +5,7 @@
 use super::{
     Context,
     draft::{Draft, at, pods, seconds},
+    platform_symptoms,
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -68,6 +69,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
         // `reference/platform.md` §2.18: about 5 min, which is what it is given too.
         .usually(seconds(300))
+        .diagnosed(platform_symptoms::user_workload_monitoring(NAMESPACE))
         .note("waits for prometheus-user-workload-0 and -1"),
     ]
 }

@@ -7,6 +7,7 @@ use super::{
     draft::{Draft, Kind, at, seconds},
     gpu,
     olm::{Approval, Catalog, Home, Operator, Scope},
+    platform_symptoms,
 };
 use serde_json::json;
 use stackctl_engine::{
@@ -94,8 +95,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         );
         let mut gate = Draft::gate(labels(), vec![labelled])
             .after_write(instance(), "it labels nodes by what it is told to look for")
-            .within(gpu::BOOT)
+            .within(gpu::boot(context))
             .usually(usual_wait(context))
+            .diagnosed_by(gpu::machine_diagnoses(context))
+            .diagnosed_by(platform_symptoms::labels(NAMESPACE))
             .note(format!("waits for {} with an NVIDIA device", gpu::counted(expected)));
         for machine_set in gpu::machine_sets(context) {
             gate = gate.after_write(machine_set, "its nodes are the ones that get the label");

@@ -7,11 +7,13 @@ use super::{
     draft::{Draft, Kind, at, seconds, see},
     gpu, nfd,
     olm::{Approval, Catalog, Home, Operator, Scope},
+    platform_symptoms,
 };
 use serde_json::json;
 use stackctl_engine::{Address, ObjectRef, readiness::Rule};
 
-const NAMESPACE: &str = "nvidia-gpu-operator";
+/// Where the operator and its operands run.
+pub(super) const NAMESPACE: &str = "nvidia-gpu-operator";
 const POLICY: &str = "gpu-cluster-policy";
 const KINDS: &[Kind] = &[Kind {
     group: "nvidia.com",
@@ -87,6 +89,10 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                     on_nodes(),
                 )],
             )
+            .diagnosed_by(platform_symptoms::driver(
+                ObjectRef::cluster("nvidia.com/v1", "ClusterPolicy", POLICY),
+                NAMESPACE,
+            ))
             .after_write(policy, "the operator rolls its daemonsets out for it")
             .after(
                 nfd::labels(),

@@ -8,13 +8,14 @@
 use super::{
     Context,
     draft::{AT_ONCE, Draft, Kind, at, established, see},
+    platform_symptoms::Installation,
 };
 use crate::stack::Catalogs;
 use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
     readiness::{Observation, Rule, Target},
-    resource::{Action, ConsequenceClass, Effect},
+    resource::{Action, ConsequenceClass, Diagnosis, Effect},
 };
 use std::time::Duration;
 
@@ -143,11 +144,12 @@ impl Operator {
     pub(super) fn nodes(&self, context: &Context<'_>, before: impl FnOnce(Draft) -> Draft) -> Vec<Draft> {
         let mut nodes = Vec::new();
         nodes.extend(self.home.iter().flat_map(|home| self.home_nodes(home)));
-        nodes.push(before(self.subscription_node(&context.stack.operators.catalogs)));
+        let catalogs = &context.stack.operators.catalogs;
+        nodes.push(before(self.subscription_node(catalogs)).diagnosed_by(self.diagnoses(catalogs)));
         if let Approval::Pinned(pin) | Approval::AutomaticOr(pin) = &self.approval {
-            nodes.push(self.approve_node(pin));
+            nodes.push(self.approve_node(pin).diagnosed_by(self.diagnoses(catalogs)));
         }
-        nodes.push(self.installed_node());
+        nodes.push(self.installed_node().diagnosed_by(self.diagnoses(catalogs)));
         if !self.kinds.is_empty() {
             nodes.push(
                 Draft::gate(self.kinds_served(), established(self.kinds))
@@ -189,16 +191,43 @@ impl Operator {
         ]
     }
 
-    fn subscription_node(&self, catalogs: &Catalogs) -> Draft {
-        let source = match self.source {
-            Catalog::RedHat => &catalogs.redhat,
-            Catalog::Certified => &catalogs.certified,
-            Catalog::Community => &catalogs.community,
+    /// What is known to keep its version from being installed.
+    fn diagnoses(&self, catalogs: &Catalogs) -> Vec<Diagnosis> {
+        let installation = Installation {
+            subscription: &self.subscription(),
+            namespace: self.namespace,
+            is_shared: self.home.is_none(),
+            package: self.package,
+            catalog: (self.catalog(catalogs), catalogs.namespace.as_str()),
+            pin: match &self.approval {
+                Approval::Pinned(pin) | Approval::AutomaticOr(pin) => Some((pin.csv.as_str(), pin.along)),
+                Approval::Default | Approval::Automatic(_) => None,
+            },
         };
+        let failed = Observation::new(self.installed_version(), Rule::equals("status.phase", "Failed"));
+        let asks = format!(
+            "see what the pods in {0} say; once that is mended, delete Subscription {0}/{1} and that version",
+            self.namespace, self.subscription
+        );
+        let mut known = installation.diagnoses();
+        known.push(Diagnosis::new(vec![failed], asks));
+        known
+    }
+
+    fn catalog<'a>(&self, catalogs: &'a Catalogs) -> &'a str {
+        match self.source {
+            Catalog::RedHat => catalogs.redhat.as_str(),
+            Catalog::Certified => catalogs.certified.as_str(),
+            Catalog::Community => catalogs.community.as_str(),
+        }
+    }
+
+    fn subscription_node(&self, catalogs: &Catalogs) -> Draft {
+        let source = self.catalog(catalogs);
         let mut spec = json!({
             "channel": self.channel,
             "name": self.package,
-            "source": source.as_str(),
+            "source": source,
             "sourceNamespace": catalogs.namespace.as_str(),
         });
         match &self.approval {
@@ -227,14 +256,6 @@ impl Operator {
         let mut node = Draft::object(self.address("subscription"), manifest)
             // What is installed is known from then on, and with it what destroy has to take along.
             .ready(Rule::non_empty("status.installedCSV"))
-            // https://github.com/operator-framework/api/blob/v0.32.0/pkg/operators/v1alpha1/subscription_types.go
-            .failed(Rule::All(vec![
-                Rule::condition("ResolutionFailed"),
-                Rule::ConditionReason {
-                    kind: "ResolutionFailed".to_owned(),
-                    reasons: vec!["ConstraintsNotSatisfiable".to_owned()],
-                },
-            ]))
             .within(INSTALL)
             .note(format!("channel {}", self.channel))
             .claims(

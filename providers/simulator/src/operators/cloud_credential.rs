@@ -41,7 +41,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         if turn.faults.on(FaultName::CredentialsInsufficient) {
             let why = "cloud credentials insufficient to satisfy credentials request";
             let insufficient = condition("InsufficientCloudCreds", true, "CloudCredsInsufficient", why);
-            let status = json!({"provisioned": false, "conditions": [insufficient]});
+            let status = json!({"provisioned": false, "lastSyncGeneration": 0, "conditions": [insufficient]});
             turn.status(CREDENTIALS_REQUEST, &request, status);
             continue;
         }

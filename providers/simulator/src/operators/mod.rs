@@ -85,6 +85,8 @@ mod live_serving;
 #[cfg(test)]
 mod network_scenarios;
 #[cfg(test)]
+mod platform_faults;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod serving_scenarios;

@@ -390,7 +390,7 @@ fn answers(turn: &mut Turn<'_>, subscription: &Value) -> bool {
         ),
         condition("ResolutionFailed", true, "ErrorPreventedResolution", &refused),
     ];
-    turn.status(SUBSCRIPTION, subscription, json!({"conditions": conditions}));
+    say(turn, subscription, json!({"conditions": conditions}));
     false
 }
 
@@ -400,7 +400,7 @@ fn unpacked(turn: &mut Turn<'_>, subscription: &Value) -> bool {
     if !turn.faults.at(FaultName::UnpackFails, subscription.text("/spec/name")) {
         if subscription.is("BundleUnpackFailed") {
             let healed = condition("BundleUnpackFailed", false, "", "");
-            turn.status(SUBSCRIPTION, subscription, json!({"conditions": [healed]}));
+            say(turn, subscription, json!({"conditions": [healed]}));
         }
         return true;
     }
@@ -410,17 +410,17 @@ fn unpacked(turn: &mut Turn<'_>, subscription: &Value) -> bool {
             condition("BundleUnpacking", false, "", ""),
             condition("BundleUnpackFailed", true, "BundleUnpackFailed", why),
         ];
-        turn.status(SUBSCRIPTION, subscription, json!({"conditions": conditions}));
+        say(turn, subscription, json!({"conditions": conditions}));
     } else if !subscription.is("BundleUnpackFailed") {
         let unpacking = condition("BundleUnpacking", true, "JobIncomplete", "unpack job not completed");
-        turn.status(SUBSCRIPTION, subscription, json!({"conditions": [unpacking]}));
+        say(turn, subscription, json!({"conditions": [unpacking]}));
     }
     false
 }
 
 fn fail(turn: &mut Turn<'_>, subscription: &Value, why: &str) {
     let failed = condition("ResolutionFailed", true, "ConstraintsNotSatisfiable", why);
-    turn.status(SUBSCRIPTION, subscription, json!({"conditions": [failed]}));
+    say(turn, subscription, json!({"conditions": [failed]}));
 }
 
 /// Writes a Subscription's status from its newest plan and its CSV (reference/platform.md §2.1).
@@ -466,6 +466,11 @@ fn tell(turn: &mut Turn<'_>, subscription: &Value) {
     if let Some(csv) = csv {
         status["installedCSV"] = json!(csv);
     }
+    say(turn, subscription, status);
+}
+
+/// Writes fields of a Subscription's status, and with them the time, which the kind demands.
+fn say(turn: &mut Turn<'_>, subscription: &Value, status: Value) {
     let before = turn.writes.len();
     turn.status(SUBSCRIPTION, subscription, status);
     if let Some(Write::PatchStatus { patch, .. }) = turn.writes.get_mut(before) {

@@ -61,7 +61,8 @@ fn start(turn: &mut Turn<'_>) {
     let Some(deployment) = turn.world.get(DEPLOYMENT, OPERATOR.0, OPERATOR.1).cloned() else {
         return;
     };
-    if let Some(flag) = turn.faults.target_of(FaultName::FlagRefused) {
+    let flag = turn.faults.target_of(FaultName::FlagRefused);
+    if flag.is_some() || deployment.annotation(REFUSES).is_some() {
         let patch = json!({"metadata": {"annotations": {REFUSES: flag}}});
         turn.patch(DEPLOYMENT, &deployment, patch);
     }

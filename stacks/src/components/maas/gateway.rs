@@ -12,6 +12,7 @@ use crate::{
         listener::Listener,
         llm_d::{admitted, cluster_ip, gateway_class, parameters, programmed, route},
         names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
+        platform_symptoms,
     },
     stack::{GatewayTls, Maas, MaasExposure, MaasMode},
 };
@@ -93,6 +94,7 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
         nodes.push(
             Draft::object(at("maas.route"), route(&listener, termination))
                 .ready(admitted())
+                .diagnosed(platform_symptoms::router())
                 .within(seconds(60))
                 .after(gateway(), "the Service that it leads to is made for the gateway"),
         );

@@ -9,7 +9,7 @@ use crate::{
         draft::{Draft, Kind, at, deployment, established, rolled_out, seconds},
         maas,
         names::APPLICATIONS,
-        tls,
+        platform_symptoms, tls,
     },
     stack::Rhoai,
 };
@@ -41,6 +41,11 @@ pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
     let n_flags = flags.as_object().map_or(0, serde_json::Map::len);
     Draft::overlay(address, target, json!({"spec": {"dashboardConfig": flags}}))
         .within(seconds(300))
+        .diagnosed(platform_symptoms::dashboard())
+        .denied(
+            "must be removed",
+            "this release of OpenShift AI has dropped a flag that the stack takes: hold it where it was with `approval = \"manual\"` under `[rhoai]`",
+        )
         .note(format!("{n_flags} of its flags are ours"))
         .tells(
             ConsequenceClass::TakesFields,

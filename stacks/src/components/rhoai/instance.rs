@@ -8,6 +8,7 @@ use crate::{
         draft::{Draft, Kind, at, established, labelled, pods, seconds, see},
         kueue, maas,
         names::APPLICATIONS,
+        platform_symptoms,
     },
     stack::{Components, Mlflow, PlatformMonitoring, Rhoai},
 };
@@ -103,6 +104,11 @@ fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
     // The operator makes it when it starts and finds none.
     .expected()
     .ready(Rule::equals("status.phase", "Ready"))
+    .diagnosed(platform_symptoms::initialization(ObjectRef::cluster(
+        "dscinitialization.opendatahub.io/v2",
+        "DSCInitialization",
+        "default-dsci",
+    )))
     .within(seconds(300))
     .after(
         cluster_observability::installed(),
@@ -276,6 +282,7 @@ fn ready(context: &Context<'_>) -> Draft {
     let gate = Draft::gate(at("rhoai.ready"), vec![see(cluster_object(), Rule::condition("Ready"))])
         .after_write(cluster(), "it is what has to become ready")
         .within(seconds(600))
+        .diagnosed_by(platform_symptoms::components(&cluster_object()))
         .note("waits for DataScienceCluster Ready");
     match maas::api(context) {
         Some(api) => gate.after(api, "with MaaS on it is ready only when maas-api is"),

@@ -7,6 +7,7 @@ use crate::{
     components::{
         Context, cert_manager,
         draft::{Draft, at, seconds},
+        platform_symptoms,
     },
     stack::Tls,
 };
@@ -52,6 +53,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         )
         .ready(Rule::condition("Ready"))
         .within(seconds(120))
+        .diagnosed(platform_symptoms::issuer(name))
         .after(cert_manager::ready(), "its webhook judges every issuer")
         .after(
             cert_manager::credentials_made(),

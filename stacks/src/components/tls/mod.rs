@@ -16,6 +16,7 @@ use super::{
     Context,
     draft::{Draft, at, seconds, see},
     names::INGRESS,
+    platform_symptoms,
 };
 use crate::stack::Tls;
 use serde_json::json;
@@ -104,6 +105,7 @@ fn certificates(context: &Context<'_>, issuer: &str, issued_by: &Address) -> [Dr
         // By type: the order of conditions is not fixed (reference/platform.md §4 G06).
         .ready(Rule::condition("Ready"))
         .within(seconds(300))
+        .diagnosed_by(platform_symptoms::certificate(namespace))
         .after(issued_by.clone(), "the issuer signs it")
         .note(format!("for {}", names.join(", ")))
     };

@@ -14,7 +14,7 @@ use crate::{
         draft::{Draft, at, keyed, seconds},
         llm_d, maas,
         names::{APPLICATIONS, INGRESS},
-        rhoai, secret,
+        platform_symptoms, rhoai, secret,
     },
     stack::{GatewayTls, GeneratedFor, Tls, TrustedCa},
 };
@@ -139,5 +139,6 @@ fn platform_trust(anchor: &Anchor, bundle: ObjectRef) -> Draft {
         )
         .within(seconds(180))
         .usually(seconds(60))
+        .diagnosed(platform_symptoms::trust())
         .note("waits for the authority in ConfigMap odh-trusted-ca-bundle")
 }

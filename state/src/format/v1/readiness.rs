@@ -75,6 +75,7 @@ enum StoredMatcher {
     AtLeast(i64),
     ContainsText(String),
     Holds(Value),
+    AllStartWith(Vec<String>),
 }
 
 impl From<&Observation> for StoredObservation {
@@ -259,6 +260,7 @@ impl From<&Matcher> for StoredMatcher {
             Matcher::AtLeast(least) => Self::AtLeast(*least),
             Matcher::ContainsText(text) => Self::ContainsText(text.clone()),
             Matcher::Holds(item) => Self::Holds(item.clone()),
+            Matcher::AllStartWith(starts) => Self::AllStartWith(starts.clone()),
         }
     }
 }
@@ -272,6 +274,7 @@ impl From<StoredMatcher> for Matcher {
             StoredMatcher::AtLeast(least) => Self::AtLeast(least),
             StoredMatcher::ContainsText(text) => Self::ContainsText(text),
             StoredMatcher::Holds(item) => Self::Holds(item),
+            StoredMatcher::AllStartWith(starts) => Self::AllStartWith(starts),
         }
     }
 }
