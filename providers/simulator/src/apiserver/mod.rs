@@ -8,7 +8,7 @@
 //! - Every request that changes an object leaves a line in `audit.ndjson`, also if it is refused or a dry-run.
 //! - One process serves a directory.
 //!
-//! Deliberately absent: rules in CEL, conversion and admission webhooks over HTTP, authorization, pods that run.
+//! Deliberately absent: conversion and admission webhooks over HTTP, authorization, pods that run.
 
 mod admission;
 mod audit;
@@ -37,6 +37,7 @@ mod status;
 mod store;
 mod table;
 mod typed;
+mod unjudged;
 mod wall;
 mod watch;
 mod write;
@@ -56,6 +57,7 @@ use tokio::task::JoinHandle;
 pub use admission::{Admission, AdmissionRegistry, AdmissionRequest, ObjectReader, Operation, Rejection};
 pub use identity::Identity;
 pub use persist::StoreError;
+pub use unjudged::Unjudged;
 
 use audit::Audit;
 use identity::Tokens;
@@ -198,6 +200,16 @@ impl ApiServer {
     /// Whether the store was empty at the start.
     pub fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// The rules of definitions that are not judged, by definition.
+    pub fn unjudged(&self) -> Vec<Unjudged> {
+        self.server.unjudged.all()
+    }
+
+    /// Tells when there is another one.
+    pub fn watch_unjudged(&self) -> signal::Receiver<usize> {
+        self.server.unjudged.subscribe()
     }
 
     /// Every object, by group, plural, namespace and name.

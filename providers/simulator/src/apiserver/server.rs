@@ -18,6 +18,7 @@ use super::schema;
 use super::status::{FieldError, Refusal, Subject};
 use super::store::{CommitError, ObjectKey, Store, Stored, owner_uids};
 use super::typed;
+use super::unjudged::Told;
 use super::wall::Moment;
 
 /// Something that happened and has consequences; worked off in the background, in order.
@@ -43,6 +44,7 @@ pub(super) struct Server {
     pub(super) admission: AdmissionRegistry,
     pub(super) tokens: Tokens,
     pub(super) audit: Audit,
+    pub(super) unjudged: Told,
     work: mpsc::UnboundedSender<Work>,
     counter: AtomicU64,
     seed: u64,
@@ -75,6 +77,7 @@ impl Server {
             admission: AdmissionRegistry::default(),
             tokens,
             audit,
+            unjudged: Told::new(),
             work,
             counter: AtomicU64::new(0),
             seed,
