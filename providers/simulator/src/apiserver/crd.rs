@@ -12,7 +12,7 @@ use super::delete::{DEFINITION_CLEANUP, DeleteOptions, Propagation};
 use super::identity::Identity;
 use super::kinds::{Column, Kind, Scale, Version, object_meta};
 use super::request::Call;
-use super::schema::{self, Schema, Type};
+use super::schema::{self, Gaps, Schema, Type};
 use super::server::{Server, definition_key};
 use super::status::Refusal;
 use super::store::ObjectKey;
@@ -23,8 +23,9 @@ pub const NAMES_ANNOTATION: &str = "simulator.stackctl.dev/names";
 /// Its value where any part of a path is a name, as aggregated servers and built-in kinds may have it.
 pub const NAMES_IN_PATHS: &str = "path-segments";
 
-/// Reads a definition into the kind that it brings; `None` if it lacks something without which there is no kind.
-pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
+/// Reads a definition into the kind that it brings; `None` if it lacks something without which there is no kind. Its rules
+/// that are not judged are counted in `gaps`.
+pub(super) fn kind_of(definition: &Value, gaps: &mut Gaps) -> Option<Kind> {
     let spec = &definition["spec"];
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().filter_map(text).collect() };
@@ -32,7 +33,7 @@ pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
     let versions: Vec<Version> = spec["versions"]
         .as_array()?
         .iter()
-        .filter_map(|version| version_of(&group, version))
+        .filter_map(|version| version_of(&group, version, gaps))
         .collect();
     let storage = spec["versions"]
         .as_array()?
@@ -57,7 +58,7 @@ pub(super) fn kind_of(definition: &Value) -> Option<Kind> {
     })
 }
 
-fn version_of(group: &str, version: &Value) -> Option<Version> {
+fn version_of(group: &str, version: &Value, gaps: &mut Gaps) -> Option<Version> {
     let name = version["name"].as_str()?;
     let dotted = |value: &Value| -> Option<Vec<String>> {
         Some(
@@ -70,7 +71,7 @@ fn version_of(group: &str, version: &Value) -> Option<Version> {
         )
     };
     let scale = &version["subresources"]["scale"];
-    let mut schema = schema::from_definition(version["schema"].get("openAPIV3Schema"));
+    let mut schema = schema::from_definition(version["schema"].get("openAPIV3Schema"), gaps);
     let text = || {
         Arc::new(Schema {
             value_type: Type::String,
@@ -159,11 +160,18 @@ impl Server {
     /// Serves the kinds of every stored definition; for the start.
     pub(super) fn load_definitions(&self) {
         for stored in self.store.everything() {
-            if stored.value["kind"] == "CustomResourceDefinition"
-                && let Some(kind) = kind_of(&stored.value)
-            {
-                self.kinds.put(kind);
+            if stored.value["kind"] == "CustomResourceDefinition" {
+                self.serve_definition(&stored.value);
             }
+        }
+    }
+
+    fn serve_definition(&self, definition: &Value) {
+        let mut gaps = Gaps::new();
+        if let Some(kind) = kind_of(definition, &mut gaps) {
+            self.unjudged
+                .tell(definition["metadata"]["name"].as_str().unwrap_or_default(), &gaps);
+            self.kinds.put(kind);
         }
     }
 
@@ -186,9 +194,7 @@ impl Server {
             self.kinds.remove(group, plural);
             return;
         };
-        if let Some(kind) = kind_of(&stored.value) {
-            self.kinds.put(kind);
-        }
+        self.serve_definition(&stored.value);
         if stored.is_terminating() {
             self.end_definition(&key, group, plural);
             return;

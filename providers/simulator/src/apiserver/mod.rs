@@ -41,6 +41,7 @@ mod tls;
 mod token;
 mod trouble;
 mod typed;
+mod unjudged;
 mod wall;
 mod watch;
 mod wire;
@@ -67,6 +68,7 @@ pub use pod_runtime::{LogLine, Plain, PodRuntime, PodRuntimes, PodStream, plain_
 pub use tls::{ServingCertificate, TlsError};
 pub use token::Token;
 pub use trouble::{DEFAULT_SEED, Percent, Trouble, TroubleControl};
+pub use unjudged::Unjudged;
 
 use access::Access;
 use audit::Audit;
@@ -252,6 +254,16 @@ impl ApiServer {
     /// Whether the store was empty at the start.
     pub fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// The rules of definitions that are not judged, by definition.
+    pub fn unjudged(&self) -> Vec<Unjudged> {
+        self.server.unjudged.all()
+    }
+
+    /// Tells when there is another one.
+    pub fn watch_unjudged(&self) -> signal::Receiver<usize> {
+        self.server.unjudged.subscribe()
     }
 
     /// Every object, by group, plural, namespace and name.

@@ -21,6 +21,7 @@ use super::status::{FieldError, Refusal, Subject};
 use super::store::{CommitError, ObjectKey, Store, Stored, owner_uids};
 use super::trouble::Troubles;
 use super::typed;
+use super::unjudged::Told;
 use super::wall::Moment;
 
 /// Something that happened and has consequences; worked off in the background, in order.
@@ -52,6 +53,7 @@ pub(super) struct Server {
     pub(super) access: Access,
     pub(super) audit: Audit,
     pub(super) troubles: Arc<Troubles>,
+    pub(super) unjudged: Told,
     work: mpsc::UnboundedSender<Work>,
     counter: AtomicU64,
     seed: u64,
@@ -86,6 +88,7 @@ impl Server {
             access,
             audit,
             troubles: Arc::default(),
+            unjudged: Told::new(),
             work,
             counter: AtomicU64::new(0),
             seed,

@@ -5,6 +5,7 @@
 //! (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>).
 
 mod defaulting;
+mod library;
 mod native;
 mod parse;
 mod prune;
@@ -18,6 +19,7 @@ use regex::Regex;
 use serde_json::Value;
 
 pub(super) use defaulting::apply_defaults;
+pub(super) use library::Gaps;
 pub(super) use native::normalise;
 pub(super) use parse::from_definition;
 pub(super) use prune::prune;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Limits, ListType, Schema, Type, rules};
+use super::{Gaps, Limits, ListType, Schema, Type, rules};
 
-/// Reads one version's schema; `None` gives one that keeps everything.
-pub(in crate::apiserver) fn from_definition(open_api: Option<&Value>) -> Schema {
+/// Reads one version's schema; `None` gives one that keeps everything. Rules that are not judged are counted in `gaps`.
+pub(in crate::apiserver) fn from_definition(open_api: Option<&Value>, gaps: &mut Gaps) -> Schema {
     match open_api {
-        Some(node) => read(node),
+        Some(node) => read(node, gaps),
         None => Schema {
             value_type: Type::Object,
             preserves_unknown: true,
@@ -26,7 +26,7 @@ fn flag(node: &Value, key: &str) -> bool {
     node[key].as_bool().unwrap_or(false)
 }
 
-fn read(node: &Value) -> Schema {
+fn read(node: &Value, gaps: &mut Gaps) -> Schema {
     let int_or_string = flag(node, "x-kubernetes-int-or-string");
     let value_type = match node["type"].as_str() {
         _ if int_or_string => Type::IntOrString,
@@ -42,12 +42,12 @@ fn read(node: &Value) -> Schema {
         .as_object()
         .map(|map| {
             map.iter()
-                .map(|(name, child)| (name.clone(), Arc::new(read(child))))
+                .map(|(name, child)| (name.clone(), Arc::new(read(child, gaps))))
                 .collect()
         })
         .unwrap_or_default();
     let additional = match &node["additionalProperties"] {
-        Value::Object(_) => Some(Arc::new(read(&node["additionalProperties"]))),
+        Value::Object(_) => Some(Arc::new(read(&node["additionalProperties"], gaps))),
         Value::Bool(true) => Some(Arc::new(Schema::default())),
         _ => None,
     };
@@ -60,8 +60,8 @@ fn read(node: &Value) -> Schema {
         }
         _ => ListType::Atomic,
     };
-    let items = node["items"].is_object().then(|| Arc::new(read(&node["items"])));
-    let rules: Arc<[rules::Rule]> = rules::read(node).into();
+    let items = node["items"].is_object().then(|| Arc::new(read(&node["items"], gaps)));
+    let rules: Arc<[rules::Rule]> = rules::read(node, gaps).into();
     let mut below = properties.values().chain(&additional).chain(&items);
     let has_rules = !rules.is_empty() || below.any(|schema| schema.has_rules);
     Schema {
@@ -78,7 +78,7 @@ fn read(node: &Value) -> Schema {
         is_nullable: flag(node, "nullable"),
         default: node.get("default").cloned(),
         required: strings(&node["required"]),
-        limits: limits(node, int_or_string),
+        limits: limits(node, int_or_string, gaps),
         ..Schema::default()
     }
 }
@@ -89,14 +89,14 @@ fn strings(node: &Value) -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn limits(node: &Value, int_or_string: bool) -> Option<Box<Limits>> {
+fn limits(node: &Value, int_or_string: bool, gaps: &mut Gaps) -> Option<Box<Limits>> {
     let size = |key: &str| node[key].as_u64().and_then(|size| usize::try_from(size).ok());
-    let list = |key: &str| -> Vec<Schema> {
+    let mut list = |key: &str| -> Vec<Schema> {
         // `anyOf: [{type: integer}, {type: string}]` is only how int-or-string is spelled.
         node[key]
             .as_array()
             .filter(|_| !int_or_string)
-            .map(|list| list.iter().map(read).collect())
+            .map(|list| list.iter().map(|child| read(child, gaps)).collect())
             .unwrap_or_default()
     };
     let limits = Limits {
@@ -118,7 +118,7 @@ fn limits(node: &Value, int_or_string: bool) -> Option<Box<Limits>> {
         all_of: list("allOf"),
         any_of: list("anyOf"),
         one_of: list("oneOf"),
-        not: node["not"].is_object().then(|| read(&node["not"])),
+        not: node["not"].is_object().then(|| read(&node["not"], gaps)),
     };
     let any = limits.allowed.is_some()
         || limits.minimum.is_some()

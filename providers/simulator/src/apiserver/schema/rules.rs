@@ -4,17 +4,17 @@
 //! - A rule that names `oldSelf` is judged only where there is an old value
 //!   (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#transition-rules>):
 //!   through fields, and through items of lists that are told apart by keys.
-//! - A rule of Kubernetes' own CEL libraries (`quantity`, `url`, `isIP`, optional fields, …) is not judged; a debug log
-//!   says so, when the definition is read or when the rule is met.
+//! - Which rules are not judged is known when the definition is read ([`Gaps`]), not when an object is met.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 
-use cel::{Context, Program};
+use cel::Program;
 use serde_json::{Map, Value};
 
 use super::super::status::FieldError;
+use super::library::{self, Gaps, NotJudged};
 use super::{ListType, Schema};
 
 /// One rule, ready to be judged.
@@ -34,31 +34,37 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// Reads the rules of one node of a definition's schema; what cannot be compiled is left out and logged.
-pub(super) fn read(node: &Value) -> Vec<Rule> {
-    let rules = node["x-kubernetes-validations"].as_array().into_iter().flatten();
-    rules.filter_map(rule).collect()
+/// Reads the rules of one node of a definition's schema; what cannot be compiled is left out and counted.
+pub(super) fn read(node: &Value, gaps: &mut Gaps) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for node in node["x-kubernetes-validations"].as_array().into_iter().flatten() {
+        match rule(node) {
+            Ok(rule) => rules.extend(rule),
+            Err(why) => *gaps.entry(why).or_default() += 1,
+        }
+    }
+    rules
 }
 
-fn rule(node: &Value) -> Option<Rule> {
-    let text = node["rule"].as_str()?;
-    let Ok(program) = Program::compile(text) else {
-        tracing::debug!(rule = text, "this rule is not judged: it cannot be compiled here");
-        return None;
+fn rule(node: &Value) -> Result<Option<Rule>, NotJudged> {
+    let Some(text) = node["rule"].as_str() else {
+        return Ok(None);
     };
+    let program = library::compile(text)?;
     let references = program.references();
     let is_transition = references.has_variable("oldSelf");
     let string = |field: &str| node[field].as_str().map(ToOwned::to_owned);
     let message_expression = node["messageExpression"].as_str();
-    Some(Rule {
+    let message_expression = message_expression.filter(|text| !text.is_empty());
+    Ok(Some(Rule {
         text: text.to_owned(),
         program,
         message: string("message").filter(|text| !text.is_empty()),
-        message_expression: message_expression.and_then(|text| Program::compile(text).ok()),
+        message_expression: message_expression.map(library::compile).transpose()?,
         reason: string("reason"),
         field_path: string("fieldPath").unwrap_or_default(),
         is_transition,
-    })
+    }))
 }
 
 /// Judges every rule; `old` is the object before the write.
@@ -75,7 +81,7 @@ fn walk(schema: &Schema, value: &Value, old: Option<&Value>, path: &mut String, 
         return;
     }
     for rule in schema.rules.iter() {
-        if let Some(error) = broken(rule, value, old, path) {
+        if let Some(error) = broken(rule, schema, value, old, path) {
             errors.push(error);
         }
     }
@@ -121,14 +127,14 @@ fn by_key<'a>(list_type: &ListType, old: Option<&'a Value>) -> BTreeMap<String, 
         .collect()
 }
 
-fn broken(rule: &Rule, value: &Value, old: Option<&Value>, path: &str) -> Option<FieldError> {
+fn broken(rule: &Rule, schema: &Schema, value: &Value, old: Option<&Value>, path: &str) -> Option<FieldError> {
     if rule.is_transition && old.is_none() {
         return None;
     }
-    let mut context = Context::default();
-    context.add_variable("self", value).ok()?;
+    let mut context = library::context();
+    context.add_variable_from_value("self", library::value_of(schema, value));
     if let Some(old) = old {
-        context.add_variable("oldSelf", old).ok()?;
+        context.add_variable_from_value("oldSelf", library::value_of(schema, old));
     }
     let said = rule
         .message

@@ -276,7 +276,7 @@ impl Check {
 
 /// The formats that a structural schema's strings are checked for; unknown formats pass
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation>).
-fn is_of_format(format: &str, text: &str) -> bool {
+pub(super) fn is_of_format(format: &str, text: &str) -> bool {
     match format {
         "date-time" => is_date_time(text),
         "date" => {
