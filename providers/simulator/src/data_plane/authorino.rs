@@ -183,7 +183,10 @@ async fn metadata(shared: &Shared, authorino: &Authorino, policy: &Value, (name,
     if is_tls && !authorino.trusts_services {
         return None;
     }
-    let body = known.value_of(&http["body"]).unwrap_or_default();
+    let body = match http.get("body") {
+        Some(body) => known.value_of(body)?,
+        None => Value::Null,
+    };
     let answer = shared.inside(url, &body).await?;
     if let Some(key) = key {
         let seconds = evaluator.pointer("/cache/ttl").and_then(Value::as_u64).unwrap_or(60);

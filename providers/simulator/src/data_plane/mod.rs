@@ -36,7 +36,7 @@ mod router;
 mod shared;
 mod store;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod time;
 mod tls;
 mod view;

@@ -75,6 +75,12 @@ impl View {
         self.seen.send_modify(|seen| *seen += 1);
     }
 
+    /// Sees another world.
+    #[cfg(test)]
+    pub(super) fn see(&self, world: World) {
+        self.write(|seen| *seen = world);
+    }
+
     /// Returns how often the cluster was seen to change, as something that can be waited for.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.seen.subscribe()

@@ -75,6 +75,8 @@ mod addons_scenarios;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod data_plane_scenarios;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod live_serving;

@@ -301,7 +301,7 @@ fn scopes(turn: &Turn<'_>, kind: Kind, policy: &Value) -> Vec<String> {
 }
 
 /// Returns the seconds of a window like `5m` (reference/serving.md §4.3).
-fn seconds(window: &str) -> Option<i64> {
+pub(super) fn seconds(window: &str) -> Option<i64> {
     let (digits, unit) = window.split_at_checked(window.len().checked_sub(1)?)?;
     let factor = match unit {
         "s" => 1,
