@@ -42,7 +42,11 @@ fn makes_nothing_twice(sandbox: &Sandbox) {
             *created.entry(entry.key()).or_default() += 1;
         }
         // A remedy deletes an operator's pod, which is none of ours.
-        assert!(entry.verb != "delete" || entry.kind == "Pod", "deleted: {}", entry.key());
+        assert!(
+            entry.verb != "delete" || entry.kind == "Pod",
+            "deleted: {}",
+            entry.key()
+        );
     }
     let twice: Vec<_> = created.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty() && created.len() > 50, "made more than once: {twice:?}");
@@ -57,10 +61,7 @@ fn end_of(sandbox: &Sandbox) -> Vec<String> {
 #[test]
 fn under_errors_dropped_watches_and_a_restarted_operator_the_quickstart_ends_in_the_same_state() {
     let faults = ["errors@5%", "dropped-watches@10%", "restart@rhoai"];
-    let disturbed = converges_under(
-        &faults,
-        &["500 instead", "500 afterwards", "broken on purpose"],
-    );
+    let disturbed = converges_under(&faults, &["500 instead", "500 afterwards", "broken on purpose"]);
     let undisturbed = Sandbox::new();
     undisturbed.simulate(&["apply", STACK, "--yes"]).expect(0);
     let (disturbed, undisturbed) = (end_of(&disturbed), end_of(&undisturbed));
@@ -110,7 +111,11 @@ fn a_rough_day_ends_well_and_what_somebody_edited_is_named_and_mended() {
         assert!(applied.stderr.contains(words), "nobody met `{words}`");
     }
     let drift = sandbox.simulate(&["drift", STACK]).expect(2);
-    for words in ["maas.tier[pro].subscription", "app.kubernetes.io/managed-by", "kubectl-edit"] {
+    for words in [
+        "maas.tier[pro].subscription",
+        "app.kubernetes.io/managed-by",
+        "kubectl-edit",
+    ] {
         assert!(drift.stdout.contains(words), "`{words}`: {}", drift.shown());
     }
     sandbox.simulate(&["apply", STACK, "--yes"]).expect(0);
@@ -122,7 +127,15 @@ fn a_rough_day_ends_well_and_what_somebody_edited_is_named_and_mended() {
 fn an_operator_that_never_gets_ready_is_named_in_the_words_of_olm() {
     let sandbox = Sandbox::new();
     let target = ["--target", "cert-manager"];
-    let apply = ["apply", STACK, "--yes", "--ready-timeout", "3s", "--fault", "stuck@cert-manager"];
+    let apply = [
+        "apply",
+        STACK,
+        "--yes",
+        "--ready-timeout",
+        "3s",
+        "--fault",
+        "stuck@cert-manager",
+    ];
     let ran = sandbox.simulate(&[&apply[..], &target].concat()).expect(1);
     for words in [
         "cert-manager",

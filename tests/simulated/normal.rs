@@ -152,14 +152,17 @@ fn stands_for(word: &str) -> &str {
 fn is_uid(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
-        && parts
-            .iter()
-            .all(|part| part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
+        && parts.iter().all(|part| {
+            part.bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        })
 }
 
 fn is_time(word: &str) -> bool {
     let shape = |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
-    let whole = word.strip_suffix('Z').map(|time| time.split_once('.').map_or(time, |(whole, _)| whole));
+    let whole = word
+        .strip_suffix('Z')
+        .map(|time| time.split_once('.').map_or(time, |(whole, _)| whole));
     whole.is_some_and(|whole| shape(whole) == "0000-00-00T00:00:00")
 }
 
@@ -179,7 +182,15 @@ mod tests {
         let keyed = objects.iter().map(|object| {
             let metadata = &object["metadata"];
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            (format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"])), object.clone())
+            (
+                format!(
+                    "{} {}/{}",
+                    text(&object["kind"]),
+                    text(&metadata["namespace"]),
+                    text(&metadata["name"])
+                ),
+                object.clone(),
+            )
         });
         normal(&keyed.collect()).join("\n")
     }

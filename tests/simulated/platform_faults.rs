@@ -400,7 +400,8 @@ fn a_cluster_recovers_from_what_goes_away_and_names_what_does_not() {
     let destroy = ["destroy", "stack.toml", "--yes", "--ready-timeout", SHORT];
     let ran = under(&sandbox, &destroy, &["finalizer-stuck@CredentialsRequest"]).expect(1);
     assert!(
-        ran.stderr.contains("waits for its finalizers: cloudcredential.openshift.io/deprovision"),
+        ran.stderr
+            .contains("waits for its finalizers: cloudcredential.openshift.io/deprovision"),
         "{}",
         ran.shown()
     );
@@ -418,7 +419,10 @@ fn a_cluster_that_lacks_something_is_refused_with_what_to_do() {
     insta::assert_snapshot!(failed_checks(&ran.stdout), @"");
     let refused = under(&sandbox, &["apply", "stack.toml", "--yes"], &faults).expect(1);
     assert!(refused.stderr.contains("--skip-preflight"), "{}", refused.shown());
-    assert!(!sandbox.audit().iter().any(|entry| entry.is_our_write()), "nothing is written");
+    assert!(
+        !sandbox.audit().iter().any(|entry| entry.is_our_write()),
+        "nothing is written"
+    );
     // What is missing is missing from the start of the cluster, and once.
     assert_eq!(FAST, "1000");
 }

@@ -5,6 +5,7 @@
 //! Invariants:
 //! - A model has at most one `maas-auth-<ref>` and one `maas-trlp-<ref>`; edits change them in place.
 //! - Deleting one parent deletes the merged policy, and the others rebuild it: for a moment the defaults rule (S20).
+//! - A subscription with a window that is too long has no limit in a model's policy; a policy without limits is none.
 //! - A generated policy annotated `opendatahub.io/managed: "false"` is left alone.
 
 use std::collections::BTreeSet;
@@ -18,8 +19,11 @@ use super::kinds::{
 use super::maas::NAMESPACE;
 use super::maas_access;
 use super::object::{Read, object, owned_by};
+use super::policies::seconds;
 use super::turn::{Turn, observed};
 
+/// 366 days.
+const LONGEST_WINDOW_SECONDS: i64 = 8784 * 60 * 60;
 const POLICIES: &str = "maas.opendatahub.io/auth-policies";
 const SUBSCRIPTIONS: &str = "maas.opendatahub.io/subscriptions";
 
@@ -147,6 +151,15 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
     if all.is_empty() {
         return;
     }
+    let spec = (family.spec)(reference, &route, &all);
+    if spec
+        .pointer("/limits")
+        .and_then(Value::as_object)
+        .is_some_and(Map::is_empty)
+    {
+        turn.delete(family.merged, namespace, &name);
+        return;
+    }
     let policy = object(
         family.merged,
         namespace,
@@ -159,7 +172,7 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
                 },
                 "annotations": {family.annotation: csv},
             },
-            "spec": (family.spec)(reference, &route, &all),
+            "spec": spec,
         }),
     );
     turn.ensure(family.merged, owned_by(policy, &route));
@@ -174,6 +187,15 @@ fn access(reference: &Value, route: &Value, parents: &[Arc<Value>]) -> Value {
     maas_access::of_model(reference, &target(route), parents)
 }
 
+/// Returns whether no window is longer than a year; the schema lets longer ones pass, and the controller leaves out whoever
+/// has one (reference/serving.md §4.3).
+fn has_usable_windows(entry: &Value) -> bool {
+    let windows = entry.list("/tokenRateLimits").iter().map(|limit| limit.text("/window"));
+    windows
+        .filter_map(seconds)
+        .all(|seconds| seconds <= LONGEST_WINDOW_SECONDS)
+}
+
 /// How much each subscription may use of a model.
 fn limits(reference: &Value, route: &Value, parents: &[Arc<Value>]) -> Value {
     let (namespace, name) = (reference.namespace(), reference.name());
@@ -182,7 +204,7 @@ fn limits(reference: &Value, route: &Value, parents: &[Arc<Value>]) -> Value {
         for entry in parent
             .list("/spec/modelRefs")
             .iter()
-            .filter(|entry| is(entry, reference))
+            .filter(|entry| is(entry, reference) && has_usable_windows(entry))
         {
             let subscription = parent.name();
             let selected = format!("{NAMESPACE}/{subscription}@{namespace}/{name}");

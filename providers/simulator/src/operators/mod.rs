@@ -77,6 +77,8 @@ mod addons_scenarios;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod data_plane_scenarios;
+#[cfg(test)]
 mod fault_scenarios;
 #[cfg(test)]
 mod live;
