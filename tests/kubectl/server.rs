@@ -47,10 +47,8 @@ impl Server {
         let mut options = SimulatorOptions::new(home.path().join("cluster"));
         options.speed = 0.0;
         let simulator = Simulator::start(options).await.expect("the simulated cluster starts");
-        let kubeconfig = home.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, simulator.kubeconfig()).expect("a folder of ours");
         Self {
-            kubeconfig,
+            kubeconfig: simulator.kubeconfig().to_owned(),
             run: format!("e-{family}"),
             home,
             simulator: Some(simulator),
