@@ -19,7 +19,10 @@ mod foreign;
 mod gates;
 mod maas;
 mod manifests;
+#[path = "../missing_rights.rs"]
+mod missing_rights;
 mod preflight;
+mod rights;
 mod sandbox;
 mod saved_plan;
 mod schedules;
