@@ -15,7 +15,7 @@ use super::access::{Attributes, openid_configuration, reviews};
 use super::audit::{self, Record, Verb};
 use super::delete::DeleteOptions;
 use super::identity::Identity;
-use super::request::{Call, PatchType, Query, ResourcePath};
+use super::request::{Call, PatchType, Query, ResourcePath, manager};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
 use super::trouble::Fate;
@@ -124,7 +124,12 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
     }
     let resource = ResourcePath::parse(path).ok_or_else(Refusal::page_not_found)?;
     if parts.method == Method::POST
-        && let Some(answer) = question(server, &resource, &read_protobuf(body)?, &user)
+        && let Some(answer) = question(
+            server,
+            &resource,
+            &read_protobuf(body)?,
+            (&user, &manager(&query, &parts.headers)),
+        )
     {
         return answer.map(|answer| respond(201, JSON, Body::from(answer.to_string())));
     }
@@ -150,9 +155,14 @@ fn read_protobuf(body: &Bytes) -> Result<Bytes, Refusal> {
 }
 
 /// The answer to a POST that asks and stores nothing, if it is one.
-fn question(server: &Server, resource: &ResourcePath, body: &[u8], user: &Identity) -> Option<Result<Value, Refusal>> {
+fn question(
+    server: &Server,
+    resource: &ResourcePath,
+    body: &[u8],
+    asker: (&Identity, &str),
+) -> Option<Result<Value, Refusal>> {
     if reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
-        return Some(super::write::decode(body).and_then(|question| server.review(resource, &question, user)));
+        return Some(super::write::decode(body).and_then(|question| server.review(resource, &question, asker)));
     }
     match (
         resource,
