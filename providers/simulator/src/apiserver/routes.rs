@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::request::{Call, PatchType, Query, ResourcePath};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
-use super::{discovery, openapi, options, reviews, wire};
+use super::{discovery, openapi, options, reviews, streams, wire};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -36,7 +36,7 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refuse(&Refusal::too_large());
     };
-    match answer(&shared, &parts, &body) {
+    match answer(&shared, &parts, &body).await {
         Ok(response) => response,
         Err(refusal) => refuse(&refusal),
     }
@@ -76,7 +76,7 @@ fn warn(response: &mut Response, warnings: &[String]) {
     }
 }
 
-fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
+async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let path = parts.uri.path();
     match path.trim_end_matches('/') {
@@ -102,7 +102,7 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
         // Custom resources have no such form on a real server either.
         return Err(Refusal::unsupported_media_type("application/json, application/yaml"));
     }
-    serve(shared, parts, call, &read_protobuf(body)?)
+    serve(shared, parts, call, &read_protobuf(body)?).await
 }
 
 /// The body as JSON, whichever form it was sent in.
@@ -165,9 +165,12 @@ fn version() -> Value {
         "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "linux/amd64"})
 }
 
-fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
+async fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let has_name = call.path.name.is_some();
+    if let Some(answer) = streams::serve(shared, parts, &call, body).await {
+        return answer;
+    }
     check_subresource(&call)?;
     let verb = match (&parts.method, has_name) {
         (&Method::GET, true) if !call.query.is_set("watch") => {
@@ -258,7 +261,14 @@ fn delete_collection(server: &Server, call: &Call, body: &Bytes) -> Result<Respo
         "metadata": {"resourceVersion": server.store.resource_version().to_string()}, "items": items})))
 }
 
-fn record(server: &Server, call: &Call, verb: Verb, dry_run: bool, body: &[u8], result: Result<&Written, &Refusal>) {
+pub(super) fn record(
+    server: &Server,
+    call: &Call,
+    verb: Verb,
+    dry_run: bool,
+    body: &[u8],
+    result: Result<&Written, &Refusal>,
+) {
     let written_name = result.ok().and_then(|written| match &written.shown {
         Shown::Stored(stored) => stored.value["metadata"]["name"].as_str().map(ToOwned::to_owned),
         Shown::Value(value) => value["metadata"]["name"].as_str().map(ToOwned::to_owned),
