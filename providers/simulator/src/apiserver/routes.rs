@@ -19,7 +19,7 @@ use super::request::{Call, PatchType, Query, ResourcePath, manager};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
 use super::trouble::Fate;
-use super::{discovery, openapi, options, wire};
+use super::{discovery, openapi, options, streams, wire};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -41,16 +41,19 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     if let Some(pages) = shared.server.access.registry.pages(parts.uri.path()) {
         return pages.answer(Request::from_parts(parts, body)).await.map(Body::from);
     }
-    let answered = || answer(&shared, &parts, &body).unwrap_or_else(|refusal| refuse(&refusal));
+    let answered = async || {
+        let answer = answer(&shared, &parts, &body).await;
+        answer.unwrap_or_else(|refusal| refuse(&refusal))
+    };
     let fate = meet_trouble(&shared.server, &parts).await;
     if !matches!(fate, Fate::Served) {
         tracing::debug!(method = %parts.method, path = parts.uri.path(), %fate, "answered on purpose");
     }
     match fate {
-        Fate::Served => answered(),
+        Fate::Served => answered().await,
         Fate::Instead(response) => response,
         Fate::Afterwards(response) => {
-            drop(answered());
+            drop(answered().await);
             response
         }
     }
@@ -104,7 +107,7 @@ fn warn(response: &mut Response, warnings: &[String]) {
     }
 }
 
-fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
+async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let path = parts.uri.path();
     let user = server.enter(parts)?;
@@ -143,7 +146,7 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
         // Custom resources have no such form on a real server either.
         return Err(Refusal::unsupported_media_type("application/json, application/yaml"));
     }
-    serve(shared, parts, call, &read_protobuf(body)?)
+    serve(shared, parts, call, &read_protobuf(body)?).await
 }
 
 /// The body as JSON, whichever form it was sent in.
@@ -265,9 +268,12 @@ fn version() -> Value {
         "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "linux/amd64"})
 }
 
-fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
+async fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let has_name = call.path.name.is_some();
+    if let Some(answer) = streams::serve(shared, parts, &call, body).await {
+        return answer;
+    }
     check_subresource(&call)?;
     match (&parts.method, has_name) {
         (&Method::GET, true) if !call.query.is_set("watch") => {
@@ -356,7 +362,14 @@ fn delete_collection(server: &Server, call: &Call, body: &Bytes) -> Result<Respo
         "metadata": {"resourceVersion": server.store.resource_version().to_string()}, "items": items})))
 }
 
-fn record(server: &Server, call: &Call, verb: Verb, dry_run: bool, body: &[u8], result: Result<&Written, &Refusal>) {
+pub(super) fn record(
+    server: &Server,
+    call: &Call,
+    verb: Verb,
+    dry_run: bool,
+    body: &[u8],
+    result: Result<&Written, &Refusal>,
+) {
     let written_name = result.ok().and_then(|written| match &written.shown {
         Shown::Stored(stored) => stored.value["metadata"]["name"].as_str().map(ToOwned::to_owned),
         Shown::Value(value) => value["metadata"]["name"].as_str().map(ToOwned::to_owned),
