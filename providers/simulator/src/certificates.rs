@@ -4,7 +4,8 @@
 //!
 //! Invariants:
 //! - The key of a [`Pair`] is the key of its certificate.
-//! - Nothing on the simulated cluster ends TLS, so no key here protects anything.
+//! - What Secrets hold protects nothing of value: the cluster is simulated. The authority of the API server is not among
+//!   them (`credentials`).
 //!
 //! Deliberately absent: requests, revocation, other keys than ECDSA P-256.
 

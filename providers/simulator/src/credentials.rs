@@ -146,6 +146,9 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -167,5 +170,28 @@ mod tests {
         let other = tempfile::tempdir().expect("a directory");
         let other = Credentials::of(other.path()).expect("they are made");
         assert_ne!(first.administrator().reveal(), other.administrator().reveal());
+    }
+
+    #[test]
+    fn a_server_is_known_by_the_names_of_loopback_and_by_the_address_that_it_listens_on() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let credentials = Credentials::of(dir.path()).expect("they are made");
+        let names = |address: &str| {
+            let serving = credentials
+                .serving(address.parse().expect("an address"))
+                .expect("a certificate");
+            let secret = json!({"data": {"tls.crt": STANDARD.encode(serving.certificate)}});
+            crate::certificates::names_in(&secret, "tls.crt").expect("names")
+        };
+        for (address, expected) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "::1"),
+            ("127.0.0.1", "localhost"),
+            ("10.0.0.7", "10.0.0.7"),
+            ("0.0.0.0", "127.0.0.1"),
+        ] {
+            assert!(names(address).contains(&expected.to_owned()), "{address}: {expected}");
+        }
+        assert!(!names("0.0.0.0").contains(&"0.0.0.0".to_owned()));
     }
 }

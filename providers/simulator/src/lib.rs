@@ -6,11 +6,12 @@
 //! - One process serves a directory: it holds the lock, and says in `endpoint.json` where it listens.
 //! - A fresh directory is seeded before anything acts on it: it looks as an OpenShift on AWS would be found.
 //! - All state is in the directory; a killed process loses nothing that was acknowledged.
+//! - It is served over TLS alone; what opens it is in files that only their owner reads.
 //!
 //! Modules in reading order: [`clock`] and [`faults`] (how the cluster is to behave), [`schemas`] and [`seed`] (what a
 //! fresh one holds), `certificates` (what is signed in it), `credentials` (what it is known by), [`apiserver`] (what
-//! serves it), [`operators`] (what acts on it), [`data_plane`] (what answers for its hosts), and `directory` (who serves
-//! it).
+//! serves it), `oauth` (where users log in), [`operators`] (what acts on it), [`data_plane`] (what answers for its hosts),
+//! and `directory` (who serves it).
 
 pub mod apiserver;
 mod certificates;

@@ -26,9 +26,9 @@ const COSTLIEST: u32 = 14;
 
 /// Returns whether the document has this user with this password. Takes as long as its hash was made to take.
 pub(super) fn lets_in(document: &str, user: &str, password: &str) -> bool {
-    let lines = document.lines().filter_map(|line| line.trim().split_once(':'));
-    let hash = lines.filter(|(name, _)| *name == user).map(|(_, hash)| hash).last();
-    hash.is_some_and(|hash| is_of(hash, password).unwrap_or(false))
+    let mut backwards = document.lines().rev().filter_map(|line| line.trim().split_once(':'));
+    let line = backwards.find(|(name, _)| *name == user);
+    line.is_some_and(|(_, hash)| is_of(hash, password).unwrap_or(false))
 }
 
 /// Whether a hash is that of a password; none if it is no hash that is read here.

@@ -159,9 +159,9 @@ impl Attributes {
 mod tests {
     use super::*;
 
-    fn asked(method: Method, path: &str) -> String {
+    fn asked(method: &Method, path: &str) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let attributes = Attributes::of_request(&method, path, &Query::parse(query));
+        let attributes = Attributes::of_request(method, path, &Query::parse(query));
         let verb = attributes.verb;
         match attributes.target {
             Target::Path(path) => format!("{verb} {path}"),
@@ -236,7 +236,7 @@ mod tests {
             (Method::POST, "/foo", "post /foo"),
         ];
         for (method, path, expected) in table {
-            assert_eq!(asked(method, path), expected, "{path}");
+            assert_eq!(asked(&method, path), expected, "{path}");
         }
     }
 
