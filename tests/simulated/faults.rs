@@ -42,7 +42,11 @@ fn makes_nothing_twice(sandbox: &Sandbox) {
             *created.entry(entry.key()).or_default() += 1;
         }
         // A remedy deletes an operator's pod, which is none of ours.
-        assert!(entry.verb != "delete" || entry.kind == "Pod", "deleted: {}", entry.key());
+        assert!(
+            entry.verb != "delete" || entry.kind == "Pod",
+            "deleted: {}",
+            entry.key()
+        );
     }
     let twice: Vec<_> = created.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty() && created.len() > 50, "made more than once: {twice:?}");
@@ -57,10 +61,7 @@ fn end_of(sandbox: &Sandbox) -> Vec<String> {
 #[test]
 fn under_errors_dropped_watches_and_a_restarted_operator_the_quickstart_ends_in_the_same_state() {
     let faults = ["errors@5%", "dropped-watches@10%", "restart@rhoai"];
-    let disturbed = converges_under(
-        &faults,
-        &["500 instead", "500 afterwards", "broken on purpose"],
-    );
+    let disturbed = converges_under(&faults, &["500 instead", "500 afterwards", "broken on purpose"]);
     let undisturbed = Sandbox::new();
     undisturbed.simulate(&["apply", STACK, "--yes"]).expect(0);
     let (disturbed, undisturbed) = (end_of(&disturbed), end_of(&undisturbed));
@@ -68,12 +69,32 @@ fn under_errors_dropped_watches_and_a_restarted_operator_the_quickstart_ends_in_
         these.iter().filter(|line| !those.contains(line)).cloned().collect()
     };
     let (more, less) = (only_in(&disturbed, &undisturbed), only_in(&undisturbed, &disturbed));
+    let differences: Vec<String> = more
+        .iter()
+        .zip(&less)
+        .map(|(with, without)| difference(with, without))
+        .collect();
     assert!(
         more.is_empty() && less.is_empty(),
-        "with faults:\n{}\nwithout:\n{}",
-        more.join("\n"),
-        less.join("\n")
+        "{} objects are others with faults, {} without:\n{}",
+        more.len(),
+        less.len(),
+        differences.join("\n")
     );
+}
+
+/// Where two lines begin to differ, with what is around it.
+fn difference(with: &str, without: &str) -> String {
+    let same = with.bytes().zip(without.bytes()).take_while(|(a, b)| a == b).count();
+    let around = |line: &str| -> String { line.chars().skip(same.saturating_sub(60)).take(160).collect() };
+    let named = |line: &str| line.split(" {").next().unwrap_or_default().to_owned();
+    format!(
+        "{} | {}\n  with    {}\n  without {}",
+        named(with),
+        named(without),
+        around(with),
+        around(without)
+    )
 }
 
 #[test]
@@ -110,7 +131,11 @@ fn a_rough_day_ends_well_and_what_somebody_edited_is_named_and_mended() {
         assert!(applied.stderr.contains(words), "nobody met `{words}`");
     }
     let drift = sandbox.simulate(&["drift", STACK]).expect(2);
-    for words in ["maas.tier[pro].subscription", "app.kubernetes.io/managed-by", "kubectl-edit"] {
+    for words in [
+        "maas.tier[pro].subscription",
+        "app.kubernetes.io/managed-by",
+        "kubectl-edit",
+    ] {
         assert!(drift.stdout.contains(words), "`{words}`: {}", drift.shown());
     }
     sandbox.simulate(&["apply", STACK, "--yes"]).expect(0);
@@ -121,9 +146,16 @@ fn a_rough_day_ends_well_and_what_somebody_edited_is_named_and_mended() {
 #[test]
 fn an_operator_that_never_gets_ready_is_named_in_the_words_of_olm() {
     let sandbox = Sandbox::new();
-    let target = ["--target", "cert-manager"];
-    let apply = ["apply", STACK, "--yes", "--ready-timeout", "3s", "--fault", "stuck@cert-manager"];
-    let ran = sandbox.simulate(&[&apply[..], &target].concat()).expect(1);
+    let apply = [
+        "apply",
+        STACK,
+        "--yes",
+        "--ready-timeout",
+        "10s",
+        "--fault",
+        "stuck@cert-manager",
+    ];
+    let ran = sandbox.simulate(&apply).expect(1);
     for words in [
         "cert-manager",
         "waiting for deployment cert-manager-operator-controller-manager to become ready",

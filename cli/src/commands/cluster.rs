@@ -175,7 +175,9 @@ pub(super) fn faults(texts: &[String]) -> Result<Asked, Problem> {
     for text in texts {
         if let Some(file) = text.strip_prefix('@') {
             let read = read_scenario(Path::new(file));
-            asked.schedule.extend(read.map_err(|errors| not_a_scenario(file, &errors))?);
+            asked
+                .schedule
+                .extend(read.map_err(|errors| not_a_scenario(file, &errors))?);
         } else {
             let fault = text.parse::<Fault>();
             let unknown = |error| Problem::of(&error).hint("`stackctl simulate --list-faults` lists them");
@@ -187,7 +189,10 @@ pub(super) fn faults(texts: &[String]) -> Result<Asked, Problem> {
 
 fn not_a_scenario(file: &str, errors: &ScenarioErrors) -> Problem {
     let problem = Problem::new(format!("the faults of `{file}` cannot be used"));
-    let problem = errors.0.iter().fold(problem, |problem, error| problem.because(error.to_string()));
+    let problem = errors
+        .0
+        .iter()
+        .fold(problem, |problem, error| problem.because(error.to_string()));
     problem.hint("docs/simulator.md says how such a file is written")
 }
 

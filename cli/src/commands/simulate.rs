@@ -17,7 +17,10 @@ use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        views::result(&views::simulator::faults(stackctl_simulator::faults::FAULTS, settings.json));
+        views::result(&views::simulator::faults(
+            stackctl_simulator::faults::FAULTS,
+            settings.json,
+        ));
         return Ok(Exit::Done);
     }
     let ClusterChoice::Simulated {

@@ -168,9 +168,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
 fn is_outcome_unknown(error: &StepError) -> bool {
     matches!(
         error,
-        StepError::Provider(
-            ProviderError::Unreachable(_) | ProviderError::Unavailable(_) | ProviderError::Internal(_)
-        )
+        StepError::Provider(ProviderError::Unreachable(_) | ProviderError::Unavailable(_) | ProviderError::Internal(_))
     )
 }
 

@@ -173,7 +173,8 @@ impl Simulator {
             trouble.set(faults::trouble(faults));
             operators::silence_webhooks(&admission, faults);
         };
-        let operators = Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
+        let operators =
+            Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
             url: url.clone(),
             token: ADMIN_TOKEN.to_owned(),

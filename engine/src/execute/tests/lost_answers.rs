@@ -57,7 +57,9 @@ async fn an_object_that_a_lost_request_made_for_its_fields_is_ours() {
     world.cluster.lose_answers(1);
     assert!(world.apply(&[shared]).await.succeeded());
     assert_eq!(origin(&world, "c.shared"), Some(Origin::Created));
-    let Some(RecordedNode::Overlay { undo, .. }) = world.kept.recorded.get(&address("c.shared")).map(|known| &known.node) else {
+    let Some(RecordedNode::Overlay { undo, .. }) =
+        world.kept.recorded.get(&address("c.shared")).map(|known| &known.node)
+    else {
         panic!("an overlay is recorded as one")
     };
     assert!(undo.iter().all(|undo| undo.prior.is_none()), "{undo:?}");
@@ -70,7 +72,10 @@ async fn what_a_lost_request_deleted_counts_as_deleted() {
     assert!(world.apply(&stack).await.succeeded());
     world.cluster.lose_answers(1);
     let report = world.apply(&[]).await;
-    assert!(report.succeeded() && report.deleted == 1 && report.forgotten == 0, "{report:?}");
+    assert!(
+        report.succeeded() && report.deleted == 1 && report.forgotten == 0,
+        "{report:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,9 +83,11 @@ async fn what_somebody_makes_between_our_read_and_our_write_is_adopted() {
     let mut world = World::new();
     let stack = [object("a.one", "one", &json!({"k": "1"}), &[])];
     world.cluster.meanwhile(|cluster| {
-        cluster.put(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "namespace": "n",
+        cluster.put(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "namespace": "n",
             "managedFields": [{"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:theirs": {}}}}]},
-            "data": {"theirs": "1"}}));
+            "data": {"theirs": "1"}}),
+        );
     });
     let report = world.apply(&stack).await;
     assert!(report.succeeded() && report.adopted == 1, "{report:?}");

@@ -291,18 +291,42 @@ async fn what_changes_nothing_is_asked_again_while_the_server_is_in_trouble() {
     let (broken, cut) = Reply::open(&["GET /api/v1/namespaces/demo/configmaps/a"]);
     broken.send(Chunk::Text("{".to_owned())).expect("somebody answers");
     broken.send(Chunk::Cut).expect("somebody answers");
-    let internal = status(500, "InternalError", "Internal error occurred: context deadline exceeded", &json!({}));
+    let internal = status(
+        500,
+        "InternalError",
+        "Internal error occurred: context deadline exceeded",
+        &json!({}),
+    );
     let stub = serve(vec![
-        Reply::text(&["GET /api/v1/namespaces/demo/configmaps/a"], 503, "text/plain", "service unavailable".to_owned()),
-        Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 500, &status(500, "", "etcdserver: leader changed", &json!({}))),
+        Reply::text(
+            &["GET /api/v1/namespaces/demo/configmaps/a"],
+            503,
+            "text/plain",
+            "service unavailable".to_owned(),
+        ),
+        Reply::json(
+            &["GET /api/v1/namespaces/demo/configmaps/a"],
+            500,
+            &status(500, "", "etcdserver: leader changed", &json!({})),
+        ),
         Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 500, &internal),
         cut,
-        Reply::json(&["GET /api/v1/namespaces/demo/configmaps/a"], 200, &json!({"metadata": {"name": "a"}})),
+        Reply::json(
+            &["GET /api/v1/namespaces/demo/configmaps/a"],
+            200,
+            &json!({"metadata": {"name": "a"}}),
+        ),
     ])
     .await;
     let found = stub.provider().get(&config_map()).await.expect("an answer");
     assert!(found.is_some());
-    assert_eq!(stub.lines().iter().filter(|line| line.starts_with("GET /api/v1/namespaces/demo/configmaps/a")).count(), 5);
+    assert_eq!(
+        stub.lines()
+            .iter()
+            .filter(|line| line.starts_with("GET /api/v1/namespaces/demo/configmaps/a"))
+            .count(),
+        5
+    );
 
     let stub = serve(vec![
         Reply::text(&["PATCH"], 503, "text/plain", "service unavailable".to_owned()),

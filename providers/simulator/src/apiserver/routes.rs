@@ -181,7 +181,9 @@ fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Res
         (&Method::GET, _) => {
             if call.query.get("continue").is_none() {
                 // Before the list is made: its own version is this one or a later one.
-                server.troubles.listed(parts.uri.path(), server.store.resource_version());
+                server
+                    .troubles
+                    .listed(parts.uri.path(), server.store.resource_version());
             }
             return Ok(respond(200, JSON, Body::from(server.list(&call)?)));
         }

@@ -78,7 +78,13 @@ mod tests {
 
     #[test]
     fn numbers_arrive_and_operators_are_spared() {
-        let trouble = of(&["errors@5%", "dropped-watches@3s", "expired-watches@2s", "seed@9", "webhook-timeouts@Tenant"]);
+        let trouble = of(&[
+            "errors@5%",
+            "dropped-watches@3s",
+            "expired-watches@2s",
+            "seed@9",
+            "webhook-timeouts@Tenant",
+        ]);
         assert_eq!(trouble.errors, Percent::new(5));
         assert_eq!(trouble.watches_last, Some(Duration::from_secs(2)));
         assert!(trouble.history_is_gone);

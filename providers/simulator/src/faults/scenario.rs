@@ -215,7 +215,13 @@ impl Reader<'_> {
             [kind, name] => (kind, "", name),
             [kind, namespace, name] => (kind, namespace, name),
             _ => {
-                self.wrong(when.span(), format!("`{}` is no object: write KIND/NAME or KIND/NAMESPACE/NAME", when.get_ref()));
+                self.wrong(
+                    when.span(),
+                    format!(
+                        "`{}` is no object: write KIND/NAME or KIND/NAMESPACE/NAME",
+                        when.get_ref()
+                    ),
+                );
                 return None;
             }
         };
@@ -264,7 +270,10 @@ mod tests {
         assert_eq!(fault.begins.after, Some(Duration::from_secs(30)));
         let event = fault.begins.event.as_ref().expect("an event");
         assert_eq!((event.kind.as_str(), event.is.as_deref()), ("Tenant", Some("Ready")));
-        assert_eq!(fault.ends.as_ref().and_then(|ends| ends.after), Some(Duration::from_secs(120)));
+        assert_eq!(
+            fault.ends.as_ref().and_then(|ends| ends.after),
+            Some(Duration::from_secs(120))
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::scenario::{Moment, ObjectEvent, Scheduled};
 use super::Fault;
+use super::scenario::{Moment, ObjectEvent, Scheduled};
 use crate::clock::Clock;
 use crate::operators::{Kind, Read as _, World, kind_named};
 
@@ -196,7 +196,10 @@ mod tests {
         assert_eq!(schedule.advance(&world, clock, start), (true, None));
         assert_eq!(names(&schedule), ["stopped@olm"]);
         let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
-        world.put(node, json!({"metadata": {"name": "n", "resourceVersion": "2"}, "status": ready}));
+        world.put(
+            node,
+            json!({"metadata": {"name": "n", "resourceVersion": "2"}, "status": ready}),
+        );
         assert_eq!(schedule.advance(&world, clock, start), (true, None));
         assert!(names(&schedule).is_empty());
     }

@@ -18,8 +18,12 @@ fn asked(faults: &[&str]) -> Bench {
 }
 
 fn phase(bench: &Bench) -> String {
-    let mut csvs = bench.world.list(CSV).filter(|csv| csv.label("olm.copiedFrom").is_none());
-    csvs.next().map_or(String::new(), |csv| csv.text("/status/phase").to_owned())
+    let mut csvs = bench
+        .world
+        .list(CSV)
+        .filter(|csv| csv.label("olm.copiedFrom").is_none());
+    csvs.next()
+        .map_or(String::new(), |csv| csv.text("/status/phase").to_owned())
 }
 
 /// So many seconds until the operator is installed.
@@ -103,8 +107,14 @@ fn a_dead_node_loses_its_pods_after_a_while_and_its_machine_stays_failed_until_s
     assert_eq!(dead.condition("Ready"), "Unknown");
     assert_eq!(dead.list("/spec/taints").len(), 2);
     assert_eq!(machine_phase(&bench), "Failed");
-    assert!(!bench.get(POD, "default", first.name()).is("Ready"), "nobody knows how it is");
-    assert_eq!(bench.get(MACHINE_SET, MACHINES, SET).number("/status/readyReplicas"), Some(0));
+    assert!(
+        !bench.get(POD, "default", first.name()).is("Ready"),
+        "nobody knows how it is"
+    );
+    assert_eq!(
+        bench.get(MACHINE_SET, MACHINES, SET).number("/status/readyReplicas"),
+        Some(0)
+    );
 
     bench.pass(400);
     let second = bench.world.list_in(POD, "default").next().expect("a pod").clone();
@@ -112,10 +122,19 @@ fn a_dead_node_loses_its_pods_after_a_while_and_its_machine_stays_failed_until_s
     assert_eq!(second.text("/spec/nodeName"), "worker-0");
     assert_eq!(machine_phase(&bench), "Failed", "nobody replaces it");
 
-    let machine = bench.world.list_in(MACHINE, MACHINES).next().expect("a machine").name().to_owned();
+    let machine = bench
+        .world
+        .list_in(MACHINE, MACHINES)
+        .next()
+        .expect("a machine")
+        .name()
+        .to_owned();
     bench.delete(MACHINE, MACHINES, &machine);
     bench.pass(3_600);
     assert_eq!(machine_phase(&bench), "Running");
     assert!(bench.world.get(NODE, "", &node).is_none());
-    assert!(bench.world.list(NODE).all(|node| node.is("Ready")), "one died, and no other");
+    assert!(
+        bench.world.list(NODE).all(|node| node.is("Ready")),
+        "one died, and no other"
+    );
 }

@@ -205,7 +205,9 @@ pub(crate) fn of_platform(name: &str) -> Option<&'static str> {
     let mut platform = OPERATORS
         .iter()
         .filter(|operator| matches!(operator.runs, Runs::Platform));
-    platform.find(|operator| operator.name == name).map(|operator| operator.name)
+    platform
+        .find(|operator| operator.name == name)
+        .map(|operator| operator.name)
 }
 
 /// Returns whether a Deployment runs this operator: `owner` is the CSV it was installed by, empty without one.

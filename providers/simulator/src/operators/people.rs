@@ -157,7 +157,11 @@ mod tests {
         written(&mut bench, "demo.a");
         assert_eq!(bench.get(kinds::CONFIG_MAP, "default", "a")["data"]["size"], "2");
         written(&mut bench, "demo.a");
-        assert_eq!(bench.get(kinds::CONFIG_MAP, "default", "a")["data"]["size"], "1", "mended");
+        assert_eq!(
+            bench.get(kinds::CONFIG_MAP, "default", "a")["data"]["size"],
+            "1",
+            "mended"
+        );
     }
 
     #[test]
@@ -180,7 +184,10 @@ mod tests {
     #[test]
     fn targets_are_addresses_or_objects_and_an_edit_may_name_a_field() {
         assert!(is_target("model[qwen3-8b].service", false));
-        assert!(is_target("DataScienceCluster/default-dsc:spec.components.kserve.managementState=Removed", true));
+        assert!(is_target(
+            "DataScienceCluster/default-dsc:spec.components.kserve.managementState=Removed",
+            true
+        ));
         assert!(!is_target("DataScienceCluster/default-dsc:spec.a=1", false));
         assert!(!is_target("ConfigMap/only-a-name", true));
         assert!(!is_target("Unknown/a/b", true));

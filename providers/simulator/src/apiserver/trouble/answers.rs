@@ -81,7 +81,9 @@ impl Said {
                     StatusCode::TOO_MANY_REQUESTS,
                     "Too many requests, please try again later.\n",
                 );
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from_static("1"));
                 response
             }
             Self::Unavailable => text(StatusCode::SERVICE_UNAVAILABLE, "service unavailable\n"),
@@ -91,10 +93,14 @@ impl Said {
             Self::ServerTimeout => {
                 let mut response = refuse(&Refusal::server_timeout(named, subject.operation(), 2));
                 // `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/writers.go`
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from_static("2"));
                 response
             }
-            Self::InternalError if *subject.method == Method::GET => refuse(&Refusal::internal("context deadline exceeded")),
+            Self::InternalError if *subject.method == Method::GET => {
+                refuse(&Refusal::internal("context deadline exceeded"))
+            }
             Self::InternalError => refuse(&Refusal::internal("resource quota evaluation timed out")),
             Self::Modified => refuse(&Refusal::modified(named)),
         }

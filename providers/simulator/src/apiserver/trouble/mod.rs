@@ -25,8 +25,8 @@ use super::kinds::Kinds;
 use super::request::{Query, ResourcePath};
 use super::server::Server;
 use super::store::ObjectKey;
-pub(super) use answers::{Severed, expired};
 use answers::{Said, Subject};
+pub(super) use answers::{Severed, expired};
 
 /// How often something happens: from 1 to 100 of a hundred times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,9 @@ impl Troubles {
             return afterwards(said, matches!(said, Said::StoreTimedOut | Said::LeaderChanged));
         }
         let is_of_object = resource.as_ref().is_some_and(|resource| resource.subresource.is_none());
-        if let Some(kind) = kind.filter(|kind| is_write && is_of_object && trouble.webhook_timeouts.contains(&kind.kind)) {
+        if let Some(kind) =
+            kind.filter(|kind| is_write && is_of_object && trouble.webhook_timeouts.contains(&kind.kind))
+        {
             return Fate::Instead(answers::webhook_timeout(&kind.kind));
         }
         // A dry run is computed once, against what is there.

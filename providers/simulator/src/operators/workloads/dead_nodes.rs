@@ -47,7 +47,10 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
 
 /// The Ready node that is to die: the one of that name, or the first of a MachineSet none of whose nodes has died.
 fn victim(turn: &Turn<'_>, target: &str) -> Option<Arc<Value>> {
-    let mut nodes = turn.world.list(NODE).filter(|node| node.is("Ready") && !node.is_deleting());
+    let mut nodes = turn
+        .world
+        .list(NODE)
+        .filter(|node| node.is("Ready") && !node.is_deleting());
     let found = nodes.find(|node| {
         let set = machine_of(turn, node).and_then(|machine| set_of(turn, &machine));
         match set {
@@ -76,7 +79,12 @@ fn die(turn: &mut Turn<'_>, node: &Value) {
         Some(set) => turn.patch(MACHINE_SET, &set, mark),
         None => turn.patch(NODE, node, mark),
     }
-    let mut silent = condition("Ready", false, "NodeStatusUnknown", "Kubelet stopped posting node status.");
+    let mut silent = condition(
+        "Ready",
+        false,
+        "NodeStatusUnknown",
+        "Kubelet stopped posting node status.",
+    );
     silent["status"] = json!("Unknown");
     turn.status(NODE, node, json!({"conditions": [silent]}));
     if let Some(machine) = machine {

@@ -63,7 +63,11 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
         if ["Running", "Succeeded", "Failed"].contains(&phase) && pod.is("Ready") || phase == "Succeeded" {
             continue;
         }
-        if turn.world.get(NODE, "", node).is_some_and(|node| node.condition("Ready") == "Unknown") {
+        if turn
+            .world
+            .get(NODE, "", node)
+            .is_some_and(|node| node.condition("Ready") == "Unknown")
+        {
             // No kubelet is left to start anything.
             continue;
         }
