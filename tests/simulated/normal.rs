@@ -1,9 +1,10 @@
 //! The normal form of a cluster's objects: what two runs of the same stack must agree on.
 //!
 //! Dropped, because it differs from run to run and means nothing:
-//! - `uid` and `resourceVersion`, and how often an object was written (`metadata.generation`);
+//! - `uid` and `resourceVersion`, and how often an object was written: `metadata.generation`, and an `observedGeneration`
+//!   that is that very one (one that lags behind stays);
 //! - times (RFC 3339), uids within texts, and addresses of pods and services;
-//! - generated names: five drawn letters behind the name of what an owner made, and the names of bought nodes;
+//! - generated names: five drawn letters behind the name of what an owner made, and names and numbers of bought nodes;
 //! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
 //! - the lineage of the state, the simulator's own annotations, and the order of `managedFields`.
 //!
@@ -68,6 +69,8 @@ struct Form<'a> {
 impl Form<'_> {
     fn object(&self, object: &Value) -> Value {
         let mut object = object.clone();
+        let generation = object["metadata"]["generation"].clone();
+        forget_how_often(&mut object, &generation);
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("generation");
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
@@ -120,6 +123,23 @@ impl Form<'_> {
     }
 }
 
+/// Says of each `observedGeneration` that is the present one just that.
+fn forget_how_often(value: &mut Value, generation: &Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key == "observedGeneration" && value == generation && !value.is_null() {
+                    *value = json!("<present>");
+                } else {
+                    forget_how_often(value, generation);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| forget_how_often(item, generation)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Replaces the words of a text that are uids, times or addresses.
 fn words(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
@@ -144,6 +164,8 @@ fn stands_for(word: &str) -> &str {
         "<time>"
     } else if is_address(word) {
         "<address>"
+    } else if is_instance(word) {
+        "<instance>"
     } else {
         word
     }
@@ -164,6 +186,11 @@ fn is_time(word: &str) -> bool {
         .strip_suffix('Z')
         .map(|time| time.split_once('.').map_or(time, |(whole, _)| whole));
     whole.is_some_and(|whole| shape(whole) == "0000-00-00T00:00:00")
+}
+
+/// The number of a bought machine, as in `aws:///eu-west-1a/i-x7k2p`.
+fn is_instance(word: &str) -> bool {
+    without_suffix(word) == Some("i")
 }
 
 fn is_address(word: &str) -> bool {
@@ -201,7 +228,7 @@ mod tests {
             "uid": "0a000000-0000-4000-a000-000000000001", "resourceVersion": "7", "generation": 3,
             "creationTimestamp": "2026-01-01T00:00:00Z",
             "ownerReferences": [{"kind": "Deployment", "name": "web", "uid": "u"}]},
-            "status": {"podIP": "10.130.96.155", "startTime": "2026-01-01T00:00:00.123456Z"}});
+            "status": {"podIP": "10.130.96.155", "startTime": "2026-01-01T00:00:00.123456Z", "observedGeneration": 3}});
         let secret = json!({"kind": "Secret", "metadata": {"name": "s"}, "data": {"password": "aGk="}});
         let claim = json!({"kind": "ConfigMap", "metadata": {"name": "c"},
             "data": {"pod": "web-abc12-0-x7k2p is 0a000000-0000-4000-a000-000000000001", "ca": "-----BEGIN CERTIFICATE-----"}});
@@ -210,11 +237,17 @@ mod tests {
             concat!(
                 r#"ConfigMap /c {"data":{"ca":"<certificate>","pod":"web-abc12-0-<generated> is <uid>"},"kind":"ConfigMap","metadata":{"name":"c"}}"#,
                 "\n",
-                r#"Pod n/web-abc12-0-<generated> {"kind":"Pod","metadata":{"creationTimestamp":"<time>","name":"web-abc12-0-<generated>","namespace":"n","ownerReferences":[{"kind":"Deployment","name":"web"}]},"status":{"podIP":"<address>","startTime":"<time>"}}"#,
+                r#"Pod n/web-abc12-0-<generated> {"kind":"Pod","metadata":{"creationTimestamp":"<time>","name":"web-abc12-0-<generated>","namespace":"n","ownerReferences":[{"kind":"Deployment","name":"web"}]},"status":{"observedGeneration":"<present>","podIP":"<address>","startTime":"<time>"}}"#,
                 "\n",
                 r#"Secret /s {"data":{"password":"<secret>"},"kind":"Secret","metadata":{"name":"s"}}"#
             )
         );
+    }
+
+    #[test]
+    fn a_status_that_lags_behind_is_no_more_the_same() {
+        let of_generation = |observed: u64| json!({"kind": "A", "metadata": {"name": "a", "generation": 3}, "status": {"observedGeneration": observed}});
+        assert_ne!(of(&[of_generation(3)]), of(&[of_generation(2)]));
     }
 
     #[test]
@@ -224,7 +257,7 @@ mod tests {
             json!({"kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "10.0.0.1", "port": 80}}),
             json!({"kind": "Kuadrant", "metadata": {"name": "k", "labels": {"a": "b"}, "annotations": {"c": "d"},
                 "finalizers": ["f"], "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}]},
-                "spec": {"generation": 1}, "status": {"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "True"}]}}),
+                "spec": {"generation": 1, "providerID": "vm-x7k2p"}, "status": {"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "True"}]}}),
             json!({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"day": "2026-01-01", "version": "v1.2.3",
                 "hash": "0a000000-0000-4000-a000-00000000000"}}),
         ] {
