@@ -61,6 +61,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("k8s-openapi", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("kube", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("miette", &["stackctl-stacks", "stackctl"]),
+    ("miniz_oxide", &["stackctl-simulator"]),
     ("petgraph", &["stackctl-engine"]),
     ("regex", &["stackctl-simulator"]),
     ("ring", &["stackctl-simulator"]),

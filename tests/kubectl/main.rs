@@ -22,9 +22,15 @@ use transcript::{Family, Where};
 
 /// Plays a family on the embedded server, and on the real one.
 async fn play(name: &str) {
-    if !server::has_kubectl().await {
-        say("kubectl is not on the PATH: NOTHING WAS PROVEN");
-        return;
+    let programs: &[(&str, &str)] = match name {
+        "helm" => &[("kubectl", "version --client"), ("helm", "version")],
+        _ => &[("kubectl", "version --client")],
+    };
+    for (program, arguments) in programs {
+        if !server::has(program, arguments).await {
+            say(&format!("{program} is not on the PATH: NOTHING WAS PROVEN about {name}"));
+            return;
+        }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/kubectl/cases/{name}.txt"));
     let family = Family::read(&path);
@@ -91,5 +97,5 @@ macro_rules! families {
 }
 
 families! {
-    getting applying patching creating deleting waiting
+    getting describing applying patching creating deleting waiting server pods nodes helm
 }

@@ -31,11 +31,11 @@ pub(crate) fn records() -> bool {
     variable("STACKCTL_RECORD_KUBECTL").is_some()
 }
 
-/// Whether there is a kubectl at all.
-pub(crate) async fn has_kubectl() -> bool {
-    let mut command = Command::new("kubectl");
+/// Whether there is such a program at all.
+pub(crate) async fn has(program: &str, arguments: &str) -> bool {
+    let mut command = Command::new(program);
     command
-        .args(["version", "--client"])
+        .args(arguments.split(' '))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().await.is_ok_and(|status| status.success())
@@ -47,10 +47,8 @@ impl Server {
         let mut options = SimulatorOptions::new(home.path().join("cluster"));
         options.speed = 0.0;
         let simulator = Simulator::start(options).await.expect("the simulated cluster starts");
-        let kubeconfig = home.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, simulator.kubeconfig()).expect("a folder of ours");
         Self {
-            kubeconfig,
+            kubeconfig: simulator.kubeconfig().to_owned(),
             run: format!("e-{family}"),
             home,
             simulator: Some(simulator),
@@ -99,6 +97,11 @@ impl Server {
     }
 }
 
+/// Both streams in one, in the order in which they were written; and a word for what is not so at once.
+const PRELUDE: &str = "exec 2>&1
+retry() { for n in $(seq 100); do \"$@\" >/dev/null 2>&1 && return 0; done; return 1; }
+";
+
 struct Shell<'a> {
     kubeconfig: &'a Path,
     home: &'a Path,
@@ -108,9 +111,8 @@ struct Shell<'a> {
 
 impl Shell<'_> {
     async fn run(&self, command: &str) -> Step {
-        // Both streams in one, in the order in which they were written.
         let child = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1\n{command}")])
+            .args(["-c", &format!("{PRELUDE}{command}")])
             .current_dir(self.folder)
             .env_remove("KUBERNETES_SERVICE_HOST")
             .env("KUBECONFIG", self.kubeconfig)

@@ -9,6 +9,8 @@
 #[path = "../simulated/audit.rs"]
 #[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
 mod audit;
+#[path = "../missing_rights.rs"]
+mod missing_rights;
 mod operators;
 mod order;
 mod rights;

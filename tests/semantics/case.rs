@@ -29,6 +29,9 @@ pub(crate) struct Step {
     /// The field manager.
     #[serde(default)]
     pub(crate) by: String,
+    /// Whom the request is sent as, and after commas the groups; empty for an administrator.
+    #[serde(default, rename = "as")]
+    pub(crate) user: String,
     /// The body; kind, name and version are filled in where they are left out.
     ///
     /// Here and in the request, `$NS` is the case's namespace, `$UID:c` and `$RV:c` are of the last answer about the

@@ -9,8 +9,8 @@ use futures_util::{AsyncBufReadExt as _, StreamExt as _};
 use http::Request;
 use kube::{Client, Config, client::Body, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::{Value, json};
-use stackctl_simulator::apiserver::{ApiServer, ApiServerOptions};
-use std::{path::Path, time::Duration};
+use stackctl_simulator::apiserver::{ApiServer, ApiServerOptions, Authorization, Identity, Token};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long an answer that is waited for may take.
@@ -37,10 +37,15 @@ pub(crate) fn records() -> bool {
 
 impl Server {
     pub(crate) async fn embedded(directory: &Path) -> (Self, ApiServer) {
-        let server = ApiServer::start(ApiServerOptions::new(directory))
-            .await
-            .expect("the server starts");
+        let administrator = Identity::member("admin", ["system:masters".to_owned()]);
+        let options = ApiServerOptions {
+            tokens: BTreeMap::from([(Token::new("admin"), administrator)]),
+            authorization: Authorization::Rbac,
+            ..ApiServerOptions::new(directory)
+        };
+        let server = ApiServer::start(options).await.expect("the server starts");
         let mut config = Config::new(server.url().parse().expect("a URL"));
+        config.auth_info.token = Some("admin".to_owned().into());
         config.default_retry = false;
         let client = Client::try_from(config).expect("a client");
         let this = Self {
@@ -66,7 +71,7 @@ impl Server {
     }
 
     pub(crate) async fn version(&self) -> Value {
-        let (_, version, headers) = self.send("GET", "/version", &Value::Null).await;
+        let (_, version, headers) = self.send("GET", "/version", "", &Value::Null).await;
         json!({"version": version["gitVersion"], "recorded": headers.1})
     }
 
@@ -85,7 +90,7 @@ impl Server {
         let namespace = format!("sem-{family}-{slug}-{}", self.run).to_lowercase();
         assert!(namespace.len() <= 63, "`{}` is too long a name", case.name);
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-        let (code, said, _) = self.send("POST", "/api/v1/namespaces", &body).await;
+        let (code, said, _) = self.send("POST", "/api/v1/namespaces", "", &body).await;
         assert_eq!(code, 201, "{said}");
         let mut names = Names::default();
         let mut seen = Seen::new(&namespace);
@@ -105,9 +110,10 @@ impl Server {
         if step.verb() == "WATCH" {
             return self.watch(&uri, step.events, names).await;
         }
+        let user = seen.filled(&step.user);
         let begun = Instant::now();
         loop {
-            let (code, body, headers) = self.send(step.verb(), &uri, &body).await;
+            let (code, body, headers) = self.send(step.verb(), &uri, &user, &body).await;
             let is_over = step.until.is_none_or(|wanted| wanted == code) || begun.elapsed() > DEADLINE;
             if is_over {
                 seen.note(&body);
@@ -138,7 +144,7 @@ impl Server {
     }
 
     /// Code, body, and the headers that matter: warnings and the date.
-    async fn send(&self, verb: &str, uri: &str, body: &Value) -> (u16, Value, (Vec<String>, String)) {
+    async fn send(&self, verb: &str, uri: &str, user: &str, body: &Value) -> (u16, Value, (Vec<String>, String)) {
         let (method, content_type) = match verb {
             "APPLY" => ("PATCH", "application/apply-patch+yaml"),
             "MERGE" => ("PATCH", "application/merge-patch+json"),
@@ -151,9 +157,15 @@ impl Server {
         } else {
             body.to_string().into_bytes()
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(uri)
+        let mut acting = user.split(',').filter(|name| !name.is_empty());
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(user) = acting.next() {
+            request = request.header("impersonate-user", user);
+        }
+        for group in acting {
+            request = request.header("impersonate-group", group);
+        }
+        let request = request
             .header("content-type", content_type)
             .header("accept", "application/json")
             .header("user-agent", "semantics/1")
@@ -182,11 +194,11 @@ impl Server {
             let text = std::fs::read_to_string(&file).expect("the definition is there");
             let crd: Value = crate::case::yaml(&text).expect("YAML");
             let one = format!("{crds}/{plural}.sem.stackctl.dev?fieldManager=definition&force=true");
-            let (code, said, _) = self.send("APPLY", &one, &crd).await;
+            let (code, said, _) = self.send("APPLY", &one, "", &crd).await;
             assert!(code == 201 || code == 200, "{said}");
             let list = format!("/apis/sem.stackctl.dev/v1/{plural}");
             let begun = Instant::now();
-            while self.send("GET", &list, &Value::Null).await.0 != 200 {
+            while self.send("GET", &list, "", &Value::Null).await.0 != 200 {
                 assert!(begun.elapsed() < DEADLINE, "{plural} are not served");
                 sleep(Duration::from_millis(50)).await;
             }

@@ -102,6 +102,20 @@ impl Served {
         assert!(answer.is_some(), "{path} did not take {object}");
     }
 
+    /// The URL of its API server.
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.way.address)
+    }
+
+    /// A token of a service account.
+    #[track_caller]
+    pub(crate) fn token_of_account(&self, namespace: &str, name: &str) -> String {
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token");
+        let answer = self.way.exchange(("POST", &path), "application/json", "{}");
+        let answer: Value = serde_json::from_str(&answer.expect("a token")).expect("JSON");
+        answer["status"]["token"].as_str().expect("a token").to_owned()
+    }
+
     /// Every object of the cluster by `Kind namespace/name`, found through discovery.
     pub(crate) fn snapshot(&self) -> BTreeMap<String, Value> {
         let mut groups = vec!["/api/v1".to_owned()];

@@ -21,10 +21,13 @@ mod gates;
 mod killed;
 mod maas;
 mod manifests;
+#[path = "../missing_rights.rs"]
+mod missing_rights;
 mod normal;
 mod platform_faults;
 mod preflight;
 mod rehearsal;
+mod rights;
 mod sandbox;
 mod saved_plan;
 mod schedules;

@@ -36,6 +36,7 @@ mod selector;
 mod server;
 mod status;
 mod store;
+mod streams;
 mod table;
 mod tls;
 mod token;

@@ -176,6 +176,24 @@ pub(super) struct Call {
     pub(super) content_type: String,
 }
 
+/// The field manager of a request with these headers.
+pub(super) fn manager(query: &Query, headers: &HeaderMap) -> String {
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    manager_of(query, agent.unwrap_or_default())
+}
+
+/// As asked, else the user agent up to the first `/` (§8).
+fn manager_of(query: &Query, agent: &str) -> String {
+    let of_agent = || {
+        agent
+            .split('/')
+            .next()
+            .filter(|agent| !agent.is_empty())
+            .unwrap_or("unknown")
+    };
+    query.get("fieldManager").unwrap_or_else(of_agent).to_owned()
+}
+
 impl Call {
     /// Finds the kind that a path names.
     ///
@@ -287,18 +305,9 @@ impl Call {
         }
     }
 
-    /// The field manager of an update: as asked, else the user agent up to the first `/` (§8).
+    /// The field manager of an update.
     pub(super) fn manager(&self) -> String {
-        match self.query.get("fieldManager") {
-            Some(manager) => manager.to_owned(),
-            None => self
-                .agent
-                .split('/')
-                .next()
-                .filter(|agent| !agent.is_empty())
-                .unwrap_or("unknown")
-                .to_owned(),
-        }
+        manager_of(&self.query, &self.agent)
     }
 
     /// How the body of a PATCH is to be read.

@@ -15,11 +15,11 @@ use super::access::{Attributes, openid_configuration, reviews};
 use super::audit::{self, Record, Verb};
 use super::delete::DeleteOptions;
 use super::identity::Identity;
-use super::request::{Call, PatchType, Query, ResourcePath};
+use super::request::{Call, PatchType, Query, ResourcePath, manager};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
 use super::trouble::Fate;
-use super::{discovery, openapi, options, wire};
+use super::{discovery, openapi, options, streams, wire};
 
 /// The largest body of a request (`reference/ssa-semantics.md` §7).
 const MAX_BODY: usize = 3_145_728;
@@ -41,16 +41,19 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
     if let Some(pages) = shared.server.access.registry.pages(parts.uri.path()) {
         return pages.answer(Request::from_parts(parts, body)).await.map(Body::from);
     }
-    let answered = || answer(&shared, &parts, &body).unwrap_or_else(|refusal| refuse(&refusal));
+    let answered = async || {
+        let answer = answer(&shared, &parts, &body).await;
+        answer.unwrap_or_else(|refusal| refuse(&refusal))
+    };
     let fate = meet_trouble(&shared.server, &parts).await;
     if !matches!(fate, Fate::Served) {
         tracing::debug!(method = %parts.method, path = parts.uri.path(), %fate, "answered on purpose");
     }
     match fate {
-        Fate::Served => answered(),
+        Fate::Served => answered().await,
         Fate::Instead(response) => response,
         Fate::Afterwards(response) => {
-            drop(answered());
+            drop(answered().await);
             response
         }
     }
@@ -104,7 +107,7 @@ fn warn(response: &mut Response, warnings: &[String]) {
     }
 }
 
-fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
+async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let path = parts.uri.path();
     let user = server.enter(parts)?;
@@ -124,7 +127,12 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
     }
     let resource = ResourcePath::parse(path).ok_or_else(Refusal::page_not_found)?;
     if parts.method == Method::POST
-        && let Some(answer) = question(server, &resource, &read_protobuf(body)?, &user)
+        && let Some(answer) = question(
+            server,
+            &resource,
+            &read_protobuf(body)?,
+            (&user, &manager(&query, &parts.headers)),
+        )
     {
         return answer.map(|answer| respond(201, JSON, Body::from(answer.to_string())));
     }
@@ -138,7 +146,7 @@ fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refu
         // Custom resources have no such form on a real server either.
         return Err(Refusal::unsupported_media_type("application/json, application/yaml"));
     }
-    serve(shared, parts, call, &read_protobuf(body)?)
+    serve(shared, parts, call, &read_protobuf(body)?).await
 }
 
 /// The body as JSON, whichever form it was sent in.
@@ -150,9 +158,14 @@ fn read_protobuf(body: &Bytes) -> Result<Bytes, Refusal> {
 }
 
 /// The answer to a POST that asks and stores nothing, if it is one.
-fn question(server: &Server, resource: &ResourcePath, body: &[u8], user: &Identity) -> Option<Result<Value, Refusal>> {
+fn question(
+    server: &Server,
+    resource: &ResourcePath,
+    body: &[u8],
+    asker: (&Identity, &str),
+) -> Option<Result<Value, Refusal>> {
     if reviews::GROUPS.iter().any(|(group, _)| *group == resource.group) {
-        return Some(super::write::decode(body).and_then(|question| server.review(resource, &question, user)));
+        return Some(super::write::decode(body).and_then(|question| server.review(resource, &question, asker)));
     }
     match (
         resource,
@@ -255,9 +268,12 @@ fn version() -> Value {
         "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "linux/amd64"})
 }
 
-fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
+async fn serve(shared: &Shared, parts: &Parts, call: Call, body: &Bytes) -> Result<Response, Refusal> {
     let server = &shared.server;
     let has_name = call.path.name.is_some();
+    if let Some(answer) = streams::serve(shared, parts, &call, body).await {
+        return answer;
+    }
     check_subresource(&call)?;
     match (&parts.method, has_name) {
         (&Method::GET, true) if !call.query.is_set("watch") => {
@@ -346,7 +362,14 @@ fn delete_collection(server: &Server, call: &Call, body: &Bytes) -> Result<Respo
         "metadata": {"resourceVersion": server.store.resource_version().to_string()}, "items": items})))
 }
 
-fn record(server: &Server, call: &Call, verb: Verb, dry_run: bool, body: &[u8], result: Result<&Written, &Refusal>) {
+pub(super) fn record(
+    server: &Server,
+    call: &Call,
+    verb: Verb,
+    dry_run: bool,
+    body: &[u8],
+    result: Result<&Written, &Refusal>,
+) {
     let written_name = result.ok().and_then(|written| match &written.shown {
         Shown::Stored(stored) => stored.value["metadata"]["name"].as_str().map(ToOwned::to_owned),
         Shown::Value(value) => value["metadata"]["name"].as_str().map(ToOwned::to_owned),

@@ -225,6 +225,26 @@ fn requirement(text: &str) -> Result<Requirement, Refusal> {
     Ok(Requirement::Exists(text.to_owned()))
 }
 
+/// Whether a `LabelSelector` selects an object; one that says nothing selects all.
+pub(super) fn selects(selector: &Value, object: &Value) -> bool {
+    let label = |key: &str| object["metadata"]["labels"][key].as_str();
+    let labels = selector["matchLabels"].as_object().into_iter().flatten();
+    let expressions = selector["matchExpressions"].as_array().into_iter().flatten();
+    labels.into_iter().all(|(key, value)| label(key) == value.as_str())
+        && expressions.into_iter().all(|expression| {
+            let found = label(expression["key"].as_str().unwrap_or_default());
+            let values = expression["values"].as_array().map_or(&[][..], Vec::as_slice);
+            let is_among = found.is_some_and(|found| values.iter().any(|value| value == found));
+            match expression["operator"].as_str() {
+                Some("In") => is_among,
+                Some("NotIn") => !is_among,
+                Some("Exists") => found.is_some(),
+                Some("DoesNotExist") => found.is_none(),
+                _ => false,
+            }
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -462,6 +462,17 @@ impl Refusal {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
+    /// 503: what is asked for is known, and nobody answers for it.
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(503, "ServiceUnavailable", message).about(Map::new())
+    }
+
+    /// 429: an eviction that a disruption budget forbids.
+    pub(super) fn disruption_budget() -> Self {
+        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+        Self::new(429, "TooManyRequests", message).about(Map::new())
+    }
+
     pub(super) fn too_large() -> Self {
         Self::new(
             413,

@@ -28,6 +28,12 @@ impl Moment {
         format!("{date}T{time}.{:06}Z", self.0.subsec_micros())
     }
 
+    /// `2026-11-24T00:22:12.000000001Z`, as kubelets stamp lines of logs.
+    pub(super) fn to_nanos(self) -> String {
+        let (date, time) = self.civil();
+        format!("{date}T{time}.{:09}Z", self.0.subsec_nanos())
+    }
+
     /// Reads `2026-11-24T00:22:12Z`, with or without a fraction; `None` for any other form.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
@@ -69,6 +75,11 @@ impl Moment {
     /// So long after the beginning of 1970.
     pub(super) fn since_epoch(seconds: u64, nanos: u32) -> Self {
         Self(Duration::new(seconds, nanos))
+    }
+
+    /// The moment that the standard library has; before 1970 there is none.
+    pub(super) fn of_system_time(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     /// The same moment as the standard library has it.

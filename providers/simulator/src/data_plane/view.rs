@@ -118,13 +118,16 @@ impl View {
 
     /// Asks for one object by name; none where there is none, or where the server does not say.
     pub(super) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
-        let resource = kind.resource();
-        let api: Api<DynamicObject> = match kind.scope {
-            Scope::Cluster => Api::all_with(self.client.clone(), &resource),
-            Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
+        let root = if kind.group.is_empty() { "api" } else { "apis" };
+        let scope = match kind.scope {
+            Scope::Cluster => String::new(),
+            Scope::Namespaced => format!("/namespaces/{namespace}"),
         };
-        match api.get_opt(name).await {
-            Ok(found) => value(found?, kind),
+        let path = format!("/{root}/{}{scope}/{}/{name}", kind.api_version(), kind.plural);
+        let request = http::Request::get(path).body(Vec::new()).ok()?;
+        match self.client.request::<Value>(request).await {
+            Ok(object) => Some(object),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
             Err(error) => {
                 tracing::debug!(kind = kind.kind, namespace, name, %error, "the data plane cannot read an object");
                 None

@@ -20,6 +20,7 @@ use crate::schemas;
 /// How many rounds of turns a cluster may need to come to rest.
 const ROUNDS: usize = 500;
 
+#[derive(Clone)]
 pub(super) struct Bench {
     pub(super) world: World,
     /// What time it is. It stands still but for [`Bench::pass`].

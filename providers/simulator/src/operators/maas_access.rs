@@ -59,7 +59,8 @@ pub(super) fn of_model(reference: &Value, target: &Value, parents: &[Arc<Value>]
         "{{\"groups\": {groups}, \"username\": {username}, \"requestedSubscription\": {wanted}, \"requestedModel\": \"{model}\"}}"
     );
     let info = "auth.metadata[\"subscription-info\"]";
-    let said = |field: &str, otherwise: &str| format!("has({info}.{field}) ? {info}.{field} : {otherwise}");
+    let is_known = "has(auth.metadata) && \"subscription-info\" in auth.metadata";
+    let said = |field: &str, otherwise: &str| format!("{is_known} && has({info}.{field}) ? {info}.{field} : {otherwise}");
     let mut authorization = json!({
         "auth-valid": {"patternMatching": {"patterns": [{"predicate": of("valid", "auth.identity.user.username != \"\"")}]}},
         "subscription-valid": {"patternMatching": {"patterns": [

@@ -20,7 +20,7 @@ use super::maas::NAMESPACE;
 use super::maas_access;
 use super::object::{Read, object, owned_by};
 use super::policies::seconds;
-use super::turn::{Turn, observed};
+use super::turn::{Turn, map, observed};
 
 /// 366 days.
 const LONGEST_WINDOW_SECONDS: i64 = 8784 * 60 * 60;
@@ -160,6 +160,9 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
         turn.delete(family.merged, namespace, &name);
         return;
     }
+    if let Some(live) = &live {
+        drop_limits(turn, family, live, &spec);
+    }
     let policy = object(
         family.merged,
         namespace,
@@ -176,6 +179,18 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
         }),
     );
     turn.ensure(family.merged, owned_by(policy, &route));
+}
+
+/// Takes limits away that nobody of those who stay gives any more.
+fn drop_limits(turn: &mut Turn<'_>, family: &Family, live: &Value, spec: &Value) {
+    let gone: Map<String, Value> = map(live, "/spec/limits")
+        .into_iter()
+        .filter(|(name, limit)| !limit.is_null() && spec["limits"].get(name.as_str()).is_none())
+        .map(|(name, _)| (name.clone(), Value::Null))
+        .collect();
+    if !gone.is_empty() {
+        turn.patch(family.merged, live, json!({"spec": {"limits": gone}}));
+    }
 }
 
 fn target(route: &Value) -> Value {

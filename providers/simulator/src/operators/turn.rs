@@ -70,7 +70,7 @@ impl Write {
 }
 
 /// The waits of one operator that have begun, by what they wait for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Timers {
     since: BTreeMap<String, Instant>,
     asked: BTreeMap<String, Instant>,

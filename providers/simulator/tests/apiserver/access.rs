@@ -1,5 +1,5 @@
 //! Rights, tokens and impersonation: the server as the product starts it, with RBAC. Texts are those that a kube-apiserver
-//! 1.34 answered; `tests/access` asks it again where there is one.
+//! 1.34 answered; the family `access` of `tests/semantics` asks it again where there is one.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The Roles and bindings that every cluster has, without those of controllers.
 //!
-//! Source: `bootstrap.json`, what a kube-apiserver 1.34 had; `tests/access` compares it with a real one.
+//! Source: `bootstrap.json`, what a kube-apiserver 1.34 had; the family `access` of `tests/semantics` compares the main ones with a real one.
 
 use serde_json::{Value, json};
 

@@ -3,6 +3,7 @@
 //! Source: `k8s.io/kubernetes/pkg/registry/{authorization,authentication}`; answers and refusals as a kube-apiserver 1.34
 //! gave them.
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::accounts::ISSUER;
@@ -86,7 +87,7 @@ pub(in crate::apiserver) fn aggregated_groups() -> impl Iterator<Item = Value> {
 }
 
 impl Server {
-    /// Answers a question of this user, if the path is one of a question.
+    /// Answers a question of this user, who names himself so as a field manager.
     ///
     /// # Errors
     ///
@@ -95,7 +96,7 @@ impl Server {
         &self,
         path: &ResourcePath,
         question: &Value,
-        user: &Identity,
+        (user, manager): (&Identity, &str),
     ) -> Result<Value, Refusal> {
         let review = reviews_of(&path.group)
             .iter()
@@ -125,9 +126,22 @@ impl Server {
         answer["apiVersion"] = json!(format!("{}/v1", path.group));
         answer["kind"] = json!(review.kind);
         answer["status"] = status;
-        if review.kind == "SelfSubjectRulesReview" {
-            answer["spec"] = json!({});
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut metadata = question["metadata"].clone();
+        if !metadata.is_object() {
+            metadata = json!({});
         }
+        match review.kind {
+            "SelfSubjectReview" => metadata["creationTimestamp"] = json!(now),
+            "SelfSubjectRulesReview" => answer["spec"] = json!({}),
+            _ => {
+                metadata["managedFields"] = json!([{
+                    "manager": manager, "operation": "Update", "apiVersion": answer["apiVersion"], "time": now,
+                    "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": fields(spec)},
+                }]);
+            }
+        }
+        answer["metadata"] = metadata;
         Ok(answer)
     }
 
@@ -201,6 +215,25 @@ impl Server {
         }
         Ok(json!({"authenticated": true, "user": bearer.identity.authenticated().info(), "audiences": common}))
     }
+}
+
+/// The fields of a question's spec, as managedFields name them.
+fn fields(spec: &Value) -> Value {
+    let mut named = json!({});
+    for (key, value) in spec.as_object().into_iter().flatten() {
+        let below = match value {
+            Value::Null => continue,
+            Value::String(text) if text.is_empty() => continue,
+            Value::Object(_) => {
+                let mut below = fields(value);
+                below["."] = json!({});
+                below
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => json!({}),
+        };
+        named[format!("f:{key}")] = below;
+    }
+    named
 }
 
 /// Whom a SubjectAccessReview is about.
