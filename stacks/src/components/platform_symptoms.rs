@@ -305,8 +305,13 @@ pub(super) fn leader_worker_set(config: ObjectRef, namespace: &str) -> Diagnosis
     .lasting(OPERATOR_LASTS)
 }
 
-/// Why OpenShift AI is not initialised (G25).
-pub(super) fn initialization(object: ObjectRef) -> Diagnosis {
+/// Why OpenShift AI is not initialised (G25). Nothing that its components bring comes before that.
+pub(super) fn initialization() -> Diagnosis {
+    let object = ObjectRef::cluster(
+        "dscinitialization.opendatahub.io/v2",
+        "DSCInitialization",
+        "default-dsci",
+    );
     Diagnosis::new(
         vec![see(object, because("Degraded", "ReconcileFailed"))],
         "see that the ClusterServiceVersions of Tempo, OpenTelemetry and Cluster Observability have succeeded; the operator looks again by itself",

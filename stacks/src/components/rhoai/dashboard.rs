@@ -109,6 +109,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     }
     nodes.extend([
         Draft::gate(kinds, established(KINDS))
+            .diagnosed(platform_symptoms::initialization())
             .after_write(super::cluster(), "its component Dashboard brings the kind")
             .provides(KINDS)
             .within(seconds(600))

@@ -104,11 +104,7 @@ fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
     // The operator makes it when it starts and finds none.
     .expected()
     .ready(Rule::equals("status.phase", "Ready"))
-    .diagnosed(platform_symptoms::initialization(ObjectRef::cluster(
-        "dscinitialization.opendatahub.io/v2",
-        "DSCInitialization",
-        "default-dsci",
-    )))
+    .diagnosed(platform_symptoms::initialization())
     .within(seconds(300))
     .after(
         cluster_observability::installed(),
@@ -223,6 +219,7 @@ fn serving() -> [Draft; 2] {
             .after_write(cluster(), "its component KServe brings the kind")
             .provides(SERVING_KINDS)
             .within(seconds(600))
+            .diagnosed(platform_symptoms::initialization())
             .note("waits for kind LLMInferenceService"),
         Draft::gate(
             controllers(),
@@ -248,6 +245,7 @@ fn mlflow(wanted: &Mlflow) -> [Draft; 2] {
             .after_write(cluster(), "its component MLflow brings the kind")
             .provides(MLFLOW_KINDS)
             .within(seconds(600))
+            .diagnosed(platform_symptoms::initialization())
             .note("waits for kind MLflow"),
         Draft::object(
             at("rhoai.mlflow"),
@@ -282,6 +280,7 @@ fn ready(context: &Context<'_>) -> Draft {
     let gate = Draft::gate(at("rhoai.ready"), vec![see(cluster_object(), Rule::condition("Ready"))])
         .after_write(cluster(), "it is what has to become ready")
         .within(seconds(600))
+        .diagnosed(platform_symptoms::initialization())
         .diagnosed_by(platform_symptoms::components(&cluster_object()))
         .note("waits for DataScienceCluster Ready");
     match maas::api(context) {
