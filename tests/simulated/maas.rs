@@ -132,7 +132,10 @@ fn a_new_limit_counts_once_the_merged_policy_carries_it_and_is_enforced() {
     // How often the policy was merged before, its generation, is the operator's affair.
     for (stopped, says) in [
         ("maas", "rates[0].limit is 3000"),
-        ("kuadrant", "TokenRateLimitPolicy maas-trlp-qwen3-8b: Accepted speaks of generation "),
+        (
+            "kuadrant",
+            "TokenRateLimitPolicy maas-trlp-qwen3-8b: Accepted speaks of generation ",
+        ),
     ] {
         let fault = format!("stopped@{stopped}");
         let arguments = [

@@ -66,15 +66,7 @@ pub(super) async fn apply(
         force_conflicts: arguments.force_conflicts,
     })
     .map_err(refused)?;
-    let plan = told(
-        cluster,
-        plan,
-        &desired.resources,
-        &recorded,
-        &survey,
-        &desired.facts,
-    )
-    .await;
+    let plan = told(cluster, plan, &desired.resources, &recorded, &survey, &desired.facts).await;
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &desired.facts),

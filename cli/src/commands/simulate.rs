@@ -53,7 +53,13 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
                 "data_plane": simulator.data_plane().address().to_string(),
             }))
         } else {
-            views::simulator::serving(simulator.url(), &kubeconfig, simulator.data_plane().address(), *speed, &settings.out)
+            views::simulator::serving(
+                simulator.url(),
+                &kubeconfig,
+                simulator.data_plane().address(),
+                *speed,
+                &settings.out,
+            )
         });
         interrupts.asked(1).await;
         views::tell("stopping; the cluster keeps what it holds\n");

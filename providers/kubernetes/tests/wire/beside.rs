@@ -48,7 +48,9 @@ async fn the_hosts_of_an_embedded_cluster_are_asked_where_they_are_said_to_be() 
     service.add(Reply::json(&["POST /keys/search "], 200, &json!({"data": []})));
     let address = service.url().trim_start_matches("http://").parse().expect("an address");
     let provider = cluster.provider().with_hosts_at(address);
-    let answer = provider.post_beside("http://maas.apps.example.com/keys/search", &json!({})).await;
+    let answer = provider
+        .post_beside("http://maas.apps.example.com/keys/search", &json!({}))
+        .await;
     assert_eq!(answer, Ok(json!({"data": []})));
     let asked = service.received().pop().expect("it was asked");
     let host = asked.headers.iter().find(|(name, _)| name == "host");

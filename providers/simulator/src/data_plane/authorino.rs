@@ -20,9 +20,9 @@ use serde_json::{Map, Value, json};
 use super::call::{Answer, Call};
 use super::expressions::Known;
 use super::policies::part;
-use super::time::Moment;
 use super::reviews;
 use super::shared::Shared;
+use super::time::Moment;
 use crate::operators::object::Read;
 
 /// What became of a call.
@@ -102,7 +102,9 @@ pub(super) async fn judge(shared: &Shared, authorino: &Authorino, policy: &Value
             "" => name,
             key => key,
         };
-        known.all_hold(header.list("/when")).then(|| (name.to_owned(), said(header, &known)))
+        known
+            .all_hold(header.list("/when"))
+            .then(|| (name.to_owned(), said(header, &known)))
     });
     let headers = headers.collect();
     let mut identity = Map::new();
@@ -119,7 +121,12 @@ pub(super) async fn judge(shared: &Shared, authorino: &Authorino, policy: &Value
 
 /// Returns the named parts of a phase, by priority and then by name.
 fn in_order(phase: &Value) -> Vec<(&str, &Value)> {
-    let mut parts: Vec<(&str, &Value)> = phase.as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part)).collect();
+    let mut parts: Vec<(&str, &Value)> = phase
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, part)| (name.as_str(), part))
+        .collect();
     parts.sort_by_key(|(name, part)| (part.number("/priority").unwrap_or_default(), *name));
     parts
 }
@@ -158,17 +165,28 @@ async fn identity(shared: &Shared, rules: &Value, call: &Call, known: &Known) ->
 fn extend(identity: &mut Value, source: &Value, known: &Known) {
     let mut known = known.clone();
     known.set_identity(identity.clone());
-    let Some(properties) = identity.as_object_mut() else { return };
+    let Some(properties) = identity.as_object_mut() else {
+        return;
+    };
     for (part, replaces) in [("defaults", false), ("overrides", true)] {
         for (name, value) in source[part].as_object().into_iter().flatten() {
-            if let Some(value) = known.value_of(value).filter(|_| replaces || !properties.contains_key(name)) {
+            if let Some(value) = known
+                .value_of(value)
+                .filter(|_| replaces || !properties.contains_key(name))
+            {
                 properties.insert(name.clone(), value);
             }
         }
     }
 }
 
-async fn metadata(shared: &Shared, authorino: &Authorino, policy: &Value, (name, evaluator): (&str, &Value), known: &Known) -> Option<Value> {
+async fn metadata(
+    shared: &Shared,
+    authorino: &Authorino,
+    policy: &Value,
+    (name, evaluator): (&str, &Value),
+    known: &Known,
+) -> Option<Value> {
     let http = evaluator.get("http")?;
     let key = evaluator.pointer("/cache/key").and_then(|key| known.text_of(key));
     let key = key.map(|key| format!("{} {} {name} {key}", policy.uid(), policy["metadata"]["generation"]));
@@ -190,7 +208,9 @@ async fn metadata(shared: &Shared, authorino: &Authorino, policy: &Value, (name,
     let answer = shared.inside(url, &body).await?;
     if let Some(key) = key {
         let seconds = evaluator.pointer("/cache/ttl").and_then(Value::as_u64).unwrap_or(60);
-        shared.kept().put(key, answer.clone(), time.after(Duration::from_secs(seconds)));
+        shared
+            .kept()
+            .put(key, answer.clone(), time.after(Duration::from_secs(seconds)));
     }
     Some(answer)
 }
@@ -202,14 +222,19 @@ async fn holds(shared: &Shared, name: &str, rule: &Value, known: &Known) -> bool
     if let Some(review) = rule.get("kubernetesSubjectAccessReview") {
         return reviews::access(shared.view.client(), question(review, known)).await;
     }
-    tracing::warn!(rule = name, "a rule of an AuthPolicy is of a kind that nobody plays here, so it denies");
+    tracing::warn!(
+        rule = name,
+        "a rule of an AuthPolicy is of a kind that nobody plays here, so it denies"
+    );
     false
 }
 
 /// Returns the spec of a SubjectAccessReview.
 fn question(review: &Value, known: &Known) -> Value {
     let mut spec = json!({"user": known.text_of(&review["user"]).unwrap_or_default()});
-    let groups = review.get("authorizationGroups").and_then(|groups| known.value_of(groups));
+    let groups = review
+        .get("authorizationGroups")
+        .and_then(|groups| known.value_of(groups));
     if let Some(groups) = groups.or_else(|| review.get("groups").cloned()) {
         spec["groups"] = groups;
     }
@@ -220,7 +245,11 @@ fn question(review: &Value, known: &Known) -> Value {
             }
         }
         None => {
-            let verb = known.select("request.method").unwrap_or_default().text("").to_lowercase();
+            let verb = known
+                .select("request.method")
+                .unwrap_or_default()
+                .text("")
+                .to_lowercase();
             let path = known.select("request.url_path").unwrap_or_default();
             spec["nonResourceAttributes"] = json!({"path": path, "verb": verb});
         }
@@ -239,7 +268,10 @@ fn said(header: &Value, known: &Known) -> String {
 fn properties(part: &Value, known: &Known) -> Value {
     let properties = part.pointer("/json/properties").and_then(Value::as_object);
     let values = properties.into_iter().flatten();
-    values.filter_map(|(name, value)| Some((name.clone(), known.value_of(value)?))).collect::<Map<_, _>>().into()
+    values
+        .filter_map(|(name, value)| Some((name.clone(), known.value_of(value)?)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn unauthenticated(rules: &Value, known: &Known, sources: &[String]) -> Answer {
@@ -253,13 +285,24 @@ fn unauthenticated(rules: &Value, known: &Known, sources: &[String]) -> Answer {
 }
 
 fn unauthorized(rules: &Value, known: &Known) -> Answer {
-    denied(&rules["response"]["unauthorized"], StatusCode::FORBIDDEN, "Unauthorized", known)
+    denied(
+        &rules["response"]["unauthorized"],
+        StatusCode::FORBIDDEN,
+        "Unauthorized",
+        known,
+    )
 }
 
 fn denied(wanted: &Value, status: StatusCode, reason: &str, known: &Known) -> Answer {
-    let code = wanted.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+    let code = wanted
+        .get("code")
+        .and_then(Value::as_u64)
+        .and_then(|code| u16::try_from(code).ok());
     let status = code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
-    let text = wanted.get("body").and_then(|body| known.text_of(body)).unwrap_or_default();
+    let text = wanted
+        .get("body")
+        .and_then(|body| known.text_of(body))
+        .unwrap_or_default();
     let mut answer = Answer::text(status, text);
     let message = wanted.get("message").and_then(|message| known.text_of(message));
     answer = answer.with("x-ext-auth-reason", &message.unwrap_or_else(|| reason.to_owned()));

@@ -128,6 +128,8 @@ impl Answer {
 
     /// Returns whether this is a stream of events.
     pub(super) fn is_stream(&self) -> bool {
-        self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream")
+        self.headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind == "text/event-stream")
     }
 }

@@ -70,7 +70,10 @@ pub(super) fn answer(kind: Kind, question: &Value, model: &str, speaker: &str) -
                 return invalid("`messages` is missing or empty");
             };
             let cost = |message: &Value| OF_A_MESSAGE + tokens(&text(&message["content"]));
-            (text(&last["content"]), TEMPLATE + messages.iter().map(cost).sum::<usize>())
+            (
+                text(&last["content"]),
+                TEMPLATE + messages.iter().map(cost).sum::<usize>(),
+            )
         }
         Kind::Completion => {
             let prompt = text(&question["prompt"]);
@@ -81,7 +84,9 @@ pub(super) fn answer(kind: Kind, question: &Value, model: &str, speaker: &str) -
             (prompt, cost)
         }
     };
-    let most = ["/max_completion_tokens", "/max_tokens"].iter().find_map(|key| question.number(key));
+    let most = ["/max_completion_tokens", "/max_tokens"]
+        .iter()
+        .find_map(|key| question.number(key));
     let most = match (most, kind) {
         (Some(most), _) if most < 1 => return invalid("`max_tokens` is less than 1"),
         (Some(most), _) => usize::try_from(most).unwrap_or(usize::MAX),
@@ -181,7 +186,9 @@ impl Spoken<'_> {
 
 /// Returns the list of these models.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
-    let models = names.into_iter().map(|name| json!({"id": name, "object": "model", "created": 0, "owned_by": "vllm", "root": name, "parent": null}));
+    let models = names.into_iter().map(
+        |name| json!({"id": name, "object": "model", "created": 0, "owned_by": "vllm", "root": name, "parent": null}),
+    );
     json!({"object": "list", "data": models.collect::<Vec<_>>()})
 }
 
@@ -191,41 +198,61 @@ mod tests {
 
     fn chat(more: Value) -> Value {
         let mut question = json!({"model": "m", "messages": [{"role": "user", "content": "Say hello"}]});
-        question.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        question
+            .as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().expect("a map").clone());
         question
     }
 
     #[test]
     fn a_short_question_with_thirty_tokens_costs_a_quarter_to_a_third_of_three_hundred() {
-        let answer = answer(Kind::Chat, &chat(json!({"max_tokens": 30})), "m", "qwen").body().expect("JSON");
+        let answer = answer(Kind::Chat, &chat(json!({"max_tokens": 30})), "m", "qwen")
+            .body()
+            .expect("JSON");
         assert_eq!(answer["choices"][0]["finish_reason"], json!("length"));
-        assert_eq!(answer["usage"], json!({"prompt_tokens": 49, "completion_tokens": 30, "total_tokens": 79}));
+        assert_eq!(
+            answer["usage"],
+            json!({"prompt_tokens": 49, "completion_tokens": 30, "total_tokens": 79})
+        );
     }
 
     #[test]
     fn an_answer_with_room_is_the_message_and_tells_the_model_apart() {
         let answer = answer(Kind::Chat, &chat(json!({})), "m", "qwen").body().expect("JSON");
         let content = answer["choices"][0]["message"]["content"].as_str().expect("a text");
-        assert!(content.ends_with("\n\nSay hello") && content.contains("This is qwen"), "{content}");
+        assert!(
+            content.ends_with("\n\nSay hello") && content.contains("This is qwen"),
+            "{content}"
+        );
         assert_eq!(answer["choices"][0]["finish_reason"], json!("stop"));
     }
 
     #[test]
     fn a_stream_says_the_same_and_its_usage_only_when_asked() {
         let lines = |question: &Value| match answer(Kind::Chat, question, "m", "qwen").content {
-            super::super::call::Content::Events(events) => events.iter().map(|event| String::from_utf8_lossy(event).into_owned()).collect::<Vec<_>>(),
+            super::super::call::Content::Events(events) => events
+                .iter()
+                .map(|event| String::from_utf8_lossy(event).into_owned())
+                .collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
         let plain = lines(&chat(json!({"stream": true, "max_tokens": 30})));
         assert!(!plain.concat().contains("usage"));
         assert_eq!(plain.last().map(String::as_str), Some("data: [DONE]\n\n"));
-        let told = lines(&chat(json!({"stream": true, "max_tokens": 30, "stream_options": {"include_usage": true}})));
+        let told = lines(&chat(
+            json!({"stream": true, "max_tokens": 30, "stream_options": {"include_usage": true}}),
+        ));
         assert!(told[told.len() - 2].contains("\"total_tokens\":79"));
     }
 
     #[test]
     fn what_cannot_be_answered_is_refused() {
-        for (kind, question) in [(Kind::Chat, json!({})), (Kind::Completion, json!({})), (Kind::Completion, json!({"prompt": "x", "max_tokens": 0}))] {
+        for (kind, question) in [
+            (Kind::Chat, json!({})),
+            (Kind::Completion, json!({})),
+            (Kind::Completion, json!({"prompt": "x", "max_tokens": 0})),
+        ] {
             assert_eq!(answer(kind, &question, "m", "qwen").status, StatusCode::BAD_REQUEST);
         }
     }

@@ -45,7 +45,11 @@ pub(super) enum NoEndpoint {
 }
 
 /// Returns the pods of a namespace that match a selector, Ready or not.
-fn selected<'a>(world: &'a World, namespace: &str, selector: &'a Value) -> impl Iterator<Item = &'a Arc<Value>> + use<'a> {
+fn selected<'a>(
+    world: &'a World,
+    namespace: &str,
+    selector: &'a Value,
+) -> impl Iterator<Item = &'a Arc<Value>> + use<'a> {
     let wanted = selector.as_object();
     let labels: BTreeMap<&str, &str> = wanted
         .into_iter()
@@ -62,7 +66,9 @@ fn serves(pod: &Value) -> bool {
 
 /// Returns the Ready pods of a Service.
 pub(super) fn ready<'a>(world: &'a World, service: &'a Value) -> Vec<&'a Arc<Value>> {
-    selected(world, service.namespace(), &service["spec"]["selector"]).filter(|pod| serves(pod)).collect()
+    selected(world, service.namespace(), &service["spec"]["selector"])
+        .filter(|pod| serves(pod))
+        .collect()
 }
 
 /// Returns the Ready pods in a namespace that have a label.
@@ -73,7 +79,11 @@ pub(super) fn labelled<'a>(world: &'a World, namespace: &str, key: &'a str, valu
 
 /// Returns the pods of maas-api in a namespace, Ready or not.
 pub(super) fn maas_api(world: &World, namespace: &str) -> Vec<Arc<Value>> {
-    world.list_in(POD, namespace).filter(|pod| is_maas_api(pod)).cloned().collect()
+    world
+        .list_in(POD, namespace)
+        .filter(|pod| is_maas_api(pod))
+        .cloned()
+        .collect()
 }
 
 /// Finds the program behind the backend of a route. `turn` chooses among the pods, one after the other.
@@ -84,13 +94,21 @@ pub(super) fn behind(world: &World, namespace: &str, backend: &Value, turn: usiz
     };
     if backend.text("/kind") == INFERENCE_POOL.kind {
         let pool = world.get(INFERENCE_POOL, namespace, name).ok_or(NoEndpoint::Missing)?;
-        let pods: Vec<_> = selected(world, namespace, &pool["spec"]["selector"]["matchLabels"]).filter(|pod| serves(pod)).collect();
-        return if picker_answers(world, pool) { program(world, &pods, turn) } else { Err(NoEndpoint::NotReady) };
+        let pods: Vec<_> = selected(world, namespace, &pool["spec"]["selector"]["matchLabels"])
+            .filter(|pod| serves(pod))
+            .collect();
+        return if picker_answers(world, pool) {
+            program(world, &pods, turn)
+        } else {
+            Err(NoEndpoint::NotReady)
+        };
     }
     let service = world.get(SERVICE, namespace, name).ok_or(NoEndpoint::Missing)?;
     if service.text("/spec/type") == "ExternalName" {
         let model = world.get(EXTERNAL_MODEL, namespace, name);
-        return Ok(model.map_or(Program::Unplayed, |model| Program::Elsewhere { model: Arc::clone(model) }));
+        return Ok(model.map_or(Program::Unplayed, |model| Program::Elsewhere {
+            model: Arc::clone(model),
+        }));
     }
     program(world, &ready(world, service), turn)
 }

@@ -74,7 +74,11 @@ impl Known {
             Value::Array(list) => list.get(part.parse::<usize>().ok()?),
             value => value.get(part),
         })?;
-        Some(if is_text { json!(found.to_string()) } else { found.clone() })
+        Some(if is_text {
+            json!(found.to_string())
+        } else {
+            found.clone()
+        })
     }
 
     /// Returns what a `{value}`, `{expression}` or `{selector}` of a policy stands for.
@@ -113,8 +117,12 @@ impl Known {
         match pattern.text("/operator") {
             "eq" => has == wants,
             "neq" => has != wants,
-            "incl" => found.as_array().is_some_and(|list| list.iter().any(|one| text(one) == wants)),
-            "excl" => !found.as_array().is_some_and(|list| list.iter().any(|one| text(one) == wants)),
+            "incl" => found
+                .as_array()
+                .is_some_and(|list| list.iter().any(|one| text(one) == wants)),
+            "excl" => !found
+                .as_array()
+                .is_some_and(|list| list.iter().any(|one| text(one) == wants)),
             "matches" => Regex::new(&wants).is_ok_and(|regex| regex.is_match(&has)),
             _ => false,
         }
@@ -136,7 +144,8 @@ mod tests {
     use super::*;
 
     fn known() -> Known {
-        let call = call("GET", "https://maas.apps.example.com/llm-d-demo/qwen/v1/models?x=1").header("Authorization", "Bearer sk-oai-a_b");
+        let call = call("GET", "https://maas.apps.example.com/llm-d-demo/qwen/v1/models?x=1")
+            .header("Authorization", "Bearer sk-oai-a_b");
         let mut known = Known::of(&call.done());
         known.set_identity(json!({"user": {"username": "system:serviceaccount:tier:anna", "groups": ["a", "b"]}}));
         known.set_metadata("subscription-info", json!({"phase": "Active"}));
@@ -149,7 +158,10 @@ mod tests {
         for (expression, value) in [
             ("request.path.split(\"/\")[1]", json!("llm-d-demo")),
             ("auth.identity.user.username.split(\":\")[3]", json!("anna")),
-            ("request.headers.authorization.replace(\"Bearer \", \"\")", json!("sk-oai-a_b")),
+            (
+                "request.headers.authorization.replace(\"Bearer \", \"\")",
+                json!("sk-oai-a_b"),
+            ),
             ("{\"groups\": auth.identity.user.groups}", json!({"groups": ["a", "b"]})),
             ("has(auth.metadata[\"subscription-info\"].message) ? 1 : 2", json!(2)),
             ("auth.identity.user.groups.join(\",\")", json!("a,b")),
@@ -157,9 +169,16 @@ mod tests {
         ] {
             assert_eq!(known.evaluate(expression), Some(value), "{expression}");
         }
-        assert_eq!(known.evaluate("auth.identity.tier == \"free\""), None, "nobody said the tier");
+        assert_eq!(
+            known.evaluate("auth.identity.tier == \"free\""),
+            None,
+            "nobody said the tier"
+        );
         assert_eq!(known.evaluate("no ("), None);
-        assert_eq!(known.select("auth.identity.user.groups.@tostr"), Some(json!("[\"a\",\"b\"]")));
+        assert_eq!(
+            known.select("auth.identity.user.groups.@tostr"),
+            Some(json!("[\"a\",\"b\"]"))
+        );
         assert_eq!(known.select("auth.identity.user.groups.1"), Some(json!("b")));
     }
 

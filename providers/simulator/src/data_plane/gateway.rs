@@ -39,17 +39,32 @@ pub(super) fn taken(world: &World, entrance: &Entrance, call: &Call) -> Option<T
     if !hostnames::meet(hostname, &call.host) {
         return None;
     }
-    let routes = world
-        .list(HTTP_ROUTE)
-        .filter(|route| !route.is_deleting() && accepted_by(route, &entrance.gateway) && names_listener(route, entrance));
+    let routes = world.list(HTTP_ROUTE).filter(|route| {
+        !route.is_deleting() && accepted_by(route, &entrance.gateway) && names_listener(route, entrance)
+    });
     let mut best: Option<(Rank<'_>, Taken)> = None;
     for route in routes {
-        let Some(host) = best_host(route, &call.host) else { continue };
+        let Some(host) = best_host(route, &call.host) else {
+            continue;
+        };
         for rule in route.list("/spec/rules") {
             for matched in matches(rule) {
-                let Some((path, prefix)) = path_rank(&matched["path"], &call.path) else { continue };
-                let Some(others) = others_rank(&matched, call) else { continue };
-                let rank = (host, path, others, Reverse((route.text("/metadata/creationTimestamp"), route.namespace(), route.name())));
+                let Some((path, prefix)) = path_rank(&matched["path"], &call.path) else {
+                    continue;
+                };
+                let Some(others) = others_rank(&matched, call) else {
+                    continue;
+                };
+                let rank = (
+                    host,
+                    path,
+                    others,
+                    Reverse((
+                        route.text("/metadata/creationTimestamp"),
+                        route.namespace(),
+                        route.name(),
+                    )),
+                );
                 if best.as_ref().is_none_or(|(best, _)| rank > *best) {
                     let taken = Taken {
                         route: Arc::clone(route),
@@ -65,13 +80,19 @@ pub(super) fn taken(world: &World, entrance: &Entrance, call: &Call) -> Option<T
 }
 
 /// How specific a match is: host, path, then method, headers and queries; older routes first.
-type Rank<'a> = (usize, (bool, usize), (bool, usize, usize), Reverse<(&'a str, &'a str, &'a str)>);
+type Rank<'a> = (
+    usize,
+    (bool, usize),
+    (bool, usize, usize),
+    Reverse<(&'a str, &'a str, &'a str)>,
+);
 
 /// Returns whether a route is attached to the listener; one that names none is attached to all.
 fn names_listener(route: &Value, entrance: &Entrance) -> bool {
     route.list("/spec/parentRefs").iter().any(|reference| {
         let section = reference.text("/sectionName");
-        reference.text("/name") == entrance.gateway.name() && (section.is_empty() || section == entrance.listener.text("/name"))
+        reference.text("/name") == entrance.gateway.name()
+            && (section.is_empty() || section == entrance.listener.text("/name"))
     })
 }
 
@@ -81,14 +102,21 @@ fn best_host(route: &Value, host: &str) -> Option<usize> {
     if hosts.is_empty() {
         return Some(0);
     }
-    let meeting = hosts.iter().map(|one| one.text("")).filter(|one| hostnames::meet(one, host));
+    let meeting = hosts
+        .iter()
+        .map(|one| one.text(""))
+        .filter(|one| hostnames::meet(one, host));
     meeting.map(str::len).max()
 }
 
 /// A rule without matches matches every path.
 fn matches(rule: &Value) -> Vec<Value> {
     let matches = rule.list("/matches");
-    if matches.is_empty() { vec![Value::Null] } else { matches.to_vec() }
+    if matches.is_empty() {
+        vec![Value::Null]
+    } else {
+        matches.to_vec()
+    }
 }
 
 fn path_rank(wanted: &Value, path: &str) -> Option<((bool, usize), String)> {
@@ -98,7 +126,10 @@ fn path_rank(wanted: &Value, path: &str) -> Option<((bool, usize), String)> {
     };
     match wanted.text("/type") {
         "Exact" => (path == value).then(|| ((true, value.len()), value.to_owned())),
-        "RegularExpression" => Regex::new(&format!("^(?:{value})$")).ok()?.is_match(path).then(|| ((false, value.len()), String::new())),
+        "RegularExpression" => Regex::new(&format!("^(?:{value})$"))
+            .ok()?
+            .is_match(path)
+            .then(|| ((false, value.len()), String::new())),
         _ => {
             let prefix = value.trim_end_matches('/');
             let rest = path.strip_prefix(prefix)?;
@@ -111,16 +142,25 @@ fn others_rank(matched: &Value, call: &Call) -> Option<(bool, usize, usize)> {
     let method = matched.text("/method");
     let (headers, queries) = (matched.list("/headers"), matched.list("/queryParams"));
     let fits = |wanted: &Value, has: &str| match wanted.text("/type") {
-        "RegularExpression" => Regex::new(&format!("^(?:{})$", wanted.text("/value"))).is_ok_and(|regex| regex.is_match(has)),
+        "RegularExpression" => {
+            Regex::new(&format!("^(?:{})$", wanted.text("/value"))).is_ok_and(|regex| regex.is_match(has))
+        }
         _ => wanted.text("/value") == has,
     };
     let query = |name: &str| {
         let pairs = call.query.as_deref().unwrap_or_default().split('&');
-        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     };
     let all = (method.is_empty() || method == call.method.as_str())
-        && headers.iter().all(|wanted| fits(wanted, call.header(&wanted.text("/name").to_ascii_lowercase())))
-        && queries.iter().all(|wanted| query(wanted.text("/name")).is_some_and(|has| fits(wanted, has)));
+        && headers
+            .iter()
+            .all(|wanted| fits(wanted, call.header(&wanted.text("/name").to_ascii_lowercase())))
+        && queries
+            .iter()
+            .all(|wanted| query(wanted.text("/name")).is_some_and(|has| fits(wanted, has)));
     all.then_some((!method.is_empty(), headers.len(), queries.len()))
 }
 
@@ -135,7 +175,11 @@ impl Taken {
         }
         // Steps of the golden ratio fall into each part as often as it is large, and never twice in a row into a small one.
         let step = (f64::from(turn) * 0.618_033_988_749_895).fract();
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "weights are at most a million")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "weights are at most a million"
+        )]
         let place = (step * all as f64) as i64;
         let mut upto = 0;
         backends.iter().find(|backend| {

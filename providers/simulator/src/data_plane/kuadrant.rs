@@ -17,9 +17,9 @@ use axum::routing::get;
 use serde_json::Value;
 
 use super::authorino::Authorino;
+use super::endpoints;
 use super::limitador::{self, Limit};
 use super::shared::Shared;
-use super::endpoints;
 use crate::operators::kinds::{AUTHORINO, DEPLOYMENT, ENVOY_FILTER, GATEWAY, KUADRANT, LIMITADOR, TENANT};
 use crate::operators::object::Read;
 use crate::operators::world::World;
@@ -80,10 +80,12 @@ impl Kuadrant {
 
 fn authorino(world: &World, namespace: &str) -> Option<Authorino> {
     let pod = endpoints::labelled(world, namespace, "authorino-resource", "authorino")?;
-    let trusts_services = pod
-        .list("/spec/containers")
-        .iter()
-        .any(|container| container.list("/env").iter().any(|variable| variable.text("/name") == "SSL_CERT_FILE"));
+    let trusts_services = pod.list("/spec/containers").iter().any(|container| {
+        container
+            .list("/env")
+            .iter()
+            .any(|variable| variable.text("/name") == "SSL_CERT_FILE")
+    });
     Some(Authorino {
         pod: pod.uid().to_owned(),
         trusts_services,
@@ -91,17 +93,27 @@ fn authorino(world: &World, namespace: &str) -> Option<Authorino> {
 }
 
 fn understand(world: &World, namespace: &str, gateway: &Value) -> bool {
-    let tls = world.list_in(AUTHORINO, namespace).any(|authorino| authorino.is_true("/spec/listener/tls/enabled"));
-    let filter = world.has(ENVOY_FILTER, gateway.namespace(), &format!("{}-authn-ssl", gateway.name()));
+    let tls = world
+        .list_in(AUTHORINO, namespace)
+        .any(|authorino| authorino.is_true("/spec/listener/tls/enabled"));
+    let filter = world.has(
+        ENVOY_FILTER,
+        gateway.namespace(),
+        &format!("{}-authn-ssl", gateway.name()),
+    );
     let of_maas = world.list(TENANT).any(|tenant| {
-        tenant.text("/spec/gatewayRef/name") == gateway.name() && tenant.text("/spec/gatewayRef/namespace") == gateway.namespace()
+        tenant.text("/spec/gatewayRef/name") == gateway.name()
+            && tenant.text("/spec/gatewayRef/namespace") == gateway.namespace()
     });
     if of_maas { tls && filter } else { tls == filter }
 }
 
 /// Returns what Limitador was told, and what holds its counters.
 fn counting(world: &World, namespace: &str) -> (Vec<Limit>, Option<String>) {
-    let Some(limitador) = world.list_in(LIMITADOR, namespace).find(|limitador| !limitador.is_deleting()) else {
+    let Some(limitador) = world
+        .list_in(LIMITADOR, namespace)
+        .find(|limitador| !limitador.is_deleting())
+    else {
         return (Vec::new(), None);
     };
     let pod = endpoints::labelled(world, namespace, "app", "limitador");
@@ -121,7 +133,9 @@ pub(super) fn payload_is_processed(world: &World, gateway: &Value) -> bool {
     let filter = world.get(ENVOY_FILTER, gateway.namespace(), NAME);
     let concerned = filter.is_some_and(|filter| {
         let targets = filter.list("/spec/targetRefs");
-        targets.iter().any(|target| target.text("/kind") == GATEWAY.kind && target.text("/name") == gateway.name())
+        targets
+            .iter()
+            .any(|target| target.text("/kind") == GATEWAY.kind && target.text("/name") == gateway.name())
     });
     let deployment = world.get(DEPLOYMENT, gateway.namespace(), NAME);
     !concerned || deployment.is_some_and(|deployment| !deployment.is_deleting() && deployment.is("Available"))
@@ -150,14 +164,22 @@ fn json(value: &Value) -> ([(http::HeaderName, &'static str); 1], String) {
     ([(http::header::CONTENT_TYPE, "application/json")], value.to_string())
 }
 
-async fn limits_of(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> impl axum::response::IntoResponse {
+async fn limits_of(
+    State(shared): State<Arc<Shared>>,
+    Path(namespace): Path<String>,
+) -> impl axum::response::IntoResponse {
     json(&limitador::shown(&shared.told().0, &namespace))
 }
 
-async fn counters_of(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> impl axum::response::IntoResponse {
+async fn counters_of(
+    State(shared): State<Arc<Shared>>,
+    Path(namespace): Path<String>,
+) -> impl axum::response::IntoResponse {
     let (limits, holder) = shared.told();
     let time = shared.time;
-    json(&shared.with_counters(&holder.unwrap_or_default(), |counters| counters.shown(&limits, &namespace, time)))
+    json(&shared.with_counters(&holder.unwrap_or_default(), |counters| {
+        counters.shown(&limits, &namespace, time)
+    }))
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> String {

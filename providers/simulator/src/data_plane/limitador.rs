@@ -38,7 +38,10 @@ pub(super) fn limits(limitador: &Value) -> Vec<Limit> {
     let limits = limitador.list("/spec/limits").iter();
     limits
         .filter_map(|limit| {
-            let variables = limit.list("/variables").iter().map(|variable| variable.text("").to_owned());
+            let variables = limit
+                .list("/variables")
+                .iter()
+                .map(|variable| variable.text("").to_owned());
             Some(Limit {
                 namespace: limit.text("/namespace").to_owned(),
                 name: limit.text("/name").to_owned(),
@@ -121,14 +124,19 @@ impl Counters {
 
     fn hits(&self, limit: &Limit, variables: &Variables, now: Moment) -> u64 {
         let identity = Identity::of(limit, variables);
-        let found = self.used.iter().find(|(known, used)| *known == identity && used.ends > now);
+        let found = self
+            .used
+            .iter()
+            .find(|(known, used)| *known == identity && used.ends > now);
         found.map_or(0, |(_, used)| used.hits)
     }
 
     /// Returns whether one hit more would be too many for any of these limits, and counts the call as one or the other.
     pub(super) fn check(&mut self, limits: &[(Limit, Variables)], time: Time) -> bool {
         let now = time.now();
-        let exhausted = |(limit, variables): &(Limit, Variables)| self.hits(limit, variables, now).saturating_add(1) > limit.max_value;
+        let exhausted = |(limit, variables): &(Limit, Variables)| {
+            self.hits(limit, variables, now).saturating_add(1) > limit.max_value
+        };
         let is_limited = limits.iter().any(exhausted);
         if let Some((limit, _)) = limits.first() {
             let seen = self.seen.entry(limit.namespace.clone()).or_default();
@@ -184,7 +192,8 @@ impl Counters {
             let mut known = limits.iter();
             known.find(|limit| {
                 limit.namespace == namespace
-                    && (&limit.namespace, &limit.name, limit.seconds) == (&identity.namespace, &identity.name, identity.seconds)
+                    && (&limit.namespace, &limit.name, limit.seconds)
+                        == (&identity.namespace, &identity.name, identity.seconds)
             })
         };
         let counters = self.used.iter().filter(|(_, used)| used.ends > now);
@@ -215,7 +224,14 @@ impl Counters {
                 let _ = writeln!(text, "{name}{{limitador_namespace=\"{namespace}\"}} {}", of(seen));
             }
         }
-        for (name, help, value) in [("limitador_up", "Limitador is running", 1), ("datastore_partitioned", "Limitador is partitioned from backing datastore", 0)] {
+        for (name, help, value) in [
+            ("limitador_up", "Limitador is running", 1),
+            (
+                "datastore_partitioned",
+                "Limitador is partitioned from backing datastore",
+                0,
+            ),
+        ] {
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
         }
         text
@@ -224,7 +240,11 @@ impl Counters {
 
 /// Returns what `/limits/NAMESPACE` answers.
 pub(super) fn shown(limits: &[Limit], namespace: &str) -> Value {
-    limits.iter().filter(|limit| limit.namespace == namespace).map(Limit::shown).collect()
+    limits
+        .iter()
+        .filter(|limit| limit.namespace == namespace)
+        .map(Limit::shown)
+        .collect()
 }
 
 #[cfg(test)]
@@ -256,7 +276,10 @@ mod tests {
         assert!(!counters.check(&charlie, time), "one is left");
         counters.report(&charlie, 100, time);
         assert!(counters.check(&charlie, time));
-        assert!(!counters.check(&[(limit(300, 300), of("bob"))], time), "users share nothing");
+        assert!(
+            !counters.check(&[(limit(300, 300), of("bob"))], time),
+            "users share nothing"
+        );
         tokio::time::advance(Duration::from_millis(2_999)).await;
         assert!(counters.check(&charlie, time));
         tokio::time::advance(Duration::from_millis(1)).await;
@@ -312,7 +335,11 @@ mod tests {
         counters.report(&[(limit(1, 300), of("bob"))], 1, time);
         assert!(!counters.held_by("pod 1"));
         assert!(counters.check(&[(limit(1, 300), of("bob"))], time));
-        assert!(counters.metrics().contains("limited_calls{limitador_namespace=\"llm-d-demo/qwen\"} 1\n"));
+        assert!(
+            counters
+                .metrics()
+                .contains("limited_calls{limitador_namespace=\"llm-d-demo/qwen\"} 1\n")
+        );
         assert!(counters.held_by("pod 2"));
         assert!(!counters.check(&[(limit(1, 300), of("bob"))], time));
     }

@@ -31,8 +31,12 @@ pub(super) fn selected(limits: &[Limit], policy: &Value, route: &Value, known: &
             let expression = counter.text("/expression");
             Some((expression.to_owned(), known.text_of(counter)?))
         });
-        let Some(variables) = counters.collect::<Option<Variables>>() else { continue };
-        let told = limits.iter().filter(|limit| limit.namespace == namespace && limit.name == *name);
+        let Some(variables) = counters.collect::<Option<Variables>>() else {
+            continue;
+        };
+        let told = limits
+            .iter()
+            .filter(|limit| limit.namespace == namespace && limit.name == *name);
         selected.extend(told.map(|limit| (limit.clone(), variables.clone())));
     }
     selected

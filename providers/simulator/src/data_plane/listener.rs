@@ -84,7 +84,11 @@ async fn greet(stream: TcpStream, shared: Arc<Shared>) -> Option<Connection> {
         return Some(Connection::Plain(stream));
     }
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
-    let host = start.client_hello().server_name().unwrap_or_default().to_ascii_lowercase();
+    let host = start
+        .client_hello()
+        .server_name()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     shared.view.complete().await;
     let configuration = tls::configuration(&shared, &host).await;
     if configuration.is_none() {
@@ -160,7 +164,10 @@ async fn answer(State(serving): State<Serving>, ConnectInfo(peer): ConnectInfo<P
     let (parts, body) = request.into_parts();
     let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = parts.uri.host().or(named).unwrap_or_default();
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(host, _)| host);
     let answer = match axum::body::to_bytes(body, LARGEST_BODY).await {
         Ok(body) => {
             let call = Call {
@@ -183,7 +190,9 @@ async fn answer(State(serving): State<Serving>, ConnectInfo(peer): ConnectInfo<P
 fn sent(answer: Answer, mut stopping: watch::Receiver<bool>) -> Response {
     let body = match answer.content {
         Content::Whole(bytes) => Body::from(bytes),
-        Content::Events(events) => Body::from_stream(stream::iter(events.into_iter().map(Ok::<_, std::convert::Infallible>))),
+        Content::Events(events) => {
+            Body::from_stream(stream::iter(events.into_iter().map(Ok::<_, std::convert::Infallible>)))
+        }
         Content::Hanging => {
             let until = async move {
                 drop(stopping.wait_for(|stop| *stop).await);
@@ -199,7 +208,11 @@ fn sent(answer: Answer, mut stopping: watch::Receiver<bool>) -> Response {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),

@@ -74,7 +74,11 @@ impl std::fmt::Debug for DataPlaneOptions {
             listen,
         } = self;
         let mut shown = formatter.debug_struct("DataPlaneOptions");
-        shown.field("clock", clock).field("dir", dir).field("listen", listen).finish_non_exhaustive()
+        shown
+            .field("clock", clock)
+            .field("dir", dir)
+            .field("listen", listen)
+            .finish_non_exhaustive()
     }
 }
 

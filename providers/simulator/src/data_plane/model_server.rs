@@ -22,7 +22,9 @@ const NAMES: &str = "--served-model-name";
 fn names(service: &Value, pod: &Value) -> Vec<String> {
     let containers = pod.list("/spec/containers").iter();
     let variables = containers.flat_map(|container| container.list("/env"));
-    let arguments = variables.filter(|variable| variable.text("/name") == ARGUMENTS).map(|variable| variable.text("/value"));
+    let arguments = variables
+        .filter(|variable| variable.text("/name") == ARGUMENTS)
+        .map(|variable| variable.text("/value"));
     let text = arguments.collect::<Vec<_>>().join(" ");
     let mut words = text.split_whitespace();
     let mut names = Vec::new();
@@ -30,7 +32,11 @@ fn names(service: &Value, pod: &Value) -> Vec<String> {
         if let Some(name) = word.strip_prefix(NAMES).and_then(|rest| rest.strip_prefix('=')) {
             names = vec![name.to_owned()];
         } else if word == NAMES {
-            names = words.clone().take_while(|word| !word.starts_with("--")).map(str::to_owned).collect();
+            names = words
+                .clone()
+                .take_while(|word| !word.starts_with("--"))
+                .map(str::to_owned)
+                .collect();
         }
     }
     if names.is_empty() {
@@ -98,7 +104,10 @@ mod tests {
     fn names_are_separated_by_spaces_and_a_comma_is_part_of_one() {
         for (arguments, expected) in [
             ("", vec!["alibaba/qwen3-8b"]),
-            ("--enable-prefix-caching --served-model-name own stable --trust-remote-code", vec!["own", "stable"]),
+            (
+                "--enable-prefix-caching --served-model-name own stable --trust-remote-code",
+                vec!["own", "stable"],
+            ),
             ("--served-model-name own,stable", vec!["own,stable"]),
             ("--served-model-name=own", vec!["own"]),
         ] {
@@ -115,7 +124,11 @@ mod tests {
         let chat = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "x"}]});
         assert_eq!(ask("POST", "/v1/chat/completions", chat("alibaba/qwen3-8b")), 200);
         assert_eq!(ask("POST", "/v1/chat/completions", chat("qwen3-8b")), 404);
-        assert_eq!(ask("POST", "/v1/completions", json!({"prompt": "x"})), 200, "its own model by default");
+        assert_eq!(
+            ask("POST", "/v1/completions", json!({"prompt": "x"})),
+            200,
+            "its own model by default"
+        );
         assert_eq!(ask("GET", "/v1/models", Value::Null), 200);
         assert_eq!(ask("GET", "/health", Value::Null), 200);
         assert_eq!(ask("GET", "/v1/completions", Value::Null), 405);

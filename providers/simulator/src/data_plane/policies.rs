@@ -39,7 +39,11 @@ impl Policies {
 
     /// Returns what rules a route of a Gateway.
     pub(super) fn of(world: &World, gateway: &Value, route: &Value) -> Self {
-        let effective = |kind| own(world, kind, route).or_else(|| default(world, kind, gateway)).cloned();
+        let effective = |kind| {
+            own(world, kind, route)
+                .or_else(|| default(world, kind, gateway))
+                .cloned()
+        };
         Self {
             access: effective(AUTH_POLICY),
             requests: effective(RATE_LIMIT_POLICY),
@@ -61,10 +65,20 @@ fn own<'a>(world: &'a World, kind: Kind, route: &Value) -> Option<&'a Arc<Value>
 
 /// Returns the policy of a Gateway that counts where a route has none.
 fn default<'a>(world: &'a World, kind: Kind, gateway: &Value) -> Option<&'a Arc<Value>> {
-    let policies = world.list_in(kind, gateway.namespace()).filter(|policy| targets(policy, GATEWAY, gateway));
-    let oldest = policies.min_by_key(|policy| (policy.text("/metadata/creationTimestamp").to_owned(), policy.name().to_owned()))?;
+    let policies = world
+        .list_in(kind, gateway.namespace())
+        .filter(|policy| targets(policy, GATEWAY, gateway));
+    let oldest = policies.min_by_key(|policy| {
+        (
+            policy.text("/metadata/creationTimestamp").to_owned(),
+            policy.name().to_owned(),
+        )
+    })?;
     let reason = |policy: &Value| {
-        let enforced = policy.list("/status/conditions").iter().find(|entry| entry.text("/type") == "Enforced");
+        let enforced = policy
+            .list("/status/conditions")
+            .iter()
+            .find(|entry| entry.text("/type") == "Enforced");
         enforced.map_or(String::new(), |entry| entry.text("/reason").to_owned())
     };
     (oldest.is("Enforced") || reason(oldest) == "Overridden").then_some(oldest)

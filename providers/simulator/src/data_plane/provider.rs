@@ -26,7 +26,10 @@ const KEY: &str = "api-key";
 
 /// Answers a call for an external model.
 pub(super) async fn answer(shared: &Shared, model: &Value, mut call: Call) -> Answer {
-    let secret = shared.view.get(SECRET, model.namespace(), model.text("/spec/credentialRef/name")).await;
+    let secret = shared
+        .view
+        .get(SECRET, model.namespace(), model.text("/spec/credentialRef/name"))
+        .await;
     let credential = secret
         .filter(|secret| secret.label(MANAGED) == Some("true"))
         .and_then(|secret| String::from_utf8(STANDARD.decode(secret["data"][KEY].as_str()?).ok()?).ok());
@@ -49,13 +52,21 @@ fn provided(host: &str, model: &str, call: &Call) -> Answer {
         return echo::refused(StatusCode::MISDIRECTED_REQUEST, &why, "invalid_request_error");
     }
     if call.bearer().is_none() {
-        return echo::refused(StatusCode::UNAUTHORIZED, "no API key was given", "invalid_request_error");
+        return echo::refused(
+            StatusCode::UNAUTHORIZED,
+            "no API key was given",
+            "invalid_request_error",
+        );
     }
     if call.method == Method::GET && call.path == "/v1/models" {
         return Answer::json(StatusCode::OK, &echo::listed([model]));
     }
     let Some(kind) = echo::Kind::of(&call.path).filter(|_| call.method == Method::POST) else {
-        return echo::refused(StatusCode::NOT_FOUND, "there is nothing at this path", "invalid_request_error");
+        return echo::refused(
+            StatusCode::NOT_FOUND,
+            "there is nothing at this path",
+            "invalid_request_error",
+        );
     };
     let Ok(question) = serde_json::from_slice::<Value>(&call.body) else {
         return echo::refused(StatusCode::BAD_REQUEST, "the body is not JSON", "invalid_request_error");
@@ -78,8 +89,12 @@ mod tests {
     fn the_provider_wants_its_host_and_a_credential() {
         let question = json!({"model": "qwen3-14b", "messages": [{"role": "user", "content": "x"}]});
         let ask = |host: &str, credential: &str| {
-            let call = call("POST", &format!("https://{host}/v1/chat/completions")).header("authorization", credential).json(&question);
-            provided("litellm.example.com", "qwen3-14b", &call.done()).status.as_u16()
+            let call = call("POST", &format!("https://{host}/v1/chat/completions"))
+                .header("authorization", credential)
+                .json(&question);
+            provided("litellm.example.com", "qwen3-14b", &call.done())
+                .status
+                .as_u16()
         };
         assert_eq!(ask("litellm.example.com", "Bearer x"), 200);
         assert_eq!(ask("maas.apps.example.com", "Bearer x"), 421);

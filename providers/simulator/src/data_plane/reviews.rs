@@ -19,7 +19,14 @@ pub(super) async fn token(client: &Client, token: &str, audiences: &Value) -> Op
 
 /// Asks whether somebody may do something; `spec` is that of a SubjectAccessReview.
 pub(super) async fn access(client: &Client, spec: Value) -> bool {
-    let status = review(client, "authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await;
+    let status = review(
+        client,
+        "authorization.k8s.io",
+        "SubjectAccessReview",
+        "subjectaccessreviews",
+        spec,
+    )
+    .await;
     status.is_some_and(|status| status.is_true("/allowed"))
 }
 

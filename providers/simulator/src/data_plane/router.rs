@@ -51,7 +51,9 @@ pub(super) fn route_of<'a>(world: &'a World, host: &str) -> Option<&'a Arc<Value
         let admitted = |ingress: &Value| {
             let conditions = ingress.list("/conditions");
             ingress.text("/host") == host
-                && conditions.iter().any(|entry| entry.text("/type") == "Admitted" && entry.text("/status") == "True")
+                && conditions
+                    .iter()
+                    .any(|entry| entry.text("/type") == "Admitted" && entry.text("/status") == "True")
         };
         !route.is_deleting() && route.text("/spec/host") == host && route.list("/status/ingress").iter().any(admitted)
     })
@@ -64,7 +66,14 @@ pub(super) fn ends<'a>(world: &'a World, host: &str) -> (Ends, Option<&'a Arc<Va
         Some(route) => route.text("/spec/tls/termination") == "passthrough",
         None => balanced(world, host).is_some(),
     };
-    (if at_the_gateway { Ends::AtTheGateway } else { Ends::AtTheRouter }, route)
+    (
+        if at_the_gateway {
+            Ends::AtTheGateway
+        } else {
+            Ends::AtTheRouter
+        },
+        route,
+    )
 }
 
 /// Returns the Gateway and listener that a client of a host speaks TLS with.
@@ -97,30 +106,46 @@ pub(super) fn enter(world: &World, call: &Call) -> Result<Entrance, Box<Answer>>
     let speaks_tls = entrance.listener.text("/protocol") == "HTTPS";
     let expects_tls = ["passthrough", "reencrypt"].contains(&termination);
     if speaks_tls != expects_tls {
-        return Err(Box::new(Answer::text(StatusCode::BAD_GATEWAY, "The server returned an invalid or incomplete response.\n")));
+        return Err(Box::new(Answer::text(
+            StatusCode::BAD_GATEWAY,
+            "The server returned an invalid or incomplete response.\n",
+        )));
     }
     Ok(entrance)
 }
 
 /// Returns what is behind a Route: the listener of a Gateway with the port that the Route sends to.
 fn behind(world: &World, route: &Value) -> Result<Entrance, Box<Answer>> {
-    let service = world.get(SERVICE, route.namespace(), route.text("/spec/to/name")).ok_or_else(unavailable)?;
+    let service = world
+        .get(SERVICE, route.namespace(), route.text("/spec/to/name"))
+        .ok_or_else(unavailable)?;
     let wanted = &route["spec"]["port"]["targetPort"];
     let ports = service.list("/spec/ports");
     let port = ports
         .iter()
-        .find(|port| wanted.is_null() || port["name"] == *wanted || port["targetPort"] == *wanted || port["port"] == *wanted)
+        .find(|port| {
+            wanted.is_null() || port["name"] == *wanted || port["targetPort"] == *wanted || port["port"] == *wanted
+        })
         .ok_or_else(unavailable)?;
     if endpoints::ready(world, service).is_empty() {
         return Err(unavailable());
     }
-    let played = service.label(GATEWAY_NAME).and_then(|name| world.get(GATEWAY, service.namespace(), name));
+    let played = service
+        .label(GATEWAY_NAME)
+        .and_then(|name| world.get(GATEWAY, service.namespace(), name));
     let Some(gateway) = played else {
-        let why = format!("nothing plays what is behind Service {}/{} on a simulated cluster\n", service.namespace(), service.name());
+        let why = format!(
+            "nothing plays what is behind Service {}/{} on a simulated cluster\n",
+            service.namespace(),
+            service.name()
+        );
         return Err(Box::new(Answer::text(StatusCode::NOT_IMPLEMENTED, why)));
     };
     let listeners = gateway.list("/spec/listeners");
-    let listener = listeners.iter().find(|listener| listener["port"] == port["port"]).ok_or_else(unavailable)?;
+    let listener = listeners
+        .iter()
+        .find(|listener| listener["port"] == port["port"])
+        .ok_or_else(unavailable)?;
     Ok(Entrance {
         gateway: Arc::clone(gateway),
         listener: listener.clone(),
@@ -130,8 +155,14 @@ fn behind(world: &World, route: &Value) -> Result<Entrance, Box<Answer>> {
 /// Returns the Gateway behind a load balancer whose listener has this host, the most specific one.
 fn balanced(world: &World, host: &str) -> Option<Entrance> {
     let mut found: Option<Entrance> = None;
-    for service in world.list(SERVICE).filter(|service| service.text("/spec/type") == "LoadBalancer") {
-        let Some(gateway) = service.label(GATEWAY_NAME).and_then(|name| world.get(GATEWAY, service.namespace(), name)) else {
+    for service in world
+        .list(SERVICE)
+        .filter(|service| service.text("/spec/type") == "LoadBalancer")
+    {
+        let Some(gateway) = service
+            .label(GATEWAY_NAME)
+            .and_then(|name| world.get(GATEWAY, service.namespace(), name))
+        else {
             continue;
         };
         if endpoints::ready(world, service).is_empty() || !gateway.is("Programmed") {
@@ -139,7 +170,9 @@ fn balanced(world: &World, host: &str) -> Option<Entrance> {
         }
         for listener in gateway.list("/spec/listeners") {
             let hostname = listener.text("/hostname");
-            let longer = found.as_ref().is_none_or(|found| hostname.len() > found.listener.text("/hostname").len());
+            let longer = found
+                .as_ref()
+                .is_none_or(|found| hostname.len() > found.listener.text("/hostname").len());
             if !hostname.is_empty() && hostnames::meet(hostname, host) && longer {
                 found = Some(Entrance {
                     gateway: Arc::clone(gateway),

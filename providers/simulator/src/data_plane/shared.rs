@@ -120,7 +120,8 @@ impl Shared {
     pub(super) async fn serve(&self, call: Call) -> Answer {
         let passage: Result<Passage, Box<Answer>> = self.view.read(|world| {
             let entrance = router::enter(world, &call)?;
-            let taken = gateway::taken(world, &entrance, &call).ok_or_else(|| Box::new(Answer::empty(StatusCode::NOT_FOUND)))?;
+            let taken = gateway::taken(world, &entrance, &call)
+                .ok_or_else(|| Box::new(Answer::empty(StatusCode::NOT_FOUND)))?;
             let kuadrant = Kuadrant::of(world, &entrance.gateway);
             let policies = match kuadrant {
                 Kuadrant::Absent => Policies::none(),
@@ -143,10 +144,15 @@ impl Shared {
         let asked = call.clone();
         let mut identity = Value::Null;
         if let Some(policy) = &passage.policies.access {
-            let Some(authorino) = passage.kuadrant.authorino() else { return broken() };
+            let Some(authorino) = passage.kuadrant.authorino() else {
+                return broken();
+            };
             match authorino::judge(self, authorino, policy, &call).await {
                 Verdict::Denied(answer) => return *answer,
-                Verdict::Allowed { headers, identity: said } => {
+                Verdict::Allowed {
+                    headers,
+                    identity: said,
+                } => {
                     for (name, value) in headers {
                         call.set(&name, &value);
                     }
@@ -170,7 +176,10 @@ impl Shared {
             return broken();
         }
         let answer = self.forward(&passage.taken, call).await;
-        let used = answer.body().filter(|_| !answer.is_stream()).and_then(|body| body.pointer("/usage/total_tokens")?.as_u64());
+        let used = answer
+            .body()
+            .filter(|_| !answer.is_stream())
+            .and_then(|body| body.pointer("/usage/total_tokens")?.as_u64());
         if let (Some(holder), Some(used)) = (passage.kuadrant.counters(), used)
             && !tokens.is_empty()
         {
@@ -181,7 +190,9 @@ impl Shared {
 
     fn falls_under(&self, passage: &Passage, policy: Option<&Value>, known: &Known) -> Vec<(Limit, Variables)> {
         let limits = passage.kuadrant.limits();
-        policy.map_or_else(Vec::new, |policy| limits::selected(limits, policy, &passage.taken.route, known))
+        policy.map_or_else(Vec::new, |policy| {
+            limits::selected(limits, policy, &passage.taken.route, known)
+        })
     }
 
     async fn forward(&self, taken: &Taken, mut call: Call) -> Answer {
@@ -191,7 +202,9 @@ impl Shared {
             return Answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
         };
         let pods = usize::try_from(turn).unwrap_or_default();
-        let program = self.view.read(|world| endpoints::behind(world, route.namespace(), backend, pods));
+        let program = self
+            .view
+            .read(|world| endpoints::behind(world, route.namespace(), backend, pods));
         taken.rewrite(&mut call);
         match program {
             Err(NoEndpoint::Missing) => Answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
@@ -200,7 +213,10 @@ impl Shared {
             Ok(Program::MaasApi { pod }) => maas_api::answer(self, &pod, &call).await,
             Ok(Program::Elsewhere { model }) => provider::answer(self, &model, call).await,
             Ok(Program::Unplayed) => {
-                let why = format!("nothing plays what is behind {} on a simulated cluster\n", backend.text("/name"));
+                let why = format!(
+                    "nothing plays what is behind {} on a simulated cluster\n",
+                    backend.text("/name")
+                );
                 Answer::text(StatusCode::NOT_IMPLEMENTED, why)
             }
         }

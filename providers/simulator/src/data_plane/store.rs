@@ -43,7 +43,11 @@ impl Store {
                 Ok(bytes) => {
                     let read: Read<T> = serde_json::from_slice(&bytes)?;
                     if read.format_version != VERSION {
-                        let why = format!("{} is of version {}, and {VERSION} is known", path.display(), read.format_version);
+                        let why = format!(
+                            "{} is of version {}, and {VERSION} is known",
+                            path.display(),
+                            read.format_version
+                        );
                         return Err(io::Error::other(why));
                     }
                     (value, last) = (read.kept, bytes);

@@ -25,7 +25,9 @@ pub(super) struct Calling(Call);
 pub(super) fn call(method: &str, url: &str) -> Calling {
     let (scheme, rest) = url.split_once("://").expect("a URL");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query.to_owned())));
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(path, query)| (path, Some(query.to_owned())));
     Calling(Call {
         method: method.parse::<Method>().expect("a method"),
         host: host.to_owned(),
@@ -110,12 +112,22 @@ impl Stage {
     pub(crate) fn knows(&self, token: &str, name: &str, groups: &[&str], audience: &str) {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
         let person = (name.to_owned(), groups, audience.to_owned());
-        self.server.lock().expect("not poisoned").people.insert(token.to_owned(), person);
+        self.server
+            .lock()
+            .expect("not poisoned")
+            .people
+            .insert(token.to_owned(), person);
     }
 
     /// Returns the last question about rights.
     pub(crate) fn asked(&self) -> Value {
-        self.server.lock().expect("not poisoned").asked.last().cloned().unwrap_or_default()
+        self.server
+            .lock()
+            .expect("not poisoned")
+            .asked
+            .last()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Calls a URL with a token, and with a body unless it is null.
@@ -130,10 +142,16 @@ impl Stage {
         let answer = self.shared.serve(calling.done()).await;
         let text = match &answer.content {
             Content::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Content::Events(events) => events.iter().map(|event| String::from_utf8_lossy(event).into_owned()).collect(),
+            Content::Events(events) => events
+                .iter()
+                .map(|event| String::from_utf8_lossy(event).into_owned())
+                .collect(),
             Content::Hanging => String::new(),
         };
-        let reason = answer.headers.get("x-ext-auth-reason").and_then(|reason| reason.to_str().ok());
+        let reason = answer
+            .headers
+            .get("x-ext-auth-reason")
+            .and_then(|reason| reason.to_str().ok());
         Came {
             status: answer.status.as_u16(),
             body: answer.body().unwrap_or_default(),
@@ -152,7 +170,10 @@ impl Stage {
 }
 
 /// Answers reviews by the people it knows, and reads by the world.
-async fn respond(State(server): State<Arc<Mutex<Server>>>, request: axum::extract::Request) -> (http::StatusCode, String) {
+async fn respond(
+    State(server): State<Arc<Mutex<Server>>>,
+    request: axum::extract::Request,
+) -> (http::StatusCode, String) {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST_BODY).await.expect("a body");
     let mut question: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -160,9 +181,14 @@ async fn respond(State(server): State<Arc<Mutex<Server>>>, request: axum::extrac
     let path = parts.uri.path();
     if path.ends_with("/tokenreviews") {
         let audiences = question["spec"]["audiences"].clone();
-        let person = server.people.get(question["spec"]["token"].as_str().unwrap_or_default());
+        let person = server
+            .people
+            .get(question["spec"]["token"].as_str().unwrap_or_default());
         let known = person.filter(|(_, _, audience)| {
-            audience.is_empty() || audiences.as_array().is_some_and(|all| all.iter().any(|one| one == audience.as_str()))
+            audience.is_empty()
+                || audiences
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one == audience.as_str()))
         });
         question["status"] = match known {
             Some((name, groups, _)) => json!({"authenticated": true, "user": {"username": name, "groups": groups}}),
@@ -185,6 +211,9 @@ async fn respond(State(server): State<Arc<Mutex<Server>>>, request: axum::extrac
     });
     match found {
         Some(object) => (http::StatusCode::OK, object.to_string()),
-        None => (http::StatusCode::NOT_FOUND, json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}).to_string()),
+        None => (
+            http::StatusCode::NOT_FOUND,
+            json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}).to_string(),
+        ),
     }
 }

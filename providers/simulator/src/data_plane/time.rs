@@ -29,7 +29,11 @@ pub(super) struct Time {
 impl Time {
     /// Returns the time from now on, at this speed.
     pub(super) fn from_now(clock: Clock) -> Self {
-        let clock = if clock.speed() > 0.0 { clock } else { Clock::new(WITHOUT_WAITING) };
+        let clock = if clock.speed() > 0.0 {
+            clock
+        } else {
+            Clock::new(WITHOUT_WAITING)
+        };
         Self {
             clock,
             began: Instant::now(),
@@ -39,7 +43,8 @@ impl Time {
 
     /// Returns this moment.
     pub(super) fn now(self) -> Moment {
-        self.at.saturating_add(i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX))
+        self.at
+            .saturating_add(i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
     /// Returns the moment when something ends that begins now and lasts so long in a real cluster.

@@ -34,10 +34,17 @@ const INGRESS_CONTROLLER: Kind = Kind {
 /// Returns how TLS is spoken as a host; none where there is no certificate for it.
 pub(super) async fn configuration(shared: &Shared, host: &str) -> Option<Arc<ServerConfig>> {
     let pair = pair(shared, host).await?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pair.certificate.as_bytes()).collect::<Result<_, _>>().ok()?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pair.certificate.as_bytes())
+        .collect::<Result<_, _>>()
+        .ok()?;
     let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).ok()?;
-    let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions();
-    let mut configuration = versions.ok()?.with_no_client_auth().with_single_cert(certificates, key).ok()?;
+    let versions =
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions();
+    let mut configuration = versions
+        .ok()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .ok()?;
     configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Some(Arc::new(configuration))
 }
@@ -60,8 +67,13 @@ async fn pair(shared: &Shared, host: &str) -> Option<Pair> {
         Ends::AtTheRouter => match route.as_deref().and_then(own) {
             Some(pair) => Some(pair),
             None => {
-                let controller = shared.view.get(INGRESS_CONTROLLER, "openshift-ingress-operator", "default").await;
-                let named = controller.as_ref().map_or("", |controller| controller.text("/spec/defaultCertificate/name"));
+                let controller = shared
+                    .view
+                    .get(INGRESS_CONTROLLER, "openshift-ingress-operator", "default")
+                    .await;
+                let named = controller
+                    .as_ref()
+                    .map_or("", |controller| controller.text("/spec/defaultCertificate/name"));
                 let name = if named.is_empty() { ROUTERS_OWN } else { named };
                 Pair::of_secret(&shared.view.get(SECRET, INGRESS, name).await?)
             }

@@ -21,18 +21,35 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::operators::kinds::{
-    AUTH_POLICY, AUTHORINO, CRD, DEPLOYMENT, ENVOY_FILTER, EXTERNAL_MODEL, GATEWAY, HTTP_ROUTE, INFERENCE_POOL, KUADRANT, Kind,
-    LIMITADOR, LLM_INFERENCE_SERVICE, MAAS_MODEL_REF, MAAS_SUBSCRIPTION, POD, RATE_LIMIT_POLICY, ROUTE, SERVICE, Scope, TENANT,
-    TOKEN_RATE_LIMIT_POLICY,
+    AUTH_POLICY, AUTHORINO, CRD, DEPLOYMENT, ENVOY_FILTER, EXTERNAL_MODEL, GATEWAY, HTTP_ROUTE, INFERENCE_POOL,
+    KUADRANT, Kind, LIMITADOR, LLM_INFERENCE_SERVICE, MAAS_MODEL_REF, MAAS_SUBSCRIPTION, POD, RATE_LIMIT_POLICY, ROUTE,
+    SERVICE, Scope, TENANT, TOKEN_RATE_LIMIT_POLICY,
 };
 use crate::operators::object::Read;
 use crate::operators::world::World;
 
 /// The kinds that decide about a call.
 const WATCHED: &[Kind] = &[
-    CRD, ROUTE, GATEWAY, HTTP_ROUTE, INFERENCE_POOL, SERVICE, POD, DEPLOYMENT, AUTH_POLICY, TOKEN_RATE_LIMIT_POLICY,
-    RATE_LIMIT_POLICY, ENVOY_FILTER, KUADRANT, AUTHORINO, LIMITADOR, TENANT, LLM_INFERENCE_SERVICE, EXTERNAL_MODEL,
-    MAAS_MODEL_REF, MAAS_SUBSCRIPTION,
+    CRD,
+    ROUTE,
+    GATEWAY,
+    HTTP_ROUTE,
+    INFERENCE_POOL,
+    SERVICE,
+    POD,
+    DEPLOYMENT,
+    AUTH_POLICY,
+    TOKEN_RATE_LIMIT_POLICY,
+    RATE_LIMIT_POLICY,
+    ENVOY_FILTER,
+    KUADRANT,
+    AUTHORINO,
+    LIMITADOR,
+    TENANT,
+    LLM_INFERENCE_SERVICE,
+    EXTERNAL_MODEL,
+    MAAS_MODEL_REF,
+    MAAS_SUBSCRIPTION,
 ];
 
 /// The cache, and the way to what is not in it.
@@ -45,7 +62,10 @@ pub(super) struct View {
 
 impl std::fmt::Debug for View {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("View").field("seen", &*self.seen.borrow()).finish_non_exhaustive()
+        formatter
+            .debug_struct("View")
+            .field("seen", &*self.seen.borrow())
+            .finish_non_exhaustive()
     }
 }
 
@@ -206,7 +226,10 @@ struct Watches {
 /// Returns the watched kind that a definition defines.
 fn defined(crd: &Value) -> Option<Kind> {
     let (group, kind) = (crd.text("/spec/group"), crd.text("/spec/names/kind"));
-    WATCHED.iter().copied().find(|known| known.group == group && known.kind == kind)
+    WATCHED
+        .iter()
+        .copied()
+        .find(|known| known.group == group && known.kind == kind)
 }
 
 fn value(object: DynamicObject, kind: Kind) -> Option<Value> {
@@ -217,7 +240,9 @@ fn value(object: DynamicObject, kind: Kind) -> Option<Value> {
         metadata.remove("managedFields");
     }
     // Of a definition only what it defines counts here.
-    if kind == CRD && let Some(versions) = value.pointer_mut("/spec/versions") {
+    if kind == CRD
+        && let Some(versions) = value.pointer_mut("/spec/versions")
+    {
         *versions = Value::Null;
     }
     Some(value)

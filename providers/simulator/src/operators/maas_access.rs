@@ -60,7 +60,8 @@ pub(super) fn of_model(reference: &Value, target: &Value, parents: &[Arc<Value>]
     );
     let info = "auth.metadata[\"subscription-info\"]";
     let is_known = "has(auth.metadata) && \"subscription-info\" in auth.metadata";
-    let said = |field: &str, otherwise: &str| format!("{is_known} && has({info}.{field}) ? {info}.{field} : {otherwise}");
+    let said =
+        |field: &str, otherwise: &str| format!("{is_known} && has({info}.{field}) ? {info}.{field} : {otherwise}");
     let mut authorization = json!({
         "auth-valid": {"patternMatching": {"patterns": [{"predicate": of("valid", "auth.identity.user.username != \"\"")}]}},
         "subscription-valid": {"patternMatching": {"patterns": [
@@ -68,7 +69,8 @@ pub(super) fn of_model(reference: &Value, target: &Value, parents: &[Arc<Value>]
         ]}},
     });
     if let Some(membership) = membership(parents, &groups, &username) {
-        authorization["require-group-membership"] = json!({"patternMatching": {"patterns": [{"predicate": membership}]}});
+        authorization["require-group-membership"] =
+            json!({"patternMatching": {"patterns": [{"predicate": membership}]}});
     }
     json!({
         "targetRef": target,
@@ -128,12 +130,23 @@ fn membership(parents: &[Arc<Value>], groups: &str, username: &str) -> Option<St
     let mut allowed_groups = BTreeSet::new();
     let mut allowed_users = BTreeSet::new();
     for parent in parents {
-        allowed_groups.extend(parent.list("/spec/subjects/groups").iter().map(|group| group.text("/name")));
+        allowed_groups.extend(
+            parent
+                .list("/spec/subjects/groups")
+                .iter()
+                .map(|group| group.text("/name")),
+        );
         allowed_users.extend(parent.list("/spec/subjects/users").iter().filter_map(Value::as_str));
     }
     let any = !allowed_groups.is_empty() || !allowed_users.is_empty();
     any.then(|| {
-        let quoted = |names: BTreeSet<&str>| names.into_iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
+        let quoted = |names: BTreeSet<&str>| {
+            names
+                .into_iter()
+                .map(|name| format!("\"{name}\""))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         format!(
             "{groups}.exists(g, g in [{}]) || {username} in [{}]",
             quoted(allowed_groups),

@@ -152,7 +152,11 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
         return;
     }
     let spec = (family.spec)(reference, &route, &all);
-    if spec.pointer("/limits").and_then(Value::as_object).is_some_and(Map::is_empty) {
+    if spec
+        .pointer("/limits")
+        .and_then(Value::as_object)
+        .is_some_and(Map::is_empty)
+    {
         turn.delete(family.merged, namespace, &name);
         return;
     }
@@ -202,7 +206,9 @@ fn access(reference: &Value, route: &Value, parents: &[Arc<Value>]) -> Value {
 /// has one (reference/serving.md §4.3).
 fn has_usable_windows(entry: &Value) -> bool {
     let windows = entry.list("/tokenRateLimits").iter().map(|limit| limit.text("/window"));
-    windows.filter_map(seconds).all(|seconds| seconds <= LONGEST_WINDOW_SECONDS)
+    windows
+        .filter_map(seconds)
+        .all(|seconds| seconds <= LONGEST_WINDOW_SECONDS)
 }
 
 /// How much each subscription may use of a model.

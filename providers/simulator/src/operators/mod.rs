@@ -77,6 +77,8 @@ mod bench;
 #[cfg(test)]
 mod data_plane_scenarios;
 #[cfg(test)]
+mod gateways_scenarios;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod live_serving;

@@ -240,7 +240,11 @@ fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]
     for (scope, policy) in enforced
         .iter()
         .filter(|(kind, _)| [TOKEN_RATE_LIMIT_POLICY, RATE_LIMIT_POLICY].contains(kind))
-        .flat_map(|(kind, policy)| scopes(turn, *kind, policy).into_iter().map(move |scope| (scope, policy)))
+        .flat_map(|(kind, policy)| {
+            scopes(turn, *kind, policy)
+                .into_iter()
+                .map(move |scope| (scope, policy))
+        })
     {
         for pointer in ["/spec/limits", "/spec/defaults/limits"] {
             for (name, limit) in map(policy, pointer) {
@@ -284,7 +288,9 @@ fn limits(turn: &mut Turn<'_>, kuadrant: &Value, enforced: &[(Kind, Arc<Value>)]
 /// Returns the routes that a policy rules: its own one, or those of its Gateway that have none that is enforced.
 fn scopes(turn: &Turn<'_>, kind: Kind, policy: &Value) -> Vec<String> {
     let scope = |route: &Value| format!("{}/{}", route.namespace(), route.name());
-    let Some(target) = target(turn, policy) else { return Vec::new() };
+    let Some(target) = target(turn, policy) else {
+        return Vec::new();
+    };
     if target["kind"] == HTTP_ROUTE.kind {
         return vec![scope(&target)];
     }
@@ -296,7 +302,10 @@ fn scopes(turn: &Turn<'_>, kind: Kind, policy: &Value) -> Vec<String> {
                 && !other.is_deleting()
         })
     };
-    let routes = turn.world.list(HTTP_ROUTE).filter(|route| accepted_by(route, &target) && !has_own(route));
+    let routes = turn
+        .world
+        .list(HTTP_ROUTE)
+        .filter(|route| accepted_by(route, &target) && !has_own(route));
     routes.map(|route| scope(route)).collect()
 }
 

@@ -62,7 +62,10 @@ impl Target {
         let (credentials, rest) = rest.rsplit_once('@')?;
         let password = credentials.split_once(':').map_or("", |(_, password)| password);
         let (host, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let digest: String = Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = Sha256::digest(password.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Some(Self {
             host: host.split(':').next().unwrap_or(host).to_owned(),
             database: database.split('?').next().unwrap_or(database).to_owned(),
@@ -78,7 +81,10 @@ impl Target {
         };
         let service = world.get(SERVICE, namespace, service)?;
         let pod = endpoints::ready(world, service).first().map(|pod| (**pod).clone())?;
-        let claims = pod.list("/spec/volumes").iter().map(|volume| volume.text("/persistentVolumeClaim/claimName"));
+        let claims = pod
+            .list("/spec/volumes")
+            .iter()
+            .map(|volume| volume.text("/persistentVolumeClaim/claimName"));
         let claim = claims.into_iter().find(|name| !name.is_empty());
         Some(match claim {
             Some(claim) => Place::Claim(namespace.to_owned(), claim.to_owned()),
@@ -129,10 +135,17 @@ mod tests {
 
     #[test]
     fn a_url_names_host_database_and_password() {
-        let target = Target::parse("postgres://maas:abc@maas-db.redhat-ods-applications.svc:5432/maas?sslmode=disable").expect("a URL");
-        assert_eq!((target.host.as_str(), target.database.as_str()), ("maas-db.redhat-ods-applications.svc", "maas"));
+        let target = Target::parse("postgres://maas:abc@maas-db.redhat-ods-applications.svc:5432/maas?sslmode=disable")
+            .expect("a URL");
+        assert_eq!(
+            (target.host.as_str(), target.database.as_str()),
+            ("maas-db.redhat-ods-applications.svc", "maas")
+        );
         assert!(!format!("{target:?}").contains("abc"));
-        assert_ne!(target.password, Target::parse("postgres://maas:abd@h/maas").expect("a URL").password);
+        assert_ne!(
+            target.password,
+            Target::parse("postgres://maas:abd@h/maas").expect("a URL").password
+        );
         assert_eq!(Target::parse("nonsense"), None);
     }
 
@@ -143,8 +156,14 @@ mod tests {
         assert_eq!(databases.known("pod"), None);
         databases.start("pod", Some((target("one"), "s1".to_owned())));
         assert!(databases.keys(&target("one"), "s1").is_some());
-        assert!(databases.keys(&target("one"), "s2").is_none(), "no tables until maas-api starts again");
-        assert!(databases.keys(&target("two"), "s1").is_none(), "the password that it was made with counts");
+        assert!(
+            databases.keys(&target("one"), "s2").is_none(),
+            "no tables until maas-api starts again"
+        );
+        assert!(
+            databases.keys(&target("two"), "s1").is_none(),
+            "the password that it was made with counts"
+        );
         databases.start("bare", None);
         assert_eq!(databases.known("bare"), Some(&None));
         databases.retain(|pod| pod == "bare");

@@ -71,7 +71,9 @@ impl Status {
     }
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::Active, Self::Revoked, Self::Expired].into_iter().find(|status| status.name() == name)
+        [Self::Active, Self::Revoked, Self::Expired]
+            .into_iter()
+            .find(|status| status.name() == name)
     }
 }
 
@@ -138,7 +140,11 @@ impl Key {
             "id": self.id, "name": self.name, "creationDate": written(self.created), "expirationDate": written(self.expires),
             "status": self.status(now).name(), "ephemeral": self.is_ephemeral,
         });
-        for (name, value) in [("description", &self.description), ("username", &self.username), ("subscription", &self.subscription)] {
+        for (name, value) in [
+            ("description", &self.description),
+            ("username", &self.username),
+            ("subscription", &self.subscription),
+        ] {
             if !value.is_empty() {
                 shown[name] = json!(value);
             }
@@ -166,7 +172,10 @@ fn hash(salt: &str, secret: &str) -> String {
 }
 
 fn letters(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect()
 }
 
 fn uuid(bytes: &[u8]) -> String {
@@ -208,7 +217,9 @@ pub(super) fn lives(value: &Value) -> Option<f64> {
         let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit = rest.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(rest.len());
+        let unit = rest
+            .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+            .unwrap_or(rest.len());
         seconds += number
             * match &rest[..unit] {
                 "h" => 3_600.0,

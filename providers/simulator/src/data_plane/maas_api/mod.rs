@@ -24,8 +24,8 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
-use super::time::Moment;
 use super::shared::Shared;
+use super::time::Moment;
 use super::{endpoints, reviews};
 use crate::operators::kinds::{CONFIG_MAP, PVC, SECRET, TENANT};
 use crate::operators::object::Read;
@@ -82,7 +82,10 @@ pub(super) async fn answer(shared: &Shared, pod: &Value, call: &Call) -> Answer 
         (&Method::GET, ["models"]) => models::list(shared, &user, call).await,
         (&Method::GET, ["subscriptions"]) => {
             let all = shared.view.read(|world| subscriptions::usable(world, user.caller()));
-            Answer::json(StatusCode::OK, &all.iter().map(|one| subscriptions::listed(one)).collect())
+            Answer::json(
+                StatusCode::OK,
+                &all.iter().map(|one| subscriptions::listed(one)).collect(),
+            )
         }
         (&Method::GET, ["model", model, "subscriptions"]) => {
             let all = shared.view.read(|world| subscriptions::usable(world, user.caller()));
@@ -107,24 +110,38 @@ pub(super) async fn inside(shared: &Shared, pod: &Value, path: &str, body: &Valu
             Some(validated(shared, &storage, text))
         }
         "/internal/v1/subscriptions/select" => {
-            let groups: Vec<String> = body.list("/groups").iter().map(|group| group.text("").to_owned()).collect();
+            let groups: Vec<String> = body
+                .list("/groups")
+                .iter()
+                .map(|group| group.text("").to_owned())
+                .collect();
             let username = body.text("/username");
             if username.is_empty() {
-                return Some(json!({"error": "bad_request", "message": "invalid request body: a username is required", "phase": "", "ready": false}));
+                return Some(
+                    json!({"error": "bad_request", "message": "invalid request body: a username is required", "phase": "", "ready": false}),
+                );
             }
             let caller = Caller {
                 username,
                 groups: &groups,
             };
-            let chosen = shared
-                .view
-                .read(|world| subscriptions::select(world, caller, body.text("/requestedSubscription"), body.text("/requestedModel")));
+            let chosen = shared.view.read(|world| {
+                subscriptions::select(
+                    world,
+                    caller,
+                    body.text("/requestedSubscription"),
+                    body.text("/requestedModel"),
+                )
+            });
             Some(match chosen {
                 Ok(subscription) => subscriptions::selected(&subscription),
                 Err(refusal) => subscriptions::refused(&refusal),
             })
         }
-        "/v1/tiers/lookup" => lookup(shared, pod, body.to_string().as_bytes()).await.body().filter(|body| body.get("tier").is_some()),
+        "/v1/tiers/lookup" => lookup(shared, pod, body.to_string().as_bytes())
+            .await
+            .body()
+            .filter(|body| body.get("tier").is_some()),
         _ => None,
     }
 }
@@ -237,7 +254,10 @@ async fn started(shared: &Shared, pod: &Value) {
         return;
     }
     let secret = shared.view.get(SECRET, NAMESPACE, DATABASE_SECRET).await;
-    let target = secret.as_ref().and_then(database::url_in).and_then(|url| Target::parse(&url));
+    let target = secret
+        .as_ref()
+        .and_then(database::url_in)
+        .and_then(|url| Target::parse(&url));
     let target = match target {
         None => None,
         Some(target) => match named(shared, &target).await {
@@ -280,7 +300,10 @@ struct Request {
 
 fn request(body: &Value, maximum_days: i64, now: Moment) -> Result<Request, String> {
     for field in ["name", "description", "subscription"] {
-        if body.get(field).is_some_and(|value| !value.is_string() && !value.is_null()) {
+        if body
+            .get(field)
+            .is_some_and(|value| !value.is_string() && !value.is_null())
+        {
             return Err(format!("`{field}` is not a text"));
         }
     }
@@ -313,7 +336,11 @@ fn request(body: &Value, maximum_days: i64, now: Moment) -> Result<Request, Stri
         }
     };
     if lives > maximum {
-        let most = if is_ephemeral { "1 hour".to_owned() } else { format!("{maximum_days} days") };
+        let most = if is_ephemeral {
+            "1 hour".to_owned()
+        } else {
+            format!("{maximum_days} days")
+        };
         return Err(format!("requested expiration exceeds the maximum of {most}"));
     }
     Ok(Request {
@@ -345,12 +372,17 @@ fn create(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answe
     let subscription = match chosen {
         Ok(subscription) => subscription,
         Err(Refusal::Unhealthy { phase, message }) => {
-            let status = if phase == "Failed" { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+            let status = if phase == "Failed" {
+                StatusCode::FORBIDDEN
+            } else {
+                StatusCode::BAD_REQUEST
+            };
             return Answer::json(status, &json!({"error": message, "code": "subscription_not_ready"}));
         }
         Err(_) => {
             // One answer for all, so that nobody learns which subscriptions there are.
-            let body = json!({"error": "Unable to resolve a subscription for this API key", "code": "invalid_subscription"});
+            let body =
+                json!({"error": "Unable to resolve a subscription for this API key", "code": "invalid_subscription"});
             return Answer::json(StatusCode::BAD_REQUEST, &body);
         }
     };
@@ -378,7 +410,9 @@ fn create(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answe
 /// Shows or revokes one key.
 async fn one(shared: &Shared, storage: &Storage, user: &User, id: &str, revokes: bool) -> Answer {
     let missing = || refused(StatusCode::NOT_FOUND, "API key not found");
-    let owner = shared.with_keys(storage, |keys| keys.iter().find(|key| key.id == id).map(|key| key.username.clone()));
+    let owner = shared.with_keys(storage, |keys| {
+        keys.iter().find(|key| key.id == id).map(|key| key.username.clone())
+    });
     let Some(owner) = owner.flatten() else { return missing() };
     if owner != user.name && !is_administrator(shared, user).await {
         return missing();
@@ -389,7 +423,9 @@ async fn one(shared: &Shared, storage: &Storage, user: &User, id: &str, revokes:
         key.is_revoked |= revokes;
         Some(key.shown(now))
     });
-    shown.flatten().map_or_else(missing, |shown| Answer::json(StatusCode::OK, &shown))
+    shown
+        .flatten()
+        .map_or_else(missing, |shown| Answer::json(StatusCode::OK, &shown))
 }
 
 async fn revoke_all(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answer {
@@ -402,11 +438,16 @@ async fn revoke_all(shared: &Shared, storage: &Storage, user: &User, body: &[u8]
         return refused(StatusCode::BAD_REQUEST, "username is required");
     }
     if owner != user.name && !is_administrator(shared, user).await {
-        return refused(StatusCode::FORBIDDEN, "Access denied: you can only bulk revoke your own API keys");
+        return refused(
+            StatusCode::FORBIDDEN,
+            "Access denied: you can only bulk revoke your own API keys",
+        );
     }
     let now = shared.time.now();
     let revoked = shared.with_keys(storage, |keys| {
-        let active = keys.iter_mut().filter(|key| key.username == owner && key.status(now) == Status::Active);
+        let active = keys
+            .iter_mut()
+            .filter(|key| key.username == owner && key.status(now) == Status::Active);
         active.map(|key| key.is_revoked = true).count()
     });
     match revoked {

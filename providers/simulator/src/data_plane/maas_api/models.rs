@@ -14,12 +14,20 @@ use crate::operators::object::Read;
 pub(super) async fn list(shared: &Shared, user: &User, call: &Call) -> Answer {
     let authorization = call.header("authorization").trim();
     if authorization.is_empty() {
-        return refused(StatusCode::UNAUTHORIZED, "Authorization required", "authentication_error");
+        return refused(
+            StatusCode::UNAUTHORIZED,
+            "Authorization required",
+            "authentication_error",
+        );
     }
     let wanted = call.header("x-maas-subscription").trim();
     let is_key = authorization.starts_with("Bearer sk-oai-");
     if is_key && wanted.is_empty() {
-        return refused(StatusCode::FORBIDDEN, "API key has no subscription bound", "permission_error");
+        return refused(
+            StatusCode::FORBIDDEN,
+            "API key has no subscription bound",
+            "permission_error",
+        );
     }
     let chosen = shared.view.read(|world| {
         if wanted.is_empty() {
@@ -30,11 +38,17 @@ pub(super) async fn list(shared: &Shared, user: &User, call: &Call) -> Answer {
     let chosen = match chosen {
         Ok(chosen) => chosen,
         Err(Refusal::Unhealthy { .. }) => {
-            return refused(StatusCode::INTERNAL_SERVER_ERROR, "Failed to select subscription", "server_error");
+            return refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Failed to select subscription",
+                "server_error",
+            );
         }
         Err(refusal) => return refused(StatusCode::FORBIDDEN, &refusal.message(), "permission_error"),
     };
-    let references = shared.view.read(|world| world.list(MAAS_MODEL_REF).cloned().collect::<Vec<_>>());
+    let references = shared
+        .view
+        .read(|world| world.list(MAAS_MODEL_REF).cloned().collect::<Vec<_>>());
     let mut listed: Vec<Value> = Vec::new();
     for reference in &references {
         let name = format!("{}/{}", reference.namespace(), reference.name());
@@ -75,11 +89,16 @@ async fn probe(shared: &Shared, reference: &Value, authorization: &str, subscrip
         return None;
     }
     let id = answer.body().map(|body| body.text("/data/0/id").to_owned());
-    Some(id.filter(|id| !id.is_empty()).unwrap_or_else(|| reference.name().to_owned()))
+    Some(
+        id.filter(|id| !id.is_empty())
+            .unwrap_or_else(|| reference.name().to_owned()),
+    )
 }
 
 fn entry(reference: &Value, id: &str, subscriptions: &[Value]) -> Value {
-    let created = reference.text("/metadata/creationTimestamp").parse::<k8s_openapi::jiff::Timestamp>();
+    let created = reference
+        .text("/metadata/creationTimestamp")
+        .parse::<k8s_openapi::jiff::Timestamp>();
     let mut entry = json!({
         "id": id, "object": "model", "created": created.map_or(0, |at| at.as_second()),
         "owned_by": format!("{}/{}", reference.namespace(), reference.name()),

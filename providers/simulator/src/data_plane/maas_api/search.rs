@@ -50,7 +50,10 @@ pub(super) async fn answer(shared: &Shared, storage: &Storage, user: &User, body
     };
     if !is_administrator(shared, user).await {
         if !search.username.is_empty() && search.username != user.name {
-            return refused(StatusCode::FORBIDDEN, "non-admin users can only search their own API keys");
+            return refused(
+                StatusCode::FORBIDDEN,
+                "non-admin users can only search their own API keys",
+            );
         }
         search.username.clone_from(&user.name);
     }
@@ -113,7 +116,12 @@ impl Search {
             let order = self.compare(one, other);
             if self.is_ascending { order } else { order.reverse() }
         });
-        let shown: Vec<Value> = found.iter().skip(self.offset).take(self.limit).map(|key| key.shown(now)).collect();
+        let shown: Vec<Value> = found
+            .iter()
+            .skip(self.offset)
+            .take(self.limit)
+            .map(|key| key.shown(now))
+            .collect();
         let has_more = self.offset + shown.len() < found.len();
         json!({"object": "list", "data": shown, "has_more": has_more})
     }

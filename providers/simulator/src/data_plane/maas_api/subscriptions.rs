@@ -63,7 +63,9 @@ impl Refusal {
             Self::Unknown(name) => format!("subscription {name} was not found"),
             Self::Denied(name) => format!("access to subscription {name} is denied"),
             Self::Several(names) => format!("there are several subscriptions, name one: {}", names.join(", ")),
-            Self::Without { subscription, model } => format!("subscription {subscription} does not include model {model}"),
+            Self::Without { subscription, model } => {
+                format!("subscription {subscription} does not include model {model}")
+            }
             Self::Unhealthy { message, .. } => message.clone(),
         }
     }
@@ -82,15 +84,23 @@ fn priority(subscription: &Value) -> i64 {
 
 /// Returns the largest limit that a subscription gives.
 fn most(subscription: &Value) -> i64 {
-    let limits = subscription.list("/spec/modelRefs").iter().flat_map(|entry| entry.list("/tokenRateLimits"));
-    limits.filter_map(|limit| limit.number("/limit")).max().unwrap_or_default()
+    let limits = subscription
+        .list("/spec/modelRefs")
+        .iter()
+        .flat_map(|entry| entry.list("/tokenRateLimits"));
+    limits
+        .filter_map(|limit| limit.number("/limit"))
+        .max()
+        .unwrap_or_default()
 }
 
 fn owns(subscription: &Value, caller: Caller<'_>) -> bool {
     let users = subscription.list("/spec/owner/users").iter();
     let groups = subscription.list("/spec/owner/groups").iter();
     users.clone().any(|user| user.text("") == caller.username)
-        || groups.clone().any(|group| caller.groups.iter().any(|one| one.trim() == group.text("/name")))
+        || groups
+            .clone()
+            .any(|group| caller.groups.iter().any(|one| one.trim() == group.text("/name")))
 }
 
 fn phase(subscription: &Value) -> &str {
@@ -129,11 +139,15 @@ pub(super) fn select(world: &World, caller: Caller<'_>, wanted: &str, model: &st
         healthy(found, model)?;
         return Ok(Arc::clone(found));
     }
-    let having = all.iter().filter(|one| owns(one, caller) && (model.is_empty() || entry(one, model).is_some()));
+    let having = all
+        .iter()
+        .filter(|one| owns(one, caller) && (model.is_empty() || entry(one, model).is_some()));
     match having.collect::<Vec<_>>().as_slice() {
         [] => Err(Refusal::None),
         [one] => healthy(one, model).map(|()| Arc::clone(one)),
-        several => Err(Refusal::Several(several.iter().map(|one| one.name().to_owned()).collect())),
+        several => Err(Refusal::Several(
+            several.iter().map(|one| one.name().to_owned()).collect(),
+        )),
     }
 }
 
@@ -160,7 +174,9 @@ fn healthy(subscription: &Value, model: &str) -> Result<(), Refusal> {
     }
     if !is_usable(subscription) {
         let phase = if phase.is_empty() { "unreconciled" } else { phase };
-        return unhealthy(format!("the subscription is in phase {phase}, allowed are Active and Degraded"));
+        return unhealthy(format!(
+            "the subscription is in phase {phase}, allowed are Active and Degraded"
+        ));
     }
     let limited = entry(subscription, model).is_some_and(|entry| !entry.list("/tokenRateLimits").is_empty());
     if phase == "Degraded" && limited {
@@ -177,7 +193,9 @@ fn healthy(subscription: &Value, model: &str) -> Result<(), Refusal> {
 /// Returns every usable subscription of a caller, by name.
 pub(super) fn usable(world: &World, caller: Caller<'_>) -> Vec<Arc<Value>> {
     let all = world.list_in(MAAS_SUBSCRIPTION, NAMESPACE);
-    all.filter(|one| owns(one, caller) && is_usable(one) && !one.is_deleting()).cloned().collect()
+    all.filter(|one| owns(one, caller) && is_usable(one) && !one.is_deleting())
+        .cloned()
+        .collect()
 }
 
 /// Returns whether a subscription has a model of this reference name, or `namespace/name`.
@@ -208,7 +226,9 @@ const DESCRIPTION: &str = "openshift.io/description";
 /// Puts fields into an answer, without those that are empty.
 fn filled(into: Value, fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     let Value::Object(mut into) = into else { return into };
-    let present = fields.into_iter().filter(|(_, value)| !value.is_null() && *value != json!(""));
+    let present = fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_null() && *value != json!(""));
     into.extend(present.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(into)
 }
@@ -222,12 +242,18 @@ pub(super) fn selected(subscription: &Value) -> Value {
         [
             ("displayName", json!(subscription.annotation(DISPLAY_NAME))),
             ("description", json!(subscription.annotation(DESCRIPTION))),
-            ("priority", json!(Some(priority(subscription)).filter(|priority| *priority != 0))),
+            (
+                "priority",
+                json!(Some(priority(subscription)).filter(|priority| *priority != 0)),
+            ),
             ("modelRefs", json!(models(subscription))),
             ("organizationId", metadata["organizationId"].clone()),
             ("costCenter", metadata["costCenter"].clone()),
             ("labels", metadata["labels"].clone()),
-            ("deletionTimestamp", subscription["metadata"]["deletionTimestamp"].clone()),
+            (
+                "deletionTimestamp",
+                subscription["metadata"]["deletionTimestamp"].clone(),
+            ),
         ],
     )
 }
@@ -304,15 +330,24 @@ mod tests {
     #[test]
     fn a_key_without_a_wish_gets_priority_then_the_larger_limit_then_the_name() {
         let groups = ["g".to_owned()];
-        let chosen = |subscriptions| {
-            highest(&world(subscriptions), caller(&groups)).map(|one| one.name().to_owned())
-        };
+        let chosen = |subscriptions| highest(&world(subscriptions), caller(&groups)).map(|one| one.name().to_owned());
         let one = |name, priority, limit| subscription(name, priority, "g", &[("m", limit)], "Failed");
-        assert_eq!(chosen(vec![one("a", 1, 9), one("b", 2, 1)]).as_deref(), Ok("b"), "also one that is Failed");
+        assert_eq!(
+            chosen(vec![one("a", 1, 9), one("b", 2, 1)]).as_deref(),
+            Ok("b"),
+            "also one that is Failed"
+        );
         assert_eq!(chosen(vec![one("a", 1, 1), one("b", 1, 9)]).as_deref(), Ok("b"));
         assert_eq!(chosen(vec![one("b", 1, 9), one("a", 1, 9)]).as_deref(), Ok("a"));
-        assert_eq!(chosen(vec![one("a", -5, 1), one("b", 0, 9)]).as_deref(), Ok("b"), "below zero is zero");
-        assert_eq!(chosen(vec![subscription("a", 1, "other", &[], "Active")]), Err(Refusal::None));
+        assert_eq!(
+            chosen(vec![one("a", -5, 1), one("b", 0, 9)]).as_deref(),
+            Ok("b"),
+            "below zero is zero"
+        );
+        assert_eq!(
+            chosen(vec![subscription("a", 1, "other", &[], "Active")]),
+            Err(Refusal::None)
+        );
     }
 
     #[test]

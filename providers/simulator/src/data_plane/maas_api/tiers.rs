@@ -30,24 +30,42 @@ struct Tier {
 
 /// Answers a question for the tier of somebody in these groups.
 pub(super) fn answer(question: &Value, mapping: Option<&Value>) -> Answer {
-    let refused = |status, error: &str, message: &str| Answer::json(status, &json!({"error": error, "message": message}));
+    let refused =
+        |status, error: &str, message: &str| Answer::json(status, &json!({"error": error, "message": message}));
     let Some(groups) = question.get("groups").and_then(Value::as_array) else {
-        return refused(StatusCode::BAD_REQUEST, "bad_request", "invalid request body: groups are required");
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "invalid request body: groups are required",
+        );
     };
     let text = mapping.map(|mapping| mapping.text("/data/tiers"));
     let tiers = text.and_then(|text| serde_saphyr::from_str::<Vec<Tier>>(text).ok());
     let Some(tiers) = tiers.filter(|_| !groups.is_empty()) else {
-        return refused(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "failed to lookup tier: there is no map of tiers to groups");
+        return refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "failed to lookup tier: there is no map of tiers to groups",
+        );
     };
     let has = |tier: &Tier| {
         let accounts = format!("system:serviceaccounts:{TENANT}-tier-{}", tier.name);
-        groups.iter().any(|group| tier.groups.iter().chain([&accounts]).any(|one| one == group.text("")))
+        groups
+            .iter()
+            .any(|group| tier.groups.iter().chain([&accounts]).any(|one| one == group.text("")))
     };
     // Of two of one level the first one counts.
-    let best = tiers.iter().filter(|tier| has(tier)).reduce(|best, tier| if tier.level > best.level { tier } else { best });
+    let best = tiers
+        .iter()
+        .filter(|tier| has(tier))
+        .reduce(|best, tier| if tier.level > best.level { tier } else { best });
     match best {
         Some(tier) => {
-            let shown = if tier.display_name.is_empty() { &tier.name } else { &tier.display_name };
+            let shown = if tier.display_name.is_empty() {
+                &tier.name
+            } else {
+                &tier.display_name
+            };
             Answer::json(StatusCode::OK, &json!({"tier": tier.name, "displayName": shown}))
         }
         None => refused(StatusCode::NOT_FOUND, "not_found", "no tier has one of these groups"),
@@ -64,14 +82,23 @@ mod tests {
         let mapping = json!({"data": {"tiers": tiers}});
         let tier = |groups: &[&str]| {
             let answer = answer(&json!({"groups": groups}), Some(&mapping));
-            (answer.status.as_u16(), answer.body().expect("JSON").text("/tier").to_owned())
+            (
+                answer.status.as_u16(),
+                answer.body().expect("JSON").text("/tier").to_owned(),
+            )
         };
         assert_eq!(tier(&["system:authenticated"]), (200, "free".to_owned()));
-        assert_eq!(tier(&["system:authenticated", "premium-group"]), (200, "premium".to_owned()));
+        assert_eq!(
+            tier(&["system:authenticated", "premium-group"]),
+            (200, "premium".to_owned())
+        );
         let accounts = "system:serviceaccounts:maas-default-gateway-tier-premium";
         assert_eq!(tier(&[accounts]), (200, "premium".to_owned()));
         assert_eq!(tier(&["nobody"]), (404, String::new()));
         assert_eq!(answer(&json!({}), Some(&mapping)).status, StatusCode::BAD_REQUEST);
-        assert_eq!(answer(&json!({"groups": ["a"]}), None).status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            answer(&json!({"groups": ["a"]}), None).status,
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
     }
 }
