@@ -17,6 +17,7 @@ mod drift;
 mod examples;
 mod foreign;
 mod gates;
+mod hosts;
 mod maas;
 mod manifests;
 mod preflight;
