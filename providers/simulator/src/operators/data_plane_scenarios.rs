@@ -22,7 +22,7 @@ const SPEED: f64 = 1000.0;
 /// Everything that the demo of tiers has, brought up once: three tiers of one model, one person in each.
 static DEMO: LazyLock<Bench> = LazyLock::new(bring_up);
 
-fn demo() -> Bench {
+pub(super) fn demo() -> Bench {
     DEMO.clone()
 }
 
@@ -43,7 +43,7 @@ fn bring_up() -> Bench {
     bench
 }
 
-fn route(bench: &mut Bench) {
+pub(super) fn route(bench: &mut Bench) {
     let spec = json!({"spec": {
         "host": "maas.apps.example.com", "to": {"kind": "Service", "name": "maas-default-gateway-openshift-default"},
         "port": {"targetPort": "https"}, "tls": {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"},
@@ -89,7 +89,7 @@ fn authorino_tls(bench: &mut Bench) {
     bench.settle();
 }
 
-async fn stage(bench: &Bench) -> Stage {
+pub(super) async fn stage(bench: &Bench) -> Stage {
     let stage = Stage::new(&bench.world, SPEED, None);
     people(&stage);
     stage.attend().await;
@@ -109,13 +109,13 @@ fn people(stage: &Stage) {
 }
 
 /// Mints a key as somebody.
-async fn key(stage: &Stage, who: &str, body: &Value) -> (String, String) {
+pub(super) async fn key(stage: &Stage, who: &str, body: &Value) -> (String, String) {
     let minted = stage.call("POST", KEYS, who, body).await;
     assert_eq!(minted.status, 201, "{minted:?}");
     (minted.body.text("/key").to_owned(), minted.body.text("/id").to_owned())
 }
 
-async fn chat(stage: &Stage, key: &str) -> Came {
+pub(super) async fn chat(stage: &Stage, key: &str) -> Came {
     let question =
         json!({"model": "alibaba/qwen3-8b", "max_tokens": 30, "messages": [{"role": "user", "content": "Say hello"}]});
     stage.call("POST", CHAT, key, &question).await

@@ -81,6 +81,8 @@ mod data_plane_scenarios;
 #[cfg(test)]
 mod fault_scenarios;
 #[cfg(test)]
+mod gateways_scenarios;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod live_serving;
