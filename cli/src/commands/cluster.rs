@@ -3,9 +3,12 @@
 use crate::{
     error::{Error, Problem},
     settings::{ClusterChoice, Settings},
+    views,
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
-use stackctl_simulator::{OperatorsMode, Platform, Simulator, SimulatorOptions, faults::Fault, live_endpoint};
+use stackctl_simulator::{
+    OperatorsMode, Platform, Simulator, SimulatorOptions, faults::Fault, live_endpoint, schemas::TrueCrds,
+};
 use std::path::Path;
 
 /// Who we say that we are.
@@ -32,6 +35,7 @@ pub(super) struct Cluster {
     /// What time limits are multiplied by.
     pub(super) time_scale: f64,
     simulator: Option<Simulator>,
+    writes: bool,
 }
 
 impl Cluster {
@@ -65,6 +69,7 @@ impl Cluster {
                     speed: *speed,
                     platform: *platform,
                     faults,
+                    crds: None,
                 };
                 Self::simulated(directory, start, how).await
             }
@@ -89,10 +94,13 @@ impl Cluster {
             Use::Read => OperatorsMode::Paused,
             Use::Write => OperatorsMode::Running,
         };
+        let speed = how_started.speed;
         let simulator = start(directory, None, how_started, operators).await?;
         let provider = KubernetesProvider::from_url(simulator.url(), simulator.token(), USER_AGENT)
             .map_err(|error| unreachable(&error))?;
-        Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
+        let mut cluster = Self::of(provider, name, time_scale(speed), Some(simulator)).await?;
+        cluster.writes = how == Use::Write;
+        Ok(cluster)
     }
 
     async fn of(
@@ -108,19 +116,24 @@ impl Cluster {
             name,
             time_scale,
             simulator,
+            writes: false,
         })
     }
 
     /// Lets the cluster go; a simulated one of this process ends and keeps what it holds.
     pub(super) async fn close(self) {
         if let Some(simulator) = self.simulator {
+            let unjudged = simulator.server().unjudged();
             simulator.stop().await;
+            if self.writes && !unjudged.is_empty() {
+                views::tell(&views::simulator::unjudged(&unjudged));
+            }
         }
     }
 }
 
 /// How an embedded cluster is started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start<'a> {
     /// How many times faster than real time; 0 is without waiting.
     pub(super) speed: f64,
@@ -128,6 +141,8 @@ pub(super) struct Start<'a> {
     pub(super) platform: Platform,
     /// What goes wrong.
     pub(super) faults: &'a [String],
+    /// True CRDs for a new one.
+    pub(super) crds: Option<TrueCrds>,
 }
 
 /// Starts an embedded cluster in this process.
@@ -138,6 +153,7 @@ pub(super) async fn start(
         speed,
         platform,
         faults,
+        crds,
     }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
@@ -149,6 +165,7 @@ pub(super) async fn start(
         faults,
         operators,
         platform,
+        crds,
     };
     Simulator::start(options)
         .await

@@ -32,6 +32,7 @@ pub use directory::{Endpoint, live_endpoint};
 use faults::Fault;
 pub use guest::{Guest, GuestOptions};
 use operators::{Access, Operators, OperatorsOptions};
+use schemas::TrueCrds;
 pub use seed::Platform;
 
 /// The token of the administrator of a simulated cluster. It opens nothing else.
@@ -64,6 +65,8 @@ pub struct SimulatorOptions {
     pub operators: OperatorsMode,
     /// What a new cluster runs on; one that is there stays what it is.
     pub platform: Platform,
+    /// True CRDs that a new cluster has in place of the condensed ones; one that is there stays what it is.
+    pub crds: Option<TrueCrds>,
 }
 
 impl SimulatorOptions {
@@ -76,6 +79,7 @@ impl SimulatorOptions {
             faults: Vec::new(),
             operators: OperatorsMode::Running,
             platform: Platform::Aws,
+            crds: None,
         }
     }
 }
@@ -150,7 +154,11 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
-            seed::seed(admin(&uri)?, options.platform, None).await?;
+            directory.keep_crds(options.crds.as_ref())?;
+            seed::seed(admin(&uri)?, options.platform, options.crds.as_ref()).await?;
+            if let Some(crds) = &options.crds {
+                seed::own_kinds(admin(&uri)?, crds).await?;
+            }
             directory.mark_seeded()?;
         }
         let clock = Clock::new(options.speed);
@@ -160,7 +168,7 @@ impl Simulator {
             clock,
             faults: options.faults,
             paused,
-            crds: None,
+            crds: directory.crds()?,
         })
         .map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
         directory.announce(&Endpoint {
