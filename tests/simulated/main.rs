@@ -25,3 +25,4 @@ mod rehearsal;
 mod sandbox;
 mod saved_plan;
 mod schedules;
+mod true_crds;
