@@ -323,8 +323,8 @@ pub struct SimulateCommand {
     /// Serve nothing: let the operators act on the cluster of the kubeconfig, which is seeded first
     #[arg(long, conflicts_with_all = ["port", "listen"])]
     pub operators_only: bool,
-    /// With `--operators-only`: install these CRDs, `<group>/<plural>.yaml`, in place of the condensed ones
-    #[arg(long, value_name = "DIR", requires = "operators_only")]
+    /// Give a new cluster the CRDs of this directory in place of the condensed ones, with all that they refuse
+    #[arg(long, value_name = "DIR")]
     pub crds: Option<PathBuf>,
 }
 

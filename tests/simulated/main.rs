@@ -32,3 +32,4 @@ mod rights;
 mod sandbox;
 mod saved_plan;
 mod schedules;
+mod true_crds;

@@ -3,12 +3,14 @@
 use crate::{
     error::{Error, Problem},
     settings::{ClusterChoice, Settings},
+    views,
 };
 use stackctl_kubernetes::{ConnectError, ConnectOptions, KubernetesProvider};
 use stackctl_simulator::{
     OperatorsMode, Platform, Simulator, SimulatorOptions,
     faults::{Fault, ScenarioErrors, Scheduled, read_scenario},
     live_endpoint,
+    schemas::TrueCrds,
 };
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -42,6 +44,7 @@ pub(super) struct Cluster {
     /// What time limits are multiplied by.
     pub(super) time_scale: f64,
     simulator: Option<Simulator>,
+    writes: bool,
 }
 
 impl Cluster {
@@ -76,6 +79,7 @@ impl Cluster {
                     platform: *platform,
                     faults,
                     data_plane_port: None,
+                    crds: None,
                 };
                 Self::simulated(directory, start, how).await
             }
@@ -106,6 +110,7 @@ impl Cluster {
             Use::Read => OperatorsMode::Paused,
             Use::Write => OperatorsMode::Running,
         };
+        let speed = how_started.speed;
         let simulator = start(directory, LOOPBACK, how_started, operators).await?;
         let provider = KubernetesProvider::from_url(
             simulator.url(),
@@ -115,7 +120,9 @@ impl Cluster {
         )
         .map_err(|error| unreachable(&error))?
         .with_hosts_at(simulator.data_plane().address());
-        Self::of(provider, name, time_scale(how_started.speed), Some(simulator)).await
+        let mut cluster = Self::of(provider, name, time_scale(speed), Some(simulator)).await?;
+        cluster.writes = how == Use::Write;
+        Ok(cluster)
     }
 
     async fn of(
@@ -131,19 +138,24 @@ impl Cluster {
             name,
             time_scale,
             simulator,
+            writes: false,
         })
     }
 
     /// Lets the cluster go; a simulated one of this process ends and keeps what it holds.
     pub(super) async fn close(self) {
         if let Some(simulator) = self.simulator {
+            let unjudged = simulator.server().unjudged();
             simulator.stop().await;
+            if self.writes && !unjudged.is_empty() {
+                views::tell(&views::simulator::unjudged(&unjudged));
+            }
         }
     }
 }
 
 /// How an embedded cluster is started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start<'a> {
     /// How many times faster than real time; 0 is without waiting.
     pub(super) speed: f64,
@@ -153,6 +165,8 @@ pub(super) struct Start<'a> {
     pub(super) faults: &'a [String],
     /// Where its hosts answer; without one, at a free port.
     pub(super) data_plane_port: Option<u16>,
+    /// True CRDs for a new one.
+    pub(super) crds: Option<TrueCrds>,
 }
 
 /// Starts an embedded cluster in this process.
@@ -164,6 +178,7 @@ pub(super) async fn start(
         platform,
         faults,
         data_plane_port,
+        crds,
     }: Start<'_>,
     operators: OperatorsMode,
 ) -> Result<Simulator, Error> {
@@ -177,6 +192,7 @@ pub(super) async fn start(
         schedule,
         operators,
         platform,
+        crds,
     };
     Simulator::start(options)
         .await

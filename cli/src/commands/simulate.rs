@@ -12,7 +12,8 @@ use crate::{
     views,
 };
 use serde_json::json;
-use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, schemas::TrueCrds, seed::ADMIN_USER};
+use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, Simulator, schemas::TrueCrds, seed::ADMIN_USER};
+use std::{collections::BTreeSet, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
@@ -31,14 +32,16 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     else {
         return Err(Problem::new("there is nothing to simulate").into());
     };
+    let crds = command.crds.as_deref().map(true_crds).transpose()?;
     let start = Start {
         speed: *speed,
         platform: *platform,
         faults,
         data_plane_port: command.data_plane_port,
+        crds,
     };
     if command.operators_only {
-        return runtime::block_on(guest(command, settings, start));
+        return runtime::block_on(guest(settings, start));
     }
     runtime::block_on(async {
         let interrupts = Interrupts::listen();
@@ -66,15 +69,48 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
                 &settings.out,
             )
         });
-        interrupts.asked(1).await;
+        tokio::select! {
+            () = tell_unjudged(&simulator, settings) => {}
+            () = interrupts.asked(1) => {}
+        }
         views::tell("stopping; the cluster keeps what it holds\n");
         simulator.stop().await;
         Ok(Exit::Done)
     })
 }
 
+/// Tells, as definitions come, which of their rules are not judged; until there can be no more.
+async fn tell_unjudged(simulator: &Simulator, settings: &Settings) {
+    let mut count = simulator.server().watch_unjudged();
+    let mut told = BTreeSet::new();
+    loop {
+        for one in simulator.server().unjudged() {
+            if !told.insert(one.definition.clone()) {
+                continue;
+            }
+            if settings.json {
+                views::result(&views::json::line(&views::simulator::unjudged_json(&one)));
+            } else {
+                views::tell(&views::simulator::unjudged(&[one]));
+            }
+        }
+        if count.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn true_crds(directory: &Path) -> Result<TrueCrds, Error> {
+    TrueCrds::open(directory).map_err(|error| {
+        Problem::new(format!("the CRDs of `{}` cannot be read", directory.display()))
+            .caused_by(&error)
+            .hint("name a directory of CRDs with `--crds`")
+            .into()
+    })
+}
+
 /// Lets the operators act on the cluster that the command line names, and on no other: it is seeded first.
-async fn guest(command: &SimulateCommand, settings: &Settings, start: Start<'_>) -> Result<Exit, Error> {
+async fn guest(settings: &Settings, start: Start<'_>) -> Result<Exit, Error> {
     let (kubeconfig, context) = settings.named_cluster();
     if kubeconfig.is_none() && context.is_none() {
         return Err(Problem::new(
@@ -92,7 +128,7 @@ async fn guest(command: &SimulateCommand, settings: &Settings, start: Start<'_>)
         platform: start.platform,
         faults,
         schedule,
-        crds: command.crds.as_ref().map(TrueCrds::new),
+        crds: start.crds,
     })
     .await
     .map_err(|error| {

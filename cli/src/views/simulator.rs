@@ -1,8 +1,11 @@
 //! The embedded cluster, for the person who serves it.
 
 use super::style::{Meaning, Style, padded};
-use serde_json::json;
-use stackctl_simulator::faults::{Description, Group};
+use serde_json::{Value, json};
+use stackctl_simulator::{
+    apiserver::Unjudged,
+    faults::{Description, Group},
+};
 use std::{
     fmt::Write as _,
     net::{IpAddr, SocketAddr},
@@ -36,6 +39,24 @@ pub fn acting(url: &str, speed: f64, style: &Style) -> String {
         style.paint(Meaning::Good, "simulated operators act on"),
         pace(speed)
     )
+}
+
+/// What definitions demand and the embedded cluster does not judge.
+pub fn unjudged(all: &[Unjudged]) -> String {
+    let line = |one: &Unjudged| format!("note: {one}\n");
+    all.iter().map(line).collect()
+}
+
+/// The same for machines: one object a definition.
+pub fn unjudged_json(one: &Unjudged) -> Value {
+    let reasons = one
+        .reasons
+        .iter()
+        .map(|(why, rules)| json!({"why": why, "rules": rules}));
+    json!({
+        "format_version": super::json::FORMAT_VERSION, "event": "unjudged", "definition": one.definition,
+        "reasons": reasons.collect::<Vec<_>>(),
+    })
 }
 
 fn pace(speed: f64) -> String {

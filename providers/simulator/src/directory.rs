@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SimulatorError;
 use crate::private_file::write_private;
+use crate::schemas::TrueCrds;
 
 const LOCK: &str = "lock";
 const ENDPOINT: &str = "endpoint.json";
@@ -27,6 +29,8 @@ const ENDPOINT: &str = "endpoint.json";
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const SEEDED: &str = "seeded";
+/// Holds the path of the directory whose CRDs the cluster has.
+const CRDS: &str = "crds";
 
 /// Where a served cluster is found.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -137,6 +141,31 @@ impl Directory {
         File::create(&path)
             .map(drop)
             .map_err(|cause| SimulatorError::Directory { path, cause })
+    }
+
+    /// Remembers which CRDs the cluster has, for its operators install more of them later.
+    pub(crate) fn keep_crds(&self, crds: Option<&TrueCrds>) -> Result<(), SimulatorError> {
+        let Some(crds) = crds else { return Ok(()) };
+        let path = self.path.join(CRDS);
+        std::fs::write(&path, crds.dir().as_os_str().as_encoded_bytes())
+            .map_err(|cause| SimulatorError::Directory { path, cause })
+    }
+
+    /// The CRDs that the cluster has in place of the condensed ones, if it was made with some.
+    pub(crate) fn crds(&self) -> Result<Option<TrueCrds>, SimulatorError> {
+        let kept = self.path.join(CRDS);
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| SimulatorError::Directory { path, cause }
+        };
+        match std::fs::read(&kept) {
+            Ok(bytes) => {
+                let path = PathBuf::from(std::ffi::OsString::from_vec(bytes));
+                TrueCrds::open(&path).map(Some).map_err(failed(&path))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&kept)(error)),
+        }
     }
 
     /// Says that nobody should join any more; the directory is given back when this value goes.

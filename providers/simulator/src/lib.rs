@@ -44,6 +44,7 @@ use faults::{Fault, Scheduled};
 pub use guest::{Guest, GuestOptions};
 use oauth::OAUTH_SERVER;
 use operators::{Access, Operators, OperatorsOptions};
+use schemas::TrueCrds;
 pub use seed::Platform;
 
 /// The user that the administrator is, as OpenShift names it.
@@ -78,6 +79,8 @@ pub struct SimulatorOptions {
     pub operators: OperatorsMode,
     /// What a new cluster runs on; one that is there stays what it is.
     pub platform: Platform,
+    /// True CRDs that a new cluster has in place of the condensed ones; one that is there stays what it is.
+    pub crds: Option<TrueCrds>,
 }
 
 impl SimulatorOptions {
@@ -92,6 +95,7 @@ impl SimulatorOptions {
             schedule: Vec::new(),
             operators: OperatorsMode::Running,
             platform: Platform::Aws,
+            crds: None,
         }
     }
 }
@@ -186,8 +190,12 @@ impl Simulator {
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),
         };
         if !directory.is_seeded() {
+            directory.keep_crds(options.crds.as_ref())?;
             let admin = client(credentials.config(&uri, credentials.administrator()))?;
-            seed::seed(admin.clone(), options.platform, None).await?;
+            seed::seed(admin.clone(), options.platform, options.crds.as_ref()).await?;
+            if let Some(crds) = &options.crds {
+                seed::own_kinds(admin.clone(), crds).await?;
+            }
             let spoilt = seed::spoil(&admin, &options.faults).await;
             spoilt.map_err(|cause| SimulatorError::Client(Box::new(cause)))?;
             directory.mark_seeded()?;
@@ -207,7 +215,7 @@ impl Simulator {
             faults: options.faults,
             schedule: options.schedule,
             paused,
-            crds: None,
+            crds: directory.crds()?,
         };
         // Only now: the seed of a fresh cluster is no client under test.
         let trouble = server.trouble();

@@ -14,6 +14,9 @@
 mod expand;
 mod truth;
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 pub use truth::TrueCrds;
@@ -69,40 +72,53 @@ pub fn crds_of_component(component: &str) -> Vec<Value> {
     expand::file(text)
 }
 
+/// The packages that bring CRDs.
+const PACKAGES: &[&str] = &[
+    "authorino-operator",
+    "cluster-observability-operator",
+    "dns-operator",
+    "gpu-operator-certified",
+    "grafana-operator",
+    "kueue-operator",
+    "leader-worker-set",
+    "limitador-operator",
+    "metallb-operator",
+    "nfd",
+    "openshift-cert-manager-operator",
+    "openshift-gitops-operator",
+    "opentelemetry-product",
+    "rhcl-operator",
+    "rhods-operator",
+    "servicemeshoperator3",
+    "tempo-product",
+];
+/// The components that register CRDs.
+const COMPONENTS: &[&str] = &[
+    "dashboard",
+    "kserve",
+    "kueue-operand",
+    "leader-worker-set-operand",
+    "mlflow",
+    "modelregistry",
+    "models-as-a-service",
+];
+
+/// Whether a group is one of ours: some of its kinds are here, and who brings them is known.
+pub(crate) fn knows_group(group: &str) -> bool {
+    /// Expanded once: it is asked of every CRD of a directory.
+    static GROUPS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let packages = PACKAGES.iter().flat_map(|package| crds_of(package));
+        let components = COMPONENTS.iter().flat_map(|component| crds_of_component(component));
+        let all = openshift().into_iter().chain(packages).chain(components);
+        all.filter_map(|crd| Some(crd["spec"]["group"].as_str()?.to_owned()))
+            .collect()
+    });
+    GROUPS.contains(group)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    const PACKAGES: &[&str] = &[
-        "authorino-operator",
-        "cluster-observability-operator",
-        "dns-operator",
-        "gpu-operator-certified",
-        "grafana-operator",
-        "kueue-operator",
-        "leader-worker-set",
-        "limitador-operator",
-        "metallb-operator",
-        "nfd",
-        "openshift-cert-manager-operator",
-        "openshift-gitops-operator",
-        "opentelemetry-product",
-        "rhcl-operator",
-        "rhods-operator",
-        "servicemeshoperator3",
-        "tempo-product",
-    ];
-    const COMPONENTS: &[&str] = &[
-        "dashboard",
-        "kserve",
-        "kueue-operand",
-        "leader-worker-set-operand",
-        "mlflow",
-        "modelregistry",
-        "models-as-a-service",
-    ];
 
     fn all() -> Vec<Value> {
         let packages = PACKAGES.iter().flat_map(|package| crds_of(package));

@@ -1,50 +1,150 @@
-//! True CRDs of a directory, which stand in for the condensed ones on an API server that checks more than ours does.
+//! True CRDs of a directory, which stand in for the condensed ones, and bring kinds that nobody here knows.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 /// Where the kinds of aggregated servers are.
 const AGGREGATED: &str = "_aggregated";
 
-/// A directory of CRDs, `<group>/<plural>.yaml`, kinds of aggregated servers under `_aggregated/`.
+/// Group and plural.
+type Name = (String, String);
+
+/// Where the CRD of a name is.
+#[derive(Clone, Debug)]
+struct Place {
+    file: PathBuf,
+    is_aggregated: bool,
+}
+
+/// A directory of CRDs, in any layout. Kinds of aggregated servers stand under `_aggregated/`; other folders whose name
+/// begins with `_` or `.` are left alone.
+///
+/// Names are read from paths where they tell (`<group>/<plural>.yaml`, `<group>_<plural>.yaml`, `<plural>.<group>.yaml`),
+/// else from the documents: a directory of some hundred files is not parsed before one of them is needed.
 #[derive(Clone, Debug)]
 pub struct TrueCrds {
     dir: PathBuf,
+    places: BTreeMap<Name, Place>,
 }
 
 impl TrueCrds {
-    /// Names the directory.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+    /// Looks what the directory has.
+    ///
+    /// # Errors
+    /// A directory that cannot be read.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let mut this = Self {
+            dir: std::fs::canonicalize(dir)?,
+            places: BTreeMap::new(),
+        };
+        this.look(&this.dir.clone(), false)?;
+        Ok(this)
+    }
+
+    /// The directory, absolute.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn look(&mut self, folder: &Path, is_aggregated: bool) -> io::Result<()> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                let is_aggregated = is_aggregated || name == AGGREGATED;
+                if !name.starts_with(['_', '.']) || name == AGGREGATED {
+                    self.look(&path, is_aggregated)?;
+                }
+            } else if matches!(
+                path.extension().and_then(|end| end.to_str()),
+                Some("yaml" | "yml" | "json")
+            ) {
+                for name in names_of(&path) {
+                    let place = Place {
+                        file: path.clone(),
+                        is_aggregated,
+                    };
+                    // What a definition of its own says counts before what an aggregated server is said to serve.
+                    match self.places.get(&name) {
+                        Some(known) if !known.is_aggregated || is_aggregated => {}
+                        _ => drop(self.places.insert(name, place)),
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the true CRD of the name of this one, or this one where the directory has none.
     ///
     /// Conversion webhooks are left out: nobody here would answer them, and an object keeps the version it came in.
     pub(crate) fn instead_of(&self, condensed: Value) -> Value {
-        self.find(&condensed).unwrap_or(condensed)
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let spec = &condensed["spec"];
+        self.find(&(text(&spec["group"]), text(&spec["names"]["plural"])))
+            .unwrap_or(condensed)
     }
 
-    fn find(&self, condensed: &Value) -> Option<Value> {
-        let group = condensed["spec"]["group"].as_str()?;
-        let file = format!("{}.yaml", condensed["spec"]["names"]["plural"].as_str()?);
-        let read = |place: PathBuf| std::fs::read_to_string(place.join(&file)).ok();
-        let own = read(self.dir.join(group));
-        let is_aggregated = own.is_none();
-        let text = own.or_else(|| read(self.dir.join(AGGREGATED).join(group)))?;
-        match serde_saphyr::from_str::<Value>(&text) {
-            Ok(mut crd) => {
-                crd["spec"].as_object_mut()?.remove("conversion");
-                if is_aggregated {
-                    demand_nothing(&mut crd["spec"]);
-                }
-                Some(crd)
-            }
-            Err(error) => {
-                tracing::warn!(%error, group, file, "a CRD that cannot be read; the condensed one is used");
-                None
-            }
+    /// The CRDs of groups that are not in `known`: kinds of somebody's own.
+    pub(crate) fn of_other_groups(&self, known: impl Fn(&str) -> bool) -> Vec<Value> {
+        let others = self.places.iter();
+        others
+            .filter(|((group, _), place)| !place.is_aggregated && !known(group))
+            .filter_map(|(name, _)| self.find(name))
+            .collect()
+    }
+
+    fn find(&self, name: &Name) -> Option<Value> {
+        let Place { file, is_aggregated } = self.places.get(name)?;
+        let mut crd = read(file).into_iter().find(|crd| name_of(crd).as_ref() == Some(name))?;
+        crd["spec"].as_object_mut()?.remove("conversion");
+        if *is_aggregated {
+            demand_nothing(&mut crd["spec"]);
+        }
+        Some(crd)
+    }
+}
+
+/// The names of the CRDs of a file, by its path if that tells them.
+fn names_of(path: &Path) -> Vec<Name> {
+    let text = |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).unwrap_or_default().to_owned();
+    let (stem, parent) = (text(path.file_stem()), text(path.parent().and_then(Path::file_name)));
+    if let Some((group, plural)) = stem.split_once('_').filter(|(group, _)| group.contains('.')) {
+        return vec![(group.to_owned(), plural.to_owned())];
+    }
+    if let Some((plural, group)) = stem.split_once('.').filter(|(_, group)| group.contains('.')) {
+        return vec![(group.to_owned(), plural.to_owned())];
+    }
+    if parent.contains('.') && !stem.contains('.') {
+        return vec![(parent, stem)];
+    }
+    read(path).iter().filter_map(name_of).collect()
+}
+
+fn name_of(crd: &Value) -> Option<Name> {
+    let spec = &crd["spec"];
+    Some((
+        spec["group"].as_str()?.to_owned(),
+        spec["names"]["plural"].as_str()?.to_owned(),
+    ))
+}
+
+/// The documents of a file; one that cannot be read has none, and that is logged.
+fn read(path: &Path) -> Vec<Value> {
+    let documents = std::fs::read_to_string(path)
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_saphyr::from_multiple::<Value>(&text).map_err(|error| error.to_string()));
+    match documents {
+        Ok(documents) => documents,
+        Err(error) => {
+            tracing::warn!(error, file = %path.display(), "a file of CRDs that cannot be read");
+            Vec::new()
         }
     }
 }
@@ -73,7 +173,7 @@ mod tests {
         let text = "spec: {group: x.io, names: {plural: things}, versions: [{schema: {required: [users], properties: {required: {type: string}}}}]}\n";
         std::fs::write(dir.path().join("_aggregated/x.io/things.yaml"), text).expect("a file");
         let condensed = json!({"spec": {"group": "x.io", "names": {"plural": "things"}}});
-        let truth = TrueCrds::new(dir.path()).instead_of(condensed);
+        let truth = TrueCrds::open(dir.path()).expect("readable").instead_of(condensed);
         assert_eq!(
             truth["spec"]["versions"][0]["schema"],
             json!({"properties": {"required": {"type": "string"}}})
@@ -86,7 +186,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("x.io")).expect("a directory");
         let text = "spec: {group: x.io, names: {plural: things}, conversion: {strategy: Webhook}, scope: Cluster}\n";
         std::fs::write(dir.path().join("x.io/things.yaml"), text).expect("a file");
-        let crds = TrueCrds::new(dir.path());
+        let crds = TrueCrds::open(dir.path()).expect("readable");
         let condensed = |plural: &str| json!({"spec": {"group": "x.io", "names": {"plural": plural}}});
         let truth = crds.instead_of(condensed("things"));
         assert_eq!(
@@ -94,5 +194,34 @@ mod tests {
             json!({"group": "x.io", "names": {"plural": "things"}, "scope": "Cluster"})
         );
         assert_eq!(crds.instead_of(condensed("others")), condensed("others"));
+    }
+
+    #[test]
+    fn any_layout_is_read_and_kinds_of_other_groups_are_somebodys_own() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let crd = |group: &str, plural: &str| {
+            format!("kind: CustomResourceDefinition\nspec: {{group: {group}, names: {{plural: {plural}}}}}\n")
+        };
+        let put = |file: &str, text: String| {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a directory");
+            std::fs::write(path, text).expect("a file");
+        };
+        put(
+            "deep/er/all.yaml",
+            format!("{}---\n{}", crd("a.io", "ones"), crd("b.io", "twos")),
+        );
+        put("c.io_threes.yaml", crd("c.io", "threes"));
+        put("fours.d.io.yaml", crd("d.io", "fours"));
+        put("_next/e.io/fives.yaml", crd("e.io", "fives"));
+        let crds = TrueCrds::open(dir.path()).expect("readable");
+        let others: Vec<_> = crds
+            .of_other_groups(|group| group == "a.io")
+            .iter()
+            .filter_map(name_of)
+            .map(|(group, plural)| format!("{plural}.{group}"))
+            .collect();
+        assert_eq!(others, ["twos.b.io", "threes.c.io", "fours.d.io"]);
+        assert!(crds.find(&("a.io".to_owned(), "ones".to_owned())).is_some());
     }
 }

@@ -129,9 +129,7 @@ pub async fn seed(client: Client, platform: Platform, truth: Option<&TrueCrds>) 
         Some(truth) => crds.into_iter().map(|crd| truth.instead_of(crd)).collect(),
         None => crds,
     };
-    let names = crds.iter().map(name_of).collect::<Vec<_>>();
-    write(&client, &kinds, PLATFORM_MANAGER, crds).await?;
-    established(&client, names).await?;
+    install(&client, &kinds, crds).await?;
     write(&client, &kinds, PLATFORM_MANAGER, namespaces::objects()).await?;
     write(&client, &kinds, TEAM_MANAGER, foreign::namespaces()).await?;
     let mut brought = configuration::objects(platform);
@@ -145,6 +143,21 @@ pub async fn seed(client: Client, platform: Platform, truth: Option<&TrueCrds>) 
     brought.extend(marketplace::objects());
     write(&client, &kinds, PLATFORM_MANAGER, brought).await?;
     write(&client, &kinds, TEAM_MANAGER, foreign::objects()).await
+}
+
+/// Installs the CRDs of a directory whose groups nobody here brings: kinds of somebody's own.
+///
+/// # Errors
+/// The first that the server refuses.
+pub async fn own_kinds(client: Client, truth: &TrueCrds) -> Result<(), SeedError> {
+    let kinds = Kinds::new(&[]);
+    install(&client, &kinds, truth.of_other_groups(schemas::knows_group)).await
+}
+
+async fn install(client: &Client, kinds: &Kinds, crds: Vec<Value>) -> Result<(), SeedError> {
+    let names = crds.iter().map(name_of).collect::<Vec<_>>();
+    write(client, kinds, PLATFORM_MANAGER, crds).await?;
+    established(client, names).await
 }
 
 /// Creates what is absent, several at once.

@@ -408,3 +408,37 @@ async fn a_definition_ends_after_its_instances() {
     let gone = cluster.get(THING).await;
     assert_eq!((gone.code, gone.text.trim()), (404, "404 page not found"));
 }
+
+#[tokio::test]
+async fn rules_of_kubernetes_libraries_refuse_and_what_is_not_judged_is_told_once() {
+    let cluster = Cluster::start().await;
+    let spec = json!({"type": "object", "properties": {
+        "address": {"type": "string", "x-kubernetes-validations": [{"rule": "isIP(self)", "message": "no address"}]},
+        "version": {"type": "string", "x-kubernetes-validations": [
+            {"rule": "semver(self).major() > 0"}, {"rule": "isSemver(self)"}, {"rule": "semver(self).minor() > 0"}]}}});
+    let mut definition = thing_definition();
+    for version in definition["spec"]["versions"].as_array_mut().expect("versions") {
+        version["schema"]["openAPIV3Schema"]["properties"]["spec"] = spec.clone();
+    }
+    cluster.define(&definition).await;
+    let apply = |spec: Value| {
+        let cluster = &cluster;
+        async move { cluster.apply(&format!("{THING}/t"), &thing("t", &spec), "s").await }
+    };
+    let refused = apply(json!({"address": "10.0.0"})).await;
+    assert_eq!(refused.code, 422, "{}", refused.text);
+    assert!(refused.text.contains("no address"), "{}", refused.text);
+    apply(json!({"address": "10.0.0.1", "version": "0.0.0"})).await.is_ok();
+
+    let unjudged = cluster.server.unjudged();
+    let told: Vec<String> = unjudged.iter().map(ToString::to_string).collect();
+    // Of two versions, each with three rules.
+    assert_eq!(
+        told,
+        [
+            "things.exp-x.io: 2 rules are not judged: it calls `isSemver`, which is not here; \
+          2 rules are not judged: it calls `major`, which is not here; \
+          2 rules are not judged: it calls `minor`, which is not here"
+        ]
+    );
+}

@@ -46,6 +46,64 @@ async fn everything_acknowledged_is_there_after_a_restart() {
     assert!(cluster.server.snapshot().iter().any(|object| object["kind"] == "Thing"));
 }
 
+/// Stops a cluster in which `a`, `b` and `c` were made in this order, lets its journal be damaged, and starts it again.
+async fn damaged(damage: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Cluster, ApiServerError> {
+    let cluster = Cluster::start().await;
+    for name in ["a", "b", "c"] {
+        let body = config_map(name, &json!({"k": "v"}));
+        cluster.apply(&config_map_path(name), &body, "s").await.is_ok();
+    }
+    let Cluster { server, client, dir } = cluster;
+    drop(client);
+    server.stop().await;
+    let journal = dir.path().join("objects/0.jnl");
+    let mut bytes = std::fs::read(&journal).expect("the journal");
+    // It is made longer than it is full.
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .expect("something was written")
+        + 1;
+    bytes.truncate(end);
+    std::fs::write(&journal, damage(bytes)).expect("writable");
+    let server = ApiServer::start(ApiServerOptions::new(dir.path())).await?;
+    let client = client_of(&server);
+    Ok(Cluster { server, client, dir })
+}
+
+#[tokio::test]
+async fn a_record_that_was_cut_short_goes_and_all_before_it_stays() {
+    let cut = |mut bytes: Vec<u8>| {
+        bytes.truncate(bytes.len() - 10);
+        bytes
+    };
+    let cluster = damaged(cut).await.expect("it opens");
+    let mut codes = Vec::new();
+    for name in ["a", "b", "c"] {
+        codes.push(cluster.get(&config_map_path(name)).await.code);
+    }
+    assert_eq!(codes, [200, 200, 404]);
+    let body = config_map("c", &json!({"k": "again"}));
+    assert_eq!(cluster.apply(&config_map_path("c"), &body, "s").await.code, 201);
+}
+
+#[tokio::test]
+async fn a_record_that_was_changed_is_an_error_and_nothing_is_guessed() {
+    let change = |mut bytes: Vec<u8>| {
+        let at = bytes
+            .windows(10)
+            .rposition(|window| window == b"\"ConfigMap")
+            .expect("it is in the journal");
+        bytes[at + 1] = b'k';
+        bytes
+    };
+    let refused = damaged(change).await.map(|cluster| cluster.server.is_new());
+    assert!(
+        matches!(refused, Err(ApiServerError::Store(StoreError::Database(_)))),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test]
 async fn one_process_serves_a_directory_and_it_must_be_writable() {
     let cluster = Cluster::start().await;
