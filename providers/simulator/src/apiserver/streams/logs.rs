@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn printed(query: &str) -> String {
-        let at = |seconds| Moment::since_epoch(1_796_000_000 + seconds, 0).to_system_time();
+        let at = |seconds: u64| Moment::since_epoch(1_796_000_000 + seconds, 0).to_system_time();
         let lines = ["one", "two", "three"].into_iter().zip(0..);
         let lines: Vec<LogLine> = lines
             .map(|(text, seconds)| LogLine {
