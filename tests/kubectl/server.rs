@@ -99,7 +99,7 @@ impl Server {
 
 /// Both streams in one, in the order in which they were written; and a word for what is not so at once.
 const PRELUDE: &str = "exec 2>&1
-retry() { for n in $(seq 100); do \"$@\" >/dev/null 2>&1 && return 0; done; return 1; }
+retry() { timeout 40 sh -c 'until \"$@\" >/dev/null 2>&1; do :; done' sh \"$@\"; }
 ";
 
 struct Shell<'a> {

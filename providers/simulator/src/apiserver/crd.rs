@@ -40,6 +40,7 @@ pub(super) fn kind_of(definition: &Value, gaps: &mut Gaps) -> Option<Kind> {
         .iter()
         .position(|version| version["storage"] == true)?;
     Some(Kind {
+        stored_in: group.clone(),
         list_kind: text(&spec["names"]["listKind"]).unwrap_or_else(|| format!("{kind}List")),
         plural: text(&spec["names"]["plural"])?,
         singular: text(&spec["names"]["singular"]).unwrap_or_else(|| kind.to_lowercase()),

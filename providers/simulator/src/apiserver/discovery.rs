@@ -69,6 +69,7 @@ fn subresources(kind: &Kind, version: &Version) -> Vec<(&'static str, Value, Vec
         "ServiceAccount" => found.push(("token", of("authentication.k8s.io", "TokenRequest"), vec!["create"])),
         _ => {}
     }
+    found.sort_by_key(|(name, ..)| *name);
     found
 }
 

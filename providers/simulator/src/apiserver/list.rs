@@ -178,17 +178,25 @@ impl Server {
 
     /// Items of built-in lists have no kind and apiVersion (§13).
     fn write_item(&self, call: &Call, stored: &Stored, body: &mut Vec<u8>) {
-        if !call.kind.is_custom() {
+        let is_as_kept = stored.value["apiVersion"] == call.version().api_version.as_str();
+        if call.kind.is_custom() {
+            self.write_stored(call, stored, body);
+        } else if is_as_kept {
             body.extend_from_slice(stored.tail());
         } else {
-            self.write_stored(call, stored, body);
+            let mut view = self.view(&call.kind, call.version(), &stored.value).into_owned();
+            if let Some(map) = view.as_object_mut() {
+                map.remove("apiVersion");
+                map.remove("kind");
+            }
+            body.extend_from_slice(view.to_string().as_bytes());
         }
     }
 
     /// Appends an object in the version of the request.
     pub(super) fn write_stored(&self, call: &Call, stored: &Stored, body: &mut Vec<u8>) {
         let version = call.version();
-        if stored.value["apiVersion"] == version.api_version.as_str() || !call.kind.is_custom() {
+        if stored.value["apiVersion"] == version.api_version.as_str() {
             stored.write(&version.api_version, &call.kind.kind, body);
         } else {
             let view = self.view(&call.kind, version, &stored.value);
@@ -208,6 +216,9 @@ impl Server {
             Shown::Stored(stored) => self.view(&call.kind, version, &stored.value),
             Shown::Value(value) => std::borrow::Cow::Borrowed(&**value),
         };
+        if value["kind"] == "Scale" && call.form == Form::Table {
+            return table::of_scale(&value).to_string().into_bytes();
+        }
         if value["kind"] == "Status" || value["kind"] == "Scale" {
             return value.to_string().into_bytes();
         }

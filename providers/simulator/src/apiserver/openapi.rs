@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::kinds::{Kind, Kinds, Version};
+use super::kinds::{self, Kind, Kinds, Version};
 use super::schema::{ListType, Meaning, Schema, Type};
 
-/// The content type of the old protobuf form, which an empty body is a valid document of.
-pub(super) const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// The content type of the old protobuf form, which an empty body is a valid document of. Clients ask for it with an `@`,
+/// which is no media type, and are answered without.
+pub(super) const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// `/openapi/v2` as JSON.
 pub(super) fn version_2() -> Value {
@@ -38,7 +39,14 @@ pub(super) fn index(kinds: &Kinds) -> Value {
 }
 
 /// `/openapi/v3/apis/<group>/<version>`.
-pub(super) fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
+///
+/// `written` is what the author of a definition wrote as the schema of a version, which has descriptions too.
+pub(super) fn document(
+    kinds: &Kinds,
+    group: &str,
+    version: &str,
+    written: impl Fn(&Kind, &Version) -> Option<Value>,
+) -> Option<Value> {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for kind in kinds.all().filter(|kind| kind.group == group) {
@@ -47,7 +55,10 @@ pub(super) fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Valu
         };
         let name = component_name(kind, version);
         add_paths(kind, version, &name, &mut paths);
-        let mut schema = write(&version.schema);
+        let mut schema = match written(kind, version) {
+            Some(written) => with_metadata(written, &mut schemas),
+            None => write(&version.schema),
+        };
         schema["x-kubernetes-group-version-kind"] =
             json!([{ "group": kind.group, "kind": kind.kind, "version": version.name }]);
         schemas.insert(name, schema);
@@ -59,6 +70,40 @@ pub(super) fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Valu
         json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.32.0"},
         "paths": paths, "components": {"schemas": schemas}}),
     )
+}
+
+const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/// The schema of a definition, completed by what every object has.
+fn with_metadata(mut schema: Value, schemas: &mut Map<String, Value>) -> Value {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let meta = |name: &str| OBJECT_META.replace("ObjectMeta", name);
+    let mut metadata = write(&kinds::object_meta());
+    for (field, name) in [
+        ("managedFields", "ManagedFieldsEntry"),
+        ("ownerReferences", "OwnerReference"),
+    ] {
+        let items = metadata["properties"][field]["items"].take();
+        metadata["properties"][field]["items"] = reference(&meta(name));
+        metadata["properties"][field]["type"] = json!("array");
+        schemas.insert(meta(name), items);
+    }
+    let text = || json!({"type": "string"});
+    schemas.insert(meta("FieldsV1"), json!({"type": "object"}));
+    schemas.insert(
+        meta("ManagedFieldsEntry"),
+        json!({"type": "object", "properties": {"apiVersion": text(), "fieldsType": text(), "manager": text(),
+            "fieldsV1": reference(&meta("FieldsV1")), "operation": text(), "subresource": text(), "time": text()}}),
+    );
+    schemas.insert(OBJECT_META.to_owned(), metadata);
+    if !schema["properties"].is_object() {
+        schema["properties"] = json!({});
+    }
+    for field in ["apiVersion", "kind"] {
+        schema["properties"][field] = text();
+    }
+    schema["properties"]["metadata"] = reference(OBJECT_META);
+    schema
 }
 
 fn component_name(kind: &Kind, version: &Version) -> String {

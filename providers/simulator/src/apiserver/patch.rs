@@ -127,6 +127,8 @@ fn merge_list(schema: &Schema, mut list: Vec<Value>, change: Vec<Value>) -> Resu
     {
         return Ok(change.into_iter().filter(|item| item.get("$patch").is_none()).collect());
     }
+    let mut named: Vec<Value> = Vec::with_capacity(change.len());
+    let before: Vec<Option<Value>> = list.iter().map(|item| item.get(key).cloned()).collect();
     for item in change {
         let Some(wanted) = item.get(key).cloned() else {
             return Err(Refusal::bad_request(format!(
@@ -139,6 +141,7 @@ fn merge_list(schema: &Schema, mut list: Vec<Value>, change: Vec<Value>) -> Resu
             list.retain(|candidate| candidate.get(key) != Some(&wanted));
             continue;
         }
+        named.push(wanted.clone());
         match position.and_then(|position| list[position].as_object_mut()) {
             Some(existing) => merge_maps(schema.item(), existing, item)?,
             None => {
@@ -149,7 +152,28 @@ fn merge_list(schema: &Schema, mut list: Vec<Value>, change: Vec<Value>) -> Resu
             }
         }
     }
-    Ok(list)
+    Ok(in_order(list, key, &named, &before))
+}
+
+/// Orders a merged list: the items of the patch in its order, those of the server alone in theirs; an item of the server
+/// goes first only where both were there before, in that order
+/// (<https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/util/strategicpatch/patch.go>, `mergeSortedSlice`).
+fn in_order(list: Vec<Value>, key: &str, named: &[Value], before: &[Option<Value>]) -> Vec<Value> {
+    let place = |item: &Value| named.iter().position(|name| Some(name) == item.get(key));
+    let (mut patched, kept): (Vec<Value>, Vec<Value>) = list.into_iter().partition(|item| place(item).is_some());
+    patched.sort_by_key(place);
+    let since = |item: &Value| before.iter().position(|name| name.as_ref() == item.get(key));
+    let (mut patched, mut kept) = (patched.into_iter().peekable(), kept.into_iter().peekable());
+    let mut ordered = Vec::new();
+    while let Some(own) = kept.peek() {
+        let goes_first = match patched.peek() {
+            None => true,
+            Some(other) => matches!((since(own), since(other)), (Some(own), Some(other)) if own < other),
+        };
+        ordered.extend(if goes_first { kept.next() } else { patched.next() });
+    }
+    ordered.extend(patched);
+    ordered
 }
 
 /// Puts items in the order that was asked for; those it does not name keep their place after the one before them.

@@ -285,7 +285,7 @@ impl Call {
 
     pub(super) fn key(&self, name: &str) -> ObjectKey {
         ObjectKey {
-            group: self.kind.group.clone(),
+            group: self.kind.stored_in.clone(),
             plural: self.kind.plural.clone(),
             namespace: self.namespace().to_owned(),
             name: name.to_owned(),
@@ -293,7 +293,7 @@ impl Call {
     }
 
     pub(super) fn table(&self) -> (String, String) {
-        (self.kind.group.clone(), self.kind.plural.clone())
+        (self.kind.stored_in.clone(), self.kind.plural.clone())
     }
 
     pub(super) fn subject<'a>(&'a self, name: &'a str) -> Subject<'a> {

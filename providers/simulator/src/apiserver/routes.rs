@@ -15,6 +15,7 @@ use super::access::{Attributes, openid_configuration, reviews};
 use super::audit::{self, Record, Verb};
 use super::delete::DeleteOptions;
 use super::identity::Identity;
+use super::kinds::{Kind, Version};
 use super::request::{Call, PatchType, Query, ResourcePath, manager};
 use super::server::{Server, Shown, Written};
 use super::status::Refusal;
@@ -256,8 +257,11 @@ fn fixed(server: &Server, path: &str, headers: &HeaderMap) -> Option<Result<Resp
             Some(Ok(json_answer(&openapi::version_2())))
         }
         ["openapi", "v3"] => Some(Ok(json_answer(&openapi::index(&kinds)))),
-        ["openapi", "v3", "api", version] => found(openapi::document(&kinds, "", version)),
-        ["openapi", "v3", "apis", group, version] => found(openapi::document(&kinds, group, version)),
+        ["openapi", "v3", "api", version] => found(openapi::document(&kinds, "", version, |_, _| None)),
+        ["openapi", "v3", "apis", group, version] => {
+            let written = |kind: &Kind, version: &Version| server.schema_as_written(kind, version);
+            found(openapi::document(&kinds, group, version, written))
+        }
         _ => None,
     }
 }

@@ -182,6 +182,9 @@ fn requirement(text: &str) -> Result<Requirement, Refusal> {
         if is_label_value(value) {
             return Ok(value.to_owned());
         }
+        if value.contains('=') {
+            return Err(Refusal::bad_request("found '=', expected: ',' or 'end of string'"));
+        }
         Err(Refusal::bad_request(format!(
             "unable to parse requirement: values[0][{key}]: Invalid value: \"{value}\": {LABEL_VALUE}"
         )))

@@ -174,6 +174,14 @@ impl Server {
         format!("172.30.{}.{}", (bits >> 8) % 255, bits % 253 + 2)
     }
 
+    /// What a definition says of a version, word for word; `None` for built-in kinds.
+    pub(super) fn schema_as_written(&self, kind: &Kind, version: &Version) -> Option<Value> {
+        let definition = self.store.get(&definition_key(kind.definition.as_deref()?))?;
+        let versions = definition.value["spec"]["versions"].as_array()?;
+        let found = versions.iter().find(|one| one["name"] == version.name.as_str())?;
+        found.pointer("/schema/openAPIV3Schema").cloned()
+    }
+
     /// The object in a version of its kind.
     pub(super) fn view<'a>(&self, kind: &Kind, version: &Version, value: &'a Value) -> Cow<'a, Value> {
         if value["apiVersion"] == version.api_version.as_str() {

@@ -9,13 +9,11 @@ use super::wall::Moment;
 /// The column definitions of a kind: its name, its own columns, its age unless it says so itself.
 pub(super) fn columns(version: &Version) -> Vec<Value> {
     let column = |name: &str, kind: &str, format: &str, description: &str, priority: i64| json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority});
-    let mut columns = vec![column(
-        "Name",
-        "string",
-        "name",
-        "Name must be unique within a namespace.",
-        0,
-    )];
+    let mut columns = Vec::new();
+    if has_name(version) {
+        let description = "Name must be unique within a namespace.";
+        columns.push(column("Name", "string", "name", description, 0));
+    }
     for own in &version.columns {
         columns.push(column(
             &own.name,
@@ -32,16 +30,25 @@ pub(super) fn columns(version: &Version) -> Vec<Value> {
 }
 
 fn has_age(version: &Version) -> bool {
-    !version
-        .columns
-        .iter()
-        .any(|column| column.name.eq_ignore_ascii_case("age"))
+    !version.columns.iter().any(|column| {
+        column.name.eq_ignore_ascii_case("age")
+            || column.json_path == ".metadata.creationTimestamp"
+            || column.json_path == "@last-seen"
+    })
+}
+
+/// Events begin with when they were last seen, and name themselves last.
+fn has_name(version: &Version) -> bool {
+    !version.columns.iter().any(|column| column.json_path == "@last-seen")
 }
 
 /// The row of an object.
 pub(super) fn row(version: &Version, object: &Value, include: &str) -> Value {
     let now = Moment::now();
-    let mut cells = vec![object["metadata"]["name"].clone()];
+    let mut cells = Vec::new();
+    if has_name(version) {
+        cells.push(object["metadata"]["name"].clone());
+    }
     cells.extend(version.columns.iter().map(|column| cell(column, object, now)));
     if has_age(version) {
         cells.push(age(&object["metadata"]["creationTimestamp"], now));
@@ -53,6 +60,27 @@ pub(super) fn row(version: &Version, object: &Value, include: &str) -> Value {
         _ => row["object"] = metadata_only(object),
     }
     row
+}
+
+/// The table of a Scale.
+pub(super) fn of_scale(scale: &Value) -> Value {
+    let column =
+        |name: &str, kind: &str| json!({"name": name, "type": kind, "format": "", "description": "", "priority": 0});
+    let cells = [
+        scale["metadata"]["name"].clone(),
+        json!(scale["spec"]["replicas"].as_i64().unwrap_or(0)),
+        json!(scale["status"]["replicas"].as_i64().unwrap_or(0)),
+        age(&scale["metadata"]["creationTimestamp"], Moment::now()),
+    ];
+    let columns = [
+        column("Name", "string"),
+        column("Desired", "integer"),
+        column("Available", "integer"),
+        column("Age", "string"),
+    ];
+    json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": scale["metadata"]["resourceVersion"]},
+        "columnDefinitions": columns, "rows": [{"cells": cells, "object": metadata_only(scale)}]})
 }
 
 /// The `PartialObjectMetadata` of an object.
@@ -69,7 +97,7 @@ fn age(time: &Value, now: Moment) -> Value {
 
 fn cell(column: &Column, object: &Value, now: Moment) -> Value {
     if let Some(computed) = column.json_path.strip_prefix('@') {
-        return built_in(computed, object);
+        return moment(computed, object, now).unwrap_or_else(|| built_in(computed, object));
     }
     let found = look_up(object, &column.json_path);
     match (column.column_type.as_str(), found) {
@@ -128,6 +156,23 @@ pub(super) fn look_up<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     Some(value)
 }
 
+/// Cells of built-in kinds that tell how long ago something was.
+fn moment(name: &str, object: &Value, now: Moment) -> Option<Value> {
+    let first = |fields: &[&str]| {
+        let found = fields.iter().map(|field| &object[*field]).find(|time| time.is_string());
+        age(found.unwrap_or(&Value::Null), now)
+    };
+    match name.split_once(':') {
+        Some(("ago", pointer)) => Some(match object.pointer(pointer).filter(|time| time.is_string()) {
+            Some(time) => age(time, now),
+            None => Value::from("<none>"),
+        }),
+        None if name == "last-seen" => Some(first(&["lastTimestamp", "deprecatedLastTimestamp", "eventTime"])),
+        None if name == "first-seen" => Some(first(&["firstTimestamp", "deprecatedFirstTimestamp", "eventTime"])),
+        _ => None,
+    }
+}
+
 /// Cells of built-in kinds that are no path.
 fn built_in(name: &str, object: &Value) -> Value {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -146,6 +191,32 @@ fn built_in(name: &str, object: &Value) -> Value {
                 .into_iter()
                 .find(|condition| condition["type"] == wanted);
             found.map_or_else(|| "Unknown".to_owned(), |condition| text(&condition["status"]))
+        }
+        Some((kind @ ("or-none" | "or-na"), pointer)) => match object.pointer(pointer).filter(|value| !value.is_null())
+        {
+            Some(Value::String(text)) if !text.is_empty() => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ if kind == "or-na" => "N/A".to_owned(),
+            _ => "<none>".to_owned(),
+        },
+        Some(("labels", pointer)) => {
+            let labels = object.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+            let labels: Vec<String> = labels.map(|(key, value)| format!("{key}={}", text(value))).collect();
+            none_or(&labels)
+        }
+        Some(("subjects", kind)) => {
+            let subjects = list(&object["subjects"]);
+            let of_kind = subjects.iter().filter(|subject| subject["kind"] == kind);
+            let names = of_kind.map(|subject| match subject["namespace"].as_str() {
+                Some(namespace) if !namespace.is_empty() => format!("{namespace}/{}", text(&subject["name"])),
+                _ => text(&subject["name"]),
+            });
+            names.collect::<Vec<_>>().join(", ")
+        }
+        Some(("count-status", field)) => return json!(list(&object["status"][field]).len()),
+        Some(("involved", field)) => {
+            let involved = &object[field];
+            format!("{}/{}", text(&involved["kind"]).to_lowercase(), text(&involved["name"]))
         }
         Some(("zero", field)) => return json!(object["status"][field].as_i64().unwrap_or(0)),
         Some(("quota", side)) => quota(object, side == "limits"),
@@ -263,10 +334,40 @@ fn built_in(name: &str, object: &Value) -> Value {
                     roles.join(",")
                 }
             }
-            "involved" => {
-                let involved = &object["involvedObject"];
-                format!("{}/{}", text(&involved["kind"]).to_lowercase(), text(&involved["name"]))
+            "source" => {
+                let source = [&object["source"], &object["deprecatedSource"]];
+                let component = source
+                    .iter()
+                    .map(|source| text(&source["component"]))
+                    .collect::<String>();
+                let reporting = [&object["reportingComponent"], &object["reportingController"]];
+                if component.is_empty() {
+                    reporting.into_iter().map(text).collect()
+                } else {
+                    component
+                }
             }
+            "suspend" => (if object["spec"]["suspend"] == true {
+                "True"
+            } else {
+                "False"
+            })
+            .to_owned(),
+            "containers" | "images" => {
+                let spec = pod_spec(object);
+                let key = if name == "images" { "image" } else { "name" };
+                let all: Vec<String> = list(&spec["containers"]).iter().map(|one| text(&one[key])).collect();
+                all.join(",")
+            }
+            "addresses" => {
+                let addresses = list(&object["status"]["loadBalancer"]["ingress"]);
+                let names = addresses
+                    .iter()
+                    .map(|entry| text(&entry["ip"]) + &text(&entry["hostname"]));
+                names.collect::<Vec<_>>().join(",")
+            }
+            "ingress-ports" if list(&object["spec"]["tls"]).is_empty() => "80".to_owned(),
+            "ingress-ports" => "80, 443".to_owned(),
             "job-status" => {
                 let is = |wanted: &str| {
                     list(&object["status"]["conditions"])
@@ -309,6 +410,25 @@ fn built_in(name: &str, object: &Value) -> Value {
         },
     };
     Value::String(cell)
+}
+
+fn none_or(texts: &[String]) -> String {
+    if texts.is_empty() {
+        "<none>".to_owned()
+    } else {
+        texts.join(",")
+    }
+}
+
+/// The pods that a workload makes.
+fn pod_spec(object: &Value) -> &Value {
+    let spec = &object["spec"];
+    let spec = if spec["jobTemplate"].is_object() {
+        &spec["jobTemplate"]["spec"]
+    } else {
+        spec
+    };
+    &spec["template"]["spec"]
 }
 
 /// `pods: 0/2, requests.cpu: 0/1`: what is used of what a quota allows, of limits or of all else.

@@ -742,6 +742,14 @@ fn with_status_of(live: &Value, proposed: &Value) -> Value {
             None => map.remove("status"),
         };
     }
+    // The controller numbers the revisions of a Deployment with its status
+    // (<https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/apps/deployment/strategy.go>).
+    if live["kind"] == "Deployment" && live["apiVersion"] == "apps/v1" {
+        match proposed["metadata"].get("annotations") {
+            Some(annotations) => metadata::of(&mut object).insert("annotations".to_owned(), annotations.clone()),
+            None => metadata::of(&mut object).remove("annotations"),
+        };
+    }
     for field in ["resourceVersion", "uid"] {
         if let Some(given) = proposed["metadata"].get(field) {
             metadata::of(&mut object).insert(field.to_owned(), given.clone());

@@ -22,11 +22,12 @@ pub(super) fn older(newer: &Version, schema: Arc<Schema>) -> Version {
     }
 }
 
-/// Makes an object that was just given another version one in that version.
+/// Makes an object that was just given another version one in that version, where names differ.
 pub(in crate::apiserver) fn convert(object: &mut Value) {
     match object["apiVersion"].as_str() {
         Some("autoscaling/v1") => to_older(object),
         Some("autoscaling/v2") => to_newer(object),
+        Some("v1" | "events.k8s.io/v1") if object["kind"] == "Event" => super::events::convert(object),
         _ => {}
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::types::Types;
-use super::{Column, Kind, Scale, Version, autoscaling};
+use super::{Column, Kind, Scale, Version, autoscaling, events};
 use crate::apiserver::schema::Schema;
 
 /// One row: group, version, kind, plural, short names, type in `types.txt`, flags, columns.
@@ -65,7 +65,7 @@ const ROWS: &[Row] = &[
         "svc",
         "Service",
         "nspa",
-        "Type=.spec.type|Cluster-IP=@cluster-ip|External-IP=@external-ip|Port(s)=@ports",
+        "Type=.spec.type|Cluster-IP=@cluster-ip|External-IP=@external-ip|Port(s)=@ports|Age:date=.metadata.creationTimestamp|*Selector=@labels:/spec/selector",
     ),
     Row(
         "",
@@ -85,7 +85,7 @@ const ROWS: &[Row] = &[
         "po",
         "Pod",
         "nsa",
-        "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts",
+        "Ready=@containers-ready|Status=@pod-status|Restarts:integer=@restarts|Age:date=.metadata.creationTimestamp|*IP=@or-none:/status/podIP|*Node=@or-none:/spec/nodeName|*Nominated Node=@or-none:/status/nominatedNodeName|*Readiness Gates=@none",
     ),
     Row(
         "",
@@ -105,7 +105,7 @@ const ROWS: &[Row] = &[
         "ev",
         "Event",
         "np",
-        "Type=.type|Reason=.reason|Object=@involved|Message=.message",
+        "Last Seen=@last-seen|Type=.type|Reason=.reason|Object=@involved:involvedObject|*Subobject=.involvedObject.fieldPath|*Source=@source|Message=.message|*First Seen=@first-seen|*Count:integer=.count|*Name=.metadata.name",
     ),
     Row(
         "",
@@ -146,7 +146,7 @@ const ROWS: &[Row] = &[
         "deploy",
         "Deployment",
         "nscga",
-        "Ready=@replicas-ready|Up-to-date:integer=.status.updatedReplicas|Available:integer=.status.availableReplicas",
+        "Ready=@replicas-ready|Up-to-date:integer=@zero:updatedReplicas|Available:integer=@zero:availableReplicas|Age:date=.metadata.creationTimestamp|*Containers=@containers|*Images=@images|*Selector=@labels:/spec/selector/matchLabels",
     ),
     Row(
         "apps",
@@ -156,7 +156,7 @@ const ROWS: &[Row] = &[
         "sts",
         "StatefulSet",
         "nscga",
-        "Ready=@replicas-ready",
+        "Ready=@replicas-ready|Age:date=.metadata.creationTimestamp|*Containers=@containers|*Images=@images",
     ),
     Row(
         "apps",
@@ -166,7 +166,7 @@ const ROWS: &[Row] = &[
         "ds",
         "DaemonSet",
         "nsga",
-        "Desired:integer=.status.desiredNumberScheduled|Current:integer=.status.currentNumberScheduled|Ready:integer=.status.numberReady",
+        "Desired:integer=@zero:desiredNumberScheduled|Current:integer=@zero:currentNumberScheduled|Ready:integer=@zero:numberReady|Up-to-date:integer=@zero:updatedNumberScheduled|Available:integer=@zero:numberAvailable|Node Selector=@labels:/spec/template/spec/nodeSelector|Age:date=.metadata.creationTimestamp|*Containers=@containers|*Images=@images|*Selector=@labels:/spec/selector/matchLabels",
     ),
     Row(
         "apps",
@@ -176,7 +176,7 @@ const ROWS: &[Row] = &[
         "rs",
         "ReplicaSet",
         "nscga",
-        "Desired:integer=.spec.replicas|Current:integer=.status.replicas|Ready:integer=.status.readyReplicas",
+        "Desired:integer=.spec.replicas|Current:integer=@zero:replicas|Ready:integer=@zero:readyReplicas|Age:date=.metadata.creationTimestamp|*Containers=@containers|*Images=@images|*Selector=@labels:/spec/selector/matchLabels",
     ),
     Row(
         "batch",
@@ -196,9 +196,18 @@ const ROWS: &[Row] = &[
         "cj",
         "CronJob",
         "nsga",
-        "Schedule=.spec.schedule|Suspend:boolean=.spec.suspend",
+        "Schedule=.spec.schedule|Timezone=@or-none:/spec/timeZone|Suspend=@suspend|Active:integer=@count-status:active|Last Schedule=@ago:/status/lastScheduleTime|Age:date=.metadata.creationTimestamp|*Containers=@containers|*Images=@images|*Selector=@labels:/spec/selector/matchLabels",
     ),
-    Row("rbac.authorization.k8s.io", "v1", "Role", "roles", "", "Role", "np", ""),
+    Row(
+        "rbac.authorization.k8s.io",
+        "v1",
+        "Role",
+        "roles",
+        "",
+        "Role",
+        "np",
+        "Created At=.metadata.creationTimestamp",
+    ),
     Row(
         "rbac.authorization.k8s.io",
         "v1",
@@ -207,7 +216,7 @@ const ROWS: &[Row] = &[
         "",
         "RoleBinding",
         "np",
-        "Role=@role-ref",
+        "Role=@role-ref|Age:date=.metadata.creationTimestamp|*Users=@subjects:User|*Groups=@subjects:Group|*ServiceAccounts=@subjects:ServiceAccount",
     ),
     Row(
         "rbac.authorization.k8s.io",
@@ -217,7 +226,7 @@ const ROWS: &[Row] = &[
         "",
         "ClusterRole",
         "p",
-        "",
+        "Created At=.metadata.creationTimestamp",
     ),
     Row(
         "rbac.authorization.k8s.io",
@@ -227,7 +236,7 @@ const ROWS: &[Row] = &[
         "",
         "ClusterRoleBinding",
         "p",
-        "Role=@role-ref",
+        "Role=@role-ref|Age:date=.metadata.creationTimestamp|*Users=@subjects:User|*Groups=@subjects:Group|*ServiceAccounts=@subjects:ServiceAccount",
     ),
     Row(
         "coordination.k8s.io",
@@ -257,7 +266,7 @@ const ROWS: &[Row] = &[
         "crd,crds",
         "CustomResourceDefinition",
         "sgr",
-        "Created At:date=.metadata.creationTimestamp",
+        "Created At=.metadata.creationTimestamp",
     ),
     Row(
         "admissionregistration.k8s.io",
@@ -297,7 +306,7 @@ const ROWS: &[Row] = &[
         "ing",
         "Ingress",
         "nsg",
-        "Class=.spec.ingressClassName|Hosts=@hosts",
+        "Class=@or-none:/spec/ingressClassName|Hosts=@hosts|Address=@addresses|Ports=@ingress-ports",
     ),
     Row(
         "policy",
@@ -307,7 +316,7 @@ const ROWS: &[Row] = &[
         "pdb",
         "PodDisruptionBudget",
         "nsg",
-        "Min Available=.spec.minAvailable|Max Unavailable=.spec.maxUnavailable",
+        "Min Available=@or-na:/spec/minAvailable|Max Unavailable=@or-na:/spec/maxUnavailable|Allowed Disruptions:integer=@zero:disruptionsAllowed",
     ),
     Row(
         "events.k8s.io",
@@ -317,7 +326,7 @@ const ROWS: &[Row] = &[
         "ev",
         "EventsEvent",
         "np",
-        "Type=.type|Reason=.reason|Message=.note",
+        "Last Seen=@last-seen|Type=.type|Reason=.reason|Object=@involved:regarding|*Subobject=.regarding.fieldPath|*Source=@source|Message=.note|*First Seen=@first-seen|*Count:integer=.deprecatedCount|*Name=.metadata.name",
     ),
     Row(
         "apiregistration.k8s.io",
@@ -347,7 +356,7 @@ const ROWS: &[Row] = &[
         "limits",
         "LimitRange",
         "n",
-        "Created At:date=.metadata.creationTimestamp",
+        "Created At=.metadata.creationTimestamp",
     ),
     Row(
         "",
@@ -440,6 +449,16 @@ pub(super) fn kinds() -> Vec<Kind> {
     let mut types = Types::new();
     let mut kinds: Vec<Kind> = ROWS.iter().map(|row| kind(row, &mut types)).collect();
     for kind in &mut kinds {
+        if kind.group == events::GROUP {
+            // Both groups serve the same events, which are kept in the older form.
+            let kept = Version {
+                is_served: false,
+                ..events::older(kind.storage_version(), types.object("Event"))
+            };
+            kind.versions.push(kept);
+            kind.storage = 1;
+            kind.stored_in = String::new();
+        }
         if kind.group == autoscaling::GROUP {
             let older = autoscaling::older(kind.storage_version(), types.object("HorizontalPodAutoscalerV1"));
             kind.versions.push(older);
@@ -470,6 +489,7 @@ fn kind(row: &Row, types: &mut Types) -> Kind {
     };
     Kind {
         group: (*group).to_owned(),
+        stored_in: (*group).to_owned(),
         kind: (*kind).to_owned(),
         list_kind: format!("{kind}List"),
         plural: (*plural).to_owned(),

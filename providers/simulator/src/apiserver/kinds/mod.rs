@@ -5,6 +5,7 @@
 mod autoscaling;
 mod builtin;
 mod defaults;
+mod events;
 mod rules;
 mod types;
 
@@ -54,6 +55,8 @@ pub(super) struct Version {
 #[derive(Clone, Debug)]
 pub(super) struct Kind {
     pub(super) group: String,
+    /// The group that its objects are kept in: its own, but for events, which two groups serve.
+    pub(super) stored_in: String,
     pub(super) kind: String,
     pub(super) list_kind: String,
     pub(super) plural: String,

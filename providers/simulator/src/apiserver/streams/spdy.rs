@@ -98,8 +98,10 @@ impl Replies {
         if !std::mem::replace(&mut self.has_begun, true) {
             block.extend([0x78, 0x01]);
         }
-        // A stored block of four bytes: the number of headers, none.
+        // A stored block of four bytes, the number of headers: none. Then an empty one, at which readers let go of what they
+        // have (Go's `compress/flate` does not before).
         block.extend([0, 4, 0, 0xfb, 0xff, 0, 0, 0, 0]);
+        block.extend([0, 0, 0, 0xff, 0xff]);
         block
     }
 }
@@ -364,6 +366,40 @@ mod tests {
     fn syn(stream: u32, headers: &[(&str, &str)], is_first: bool) -> Vec<u8> {
         let payload = [&stream.to_be_bytes()[..], &[0; 6], &block(headers, is_first)].concat();
         control(SYN_STREAM, &payload)
+    }
+
+    #[test]
+    fn replies_are_what_the_library_of_kubectl_reads() {
+        // Held to github.com/moby/spdystream v0.5.0, whose reader takes both frames.
+        let mut replies = Replies::default();
+        let frames = [1, 3].map(|stream| Outgoing::Reply { stream }.encode(&mut replies));
+        let hex = |frame: &Vec<u8>| frame.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(
+            hex(&frames[0]),
+            "8003000200000014000000017801000400fbff00000000000000ffff"
+        );
+        assert_eq!(hex(&frames[1]), "800300020000001200000003000400fbff00000000000000ffff");
+    }
+
+    /// Two SYN_STREAM frames as kubectl's own library writes them (github.com/moby/spdystream v0.5.0).
+    const PACKED: [&str; 2] = [
+        "800300010000003e0000000100000000000078f9e3c6a7c202253a703a2b294a4dcc851625aca9a0808614cb45e01c60616061c0c0c0c0590489c64c50f2663400000000ffff",
+        "800300010000001800000003000000000000c2aa19540e2512d60b000000ffff",
+    ];
+
+    #[test]
+    fn packed_headers_are_read_one_after_the_other() {
+        let bytes = |hex: &str| -> Vec<u8> {
+            let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+            (0..hex.len()).step_by(2).map(pair).collect()
+        };
+        let mut headers = Headers::new();
+        for (frame, kind) in PACKED.iter().zip(["error", "data"]) {
+            let told = headers.read(&bytes(frame)[18..]).expect("headers");
+            let expected = [("port", "8080"), ("requestid", "0"), ("streamtype", kind)];
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(told, BTreeMap::from(expected));
+        }
     }
 
     #[tokio::test]

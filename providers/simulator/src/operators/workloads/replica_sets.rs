@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::operators::kinds::REPLICA_SET;
+use crate::operators::kinds::{DEPLOYMENT, REPLICA_SET};
 use crate::operators::object::{Read, object, owned_by};
-use crate::operators::turn::{Turn, map};
+use crate::operators::turn::{Turn, Write, map};
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 /// What is told of a Deployment and not of its ReplicaSets.
@@ -34,11 +34,19 @@ pub(super) fn current(turn: &mut Turn<'_>, deployment: &Value, hash: &str) -> Op
     let number = if revision(set) == newest { newest } else { newest + 1 };
     let mut annotations = copied(deployment);
     annotations.insert(REVISION.to_owned(), json!(number.to_string()));
+    sized(deployment, &mut annotations);
     let replicas = deployment.number("/spec/replicas").unwrap_or(1);
     let wanted = json!({"metadata": {"annotations": annotations}, "spec": {"replicas": replicas}});
     turn.patch(REPLICA_SET, set, wanted);
-    let patch = json!({"metadata": {"annotations": {REVISION: number.to_string()}}});
-    turn.patch(crate::operators::kinds::DEPLOYMENT, deployment, patch);
+    if deployment.annotation(REVISION) != Some(&number.to_string()) {
+        // With the status, as the controller does: it is no change of what is wanted.
+        turn.writes.push(Write::PatchStatus {
+            kind: DEPLOYMENT,
+            namespace: deployment.namespace().to_owned(),
+            name: deployment.name().to_owned(),
+            patch: json!({"metadata": {"annotations": {REVISION: number.to_string()}}}),
+        });
+    }
     Some(Arc::clone(set))
 }
 
@@ -81,9 +89,26 @@ fn copied(deployment: &Value) -> Map<String, Value> {
         .collect()
 }
 
+/// Says how many pods are wanted, and how many there may be while they change.
+fn sized(deployment: &Value, annotations: &mut Map<String, Value>) {
+    let replicas = deployment.number("/spec/replicas").unwrap_or(1);
+    let surge = match deployment.pointer("/spec/strategy/rollingUpdate/maxSurge") {
+        Some(Value::Number(number)) => number.as_i64().unwrap_or_default(),
+        Some(Value::String(text)) => {
+            let percentage: i64 = text.trim_end_matches('%').parse().unwrap_or_default();
+            (replicas * percentage + 99) / 100
+        }
+        _ => 0,
+    };
+    for (key, number) in [("desired-replicas", replicas), ("max-replicas", replicas + surge)] {
+        annotations.insert(format!("deployment.kubernetes.io/{key}"), json!(number.to_string()));
+    }
+}
+
 fn create(turn: &mut Turn<'_>, deployment: &Value, hash: &str, number: u64) {
     let mut annotations = copied(deployment);
     annotations.insert(REVISION.to_owned(), json!(number.to_string()));
+    sized(deployment, &mut annotations);
     let mut selector = deployment["spec"]["selector"].clone();
     selector["matchLabels"]["pod-template-hash"] = json!(hash);
     let mut template = deployment["spec"]["template"].clone();
