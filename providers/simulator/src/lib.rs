@@ -144,7 +144,7 @@ impl Simulator {
         server_options.anonymous_admin = true;
         let server = ApiServer::start(server_options).await?;
         let url = server.url();
-        operators::register_admission(server.admission());
+        operators::register_admission(server.admission(), &options.faults);
         let uri: http::Uri = match url.parse() {
             Ok(uri) => uri,
             Err(cause) => unreachable!("the server's own URL is one: {cause}"),

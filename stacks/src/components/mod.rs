@@ -18,6 +18,7 @@ mod olm;
 mod outputs;
 mod perses;
 mod secret;
+mod symptoms;
 
 mod cert_manager;
 mod cluster_observability;

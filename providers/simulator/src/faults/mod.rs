@@ -33,6 +33,19 @@ impl Faults<'_> {
     }
 }
 
+impl<'a> Faults<'a> {
+    /// Returns whether a fault about the whole cluster was asked for.
+    pub(crate) fn anywhere(self, name: FaultName) -> bool {
+        self.at(name, "")
+    }
+
+    /// Returns the targets at which a fault was asked for.
+    pub(crate) fn targets(self, name: FaultName) -> impl Iterator<Item = &'a str> {
+        let asked = self.0.iter().filter(move |fault| fault.name == name);
+        asked.map(|fault| fault.target.as_str())
+    }
+}
+
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::connections;
 use super::object::Read;
 use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
+use crate::faults::{Fault, FaultName, Faults};
 
 /// Judges one write; none of its own kind passes.
 type Judge = fn(&AdmissionRequest<'_>, Option<&Value>) -> Result<(), Rejection>;
@@ -76,10 +77,46 @@ const WEBHOOKS: [Webhook; 6] = [
     },
 ];
 
-/// Registers every webhook.
-pub fn register(registry: &AdmissionRegistry) {
+/// Registers every webhook; faults may make one refuse more.
+pub fn register(registry: &AdmissionRegistry, faults: &[Fault]) {
     for webhook in WEBHOOKS {
         registry.register(Arc::new(webhook));
+    }
+    let flags: Vec<String> = Faults(faults)
+        .targets(FaultName::DashboardFlagRefused)
+        .map(str::to_owned)
+        .collect();
+    if !flags.is_empty() {
+        registry.register(Arc::new(Refused(flags)));
+    }
+}
+
+/// Flags of the dashboard that this release does not know any more, or not yet (reference/platform.md G27).
+struct Refused(Vec<String>);
+
+impl Admission for Refused {
+    fn name(&self) -> &str {
+        "odhdashboardconfig-validator.opendatahub.io"
+    }
+
+    fn handles(&self, request: &AdmissionRequest<'_>) -> bool {
+        request.kind == "OdhDashboardConfig" && request.subresource.is_none()
+    }
+
+    fn mutate(&self, _: &AdmissionRequest<'_>, _: &mut Value) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn validate(&self, _: &AdmissionRequest<'_>, object: Option<&Value>) -> Result<(), Rejection> {
+        let flags = object.and_then(|object| object.pointer("/spec/dashboardConfig"));
+        match self
+            .0
+            .iter()
+            .find(|flag| flags.is_some_and(|flags| flags.get(flag.as_str()).is_some()))
+        {
+            Some(flag) => deny(format!("DEPRECATED: spec.dashboardConfig.{flag} must be removed")),
+            None => Ok(()),
+        }
     }
 }
 

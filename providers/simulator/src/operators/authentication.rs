@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::kinds::{CLUSTER_OPERATOR, OAUTH, SECRET};
 use super::object::{Read, object};
 use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 
 const NAME: &str = "authentication";
 const SOURCE: &str = "openshift-config";
@@ -40,7 +41,10 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         for copy in stale {
             turn.ensure(SECRET, copy);
         }
-    } else if operator.is("Progressing") && turn.held("rollout", ROLLOUT_SECONDS) {
+    } else if operator.is("Progressing")
+        && !turn.faults.anywhere(FaultName::LoginsStuck)
+        && turn.held("rollout", ROLLOUT_SECONDS)
+    {
         say(turn, &operator, false);
     }
 }

@@ -18,6 +18,7 @@ use super::kinds::{
 use super::maas::NAMESPACE;
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, observed};
+use crate::faults::FaultName;
 
 const POLICIES: &str = "maas.opendatahub.io/auth-policies";
 const SUBSCRIPTIONS: &str = "maas.opendatahub.io/subscriptions";
@@ -73,7 +74,11 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
                 leave(turn, family, parent);
             } else {
                 turn.finalize(family.parent, parent, family.finalizer);
-                tell(turn, family, parent, &parents);
+                // The controller's own log says so, in a loop, and nothing else (reference/serving.md P17).
+                let lags = family.parent == MAAS_AUTH_POLICY && turn.faults.anywhere(FaultName::AuthPolicyStatusLags);
+                if !lags {
+                    tell(turn, family, parent, &parents);
+                }
             }
         }
     }
@@ -114,6 +119,17 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
     let namespace = reference.namespace();
     let live = turn.world.get(family.merged, namespace, &name).cloned();
     if live.as_ref().is_some_and(|live| is_unmanaged(live)) {
+        return;
+    }
+    if let Some(live) = live.as_ref()
+        && family.merged == TOKEN_RATE_LIMIT_POLICY
+        && turn.faults.at(FaultName::MergedPolicyUnmanaged, reference.name())
+    {
+        turn.patch(
+            family.merged,
+            live,
+            json!({"metadata": {"annotations": {"opendatahub.io/managed": "false"}}}),
+        );
         return;
     }
     let all: Vec<Arc<Value>> = parents

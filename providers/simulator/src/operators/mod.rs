@@ -65,6 +65,7 @@ mod routes;
 mod rules;
 mod service_accounts;
 mod service_ca;
+mod somebody;
 mod workloads;
 
 pub use admission::register as register_admission;
@@ -72,6 +73,8 @@ pub use admission::register as register_admission;
 mod addons_scenarios;
 #[cfg(test)]
 mod bench;
+#[cfg(test)]
+mod fault_scenarios;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
@@ -180,6 +183,8 @@ const OPERATORS: &[Operator] = &[
         runs: Runs::Deployment(APPLICATIONS, "maas-controller"),
         reconcile: maas::reconcile,
     },
+    // No operator: people who act on the cluster, where a fault says so.
+    operator("somebody", Runs::Platform, somebody::reconcile),
 ];
 
 /// Returns the name of every operator.

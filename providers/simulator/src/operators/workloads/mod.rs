@@ -10,6 +10,7 @@ mod claims;
 mod needs;
 mod pods;
 mod services;
+mod trouble;
 
 use std::sync::Arc;
 

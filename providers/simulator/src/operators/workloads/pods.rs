@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use super::claims;
 use super::needs::{self, Missing};
+use super::trouble;
+use crate::faults::FaultName;
 use crate::operators::kinds::{JOB, NODE, POD};
 use crate::operators::object::{Read, count};
 use crate::operators::turn::{Turn, condition, map};
@@ -57,6 +59,12 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
             turn.delete(POD, pod.namespace(), pod.name());
             continue;
         }
+        if !node.is_empty()
+            && let Some(trouble) = trouble::of(turn, pod)
+        {
+            trouble.tell(turn, pod);
+            continue;
+        }
         let phase = pod.text("/status/phase");
         if ["Running", "Succeeded", "Failed"].contains(&phase) && pod.is("Ready") || phase == "Succeeded" {
             continue;
@@ -67,6 +75,7 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
         }
         let verdict = match claims::unschedulable(turn, pod) {
             Some(why) => Err(why),
+            None if gpus(pod) > 0 && turn.faults.anywhere(FaultName::GpusTaken) => Err(format!("Insufficient {GPU}")),
             None => room(&nodes, &used, pod),
         };
         match verdict {
@@ -146,7 +155,7 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
         pod,
         json!({
             "phase": "Running", "startTime": turn.stamp, "podIP": address(pod),
-            "containerStatuses": containers(pod, true, &state),
+            "initContainerStatuses": null, "containerStatuses": containers(pod, true, &state),
             "conditions": [
                 condition("PodScheduled", true, "", ""), condition("Initialized", true, "", ""),
                 condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
@@ -173,7 +182,7 @@ fn wait(turn: &mut Turn<'_>, pod: &Value, reason: &str, why: &str) {
 }
 
 /// Returns the status of every container, all in one state.
-fn containers(pod: &Value, ready: bool, state: &Value) -> Vec<Value> {
+pub(super) fn containers(pod: &Value, ready: bool, state: &Value) -> Vec<Value> {
     let containers = pod.list("/spec/containers").iter();
     containers
         .map(|container| {
