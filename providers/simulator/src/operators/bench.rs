@@ -243,6 +243,11 @@ impl Bench {
         panic!("the cluster does not come to rest; last writes: {last:?}");
     }
 
+    /// Takes every fault away.
+    pub(super) fn heal(&mut self) {
+        self.options.faults.clear();
+    }
+
     /// Lets the operators act on what is there, before any wait is over.
     pub(super) fn look(&mut self) {
         let clock = std::mem::replace(&mut self.options.clock, Clock::new(1.0));

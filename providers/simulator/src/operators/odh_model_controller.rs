@@ -11,7 +11,9 @@
 //! - A look that a fault makes a miss is written on the controller's Deployment ([`MISSED`]), with the pod and the content
 //!   it was of: another pod or other content is looked at as ever, so one remedy heals it and it never comes back.
 //!
-//! Left out: a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
+//! - A pod that started before the kind of AuthPolicies was there looks at no Gateway ([`KINDS`]); a new one does.
+//!
+//! Left out: that the kind of EnvoyFilters is looked for at the start too; a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
 //! account of an S3 connection comes a moment after the model, where the real webhook makes it a moment before.
 
 use serde_json::{Value, json};
@@ -71,9 +73,7 @@ fn is_blind(turn: &mut Turn<'_>, pod: &Value) -> bool {
         Some("missing") => true,
         Some(_) => false,
         None => {
-            let there = ["authpolicies.kuadrant.io", "envoyfilters.networking.istio.io"]
-                .iter()
-                .all(|name| turn.world.is_established(name));
+            let there = turn.world.is_established("authpolicies.kuadrant.io");
             let deployment = turn.world.get(DEPLOYMENT, APPLICATIONS, NAME).cloned();
             let faulty = turn.faults.anywhere(FaultName::PolicyKindsMissed)
                 && deployment
