@@ -11,6 +11,9 @@ use crate::{
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// No scaled symptom ends a wait sooner than this: the wire takes its time whatever the speed of a simulated cluster.
+const SHORTEST: Duration = Duration::from_secs(2);
+
 /// A symptom that is seen now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Symptom {
@@ -66,8 +69,8 @@ impl Symptom {
 
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
     pub(super) fn ends(&self, diagnoses: &[Diagnosis], scale: f64) -> Option<Instant> {
-        let lasting: Duration = self.of(diagnoses)?.lasting?;
-        Some(self.since + lasting.mul_f64(scale))
+        let lasting = self.of(diagnoses)?.lasting?;
+        Some(self.since + lasting.mul_f64(scale).max(SHORTEST.min(lasting)))
     }
 
     /// Adds what is seen to a failure, unless its own words say it.

@@ -79,6 +79,7 @@ fn listener() -> Draft {
         Rule::condition("Ready"),
     ]))
     .within(seconds(120))
+    .diagnosed_by(symptoms::operands())
     .note("listens with TLS")
     .tells(
         ConsequenceClass::TakesFields,

@@ -68,11 +68,8 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
         )
         .denied(
             "connection",
-            format!(
-                "give the Secret of the connection the annotation `opendatahub.io/connection-type-protocol`: `stackctl \
-                 apply --target model[{}].connection` writes it as the stack has it",
-                model.name
-            ),
+            "give the Secret of the connection its type again, in the annotation `opendatahub.io/connection-type-protocol`: \
+             `stackctl apply` writes it as the stack has it",
         )
         .within(time.map_or(seconds(600), |timeout| timeout.as_duration()))
         .note(format!("{} × {}", model.replicas, model.model_name))

@@ -203,6 +203,7 @@ fn s_p20_maas_is_there_only_with_what_every_call_goes_through() {
             [
                 "Deployment redhat-ods-applications/maas-api",
                 "Deployment openshift-ingress/payload-processing",
+                "AuthPolicy redhat-ods-applications/maas-api-auth-policy",
             ]
         );
         assert!(
