@@ -23,3 +23,4 @@ mod preflight;
 mod sandbox;
 mod saved_plan;
 mod schedules;
+mod serving_diagnoses;

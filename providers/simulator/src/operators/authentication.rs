@@ -34,6 +34,12 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     ) else {
         return;
     };
+    // Pods that cannot roll out say so from the first look on.
+    let stuck = turn.faults.anywhere(FaultName::LoginsStuck);
+    if stuck && !operator.is("Progressing") {
+        say(turn, &operator, true);
+        return;
+    }
     let stale = stale(turn, &oauth);
     if !stale.is_empty() && !operator.is("Progressing") {
         say(turn, &operator, true);
@@ -41,10 +47,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         for copy in stale {
             turn.ensure(SECRET, copy);
         }
-    } else if operator.is("Progressing")
-        && !turn.faults.anywhere(FaultName::LoginsStuck)
-        && turn.held("rollout", ROLLOUT_SECONDS)
-    {
+    } else if operator.is("Progressing") && !stuck && turn.held("rollout", ROLLOUT_SECONDS) {
         say(turn, &operator, false);
     }
 }
