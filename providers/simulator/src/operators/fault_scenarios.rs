@@ -316,3 +316,17 @@ fn a_selector_of_early_access_is_told_until_its_deployment_is_deleted() {
     bench.delete(DEPLOYMENT, APPLICATIONS, "maas-controller");
     assert!(bench.world.is_available(APPLICATIONS, "maas-controller"));
 }
+
+#[test]
+fn a_provider_loses_its_label_once() {
+    let mut bench = Bench::new(&["provider-unlabelled@litellm-credentials"]);
+    let labelled = json!({"metadata": {"labels": {"inference.networking.k8s.io/bbr-managed": "true"}}});
+    let put = |bench: &mut Bench| {
+        bench.put(SECRET, object(SECRET, MODELS, "litellm-credentials", labelled.clone()));
+        bench.settle();
+        let secret = bench.get(SECRET, MODELS, "litellm-credentials");
+        secret.label("inference.networking.k8s.io/bbr-managed").is_some()
+    };
+    assert!(!put(&mut bench));
+    assert!(put(&mut bench), "whoever writes it again keeps it");
+}

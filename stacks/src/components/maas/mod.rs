@@ -23,7 +23,7 @@ mod users;
 
 pub(super) use dashboard::{dashboard, flags as dashboard_flags};
 pub(super) use gateway::{COMPONENT, class, gateway, host, host_under, is_plain};
-pub(super) use symptoms::dashboard as dashboard_symptoms;
+pub(super) use symptoms::{dashboard as dashboard_symptoms, early_access};
 
 use super::{
     Context,

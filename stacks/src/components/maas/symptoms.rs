@@ -35,26 +35,30 @@ pub(super) fn restart_kuadrant() -> Remedy {
     }
 }
 
-/// Why the operator does not bring MaaS, or its controller no tenant (P7).
+/// Why the operator does not bring MaaS, or its controller no tenant.
 pub(super) fn component() -> Vec<Diagnosis> {
-    let immutable = Rule::Field {
-        path: FieldPath::of("status.conditions[type=ModelsAsServiceReady].message"),
-        is: Matcher::ContainsText("field is immutable".to_owned()),
-    };
-    let told = Rule::All(vec![immutable, status("ModelsAsServiceReady", "False")]);
-    let mut known = vec![lasting(
-        see(rhoai::cluster_object(), told),
-        format!(
-            "delete Deployments {APPLICATIONS}/maas-controller and {APPLICATIONS}/maas-api, which are of an early-access \
-             release: the operator makes them anew"
-        ),
-    )];
-    known.extend(application(("control-plane", "maas-controller"), "maas-controller"));
+    let mut known = application(("control-plane", "maas-controller"), "maas-controller").to_vec();
     known.push(passing(
         see(rhoai::cluster_object(), status("ModelsAsServiceReady", "False")),
         format!("see the log of Deployment {APPLICATIONS}/maas-controller"),
     ));
     known
+}
+
+/// The controller that runs is of an early-access release: it serves, and the operator cannot bring it up to date (P7).
+pub(in crate::components) fn early_access() -> Diagnosis {
+    let immutable = Rule::Field {
+        path: FieldPath::of("status.conditions[type=ModelsAsServiceReady].message"),
+        is: Matcher::ContainsText("field is immutable".to_owned()),
+    };
+    let told = Rule::All(vec![immutable, status("ModelsAsServiceReady", "False")]);
+    lasting(
+        see(rhoai::cluster_object(), told),
+        format!(
+            "delete Deployments {APPLICATIONS}/maas-controller and {APPLICATIONS}/maas-api, which are of an early-access \
+             release: the operator makes them anew"
+        ),
+    )
 }
 
 /// Why a tenant is not ready (P1 to P3, P9).

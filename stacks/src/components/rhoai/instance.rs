@@ -278,7 +278,9 @@ fn ready(context: &Context<'_>) -> Draft {
         .within(seconds(600))
         .note("waits for DataScienceCluster Ready");
     match maas::api(context) {
-        Some(api) => gate.after(api, "with MaaS on it is ready only when maas-api is"),
+        Some(api) => gate
+            .diagnosed(maas::early_access())
+            .after(api, "with MaaS on it is ready only when maas-api is"),
         None => gate,
     }
 }
