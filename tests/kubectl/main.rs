@@ -28,7 +28,9 @@ async fn play(name: &str) {
     };
     for (program, arguments) in programs {
         if !server::has(program, arguments).await {
-            say(&format!("{program} is not on the PATH: NOTHING WAS PROVEN about {name}"));
+            say(&format!(
+                "{program} is not on the PATH: NOTHING WAS PROVEN about {name}"
+            ));
             return;
         }
     }

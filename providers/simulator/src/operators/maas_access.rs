@@ -60,7 +60,8 @@ pub(super) fn of_model(reference: &Value, target: &Value, parents: &[Arc<Value>]
     );
     let info = "auth.metadata[\"subscription-info\"]";
     let is_known = "has(auth.metadata) && \"subscription-info\" in auth.metadata";
-    let said = |field: &str, otherwise: &str| format!("{is_known} && has({info}.{field}) ? {info}.{field} : {otherwise}");
+    let said =
+        |field: &str, otherwise: &str| format!("{is_known} && has({info}.{field}) ? {info}.{field} : {otherwise}");
     let mut authorization = json!({
         "auth-valid": {"patternMatching": {"patterns": [{"predicate": of("valid", "auth.identity.user.username != \"\"")}]}},
         "subscription-valid": {"patternMatching": {"patterns": [
