@@ -10,6 +10,7 @@ mod immutable;
 mod kubectl;
 mod listing;
 mod patches;
+mod pods;
 mod removal;
 mod requests;
 mod restart;
