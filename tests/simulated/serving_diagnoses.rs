@@ -39,15 +39,11 @@ backend = "local"
 
 const MAAS: &str = "[maas]\nenabled = true\n";
 
-/// A model on CPU behind MaaS, from this source; every cluster has this profile once OpenShift AI runs.
+/// A model on CPU behind MaaS, from this source.
 fn model(name: &str, source: &str) -> String {
-    profiled(name, source, "gpu-profile")
-}
-
-fn profiled(name: &str, source: &str, profile: &str) -> String {
     format!(
         "[[models]]\nname = \"{name}\"\nmodel_name = \"org/{name}\"\nnamespace = \"llm-d-demo\"\nsource = \"{source}\"\n\
-         gpus = 0\nhardware_profile = \"{profile}\"\nmaas = true\n"
+         gpus = 0\nhardware_profile = \"gpu-profile\"\nmaas = true\n"
     )
 }
 
@@ -172,28 +168,6 @@ macro_rules! longer {
         concat!(
             $text,
             "; then run the same command again, or give it longer with `--ready-timeout`"
-        )
-    };
-}
-
-/// The reference of a model that is not ready.
-macro_rules! mirrors {
-    ($model:literal) => {
-        (
-            concat!("maas.model[", $model, "].ref did not become ready within 40.0 s"),
-            &[concat!(
-                "MaaSModelRef ",
-                $model,
-                ": Ready=False, BackendNotReady: ",
-                $model,
-                " is not ready"
-            )] as &[&str],
-            concat!(
-                "see LLMInferenceService llm-d-demo/",
-                $model,
-                " and its route at the gateway of MaaS; then run the same command again, or give it longer with \
-                 `--ready-timeout`"
-            ),
         )
     };
 }
@@ -351,11 +325,7 @@ fn a_namespace_that_is_not_admitted_and_a_database_without_its_secret() {
         &apply(&sandbox, &faults, None),
         &[
             ("model[tiny].service will not become ready", &[ROUTE], ADMIT),
-            (
-                "maas.model[tiny].ref will not become ready",
-                &["MaaSModelRef tiny: .status.phase is Pending", ROUTE],
-                ADMIT,
-            ),
+            ("maas.model[tiny].ref will not become ready", &[ROUTE], ADMIT),
             (
                 "maas.tenant will not become ready",
                 &[
@@ -408,43 +378,6 @@ fn a_database_with_another_password_and_an_authorino_that_lost_its_tls() {
     assert_eq!(healed.code, 0, "{}", healed.shown());
 }
 
-/// P7, P14.
-#[test]
-fn a_controller_of_an_early_access_release_and_a_flag_that_the_release_refuses() {
-    let sandbox = BELOW.copy(&format!("{PLATFORM}{MAAS}"));
-    ends(
-        &apply(
-            &sandbox,
-            &["old-selector@maas-controller", "flag-refused@modelAsService"],
-            None,
-        ),
-        &[
-            (
-                "maas.dashboard OdhDashboardConfig redhat-ods-applications/odh-dashboard-config could not be applied",
-                &[
-                    "admission denied it: admission webhook \"odhdashboardconfig-validator.opendatahub.io\" denied the \
-                     request: DEPRECATED: spec.dashboardConfig.modelAsService must be removed",
-                ],
-                again!(
-                    "see that this release of OpenShift AI knows the flag that it names: `[rhoai]` says which release"
-                ),
-            ),
-            (
-                "rhoai.ready will not become ready",
-                &[
-                    "DataScienceCluster default-dsc: Ready=False, NotReady: Some components are not ready: modelsasservice",
-                    "DataScienceCluster default-dsc: ModelsAsServiceReady=False, Error: Deployment.apps \"maas-controller\" is \
-                 invalid: spec.selector: Invalid value: field is immutable",
-                ],
-                again!(
-                    "delete Deployments redhat-ods-applications/maas-controller and redhat-ods-applications/maas-api, which are \
-                 of an early-access release: the operator makes them anew"
-                ),
-            ),
-        ],
-    );
-}
-
 /// K1, where the remedy does not help.
 #[test]
 fn a_kuadrant_that_never_sees_a_gateway_provider_is_restarted_once_and_then_told() {
@@ -460,225 +393,6 @@ fn a_kuadrant_that_never_sees_a_gateway_provider_is_restarted_once_and_then_told
             longer!(
                 "see that a GatewayClass is accepted, and restart the operator of Kuadrant once more: `oc delete pod -n \
                  openshift-operators -l app.kubernetes.io/name=kuadrant-operator`"
-            ),
-        )],
-    );
-}
-
-const WORKLOADS: &str = "Ready=False, MinimumReplicasUnavailable: Deployment does not have minimum availability.";
-
-/// M5, M6, M12, M13, M23, M25, S8, and a server that ends.
-#[test]
-fn what_keeps_a_model_from_being_served_is_told_of_each_by_itself() {
-    let models = [
-        model("pulled", "oci://registry.example.com/models/pulled:1"),
-        model("gated", "hf://meta-llama/Llama-3.1-8B"),
-        model("starved", "hf://org/starved"),
-        model("crashed", "hf://org/crashed"),
-        model("pooled", "hf://org/pooled"),
-        model("anonymous", "hf://org/anonymous"),
-        model("doubled", "hf://org/doubled"),
-        model("untyped", "oci://registry.example.com/models/untyped:1"),
-        profiled("profiled", "hf://org/profiled", "default-profile"),
-    ]
-    .concat();
-    let tiers = [tier("anonymous", 1, 300), tier("doubled", 2, 300)].concat();
-    let sandbox = WITH_MAAS.copy(&format!("{PLATFORM}{models}{MAAS}{tiers}"));
-    let faults = [
-        "unpullable@models/pulled",
-        "gated-repository@gated",
-        "out-of-memory@starved-kserve",
-        "crashing@crashed-kserve",
-        "pool-ignored@pooled",
-        "anonymous-policy@anonymous",
-        "second-reference@doubled",
-        "connection-untyped@untyped-connection",
-        "hardware-profile-gone@default-profile",
-    ];
-    let ran = apply(&sandbox, &faults, Some(LIMIT));
-    let mut expected: Vec<End> = vec![
-        (
-            "model[pulled].service will not become ready",
-            &[
-                "LLMInferenceService pulled: Ready=False, MinimumReplicasUnavailable: Deployment does not have minimum \
-                 availability.",
-                "Pod pulled-kserve-*: container modelcar: ImagePullBackOff: Back-off pulling image \
-                 \"registry.example.com/models/pulled:1\": ErrImagePull: unauthorized: access to the requested resource is \
-                 not authorized",
-            ],
-            again!("see that the image is there, and that Secret openshift-config/pull-secret has its registry"),
-        ),
-        (
-            "model[gated].service will not become ready",
-            &[
-                "Pod gated-kserve-*: container storage-initializer: CrashLoopBackOff: it ended with code 1, Error: \
-                 huggingface_hub.errors.GatedRepoError: 401 Client Error. Cannot access gated repo for url \
-                 https://huggingface.co/api/models/meta-llama/Llama-3.1-8B. Access to model meta-llama/Llama-3.1-8B is \
-                 restricted.",
-            ],
-            again!(
-                "accept the terms of the model where it is published, and give `hf_token` of `[[models]]` gated a token \
-                 that may read it"
-            ),
-        ),
-        (
-            "model[starved].service will not become ready",
-            &[
-                "Pod starved-kserve-*: container main: it ended with code 137, OOMKilled: INFO 01-01 00:00:00 \
-                 [gpu_model_runner.py] Starting to load model",
-            ],
-            again!("give `[[models]]` starved more `memory`"),
-        ),
-        (
-            "model[crashed].service will not become ready",
-            &[
-                "Pod crashed-kserve-*: container main: CrashLoopBackOff: it ended with code 1, Error: RuntimeError: Engine \
-                 core initialization failed. See root cause above.",
-            ],
-            again!("see `stackctl logs model[crashed]`; its flags are `args` of `[models.vllm]`"),
-        ),
-        (
-            "model[pooled].service did not become ready within 40.0 s",
-            &[
-                "LLMInferenceService pooled: InferencePoolReady=False, WaitingForGateway: waiting for the gateway to take the \
-                 InferencePool",
-            ],
-            longer!(
-                "see that the gateway is Programmed, and what it says of InferencePool llm-d-demo/pooled-inference-pool"
-            ),
-        ),
-        (
-            "model[untyped].service LLMInferenceService llm-d-demo/untyped could not be applied",
-            &[
-                "admission denied it: admission webhook \"connection-llmisvc-v1alpha2.odh-model-controller.opendatahub.io\" \
-                 denied the request: connection secret 'untyped-connection' has no connection type annotation",
-            ],
-            again!(
-                "give the Secret of the connection its type again, in the annotation \
-                 `opendatahub.io/connection-type-protocol`: `stackctl apply` writes it as the stack has it"
-            ),
-        ),
-        (
-            "model[profiled].service LLMInferenceService llm-d-demo/profiled could not be applied",
-            &[
-                "admission denied it: admission webhook \"hardwareprofile-llmisvc-injector.opendatahub.io\" denied the \
-                 request: hardware profile 'default-profile' not found in namespace 'redhat-ods-applications'",
-            ],
-            again!(
-                "make HardwareProfile redhat-ods-applications/default-profile, or name another one with \
-                 `hardware_profile` of `[[models]]` profiled"
-            ),
-        ),
-        (
-            "maas.tier[anonymous].enforced will not become ready",
-            &[
-                "AuthPolicy maas-auth-anonymous: Enforced=False, Overridden: AuthPolicy is overridden by \
-                 [llm-d-demo/anonymous-kserve-route-authn]",
-            ],
-            again!(
-                "delete AuthPolicy llm-d-demo/anonymous-kserve-route-authn: it lets everybody call the model, and is left over"
-            ),
-        ),
-        (
-            "maas.tier[doubled].enforced will not become ready",
-            &[
-                "AuthPolicy maas-auth-doubled: Enforced=False, Overridden: AuthPolicy is overridden by \
-                 [llm-d-demo/maas-auth-doubled-again]",
-            ],
-            again!(
-                "delete the other MaaSModelRef of llm-d-demo/doubled: of two references to one model only the policies of \
-                 one are enforced"
-            ),
-        ),
-    ];
-    // What mirrors a model waits as long as it may.
-    expected.extend([
-        mirrors!("crashed"),
-        mirrors!("gated"),
-        mirrors!("pooled"),
-        mirrors!("pulled"),
-        mirrors!("starved"),
-    ]);
-    ends(&ran, &expected);
-    assert!(ran.stderr.contains(WORKLOADS), "{}", ran.shown());
-}
-
-/// M9 with M11, M14, K3.
-#[test]
-fn gpus_that_others_hold_a_model_without_a_name_and_policies_that_are_not_enforced() {
-    let stack = format!(
-        "{PLATFORM}[rhoai.dashboard]\nnotebook_volume = \"30Gi\"\n{}{}{MAAS}{}",
-        model("small", "hf://org/small"),
-        "[[models]]\nname = \"big\"\nmodel_name = \"org/big\"\nnamespace = \"llm-d-demo\"\nsource = \"hf://org/big\"\n\
-         gpus = 1\nmaas = true\n",
-        tier("small", 1, 300)
-    );
-    let sandbox = WITH_MAAS.copy(&stack);
-    let faults = ["gpus-taken", "nameless-model", "policies-not-enforced"];
-    ends(
-        &apply(&sandbox, &faults, Some(LIMIT)),
-        &[
-            (
-                "model[big].service did not become ready within 40.0 s",
-                &[
-                    "Pod big-kserve-*: PodScheduled=False, Unschedulable: 0/* nodes are available: Insufficient \
-                     nvidia.com/gpu.",
-                ],
-                longer!(
-                    "add GPU nodes (`nodes_per_zone` of a `[[gpu]]`), or lower `replicas` of `[[models]]` big; where an old \
-                     pod holds the GPU that a new one waits for, delete the old one"
-                ),
-            ),
-            mirrors!("big"),
-            (
-                "rhoai.dashboard-restart will not become ready",
-                &["LLMInferenceService tiny: .spec.model.name is not there yet"],
-                again!(
-                    "give that model a name: `oc patch llminferenceservice NAME -n NAMESPACE --type=merge -p \
-                     '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`"
-                ),
-            ),
-            (
-                "rhoai.ready did not become ready within 40.0 s",
-                &["DataScienceCluster default-dsc: Ready=False, NotReady: Some components are not ready: dashboard"],
-                longer!("see what it says above"),
-            ),
-            (
-                "maas.tier[small].enforced did not become ready within 40.0 s",
-                &[
-                    "AuthPolicy maas-auth-small: Enforced=False, Unknown: AuthPolicy has encountered some issues: not all \
-                     policies are enforced yet",
-                ],
-                longer!(
-                    "see that Authorino and Limitador run in namespace kuadrant-system, and what the operator of Kuadrant says"
-                ),
-            ),
-        ],
-    );
-}
-
-/// §1.12, last paragraph but two.
-#[test]
-fn a_policy_that_the_controller_leaves_alone_is_told_when_a_limit_changes() {
-    let stack = |tokens| {
-        format!(
-            "{PLATFORM}{}{MAAS}{}",
-            model("small", "hf://org/small"),
-            tier("small", 1, tokens)
-        )
-    };
-    let sandbox = WITH_MAAS.copy(&stack(300));
-    let ran = apply(&sandbox, &[], None);
-    assert_eq!(ran.code, 0, "{}", ran.shown());
-    sandbox.write(&stack(3000));
-    ends(
-        &apply(&sandbox, &["merged-policy-unmanaged@small"], None),
-        &[(
-            "maas.tier[small].enforced will not become ready",
-            &["TokenRateLimitPolicy maas-trlp-small: .metadata.annotations[\"opendatahub.io/managed\"] is false"],
-            again!(
-                "take the annotation `opendatahub.io/managed` off TokenRateLimitPolicy llm-d-demo/maas-trlp-small: with it \
-                 maas-controller leaves the policy as it is"
             ),
         )],
     );
