@@ -279,9 +279,11 @@ mod tests {
 
     #[test]
     fn what_a_remedy_was_run_for_is_dropped_with_the_hash_that_has_it() {
-        let pod = |hash: &str| json!({"kind": "Pod", "metadata": {"name": format!("c-{hash}-0-x7k2p"),
+        let pod = |hash: &str| {
+            json!({"kind": "Pod", "metadata": {"name": format!("c-{hash}-0-x7k2p"),
             "labels": {"pod-template-hash": hash}, "annotations": {"stackctl.dev/restarted-for": hash},
-            "ownerReferences": [{"kind": "Deployment", "name": "c"}]}});
+            "ownerReferences": [{"kind": "Deployment", "name": "c"}]}})
+        };
         assert_eq!(of(&[pod("wfh2r")]), of(&[pod("pwmxz")]));
         assert!(of(&[pod("wfh2r")]).starts_with("Pod /c-<hash>-0-<generated> "));
     }
