@@ -146,6 +146,14 @@ fn destroy() -> RecordedDestroy {
                 path: FieldPath::of("status.e"),
                 is: Matcher::ContainsText("x".to_owned()),
             },
+            Rule::Field {
+                path: FieldPath::of("status.f"),
+                is: Matcher::Holds(json!("y")),
+            },
+            Rule::Field {
+                path: FieldPath::of("status.g"),
+                is: Matcher::AllStartWith(vec!["z".to_owned()]),
+            },
         ]),
         Rule::Not(Box::new(Rule::RolledOut)),
         Rule::PodReady,

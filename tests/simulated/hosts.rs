@@ -45,7 +45,7 @@ fn the_hosts_of_the_quickstart_answer_stock_curl() {
     for (arguments, url, code, contained) in [
         (&[][..], format!("https://{MAAS}/maas-api/health"), "200", "healthy"),
         (&["-d", "{}"], chat.clone(), "401", "x-ext-auth-reason"),
-        (&bogus, chat.clone(), "403", "x-ext-auth-reason: unauthorized"),
+        (&bogus, chat, "403", "x-ext-auth-reason: unauthorized"),
         (&[], format!("https://{MAAS}/nowhere"), "404", ""),
         (
             &[],

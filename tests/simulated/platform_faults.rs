@@ -441,18 +441,18 @@ fn a_cluster_that_lacks_something_is_refused_with_what_to_do() {
 
 /// The checks that failed, with what to do about each.
 fn failed_checks(report: &str) -> String {
-    let mut failed = String::new();
+    let mut failed = Vec::new();
     let mut is_failed = false;
     for line in report.lines() {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["\u{2717}", found @ ..] => {
                 is_failed = true;
-                failed += &format!("{}\n", found.join(" "));
+                failed.push(found.join(" "));
             }
             ["read:", ..] => {}
-            ["remedy:", ..] if is_failed => failed += &format!("  {}\n", line.trim()),
+            ["remedy:", ..] if is_failed => failed.push(format!("  {}", line.trim())),
             _ => is_failed = false,
         }
     }
-    failed
+    failed.iter().map(|line| format!("{line}\n")).collect()
 }

@@ -104,11 +104,10 @@ fn a_later_subscription_finds_the_upgrades_of_its_neighbours_in_its_plan() {
     bench.subscribe("openshift-operators", "openshift-pipelines-operator-rh", "");
     bench.settle();
     let pipelines = json!("openshift-pipelines-operator-rh.v1.21.0");
-    let plan = bench.world.list(INSTALL_PLAN).find(|plan| {
-        plan.list("/spec/clusterServiceVersionNames")
-            .iter()
-            .any(|name| *name == pipelines)
-    });
+    let plan = bench
+        .world
+        .list(INSTALL_PLAN)
+        .find(|plan| plan.list("/spec/clusterServiceVersionNames").contains(&pipelines));
     let names = plan
         .expect("a plan with pipelines")
         .list("/spec/clusterServiceVersionNames");
