@@ -282,7 +282,6 @@ async fn kubectl_asks_what_it_may_acts_as_others_and_makes_tokens() {
         ("auth can-i create deployments.apps -n default --as carol", "no\n"),
         ("auth can-i get /version --as carol", "yes\n"),
         ("auth can-i get /metrics --as carol", "no\n"),
-        ("auth can-i get /version --as system:anonymous", "yes\n"),
     ] {
         let said = run(line).await;
         assert!(said.ends_with(answer), "{line}: {said}");

@@ -37,7 +37,14 @@ fn model(bench: &mut Bench, name: &str, uri: &str) {
 /// What keeps the pods of a Deployment: container, reason, and the last words.
 fn stuck(bench: &Bench, namespace: &str, deployment: &str) -> (String, String, String) {
     let owner = bench.get(DEPLOYMENT, namespace, deployment).uid().to_owned();
-    let pod = bench.world.list_in(POD, namespace).find(|pod| pod.is_owned_by(&owner));
+    let sets: Vec<String> = bench
+        .world
+        .list_in(REPLICA_SET, namespace)
+        .filter(|set| set.is_owned_by(&owner))
+        .map(|set| set.uid().to_owned())
+        .collect();
+    let mut pods = bench.world.list_in(POD, namespace);
+    let pod = pods.find(|pod| sets.iter().any(|set| pod.is_owned_by(set)));
     let pod = pod.expect("a pod");
     let statuses = ["/status/initContainerStatuses", "/status/containerStatuses"];
     let mut statuses = statuses.into_iter().flat_map(|list| pod.list(list));

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::claims;
 use super::needs::{self, Missing};
-use super::trouble;
+use super::{replica_sets, trouble};
 use crate::faults::FaultName;
 use crate::operators::is_run_by;
-use crate::operators::kinds::{DEPLOYMENT, JOB, NODE, POD};
+use crate::operators::kinds::{JOB, NODE, POD};
 use crate::operators::object::{Read, count};
 use crate::operators::turn::{Turn, condition, map};
 
@@ -178,18 +178,15 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
 
 /// Returns whether a pod runs an operator that is to start and never to get ready.
 fn is_stuck(turn: &Turn<'_>, pod: &Value) -> bool {
-    turn.faults.targets(FaultName::Stuck).any(|operator| {
-        pod.list("/metadata/ownerReferences").iter().any(|owner| {
-            let deployment = turn.world.get(DEPLOYMENT, pod.namespace(), owner.text("/name"));
-            let installed_by = deployment.and_then(|deployment| deployment.label("olm.owner"));
-            is_run_by(
-                operator,
-                pod.namespace(),
-                owner.text("/name"),
-                installed_by.unwrap_or_default(),
-            )
-        })
-    })
+    let mut stuck = turn.faults.targets(FaultName::Stuck).peekable();
+    if stuck.peek().is_none() {
+        return false;
+    }
+    let Some(deployment) = replica_sets::deployment_of(turn, pod) else {
+        return false;
+    };
+    let installed_by = deployment.label("olm.owner").unwrap_or_default();
+    stuck.any(|operator| is_run_by(operator, pod.namespace(), deployment.name(), installed_by))
 }
 
 /// Says that the containers of a pod start, end and are held back.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::operators::kinds::{DEPLOYMENT, REPLICA_SET};
+use crate::operators::kinds::{DEPLOYMENT, Kind, REPLICA_SET};
 use crate::operators::object::{Read, object, owned_by};
 use crate::operators::turn::{Turn, Write, map};
 
@@ -48,6 +48,16 @@ pub(super) fn current(turn: &mut Turn<'_>, deployment: &Value, hash: &str) -> Op
         });
     }
     Some(Arc::clone(set))
+}
+
+/// The Deployment that a pod is of, by its ReplicaSet; none for a pod of anything else.
+pub(super) fn deployment_of(turn: &Turn<'_>, pod: &Value) -> Option<Arc<Value>> {
+    let owner = |object: &Value, kind: Kind| {
+        let mut owners = object.list("/metadata/ownerReferences").iter();
+        let owner = owners.find(|owner| owner.text("/kind") == kind.kind)?.text("/name");
+        turn.world.get(kind, object.namespace(), owner).cloned()
+    };
+    owner(&*owner(pod, REPLICA_SET)?, DEPLOYMENT)
 }
 
 /// Returns the ReplicaSets of a Deployment.

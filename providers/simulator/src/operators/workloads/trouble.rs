@@ -11,9 +11,10 @@
 use serde_json::{Value, json};
 
 use super::pods::containers;
+use super::replica_sets;
 use crate::faults::FaultName;
 use crate::operators::APPLICATIONS;
-use crate::operators::kinds::{DEPLOYMENT, LLM_INFERENCE_SERVICE, POD};
+use crate::operators::kinds::{LLM_INFERENCE_SERVICE, POD};
 use crate::operators::object::Read;
 use crate::operators::turn::{Turn, condition};
 
@@ -105,10 +106,11 @@ fn nameless(turn: &Turn<'_>, pod: &Value) -> Option<Trouble> {
 }
 
 fn ended(turn: &Turn<'_>, pod: &Value) -> Option<Trouble> {
-    let mut owners = pod.list("/metadata/ownerReferences").iter();
-    let owner = owners
-        .find(|owner| owner.text("/kind") == DEPLOYMENT.kind)?
-        .text("/name");
+    if turn.faults.0.is_empty() {
+        return None;
+    }
+    let deployment = replica_sets::deployment_of(turn, pod)?;
+    let owner = deployment.name();
     let first = pod.list("/spec/containers").first()?;
     let faults = turn.faults;
     let end = if faults.at(FaultName::OutOfMemory, owner) {
