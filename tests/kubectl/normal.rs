@@ -14,6 +14,8 @@ pub(crate) fn normal(text: &str, namespace: &str, folder: &str) -> String {
 }
 
 const PATTERNS: &[(&str, &str)] = &[
+    // What the client logs of its own timing (klog).
+    (r"(?m)^[IW]\d{4} \d\d:\d\d:\d\d\.\d+ .*\n", ""),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "TIME"),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000", "TIME"),

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Kills in CI; `STACKCTL_KILLS=200` are as many as the figure in docs/performance.md.
+/// Kills in CI; `cargo xtask full` asks for 200.
 const KILLS: u64 = 20;
 const WRITERS: u64 = 4;
 /// How many objects each writer writes in turn.

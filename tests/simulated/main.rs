@@ -32,4 +32,5 @@ mod rights;
 mod sandbox;
 mod saved_plan;
 mod schedules;
+mod serving_diagnoses;
 mod true_crds;

@@ -5,6 +5,8 @@
 //!   that is that very one (one that lags behind stays);
 //! - times (RFC 3339), uids within texts, and addresses of pods and services;
 //! - generated names: five drawn letters behind the name of what an owner made, and names and numbers of bought nodes;
+//! - what a remedy was run for (`stackctl.dev/restarted-for`, `touched`), and the hash of a pod's template, which has it:
+//!   whether a remedy's time comes is a matter of pace;
 //! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
 //! - the lineage of the state, the simulator's own annotations, and the order of `managedFields`.
 //!
@@ -54,6 +56,8 @@ fn generated(object: &Value) -> Option<(&str, String)> {
     if owners.iter().any(|owner| owner["kind"] == "DaemonSet") {
         short = without_suffix(short).unwrap_or(short);
     }
+    let hash = metadata["labels"]["pod-template-hash"].as_str().unwrap_or("-");
+    let short = short.replace(&format!("-{hash}-"), "-<hash>-");
     Some((name, format!("{short}-<generated>")))
 }
 
@@ -99,7 +103,13 @@ impl Form<'_> {
                     .iter()
                     .filter(|(key, _)| !["uid", "resourceVersion"].contains(&key.as_str()))
                     .filter(|(key, _)| !key.contains("simulator.stackctl.dev/"))
-                    .map(|(key, value)| (self.text(key), self.value(value)));
+                    .map(|(key, value)| match key.as_str() {
+                        "pod-template-hash" if value.is_string() => (key.clone(), json!("<hash>")),
+                        "stackctl.dev/restarted-for" | "stackctl.dev/touched" if value.is_string() => {
+                            (key.clone(), json!("<trigger>"))
+                        }
+                        _ => (self.text(key), self.value(value)),
+                    });
                 Value::Object(fields.collect::<Map<_, _>>())
             }
             Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
@@ -265,6 +275,17 @@ mod tests {
             let kept: Value = serde_json::from_str(&line[line.find('{').expect("an object")..]).expect("JSON");
             assert_eq!(kept, object);
         }
+    }
+
+    #[test]
+    fn what_a_remedy_was_run_for_is_dropped_with_the_hash_that_has_it() {
+        let pod = |hash: &str| {
+            json!({"kind": "Pod", "metadata": {"name": format!("c-{hash}-0-x7k2p"),
+            "labels": {"pod-template-hash": hash}, "annotations": {"stackctl.dev/restarted-for": hash},
+            "ownerReferences": [{"kind": "Deployment", "name": "c"}]}})
+        };
+        assert_eq!(of(&[pod("wfh2r")]), of(&[pod("pwmxz")]));
+        assert!(of(&[pod("wfh2r")]).starts_with("Pod /c-<hash>-0-<generated> "));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Symptom {
 
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
     pub(super) fn ends(&self, diagnoses: &[Diagnosis], scale: f64) -> Option<Instant> {
-        let lasting: Duration = self.of(diagnoses)?.lasting?;
+        let lasting = self.of(diagnoses)?.lasting?;
         Some(self.since + lasting.mul_f64(scale).max(SHORTEST.min(lasting)))
     }
 

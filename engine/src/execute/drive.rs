@@ -498,9 +498,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         active.scopes.extend(diagnose::scopes(diagnoses));
         active.symptom = diagnose::look(diagnoses, &self.view, active.symptom.as_ref());
         let symptom = active.symptom.as_ref();
-        // A remedy that is still to come may mend it.
+        // What a remedy may mend, or is mending, is waited for to the end.
         active.ends_at = symptom
-            .filter(|_| active.remedied || !may_be_remedied)
+            .filter(|_| !may_be_remedied)
             .and_then(|symptom| symptom.ends(diagnoses, self.execution.options.time_scale));
         let in_vain = active.why != BEING_READ && active.ends_at.is_some_and(|end| now >= end);
         if now < active.deadline && !in_vain {

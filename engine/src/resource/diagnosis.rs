@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// A known symptom of a resource that does not become ready, and what practice prescribes for it.
 ///
+/// What it looks at is watched while the resource waits; what may not be watched shows no symptom.
+///
 /// A diagnosis never changes the verdict; it explains it, and may end a wait that is in vain. Of several that are seen,
 /// the first counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +21,7 @@ pub struct Diagnosis {
     /// meets the last observation.
     pub asks: String,
     /// For how long the symptom has to stand until waiting is in vain; none where it may go by itself, so that only the
-    /// time limit ends the wait. In the time of a real cluster.
+    /// time limit ends the wait. In the time of a real cluster. What a remedy may mend is waited for to the end.
     pub lasting: Option<Duration>,
 }
 

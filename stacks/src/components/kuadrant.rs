@@ -10,6 +10,7 @@ use super::{
     draft::{Draft, at, labelled, pods, rolled_out, seconds, see},
     llm_d, maas,
     names::{KUADRANT, OPERATORS},
+    symptoms,
 };
 use serde_json::json;
 use stackctl_engine::{
@@ -49,6 +50,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         Draft::gate(operands(), rolled_out(KUADRANT, &["authorino", "limitador-limitador"]))
             .after_write(instance.clone(), "the operator runs them for it")
             .within(seconds(300))
+            .diagnosed_by(symptoms::operands())
             .note("waits for Authorino and Limitador"),
     ];
     let classes: Vec<_> = llm_d::class(context).into_iter().chain(maas::class(context)).collect();
@@ -75,6 +77,11 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
         // 60 s, then the remedy, then 300 s (reference/serving.md §0.4).
         .within(seconds(420))
         .remedy(restart)
+        .diagnosed_by(symptoms::operands())
+        .diagnosed(symptoms::otherwise(format!(
+            "see that a GatewayClass is accepted, and restart the operator of Kuadrant once more: `{}`",
+            symptoms::RESTART_KUADRANT
+        )))
         .note("waits for Kuadrant Ready");
     for class in classes {
         gate = gate.after(class, "Kuadrant needs an accepted GatewayClass");

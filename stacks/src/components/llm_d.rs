@@ -7,7 +7,7 @@ use super::{
     draft::{Draft, at, seconds},
     listener::Listener,
     names::{GATEWAY_CONTROLLER, INGRESS},
-    platform_symptoms,
+    platform_symptoms, symptoms,
 };
 use crate::stack::{GatewayExposure, GatewayTls, OpenShift, Termination};
 use serde_json::{Value, json};
@@ -94,7 +94,14 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     .ready(programmed(by_route))
     .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
     .after(class, "its controller has to accept the class")
-    .note(format!("host {host}"));
+    .note(format!("host {host}"))
+    .diagnosed_by(symptoms::gateway(
+        name,
+        &service,
+        listener.secret(context),
+        by_route,
+        "gateway",
+    ));
     if let Some(certificate) = listener.certificate() {
         node = node.after(certificate, "its listener presents the certificate");
     }
@@ -135,6 +142,7 @@ pub(super) fn gateway_class(address: Address, name: &str) -> Draft {
         }),
     )
     .ready(Rule::condition("Accepted"))
+    .diagnosed_by(symptoms::class())
     .within(seconds(300))
     .after(
         connectivity_link::installed(),

@@ -19,6 +19,7 @@ mod outputs;
 mod perses;
 mod platform_symptoms;
 mod secret;
+mod symptoms;
 
 mod cert_manager;
 mod cluster_observability;

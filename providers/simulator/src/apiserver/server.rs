@@ -262,6 +262,9 @@ impl Server {
         };
         match object {
             Some(object) => {
+                if operation == Operation::Create {
+                    self.authorize_creation(call, name)?;
+                }
                 self.check_escalation(call, name, old, object)?;
                 if self.admission.mutate(&request, object)? {
                     self.shape(&call.kind, call.version(), object)?;

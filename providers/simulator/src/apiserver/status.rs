@@ -190,8 +190,8 @@ pub(super) struct Refusal {
     plain: bool,
     /// Not for the client: the write is to be computed again.
     is_stale: bool,
-    /// What the client is warned of beside it.
-    warnings: Vec<String>,
+    /// What the client is warned of beside it. Boxed: a refusal is the error of nearly every function here.
+    warnings: Box<[String]>,
 }
 
 impl Refusal {
@@ -204,7 +204,7 @@ impl Refusal {
             continue_token: None,
             plain: false,
             is_stale: false,
-            warnings: Vec::new(),
+            warnings: Box::default(),
         }
     }
 
@@ -231,7 +231,7 @@ impl Refusal {
 
     /// The same refusal, with warnings that came up before it.
     pub(super) fn warning(mut self, warnings: &[String]) -> Self {
-        self.warnings.extend_from_slice(warnings);
+        self.warnings = warnings.into();
         self
     }
 

@@ -363,6 +363,7 @@ impl Server {
         if !given_uid.is_empty() {
             return Err(uid_precondition(call, &given_uid, ""));
         }
+        self.authorize_creation(call, call.name())?;
         if !call.kind.updates_unconditionally {
             check_resource_version_given(call, &object)?;
         }

@@ -196,7 +196,7 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
 mod tests {
     use super::*;
 
-    fn chat(more: Value) -> Value {
+    fn chat(more: &Value) -> Value {
         let mut question = json!({"model": "m", "messages": [{"role": "user", "content": "Say hello"}]});
         question
             .as_object_mut()
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_short_question_with_thirty_tokens_costs_a_quarter_to_a_third_of_three_hundred() {
-        let answer = answer(Kind::Chat, &chat(json!({"max_tokens": 30})), "m", "qwen")
+        let answer = answer(Kind::Chat, &chat(&json!({"max_tokens": 30})), "m", "qwen")
             .body()
             .expect("JSON");
         assert_eq!(answer["choices"][0]["finish_reason"], json!("length"));
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_answer_with_room_is_the_message_and_tells_the_model_apart() {
-        let answer = answer(Kind::Chat, &chat(json!({})), "m", "qwen").body().expect("JSON");
+        let answer = answer(Kind::Chat, &chat(&json!({})), "m", "qwen").body().expect("JSON");
         let content = answer["choices"][0]["message"]["content"].as_str().expect("a text");
         assert!(
             content.ends_with("\n\nSay hello") && content.contains("This is qwen"),
@@ -237,11 +237,11 @@ mod tests {
                 .collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
-        let plain = lines(&chat(json!({"stream": true, "max_tokens": 30})));
+        let plain = lines(&chat(&json!({"stream": true, "max_tokens": 30})));
         assert!(!plain.concat().contains("usage"));
         assert_eq!(plain.last().map(String::as_str), Some("data: [DONE]\n\n"));
         let told = lines(&chat(
-            json!({"stream": true, "max_tokens": 30, "stream_options": {"include_usage": true}}),
+            &json!({"stream": true, "max_tokens": 30, "stream_options": {"include_usage": true}}),
         ));
         assert!(told[told.len() - 2].contains("\"total_tokens\":79"));
     }

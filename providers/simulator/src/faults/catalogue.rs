@@ -107,6 +107,68 @@ pub enum FaultName {
     NoPullSecret,
     /// A new cluster has no certificate of its router.
     NoRouterCertificate,
+
+    // Of serving.
+    /// The proxy of the gateway never takes its configuration: Programmed stays False (`reference/serving.md` §5, G1, M23).
+    GatewayNotProgrammed,
+    /// Somebody subscribes to a service mesh of their own: no GatewayClass is accepted (`reference/serving.md` §5, G2).
+    ForeignMesh,
+    /// No cloud gives a load balancer an address (`reference/serving.md` §5, G3).
+    LoadBalancerPending,
+    /// Somebody deletes the Secret that the gateway's listener presents (`reference/serving.md` §5, G4).
+    ListenerSecretGone,
+    /// A Service of somebody asks the service CA for a certificate into that Secret of openshift-ingress (`reference/serving.md` §5, G5, P12).
+    SecretOverwritten,
+    /// Somebody takes the namespaces of models out of the gateway's listener, once (`reference/serving.md` §5, M2, S6).
+    ListenerNarrowed,
+    /// Somebody deletes the hardware profile whenever it is there (`reference/serving.md` §5, M5).
+    HardwareProfileGone,
+    /// Somebody takes the type off the Secret of a model's connection (`reference/serving.md` §5, M6).
+    ConnectionUntyped,
+    /// Other pods hold every GPU: pods that ask for one stay Pending (`reference/serving.md` §5, M9, M11).
+    GpusTaken,
+    /// Hugging Face gives the weights of the model to nobody without a right to them (`reference/serving.md` §5, M13).
+    GatedRepository,
+    /// The first container of the Deployment's pods ends with code 1, again and again (`reference/serving.md` §5, M1, P20, S19).
+    Crashing,
+    /// The first container of the Deployment's pods takes more memory than it may (`reference/serving.md` §5, M1).
+    OutOfMemory,
+    /// Somebody makes a model without a name by the dashboard, whose container gen-ai-ui then crashes (`reference/serving.md` §5, M14).
+    NamelessModel,
+    /// A policy that lets everybody call the model is left over from before (`reference/serving.md` §5, M25).
+    AnonymousPolicy,
+    /// The gateway does not take the InferencePool of the model (`reference/serving.md` §5, M23).
+    PoolIgnored,
+    /// The operator of Kuadrant accepts no policy until it is restarted (`reference/serving.md` §5, K3).
+    PoliciesNotAccepted,
+    /// Policies are accepted, and never enforced (`reference/serving.md` §5, K3).
+    PoliciesNotEnforced,
+    /// Odh-model-controller started before the kinds of policies: it looks at no Gateway until it is restarted (`reference/serving.md` §5, K7).
+    PolicyKindsMissed,
+    /// Somebody deletes the Secret of MaaS's database once MaaS is on (`reference/serving.md` §5, P2).
+    DatabaseSecretGone,
+    /// The database of MaaS was made with another password (`reference/serving.md` §5, P9).
+    DatabaseRefuses,
+    /// Somebody takes TLS from Authorino again, once (`reference/serving.md` §5, P5, §2.5).
+    AuthorinoTlsReverted,
+    /// The tenant is Ready, and says Degraded (`reference/serving.md` §5, P6).
+    TenantDegraded,
+    /// The Deployment of a component is of an early-access release, with a selector that cannot be changed (`reference/serving.md` §5, P7).
+    OldSelector,
+    /// Tokens of the cluster have an issuer, and so an audience, of its own (`reference/serving.md` §5, P16).
+    TokenAudience,
+    /// Maas-controller cannot write the status of a MaaSAuthPolicy (`reference/serving.md` §5, P17).
+    AuthPolicyStatusLags,
+    /// Somebody deletes the tenant once it is ready (`reference/serving.md` §5, P22).
+    TenantDeleted,
+    /// Somebody publishes the model under a second name, and first (`reference/serving.md` §5, S8).
+    SecondReference,
+    /// Somebody tells maas-controller to leave the limits of the model as they are (`reference/serving.md` §5, S8, §1.12).
+    MergedPolicyUnmanaged,
+    /// Somebody takes the label off the Secret of a provider, once (`reference/serving.md` §5, E1).
+    ProviderUnlabelled,
+    /// The login pods never take changed users over (`reference/serving.md` §5, I1).
+    LoginsStuck,
 }
 
 /// Who misbehaves: how the list of faults is grouped.
@@ -505,4 +567,215 @@ pub const FAULTS: &[Description] = &[
         Target::None,
         "a new cluster has no certificate of its router",
     ),
+    // Of serving: reference/serving.md §5.
+    fault(
+        FaultName::GatewayNotProgrammed,
+        "gateway-not-programmed",
+        Target::Named("GATEWAY"),
+        "the proxy of the gateway never takes its configuration: Programmed stays False",
+    )
+    .shows(&["S-G1", "S-M23"]),
+    fault(
+        FaultName::ForeignMesh,
+        "foreign-mesh",
+        Target::None,
+        "somebody subscribes to a service mesh of their own: no GatewayClass is accepted",
+    )
+    .shows(&["S-G2"]),
+    fault(
+        FaultName::LoadBalancerPending,
+        "load-balancer-pending",
+        Target::None,
+        "no cloud gives a load balancer an address",
+    )
+    .shows(&["S-G3"]),
+    fault(
+        FaultName::ListenerSecretGone,
+        "listener-secret-gone",
+        Target::Named("GATEWAY"),
+        "somebody deletes the Secret that the gateway's listener presents",
+    )
+    .shows(&["S-G4"]),
+    fault(
+        FaultName::SecretOverwritten,
+        "secret-overwritten",
+        Target::Named("SECRET"),
+        "a Service of somebody asks the service CA for a certificate into that Secret of openshift-ingress",
+    )
+    .shows(&["S-G5", "S-P12"]),
+    fault(
+        FaultName::ListenerNarrowed,
+        "listener-narrowed",
+        Target::Named("GATEWAY"),
+        "somebody takes the namespaces of models out of the gateway's listener, once",
+    )
+    .shows(&["S-M2", "S-S6"]),
+    fault(
+        FaultName::HardwareProfileGone,
+        "hardware-profile-gone",
+        Target::Named("PROFILE"),
+        "somebody deletes the hardware profile whenever it is there",
+    )
+    .shows(&["S-M5"]),
+    fault(
+        FaultName::ConnectionUntyped,
+        "connection-untyped",
+        Target::Named("SECRET"),
+        "somebody takes the type off the Secret of a model's connection",
+    )
+    .shows(&["S-M6"]),
+    fault(
+        FaultName::GpusTaken,
+        "gpus-taken",
+        Target::None,
+        "other pods hold every GPU: pods that ask for one stay Pending",
+    )
+    .shows(&["S-M9", "S-M11"]),
+    fault(
+        FaultName::GatedRepository,
+        "gated-repository",
+        Target::Named("MODEL"),
+        "Hugging Face gives the weights of the model to nobody without a right to them",
+    )
+    .shows(&["S-M13"]),
+    fault(
+        FaultName::Crashing,
+        "crashing",
+        Target::Named("DEPLOYMENT"),
+        "the first container of the Deployment's pods ends with code 1, again and again",
+    )
+    .shows(&["S-M1", "S-P20", "S-S19"]),
+    fault(
+        FaultName::OutOfMemory,
+        "out-of-memory",
+        Target::Named("DEPLOYMENT"),
+        "the first container of the Deployment's pods takes more memory than it may",
+    )
+    .shows(&["S-M1"]),
+    fault(
+        FaultName::NamelessModel,
+        "nameless-model",
+        Target::None,
+        "somebody makes a model without a name by the dashboard, whose container gen-ai-ui then crashes",
+    )
+    .shows(&["S-M14"]),
+    fault(
+        FaultName::AnonymousPolicy,
+        "anonymous-policy",
+        Target::Named("MODEL"),
+        "a policy that lets everybody call the model is left over from before",
+    )
+    .shows(&["S-M25"]),
+    fault(
+        FaultName::PoolIgnored,
+        "pool-ignored",
+        Target::Named("MODEL"),
+        "the gateway does not take the InferencePool of the model",
+    )
+    .shows(&["S-M23"]),
+    fault(
+        FaultName::PoliciesNotAccepted,
+        "policies-not-accepted",
+        Target::None,
+        "the operator of Kuadrant accepts no policy until it is restarted",
+    )
+    .shows(&["S-K3"]),
+    fault(
+        FaultName::PoliciesNotEnforced,
+        "policies-not-enforced",
+        Target::None,
+        "policies are accepted, and never enforced",
+    )
+    .shows(&["S-K3"]),
+    fault(
+        FaultName::PolicyKindsMissed,
+        "policy-kinds-missed",
+        Target::None,
+        "odh-model-controller started before the kinds of policies: it looks at no Gateway until it is restarted",
+    )
+    .shows(&["S-K7"]),
+    fault(
+        FaultName::DatabaseSecretGone,
+        "database-secret-gone",
+        Target::None,
+        "somebody deletes the Secret of MaaS's database once MaaS is on",
+    )
+    .shows(&["S-P2"]),
+    fault(
+        FaultName::DatabaseRefuses,
+        "database-refuses",
+        Target::None,
+        "the database of MaaS was made with another password",
+    )
+    .shows(&["S-P9"]),
+    fault(
+        FaultName::AuthorinoTlsReverted,
+        "authorino-tls-reverted",
+        Target::None,
+        "somebody takes TLS from Authorino again, once",
+    )
+    .shows(&["S-P5"]),
+    fault(
+        FaultName::TenantDegraded,
+        "tenant-degraded",
+        Target::None,
+        "the tenant is Ready, and says Degraded",
+    )
+    .shows(&["S-P6"]),
+    fault(
+        FaultName::OldSelector,
+        "old-selector",
+        Target::Named("DEPLOYMENT"),
+        "the Deployment of a component is of an early-access release, with a selector that cannot be changed",
+    )
+    .shows(&["S-P7"]),
+    fault(
+        FaultName::TokenAudience,
+        "token-audience",
+        Target::None,
+        "tokens of the cluster have an issuer, and so an audience, of its own",
+    )
+    .shows(&["S-P16"]),
+    fault(
+        FaultName::AuthPolicyStatusLags,
+        "auth-policy-status-lags",
+        Target::None,
+        "maas-controller cannot write the status of a MaaSAuthPolicy",
+    )
+    .shows(&["S-P17"]),
+    fault(
+        FaultName::TenantDeleted,
+        "tenant-deleted",
+        Target::None,
+        "somebody deletes the tenant once it is ready",
+    )
+    .shows(&["S-P22"]),
+    fault(
+        FaultName::SecondReference,
+        "second-reference",
+        Target::Named("MODEL"),
+        "somebody publishes the model under a second name, and first",
+    )
+    .shows(&["S-S8"]),
+    fault(
+        FaultName::MergedPolicyUnmanaged,
+        "merged-policy-unmanaged",
+        Target::Named("MODEL"),
+        "somebody tells maas-controller to leave the limits of the model as they are",
+    )
+    .shows(&["S-S8"]),
+    fault(
+        FaultName::ProviderUnlabelled,
+        "provider-unlabelled",
+        Target::Named("SECRET"),
+        "somebody takes the label off the Secret of a provider, once",
+    )
+    .shows(&["S-E1"]),
+    fault(
+        FaultName::LoginsStuck,
+        "logins-stuck",
+        Target::None,
+        "the login pods never take changed users over",
+    )
+    .shows(&["S-I1"]),
 ];

@@ -49,13 +49,6 @@ impl<'a> Faults<'a> {
         Some(&fault.target)
     }
 
-    /// Returns whether this fault was asked for at a target that is part of this text.
-    pub(crate) fn within(self, name: FaultName, text: &str) -> bool {
-        self.0
-            .iter()
-            .any(|fault| fault.name == name && text.contains(&fault.target))
-    }
-
     /// Returns whether this fault was asked for at this target.
     pub(crate) fn at(self, name: FaultName, target: &str) -> bool {
         self.0.iter().any(|fault| fault.name == name && fault.target == target)

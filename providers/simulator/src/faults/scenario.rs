@@ -229,7 +229,7 @@ impl Reader<'_> {
             self.wrong(when.span(), format!("no simulated operator looks at the kind `{kind}`"));
             return None;
         };
-        if is_namespaced(known) != !namespace.is_empty() {
+        if is_namespaced(known) == namespace.is_empty() {
             let form = if is_namespaced(known) { "NAMESPACE/NAME" } else { "NAME" };
             self.wrong(when.span(), format!("write {kind}/{form}"));
             return None;

@@ -80,7 +80,7 @@ const WEBHOOKS: [Webhook; 6] = [
     },
 ];
 
-/// Registers every webhook.
+/// Registers every webhook; faults may make one refuse more.
 pub fn register(registry: &AdmissionRegistry) {
     for webhook in WEBHOOKS {
         registry.register(Arc::new(webhook));

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::kinds::{CLUSTER_OPERATOR, OAUTH, SECRET};
 use super::object::{Read, object};
 use super::turn::{Turn, condition};
+use crate::faults::FaultName;
 
 const NAME: &str = "authentication";
 const SOURCE: &str = "openshift-config";
@@ -33,6 +34,12 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     ) else {
         return;
     };
+    // Pods that cannot roll out say so from the first look on.
+    let stuck = turn.faults.on(FaultName::LoginsStuck);
+    if stuck && !operator.is("Progressing") {
+        say(turn, &operator, true);
+        return;
+    }
     let stale = stale(turn, &oauth);
     if !stale.is_empty() && !operator.is("Progressing") {
         say(turn, &operator, true);
@@ -40,7 +47,7 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
         for copy in stale {
             turn.ensure(SECRET, copy);
         }
-    } else if operator.is("Progressing") && turn.held("rollout", ROLLOUT_SECONDS) {
+    } else if operator.is("Progressing") && !stuck && turn.held("rollout", ROLLOUT_SECONDS) {
         say(turn, &operator, false);
     }
 }

@@ -28,7 +28,7 @@ const ISSUER_SECONDS: u64 = 5;
 const WEBHOOK_NAME: &str = "cert-manager-webhook";
 pub(super) const AUTHORITY_KNOWN: &str = "simulator.stackctl.dev/authority-known";
 /// How long a webhook is not trusted under the fault.
-const UNTRUSTED_SECONDS: u64 = 120;
+const UNTRUSTED_SECONDS: u64 = 600;
 /// Remembers, on the operator's own Deployment, that this installation has started once.
 const STARTED: &str = "simulator.stackctl.dev/started";
 

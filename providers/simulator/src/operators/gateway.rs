@@ -8,6 +8,7 @@
 //! Invariants:
 //! - A GatewayClass is Accepted only after that installation; a Gateway is Programmed only after its class is Accepted,
 //!   every listener's Secret is there and its load balancer, if it has one, has an address.
+//! - Beside a service mesh that somebody else subscribes to, no class is Accepted (G2).
 //! - A later change of service type leaves the Service as it was made (reference/serving.md §2.1).
 //!
 //! Left out: what a listener's certificate is for (the proxy presents whatever it is given), listeners that conflict.
@@ -22,9 +23,11 @@ use super::kinds::{
 use super::object::{Read, object, owned_by};
 use super::turn::{Turn, observed};
 use super::{GLOBAL, INGRESS, routes};
+use crate::faults::FaultName;
 
 pub(crate) const CONTROLLER: &str = "openshift.io/gateway-controller/v1";
 const MESH: &str = "servicemeshoperator3";
+const OWNED: &str = "ingress.operator.openshift.io/owned";
 const CONTROL_PLANE: &str = "istiod-openshift-gateway";
 /// After the proxy runs, the configuration is pushed.
 const PROGRAMMED_SECONDS: u64 = 5;
@@ -56,7 +59,7 @@ fn classes(turn: &mut Turn<'_>) {
     if classes.is_empty() {
         return;
     }
-    let installed = mesh(turn);
+    let installed = !foreign_mesh(turn) && mesh(turn);
     if installed {
         let labels = json!({"app": "istiod", "istio.io/rev": "openshift-gateway"});
         turn.ensure(
@@ -77,6 +80,15 @@ fn classes(turn: &mut Turn<'_>) {
     }
 }
 
+/// Returns whether somebody subscribes to a service mesh of their own, beside which the ingress operator installs none
+/// (reference/serving.md G2).
+fn foreign_mesh(turn: &Turn<'_>) -> bool {
+    turn.world.list(SUBSCRIPTION).any(|subscription| {
+        subscription.text("/spec/name").starts_with("servicemeshoperator")
+            && subscription.annotation(OWNED) != Some("true")
+    })
+}
+
 /// Installs the service mesh operator and approves its plan. Returns whether it is installed.
 fn mesh(turn: &mut Turn<'_>) -> bool {
     let Some(package) = turn.world.get(PACKAGE_MANIFEST, "openshift-marketplace", MESH).cloned() else {
@@ -95,7 +107,7 @@ fn mesh(turn: &mut Turn<'_>) -> bool {
             GLOBAL,
             MESH,
             json!({
-                "metadata": {"annotations": {"ingress.operator.openshift.io/owned": "true"}},
+                "metadata": {"annotations": {OWNED: "true"}},
                 "spec": {
                     "name": MESH, "channel": channel, "source": package["status"]["catalogSource"],
                     "sourceNamespace": package["status"]["catalogSourceNamespace"], "installPlanApproval": "Manual",
@@ -152,7 +164,9 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
         address("Hostname", "hostname").or_else(|| address("IPAddress", "ip"))
     });
     let (listeners, resolved) = listeners(turn, gateway);
+    let stuck = turn.faults.at(FaultName::GatewayNotProgrammed, gateway.name());
     let programmed = resolved
+        && !stuck
         && turn.world.is_available(namespace, &name)
         && !(balanced && balancer.is_none())
         && (gateway.is("Programmed") || turn.held(format!("program {}", gateway.uid()), PROGRAMMED_SECONDS));
@@ -160,6 +174,8 @@ fn realise(turn: &mut Turn<'_>, gateway: &Value, class: &Value) {
     let address = balancer.filter(|_| balanced).unwrap_or_else(inside);
     let (reason, message) = if programmed {
         ("Programmed", "Resource programmed, assigned to service(s)")
+    } else if resolved && stuck {
+        ("Pending", "the proxy has not acknowledged its configuration")
     } else if resolved {
         (
             "AddressNotAssigned",

@@ -114,6 +114,7 @@ kinds! {
     INFRASTRUCTURE = Cluster "config.openshift.io" "v1" "Infrastructure" "infrastructures";
     CLUSTER_OPERATOR = Cluster "config.openshift.io" "v1" "ClusterOperator" "clusteroperators";
     OAUTH = Cluster "config.openshift.io" "v1" "OAuth" "oauths";
+    AUTHENTICATION = Cluster "config.openshift.io" "v1" "Authentication" "authentications";
     INGRESS_CONFIG = Cluster "config.openshift.io" "v1" "Ingress" "ingresses";
     SERVICE_MONITOR = Namespaced "monitoring.coreos.com" "v1" "ServiceMonitor" "servicemonitors";
     POD_MONITOR = Namespaced "monitoring.coreos.com" "v1" "PodMonitor" "podmonitors";

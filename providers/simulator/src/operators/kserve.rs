@@ -11,7 +11,7 @@
 //!   not there: a claim, a token, the scheduler's TLS Secret (§2.1).
 //!
 //! Left out: presets beyond a container `main`, scaling, multi-node workers, the scheduler's own certificate,
-//! per-service AuthPolicies, the container that downloads weights.
+//! per-service AuthPolicies, what the container that downloads weights finds.
 
 use serde_json::{Value, json};
 
@@ -90,6 +90,13 @@ fn workload(service: &Value, name: &str, role: &str, part: &Value) -> Value {
                 Some(volumes) => volumes.push(volume),
                 None => pods["volumes"] = json!([volume]),
             }
+        }
+        // Weights from elsewhere are downloaded before the server starts.
+        Some(("hf" | "s3", _)) => {
+            pods["initContainers"] = json!([{
+                "name": "storage-initializer", "image": "registry.redhat.io/rhoai/odh-kserve-storage-initializer-rhel9",
+                "args": [service.text("/spec/model/uri"), "/mnt/models"], "terminationMessagePolicy": "FallbackToLogsOnError",
+            }]);
         }
         Some(_) | None => {}
     }
@@ -312,7 +319,15 @@ fn tell(turn: &mut Turn<'_>, service: &Value, state: &State) {
             },
         ));
     }
-    conditions.push(condition("WorkloadsReady", workloads, "", ""));
+    let (short, unavailable) = if workloads {
+        ("", "")
+    } else {
+        (
+            "MinimumReplicasUnavailable",
+            "Deployment does not have minimum availability.",
+        )
+    };
+    conditions.push(condition("WorkloadsReady", workloads, short, unavailable));
 
     let found: Vec<_> = state
         .gateways
@@ -367,7 +382,11 @@ fn tell(turn: &mut Turn<'_>, service: &Value, state: &State) {
         "InferencePoolReady",
         pooled,
         if pooled { "" } else { "WaitingForGateway" },
-        "",
+        if pooled {
+            ""
+        } else {
+            "waiting for the gateway to take the InferencePool"
+        },
     ));
     if let Some(name) = &state.scheduler {
         let ready = turn.world.is_available(namespace, name);
@@ -379,9 +398,23 @@ fn tell(turn: &mut Turn<'_>, service: &Value, state: &State) {
             "",
         ));
     }
-    conditions.push(condition("RouterReady", router, if router { "" } else { reason }, &why));
+    // A condition above has reason and words of the first that is not true below it, as in Knative's condition sets.
+    let first = conditions.iter().find(|below| {
+        let workload =
+            below.text("/type").ends_with("WorkloadReady") && below.text("/type") != "SchedulerWorkloadReady";
+        let summed = ["PresetsCombined", "WorkloadsReady"].contains(&below.text("/type"));
+        below.text("/status") != "True" && !workload && !summed
+    });
+    let (reason, why) = first.map_or((String::new(), String::new()), |below| {
+        (below.text("/reason").to_owned(), below.text("/message").to_owned())
+    });
+    conditions.push(condition("RouterReady", router, &reason, &why));
     let ready = workloads && router;
-    conditions.push(condition("Ready", ready, if ready { "" } else { "NotReady" }, &why));
+    let (reason, why) = match (workloads, router) {
+        (false, _) => (short.to_owned(), unavailable.to_owned()),
+        (true, _) => (reason, why),
+    };
+    conditions.push(condition("Ready", ready, &reason, &why));
     let mut status = json!({"observedGeneration": service["metadata"]["generation"], "conditions": conditions});
     let listener = found.first().and_then(|gateway| {
         let mut listeners = gateway.list("/spec/listeners").iter();

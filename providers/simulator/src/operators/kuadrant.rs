@@ -24,6 +24,8 @@ use crate::faults::FaultName;
 const FINALIZER: &str = "kuadrant.io/finalizer";
 /// What the operator's pod saw of Gateway API when it started: `present` or `missing`.
 const SEEN: &str = "simulator.stackctl.dev/gateway-api-at-start";
+/// Which pod of the operator a fault keeps from accepting policies.
+const STUCK: &str = "simulator.stackctl.dev/accepts-no-policies";
 const MISSING: &str = "[Gateway API provider (istio / envoy gateway)] is not installed, please restart Kuadrant Operator pod once dependency has been installed";
 
 /// What became of the dependency on a Gateway API provider.
@@ -47,23 +49,49 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     authorinos(turn);
     limitadors(turn);
     let kuadrant: Option<&Arc<Value>> = kuadrants.iter().find(|kuadrant| !kuadrant.is_deleting());
+    let reconciles = kuadrant.is_none_or(|kuadrant| !is_stuck(turn, kuadrant));
+    let provider = if reconciles { provider } else { Provider::MissedAtStart };
     policies::reconcile(turn, kuadrant.map(AsRef::as_ref), provider);
 }
 
-/// Returns what the running operator pod saw at its start; none while no pod runs.
-fn provider(turn: &mut Turn<'_>) -> Option<Provider> {
-    let pod = turn.all(POD).into_iter().find(|pod| {
+/// Returns whether the operator's pod is the one that a fault keeps from accepting policies: the first that saw a provider.
+fn is_stuck(turn: &mut Turn<'_>, kuadrant: &Value) -> bool {
+    if !turn.faults.on(FaultName::PoliciesNotAccepted) {
+        return false;
+    }
+    let Some(pod) = operator_pod(turn) else { return false };
+    match kuadrant.annotation(STUCK) {
+        Some(uid) => uid == pod.uid(),
+        None if pod.annotation(SEEN) == Some("present") => {
+            turn.patch(
+                KUADRANT,
+                kuadrant,
+                json!({"metadata": {"annotations": {STUCK: pod.uid()}}}),
+            );
+            true
+        }
+        None => true,
+    }
+}
+
+fn operator_pod(turn: &Turn<'_>) -> Option<Arc<Value>> {
+    turn.all(POD).into_iter().find(|pod| {
         pod.namespace() == GLOBAL
             && pod.label("app.kubernetes.io/name") == Some("kuadrant-operator")
             && pod.is("Ready")
             && !pod.is_deleting()
-    })?;
+    })
+}
+
+/// Returns what the running operator pod saw at its start; none while no pod runs.
+fn provider(turn: &mut Turn<'_>) -> Option<Provider> {
+    let pod = operator_pod(turn)?;
     match pod.annotation(SEEN) {
+        Some(_) if turn.faults.on(FaultName::GatewayProviderUnseen) => Some(Provider::MissedAtStart),
         Some("present") => Some(Provider::Seen),
         Some(_) => Some(Provider::MissedAtStart),
         None => {
-            let present = turn.world.list(GATEWAY_CLASS).any(|class| class.is("Accepted"))
-                && !turn.faults.on(FaultName::GatewayProviderUnseen);
+            let present = turn.world.list(GATEWAY_CLASS).any(|class| class.is("Accepted"));
             let seen = if present { "present" } else { "missing" };
             turn.patch(POD, &pod, json!({"metadata": {"annotations": {SEEN: seen}}}));
             None

@@ -21,6 +21,7 @@ use super::object::{Read, bare, object};
 use super::routes::accepted_by;
 use super::turn::{Turn, observed};
 use super::{APPLICATIONS, INGRESS, external_models, maas_access, maas_policies, operands, rhoai};
+use crate::faults::FaultName;
 
 /// Where Tenant, subscriptions and auth policies live (reference/serving.md §1.10).
 pub(crate) const NAMESPACE: &str = "models-as-a-service";
@@ -125,7 +126,11 @@ fn realise(turn: &mut Turn<'_>, tenant: &Value) {
     }
     let deployed =
         turn.world.is_available(APPLICATIONS, "maas-api") && turn.world.is_available(INGRESS, "payload-processing");
-    let warning = warning(turn);
+    let warning = if turn.faults.on(FaultName::TenantDegraded) {
+        Some("user workload monitoring is not enabled".to_owned())
+    } else {
+        warning(turn)
+    };
     let (phase, reason) = match (deployed, &warning) {
         (false, _) => ("Pending", "DeploymentsNotReady"),
         (true, Some(_)) => ("Degraded", "Reconciled"),
@@ -133,7 +138,7 @@ fn realise(turn: &mut Turn<'_>, tenant: &Value) {
     };
     let why = warning.unwrap_or_default();
     turn.status(TENANT, tenant, json!({"phase": phase, "conditions": [
-        observed(tenant, "Ready", deployed, reason, ""),
+        observed(tenant, "Ready", deployed, reason, if deployed { "" } else { "maas-api or payload-processing is not available" }),
         observed(tenant, "DependenciesAvailable", true, "DependenciesAvailable", ""),
         observed(tenant, "MaaSPrerequisitesAvailable", true, "PrerequisitesMet", ""),
         observed(tenant, "DeploymentsAvailable", deployed, if deployed { "DeploymentsReady" } else { "DeploymentsNotReady" }, ""),

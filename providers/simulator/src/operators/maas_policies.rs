@@ -21,6 +21,7 @@ use super::maas_access;
 use super::object::{Read, object, owned_by};
 use super::policies::seconds;
 use super::turn::{Turn, map, observed};
+use crate::faults::FaultName;
 
 /// 366 days.
 const LONGEST_WINDOW_SECONDS: i64 = 8784 * 60 * 60;
@@ -78,7 +79,11 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
                 leave(turn, family, parent);
             } else {
                 turn.finalize(family.parent, parent, family.finalizer);
-                tell(turn, family, parent, &parents);
+                // The controller's own log says so, in a loop, and nothing else (reference/serving.md P17).
+                let lags = family.parent == MAAS_AUTH_POLICY && turn.faults.on(FaultName::AuthPolicyStatusLags);
+                if !lags {
+                    tell(turn, family, parent, &parents);
+                }
             }
         }
     }
@@ -119,6 +124,17 @@ fn merge(turn: &mut Turn<'_>, family: &Family, reference: &Value, parents: &[Arc
     let namespace = reference.namespace();
     let live = turn.world.get(family.merged, namespace, &name).cloned();
     if live.as_ref().is_some_and(|live| is_unmanaged(live)) {
+        return;
+    }
+    if let Some(live) = live.as_ref()
+        && family.merged == TOKEN_RATE_LIMIT_POLICY
+        && turn.faults.at(FaultName::MergedPolicyUnmanaged, reference.name())
+    {
+        turn.patch(
+            family.merged,
+            live,
+            json!({"metadata": {"annotations": {"opendatahub.io/managed": "false"}}}),
+        );
         return;
     }
     let all: Vec<Arc<Value>> = parents

@@ -67,6 +67,7 @@ mod rhoai_kueue;
 mod routes;
 mod rules;
 mod service_ca;
+mod somebody;
 mod workloads;
 
 pub use admission::register as register_admission;
@@ -92,6 +93,8 @@ mod network_scenarios;
 mod platform_faults;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod serving_fault_scenarios;
 #[cfg(test)]
 mod serving_scenarios;
 #[cfg(test)]

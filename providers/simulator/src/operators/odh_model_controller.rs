@@ -11,7 +11,9 @@
 //! - A look that a fault makes a miss is written on the controller's Deployment ([`MISSED`]), with the pod and the content
 //!   it was of: another pod or other content is looked at as ever, so one remedy heals it and it never comes back.
 //!
-//! Left out: a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
+//! - A pod that started before the kind of AuthPolicies was there looks at no Gateway ([`KINDS`]); a new one does.
+//!
+//! Left out: that the kind of EnvoyFilters is looked for at the start too; a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
 //! account of an S3 connection comes a moment after the model, where the real webhook makes it a moment before.
 
 use serde_json::{Value, json};
@@ -31,6 +33,8 @@ const MANAGED: &str = "opendatahub.io/managed";
 const LOOKED: &str = "looked.simulator.stackctl.dev/";
 /// Prefix of the annotations that remember which look was a miss.
 const MISSED: &str = "missed.simulator.stackctl.dev/";
+/// What the pod found of the kinds that it watches when it started: `present` or `missing`.
+const KINDS: &str = "simulator.stackctl.dev/policy-kinds-at-start";
 const NAME: &str = "odh-model-controller";
 
 pub(crate) fn reconcile(turn: &mut Turn<'_>) {
@@ -43,6 +47,9 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     }) else {
         return;
     };
+    if is_blind(turn, &pod) {
+        return;
+    }
     for gateway in turn.all(GATEWAY) {
         if gateway.is_deleting() {
             continue;
@@ -56,6 +63,33 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
             continue;
         }
         turn.patch(POD, &pod, json!({"metadata": {"annotations": {key: seen}}}));
+    }
+}
+
+/// Returns whether the controller's pod started before the kinds of policies were there: it looks for them once
+/// (reference/serving.md §1.9 last item, K7). What it found is written on the pod; a fault makes the first pod find none.
+fn is_blind(turn: &mut Turn<'_>, pod: &Value) -> bool {
+    match pod.annotation(KINDS) {
+        Some("missing") => true,
+        Some(_) => false,
+        None => {
+            let there = turn.world.is_established("authpolicies.kuadrant.io");
+            let deployment = turn.world.get(DEPLOYMENT, APPLICATIONS, NAME).cloned();
+            let faulty = turn.faults.on(FaultName::PolicyKindsMissed)
+                && deployment
+                    .as_ref()
+                    .is_some_and(|deployment| deployment.annotation(KINDS).is_none());
+            if let Some(deployment) = deployment.filter(|_| faulty) {
+                turn.patch(
+                    DEPLOYMENT,
+                    &deployment,
+                    json!({"metadata": {"annotations": {KINDS: "missed once"}}}),
+                );
+            }
+            let found = if there && !faulty { "present" } else { "missing" };
+            turn.patch(POD, pod, json!({"metadata": {"annotations": {KINDS: found}}}));
+            true
+        }
     }
 }
 

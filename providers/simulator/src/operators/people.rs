@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::kinds::{self, Kind, Scope};
 use super::object::{Read, merge};
 use super::turn::{Turn, Write};
-use super::{Operator, Runs};
+use super::{Operator, Runs, somebody};
 use crate::faults::FaultName;
 
 /// Edits by hand are known by this manager: `kubectl edit` takes it.
@@ -84,6 +84,7 @@ fn reconcile(turn: &mut Turn<'_>) {
             turn.delete(kind, found.namespace(), found.name());
         }
     }
+    somebody::reconcile(turn);
 }
 
 /// Finds an object that a stack has written.

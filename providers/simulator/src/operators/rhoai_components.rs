@@ -226,6 +226,18 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>, dsc: &Value, component: &Component)
 fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
     let mut ready = turn.register_component(component.crds);
     for name in component.deployments {
+        if let Some(why) = old_selector(turn, component.kind, live, name) {
+            let conditions = [
+                condition("Ready", false, "Error", &why),
+                condition("ProvisioningSucceeded", false, "Error", &why),
+            ];
+            turn.status(
+                component.kind,
+                live,
+                json!({"phase": "Not Ready", "conditions": conditions}),
+            );
+            return false;
+        }
         turn.ensure(DEPLOYMENT, owned_by(deployment(name), live));
         ready &= turn.world.is_available(APPLICATIONS, name);
     }
@@ -291,6 +303,27 @@ fn provision(turn: &mut Turn<'_>, component: &Component, live: &Value) -> bool {
         }),
     );
     ready
+}
+
+/// Returns why a Deployment cannot be applied: it is of an early-access release, and nobody has deleted it yet
+/// (reference/serving.md P7). That it was there once is written on the component.
+fn old_selector(turn: &mut Turn<'_>, kind: Kind, live: &Value, name: &str) -> Option<String> {
+    const LEFT: &str = "simulator.stackctl.dev/left-of-early-access";
+    if !turn.faults.at(FaultName::OldSelector, name) {
+        return None;
+    }
+    let there = turn.world.get(DEPLOYMENT, APPLICATIONS, name);
+    let old = there.is_some_and(|found| found.annotation(LEFT).is_some());
+    if !old && live.annotation(LEFT).is_some() {
+        return None;
+    }
+    let mut left = application(name, &json!({"app": format!("{name}-ea")}), &["manager"]);
+    left["metadata"]["annotations"] = json!({LEFT: "true"});
+    turn.create(DEPLOYMENT, left);
+    turn.patch(kind, live, json!({"metadata": {"annotations": {LEFT: "true"}}}));
+    Some(format!(
+        "Deployment.apps \"{name}\" is invalid: spec.selector: Invalid value: field is immutable"
+    ))
 }
 
 fn deployment(name: &str) -> Value {

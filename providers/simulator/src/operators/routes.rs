@@ -17,6 +17,7 @@ use super::hostnames;
 use super::kinds::{GATEWAY, HTTP_ROUTE, INFERENCE_POOL, NAMESPACE, SERVICE};
 use super::object::Read;
 use super::turn::{Turn, map, observed};
+use crate::faults::FaultName;
 
 pub(super) fn reconcile(turn: &mut Turn<'_>) {
     for route in turn.all(HTTP_ROUTE) {
@@ -209,6 +210,10 @@ fn backends(turn: &Turn<'_>, route: &Value) -> Option<String> {
 
 /// A pool is accepted by every Gateway whose routes send to it.
 fn parents_of_pool(turn: &mut Turn<'_>, pool: &Value) {
+    let model = pool.name().trim_end_matches("-inference-pool");
+    if turn.faults.at(FaultName::PoolIgnored, model) {
+        return;
+    }
     let mut parents: Vec<Value> = Vec::new();
     for route in turn.all(HTTP_ROUTE) {
         let sends = route.namespace() == pool.namespace()

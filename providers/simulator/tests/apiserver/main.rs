@@ -11,6 +11,7 @@ mod immutable;
 mod kubectl;
 mod listing;
 mod patches;
+mod pods;
 mod removal;
 mod requests;
 mod restart;

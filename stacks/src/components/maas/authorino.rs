@@ -9,7 +9,7 @@ use crate::components::{
     draft::{Draft, at, deployment, seconds, see},
     kuadrant,
     names::{APPLICATIONS, INGRESS, KUADRANT, MAAS_GATEWAY},
-    rhoai,
+    rhoai, symptoms,
 };
 use serde_json::json;
 use stackctl_engine::{
@@ -57,6 +57,9 @@ fn issued() -> Draft {
         "the service CA answers the annotation",
     )
     .within(seconds(60))
+    .diagnosed(symptoms::otherwise(
+        "see that the service CA runs (namespace openshift-service-ca)",
+    ))
     .note(format!("waits for Secret {KUADRANT}/{CERTIFICATE}"))
 }
 
@@ -76,6 +79,7 @@ fn listener() -> Draft {
         Rule::condition("Ready"),
     ]))
     .within(seconds(120))
+    .diagnosed_by(symptoms::operands())
     .note("listens with TLS")
     .tells(
         ConsequenceClass::TakesFields,
@@ -96,6 +100,7 @@ fn trust() -> Draft {
         }]}}}}),
     )
     .ready(Rule::RolledOut)
+    .diagnosed_by(symptoms::operands())
     .within(seconds(120))
     .note("trusts the service CA")
     .tells(
@@ -136,7 +141,7 @@ fn filter() -> Draft {
         "authorino",
     );
     let look_again = Remedy {
-        symptom: vec![see(authorino, Rule::equals("spec.listener.tls.enabled", true))],
+        symptom: vec![see(authorino.clone(), Rule::equals("spec.listener.tls.enabled", true))],
         after: seconds(30),
         effects: vec![
             Effect::Touch {
@@ -159,6 +164,16 @@ fn filter() -> Draft {
         // `reference/serving.md` §0.4: about 10 s after its trigger.
         .usually(seconds(10))
         .remedy(look_again)
+        .diagnosed(symptoms::passing(
+            see(
+                authorino,
+                Rule::Not(Box::new(Rule::equals("spec.listener.tls.enabled", true))),
+            ),
+            "see who took TLS from Authorino kuadrant-system/authorino: `stackctl apply` turns it on again",
+        ))
+        .diagnosed(symptoms::otherwise(
+            "see the log of Deployment redhat-ods-applications/odh-model-controller, which makes the filter, and restart it",
+        ))
         .note("waits for EnvoyFilter maas-default-gateway-authn-ssl")
 }
 

@@ -105,6 +105,7 @@ fn of_model(model: &ExternalModel, credential: &Address, time: Option<Timeout>) 
             .after_write(service.clone(), "maas-controller makes its route")
             .after(super::gateway(), "its route attaches to the gateway of MaaS")
             .within(seconds(120))
+            .diagnosed(crate::components::symptoms::route(namespace, name))
             .note(format!("waits for HTTPRoute {namespace}/{name} at {MAAS_GATEWAY}")),
         registration::model_reference(name, namespace, "ExternalModel", &model.display, time)
             .after(address(model, "route"), "it becomes ready by that route")

@@ -12,7 +12,7 @@ use crate::{
         listener::Listener,
         llm_d::{admitted, cluster_ip, gateway_class, parameters, programmed, route},
         names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
-        platform_symptoms,
+        platform_symptoms, symptoms,
     },
     stack::{GatewayTls, Maas, MaasExposure, MaasMode},
 };
@@ -113,7 +113,14 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
     .ready(programmed(by_route))
     .within(maas.ready_timeout.map_or(seconds(300), |timeout| timeout.as_duration()))
     .after(class, "its controller has to accept the class")
-    .note(format!("host {host}"));
+    .note(format!("host {host}"))
+    .diagnosed_by(symptoms::gateway(
+        MAAS_GATEWAY,
+        &service,
+        listener.secret(context),
+        by_route,
+        "maas.gateway",
+    ));
     if let Some(certificate) = listener.certificate() {
         node = node.after(certificate, "its listener presents the certificate");
     }

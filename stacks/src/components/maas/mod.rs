@@ -16,12 +16,14 @@ mod groups;
 mod monitoring;
 mod registration;
 mod switch;
+mod symptoms;
 mod telemetry;
 mod tiers;
 mod users;
 
 pub(super) use dashboard::{dashboard, flags as dashboard_flags};
 pub(super) use gateway::{COMPONENT, class, gateway, host, host_under, is_plain};
+pub(super) use symptoms::{dashboard as dashboard_symptoms, early_access};
 
 use super::{
     Context,

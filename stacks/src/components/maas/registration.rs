@@ -2,6 +2,7 @@
 //!
 //! Facts: `reference/serving.md` §1.12 (MaaSModelRef).
 
+use super::symptoms;
 use crate::{
     components::{
         Context,
@@ -65,6 +66,7 @@ pub(super) fn model_reference(
         }),
     )
     .ready(Rule::equals("status.phase", "Ready"))
+    .diagnosed_by(symptoms::reference(namespace, name, kind))
     // It mirrors the model, so it may take as long as the model and 300 s of its own (§0.4). What is usual is a part of
     // that too, because it counts from the write of the model.
     .within(time.map_or(seconds(900), |timeout| timeout.as_duration()))

@@ -5,7 +5,7 @@
 //!
 //! Facts: `reference/serving.md` §1.8, §1.10.
 
-use super::{database, gateway};
+use super::{database, gateway, symptoms};
 use crate::{
     components::{
         draft::{Draft, Kind, at, deployment, established, rolled_out, seconds, see},
@@ -60,17 +60,21 @@ pub(super) fn resources(maas: &Subscriptions, time: Option<Timeout>) -> Vec<Draf
     let mut api = rolled_out(APPLICATIONS, &["maas-api"]);
     // The gateway sends every call through it, and answers none without it (`reference/serving.md` §5.2 P20).
     api.extend(rolled_out(INGRESS, &["payload-processing"]));
+    // Not accepted, nobody is asked: its pages answer 500 (`reference/serving.md` §5.2 K3).
+    api.push(see(symptoms::api_policy(), Rule::condition("Accepted")));
     vec![
         flip(maas),
         Draft::gate(at("maas.kinds"), established(KINDS))
             .after_write(switch(), "the operator brings the kinds once MaaS is on")
             .provides(KINDS)
             .within(time(300))
+            .diagnosed_by(symptoms::component())
             .note("waits for kind Tenant and 4 more"),
         // The tenant and its namespace are the controller's: made by it, they are adopted, and given back by destroy.
         Draft::gate(at("maas.controller"), controller)
             .after(at("maas.kinds"), "it makes a tenant as soon as it can")
             .within(time(300))
+            .diagnosed_by(symptoms::component())
             .note("waits for maas-controller and its tenant"),
         Draft::object(
             at("maas.namespace"),
@@ -92,12 +96,15 @@ pub(super) fn resources(maas: &Subscriptions, time: Option<Timeout>) -> Vec<Draf
         .self_recreating()
         // Not its phase: that is `Degraded`, and Ready, until Authorino has TLS.
         .ready(Rule::condition("Ready"))
+        .diagnosed_by(symptoms::tenant(&tenant()))
         .within(time(300))
         .after(at("maas.controller"), "maas-controller makes it, and makes it ready")
         .note(format!("API keys live {} days at most", maas.max_key_days)),
         Draft::gate(at("maas.api"), api)
             .after(at("maas.tenant"), "maas-controller runs them for the tenant")
             .within(time(120))
+            .remedy(symptoms::restart_kuadrant())
+            .diagnosed_by(symptoms::api())
             .note("waits for maas-api and payload-processing"),
     ]
 }

@@ -5,7 +5,7 @@
 //!
 //! Facts: `reference/serving.md` §1.12, §4.
 
-use super::{groups, registration};
+use super::{groups, registration, symptoms};
 use crate::{
     components::{
         Context,
@@ -66,6 +66,11 @@ fn of_tier(context: &Context<'_>, maas: &Maas, tier: &Tier) -> [Draft; 3] {
                 "maas-controller writes who may call into the policies",
             )
             .within(time.map_or(seconds(180), |timeout| timeout.as_duration()))
+            .diagnosed_by(
+                tier.limits
+                    .iter()
+                    .flat_map(|limits| symptoms::policies(namespace(context, limits), limits.model.as_str())),
+            )
             .note("waits for the limits to be enforced on the gateway"),
     ]
 }
@@ -158,6 +163,7 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
         }),
     )
     .ready(Rule::equals("status.phase", "Active"))
+    .diagnosed(symptoms::subscription(&subscription_name(tier)))
     .within(seconds(180))
     .note(described(tier));
     for text in promises(tier) {

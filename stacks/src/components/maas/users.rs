@@ -4,6 +4,7 @@
 //! difference (`reference/serving.md` §1.14, §5.3 I1 and I2). What a change of lines means is told where consequences are,
 //! since it is another thing for a line that comes, changes or goes.
 
+use super::symptoms;
 use crate::{
     components::{
         Context,
@@ -65,6 +66,7 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
         .usually(seconds(30))
         // It takes a moment until the operator has seen the document.
         .settled(seconds(10))
+        .diagnosed(symptoms::logins())
         .note("waits for ClusterOperator authentication");
     waits.into_iter().map(|(_, gate)| gate).chain([node, gate]).collect()
 }

@@ -7,6 +7,7 @@ mod connection;
 mod metrics;
 mod scheduler;
 mod service;
+mod symptoms;
 mod workload;
 
 use super::{

@@ -5,7 +5,7 @@
 //!
 //! Facts: `reference/serving.md` §1.3.1 (fields), §2.1 and §2.2 (edges).
 
-use super::{connection, scheduler, workload};
+use super::{connection, scheduler, symptoms, workload};
 use crate::{
     components::{
         Context,
@@ -18,7 +18,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use stackctl_engine::{
-    Address,
+    Address, ObjectRef,
     readiness::{Observation, Rule},
 };
 
@@ -47,9 +47,30 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
         "spec": spec,
     });
     let time = model.ready_timeout;
+    let service = ObjectRef::namespaced(
+        "serving.kserve.io/v1alpha2",
+        "LLMInferenceService",
+        model.namespace.as_str(),
+        model.name.as_str(),
+    );
     let mut node = Draft::object(super::service(model.name.as_str()), manifest)
         .ready(Rule::condition("Ready"))
         .with_parts(workloads(model))
+        .diagnosed_by(symptoms::of(model, &service))
+        .denied(
+            "hardware profile",
+            format!(
+                "make HardwareProfile {APPLICATIONS}/{profile}, or name another one with `hardware_profile` of \
+                 `[[models]]` {name}",
+                profile = model.hardware_profile,
+                name = model.name
+            ),
+        )
+        .denied(
+            "connection",
+            "give the Secret of the connection its type again, in the annotation `opendatahub.io/connection-type-protocol`: \
+             `stackctl apply` writes it as the stack has it",
+        )
         .within(time.map_or(seconds(600), |timeout| timeout.as_duration()))
         .note(format!("{} × {}", model.replicas, model.model_name))
         .after(project::namespace(model.namespace.as_str()), "runs in that project")

@@ -51,6 +51,10 @@ pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
             ConsequenceClass::TakesFields,
             format!("takes {n_flags} fields of OdhDashboardConfig odh-dashboard-config"),
         )
+        .denied(
+            "odhdashboardconfig",
+            "see that this release of OpenShift AI knows the flag that it names: `[rhoai]` says which release",
+        )
 }
 
 pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
@@ -86,6 +90,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
     )
     .after(dashboard.clone(), "it reads its flags only when it starts")
     .within(seconds(300))
+    .diagnosed_by(maas::dashboard_symptoms())
     .note("restarts the dashboard when its flags changed");
     if let Some(maas) = maas::dashboard(context) {
         restart = restart.after(maas, "one restart serves the flags of MaaS too");

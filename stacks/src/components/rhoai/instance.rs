@@ -284,7 +284,9 @@ fn ready(context: &Context<'_>) -> Draft {
         .diagnosed_by(platform_symptoms::components(&cluster_object()))
         .note("waits for DataScienceCluster Ready");
     match maas::api(context) {
-        Some(api) => gate.after(api, "with MaaS on it is ready only when maas-api is"),
+        Some(api) => gate
+            .diagnosed(maas::early_access())
+            .after(api, "with MaaS on it is ready only when maas-api is"),
         None => gate,
     }
 }

@@ -203,12 +203,16 @@ fn s_p20_maas_is_there_only_with_what_every_call_goes_through() {
             [
                 "Deployment redhat-ods-applications/maas-api",
                 "Deployment openshift-ingress/payload-processing",
+                "AuthPolicy redhat-ods-applications/maas-api-auth-policy",
             ]
         );
         assert!(
-            gate.observations.iter().all(|one| one.ready == Rule::RolledOut),
+            gate.observations[..2].iter().all(|one| one.ready == Rule::RolledOut),
             "{gate:?}"
         );
+        // Not accepted, its operator is restarted, and the policy never edited (K3).
+        assert_eq!(gate.observations[2].ready, Rule::condition("Accepted"));
+        assert!(gate.remedy.is_some());
         holds_back(text, "maas.api", &["rhoai.ready"]);
     }
 }

@@ -42,10 +42,12 @@ pub use hooks::{AccessRegistry, Authenticator, Pages, Personal};
 pub(super) use policy::MASTERS;
 
 use super::identity::Identity;
+use super::request::Call;
 use super::server::Server;
 use super::status::Refusal;
 use super::token::Token;
 use accounts::{Bearer, ISSUER};
+use attributes::ResourceTarget;
 use policy::{Decision, Policy};
 use signer::Signer;
 
@@ -190,6 +192,26 @@ impl Server {
             return Ok(());
         }
         Err(asked.refusal(user, &decision.reason))
+    }
+
+    /// Judges a change that would create its object: whoever may change it need not be one who may create it.
+    ///
+    /// # Errors
+    ///
+    /// 403 in the words of a real server.
+    pub(super) fn authorize_creation(&self, call: &Call, name: &str) -> Result<(), Refusal> {
+        if call.path.name.is_none() {
+            // A create was judged as one.
+            return Ok(());
+        }
+        let target = ResourceTarget {
+            group: call.kind.group.clone(),
+            resource: call.kind.plural.clone(),
+            subresource: call.path.subresource.clone().unwrap_or_default(),
+            namespace: call.namespace().to_owned(),
+            name: name.to_owned(),
+        };
+        self.authorize(&call.user, &Attributes::on("create", target))
     }
 }
 

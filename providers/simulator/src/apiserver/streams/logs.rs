@@ -67,7 +67,7 @@ pub(super) fn serve(shared: &Shared, call: &Call) -> Result<Response, Refusal> {
     let n_lines = lines.len();
     let text = print(&asked, &lines);
     *response.body_mut() = if asked.follows {
-        follow(shared.clone(), call.key(call.name()), pod.clone(), asked, text, n_lines)
+        follow(shared.clone(), call.key(call.name()), pod, asked, text, n_lines)
     } else {
         Body::from(text)
     };
@@ -119,14 +119,15 @@ fn container(pod: &Value, query: &Query, name: &str) -> Result<String, Refusal> 
     match regular.as_slice() {
         [only] if initial.is_empty() => Ok(only.clone()),
         _ => {
-            let mut text = format!(
-                "a container name must be specified for pod {name}, choose one of: [{}]",
+            let others = if initial.is_empty() {
+                String::new()
+            } else {
+                format!(" or one of the init containers: [{}]", initial.join(" "))
+            };
+            Err(Refusal::bad_request(format!(
+                "a container name must be specified for pod {name}, choose one of: [{}]{others}",
                 regular.join(" ")
-            );
-            if !initial.is_empty() {
-                text += &format!(" or one of the init containers: [{}]", initial.join(" "));
-            }
-            Err(Refusal::bad_request(text))
+            )))
         }
     }
 }
@@ -168,7 +169,7 @@ fn print(asked: &Asked, lines: &[LogLine]) -> String {
 }
 
 /// What is there, and then what comes, until the pod goes or the server stops.
-fn follow(shared: Shared, key: ObjectKey, pod: Value, asked: Asked, first: String, n_lines: usize) -> Body {
+fn follow(shared: Shared, key: ObjectKey, pod: &Value, asked: Asked, first: String, n_lines: usize) -> Body {
     let rest = Asked {
         since: None,
         tail: None,

@@ -280,11 +280,14 @@ async fn keys_answer(shared: &Shared, storage: &Storage, user: &User, call: &Cal
 }
 
 /// Reads a body as an object.
-fn object(body: &[u8]) -> Result<Value, Answer> {
+fn object(body: &[u8]) -> Result<Value, Box<Answer>> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => Ok(Value::Object(object)),
-        Ok(_) => Err(refused(StatusCode::BAD_REQUEST, "the body is not a JSON object")),
-        Err(error) => Err(refused(StatusCode::BAD_REQUEST, &error.to_string())),
+        Ok(_) => Err(Box::new(refused(
+            StatusCode::BAD_REQUEST,
+            "the body is not a JSON object",
+        ))),
+        Err(error) => Err(Box::new(refused(StatusCode::BAD_REQUEST, &error.to_string()))),
     }
 }
 
@@ -355,7 +358,7 @@ fn request(body: &Value, maximum_days: i64, now: Moment) -> Result<Request, Stri
 fn create(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answer {
     let body = match object(body) {
         Ok(body) => body,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let maximum = shared.view.read(|world| {
         let tenant = world.list(TENANT).next();
@@ -431,7 +434,7 @@ async fn one(shared: &Shared, storage: &Storage, user: &User, id: &str, revokes:
 async fn revoke_all(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answer {
     let body = match object(body) {
         Ok(body) => body,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let owner = body.text("/username");
     if owner.is_empty() {

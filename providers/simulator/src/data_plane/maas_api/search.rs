@@ -42,7 +42,7 @@ enum By {
 pub(super) async fn answer(shared: &Shared, storage: &Storage, user: &User, body: &[u8]) -> Answer {
     let body = match object(body) {
         Ok(body) => body,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let mut search = match read(&body) {
         Ok(search) => search,

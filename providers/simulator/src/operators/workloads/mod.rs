@@ -12,6 +12,7 @@ mod needs;
 mod pods;
 mod replica_sets;
 mod services;
+mod trouble;
 
 use std::sync::Arc;
 

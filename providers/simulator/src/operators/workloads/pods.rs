@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::claims;
 use super::needs::{self, Missing};
+use super::trouble;
 use crate::faults::FaultName;
 use crate::operators::is_run_by;
 use crate::operators::kinds::{DEPLOYMENT, JOB, NODE, POD};
@@ -59,6 +60,12 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
             turn.delete(POD, pod.namespace(), pod.name());
             continue;
         }
+        if !node.is_empty()
+            && let Some(trouble) = trouble::of(turn, pod)
+        {
+            trouble.tell(turn, pod);
+            continue;
+        }
         let phase = pod.text("/status/phase");
         if ["Running", "Succeeded", "Failed"].contains(&phase) && pod.is("Ready") || phase == "Succeeded" {
             continue;
@@ -77,6 +84,7 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
         }
         let verdict = match claims::unschedulable(turn, pod) {
             Some(why) => Err(why),
+            None if gpus(pod) > 0 && turn.faults.on(FaultName::GpusTaken) => Err(format!("Insufficient {GPU}")),
             None => room(&nodes, &used, pod),
         };
         match verdict {
@@ -129,17 +137,6 @@ pub(super) fn tolerates(spec: &Value, node: &Value) -> bool {
         })
 }
 
-/// The image of a pod that cannot be pulled.
-fn unpullable(turn: &Turn<'_>, pod: &Value) -> Option<String> {
-    let lists = ["/spec/initContainers", "/spec/containers"];
-    let mut images = lists
-        .iter()
-        .flat_map(|list| pod.list(list))
-        .map(|container| container.text("/image"));
-    let image = images.find(|image| turn.faults.within(FaultName::Unpullable, image))?;
-    Some(image.to_owned())
-}
-
 fn start(turn: &mut Turn<'_>, pod: &Value) {
     match needs::missing(turn, pod) {
         Some(Missing::Volume) => return wait(turn, pod, "ContainerCreating", ""),
@@ -148,14 +145,6 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
     }
     if is_stuck(turn, pod) {
         return crash(turn, pod);
-    }
-    if let Some(image) = unpullable(turn, pod) {
-        // A kubelet says ErrImagePull first, and so again between the pauses.
-        let why = format!(
-            "Back-off pulling image \"{image}\": ErrImagePull: unable to pull image: reading manifest: unauthorized: \
-             access to the requested resource is not authorized"
-        );
-        return wait(turn, pod, "ImagePullBackOff", &why);
     }
     let model = pod.label("kserve.io/component") == Some("workload");
     let seconds = if model { MODEL_START_SECONDS } else { START_SECONDS };
@@ -178,7 +167,7 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
         pod,
         json!({
             "phase": "Running", "startTime": turn.stamp, "podIP": address(pod),
-            "containerStatuses": containers(pod, true, &state),
+            "initContainerStatuses": null, "containerStatuses": containers(pod, true, &state),
             "conditions": [
                 condition("PodScheduled", true, "", ""), condition("Initialized", true, "", ""),
                 condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
@@ -238,7 +227,7 @@ fn wait(turn: &mut Turn<'_>, pod: &Value, reason: &str, why: &str) {
 }
 
 /// Returns the status of every container, all in one state.
-fn containers(pod: &Value, ready: bool, state: &Value) -> Vec<Value> {
+pub(super) fn containers(pod: &Value, ready: bool, state: &Value) -> Vec<Value> {
     let containers = pod.list("/spec/containers").iter();
     containers
         .map(|container| {

@@ -9,6 +9,7 @@
 
 use serde_json::{Value, json};
 
+use crate::faults::FaultName;
 use crate::operators::kinds::{ENDPOINT_SLICE, INFRASTRUCTURE, POD, SERVICE};
 use crate::operators::object::{Read, object, owned_by, suffix};
 use crate::operators::turn::{Turn, map};
@@ -32,7 +33,7 @@ pub(in crate::operators) fn has_cloud(turn: &Turn<'_>) -> bool {
 
 /// Gives load balancers an address.
 fn balance(turn: &mut Turn<'_>) {
-    if !has_cloud(turn) {
+    if !has_cloud(turn) || turn.faults.on(FaultName::LoadBalancerPending) {
         return;
     }
     for service in turn.all(SERVICE) {
