@@ -108,7 +108,9 @@ impl Served {
     /// What whoever installed a cluster has beside it: its kubeconfig, the URL of its API, the domain of its
     /// applications, and what curl takes in the place of their DNS and of a trusted authority.
     pub(crate) fn introduce(&self, session: &mut Session) {
-        let Self { kubeconfig, url, hosts, .. } = self;
+        let Self {
+            kubeconfig, url, hosts, ..
+        } = self;
         session.must(&format!("export KUBECONFIG={} API={url}", kubeconfig.display()));
         session.must("D=$(kubectl get ingresses.config.openshift.io cluster -o jsonpath='{.spec.domain}')");
         session.must("kubectl get configmap default-ingress-cert -n openshift-config-managed -o jsonpath='{.data.ca-bundle\\.crt}' > ca.crt");
