@@ -12,15 +12,18 @@ use crate::{
     views,
 };
 use serde_json::json;
-use stackctl_simulator::{Guest, GuestOptions, OperatorsMode, Simulator, schemas::TrueCrds, seed::ADMIN_USER};
+use stackctl_simulator::{
+    Guest, GuestOptions, OperatorsMode, Simulator,
+    faults::{FAULTS, Group},
+    schemas::TrueCrds,
+    seed::ADMIN_USER,
+};
 use std::{collections::BTreeSet, path::Path};
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
-        views::result(&views::simulator::faults(
-            stackctl_simulator::faults::FAULTS,
-            settings.json,
-        ));
+        let groups = [Group::Cluster, Group::People, Group::ApiServer].map(shown);
+        views::result(&views::simulator::faults(&groups, settings.json));
         return Ok(Exit::Done);
     }
     let ClusterChoice::Simulated {
@@ -79,6 +82,26 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
     })
 }
 
+/// The faults of a group, as they are shown.
+fn shown(group: Group) -> views::simulator::FaultGroup {
+    let (name, heading) = match group {
+        Group::Cluster => ("cluster", "The cluster"),
+        Group::People => ("people", "People beside us"),
+        Group::ApiServer => ("api-server", "The API server, and the way to it (operators are spared)"),
+    };
+    let of = FAULTS.iter().filter(|fault| fault.group == group);
+    let faults = of.map(|fault| views::simulator::Fault {
+        form: fault.form(),
+        effect: fault.effect,
+        gotchas: fault.gotchas,
+    });
+    views::simulator::FaultGroup {
+        name,
+        heading,
+        faults: faults.collect(),
+    }
+}
+
 /// Tells, as definitions come, which of their rules are not judged; until there can be no more.
 async fn tell_unjudged(simulator: &Simulator, settings: &Settings) {
     let mut count = simulator.server().watch_unjudged();
@@ -89,9 +112,10 @@ async fn tell_unjudged(simulator: &Simulator, settings: &Settings) {
                 continue;
             }
             if settings.json {
-                views::result(&views::json::line(&views::simulator::unjudged_json(&one)));
+                let event = views::simulator::unjudged_json(&one.definition, &one.reasons);
+                views::result(&views::json::line(&event));
             } else {
-                views::tell(&views::simulator::unjudged(&[one]));
+                views::tell(&views::simulator::unjudged(&one));
             }
         }
         if count.changed().await.is_err() {

@@ -2,10 +2,6 @@
 
 use super::style::{Meaning, Style, padded};
 use serde_json::{Value, json};
-use stackctl_simulator::{
-    apiserver::Unjudged,
-    faults::{Description, Group},
-};
 use std::{
     fmt::Write as _,
     net::{IpAddr, SocketAddr},
@@ -41,20 +37,16 @@ pub fn acting(url: &str, speed: f64, style: &Style) -> String {
     )
 }
 
-/// What definitions demand and the embedded cluster does not judge.
-pub fn unjudged(all: &[Unjudged]) -> String {
-    let line = |one: &Unjudged| format!("note: {one}\n");
-    all.iter().map(line).collect()
+/// What a definition demands and the embedded cluster does not judge.
+pub fn unjudged(what: impl std::fmt::Display) -> String {
+    format!("note: {what}\n")
 }
 
-/// The same for machines: one object a definition.
-pub fn unjudged_json(one: &Unjudged) -> Value {
-    let reasons = one
-        .reasons
-        .iter()
-        .map(|(why, rules)| json!({"why": why, "rules": rules}));
+/// The same for machines: how many rules, by why.
+pub fn unjudged_json(definition: &str, reasons: &[(String, usize)]) -> Value {
+    let reasons = reasons.iter().map(|(why, rules)| json!({"why": why, "rules": rules}));
     json!({
-        "format_version": super::json::FORMAT_VERSION, "event": "unjudged", "definition": one.definition,
+        "format_version": super::json::FORMAT_VERSION, "event": "unjudged", "definition": definition,
         "reasons": reasons.collect::<Vec<_>>(),
     })
 }
@@ -67,32 +59,53 @@ fn pace(speed: f64) -> String {
     }
 }
 
+/// A fault that can be asked for.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// How it is written in full.
+    pub form: String,
+    /// What it does.
+    pub effect: &'static str,
+    /// The rows of `docs/gotchas.md` that it shows.
+    pub gotchas: &'static [&'static str],
+}
+
+/// The faults of one kind of trouble.
+#[derive(Clone, Debug)]
+pub struct FaultGroup {
+    /// What machines call it.
+    pub name: &'static str,
+    /// Its heading.
+    pub heading: &'static str,
+    /// What is in it, in the order to be shown.
+    pub faults: Vec<Fault>,
+}
+
 /// The faults that can be asked for, by who misbehaves.
-pub fn faults(faults: &[Description], is_json: bool) -> String {
+pub fn faults(groups: &[FaultGroup], is_json: bool) -> String {
     if is_json {
-        let all: Vec<_> = faults
+        let all: Vec<_> = groups
             .iter()
-            .map(|fault| {
-                json!({"fault": fault.form(), "effect": fault.effect, "group": group(fault.group).0,
-                    "gotchas": fault.gotchas})
+            .flat_map(|group| group.faults.iter().map(move |fault| (group, fault)))
+            .map(|(group, fault)| {
+                json!({"fault": fault.form, "effect": fault.effect, "group": group.name, "gotchas": fault.gotchas})
             })
             .collect();
         return super::json::pretty(&json!({"format_version": super::json::FORMAT_VERSION, "faults": all}));
     }
     let mut text = String::new();
-    for of in [Group::Cluster, Group::People, Group::ApiServer] {
-        let _ = writeln!(text, "{}", group(of).1);
-        for fault in faults.iter().filter(|fault| fault.group == of) {
-            let rows = match fault.gotchas {
+    for group in groups {
+        let _ = writeln!(text, "{}", group.heading);
+        for Fault { form, effect, gotchas } in &group.faults {
+            let rows = match gotchas {
                 [] => String::new(),
                 rows => format!(" ({})", rows.join(", ")),
             };
-            let form = fault.form();
             // A long form has a line of its own, so that the effects stand below each other.
             if form.chars().count() > FORM_WIDTH {
-                let _ = writeln!(text, "  {form}\n  {}  {}{rows}", padded("", FORM_WIDTH), fault.effect);
+                let _ = writeln!(text, "  {form}\n  {}  {effect}{rows}", padded("", FORM_WIDTH));
             } else {
-                let _ = writeln!(text, "  {}  {}{rows}", padded(&form, FORM_WIDTH), fault.effect);
+                let _ = writeln!(text, "  {}  {effect}{rows}", padded(form, FORM_WIDTH));
             }
         }
         text.push('\n');
@@ -103,12 +116,3 @@ pub fn faults(faults: &[Description], is_json: bool) -> String {
 
 /// So wide is the column of names.
 const FORM_WIDTH: usize = 30;
-
-/// What a group is called in JSON, and its heading.
-fn group(group: Group) -> (&'static str, &'static str) {
-    match group {
-        Group::Cluster => ("cluster", "The cluster"),
-        Group::People => ("people", "People beside us"),
-        Group::ApiServer => ("api-server", "The API server, and the way to it (operators are spared)"),
-    }
-}
