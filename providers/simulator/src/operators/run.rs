@@ -17,7 +17,7 @@ use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_kind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::access::Access;
@@ -566,7 +566,16 @@ fn value(object: DynamicObject, kind: Kind) -> Option<Value> {
     value["apiVersion"] = kind.api_version().into();
     value["kind"] = kind.kind.into();
     if let Some(metadata) = value["metadata"].as_object_mut() {
-        metadata.remove("managedFields");
+        // Of who owns what, only that a stack wrote it is of interest, to people who meddle.
+        let owned = metadata.remove("managedFields");
+        let entries = owned.as_ref().and_then(Value::as_array).into_iter().flatten();
+        let stacks: Vec<Value> = entries
+            .filter(|entry| entry.text("/manager").starts_with("stackctl/"))
+            .map(|entry| json!({"manager": entry["manager"]}))
+            .collect();
+        if !stacks.is_empty() {
+            metadata.insert("managedFields".to_owned(), Value::Array(stacks));
+        }
     }
     Some(value)
 }
