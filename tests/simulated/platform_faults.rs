@@ -362,61 +362,6 @@ fn gpus_that_nobody_labels_or_offers_are_no_secret() {
     );
 }
 
-/// One cluster through its life: a webhook that is not trusted at first, a flag that is refused, an upgrade that comes
-/// along, one that somebody approves, and a finalizer that nobody clears.
-#[test]
-fn a_cluster_recovers_from_what_goes_away_and_names_what_does_not() {
-    let sandbox = stack(LOCAL_AUTHORITY);
-    let apply = ["apply", "stack.toml", "--yes"];
-    // G04 is waited out; G31 is not.
-    let ran = under(&sandbox, &apply, &["webhook-untrusted", "flag-refused@genAiStudio"]).expect(1);
-    assert!(told(&ran.stderr, "tls.issuer").is_none(), "{}", ran.shown());
-    assert_said(
-        &ran,
-        &Said {
-            address: "rhoai.dashboard",
-            cause: "admission denied it: admission webhook \"odhdashboardconfig-validator.opendatahub.io\" denied the request: DEPRECATED: spec.dashboardConfig.genAiStudio must be removed",
-            remedy: "this release of OpenShift AI has dropped a flag that the stack takes: hold it where it was with `approval = \"manual\"` under `[rhoai]`",
-        },
-    );
-    // The webhook goes on refusing until its operator has noticed: whoever is too early tries again.
-    let mended = (0..5).any(|_| under(&sandbox, &apply, &[]).code == 0);
-    assert!(mended, "the flag is refused for ever");
-
-    // §2.7: pipelines come later, and the upgrade of Connectivity Link with them.
-    sandbox.write(&format!("{LOCAL_AUTHORITY}\n[operators]\npipelines = true\n"));
-    let ran = under(&sandbox, &apply, &["combined-plan@openshift-pipelines-operator-rh"]).expect(1);
-    assert_said(
-        &ran,
-        &Said {
-            address: "pipelines.approve",
-            cause: "InstallPlan install-*: .spec.clusterServiceVersionNames is *rhcl-operator.v1.4.1*",
-            remedy: "it holds more than this stack allows, so it is not approved: approve InstallPlan openshift-operators/install-* by hand if all of that may be installed, or take openshift-pipelines-operator-rh out of the stack",
-        },
-    );
-
-    // G20: delete Subscription and version, apply again.
-    sandbox.write(LOCAL_AUTHORITY);
-    times_out_with(
-        &sandbox,
-        &["upgrade-approved@rhcl-operator"],
-        &[Said {
-            address: "connectivity-link.installed",
-            cause: "Subscription rhcl-operator: .status.installedCSV is rhcl-operator.v1.4.1",
-            remedy: "somebody approved an upgrade that breaks the platform: delete Subscription openshift-operators/rhcl-operator and the ClusterServiceVersion that it names",
-        }],
-    );
-
-    let destroy = ["destroy", "stack.toml", "--yes", "--ready-timeout", SHORT];
-    let ran = under(&sandbox, &destroy, &["finalizer-stuck@CredentialsRequest"]).expect(1);
-    assert!(
-        ran.stderr
-            .contains("waits for its finalizers: cloudcredential.openshift.io/deprovision"),
-        "{}",
-        ran.shown()
-    );
-}
-
 #[test]
 fn a_cluster_that_lacks_something_is_refused_with_what_to_do() {
     let sandbox = Sandbox::new();
