@@ -199,7 +199,7 @@ fn what_olm_and_the_credential_operator_cannot_do_ends_in_their_words() {
             // G42: add credentials.
             Said {
                 address: "leader-worker-set.installed",
-                cause: "Pod openshift-lws-operator-*: container manager: ImagePullBackOff: Back-off pulling image \"registry.redhat.io/simulated/leader-worker-set:v1.0.0\": ErrImagePull: unable to pull image: reading manifest: unauthorized: access to the requested resource is not authorized",
+                cause: "Pod openshift-lws-operator-*: container manager: ImagePullBackOff: Back-off pulling image \"registry.redhat.io/simulated/leader-worker-set:v1.0.0\": ErrImagePull: unauthorized: access to the requested resource is not authorized",
                 remedy: "let the cluster pull it: credentials for its registry go into Secret openshift-config/pull-secret",
             },
             Said {

@@ -124,13 +124,13 @@ fn told(ran: &Ran) -> Vec<(String, Vec<String>, String)> {
     ends
 }
 
-/// `Pod qwen3-8b-kserve-9x2vb-0-7gskc: 0/6 nodes …` as `Pod qwen3-8b-kserve-*: 0/* nodes …`.
+/// `Pod qwen3-8b-kserve-9x2vb-7gskc: 0/6 nodes …` as `Pod qwen3-8b-kserve-*: 0/* nodes …`.
 fn without_generated(cause: &str) -> String {
     let Some((name, rest)) = cause.strip_prefix("Pod ").and_then(|cause| cause.split_once(": ")) else {
         return cause.to_owned();
     };
     let parts: Vec<_> = name.split('-').collect();
-    let kept = parts.len().saturating_sub(3);
+    let kept = parts.len().saturating_sub(2);
     let rest = match rest.split_once("0/").zip(rest.split_once(" nodes are")) {
         Some(((before, _), (_, after))) => format!("{before}0/* nodes are{after}"),
         None => rest.to_owned(),

@@ -3,9 +3,9 @@
 //! In: what is in the cluster (routes, gateways, policies, models, pods), read like any operator reads it. Out: one
 //! listener on loopback that answers for every host, in plain HTTP and TLS.
 //!
-//! A call goes from room to room: [`listener`] → [`router`] (Route, load balancer) → [`gateway`] (which rule) →
-//! [`authorino`] (may it) → [`limits`], [`limitador`] (how often) → [`endpoints`] (who is behind) → a program:
-//! [`model_server`], [`maas_api`], [`provider`].
+//! A call goes from room to room: `listener` → `router` (Route, load balancer) → `gateway` (which rule) →
+//! `authorino` (may it) → `limits`, `limitador` (how often) → `endpoints` (who is behind) → a program:
+//! `model_server`, `maas_api`, `provider`.
 //!
 //! Invariants:
 //! - Nothing answers but by what is in the cluster at that moment: no route, 404; no pod, 503; no Authorino, 500.
