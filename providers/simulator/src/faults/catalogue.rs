@@ -392,7 +392,8 @@ pub const FAULTS: &[Description] = &[
         "pin-gone",
         Target::Named("PACKAGE"),
         "the channel has lost the version that the package's Subscription starts with",
-    ),
+    )
+    .shows(&["G32"]),
     fault(
         FaultName::CatalogUnhealthy,
         "catalog-unhealthy",
@@ -410,7 +411,8 @@ pub const FAULTS: &[Description] = &[
         "approval-held",
         Target::Named("NAMESPACE"),
         "somebody's manual Subscription makes every install plan of the namespace wait",
-    ),
+    )
+    .shows(&["G18"]),
     fault(
         FaultName::CombinedPlan,
         "combined-plan",
@@ -422,43 +424,50 @@ pub const FAULTS: &[Description] = &[
         "upgrade-approved",
         Target::Named("PACKAGE"),
         "somebody approves the package's upgrade as soon as it is planned",
-    ),
+    )
+    .shows(&["G20"]),
     fault(
         FaultName::Unpullable,
         "unpullable",
         Target::Named("IMAGE"),
         "images whose name holds this text cannot be pulled",
-    ),
+    )
+    .shows(&["G42"]),
     fault(
         FaultName::WebhookUntrusted,
         "webhook-untrusted",
         Target::None,
         "cert-manager's webhook is signed by an unknown authority for a while",
-    ),
+    )
+    .shows(&["G04"]),
     fault(
         FaultName::ChallengeFails,
         "challenge-fails",
         Target::None,
         "no zone is found for the record of a DNS challenge: the certificate is not issued",
-    ),
+    )
+    .shows(&["G05"]),
     fault(
         FaultName::AcmeUnreachable,
         "acme-unreachable",
         Target::None,
         "the ACME server cannot be reached: no issuer that uses it is ready",
-    ),
+    )
+    .shows(&["G46"]),
     fault(
         FaultName::CredentialsNeverMinted,
         "credentials-never-minted",
         Target::None,
         "the credential operator ignores CredentialsRequests, as in mode Manual",
-    ),
+    )
+    .shows(&["G07"]),
     fault(
         FaultName::CredentialsInsufficient,
         "credentials-insufficient",
         Target::None,
         "the cluster's own credentials do not allow what a CredentialsRequest asks for",
-    ),
+    )
+    .shows(&["G07"]),
     fault(
         FaultName::NoCapacity,
         "no-capacity",
@@ -470,13 +479,15 @@ pub const FAULTS: &[Description] = &[
         "machine-refused",
         Target::Named("ZONE"),
         "the cloud refuses what machines in the zone refer to: they end in phase Failed",
-    ),
+    )
+    .shows(&["G16"]),
     fault(
         FaultName::LabelsMissing,
         "labels-missing",
         Target::None,
         "Node Feature Discovery labels no node",
-    ),
+    )
+    .shows(&["G11", "G12"]),
     fault(
         FaultName::DriverFails,
         "driver-fails",
@@ -488,7 +499,8 @@ pub const FAULTS: &[Description] = &[
         "device-plugin-silent",
         Target::None,
         "ClusterPolicy is ready, but no node offers a GPU",
-    ),
+    )
+    .shows(&["G13"]),
     fault(
         FaultName::ComponentFails,
         "component-fails",
@@ -500,13 +512,15 @@ pub const FAULTS: &[Description] = &[
         "monitoring-unmet",
         Target::Named("OPERATOR"),
         "OpenShift AI does not find the operator that its monitoring needs",
-    ),
+    )
+    .shows(&["G25"]),
     fault(
         FaultName::TrustBundleMissed,
         "trust-bundle-missed",
         Target::None,
         "OpenShift AI does not take up the cluster's own authorities",
-    ),
+    )
+    .shows(&["G09"]),
     fault(
         FaultName::DashboardConfigMissing,
         "dashboard-config-missing",
@@ -518,25 +532,29 @@ pub const FAULTS: &[Description] = &[
         "flag-refused",
         Target::Named("FLAG"),
         "OpenShift AI refuses this flag of the dashboard, as a later release does",
-    ),
+    )
+    .shows(&["G31"]),
     fault(
         FaultName::IssuerApiUnseen,
         "issuer-api-unseen",
         Target::None,
         "the Leader Worker Set operator does not find cert-manager",
-    ),
+    )
+    .shows(&["G40"]),
     fault(
         FaultName::GatewayProviderUnseen,
         "gateway-provider-unseen",
         Target::None,
         "Kuadrant sees no Gateway API provider, however often it is restarted",
-    ),
+    )
+    .shows(&["G23"]),
     fault(
         FaultName::UserWorkloadDegraded,
         "user-workload-degraded",
         Target::None,
         "user-workload monitoring does not roll out",
-    ),
+    )
+    .shows(&["G36"]),
     fault(
         FaultName::RouterDegraded,
         "router-degraded",
@@ -554,13 +572,15 @@ pub const FAULTS: &[Description] = &[
         "no-default-storage-class",
         Target::None,
         "a new cluster has no default StorageClass",
-    ),
+    )
+    .shows(&["G41"]),
     fault(
         FaultName::NoPullSecret,
         "no-pull-secret",
         Target::Named("REGISTRY"),
         "a new cluster has no credentials for the registry",
-    ),
+    )
+    .shows(&["G42"]),
     fault(
         FaultName::NoRouterCertificate,
         "no-router-certificate",
