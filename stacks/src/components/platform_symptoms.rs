@@ -9,14 +9,15 @@
 use super::{
     draft::{pods, see},
     names::{APPLICATIONS, MACHINES},
+    symptoms::some,
 };
 use crate::stack::operators::BROKEN;
 use stackctl_engine::{
     FieldPath, ObjectRef, ObjectType,
-    readiness::{Matcher, Observation, Rule, Target},
+    readiness::{Matcher, Observation, Rule},
     resource::Diagnosis,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How long a status that asks for a person may stand, since it may be of before our last write: OLM, the slowest of
 /// those that are asked, resolves within seconds (§4 G19).
@@ -31,21 +32,6 @@ const PULLS_LAST: Duration = Duration::from_secs(300);
 
 const OLM: &str = "operators.coreos.com/v1alpha1";
 const CHALLENGE: &str = "acme.cert-manager.io/v1";
-
-/// At least one object of a type is so, in a namespace or in none.
-fn some(of: ObjectType, namespace: Option<&str>, labels: &[(&str, &str)], rule: Rule) -> Observation {
-    let labels: BTreeMap<_, _> = labels
-        .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let target = Target::Some {
-        of,
-        namespace: namespace.map(str::to_owned),
-        labels,
-        at_least: 1,
-    };
-    Observation::new(target, rule)
-}
 
 /// A condition is true for this reason.
 fn because(kind: &str, reason: &str) -> Rule {
