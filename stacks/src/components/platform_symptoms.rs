@@ -14,7 +14,7 @@ use super::{
 use crate::stack::operators::BROKEN;
 use stackctl_engine::{
     FieldPath, ObjectRef, ObjectType,
-    readiness::{Matcher, Observation, Rule},
+    readiness::{Matcher, Rule},
     resource::Diagnosis,
 };
 use std::time::Duration;
