@@ -3,6 +3,7 @@
 mod certificates;
 mod handover;
 mod items;
+mod laws;
 mod lost_answers;
 mod transitions;
 mod users;
