@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     readiness::judge,
-    resource::{Denial, Diagnosis},
+    resource::{Denial, Diagnosis, asked_of},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub(super) struct Symptom {
     words: String,
     /// The name of the object that shows it.
     name: String,
+    /// Its namespace.
+    namespace: String,
 }
 
 /// What has to be watched to see any symptom.
@@ -46,15 +48,15 @@ pub(super) fn look(diagnoses: &[Diagnosis], view: &LiveView, before: Option<&Sym
         (view.is_read(&scopes) && verdict.is_ready()).then(|| {
             let shown_by = diagnosis.symptom.last().and_then(|last| last.met_by(view));
             let said = shown_by.and_then(|object| words_of(diagnosis, object));
+            let shown = |pointer| shown_by.map(|object| text(object, pointer)).unwrap_or_default();
             Symptom {
                 index,
                 since: before
                     .filter(|before| before.index == index)
                     .map_or_else(Instant::now, |before| before.since),
                 words: said.unwrap_or_else(|| verdict.why().to_owned()),
-                name: shown_by
-                    .map(|object| text(object, "/metadata/name"))
-                    .unwrap_or_default(),
+                name: shown("/metadata/name"),
+                namespace: shown("/metadata/namespace"),
             }
         })
     })
@@ -81,10 +83,9 @@ fn text(object: &Value, pointer: &str) -> String {
 
 /// Adds what to do about a known refusal to a failure that does not say it.
 pub(super) fn denied(denials: &[Denial], failure: Failure) -> Failure {
-    let says = |denial: &&Denial| failure.because.iter().any(|cause| cause.contains(&denial.says));
-    match denials.iter().find(says) {
-        Some(denial) if failure.hint.is_none() => {
-            let hint = format!("{}; then run the same command again", denial.asks);
+    match asked_of(denials, failure.because.iter().map(String::as_str)) {
+        Some(asks) if failure.hint.is_none() => {
+            let hint = format!("{asks}; then run the same command again");
             failure.hint(hint)
         }
         _ => failure,
@@ -99,7 +100,8 @@ impl Symptom {
 
     /// What a person has to do.
     pub(super) fn asks(&self, diagnoses: &[Diagnosis]) -> Option<String> {
-        Some(self.of(diagnoses)?.asks.replace("{name}", &self.name))
+        let asks = self.of(diagnoses)?.asks.replace("{name}", &self.name);
+        Some(asks.replace("{namespace}", &self.namespace))
     }
 
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
