@@ -192,6 +192,10 @@ fn gpus_that_others_hold_a_model_without_a_name_and_what_the_gateway_does_not_ta
         "nameless-model",
         "policies-not-enforced",
     ];
+    const NAMED: &str = again!(
+        "give that model a name: `oc patch llminferenceservice tiny -n data-science-project --type=merge -p \
+         '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`"
+    );
     let ran = apply(&sandbox, &faults, Some(LIMIT));
     ends(
         &ran,
@@ -221,15 +225,15 @@ fn gpus_that_others_hold_a_model_without_a_name_and_what_the_gateway_does_not_ta
             (
                 "rhoai.dashboard-restart will not become ready",
                 &["LLMInferenceService tiny: .spec.model.name is not there yet"],
-                again!(
-                    "give that model a name: `oc patch llminferenceservice tiny -n data-science-project --type=merge -p \
-                     '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`"
-                ),
+                NAMED,
             ),
             (
-                "rhoai.ready did not become ready within 40.0 s",
-                &["DataScienceCluster default-dsc: Ready=False, NotReady: Some components are not ready: dashboard"],
-                longer!("see what it says above"),
+                "rhoai.ready will not become ready",
+                &[
+                    "DataScienceCluster default-dsc: Ready=False, NotReady: Some components are not ready: dashboard",
+                    "LLMInferenceService tiny: .spec.model.name is not there yet",
+                ],
+                NAMED,
             ),
             (
                 "maas.tier[small].enforced did not become ready within 40.0 s",

@@ -5,7 +5,7 @@ use crate::{
     cluster::Served,
     missing_rights::{beforehand, rules},
     sandbox::{FAST, Sandbox},
-    serving_ends::{MAAS, PLATFORM, WITH_MAAS, ends, longer, model, tier},
+    serving_ends::{ends, longer},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -45,58 +45,72 @@ fn an_apply_without_rights_names_each_and_converges_with_those_alone() {
     grant(&served, "stackctl-needed", &Value::Array(needed));
     sandbox.run(APPLY).expect(0);
     assert!(writes(&sandbox) > 20);
+    serving_is_explained_to_the_account(&sandbox, served);
 }
 
-/// Diagnoses look at more than what the stack writes: pods, policies, references of others. With the rights that an apply
-/// names, each in the namespace that it is named for, they are told as to an administrator.
-#[test]
-fn what_keeps_serving_from_being_ready_is_told_with_the_rights_that_an_apply_names() {
-    let stack = |tokens| {
-        let models = [model("crashed", "hf://org/crashed"), model("small", "hf://org/small")].concat();
-        format!("{PLATFORM}{models}{MAAS}{}", tier("small", 1, tokens))
-    };
-    let sandbox = WITH_MAAS.copy(&stack(300));
-    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    sandbox.write(&stack(3000));
-    let faults = [
-        "simulate",
-        "--simulate-speed",
-        FAST,
-        "--fault",
-        "crashing@crashed-kserve",
-        "--fault",
-        "merged-policy-unmanaged@small",
-    ];
-    let served = Served::start_with(&sandbox, &faults);
-    account(&sandbox, &served);
-    grant(&served, "stackctl-facts", &beforehand());
+/// Diagnoses look at more than what a stack writes. What those of serving look at is asked for, and suffices.
+fn serving_is_explained_to_the_account(sandbox: &Sandbox, administrator: Served) {
+    drop(administrator);
+    let faults = ["crashing@qwen3-8b-kserve", "nameless-model"];
+    let mut simulate = vec!["simulate", "--simulate-speed", FAST];
+    simulate.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let served = Served::start_with(sandbox, &simulate);
+    account(sandbox, &served);
+    // The same rights as before, but each only where it is asked for.
+    served.remove(&format!("{RBAC}/clusterrolebindings/stackctl-needed"));
+    served.remove(&format!("{RBAC}/clusterroles/stackctl-needed"));
     let refused = sandbox.run(APPLY).expect(1);
-    for (namespace, rules) in rules_by_place(&refused.stderr) {
-        match namespace {
-            Some(namespace) => grant_in(&served, &namespace, &rules),
-            None => grant(&served, "stackctl-needed", &rules),
+    let needed = rules_by_place(&refused.stderr);
+    for (place, resource) in [
+        (Some("llm-d-demo"), "pods"),
+        (Some("llm-d-demo"), "httproutes"),
+        (Some("llm-d-demo"), "authpolicies"),
+        (Some("llm-d-demo"), "tokenratelimitpolicies"),
+        (Some("llm-d-demo"), "maasmodelrefs"),
+        (Some("models-as-a-service"), "maassubscriptions"),
+        (Some("redhat-ods-applications"), "pods"),
+        (Some("openshift-ingress"), "pods"),
+        (Some("kuadrant-system"), "pods"),
+        (Some("openshift-operators"), "subscriptions"),
+        (None, "llminferenceservices"),
+        (None, "datascienceclusters"),
+    ] {
+        let rules = &needed[&place.map(str::to_owned)];
+        for verb in ["get", "list", "watch"] {
+            let is_it = |rule: &Value| rule["resources"][0] == resource && rule["verbs"][0] == verb;
+            let is_asked = rules.as_array().is_some_and(|rules| rules.iter().any(is_it));
+            assert!(is_asked, "{verb} on {resource} in {place:?}: {}", refused.shown());
         }
     }
+    for (namespace, rules) in &needed {
+        match namespace {
+            Some(namespace) => grant_in(&served, namespace, rules),
+            None => grant(&served, "stackctl-needed", rules),
+        }
+    }
+    const NAMELESS: &str = "LLMInferenceService tiny: .spec.model.name is not there yet";
+    const NAMED: &str = longer!(
+        "give that model a name: `oc patch llminferenceservice tiny -n data-science-project --type=merge -p \
+         '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`"
+    );
     // To this cluster time is as real as to any other, so that no wait ends before its limit.
     ends(
         &sandbox.run(&[APPLY, &["--ready-timeout", "10s"]].concat()),
         &[
             (
-                "model[crashed].service did not become ready within 10.0 s",
+                "model[qwen3-8b].service did not become ready within 10.0 s",
                 &[
-                    "Pod crashed-kserve-*: container main: CrashLoopBackOff: it ended with code 1, Error: RuntimeError: \
+                    "Pod qwen3-8b-kserve-*: container main: CrashLoopBackOff: it ended with code 1, Error: RuntimeError: \
                      Engine core initialization failed. See root cause above.",
                 ],
-                longer!("see `stackctl logs model[crashed]`; its flags are `args` of `[models.vllm]`"),
+                longer!("see `stackctl logs model[qwen3-8b]`; its flags are `args` of `[models.vllm]`"),
             ),
             (
-                "maas.tier[small].enforced did not become ready within 10.0 s",
-                &["TokenRateLimitPolicy maas-trlp-small: .metadata.annotations.opendatahub.io/managed is false"],
-                longer!(
-                    "take the annotation `opendatahub.io/managed` off TokenRateLimitPolicy llm-d-demo/maas-trlp-small: with \
-                     it maas-controller leaves the policy as it is"
-                ),
+                "rhoai.dashboard-restart did not become ready within 10.0 s",
+                &[NAMELESS],
+                NAMED,
             ),
+            ("rhoai.ready did not become ready within 10.0 s", &[NAMELESS], NAMED),
         ],
     );
 }
