@@ -1,7 +1,7 @@
 //! What an apply ends in when models, or the policies that guard them, go wrong in the cluster: as in
 //! `serving_diagnoses.rs`.
 
-use crate::serving_ends::{LIMIT, MAAS, PLATFORM, WITH_MAAS, again, apply, blocks, ends, longer, model, tier};
+use crate::serving_ends::{End, LIMIT, MAAS, PLATFORM, WITH_MAAS, again, apply, blocks, ends, longer, model, tier};
 
 /// M12, M13, and servers that end.
 #[test]
@@ -90,12 +90,11 @@ fn what_others_did_to_a_model_is_told_with_what_they_left() {
     let more = [
         model("anonymous", "hf://org/anonymous"),
         untyped,
-        profiled,
         tier("anonymous", 2, 300),
         tier("doubled", 3, 300),
     ]
     .concat();
-    sandbox.write(&stack(&more, 3000));
+    sandbox.write(&stack(&format!("{profiled}{more}"), 3000));
     let faults = [
         "second-reference@doubled",
         "hardware-profile-gone@default-profile",
@@ -103,63 +102,64 @@ fn what_others_did_to_a_model_is_told_with_what_they_left() {
         "anonymous-policy@anonymous",
         "merged-policy-unmanaged@small",
     ];
-    ends(
-        &apply(&sandbox, &faults, None),
-        &[
-            (
-                "model[untyped].service LLMInferenceService llm-d-demo/untyped could not be applied",
-                &["admission denied it: admission webhook \
-                     \"connection-llmisvc-v1alpha2.odh-model-controller.opendatahub.io\" denied the request: connection \
-                     secret 'untyped-connection' has no connection type annotation"],
-                again!(
-                    "see who takes the annotation `opendatahub.io/connection-type-protocol` off Secret \
-                     llm-d-demo/untyped-connection: `stackctl apply` writes it as the stack has it"
-                ),
+    // What stays when the faults are over.
+    let left: [End; 3] = [
+        (
+            "maas.tier[anonymous].enforced will not become ready",
+            &[
+                "AuthPolicy maas-auth-anonymous: Enforced=False, Overridden: AuthPolicy is overridden by \
+                 [llm-d-demo/anonymous-kserve-route-authn]",
+            ],
+            again!(
+                "delete AuthPolicy llm-d-demo/anonymous-kserve-route-authn: it lets everybody call the model, and is \
+                 left over"
             ),
-            (
-                "model[profiled].service LLMInferenceService other-demo/profiled could not be applied",
-                &[
-                    "admission denied it: admission webhook \"hardwareprofile-llmisvc-injector.opendatahub.io\" denied the \
-                     request: hardware profile 'default-profile' not found in namespace 'redhat-ods-applications'",
-                ],
-                again!(
-                    "make HardwareProfile redhat-ods-applications/default-profile, or name another one with \
-                     `hardware_profile` of `[[models]]` profiled"
-                ),
+        ),
+        (
+            "maas.tier[doubled].enforced will not become ready",
+            &[
+                "AuthPolicy maas-auth-doubled: Enforced=False, Overridden: AuthPolicy is overridden by \
+                 [llm-d-demo/maas-auth-doubled-again]",
+                "MaaSModelRef doubled-again: .spec.modelRef.name is doubled",
+            ],
+            again!(
+                "delete MaaSModelRef llm-d-demo/doubled-again: of two references to one model only the policies of one \
+                 are enforced"
             ),
-            (
-                "maas.tier[anonymous].enforced will not become ready",
-                &[
-                    "AuthPolicy maas-auth-anonymous: Enforced=False, Overridden: AuthPolicy is overridden by \
-                     [llm-d-demo/anonymous-kserve-route-authn]",
-                ],
-                again!(
-                    "delete AuthPolicy llm-d-demo/anonymous-kserve-route-authn: it lets everybody call the model, and is \
-                     left over"
-                ),
+        ),
+        (
+            "maas.tier[small].enforced will not become ready",
+            &["TokenRateLimitPolicy maas-trlp-small: .metadata.annotations.opendatahub.io/managed is false"],
+            again!(
+                "take the annotation `opendatahub.io/managed` off TokenRateLimitPolicy llm-d-demo/maas-trlp-small: with \
+                 it maas-controller leaves the policy as it is"
             ),
-            (
-                "maas.tier[doubled].enforced will not become ready",
-                &[
-                    "AuthPolicy maas-auth-doubled: Enforced=False, Overridden: AuthPolicy is overridden by \
-                     [llm-d-demo/maas-auth-doubled-again]",
-                    "MaaSModelRef doubled-again: .spec.modelRef.name is doubled",
-                ],
-                again!(
-                    "delete MaaSModelRef llm-d-demo/doubled-again: of two references to one model only the policies of one \
-                     are enforced"
-                ),
+        ),
+    ];
+    let refused: [End; 2] = [
+        (
+            "model[untyped].service LLMInferenceService llm-d-demo/untyped could not be applied",
+            &["admission denied it: admission webhook \
+                 \"connection-llmisvc-v1alpha2.odh-model-controller.opendatahub.io\" denied the request: connection \
+                 secret 'untyped-connection' has no connection type annotation"],
+            again!(
+                "see who takes the annotation `opendatahub.io/connection-type-protocol` off Secret \
+                 llm-d-demo/untyped-connection: `stackctl apply` writes it as the stack has it"
             ),
-            (
-                "maas.tier[small].enforced will not become ready",
-                &["TokenRateLimitPolicy maas-trlp-small: .metadata.annotations.opendatahub.io/managed is false"],
-                again!(
-                    "take the annotation `opendatahub.io/managed` off TokenRateLimitPolicy llm-d-demo/maas-trlp-small: with \
-                     it maas-controller leaves the policy as it is"
-                ),
+        ),
+        (
+            "model[profiled].service LLMInferenceService other-demo/profiled could not be applied",
+            &[
+                "admission denied it: admission webhook \"hardwareprofile-llmisvc-injector.opendatahub.io\" denied the \
+                 request: hardware profile 'default-profile' not found in namespace 'redhat-ods-applications'",
+            ],
+            again!(
+                "make HardwareProfile redhat-ods-applications/default-profile, or name another one with \
+                 `hardware_profile` of `[[models]]` profiled"
             ),
-        ],
-    );
+        ),
+    ];
+    ends(&apply(&sandbox, &faults, None), &[refused.as_slice(), &left].concat());
     // Now that its namespace is there the refusal is known before anything is written, and told with the same remedy.
     let refused = apply(&sandbox, &faults, None);
     assert_eq!(refused.code, 1, "{}", refused.shown());
@@ -172,6 +172,9 @@ fn what_others_did_to_a_model_is_told_with_what_they_left() {
     ] {
         assert!(refused.stderr.contains(told), "`{told}`: {}", refused.shown());
     }
+    // Applied again, the connection has its type, and whoever made the rest has to take it away.
+    sandbox.write(&stack(&more, 3000));
+    ends(&apply(&sandbox, &[], None), &left);
 }
 
 /// M9 with M11, M14, M23, K3.

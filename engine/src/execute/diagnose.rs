@@ -119,3 +119,51 @@ impl Symptom {
         failure.because(self.words.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        execute::WatchEvent,
+        object_key::ObjectType,
+        readiness::{Observation, Rule, Target},
+    };
+    use serde_json::json;
+
+    #[test]
+    fn what_is_to_be_done_names_the_object_that_shows_the_symptom() {
+        let models = ObjectType::new("example.com/v1", "Model");
+        let nameless = Observation::new(
+            Target::Some {
+                of: models.clone(),
+                namespace: None,
+                labels: std::collections::BTreeMap::new(),
+                at_least: 1,
+            },
+            Rule::Not(Box::new(Rule::non_empty("spec.name"))),
+        );
+        let known = [Diagnosis::new(
+            vec![nameless],
+            "name Model {name} of namespace {namespace}",
+        )];
+        let model = |namespace: &str, name: &str, spec: Value| json!({"apiVersion": "example.com/v1", "kind": "Model", "metadata": {"namespace": namespace, "name": name}, "spec": spec});
+        let mut view = LiveView::default();
+        assert_eq!(look(&known, &view, None), None, "nothing is read yet");
+        let all = vec![model("a", "one", json!({"name": "one"})), model("b", "two", json!({}))];
+        view.take(&(models, None), WatchEvent::Snapshot(all));
+        let seen = look(&known, &view, None).expect("a symptom");
+        assert_eq!(seen.asks(&known).as_deref(), Some("name Model two of namespace b"));
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_words_and_by_no_others() {
+        let known = [Denial {
+            says: "has no type".to_owned(),
+            asks: "give it a type".to_owned(),
+        }];
+        let refused = |words: &str| denied(&known, Failure::new("could not be applied").because(words)).hint;
+        let hint = refused("the connection has no type");
+        assert_eq!(hint.as_deref(), Some("give it a type; then run the same command again"));
+        assert_eq!(refused("the connection is not there"), None);
+    }
+}
