@@ -24,6 +24,7 @@ mod maas;
 mod manifests;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
+mod model_diagnoses;
 mod normal;
 mod platform_faults;
 mod preflight;
@@ -33,4 +34,5 @@ mod sandbox;
 mod saved_plan;
 mod schedules;
 mod serving_diagnoses;
+mod serving_ends;
 mod true_crds;

@@ -222,7 +222,7 @@ impl Simulator {
         let admission = server.admission().clone();
         let tell = move |faults: &[Fault]| {
             trouble.set(faults::trouble(faults));
-            operators::silence_webhooks(&admission, faults);
+            operators::follow_faults_of_webhooks(&admission, faults);
         };
         let operators =
             Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;

@@ -71,7 +71,7 @@ mod somebody;
 mod workloads;
 
 pub use admission::register as register_admission;
-pub(crate) use admission::{is_known as has_webhook, silence as silence_webhooks};
+pub(crate) use admission::{follow as follow_faults_of_webhooks, is_known as has_webhook};
 pub(crate) use routes::accepted_by;
 #[cfg(test)]
 mod addons_scenarios;

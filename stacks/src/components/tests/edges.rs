@@ -108,6 +108,8 @@ fn gates_hold_back_what_the_reference_says() {
         "maas.authorino.filter",
         &["model[qwen3-8b].service", "maas.tier[pro].enforced"],
     );
+    // A model that fails is told once, and nothing that only mirrors it waits.
+    holds_back("model[qwen3-8b].service", &["maas.model[qwen3-8b].ref"]);
     holds_back(
         "maas.model[qwen3-8b].ref",
         &["maas.tier[pro].subscription", "maas.tier[pro].access"],

@@ -120,10 +120,16 @@ fn ended(turn: &Turn<'_>, pod: &Value) -> Option<Trouble> {
             words: "INFO 01-01 00:00:00 [gpu_model_runner.py] Starting to load model".to_owned(),
         }
     } else if faults.at(FaultName::Crashing, owner) {
+        let is_model = pod.label("kserve.io/component") == Some("workload");
+        let words = if is_model {
+            "RuntimeError: Engine core initialization failed. See root cause above."
+        } else {
+            "fatal: cannot read the configuration"
+        };
         End::Ended {
             code: 1,
             reason: "Error",
-            words: "RuntimeError: Engine core initialization failed. See root cause above.".to_owned(),
+            words: words.to_owned(),
         }
     } else if owner == "maas-api" && faults.on(FaultName::DatabaseRefuses) {
         End::Ended {
