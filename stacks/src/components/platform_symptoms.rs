@@ -71,6 +71,8 @@ pub(super) struct Installation<'a> {
     pub(super) catalog: (&'a str, &'a str),
     /// The version that we approve, and the beginnings of what may come along.
     pub(super) pin: Option<(&'a str, &'a [&'a str])>,
+    /// Whether that version is the only one that may run.
+    pub(super) is_pinned: bool,
 }
 
 impl Installation<'_> {
@@ -84,6 +86,7 @@ impl Installation<'_> {
         let (package, namespace) = (self.package, self.namespace);
         let mut known = Vec::new();
         known.extend(self.running_what_is_broken());
+        known.extend(self.running_another());
         known.push(
             self.says(
                 because("ResolutionFailed", "ConstraintsNotSatisfiable"),
@@ -127,6 +130,22 @@ impl Installation<'_> {
             self.namespace, self.subscription.name
         );
         Some(self.says(running, asks).lasting(LASTS))
+    }
+
+    /// Another version than the pin is there, and none is on its way (§2.7: an upgrade plan that a blind approval took).
+    fn running_another(&self) -> Option<Diagnosis> {
+        const INSTALLED: &str = "status.installedCSV";
+        let (pin, _) = self.pin.filter(|_| self.is_pinned)?;
+        let another = Rule::All(vec![
+            Rule::equals("status.state", "AtLatestKnown"),
+            Rule::non_empty(INSTALLED),
+            Rule::Not(Box::new(Rule::equals(INSTALLED, pin))),
+        ]);
+        let asks = format!(
+            "somebody approved an upgrade that this stack does not ask for: name that version under `[operators.pins]`, or delete it and Subscription {0}/{1}",
+            self.namespace, self.subscription.name
+        );
+        Some(self.says(another, asks).lasting(LASTS))
     }
 
     /// An install plan that nobody approves. One with more than the pin in it is not ours to approve (§2.7).
