@@ -248,13 +248,26 @@ pub(super) fn certificate(namespace: &str) -> [Diagnosis; 2] {
 }
 
 /// Why a machine of a set does not become a node (G16).
-pub(super) fn machines(label: (&str, &str), pool: &str) -> [Diagnosis; 2] {
+pub(super) fn machines(label: (&str, &str), pool: &str) -> [Diagnosis; 3] {
     const CREATION: &str = "status.providerStatus.conditions[type=MachineCreation]";
     let of = ObjectType::new("machine.openshift.io/v1beta1", "Machine");
     let machine = |rule| some(of.clone(), Some(MACHINES), &[label], rule);
-    let failed = machine(Rule::equals("status.phase", "Failed"));
+    let failed = Rule::equals("status.phase", "Failed");
+    // What the machine API says of a machine whose instance is no more:
+    // https://github.com/openshift/machine-api-operator/blob/main/pkg/controller/machine/machine_controller.go
+    let lost = field(
+        "status.errorMessage",
+        Matcher::ContainsText("find created instance".to_owned()),
+    );
+    let lost = machine(Rule::All(vec![lost, failed.clone()]));
+    let failed = machine(failed);
     let not_created = machine(Rule::equals(&format!("{CREATION}.reason"), "MachineCreationFailed"));
     [
+        Diagnosis::new(
+            vec![lost],
+            format!("its instance is gone: `oc delete machine {{name}} -n {MACHINES}` has another one made"),
+        )
+        .lasting(LASTS),
         Diagnosis::new(
             vec![failed],
             format!(
