@@ -66,15 +66,22 @@ fn a_webhook_is_waited_for_a_flag_and_a_router_are_told_a_dead_node_and_stuck_fi
             remedy: "see the pods of Deployment openshift-ingress/router-default",
         },
     );
-    // G27, G31.
+    // G27, G31: at first when it is written, from then on before anything is.
+    let denied = "admission denied it: admission webhook \"odhdashboardconfig-validator.opendatahub.io\" denied the request: DEPRECATED: spec.dashboardConfig.genAiStudio must be removed";
+    let hold = "this release of OpenShift AI has dropped a flag that the stack takes: hold it where it was with `approval = \"manual\"` under `[rhoai]`";
     assert_said(
         &ran,
         &Said {
             address: "rhoai.dashboard",
-            cause: "admission denied it: admission webhook \"odhdashboardconfig-validator.opendatahub.io\" denied the request: DEPRECATED: spec.dashboardConfig.genAiStudio must be removed",
-            remedy: "this release of OpenShift AI has dropped a flag that the stack takes: hold it where it was with `approval = \"manual\"` under `[rhoai]`",
+            cause: denied,
+            remedy: hold,
         },
     );
+    let ran = under(&sandbox, &["plan", "stack.toml"], &["flag-refused@genAiStudio"]).expect(1);
+    let told = format!(
+        "error: `rhoai.dashboard`: the server refuses OdhDashboardConfig redhat-ods-applications/odh-dashboard-config: {denied}\nhint: {hold}; then run the same command again\n"
+    );
+    assert!(ran.stderr.contains(&told), "{}", ran.shown());
     // What somebody deleted is made again.
     let ran = converges(&sandbox);
     let again = "rhoai.hardware-profile[nvidia-l40s-profile]  created";

@@ -18,7 +18,7 @@ use crate::{
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen, judge},
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Adopt, Node, Resource, sent_digest, written_value},
+    resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;
@@ -95,6 +95,8 @@ pub enum PlanError {
         object: Box<ObjectRef>,
         /// Its words.
         cause: Box<ProviderError>,
+        /// What practice prescribes, where the refusal is a known one.
+        asks: Option<String>,
     },
     /// A shared text in the object cannot be edited.
     #[error("`{address}`: {object} cannot be edited: {cause}")]
@@ -142,7 +144,10 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
-            Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
+            Self::Refused { asks, .. } => asks
+                .as_ref()
+                .map(|asks| format!("{asks}; then run the same command again")),
+            Self::UnknownKind { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
         }
     }
 }
@@ -457,10 +462,12 @@ fn live_of(
                 (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(webhook)),
                 (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(webhook)),
                 _ => {
+                    let said = cause.to_string();
                     return Err(PlanError::Refused {
                         address,
                         object: Box::new(object),
                         cause: Box::new(cause.clone()),
+                        asks: asked_of(&resource.denials, [said.as_str()]).map(str::to_owned),
                     });
                 }
             }
