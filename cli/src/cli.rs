@@ -46,7 +46,8 @@ pub struct Common {
         hide_possible_values = true
     )]
     pub simulate_platform: Option<SimulatedPlatform>,
-    /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`)
+    /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`), or @FILE, a file
+    /// that says what goes wrong from when to when
     #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<String>,
     /// The context of the kubeconfig to use

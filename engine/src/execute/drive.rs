@@ -506,14 +506,23 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         if now < active.deadline && !in_vain {
             return None;
         }
+        let goes = matches!(active.moves.front(), Some(Move::AwaitGone(..) | Move::AwaitNone(_)));
+        let (what, otherwise) = if goes {
+            (
+                "go",
+                "see that the controllers which clear its finalizers run, and what they say",
+            )
+        } else {
+            ("become ready", "see what it says above")
+        };
         let first = symptom
             .and_then(|symptom| symptom.asks(diagnoses))
             .or_else(|| asks.map(str::to_owned))
-            .unwrap_or_else(|| "see what it says above".to_owned());
+            .unwrap_or_else(|| otherwise.to_owned());
         let failure = if in_vain {
-            Failure::new("will not become ready").hint(format!("{first}; then run the same command again"))
+            Failure::new(format!("will not {what}")).hint(format!("{first}; then run the same command again"))
         } else {
-            Failure::new(format!("did not become ready within {}", shown(active.limit))).hint(format!(
+            Failure::new(format!("did not {what} within {}", shown(active.limit))).hint(format!(
                 "{first}; then run the same command again, or give it longer with `--ready-timeout`"
             ))
         };

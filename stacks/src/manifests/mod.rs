@@ -18,8 +18,9 @@ use read::Document;
 use stackctl_engine::{
     Address, Manifest, Resource,
     address::Segment,
+    object_key::GroupKind,
     readiness::Rule,
-    resource::{DependsOn, Node, Object},
+    resource::{DependsOn, Node, Object, Provides},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -83,8 +84,23 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     let node = Node::Object(Object::ready_when(document.manifest.clone(), ready));
     let mut resource = Resource::new(address(set, document), node);
     resource.depends_on = waits;
+    resource.provides.extend(provided(&document.manifest));
     resource.ready_timeout = READY_TIMEOUT;
     resource
+}
+
+/// The kind that a definition brings (apiextensions.k8s.io/v1: `spec.group`, `spec.names`, `spec.scope`).
+fn provided(manifest: &Manifest) -> Option<Provides> {
+    let object_type = &manifest.object().object_type;
+    if (object_type.group(), object_type.kind.as_str()) != ("apiextensions.k8s.io", "CustomResourceDefinition") {
+        return None;
+    }
+    let spec = &manifest.value()["spec"];
+    Some(Provides {
+        kind: GroupKind::new(spec["group"].as_str()?, spec["names"]["kind"].as_str()?),
+        plural: spec["names"]["plural"].as_str()?.to_owned(),
+        namespaced: spec["scope"] == "Namespaced",
+    })
 }
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.

@@ -1,4 +1,5 @@
 use super::*;
+use stackctl_engine::graph::Graph;
 use std::path::PathBuf;
 
 fn set() -> ManifestSet {
@@ -51,6 +52,25 @@ fn documents_become_resources_with_addresses_edges_and_readiness() {
         panic!("a manifest is an object")
     };
     assert_eq!(object.ready, Rule::RolledOut);
+}
+
+#[test]
+fn an_object_waits_for_the_definition_of_its_kind() {
+    let text = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: one, namespace: a}
+";
+    let resources = read(text).expect("two good documents");
+    let graph = Graph::new(&resources).expect("a graph");
+    let waits = graph.dependencies(&resources[1].address);
+    assert_eq!(waits.len(), 1);
+    assert_eq!(waits[0].to, resources[0].address);
 }
 
 #[test]

@@ -92,6 +92,8 @@ mod network_scenarios;
 #[cfg(test)]
 mod platform_faults;
 #[cfg(test)]
+mod restless;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod serving_fault_scenarios;
