@@ -2,7 +2,7 @@
 //! obvious: what the cluster should hold is worked out from the stacks alone.
 
 use super::*;
-use crate::plan::Action as Planned;
+use crate::plan::{Action as Planned, PlanError};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ enum Deed {
 }
 
 fn stacks() -> impl Strategy<Value = Stack> {
-    let data = prop::collection::btree_map(prop::sample::select(&FIELDS[..]).prop_map(str::to_owned), "[xyz]", 0..4);
+    let data = prop::collection::btree_map(prop::sample::select(&FIELDS[..]).prop_map(str::to_owned), "[xyz]", 1..4);
     let one = (data, prop::collection::btree_set(0..MOST, 0..4));
     prop::collection::vec(prop::option::weighted(0.8, one), 1..MOST).prop_map(|mut stack| {
         // Nothing waits for what is not there or comes later: edges go down.
@@ -101,45 +101,61 @@ fn interfere(world: &World, deeds: &[(usize, Deed)]) -> BTreeMap<usize, BTreeMap
     theirs
 }
 
-/// What the cluster should hold: of every object of the stack its data, and beside it what others wrote into fields
-/// that the stack never had.
+fn data_of(stack: &Stack, index: usize) -> Option<BTreeMap<String, String>> {
+    stack.get(index).cloned().flatten().map(|(data, _)| data)
+}
+
+/// What the cluster should hold: of every object of the stack its data, and beside it what others wrote.
 fn expected(
     stack: &Stack,
-    before: &Stack,
     theirs: &BTreeMap<usize, BTreeMap<String, String>>,
 ) -> BTreeMap<usize, BTreeMap<String, String>> {
-    let ours = |stack: &Stack, index: usize| stack.get(index).cloned().flatten().map(|(data, _)| data);
     let mut all = BTreeMap::new();
     for index in 0..stack.len() {
-        let Some(mut data) = ours(stack, index) else { continue };
-        let had = ours(before, index).unwrap_or_default();
-        for (field, value) in theirs.get(&index).into_iter().flatten() {
-            if !data.contains_key(field) && !had.contains_key(field) {
-                data.insert(field.clone(), value.clone());
-            }
-        }
-        all.insert(index, data);
+        let Some(data) = data_of(stack, index) else { continue };
+        let mut held = theirs.get(&index).cloned().unwrap_or_default();
+        held.extend(data);
+        all.insert(index, held);
     }
     all
 }
 
-/// What a plan should do with each object, by looking at what is there.
-fn to_do(world: &World, before: &Stack, stack: &Stack) -> BTreeMap<usize, Planned> {
+/// The objects of which a stack wants fields that others have, and that it never had.
+fn conflicts(stack: &Stack, before: &Stack, theirs: &BTreeMap<usize, BTreeMap<String, String>>) -> BTreeSet<usize> {
+    let is_taken = |index: &usize| {
+        let had = data_of(before, *index).unwrap_or_default();
+        let wanted = data_of(stack, *index).unwrap_or_default();
+        let theirs = theirs.get(index).into_iter().flatten();
+        theirs
+            .into_iter()
+            .any(|(field, _)| wanted.contains_key(field) && !had.contains_key(field))
+    };
+    (0..stack.len()).filter(is_taken).collect()
+}
+
+/// What a plan should do with each object, by looking at what is there. A field that the stack no longer has and that
+/// somebody else wrote last is theirs, and no change.
+fn to_do(
+    world: &World,
+    before: &Stack,
+    stack: &Stack,
+    theirs: &BTreeMap<usize, BTreeMap<String, String>>,
+) -> BTreeMap<usize, Planned> {
     let live = live(world);
     let mut all = BTreeMap::new();
     for index in 0..before.len().max(stack.len()) {
-        let was = before.get(index).cloned().flatten();
-        let wanted = stack.get(index).cloned().flatten();
         let is = live.get(&index);
-        let action = match (wanted, is, was) {
+        let action = match (data_of(stack, index), is, data_of(before, index)) {
             (Some(_), None, _) => Planned::Create,
-            (Some((data, _)), Some(is), was) => {
+            (Some(data), Some(is), had) => {
+                let is_theirs = |field: &String| theirs.get(&index).is_some_and(|held| held.contains_key(field));
                 let differs = data.iter().any(|(field, value)| is.get(field) != Some(value));
-                let had = was.map(|(data, _)| data).unwrap_or_default();
-                let dropped = had
-                    .keys()
-                    .any(|field| !data.contains_key(field) && is.contains_key(field));
-                if differs || dropped { Planned::Update } else { continue }
+                let drops = |field: &String| !data.contains_key(field) && is.contains_key(field) && !is_theirs(field);
+                if differs || had.unwrap_or_default().keys().any(drops) {
+                    Planned::Update
+                } else {
+                    continue;
+                }
             }
             (None, Some(_), Some(_)) => Planned::Delete,
             (None, None, Some(_)) => Planned::Forget,
@@ -235,7 +251,7 @@ proptest! {
         under_a_paused_clock(async move {
             let mut world = World::new();
             prop_assert!(world.apply(&resources(&first)).await.succeeded());
-            prop_assert_eq!(live(&world), expected(&first, &Vec::new(), &BTreeMap::new()));
+            prop_assert_eq!(live(&world), expected(&first, &BTreeMap::new()));
             order_respects_edges(&world.cluster.log(), "create", &first)?;
 
             let theirs = interfere(&world, &deeds);
@@ -243,11 +259,24 @@ proptest! {
                 // An empty stack is a destroy, which is another law.
                 return Ok(());
             }
-            let wanted = to_do(&world, &first, &second);
+            let taken = conflicts(&second, &first, &theirs);
+            if !taken.is_empty() {
+                let refused = world.refused(&resources(&second)).await;
+                let named: BTreeSet<_> = refused
+                    .iter()
+                    .map(|error| match error {
+                        PlanError::Conflict { address, manager, .. } if manager == "kubectl-edit" => address.clone(),
+                        other => panic!("no conflict: {other:?}"),
+                    })
+                    .collect();
+                prop_assert_eq!(named, taken.iter().map(|index| address(&at(*index))).collect());
+                return Ok(());
+            }
+            let wanted = to_do(&world, &first, &second, &theirs);
             prop_assert_eq!(done(&world.plan(&resources(&second)).await), wanted);
             let before = world.cluster.log().len();
             prop_assert!(world.apply(&resources(&second)).await.succeeded());
-            prop_assert_eq!(live(&world), expected(&second, &first, &theirs));
+            prop_assert_eq!(live(&world), expected(&second, &theirs));
             let log = world.cluster.log().split_off(before);
             order_respects_edges(&log, "create", &second)?;
             prop_assert_eq!(done(&world.plan(&resources(&second)).await), BTreeMap::new());
@@ -275,7 +304,7 @@ proptest! {
                 killed_after(&mut world, &resources, requests).await;
             }
             prop_assert!(world.apply(&resources).await.succeeded());
-            prop_assert_eq!(live(&world), expected(&stack, &Vec::new(), &BTreeMap::new()));
+            prop_assert_eq!(live(&world), expected(&stack, &BTreeMap::new()));
             prop_assert_eq!(done(&world.plan(&resources).await), BTreeMap::new());
             let log = world.cluster.log();
             let made: Vec<_> = log.iter().filter(|line| line.starts_with("create ")).collect();
