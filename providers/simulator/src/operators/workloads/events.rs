@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - An event comes with the change of status that it explains, and never without one; nobody reads it back.
-//! - The same of the same pod is one event: its name follows from what it says.
+//! - The same of the same pod is one event: its name follows from what it says, and names come in the order in which
+//!   things happen, as those of a real cluster do.
 //!
 //! Simplified: an event is told once, with a count of one; every image is on its node already, unless it cannot be had.
 //!
@@ -27,6 +28,13 @@ const EVENT: Kind = Kind {
     scope: Scope::Namespaced,
 };
 
+/// Ranks of what is told of a pod; each container that starts takes the next three.
+const WAITING: u8 = 0x10;
+const SCHEDULED: u8 = 0x20;
+const PREPARED: u8 = 0x30;
+const STARTED: u8 = 0x40;
+const HELD_BACK: u8 = 0xff;
+
 /// One thing that is told of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
@@ -36,6 +44,8 @@ pub(super) struct Told {
     message: String,
     /// The container that it is about, as a path in the pod.
     about: String,
+    /// Its place in the life of a pod.
+    rank: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +55,14 @@ enum Teller {
 }
 
 impl Told {
-    fn by_kubelet(is_warning: bool, reason: &'static str, message: String) -> Self {
+    fn by_kubelet(rank: u8, is_warning: bool, reason: &'static str, message: String) -> Self {
         Self {
             by: Teller::Kubelet,
             is_warning,
             reason,
             message,
             about: String::new(),
+            rank,
         }
     }
 
@@ -70,6 +81,7 @@ pub(super) fn scheduled(pod: &Value, node: &str) -> Told {
         reason: "Scheduled",
         message: format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name()),
         about: String::new(),
+        rank: SCHEDULED,
     }
 }
 
@@ -81,12 +93,14 @@ pub(super) fn unscheduled(why: &str) -> Told {
         reason: "FailedScheduling",
         message: why.to_owned(),
         about: String::new(),
+        rank: WAITING,
     }
 }
 
 /// Every container of a pod was started.
 pub(super) fn started(pod: &Value) -> Vec<Told> {
     let mut told = Vec::new();
+    let mut rank = STARTED;
     for (list, is_first) in [("/spec/initContainers", true), ("/spec/containers", false)] {
         for container in pod.list(list) {
             let (name, image) = (container.text("/name"), container.text("/image"));
@@ -98,7 +112,8 @@ pub(super) fn started(pod: &Value) -> Vec<Told> {
                 ("Created", format!("Created container: {name}")),
                 ("Started", format!("Started container {name}")),
             ] {
-                told.push(Told::by_kubelet(false, reason, message).about(name, is_first));
+                told.push(Told::by_kubelet(rank, false, reason, message).about(name, is_first));
+                rank = rank.saturating_add(1);
             }
         }
     }
@@ -108,12 +123,12 @@ pub(super) fn started(pod: &Value) -> Vec<Told> {
 /// A volume cannot be mounted.
 pub(super) fn unmounted(volume: &str, why: &str) -> Told {
     let message = format!("MountVolume.SetUp failed for volume \"{volume}\" : {why}");
-    Told::by_kubelet(true, "FailedMount", message)
+    Told::by_kubelet(PREPARED, true, "FailedMount", message)
 }
 
 /// A container cannot be made.
 pub(super) fn unmade(why: &str) -> Told {
-    Told::by_kubelet(true, "Failed", format!("Error: {why}"))
+    Told::by_kubelet(PREPARED, true, "Failed", format!("Error: {why}"))
 }
 
 /// An image cannot be pulled.
@@ -124,16 +139,18 @@ pub(super) fn unpulled(container: &str, is_first: bool, image: &str, why: &str) 
         (false, "BackOff", format!("Back-off pulling image \"{image}\"")),
         (true, "Failed", "Error: ImagePullBackOff".to_owned()),
     ];
-    let told = told.into_iter();
-    told.map(|(is_warning, reason, message)| Told::by_kubelet(is_warning, reason, message).about(container, is_first))
-        .collect()
+    let told = told.into_iter().zip(PREPARED..);
+    told.map(|((is_warning, reason, message), rank)| {
+        Told::by_kubelet(rank, is_warning, reason, message).about(container, is_first)
+    })
+    .collect()
 }
 
 /// A container ended and is held back.
 pub(super) fn held_back(pod: &Value, container: &str, is_first: bool) -> Told {
     let (name, namespace, uid) = (pod.name(), pod.namespace(), pod.uid());
     let message = format!("Back-off restarting failed container {container} in pod {name}_{namespace}({uid})");
-    Told::by_kubelet(true, "BackOff", message).about(container, is_first)
+    Told::by_kubelet(HELD_BACK, true, "BackOff", message).about(container, is_first)
 }
 
 /// Writes the status of a pod, and where that changes it, tells why.
@@ -171,11 +188,11 @@ fn event(pod: &Value, told: &Told, stamp: &str) -> Value {
     }
     let said = format!("{} {} {} {}", pod.uid(), told.reason, told.about, told.message);
     let digest = Sha256::digest(said.as_bytes());
-    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest.iter().take(7).map(|byte| format!("{byte:02x}")).collect();
     object(
         EVENT,
         pod.namespace(),
-        &format!("{}.{digest}", pod.name()),
+        &format!("{}.{:02x}{digest}", pod.name(), told.rank),
         json!({
             "involvedObject": regarding, "type": if told.is_warning { "Warning" } else { "Normal" },
             "reason": told.reason, "message": told.message, "count": 1,
