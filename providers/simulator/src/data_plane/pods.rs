@@ -112,3 +112,43 @@ impl Inside {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::time::Time;
+    use super::super::view::View;
+    use super::*;
+    use crate::clock::Clock;
+    use crate::operators::World;
+
+    #[tokio::test]
+    async fn the_port_of_its_program_answers_in_a_pod_that_is_ready_and_nothing_else() {
+        let view = View::of(World::default(), kube::Client::new(Router::new(), "default"));
+        let shared = Shared::of(view, Time::from_now(Clock::new(1.0)), None).expect("nothing was kept");
+        let (_stop, stopping) = watch::channel(false);
+        let pods = Pods::new(Arc::new(shared), stopping);
+        let pod = |labels: &Value, ready: &str| {
+            let conditions = json!([{"type": "Ready", "status": ready}]);
+            json!({"metadata": {"namespace": "n", "labels": labels}, "status": {"conditions": conditions}})
+        };
+        let limitador = json!({"app": "limitador", "limitador-resource": "limitador"});
+        let maas_api = json!({"app.kubernetes.io/name": "maas-api"});
+        let model = json!({"kserve.io/component": "workload"});
+        for (labels, port, ready, answers) in [
+            (&limitador, 8080, "True", true),
+            (&limitador, 8080, "False", false),
+            (&limitador, 8081, "True", false),
+            (&maas_api, 8443, "True", true),
+            (&maas_api, 8000, "True", false),
+            (&model, 8000, "True", true),
+            (&model, 8080, "True", false),
+        ] {
+            let pod = pod(labels, ready);
+            assert!(pods.handles(&pod), "{labels}");
+            assert_eq!(pods.connect(&pod, port).is_ok(), answers, "{labels} {port} {ready}");
+        }
+        assert!(!pods.handles(&pod(&json!({"app": "limitador"}), "True")), "anybody's");
+    }
+}
