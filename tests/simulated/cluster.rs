@@ -148,6 +148,10 @@ impl Served {
                     continue;
                 }
                 let kind = resource["kind"].as_str().unwrap_or_default();
+                // What is told of objects is nobody's state, and goes by itself.
+                if kind == "Event" {
+                    continue;
+                }
                 for item in self.get(&format!("{group}/{plural}"))["items"]
                     .as_array()
                     .into_iter()

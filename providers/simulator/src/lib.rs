@@ -209,6 +209,7 @@ impl Simulator {
         let paused = options.operators == OperatorsMode::Paused;
         let access = Access::Embedded(ways);
         let data_plane = data_plane(&access, &options, clock).await?;
+        server.pod_runtimes().register(data_plane.pods());
         let operators_options = OperatorsOptions {
             access,
             clock,

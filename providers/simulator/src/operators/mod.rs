@@ -20,7 +20,7 @@
 //! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs;
 //! - the ServiceAccount `<secret>-sa` of an S3 connection, as long as its namespace is there.
 //!
-//! Deliberately absent: what answers calls to the cluster's hosts ([`crate::data_plane`]), ReplicaSets, events, leases.
+//! Deliberately absent: what answers calls to the cluster's hosts ([`crate::data_plane`]), leases.
 
 mod access;
 pub(crate) mod kinds;
@@ -52,6 +52,7 @@ mod maas_access;
 mod maas_policies;
 mod machine_api;
 mod metallb;
+mod model_access;
 mod model_registry;
 mod nfd;
 mod observability;
@@ -79,6 +80,8 @@ mod addons_scenarios;
 mod bench;
 #[cfg(test)]
 mod data_plane_scenarios;
+#[cfg(test)]
+mod event_scenarios;
 #[cfg(test)]
 mod fault_scenarios;
 #[cfg(test)]

@@ -389,7 +389,8 @@ impl Loop {
         match outcome {
             Ok(Done::Stored(object)) => {
                 self.retries.remove(&key);
-                if let Some(object) = value(*object, kind) {
+                // What nobody watches (events) is nobody's to remember.
+                if let Some(object) = value(*object, kind).filter(|_| self.world.serves(kind)) {
                     let version = object.text("/metadata/resourceVersion").to_owned();
                     self.written.insert(key, (write.clone(), version));
                     self.see(kind, object);
