@@ -1,6 +1,7 @@
 //! What can be typed. Doc comments are the help texts; there is no logic here.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stackctl_engine::plan::Pattern;
 use std::{path::PathBuf, time::Duration};
 
 /// One TOML file to a running AI-serving platform on OpenShift, and kept so.
@@ -97,9 +98,27 @@ pub struct StackFlags {
     pub sets: Vec<String>,
 }
 
+/// The part of the stack that a command is about; all of it, where nothing is said.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScopeArgs {
+    /// Only this, with what it waits for; `destroy` takes what was made for it along instead. An address, or the
+    /// beginning of some: `model[qwen3-8b]`, `gpu`. May be given again
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<Pattern>,
+    /// Leave this out, and what cannot go on without it. May be given again
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    pub excludes: Vec<Pattern>,
+    /// Stop once this is done: leave out what comes after it. May be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub until: Vec<Pattern>,
+}
+
 /// How a plan is made and carried out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
+    /// Of which part of the stack.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// Take objects that are there already, and not ours, as ours
     #[arg(long)]
     pub adopt: bool,
@@ -131,16 +150,21 @@ pub enum Command {
     Preflight(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
-                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes")]
+                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes\n  \
+                            stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
+                            stackctl plan --exclude gpu --until rhoai.ready")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
-                            stackctl apply examples/quickstart/stack.toml --simulate --yes")]
+                            stackctl apply examples/quickstart/stack.toml --simulate --yes\n  \
+                            stackctl apply --target 'model[qwen3-8b]'   # and what it needs\n  \
+                            stackctl apply --until rhoai.ready          # the platform, no models yet")]
     Apply(ApplyCommand),
     /// Take everything of the stack away, operands before their operators
     #[command(
         after_help = "Examples:\n  stackctl plan --destroy   # what would go, and what stays\n  \
-                            stackctl destroy\n  stackctl destroy --state-only"
+                            stackctl destroy\n  stackctl destroy --state-only\n  \
+                            stackctl destroy --target 'model[qwen3-8b]'   # and what was made for it"
     )]
     Destroy(DestroyCommand),
     /// Show what changed under us: which field, by whom, when
@@ -225,6 +249,9 @@ pub struct DestroyCommand {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
+    /// Of which part of the stack.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

@@ -32,5 +32,6 @@ mod rights;
 mod sandbox;
 mod saved_plan;
 mod schedules;
+mod scope;
 mod serving_diagnoses;
 mod true_crds;

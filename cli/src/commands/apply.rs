@@ -4,11 +4,11 @@ use super::{
     cluster::{Cluster, Use},
     execution::{self, How, Job},
     known::Known,
-    load, planning, preflight, prepare, runtime, saved,
+    load, planning, preflight, prepare, runtime, saved, scope,
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
-    error::Error,
+    error::{Error, Problem},
     exit::Exit,
     prompt,
     settings::Settings,
@@ -21,6 +21,13 @@ pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, E
     if let [only] = settings.files.as_slice()
         && let Some(saved) = saved::recognised(only)?
     {
+        if !scope::asked(&command.plan.scope).is_whole() {
+            return Err(Problem::new(
+                "a saved plan is applied as it is, and says itself which part of the stack it is about",
+            )
+            .hint("save a plan of that part: `stackctl plan -o FILE` with these flags")
+            .into());
+        }
         return run_saved(command, settings, saved);
     }
     let (stack, _) = load::stack(settings)?;
@@ -53,14 +60,15 @@ async fn fresh(
     }
     let job = Job {
         planned: &planned,
-        resources: &desired.resources,
+        resources: &planned.part_of(&desired),
         facts: Some(&desired.facts),
         how: how(&command.plan),
     };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
     };
-    if ended.report.succeeded() && !settings.json {
+    // What is offered hangs on all of the stack.
+    if ended.report.succeeded() && !settings.json && planned.plan.partial.is_none() {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
         views::result(&views::output::outputs(&outputs, &settings.out));
     }
@@ -83,15 +91,16 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             saved.check_target(&cluster, &known)?;
             known.identity.lineage = saved.lineage().to_owned();
             let desired = prepare::compiled(&stack, saved.facts()?)?;
-            let planned = planning::apply(settings, &cluster, &known, &desired, &saved.arguments()).await?;
+            let arguments = saved.arguments()?;
+            let planned = planning::apply(settings, &cluster, &known, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
             if !command.skip_preflight {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
             }
-            let how = how(&saved.arguments());
+            let how = how(&arguments);
             let job = Job {
                 planned: &planned,
-                resources: &desired.resources,
+                resources: &planned.part_of(&desired),
                 facts: Some(&desired.facts),
                 how,
             };

@@ -38,7 +38,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         let exit = async {
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
-            let planned = planning::destroy(settings, &cluster, &known).await?;
+            let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 ..How::default()

@@ -178,12 +178,14 @@ async fn run(
             .hint("make the state writable again, then run the same command again: it finds what is not recorded")
     })?;
     if report.succeeded() {
-        // Every address was looked at: what an earlier run left open is answered.
+        // Every address of the plan was looked at: what an earlier run left open is answered.
+        let partial = planned.plan.partial.as_ref();
         let open: Vec<_> = journal
             .state()
             .open_intents()
             .iter()
             .map(|intent| stackctl_state::address_of(intent).clone())
+            .filter(|address| partial.is_none_or(|partial| partial.keeps(address)))
             .collect();
         for address in open {
             journal.settle(&address).map_err(problem)?;

@@ -19,6 +19,7 @@ mod render;
 mod rights;
 mod runtime;
 mod saved;
+mod scope;
 mod show;
 mod simulate;
 mod state;

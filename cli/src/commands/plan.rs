@@ -15,7 +15,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         let answer = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
-                return planning::destroy(settings, &cluster, &known).await;
+                return planning::destroy(settings, &cluster, &known, &command.plan.scope).await;
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(

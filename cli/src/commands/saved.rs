@@ -10,7 +10,7 @@ use super::{
     prepare::Desired,
 };
 use crate::{
-    cli::PlanArgs,
+    cli::{PlanArgs, ScopeArgs},
     clock,
     error::{Error, Problem},
     facts,
@@ -22,7 +22,7 @@ use serde_json::Value;
 use stackctl_engine::{
     digest::Digest,
     facts::Facts,
-    plan::{Action, NodeKind, Projection},
+    plan::{Action, NodeKind, Pattern, Projection},
 };
 use stackctl_stacks::{Source, Stack};
 use stackctl_state::planfile::{self, PlanHeader, SavedPlan, SealedPlan};
@@ -41,6 +41,9 @@ struct Body {
     adopt: bool,
     force_conflicts: bool,
     ready_timeout_seconds: Option<u64>,
+    /// The part of the stack that it is about; all of it, where nothing is named.
+    #[serde(default)]
+    scope: ScopeBody,
     /// The digest of what is desired.
     desired: String,
     /// What every decision read, by address.
@@ -53,6 +56,13 @@ struct Body {
     plan: Value,
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ScopeBody {
+    targets: Vec<String>,
+    excludes: Vec<String>,
+    until: Vec<String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Layer {
     name: String,
@@ -63,6 +73,32 @@ struct Layer {
 struct ReadPaths {
     uid: Option<String>,
     paths: BTreeMap<String, Option<String>>,
+}
+
+impl ScopeBody {
+    fn of(arguments: &ScopeArgs) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            targets: texts(&arguments.targets),
+            excludes: texts(&arguments.excludes),
+            until: texts(&arguments.until),
+        }
+    }
+
+    /// `None` where one of them names nothing that an address may be.
+    fn arguments(&self) -> Option<ScopeArgs> {
+        let patterns = |texts: &[String]| {
+            texts
+                .iter()
+                .map(|text| text.parse().ok())
+                .collect::<Option<Vec<Pattern>>>()
+        };
+        Some(ScopeArgs {
+            targets: patterns(&self.targets)?,
+            excludes: patterns(&self.excludes)?,
+            until: patterns(&self.until)?,
+        })
+    }
 }
 
 impl Body {
@@ -89,6 +125,7 @@ impl Body {
             adopt: arguments.adopt,
             force_conflicts: arguments.force_conflicts,
             ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
+            scope: ScopeBody::of(&arguments.scope),
             desired: plan.desired.to_string(),
             read: plan
                 .steps
@@ -253,13 +290,21 @@ impl Saved {
     }
 
     /// How it was planned, and is to be carried out.
-    pub(super) fn arguments(&self) -> PlanArgs {
-        PlanArgs {
+    pub(super) fn arguments(&self) -> Result<PlanArgs, Error> {
+        let scope = self.body.scope.arguments().ok_or_else(|| {
+            Problem::new(format!(
+                "the part of the stack that `{}` is about cannot be read",
+                self.name
+            ))
+            .hint("make a new plan with `stackctl plan -o FILE`")
+        })?;
+        Ok(PlanArgs {
+            scope,
             adopt: self.body.adopt,
             force_conflicts: self.body.force_conflicts,
             refresh_facts: false,
             ready_timeout: self.body.ready_timeout_seconds.map(Duration::from_secs),
-        }
+        })
     }
 
     /// Refuses another cluster, and a state that is not the one it was made with.
@@ -409,12 +454,7 @@ mod tests {
             survey: Survey::default(),
             around: surroundings(),
         };
-        let arguments = PlanArgs {
-            adopt: false,
-            force_conflicts: false,
-            refresh_facts: false,
-            ready_timeout: None,
-        };
+        let arguments = PlanArgs::default();
         let body = Body::of(&[], &[], &Facts::default(), &planned, &arguments).expect("JSON");
         let header = PlanHeader {
             stack: "demo".to_owned(),

@@ -10,7 +10,7 @@ use stackctl_engine::{
     ObjectRef,
     diff::drift::Drift,
     execute::{Event, Failure},
-    plan::{Counts, FieldChange, NodeKind, Plan, Purpose, Shown, Step},
+    plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Plan, Purpose, Shown, Step},
     recorded::{Origin, Recorded, RecordedNode},
     report::Report,
     resource::ConsequenceClass,
@@ -50,6 +50,8 @@ pub struct PlanJson {
     summary: CountsJson,
     consequences: Vec<ConsequenceJson>,
     remains: Vec<RemainsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<PartialJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson>,
 }
@@ -110,6 +112,22 @@ struct ReadinessJson {
 struct ConsequenceJson {
     class: &'static str,
     text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PartialJson {
+    target: Vec<String>,
+    exclude: Vec<String>,
+    until: Vec<String>,
+    left_out: Vec<LeftOutJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutJson {
+    address: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because_of: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -247,6 +265,25 @@ impl From<&Step> for StepJson {
     }
 }
 
+impl From<&Partial> for PartialJson {
+    fn from(Partial { asked, left_out }: &Partial) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            target: texts(&asked.targets),
+            exclude: texts(&asked.excludes),
+            until: texts(&asked.until),
+            left_out: left_out
+                .iter()
+                .map(|(address, why)| LeftOutJson {
+                    address: address.to_string(),
+                    code: why.code(),
+                    because_of: why.because_of().map(ToString::to_string),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// Converts a plan.
 pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
     let Surroundings {
@@ -274,6 +311,7 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
                 why: is.why.clone(),
             })
             .collect(),
+        partial: plan.partial.as_ref().map(Into::into),
         estimate: estimate
             .as_ref()
             .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),

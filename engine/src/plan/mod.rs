@@ -14,6 +14,7 @@ mod decide;
 mod parts;
 mod planner;
 mod projection;
+mod scope;
 mod transition;
 
 pub use action::{Action, Reason};
@@ -21,6 +22,7 @@ pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
+pub use scope::{LeftOut, Order, Partial, Pattern, Scope, ScopeError};
 pub use transition::{LoginChange, Transition, transitions};
 
 use crate::{
@@ -46,6 +48,8 @@ pub struct Plan {
     pub desired: Digest,
     /// What stays in the cluster after a destroy, each with its reason.
     pub remains: Vec<Remains>,
+    /// What the plan leaves out, where it is about a part of the stack.
+    pub partial: Option<Partial>,
 }
 
 /// What a plan is for.

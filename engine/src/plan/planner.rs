@@ -195,6 +195,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<PlanError>> {
         steps,
         desired: digest_of(inputs.resources),
         remains: Vec::new(),
+        partial: None,
     })
 }
 
@@ -215,6 +216,7 @@ pub fn plan_destroy(recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> 
         steps,
         desired: Digest::of(&Value::Null),
         remains,
+        partial: None,
     })
 }
 
