@@ -18,6 +18,7 @@ mod examples;
 mod faults;
 mod foreign;
 mod gates;
+mod guards;
 mod hosts;
 mod killed;
 mod maas;

@@ -12,7 +12,7 @@ use stackctl_engine::{
     Address, Resource,
     estimate::{Estimate, estimate},
     facts::Facts,
-    plan::{self, Action, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
+    plan::{self, Action, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
@@ -35,6 +35,8 @@ pub(super) struct Planned {
     pub(super) survey: Survey,
     /// What is shown around it.
     pub(super) around: Surroundings,
+    /// What it deletes beyond what a stack may lose by mistake.
+    pub(super) excess: Vec<Excess>,
 }
 
 impl Planned {
@@ -67,6 +69,7 @@ pub(super) async fn apply(
 ) -> Result<Planned, Error> {
     let all_recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
     let partial = scope::narrow(&arguments.scope, &Order::of_apply(&desired.graph, &all_recorded))?;
+    let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
     let recorded = match &partial {
         None => Cow::Borrowed(&all_recorded),
@@ -87,10 +90,12 @@ pub(super) async fn apply(
         key: known.key.as_ref(),
         adopt: arguments.adopt,
         force_conflicts: arguments.force_conflicts,
+        replaced: &replaced,
     })
     .map_err(refused)?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
     let plan = told(cluster, plan, &resources, &recorded, &survey, &desired.facts).await;
+    let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     let recorded = recorded.into_owned();
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -105,6 +110,7 @@ pub(super) async fn apply(
         recorded,
         survey,
         around,
+        excess,
     })
 }
 
@@ -142,6 +148,7 @@ pub(super) async fn destroy(
         recorded,
         survey,
         around,
+        excess: Vec::new(),
     })
 }
 

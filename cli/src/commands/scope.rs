@@ -6,7 +6,8 @@ use crate::{
 };
 use stackctl_engine::{
     Address,
-    plan::{Order, Partial, Plan, Scope, ScopeError},
+    graph::Graph,
+    plan::{self, Order, Partial, Plan, Replaced, Scope, ScopeError},
     recorded::Recorded,
 };
 use stackctl_stacks::closest;
@@ -26,6 +27,15 @@ pub(super) fn narrow(arguments: &ScopeArgs, order: &Order) -> Result<Option<Part
     asked(arguments)
         .narrow(order)
         .map_err(|errors| refused(&errors, order.addresses()))
+}
+
+/// What is deleted and made again: what was asked for, and what it contains.
+pub(super) fn replaced(
+    asked: &[Address],
+    graph: &Graph,
+    partial: Option<&Partial>,
+) -> Result<BTreeMap<Address, Replaced>, Error> {
+    plan::replaced(asked, graph, partial).map_err(|errors| refused(&errors, graph.order().iter()))
 }
 
 /// What is recorded of the part.
@@ -64,6 +74,7 @@ fn refused<'a>(errors: &[ScopeError], all: impl Iterator<Item = &'a Address>) ->
                 })
             }
             ScopeError::NothingLeft { .. } => problem.hint("drop one of the two, or name less with `--exclude`"),
+            ScopeError::ReplaceLeftOut { address, .. } => problem.hint(format!("add `--target '{address}'`")),
             ScopeError::TakesAlong { contained, .. } => problem.hint(format!("add `--target '{contained}'`")),
         }
     };

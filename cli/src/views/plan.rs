@@ -8,6 +8,7 @@ use super::{
 };
 use stackctl_engine::{
     Address,
+    digest::Digest,
     estimate::Estimate,
     plan::{Action, Counts, FieldChange, LeftOut, Moved, NodeKind, Partial, Plan, Purpose, Reason, Scope, Shown, Step},
     resource::ConsequenceClass,
@@ -166,9 +167,18 @@ pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
     steps.map(|step| step.address.clone()).collect()
 }
 
-/// The line on stderr after a plan was saved.
-pub fn saved(path: &Path) -> String {
-    format!("saved; apply exactly this: `stackctl apply {}`\n", path.display())
+/// The lines on stderr after a plan was saved.
+pub fn saved(path: &Path, digest: &Digest) -> String {
+    let path = path.display();
+    format!(
+        "saved; apply exactly this: `stackctl apply {path}`\nto approve it elsewhere: `stackctl apply {path} --expect \
+         {digest}`\n"
+    )
+}
+
+/// The line below a saved plan.
+pub fn digest(digest: &Digest) -> String {
+    format!("digest {digest}, for `--expect`\n")
 }
 
 /// What moved since a plan was saved: object, field, manager and time.
@@ -401,6 +411,8 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::Terminating
         | Reason::ReplacedOn(_)
         | Reason::OtherObject(_)
+        | Reason::ReplaceAsked
+        | Reason::ReplacedWith(_)
         | Reason::KeptBy { .. }
         | Reason::Unverified { .. } => false,
     }

@@ -282,7 +282,13 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 continue;
             };
             let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
-                (Some(resource), known) => (script::of_resource(step, resource, known), resource.ready_timeout),
+                (Some(resource), known) => {
+                    let contained = self.contained(step);
+                    let replaced = known.filter(|_| step.action == Action::Replace);
+                    let going = replaced.into_iter().chain(contained.iter().copied());
+                    let limit = resource.ready_timeout + going.map(script::removal_timeout).sum::<Duration>();
+                    (script::of_resource(step, resource, known, &contained), limit)
+                }
                 (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
                 (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
             };
@@ -294,6 +300,23 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             self.active.insert(address.clone(), Active::new(moves, limit));
             (self.on)(&Event::Started { address });
         }
+    }
+
+    /// What is in an object that is replaced and is replaced with it, dependents first: it goes before it, in order, or
+    /// it would all be torn down at once.
+    fn contained(&self, step: &crate::plan::Step) -> Vec<&Recorded> {
+        if step.action != Action::Replace {
+            return Vec::new();
+        }
+        let steps = self.execution.plan.steps.iter().rev();
+        steps
+            .filter(|other| other.action == Action::Replace)
+            .filter(|other| {
+                let mut edges = other.waits_for.iter();
+                edges.any(|edge| edge.to == step.address && edge.class == crate::graph::EdgeClass::Contains)
+            })
+            .filter_map(|other| self.recorded.get(&other.address))
+            .collect()
     }
 
     /// Active steps that wait neither for a slot nor for an answer: of a thousand, a few.

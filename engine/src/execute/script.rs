@@ -47,10 +47,17 @@ pub(super) enum Move {
     Deed(Deed),
 }
 
-/// The script of a step that is desired.
-pub(super) fn of_resource(step: &Step, resource: &Resource, known: Option<&Recorded>) -> VecDeque<Move> {
+/// The script of a step that is desired. `contained` is what is recorded in an object that is replaced, in the order in
+/// which it goes before it.
+pub(super) fn of_resource(
+    step: &Step,
+    resource: &Resource,
+    known: Option<&Recorded>,
+    contained: &[&Recorded],
+) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
     if let (Action::Replace, Some(known)) = (step.action, known) {
+        moves.extend(contained.iter().flat_map(|known| taking_away(known)));
         moves.extend(taking_away(known));
     }
     let writes = matches!(

@@ -49,6 +49,16 @@ pub fn resources(
     let mut documents: Vec<(usize, Document)> = Vec::new();
     for (index, (_, files)) in sets.iter().enumerate() {
         for file in files {
+            if file.text.trim().is_empty() {
+                errors.push(ManifestsError::NotAnObject {
+                    at: FileLine {
+                        file: file.name.clone(),
+                        line: 1,
+                    },
+                    why: "the file is empty".to_owned(),
+                    hint: "it may be half written: write its objects, or take it away",
+                });
+            }
             let found = read::documents(file, &mut errors);
             documents.extend(found.into_iter().map(|document| (index, document)));
         }
@@ -84,7 +94,18 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     let mut resource = Resource::new(address(set, document), node);
     resource.depends_on = waits;
     resource.ready_timeout = READY_TIMEOUT;
+    resource.lifecycle.holds_data = holds_data(&document.manifest);
     resource
+}
+
+/// Whether data is lost with an object of this kind: volumes, and with a definition every object of its kind
+/// (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition).
+fn holds_data(manifest: &Manifest) -> bool {
+    let object_type = &manifest.object().object_type;
+    matches!(
+        (object_type.group(), object_type.kind.as_str()),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
 }
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.

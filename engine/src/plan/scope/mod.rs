@@ -30,6 +30,20 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Names all of a component, or all of what it makes for one key: `maas`, `model[qwen3-8b]`.
+    ///
+    /// # Errors
+    /// When the component is no name of a segment, or the key is empty.
+    pub fn component(name: &str, key: Option<&str>) -> Result<Self, AddressError> {
+        let segment = match key {
+            None => Segment::new(name)?,
+            Some(key) => Segment::keyed(name, key)?,
+        };
+        Ok(Self {
+            segments: vec![segment],
+        })
+    }
+
     /// Whether it names an address.
     pub fn names(&self, address: &Address) -> bool {
         let there = address.segments();
@@ -47,6 +61,14 @@ impl FromStr for Pattern {
         Ok(Self {
             segments: parse_segments(text)?,
         })
+    }
+}
+
+impl From<&Address> for Pattern {
+    fn from(address: &Address) -> Self {
+        Self {
+            segments: address.segments().to_vec(),
+        }
     }
 }
 
@@ -229,6 +251,14 @@ pub enum ScopeError {
         /// The first address it names.
         address: Address,
         /// Why that is left out.
+        why: LeftOut,
+    },
+    /// Something that is to be replaced is left out.
+    #[error("`{address}` cannot be replaced by a plan that leaves it out: {why}")]
+    ReplaceLeftOut {
+        /// What was to be replaced.
+        address: Address,
+        /// Why it is left out.
         why: LeftOut,
     },
     /// Something would go together with what contains it, and is left out.

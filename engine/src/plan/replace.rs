@@ -1,0 +1,106 @@
+//! What is deleted and made again because a person asked for it, and what goes with it.
+//!
+//! Invariants:
+//! - Whatever is contained in something that is replaced is replaced as well, however deep: it would go with it.
+//! - Nothing that only needs it is: it waits again.
+//! - What is asked for by name is in the plan, or it is an error.
+
+use super::scope::{Partial, ScopeError};
+use crate::{
+    address::Address,
+    graph::{EdgeClass, Graph},
+};
+use std::collections::BTreeMap;
+
+/// Why something is deleted and made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// A person asked for it.
+    Asked,
+    /// It is contained in this, which is replaced.
+    With(Address),
+}
+
+/// What is replaced: what was asked for, and what it contains.
+///
+/// # Errors
+/// Addresses that the stack does not make, and those that the plan leaves out.
+pub fn replaced(
+    asked: &[Address],
+    graph: &Graph,
+    partial: Option<&Partial>,
+) -> Result<BTreeMap<Address, Replaced>, Vec<ScopeError>> {
+    let mut errors = Vec::new();
+    let mut all: BTreeMap<Address, Replaced> = BTreeMap::new();
+    for address in asked {
+        if !graph.contains(address) {
+            errors.push(ScopeError::Unknown {
+                flag: "--replace",
+                pattern: address.into(),
+            });
+        } else if let Some(why) = partial.and_then(|partial| partial.left_out.get(address)) {
+            errors.push(ScopeError::ReplaceLeftOut {
+                address: address.clone(),
+                why: why.clone(),
+            });
+        }
+        all.insert(address.clone(), Replaced::Asked);
+    }
+    let mut queue = asked.to_vec();
+    while let Some(container) = queue.pop() {
+        for edge in graph.dependents(&container) {
+            if edge.class == EdgeClass::Contains && !all.contains_key(&edge.from) {
+                all.insert(edge.from.clone(), Replaced::With(container.clone()));
+                queue.push(edge.from.clone());
+            }
+        }
+    }
+    if errors.is_empty() { Ok(all) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Edge, EdgeSource, Until};
+
+    fn address(text: &str) -> Address {
+        text.parse().expect("an address")
+    }
+
+    fn graph() -> Graph {
+        let edge = |from: &str, to: &str, class| Edge {
+            from: address(from),
+            to: address(to),
+            until: Until::Applied,
+            reason: String::new(),
+            class,
+            source: EdgeSource::Declared,
+        };
+        let edges = [
+            edge("in.it", "ns.object", EdgeClass::Contains),
+            edge("over.it", "in.it", EdgeClass::Contains),
+            edge("needs.it", "in.it", EdgeClass::Needs),
+        ];
+        Graph::of_edges(["ns.object", "in.it", "over.it", "needs.it"].map(address), edges).expect("acyclic")
+    }
+
+    #[test]
+    fn what_it_contains_goes_along_however_deep_and_what_needs_it_does_not() {
+        let all = replaced(&[address("ns.object")], &graph(), None).expect("in the stack");
+        let expected = [
+            (address("in.it"), Replaced::With(address("ns.object"))),
+            (address("ns.object"), Replaced::Asked),
+            (address("over.it"), Replaced::With(address("in.it"))),
+        ];
+        assert_eq!(all.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_the_stack_does_not_make_cannot_be_replaced() {
+        let errors = replaced(&[address("no.such")], &graph(), None).expect_err("refused");
+        assert_eq!(
+            errors[0].to_string(),
+            "`--replace no.such` names nothing that this stack makes or has recorded"
+        );
+    }
+}
