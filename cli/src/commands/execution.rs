@@ -154,7 +154,8 @@ async fn run(
     };
     let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
     let report = RefCell::new(Report::default());
-    let timeline = RefCell::new(Timeline::of(&planned.plan));
+    let is_looked_at = written_to.is_some() || settings.logging.verbosity > 0;
+    let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
     let driven = {
@@ -166,7 +167,9 @@ async fn run(
             interrupts.asked(1),
             |event| {
                 report.borrow_mut().fold(event);
-                timeline.borrow_mut().fold(event, started.elapsed());
+                if let Some(timeline) = timeline.borrow_mut().as_mut() {
+                    timeline.fold(event, started.elapsed());
+                }
                 view.borrow_mut().event(event, started.elapsed());
             },
         ));
@@ -190,12 +193,13 @@ async fn run(
     view.borrow_mut().finish();
     let report = report.into_inner();
     let took = started.elapsed();
-    let timeline = timeline.into_inner();
-    if let Some(file) = written_to {
-        file.write(&timeline, planned.plan.purpose, took, settings);
-    }
-    if settings.logging.verbosity > 0 {
-        views::tell(&views::timeline::table(&timeline, &settings.err));
+    if let Some(timeline) = timeline.into_inner() {
+        if let Some(file) = written_to {
+            file.write(&timeline, planned.plan.purpose, took, settings);
+        }
+        if settings.logging.verbosity > 0 {
+            views::tell(&views::timeline::table(&timeline, &settings.err));
+        }
     }
     driven.map_err(|error| {
         Problem::of(&error)

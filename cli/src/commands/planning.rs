@@ -68,23 +68,21 @@ pub(super) async fn apply(
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
     let all_recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
-    let partial = scope::narrow(&arguments.scope, &Order::of_apply(&desired.graph, &all_recorded))?;
+    let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
     let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
-    let recorded = match &partial {
-        None => Cow::Borrowed(&all_recorded),
-        Some(partial) => Cow::Owned(scope::part_of(partial, &all_recorded)),
-    };
+    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let recorded = part.as_ref().unwrap_or(&all_recorded);
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);
     wanted.extend(of_removal(dropped));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
-    let survey = look(settings, cluster, known, &resources, &recorded).await?;
+    let survey = look(settings, cluster, known, &resources, recorded).await?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,
-        recorded: &recorded,
+        recorded,
         survey: &survey,
         identity: &known.identity,
         key: known.key.as_ref(),
@@ -94,9 +92,9 @@ pub(super) async fn apply(
     })
     .map_err(refused)?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let plan = told(cluster, plan, &resources, &recorded, &survey, &desired.facts).await;
+    let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
     let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
-    let recorded = recorded.into_owned();
+    let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
@@ -122,22 +120,20 @@ pub(super) async fn destroy(
     arguments: &ScopeArgs,
 ) -> Result<Planned, Error> {
     let all_recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
-    let partial = scope::narrow(arguments, &Order::of_destroy(&all_recorded))?;
-    let recorded = match &partial {
-        None => Cow::Borrowed(&all_recorded),
-        Some(partial) => Cow::Owned(scope::part_of(partial, &all_recorded)),
-    };
+    let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
+    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let recorded = part.as_ref().unwrap_or(&all_recorded);
     rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
-    let survey = look(settings, cluster, known, &[], &recorded).await?;
-    let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
+    let survey = look(settings, cluster, known, &[], recorded).await?;
+    let plan = plan::plan_destroy(recorded, &survey).map_err(refused)?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let plan = told(cluster, plan, &[], &recorded, &survey, &facts).await;
-    let recorded = recorded.into_owned();
+    let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
+    let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &facts),

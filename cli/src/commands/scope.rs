@@ -22,10 +22,15 @@ pub(super) fn asked(arguments: &ScopeArgs) -> Scope {
     }
 }
 
-/// What is left out; `None` where the whole stack was asked for.
-pub(super) fn narrow(arguments: &ScopeArgs, order: &Order) -> Result<Option<Partial>, Error> {
-    asked(arguments)
-        .narrow(order)
+/// What is left out; `None` where the whole stack was asked for, which needs no order.
+pub(super) fn narrow(arguments: &ScopeArgs, order: impl FnOnce() -> Order) -> Result<Option<Partial>, Error> {
+    let asked = asked(arguments);
+    if asked.is_whole() {
+        return Ok(None);
+    }
+    let order = order();
+    asked
+        .narrow(&order)
         .map_err(|errors| refused(&errors, order.addresses()))
 }
 
@@ -109,7 +114,7 @@ mod tests {
             targets: vec![pattern.parse().expect("a pattern")],
             ..ScopeArgs::default()
         };
-        match narrow(&arguments, &Order::of_apply(&graph, &BTreeMap::new())) {
+        match narrow(&arguments, || Order::of_apply(&graph, &BTreeMap::new())) {
             Err(Error::Problems(problems)) => problems[0].hint.clone().unwrap_or_default(),
             other => panic!("{other:?}"),
         }

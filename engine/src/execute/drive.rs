@@ -7,6 +7,7 @@ use super::{
     Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
     context::{Context, StepError, failure_of},
     diagnose, effect,
+    replacements::Replacements,
     run::Run,
     script::{self, Move},
     step::{Active, Done, perform},
@@ -128,6 +129,7 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
             .map(|step| (&step.address, step.waits_for.as_slice()))
             .collect(),
         run: run_of(execution),
+        replacements: Replacements::of(execution.plan, execution.recorded),
         active: BTreeMap::new(),
         view: LiveView::default(),
         watched: BTreeSet::new(),
@@ -263,6 +265,7 @@ struct Drive<'a, F> {
     by_address: BTreeMap<&'a Address, &'a Resource>,
     edges: BTreeMap<&'a Address, &'a [crate::graph::Edge]>,
     run: Run,
+    replacements: Replacements<'a>,
     active: BTreeMap<Address, Active>,
     view: LiveView,
     watched: BTreeSet<Scope>,
@@ -282,12 +285,16 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 continue;
             };
             let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
-                (Some(resource), known) => {
-                    let contained = self.contained(step);
-                    let replaced = known.filter(|_| step.action == Action::Replace);
-                    let going = replaced.into_iter().chain(contained.iter().copied());
-                    let limit = resource.ready_timeout + going.map(script::removal_timeout).sum::<Duration>();
-                    (script::of_resource(step, resource, known, &contained), limit)
+                (Some(resource), _) => {
+                    let going = self.replacements.going(step, &self.recorded);
+                    let limit = going
+                        .iter()
+                        .map(|known| script::removal_timeout(known))
+                        .sum::<Duration>();
+                    (
+                        script::of_resource(step, resource, &going),
+                        resource.ready_timeout + limit,
+                    )
                 }
                 (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
                 (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
@@ -300,23 +307,6 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             self.active.insert(address.clone(), Active::new(moves, limit));
             (self.on)(&Event::Started { address });
         }
-    }
-
-    /// What is in an object that is replaced and is replaced with it, dependents first: it goes before it, in order, or
-    /// it would all be torn down at once.
-    fn contained(&self, step: &crate::plan::Step) -> Vec<&Recorded> {
-        if step.action != Action::Replace {
-            return Vec::new();
-        }
-        let steps = self.execution.plan.steps.iter().rev();
-        steps
-            .filter(|other| other.action == Action::Replace)
-            .filter(|other| {
-                let mut edges = other.waits_for.iter();
-                edges.any(|edge| edge.to == step.address && edge.class == crate::graph::EdgeClass::Contains)
-            })
-            .filter_map(|other| self.recorded.get(&other.address))
-            .collect()
     }
 
     /// Active steps that wait neither for a slot nor for an answer: of a thousand, a few.

@@ -53,11 +53,10 @@ async fn what_is_not_there_is_only_made_and_what_is_not_ours_is_not_replaced() {
     let mut world = World::new();
     let mut stack = stack();
     world.asked = vec![address("a.one")];
+    let planned = world.planned(&stack).await;
     assert!(
-        world
-            .planned(&stack)
-            .await
-            .contains(&"create a.one (missing)".to_owned())
+        planned.iter().any(|line| line.starts_with("create a.one ")),
+        "{planned:?}"
     );
 
     world.asked.clear();
