@@ -2,10 +2,11 @@
 //! run afterwards.
 
 use crate::{
+    cluster::Served,
     sandbox::{Ran, Sandbox},
     scope::{put, recorded, sandbox},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[track_caller]
 fn says(ran: &Ran, words: &[&str]) {
@@ -180,22 +181,39 @@ fn the_record_follows_the_cluster_and_nothing_is_written_to_it() {
     let none = sandbox.simulate(&["plan", "stack.toml", "--refresh-only"]).expect(1);
     says(&none, &["nothing is recorded of the stack parts"]);
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    // Another stack of the same objects' names would be refused; a hand that deletes and edits is not.
-    let state = sandbox.path().join(".stackctl/simulator/state/parts.state.json");
-    assert!(state.exists(), "{}", state.display());
+    let served = Served::start(&sandbox);
+    let maps = "/api/v1/namespaces/parts/configmaps";
+    served.patch(&format!("{maps}/left"), &json!({"data": {"a": "edited"}}));
+    let gone = served.send(("DELETE", &format!("{maps}/right")), "application/json", "{}");
+    assert!(gone.is_some(), "it is deleted");
+    let before = writes(&sandbox);
     let told = sandbox
         .simulate(&["plan", "stack.toml", "--refresh-only", "--detailed-exitcode"])
-        .expect(0);
-    assert!(
-        told.stdout.contains("0 resources to record as it is, 5 as recorded"),
-        "{}",
-        told.shown()
-    );
-    let before = writes(&sandbox);
+        .expect(2);
+    for said in [
+        "data.a:  one → edited   somebody-else",
+        "is gone",
+        "2 resources to record as it is, 3 as recorded; the cluster stays as it is",
+    ] {
+        assert!(told.stdout.contains(said), "`{said}`: {}", told.shown());
+    }
     sandbox
         .simulate(&["apply", "stack.toml", "--refresh-only", "--yes"])
         .expect(0);
-    assert_eq!(writes(&sandbox), before);
+    assert_eq!(writes(&sandbox), before, "nothing is written to the cluster");
+    assert_eq!(recorded(&sandbox), ["base", "parts", "left", "report"]);
+    sandbox.simulate(&["drift", "stack.toml"]).expect(0);
+    // What the stack says otherwise is a change of the stack now.
+    let plan = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
+    let reason = |name: &str| {
+        let mut steps = plan["steps"].as_array().expect("a list").iter();
+        let step = steps.find(|step| step["object"]["name"] == name).expect("a step");
+        step["reasons"][0]["code"].clone()
+    };
+    assert_eq!(
+        (reason("left"), reason("right")),
+        ("changed-in-stack".into(), "missing".into())
+    );
 }
 
 #[test]

@@ -566,9 +566,9 @@ mod tests {
         super::left_out(&mut text, &plan, &Style::PLAIN);
         insta::assert_snapshot!(text, @r"
         A part of the stack (--target model[a] --exclude maas): 4 resources left out
-          • not targeted: gpu 2
-          • maas.gateway     excluded
-          • model[a].limits  waits for maas.gateway, which is excluded
+          · not targeted: gpu 2
+          · maas.gateway     excluded
+          · model[a].limits  waits for maas.gateway, which is excluded
         ");
     }
 

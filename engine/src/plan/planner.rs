@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, decide, parts,
+    Replaced, Shown, Step, Subject, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -256,7 +256,7 @@ fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Res
     let readiness = || judge(&observations(resource), inputs.survey.view());
     let known = inputs.recorded.get(&resource.address);
     if inputs.replaced.get(&resource.address) == Some(&Replaced::Asked)
-        && let Some(why) = no_object_of_its_own(&resource.node)
+        && let Some(why) = replace::no_object_of_its_own(&resource.node)
     {
         return Err(PlanError::NotReplaceable {
             address: resource.address.clone(),
@@ -286,7 +286,7 @@ fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Res
                 Some(RecordedNode::Action { trigger: last }) if *last == trigger);
             let holds = run.satisfied_by_goal && readiness.is_ready() && above.is_none();
             // What it did, it did to an object that goes.
-            let is_undone = run.satisfied_by_goal && waits_for_replaced(inputs, resource);
+            let is_undone = run.satisfied_by_goal && replace::waits_for_replaced(inputs, resource);
             let (action, reason) = if is_undone {
                 (Action::Run, Reason::Triggered)
             } else if ran && (readiness.is_ready() || !run.satisfied_by_goal) || holds {
@@ -395,7 +395,7 @@ fn written(
         && action != Action::Replace
         && found.live.as_ref().is_some_and(|live| !is_being_deleted(live))
     {
-        (action, reason) = made_again(resource, known, why)?;
+        (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
     let readiness = found
@@ -428,58 +428,8 @@ fn is_being_deleted(live: &Value) -> bool {
 }
 
 /// Whether the stack says that what is recorded stays.
-fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> bool {
+pub(super) fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> bool {
     resource.lifecycle.prevent_destroy && known.is_some()
-}
-
-/// Why a node has nothing that could be deleted and made again; `None` for a whole object.
-fn no_object_of_its_own(node: &Node) -> Option<&'static str> {
-    match node {
-        Node::Object(_) => None,
-        Node::Overlay(_) => Some("only fields of its object are ours"),
-        Node::Gate(_) => Some("it is a gate, which only waits"),
-        Node::Action(_) => Some("it is an action, which makes nothing"),
-        Node::Check(_) => Some("it is a check, which makes nothing"),
-    }
-}
-
-/// Whether what it waits for directly is deleted and made again.
-fn waits_for_replaced(inputs: &Inputs<'_>, resource: &Resource) -> bool {
-    let dependencies = inputs.graph.dependencies(&resource.address);
-    dependencies
-        .iter()
-        .any(|edge| inputs.replaced.contains_key(&edge.to) && inputs.recorded.contains_key(&edge.to))
-}
-
-/// What becomes of something that is there and is replaced, or goes with what is.
-fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) -> Result<(Action, Reason), PlanError> {
-    let address = resource.address.clone();
-    let reason = match why {
-        Replaced::Asked => Reason::ReplaceAsked,
-        Replaced::With(container) => Reason::ReplacedWith(container.clone()),
-    };
-    let RecordedNode::Object(object) = &known.node else {
-        // Fields go with the object that they are on, and are taken anew on the next one.
-        return Ok((Action::Create, reason));
-    };
-    if is_prevented(resource, Some(known)) {
-        return Err(PlanError::Prevented { address });
-    }
-    let stays = match &known.destroy.retain {
-        Some(why) => Some(format!("it stays: {why}")),
-        None if object.origin == Origin::Adopted => {
-            Some("it was there before us, and is not ours to delete".to_owned())
-        }
-        None => None,
-    };
-    match (stays, why) {
-        (None, _) => Ok((Action::Replace, reason)),
-        (Some(why), Replaced::Asked) => Err(PlanError::NotReplaceable { address, why }),
-        (Some(why), Replaced::With(container)) => Err(PlanError::NotReplaceable {
-            address: container.clone(),
-            why: format!("{address} is in it, and {why}"),
-        }),
-    }
 }
 
 /// The first field that was applied as something else, and takes a replacement to change.

@@ -5,10 +5,16 @@
 //! - Nothing that only needs it is: it waits again.
 //! - What is asked for by name is in the plan, or it is an error.
 
-use super::scope::{Partial, ScopeError};
+use super::{
+    Action, Inputs, PlanError, Reason,
+    planner::is_prevented,
+    scope::{Partial, ScopeError},
+};
 use crate::{
     address::Address,
     graph::{EdgeClass, Graph},
+    recorded::{Origin, Recorded, RecordedNode},
+    resource::{Node, Resource},
 };
 use std::collections::BTreeMap;
 
@@ -56,6 +62,56 @@ pub fn replaced(
         }
     }
     if errors.is_empty() { Ok(all) } else { Err(errors) }
+}
+
+/// Why a node has nothing that could be deleted and made again; `None` for a whole object.
+pub(super) fn no_object_of_its_own(node: &Node) -> Option<&'static str> {
+    match node {
+        Node::Object(_) => None,
+        Node::Overlay(_) => Some("only fields of its object are ours"),
+        Node::Gate(_) => Some("it is a gate, which only waits"),
+        Node::Action(_) => Some("it is an action, which makes nothing"),
+        Node::Check(_) => Some("it is a check, which makes nothing"),
+    }
+}
+
+/// Whether what it waits for directly is deleted and made again.
+pub(super) fn waits_for_replaced(inputs: &Inputs<'_>, resource: &Resource) -> bool {
+    let dependencies = inputs.graph.dependencies(&resource.address);
+    dependencies
+        .iter()
+        .any(|edge| inputs.replaced.contains_key(&edge.to) && inputs.recorded.contains_key(&edge.to))
+}
+
+/// What becomes of something that is there and is replaced, or goes with what is.
+pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) -> Result<(Action, Reason), PlanError> {
+    let address = resource.address.clone();
+    let reason = match why {
+        Replaced::Asked => Reason::ReplaceAsked,
+        Replaced::With(container) => Reason::ReplacedWith(container.clone()),
+    };
+    let RecordedNode::Object(object) = &known.node else {
+        // Fields go with the object that they are on, and are taken anew on the next one.
+        return Ok((Action::Create, reason));
+    };
+    if is_prevented(resource, Some(known)) {
+        return Err(PlanError::Prevented { address });
+    }
+    let stays = match &known.destroy.retain {
+        Some(why) => Some(format!("it stays: {why}")),
+        None if object.origin == Origin::Adopted => {
+            Some("it was there before us, and is not ours to delete".to_owned())
+        }
+        None => None,
+    };
+    match (stays, why) {
+        (None, _) => Ok((Action::Replace, reason)),
+        (Some(why), Replaced::Asked) => Err(PlanError::NotReplaceable { address, why }),
+        (Some(why), Replaced::With(container)) => Err(PlanError::NotReplaceable {
+            address: container.clone(),
+            why: format!("{address} is in it, and {why}"),
+        }),
+    }
 }
 
 #[cfg(test)]
