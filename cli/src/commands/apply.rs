@@ -60,7 +60,7 @@ async fn fresh(
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
     let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
-    if !command.skip_preflight {
+    if !command.skip_preflight && is_first(known) {
         preflight::before_first_apply(settings, cluster, stack, &planned).await?;
     }
     let job = Job {
@@ -79,6 +79,11 @@ async fn fresh(
         views::result(&views::output::outputs(&outputs, &settings.out));
     }
     Ok(ended.exit())
+}
+
+/// Whether nothing of the whole stack is recorded, whatever part of it is planned.
+fn is_first(known: &Known) -> bool {
+    known.state.as_ref().is_none_or(|state| state.recorded().is_empty())
 }
 
 /// Lets the record follow the cluster.
@@ -137,7 +142,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             let arguments = saved.arguments()?;
             let planned = planning::apply(settings, &cluster, &known, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
-            if !command.skip_preflight {
+            if !command.skip_preflight && is_first(&known) {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
             }
             let mut how = how(&arguments);

@@ -43,7 +43,9 @@ impl<'a> Replacements<'a> {
         }
         let mut containers = BTreeSet::from([&step.address]);
         let mut going: Vec<&Recorded> = recorded.get(&step.address).into_iter().collect();
-        for other in &self.steps {
+        // What is in an object that is only given back stays, and is taken away by itself.
+        let others = self.steps.iter().filter(|_| self.addresses.contains(&step.address));
+        for other in others {
             if is_in(other, |address| containers.contains(address)) {
                 containers.insert(&other.address);
                 going.extend(recorded.get(&other.address));
