@@ -38,7 +38,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         let exit = async {
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
-            let planned = planning::destroy(settings, &cluster, &known).await?;
+            let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 ..How::default()
@@ -48,6 +48,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 resources: &[],
                 facts: None,
                 how,
+                timeline: command.timeline.as_deref(),
             };
             let question = (!command.yes).then_some("Destroy this?");
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question).await?;

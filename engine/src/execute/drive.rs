@@ -7,6 +7,7 @@ use super::{
     Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
     context::{Context, StepError, failure_of},
     diagnose, effect,
+    replacements::Replacements,
     run::Run,
     script::{self, Move},
     step::{Active, Done, perform},
@@ -128,6 +129,7 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
             .map(|step| (&step.address, step.waits_for.as_slice()))
             .collect(),
         run: run_of(execution),
+        replacements: Replacements::of(execution.plan, execution.recorded),
         active: BTreeMap::new(),
         view: LiveView::default(),
         watched: BTreeSet::new(),
@@ -263,6 +265,7 @@ struct Drive<'a, F> {
     by_address: BTreeMap<&'a Address, &'a Resource>,
     edges: BTreeMap<&'a Address, &'a [crate::graph::Edge]>,
     run: Run,
+    replacements: Replacements<'a>,
     active: BTreeMap<Address, Active>,
     view: LiveView,
     watched: BTreeSet<Scope>,
@@ -282,7 +285,17 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 continue;
             };
             let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
-                (Some(resource), known) => (script::of_resource(step, resource, known), resource.ready_timeout),
+                (Some(resource), _) => {
+                    let going = self.replacements.going(step, &self.recorded);
+                    let limit = going
+                        .iter()
+                        .map(|known| script::removal_timeout(known))
+                        .sum::<Duration>();
+                    (
+                        script::of_resource(step, resource, &going),
+                        resource.ready_timeout + limit,
+                    )
+                }
                 (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
                 (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
             };

@@ -12,6 +12,7 @@ mod effect;
 mod event;
 mod journal;
 mod provider;
+mod replacements;
 mod run;
 mod script;
 mod step;

@@ -50,6 +50,16 @@ pub fn resources(
     let mut documents: Vec<(usize, Document)> = Vec::new();
     for (index, (_, files)) in sets.iter().enumerate() {
         for file in files {
+            if file.text.trim().is_empty() {
+                errors.push(ManifestsError::NotAnObject {
+                    at: FileLine {
+                        file: file.name.clone(),
+                        line: 1,
+                    },
+                    why: "the file is empty".to_owned(),
+                    hint: "it may be half written: write its objects, or take it away",
+                });
+            }
             let found = read::documents(file, &mut errors);
             documents.extend(found.into_iter().map(|document| (index, document)));
         }
@@ -86,6 +96,7 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     resource.depends_on = waits;
     resource.provides.extend(provided(&document.manifest));
     resource.ready_timeout = READY_TIMEOUT;
+    resource.lifecycle.holds_data = holds_data(&document.manifest);
     resource
 }
 
@@ -101,6 +112,16 @@ fn provided(manifest: &Manifest) -> Option<Provides> {
         plural: spec["names"]["plural"].as_str()?.to_owned(),
         namespaced: spec["scope"] == "Namespaced",
     })
+}
+
+/// Whether data is lost with an object of this kind: volumes, and with a definition every object of its kind
+/// (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition).
+fn holds_data(manifest: &Manifest) -> bool {
+    let object_type = &manifest.object().object_type;
+    matches!(
+        (object_type.group(), object_type.kind.as_str()),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
 }
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.

@@ -125,3 +125,24 @@ stringData: {password: hunter2}
         assert!(!shown.contains("hunter2"));
     }
 }
+
+#[test]
+fn an_empty_file_may_be_half_written_and_one_of_comments_is_meant() {
+    let error = |text: &str| read(text).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(
+        error(" \n").expect_err("refused"),
+        ["objects.yaml:1: the file is empty"]
+    );
+    assert_eq!(error("# nothing yet\n"), Ok(Vec::new()));
+}
+
+#[test]
+fn volumes_and_definitions_hold_data() {
+    let holds = |kind: &str, version: &str| {
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n");
+        read(&text).expect("an object")[0].lifecycle.holds_data
+    };
+    assert!(holds("PersistentVolumeClaim", "v1") && holds("PersistentVolume", "v1"));
+    assert!(holds("CustomResourceDefinition", "apiextensions.k8s.io/v1"));
+    assert!(!holds("ConfigMap", "v1"));
+}
