@@ -133,14 +133,9 @@ fn conflicts(stack: &Stack, before: &Stack, theirs: &BTreeMap<usize, BTreeMap<St
     (0..stack.len()).filter(is_taken).collect()
 }
 
-/// What a plan should do with each object, by looking at what is there. A field that the stack no longer has and that
-/// somebody else wrote last is theirs, and no change.
-fn to_do(
-    world: &World,
-    before: &Stack,
-    stack: &Stack,
-    theirs: &BTreeMap<usize, BTreeMap<String, String>>,
-) -> BTreeMap<usize, Planned> {
+/// What a plan should do with each object, by looking at what is there. A field that the stack no longer has is let go,
+/// also where somebody else wrote it last and keeps it.
+fn to_do(world: &World, before: &Stack, stack: &Stack) -> BTreeMap<usize, Planned> {
     let live = live(world);
     let mut all = BTreeMap::new();
     for index in 0..before.len().max(stack.len()) {
@@ -148,9 +143,8 @@ fn to_do(
         let action = match (data_of(stack, index), is, data_of(before, index)) {
             (Some(_), None, _) => Planned::Create,
             (Some(data), Some(is), had) => {
-                let is_theirs = |field: &String| theirs.get(&index).is_some_and(|held| held.contains_key(field));
                 let differs = data.iter().any(|(field, value)| is.get(field) != Some(value));
-                let drops = |field: &String| !data.contains_key(field) && is.contains_key(field) && !is_theirs(field);
+                let drops = |field: &String| !data.contains_key(field) && is.contains_key(field);
                 if differs || had.unwrap_or_default().keys().any(drops) {
                     Planned::Update
                 } else {
@@ -272,7 +266,7 @@ proptest! {
                 prop_assert_eq!(named, taken.iter().map(|index| address(&at(*index))).collect());
                 return Ok(());
             }
-            let wanted = to_do(&world, &first, &second, &theirs);
+            let wanted = to_do(&world, &first, &second);
             prop_assert_eq!(done(&world.plan(&resources(&second)).await), wanted);
             let before = world.cluster.log().len();
             prop_assert!(world.apply(&resources(&second)).await.succeeded());
