@@ -52,3 +52,54 @@ pub fn table(timeline: &Timeline, style: &Style) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::{address, plan_of_three_components};
+    use stackctl_engine::{
+        execute::{Did, Event},
+        graph::{Edge, EdgeClass, EdgeSource, Until},
+    };
+
+    #[test]
+    fn what_took_longest_has_a_start_a_length_and_what_it_waited_for() {
+        let (namespace, subscription) = (address("cert-manager.namespace"), address("cert-manager.subscription"));
+        let mut plan = plan_of_three_components();
+        let step = plan.steps.iter_mut().find(|step| step.address == subscription);
+        step.expect("it is in the plan").waits_for = vec![Edge {
+            from: subscription.clone(),
+            to: namespace.clone(),
+            until: Until::Applied,
+            reason: "lives in it".to_owned(),
+            class: EdgeClass::Contains,
+            source: EdgeSource::Namespace,
+        }];
+        let mut timeline = Timeline::of(&plan);
+        for (address, start) in [(&namespace, 0), (&subscription, 2)] {
+            let events = [
+                Event::Started {
+                    address: address.clone(),
+                },
+                Event::Written {
+                    address: address.clone(),
+                    did: Did::Created,
+                    object: None,
+                },
+                Event::Ready {
+                    address: address.clone(),
+                    why: String::new(),
+                    took: Duration::ZERO,
+                },
+            ];
+            for (after, event) in (0..).zip(&events) {
+                timeline.fold(event, Duration::from_secs(start + after));
+            }
+        }
+        insta::assert_snapshot!(table(&timeline, &Style::PLAIN), @r"
+        What took longest
+          cert-manager.namespace     from 0.0 s for 2.0 s
+          cert-manager.subscription  from 2.0 s for 2.0 s   waited for cert-manager.namespace until applied: lives in it
+        ");
+    }
+}
