@@ -16,12 +16,12 @@ fn block(example: &str) -> String {
 fn the_quickstart_is_mostly_nodes_that_boot() {
     insta::assert_snapshot!(block("quickstart"), @r"
     About 23 min on a real cluster; the chain that takes longest:
-      nfd.installed                 waits for CSV nfd Succeeded                         2 min    7 %  a third of its limit
-      nfd.labels                    waits for 2 nodes with an NVIDIA device            12 min   52 %  usual
-      nvidia.ready                  waits for drivers on the GPU nodes                  3 min   14 %  a third of its limit
-      maas.model[qwen3-8b].ref      MaaSModelRef qwen3-8b                               5 min   22 %  a third of its limit
-      maas.tier[freemium].enforced  waits for the limits to be enforced on the gate…     60 s    4 %  a third of its limit
-      8 more                                                                              8 s    1 %
+      nfd.installed             waits for CSV nfd Succeeded                2 min    7 %  a third of its limit
+      nfd.labels                waits for 2 nodes with an NVIDIA device   12 min   52 %  usual
+      nvidia.ready              waits for drivers on the GPU nodes         3 min   14 %  a third of its limit
+      model[qwen3-8b].service   LLMInferenceService qwen3-8b               3 min   14 %  a third of its limit
+      maas.model[qwen3-8b].ref  MaaSModelRef qwen3-8b                      2 min    7 %  a third of its limit
+      8 more                                                                67 s    5 %
     ");
 }
 
