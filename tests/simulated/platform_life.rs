@@ -47,7 +47,9 @@ fn a_webhook_is_waited_for_a_flag_and_a_router_are_told_a_dead_node_and_stuck_fi
         "router-degraded",
         "user-deletes@rhoai.hardware-profile[nvidia-l40s-profile]",
     ];
-    let ran = under(&sandbox, &APPLY, &faults).expect(1);
+    // What fails here does so early, and all else has its time, on however busy a machine.
+    let apply = [&APPLY[..], &["--ready-timeout", "5m"]].concat();
+    let ran = under(&sandbox, &apply, &faults).expect(1);
     // G04, G43: nothing that the webhook judges has failed, though it was refused at first.
     assert_eq!(
         failed(&ran.stderr),

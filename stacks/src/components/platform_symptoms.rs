@@ -254,7 +254,7 @@ pub(super) fn machines(label: (&str, &str), pool: &str) -> [Diagnosis; 3] {
     let machine = |rule| some(of.clone(), Some(MACHINES), &[label], rule);
     let failed = Rule::equals("status.phase", "Failed");
     // What the machine API says of a machine whose instance is no more:
-    // https://github.com/openshift/machine-api-operator/blob/main/pkg/controller/machine/machine_controller.go
+    // https://github.com/openshift/machine-api-operator/blob/main/pkg/controller/machine/controller.go
     let lost = field(
         "status.errorMessage",
         Matcher::ContainsText("find created instance".to_owned()),

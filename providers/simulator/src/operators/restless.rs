@@ -29,9 +29,8 @@ async fn version(live: &Live, name: &str) {
     });
     live.apply(CSV, NAMESPACE, name, parts).await;
     let status = Patch::Merge(json!({"status": {"phase": "Succeeded"}}));
-    let patched = live
-        .api(CSV, NAMESPACE)
-        .patch_status(name, &PatchParams::default(), &status);
+    let (api, by) = (live.api(CSV, NAMESPACE), PatchParams::default());
+    let patched = api.patch_status(name, &by, &status);
     patched.await.expect("its phase is told");
 }
 
