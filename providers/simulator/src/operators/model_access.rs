@@ -33,7 +33,7 @@ pub(super) fn reconcile(turn: &mut Turn<'_>) {
             continue;
         }
         let wanted = (asks_for_tls(&gateway) || is_used(turn, &gateway)) && !is_unmanaged(&gateway);
-        let policy = policy(&gateway, &gateway, of_gateway());
+        let policy = policy(&gateway, &gateway, &of_gateway());
         realise(turn, wanted, policy);
     }
     for service in turn.all(LLM_INFERENCE_SERVICE) {
@@ -42,7 +42,7 @@ pub(super) fn reconcile(turn: &mut Turn<'_>) {
             continue;
         };
         if !service.is_deleting() {
-            let policy = policy(&route, &service, of_everybody());
+            let policy = policy(&route, &service, &of_everybody());
             realise(turn, is_open(&service), policy);
         }
     }
@@ -68,7 +68,7 @@ fn realise(turn: &mut Turn<'_>, wanted: bool, policy: Value) {
 }
 
 /// Returns the policy of a target, which goes with its owner.
-fn policy(target: &Value, owner: &Value, rules: Value) -> Value {
+fn policy(target: &Value, owner: &Value, rules: &Value) -> Value {
     let labels = json!({
         "app.kubernetes.io/name": "llminferenceservice-auth", "app.kubernetes.io/component": "llminferenceservice-policies",
         "app.kubernetes.io/part-of": "llminferenceservice", "app.kubernetes.io/managed-by": MANAGER,
