@@ -13,7 +13,11 @@ const MOST: usize = 9;
 const FIELDS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// A stack, in the words of the oracle: of each object its data, and which of the objects before it it waits for.
-type Stack = Vec<Option<(BTreeMap<String, String>, BTreeSet<usize>)>>;
+/// Of one object its data, and which of the objects before it it waits for.
+type One = (BTreeMap<String, String>, BTreeSet<usize>);
+
+/// A stack, in the words of the oracle.
+type Stack = Vec<Option<One>>;
 
 /// What somebody else does to one object.
 #[derive(Clone, Debug)]
@@ -51,7 +55,7 @@ fn at(index: usize) -> String {
 }
 
 fn resources(stack: &Stack) -> Vec<Resource> {
-    let one = |(index, one): (usize, &Option<(BTreeMap<String, String>, BTreeSet<usize>)>)| {
+    let one = |(index, one): (usize, &Option<One>)| {
         let (data, waits) = one.as_ref()?;
         let waits: Vec<String> = waits.iter().map(|other| at(*other)).collect();
         let waits: Vec<&str> = waits.iter().map(String::as_str).collect();

@@ -263,6 +263,7 @@ impl World<'_> {
             graph: self.graph,
             recorded,
             survey: &survey,
+            replaced: &BTreeMap::new(),
             identity: self.identity,
             key: Some(self.key),
             adopt: false,
