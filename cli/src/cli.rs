@@ -245,6 +245,12 @@ pub enum StateCommand {
     /// Show what is recorded of one address
     #[command(after_help = "Examples:\n  stackctl state show rhoai.subscription")]
     Show(StateShowCommand),
+    /// Make a lost state again of the copy that the cluster keeps
+    #[command(
+        after_help = "Examples:\n  stackctl state rebuild\n  stackctl state rebuild maas-on-aws --context prod\n  \
+                            stackctl state rebuild --force"
+    )]
+    Rebuild(StateRebuildCommand),
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
     Unlock(StackFlags),
@@ -255,6 +261,20 @@ pub enum StateCommand {
 pub struct StateShowCommand {
     /// The address: `rhoai.subscription`, `model[qwen3-8b].service`
     pub address: String,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state rebuild`.
+#[derive(Clone, Debug, Args)]
+pub struct StateRebuildCommand {
+    /// The stack's name, where its file is lost too [default: that of the stack file]
+    #[arg(value_name = "STACK")]
+    pub name: Option<String>,
+    /// Also in place of a state that is there
+    #[arg(long)]
+    pub force: bool,
     /// The stack.
     #[command(flatten)]
     pub stack: StackFlags,

@@ -17,6 +17,8 @@ const ADDRESS: &str = "stackctl.dev/address";
 const OBJECT: &str = "stackctl.dev/object";
 const LINEAGE: &str = "stackctl.dev/lineage";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label of everything that this program makes, and its value.
+pub const MANAGED_BY_US: (&str, &str) = (MANAGED_BY, "stackctl");
 /// The longest name of a field manager, in bytes (ssa-semantics §8).
 const LONGEST_MANAGER: usize = 128;
 

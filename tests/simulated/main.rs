@@ -27,6 +27,7 @@ mod missing_rights;
 mod normal;
 mod platform_faults;
 mod preflight;
+mod rebuild;
 mod rehearsal;
 mod rights;
 mod sandbox;

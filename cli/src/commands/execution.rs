@@ -1,6 +1,6 @@
 //! Carries a plan out, shows it while it happens, and says how it ended.
 
-use super::{cluster::Cluster, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use super::{cluster::Cluster, copy, known::Known, known::problem, planning::Planned, runtime::Interrupts};
 use crate::{
     error::{Error, Problem},
     exit::Exit,
@@ -12,11 +12,11 @@ use crate::{
 use stackctl_engine::{
     Resource,
     estimate::Estimate,
-    execute::{Execution, Options, drive},
+    execute::{Execution, Looked, Options, drive, intended},
     facts::Facts,
     report::Report,
 };
-use stackctl_state::StateLock;
+use stackctl_state::{State, StateLock};
 use std::{cell::RefCell, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -54,8 +54,8 @@ pub(super) struct Ended {
     pub(super) report: Report,
     /// How long it took.
     pub(super) took: Duration,
-    /// How many resources are recorded now.
-    pub(super) recorded: usize,
+    /// What is recorded now.
+    pub(super) state: State,
 }
 
 impl Ended {
@@ -93,6 +93,7 @@ pub(super) async fn ask_and_run(
     }
     let ended = run(settings, cluster, known, lock, job).await?;
     show(settings, job.planned, &ended);
+    copy::settle(settings, cluster, &ended.state, plan.purpose).await?;
     Ok(Some(ended))
 }
 
@@ -115,6 +116,17 @@ async fn run(
     let mut journal = known.backend.journal(state, lock).map_err(problem)?;
     if let Some(facts) = facts {
         journal.keep_facts(facts).map_err(problem)?;
+    }
+    if planned.plan.has_changes() {
+        let looked = Looked {
+            resources,
+            recorded: &planned.recorded,
+            survey: &planned.survey,
+            identity: &known.identity,
+            key: Some(&key),
+        };
+        let kept = copy::keep(cluster, journal.state(), &intended(&planned.plan, &looked)).await?;
+        journal = journal.copied(kept);
     }
     let execution = Execution {
         plan: &planned.plan,
@@ -189,8 +201,8 @@ async fn run(
             journal.settle(&address).map_err(problem)?;
         }
     }
-    let recorded = journal.finish().map_err(problem)?.recorded().len();
-    Ok(Ended { report, took, recorded })
+    let state = journal.finish().map_err(problem)?;
+    Ok(Ended { report, took, state })
 }
 
 /// Shows how it ended: a summary on stdout, failures on stderr.
@@ -214,7 +226,7 @@ fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
         views::tell(&views::report::failures(
             &ended.report,
             purpose,
-            ended.recorded,
+            ended.state.recorded().len(),
             &settings.err,
         ));
     }

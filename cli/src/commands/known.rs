@@ -123,13 +123,7 @@ impl Known {
 
     /// Takes the lock and reads the state again under it.
     pub(super) fn lock(&mut self, command: &str) -> Result<StateLock, Error> {
-        let who = LockInfo {
-            who: format!("{}@{}", clock::user(), clock::host()),
-            pid: clock::process_id(),
-            command: format!("stackctl {command}"),
-            since: clock::now(),
-        };
-        let lock = self.backend.lock(&who).map_err(problem)?;
+        let lock = self.backend.lock(&who(command)).map_err(problem)?;
         self.state = self.backend.load().map_err(problem)?;
         if let Some(state) = &self.state {
             self.identity.lineage = state.lineage().to_owned();
@@ -146,6 +140,16 @@ impl Known {
                 .create(&cluster.id, &self.identity.lineage, &clock::now())
                 .map_err(problem)?),
         }
+    }
+}
+
+/// Who holds a lock, with which command.
+pub(super) fn who(command: &str) -> LockInfo {
+    LockInfo {
+        who: format!("{}@{}", clock::user(), clock::host()),
+        pid: clock::process_id(),
+        command: format!("stackctl {command}"),
+        since: clock::now(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod cluster;
 mod completions;
+mod copy;
 mod destroy;
 mod drift;
 mod execution;
@@ -15,6 +16,7 @@ mod plan;
 mod planning;
 mod preflight;
 mod prepare;
+mod rebuild;
 mod render;
 mod rights;
 mod runtime;
@@ -26,7 +28,7 @@ mod validate;
 mod version;
 
 use crate::{
-    cli::{Cli, Command, StackArgs},
+    cli::{Cli, Command, StackArgs, StateCommand},
     error::Error,
     exit::Exit,
     logging,
@@ -72,6 +74,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Drift(_) => drift::run(settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
+        Command::State(StateCommand::Rebuild(command)) => rebuild::run(command, settings),
         Command::State(command) => state::run(command, settings),
         Command::Render(command) => render::run(command, settings),
         Command::Graph(command) => graph::run(command, settings),
@@ -94,8 +97,9 @@ fn stack_of(command: &Command) -> StackArgs {
         Command::Graph(command) => command.stack.clone(),
         Command::State(command) => {
             let flags = match command {
-                crate::cli::StateCommand::List(flags) | crate::cli::StateCommand::Unlock(flags) => flags,
-                crate::cli::StateCommand::Show(command) => &command.stack,
+                StateCommand::List(flags) | StateCommand::Unlock(flags) => flags,
+                StateCommand::Show(command) => &command.stack,
+                StateCommand::Rebuild(command) => &command.stack,
             };
             StackArgs {
                 files: flags.files.clone(),

@@ -1,6 +1,6 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
-use super::{cluster::Cluster, known::Known, prepare::Desired, rights};
+use super::{cluster::Cluster, copy, known::Known, prepare::Desired, rights};
 use crate::{
     cli::PlanArgs,
     error::{Error, Problem},
@@ -49,6 +49,9 @@ pub(super) async fn apply(
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&desired.resources);
     wanted.extend(of_removal(dropped));
+    let kept = copy::look(cluster, &known.identity.stack).await?;
+    kept.check(known)?;
+    wanted.extend(kept.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &desired.resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &desired.resources, &recorded).await?;
     let plan = plan::plan(&Inputs {
@@ -82,7 +85,11 @@ pub(super) async fn apply(
 /// Plans to take everything away.
 pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
     let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
-    rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
+    let kept = copy::look(cluster, &known.identity.stack).await?;
+    kept.check(known)?;
+    let mut wanted = of_removal(recorded.values());
+    wanted.extend(kept.rights(Purpose::Destroy));
+    rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], &recorded).await?;
     let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
     let facts = known

@@ -23,6 +23,8 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
     match command {
         StateCommand::List(_) => list(recorded, settings),
         StateCommand::Show(command) => return show(&command.address, recorded, settings),
+        // It is dispatched before: it needs no stack file.
+        StateCommand::Rebuild(_) => {}
         StateCommand::Unlock(_) => {
             let left_by = known.backend.unlock().map_err(problem)?;
             views::result(&views::state::unlocked(

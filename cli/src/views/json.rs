@@ -16,6 +16,7 @@ use stackctl_engine::{
     resource::ConsequenceClass,
 };
 use stackctl_stacks::{StackError, preflight::Finding};
+use stackctl_state::State;
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::views::{
@@ -522,6 +523,19 @@ fn shown(value: &Shown) -> Value {
         Shown::Secret => json!({"secret": true}),
         Shown::KnownAfter(address) => json!({"known_after": address}),
     }
+}
+
+/// What a state that was made again holds, and what was lost.
+pub fn rebuilt(state: &State, has_key: bool) -> Value {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": state.stack(),
+        "lineage": state.lineage(),
+        "serial": state.serial(),
+        "recorded": state.recorded().len(),
+        "open": state.open_intents().len(),
+        "lost": crate::views::state::lost(has_key),
+    })
 }
 
 /// One object on one line.

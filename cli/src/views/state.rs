@@ -10,6 +10,7 @@ use stackctl_engine::{
     plan::Shown,
     recorded::{Origin, Recorded, RecordedFragment, RecordedNode, RecordedObject},
 };
+use stackctl_state::State;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Every recorded address with its object.
@@ -60,6 +61,47 @@ pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
         Some((who, command, since)) => format!("unlocked: {who} left it behind with `{command}`, since {since}\n"),
         None => "nobody holds the lock\n".to_owned(),
     }
+}
+
+/// What a state that was made again holds, and what was lost.
+pub fn rebuilt(state: &State, has_key: bool) -> String {
+    let mut text = format!(
+        "rebuilt the state of {}: {}, serial {}\n",
+        state.stack(),
+        counted(state.recorded().len(), "resource"),
+        state.serial()
+    );
+    if !state.open_intents().is_empty() {
+        let _ = writeln!(
+            text,
+            "a run did not end: {} may have been written since; the next apply finds out",
+            counted(state.open_intents().len(), "resource")
+        );
+    }
+    for lost in lost(has_key) {
+        let _ = writeln!(text, "lost: {lost}");
+    }
+    text
+}
+
+/// What the cluster does not keep.
+pub fn lost(has_key: bool) -> Vec<&'static str> {
+    let mut lost = vec![
+        "how long each resource took; the next runs teach it again",
+        "the history of the state: only its newest form is kept",
+    ];
+    if !has_key {
+        lost.push("the key of the stack; the next apply draws one, and plans saved under the old one are void");
+    }
+    lost
+}
+
+/// That the cluster keeps less than the state says, and why.
+pub fn copy_is_behind(because: &[String]) -> String {
+    format!(
+        "the copy of the state that the cluster keeps is behind: {}; the next apply mends it",
+        because.join(": ")
+    )
 }
 
 /// Everything that is recorded of one address.

@@ -692,7 +692,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 None => return true,
             },
         };
-        let (address, mut recorded) = super::write::record_of_node(resource, node, edges);
+        let (address, mut recorded) = super::record::record_of_node(resource, node, edges);
         if let Some(known) = known {
             recorded.destroy.claims.clone_from(&known.destroy.claims);
         }
