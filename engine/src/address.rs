@@ -140,16 +140,21 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let mut segments = Vec::new();
-        let mut rest = text;
-        loop {
-            let (segment, after) = parse_segment(rest)?;
-            segments.push(segment);
-            match after.strip_prefix('.') {
-                Some(next) => rest = next,
-                None if after.is_empty() => return Self::new(segments),
-                None => return Err(AddressError::OpenKey(text.to_owned())),
-            }
+        Self::new(parse_segments(text)?)
+    }
+}
+
+/// Parses a text of segments: an address, or a prefix of one.
+pub(crate) fn parse_segments(text: &str) -> Result<Vec<Segment>, AddressError> {
+    let mut segments = Vec::new();
+    let mut rest = text;
+    loop {
+        let (segment, after) = parse_segment(rest)?;
+        segments.push(segment);
+        match after.strip_prefix('.') {
+            Some(next) => rest = next,
+            None if after.is_empty() => return Ok(segments),
+            None => return Err(AddressError::OpenKey(text.to_owned())),
         }
     }
 }

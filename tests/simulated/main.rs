@@ -24,6 +24,7 @@ mod maas;
 mod manifests;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
+mod moves;
 mod normal;
 mod platform_faults;
 mod preflight;

@@ -14,6 +14,7 @@ use stackctl_engine::{
     estimate::Estimate,
     execute::{Execution, Looked, Options, drive, intended},
     facts::Facts,
+    moves::Rename,
     report::Report,
 };
 use stackctl_state::{State, StateLock};
@@ -116,6 +117,9 @@ async fn run(
     let mut journal = known.backend.journal(state, lock).map_err(problem)?;
     if let Some(facts) = facts {
         journal.keep_facts(facts).map_err(problem)?;
+    }
+    for Rename { from, to } in &planned.around.moved {
+        journal.rename(from, to).map_err(problem)?;
     }
     if planned.plan.has_changes() {
         let looked = Looked {

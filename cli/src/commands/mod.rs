@@ -9,6 +9,7 @@ mod drift;
 mod execution;
 mod explain;
 mod graph;
+mod import;
 mod known;
 mod load;
 mod output;
@@ -74,6 +75,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Drift(_) => drift::run(settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
+        Command::Import(command) => import::run(command, settings),
         Command::State(StateCommand::Rebuild(command)) => rebuild::run(command, settings),
         Command::State(command) => state::run(command, settings),
         Command::Render(command) => render::run(command, settings),
@@ -97,7 +99,13 @@ fn stack_of(command: &Command) -> StackArgs {
         Command::Graph(command) => command.stack.clone(),
         Command::State(command) => {
             let flags = match command {
-                StateCommand::List(flags) | StateCommand::Unlock(flags) => flags,
+                StateCommand::List(flags)
+                | StateCommand::Unlock(flags)
+                | StateCommand::Pull(flags)
+                | StateCommand::History(flags) => flags,
+                StateCommand::Mv(command) => &command.stack,
+                StateCommand::Rm(command) => &command.stack,
+                StateCommand::Push(command) => &command.stack,
                 StateCommand::Show(command) => &command.stack,
                 StateCommand::Rebuild(command) => &command.stack,
             };
@@ -106,6 +114,10 @@ fn stack_of(command: &Command) -> StackArgs {
                 sets: flags.sets.clone(),
             }
         }
+        Command::Import(command) => StackArgs {
+            files: command.stack.files.clone(),
+            sets: command.stack.sets.clone(),
+        },
         Command::Simulate(command) => StackArgs {
             files: command.file.iter().cloned().collect(),
             sets: Vec::new(),

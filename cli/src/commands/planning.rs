@@ -1,6 +1,12 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
-use super::{cluster::Cluster, copy, known::Known, prepare::Desired, rights};
+use super::{
+    cluster::Cluster,
+    copy,
+    known::{Counted, Known},
+    prepare::Desired,
+    rights,
+};
 use crate::{
     cli::PlanArgs,
     error::{Error, Problem},
@@ -12,6 +18,7 @@ use stackctl_engine::{
     Address, Resource,
     estimate::{Estimate, estimate},
     facts::Facts,
+    moves::{self, Moves},
     plan::{self, Action, Inputs, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
@@ -44,7 +51,13 @@ pub(super) async fn apply(
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
-    let recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
+    let Counted {
+        recorded,
+        renames,
+        let_go,
+    } = known
+        .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
+        .await?;
     let kept: BTreeSet<_> = desired.resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&desired.resources);
@@ -65,6 +78,7 @@ pub(super) async fn apply(
         force_conflicts: arguments.force_conflicts,
     })
     .map_err(refused)?;
+    let plan = moves::said_in(plan, &let_go);
     let plan = told(cluster, plan, &desired.resources, &recorded, &survey, &desired.facts).await;
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -73,6 +87,7 @@ pub(super) async fn apply(
         estimate,
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
+        moved: renames,
     };
     Ok(Planned {
         plan,
@@ -84,7 +99,9 @@ pub(super) async fn apply(
 
 /// Plans to take everything away.
 pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
-    let recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
+    let Counted { recorded, .. } = known
+        .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
+        .await?;
     let kept = copy::look(cluster, &known.identity.stack).await?;
     kept.check(known)?;
     let mut wanted = of_removal(recorded.values());

@@ -53,6 +53,16 @@ pub struct PlanJson {
     remains: Vec<RemainsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson>,
+    /// Records that get another address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moved: Vec<MovedJson>,
+}
+
+/// One record that gets another address.
+#[derive(Debug, Serialize)]
+pub struct MovedJson {
+    from: String,
+    to: String,
 }
 
 /// One step of a plan.
@@ -256,6 +266,7 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         estimate,
         rehearsal,
         is_simulated: _,
+        moved,
     } = around;
     PlanJson {
         format_version: FORMAT_VERSION,
@@ -278,6 +289,13 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         estimate: estimate
             .as_ref()
             .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
+        moved: moved
+            .iter()
+            .map(|rename| MovedJson {
+                from: rename.from.to_string(),
+                to: rename.to.to_string(),
+            })
+            .collect(),
     }
 }
 
@@ -523,6 +541,22 @@ fn shown(value: &Shown) -> Value {
         Shown::Secret => json!({"secret": true}),
         Shown::KnownAfter(address) => json!({"known_after": address}),
     }
+}
+
+/// What is kept of earlier states: the newest only, so far.
+pub fn history(state: &State) -> Value {
+    let newest = json!({
+        "serial": state.serial(),
+        "recorded": state.recorded().len(),
+        "created": state.identity().created,
+        "created_by": state.identity().created_by,
+    });
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": state.stack(),
+        "lineage": state.lineage(),
+        "states": [newest],
+    })
 }
 
 /// What a state that was made again holds, and what was lost.

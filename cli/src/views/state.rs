@@ -5,13 +5,18 @@ use super::{
     style::{Meaning, Style, counted, padded, visible_width},
 };
 use stackctl_engine::{
-    Address,
+    Address, ObjectRef,
     facts::Facts,
+    moves::Rename,
     plan::Shown,
     recorded::{Origin, Recorded, RecordedFragment, RecordedNode, RecordedObject},
 };
 use stackctl_state::State;
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
 
 /// Every recorded address with its object.
 pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
@@ -61,6 +66,53 @@ pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
         Some((who, command, since)) => format!("unlocked: {who} left it behind with `{command}`, since {since}\n"),
         None => "nobody holds the lock\n".to_owned(),
     }
+}
+
+/// What got another address.
+pub fn renamed(renames: &[Rename]) -> String {
+    let mut text = String::new();
+    for Rename { from, to } in renames {
+        let _ = writeln!(text, "{from} is now {to}");
+    }
+    text
+}
+
+/// What is recorded no more.
+pub fn forgotten(addresses: &BTreeSet<Address>) -> String {
+    let mut text = String::new();
+    for address in addresses {
+        let _ = writeln!(text, "nothing is recorded of {address} any more; what it made stays");
+    }
+    text
+}
+
+/// What was put in place.
+pub fn pushed(state: &State) -> String {
+    format!(
+        "the state of {} has {} now, serial {}\n",
+        state.stack(),
+        counted(state.recorded().len(), "resource"),
+        state.serial()
+    )
+}
+
+/// What an import recorded.
+pub fn imported(address: &Address, object: &ObjectRef) -> String {
+    format!("{address} is {object} from now on; `stackctl plan` shows what the stack says otherwise\n")
+}
+
+/// What is kept of earlier states: of a directory, the newest only.
+pub fn history(state: &State, directory: &Path) -> String {
+    format!(
+        "serial {}   {}   lineage {}, begun {} by stackctl {}\n\
+         `{}` keeps the newest state only; keep earlier ones with `stackctl state pull`\n",
+        state.serial(),
+        counted(state.recorded().len(), "resource"),
+        state.lineage(),
+        state.identity().created,
+        state.identity().created_by,
+        directory.display()
+    )
 }
 
 /// What a state that was made again holds, and what was lost.

@@ -602,13 +602,23 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let active = self.active.get_mut(address)?;
         let wanted = active.wants.take()?;
         active.in_flight = true;
+        let resource = self.by_address.get(address).copied();
+        let overlay_manager = match resource.map(|resource| &resource.node) {
+            Some(Node::Overlay(overlay)) => {
+                self.execution
+                    .identity
+                    .manager_of_overlay(address, &overlay.target, &self.recorded)
+            }
+            _ => String::new(),
+        };
         Some(super::step::Request {
             address: address.clone(),
             wanted,
-            resource: self.by_address.get(address).copied(),
+            resource,
             edges: self.edges.get(address).copied().unwrap_or_default(),
             known,
             adopting: self.execution.options.adopt,
+            overlay_manager,
             deadline: active.deadline,
         })
     }

@@ -12,14 +12,15 @@ use super::record::{Taken, Written, record, record_of_node};
 use crate::{
     address::Address,
     diff::leaves,
-    digest::StackKey,
+    digest::{Digest, StackKey},
     graph::Edge,
     marks::Identity,
     plan::{Action, Plan},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Node, Object, Overlay, Resource, written_value},
     survey::{Found, Survey},
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What a plan was made from.
@@ -63,6 +64,34 @@ pub fn intended(plan: &Plan, from: &Looked<'_>) -> Vec<Recorded> {
         }
     }
     all
+}
+
+/// The record of an object that is there and is to be ours: what the stack says of it is recorded as it is now, so that a
+/// plan shows each difference and its apply takes each field. Nothing for what makes no object.
+pub fn adopted(
+    resource: &Resource,
+    live: &Value,
+    edges: &[Edge],
+    identity: &Identity,
+    key: Option<&StackKey>,
+) -> Option<Recorded> {
+    let Node::Object(object) = &resource.node else {
+        return None;
+    };
+    let written = Written {
+        object: object.manifest.object(),
+        manager: &identity.object_manager(),
+        origin: Origin::Adopted,
+        fields: &leaves(&written_value(resource)),
+        answer: Some(live),
+    };
+    let node = |mut object: RecordedObject| {
+        // It was never sent, so that the next apply writes it, marks included.
+        object.sent = Digest::of(&Value::Null);
+        object.owned = None;
+        RecordedNode::Object(object)
+    };
+    Some(record(resource, &written, edges, key, node))
 }
 
 fn of_object(
@@ -113,7 +142,10 @@ fn of_overlay(
     let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
     let body = overlay.body(live, &found.documents, before).ok()?;
-    let taken = Taken::of(resource, overlay, &body, &found.documents, last, live, from.identity);
+    let manager = from
+        .identity
+        .manager_of_overlay(&resource.address, &overlay.target, from.recorded);
+    let taken = Taken::of(resource, overlay, &body, &found.documents, last, live, manager);
     Some(taken.record(live, &taken.intended, edges, from.key))
 }
 

@@ -13,7 +13,6 @@ use crate::{
     digest::StackKey,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
-    marks::Identity,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
     plan::sensitive,
@@ -96,9 +95,8 @@ impl<'a> Taken<'a> {
         documents: &[ResolvedDocument],
         last: Option<&Recorded>,
         live: Option<&Value>,
-        identity: &Identity,
+        manager: String,
     ) -> Self {
-        let manager = identity.overlay_manager(&resource.address);
         let uid = live
             .and_then(|live| live["metadata"]["uid"].as_str())
             .unwrap_or_default();

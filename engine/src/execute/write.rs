@@ -55,6 +55,7 @@ pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
     known: Option<&Recorded>,
     edges: &[Edge],
     adopting: bool,
+    overlay_manager: &str,
     deadline: Instant,
 ) -> Result<Wrote, StepError> {
     let tries = &RefCell::new(Tries::default());
@@ -62,7 +63,9 @@ pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
         .until(deadline, || async {
             match &resource.node {
                 Node::Object(object) => write_object(context, resource, object, known, edges, adopting, tries).await,
-                Node::Overlay(overlay) => write_overlay(context, resource, overlay, known, edges, tries).await,
+                Node::Overlay(overlay) => {
+                    write_overlay(context, resource, overlay, known, edges, overlay_manager, tries).await
+                }
                 Node::Gate(_) | Node::Action(_) | Node::Check(_) => {
                     Err(StepError::Failure(Failure::new("this resource has nothing to write")))
                 }
@@ -246,10 +249,10 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     overlay: &Overlay,
     known: Option<&Recorded>,
     edges: &[Edge],
+    manager: &str,
     tries: &RefCell<Tries>,
 ) -> Result<Wrote, StepError> {
     let target = &overlay.target;
-    let manager = context.identity.overlay_manager(&resource.address);
     let live = context.provider.get(target).await?;
     if live.is_none() && !overlay.create_if_absent {
         return Err(ProviderError::KindNotServed(target.object_type.clone()).into());
@@ -267,7 +270,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     // What is there may be what an earlier try wrote: what was there before it is in what that one intended.
     let is_written = live
         .as_ref()
-        .is_some_and(|live| owns_by_apply(&managed_entries(live), &manager));
+        .is_some_and(|live| owns_by_apply(&managed_entries(live), manager));
     let earlier = tries.borrow().intended.clone().filter(|_| is_written);
     let last = earlier.as_ref().or(known).filter(|known| {
         known
@@ -290,7 +293,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         &documents,
         last,
         live.as_ref(),
-        context.identity,
+        manager.to_owned(),
     );
     let intent = taken.record(live.as_ref(), &taken.intended, edges, context.key);
     context.intend(&Intent::Write(Box::new(intent.clone()))).await?;
@@ -301,7 +304,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         target,
         body,
         live.as_ref(),
-        &manager,
+        manager,
         |_| true,
         !overlay.documents.is_empty(),
     )

@@ -57,6 +57,8 @@ pub use secret::{GivenSecret, SecretRef};
 pub use version::VersionRequirement;
 pub use window::Window;
 
+use stackctl_engine::moves::Moves;
+
 /// What one stack file (and its layers) asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
@@ -66,6 +68,8 @@ pub struct Stack {
     pub openshift: Option<OpenShift>,
     /// Manifests of the user's own, in the order of the file.
     pub manifests: Vec<ManifestSet>,
+    /// Addresses that were renamed, and what is left as it is though it is in the stack no more.
+    pub moves: Moves,
     /// Where what was applied is recorded.
     pub state: StateConfig,
 }

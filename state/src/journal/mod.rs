@@ -126,9 +126,10 @@ impl<'a, B: Backend> StateJournal<'a, B> {
     /// Renames what is recorded of an address.
     ///
     /// # Errors
-    /// When nothing is recorded of `from`, something is of `to`, or it could not be stored.
+    /// When nothing is recorded or open of `from`, something is of `to`, or it could not be stored.
     pub fn rename(&mut self, from: &Address, to: &Address) -> Result<(), StateError> {
-        if !self.state.recorded().contains_key(from) {
+        let is_open = |intent: &Intent| crate::address_of(intent) == from;
+        if !self.state.recorded().contains_key(from) && !self.state.open_intents().iter().any(is_open) {
             return Err(StateError::NotRecorded(from.to_string()));
         }
         if self.state.recorded().contains_key(to) {

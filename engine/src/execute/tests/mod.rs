@@ -4,6 +4,7 @@ mod certificates;
 mod handover;
 mod items;
 mod lost_answers;
+mod moves;
 mod transitions;
 mod users;
 
