@@ -120,3 +120,91 @@ fn what_is_removed_is_forgotten_and_stays() {
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
     assert_eq!(served.get(SETTINGS), settings);
 }
+
+#[test]
+fn records_move_go_and_come_back_by_command() {
+    let sandbox = sandbox();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let first = sandbox.simulate(&["state", "pull"]).expect(0).stdout;
+    fs::write(sandbox.path().join("first.json"), &first).expect("writable");
+    sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[new]"])
+        .expect(0);
+    let settings = "manifests[new].configmap[\"default/settings\"]";
+    sandbox.simulate(&["state", "show", settings]).expect(0);
+    let unknown = sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[x]"])
+        .expect(1);
+    assert!(
+        unknown.stderr.contains("nothing is recorded of `manifests[old]`"),
+        "{}",
+        unknown.shown()
+    );
+    // What was pulled before is older now.
+    let refused = sandbox.simulate(&["state", "push", "first.json"]).expect(1);
+    assert!(refused.stderr.contains("the serial"), "{}", refused.shown());
+    let other = first.replace("\"lineage\":\"", "\"lineage\":\"0");
+    fs::write(sandbox.path().join("other.json"), other).expect("writable");
+    let refused = sandbox.simulate(&["state", "push", "other.json"]).expect(1);
+    assert!(refused.stderr.contains("the lineage"), "{}", refused.shown());
+    sandbox.simulate(&["state", "push", "first.json", "--force"]).expect(0);
+    assert_eq!(sandbox.simulate(&["state", "pull"]).expect(0).stdout, first);
+    let history = sandbox.simulate(&["state", "history"]).expect(0);
+    assert!(history.stdout.contains("newest state only"), "{}", history.shown());
+    let old = "manifests[old].configmap[\"default/settings\"]";
+    sandbox.simulate(&["state", "rm", old]).expect(0);
+    let listed = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(!listed.stdout.contains("configmap"), "{}", listed.shown());
+}
+
+#[test]
+fn an_import_records_what_is_there_and_the_next_apply_takes_what_the_stack_says() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    let theirs = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"}, "data": {"k": "theirs", "other": "stays"}});
+    served.make("/api/v1/namespaces/default/configmaps", &theirs);
+    let uid = served.get(SETTINGS)["metadata"]["uid"].clone();
+    let refused = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(refused.stderr.contains("not ours"), "{}", refused.shown());
+    let settings = "manifests[old].configmap[\"default/settings\"]";
+    for (arguments, says) in [
+        (
+            ["manifests[old].secret[x]", "ConfigMap", "default/settings"],
+            "the stack has no",
+        ),
+        (
+            [settings, "Secret", "default/settings"],
+            "makes ConfigMap default/settings",
+        ),
+        (
+            [settings, "ConfigMap", "default/others"],
+            "makes ConfigMap default/settings",
+        ),
+    ] {
+        let refused = sandbox.simulate(&[&["import"][..], &arguments].concat()).expect(1);
+        assert!(refused.stderr.contains(says), "{}", refused.shown());
+    }
+    let before = writes(&sandbox);
+    sandbox
+        .simulate(&["import", settings, "ConfigMap", "default/settings"])
+        .expect(0);
+    assert_eq!(writes(&sandbox), before);
+    let again = sandbox
+        .simulate(&["import", settings, "configmap", "default/settings"])
+        .expect(1);
+    assert!(again.stderr.contains("is recorded already"), "{}", again.shown());
+    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    assert!(planned.stdout.contains("theirs"), "{}", planned.shown());
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    let taken = served.get(SETTINGS);
+    assert_eq!((&taken["metadata"]["uid"], &taken["data"]["k"]), (&uid, &"v".into()));
+    // It was there before us: it is given back, not deleted.
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let left = served.get(SETTINGS);
+    assert_eq!(left["metadata"]["uid"], uid);
+    assert!(left["metadata"]["annotations"]["stackctl.dev/address"].is_null());
+}
