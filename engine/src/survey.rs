@@ -471,9 +471,11 @@ async fn ask_object<P: Provider, S: Secrets>(
     }
     let manager = request.identity.object_manager();
     let mut body = resolved.body;
+    // While the stack says what it said, another address alone is nothing to write.
+    let sent_before = known.filter(|known| known.object().is_some_and(|last| last.sent == sent_digest(resource)));
     let former = live
         .as_ref()
-        .and_then(|live| request.identity.former_address(live, known));
+        .and_then(|live| request.identity.former_address(live, sent_before));
     request
         .identity
         .mark(&mut body, former.as_ref().unwrap_or(&resource.address), named);
