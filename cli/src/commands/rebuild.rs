@@ -36,10 +36,11 @@ pub(super) fn run(command: &StateRebuildCommand, settings: &Settings) -> Result<
     })?;
     backend.install(&state, &lock).map_err(problem)?;
     let has_key = backend.key().map_err(problem)?.is_some();
+    let summary = super::state::summary(&state);
     views::result(&if settings.json {
-        views::json::pretty(&views::json::rebuilt(&state, has_key))
+        views::json::pretty(&views::json::rebuilt(&summary, has_key))
     } else {
-        views::state::rebuilt(&state, has_key)
+        views::state::rebuilt(&summary, has_key)
     });
     Ok(Exit::Done)
 }

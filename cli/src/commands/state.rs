@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
-    views,
+    views::{self, state::Summary},
 };
 use serde_json::json;
 use stackctl_engine::{
@@ -92,6 +92,20 @@ fn state<'a>(state: Option<&'a State>, stack: &str) -> Result<&'a State, Problem
         Problem::new(format!("there is no state of {stack}"))
             .hint("an apply begins one; one that was lost is made again by `stackctl state rebuild`")
     })
+}
+
+/// A state for views, which know no place of storage.
+pub(super) fn summary(state: &State) -> Summary {
+    let identity = state.identity();
+    Summary {
+        stack: identity.stack.clone(),
+        lineage: identity.lineage.clone(),
+        serial: state.serial(),
+        recorded: state.recorded().len(),
+        open: state.open_intents().len(),
+        created: identity.created.clone(),
+        created_by: identity.created_by.clone(),
+    }
 }
 
 fn rename(known: &mut Known, stack: &str, from: &str, to: &str) -> Result<(), Error> {
@@ -180,14 +194,14 @@ fn push(known: &mut Known, command: &StatePushCommand) -> Result<(), Error> {
         pushed.check_not_older_than(there).map_err(problem)?;
     }
     known.backend.install(&pushed, &lock).map_err(problem)?;
-    views::result(&views::state::pushed(&pushed));
+    views::result(&views::state::pushed(&summary(&pushed)));
     Ok(())
 }
 
 fn history(state: &State, settings: &Settings) {
     views::result(&if settings.json {
-        views::json::pretty(&views::json::history(state))
+        views::json::pretty(&views::json::history(&summary(state)))
     } else {
-        views::state::history(state, &settings.state)
+        views::state::history(&summary(state), &settings.state)
     });
 }

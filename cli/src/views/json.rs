@@ -16,12 +16,12 @@ use stackctl_engine::{
     resource::ConsequenceClass,
 };
 use stackctl_stacks::{StackError, preflight::Finding};
-use stackctl_state::State;
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::views::{
     estimate::{self, EstimateJson},
     plan::Surroundings,
+    state::Summary,
 };
 
 /// The version of every form below.
@@ -544,30 +544,30 @@ fn shown(value: &Shown) -> Value {
 }
 
 /// What is kept of earlier states: the newest only, so far.
-pub fn history(state: &State) -> Value {
+pub fn history(state: &Summary) -> Value {
     let newest = json!({
-        "serial": state.serial(),
-        "recorded": state.recorded().len(),
-        "created": state.identity().created,
-        "created_by": state.identity().created_by,
+        "serial": state.serial,
+        "recorded": state.recorded,
+        "created": state.created,
+        "created_by": state.created_by,
     });
     json!({
         "format_version": FORMAT_VERSION,
-        "stack": state.stack(),
-        "lineage": state.lineage(),
+        "stack": state.stack,
+        "lineage": state.lineage,
         "states": [newest],
     })
 }
 
 /// What a state that was made again holds, and what was lost.
-pub fn rebuilt(state: &State, has_key: bool) -> Value {
+pub fn rebuilt(state: &Summary, has_key: bool) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
-        "stack": state.stack(),
-        "lineage": state.lineage(),
-        "serial": state.serial(),
-        "recorded": state.recorded().len(),
-        "open": state.open_intents().len(),
+        "stack": state.stack,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "recorded": state.recorded,
+        "open": state.open,
         "lost": crate::views::state::lost(has_key),
     })
 }

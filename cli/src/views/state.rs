@@ -11,7 +11,6 @@ use stackctl_engine::{
     plan::Shown,
     recorded::{Origin, Recorded, RecordedFragment, RecordedNode, RecordedObject},
 };
-use stackctl_state::State;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -68,6 +67,25 @@ pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
     }
 }
 
+/// A state as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The stack's name.
+    pub stack: String,
+    /// What every later state of this one keeps.
+    pub lineage: String,
+    /// How many entries made it.
+    pub serial: u64,
+    /// How many resources are recorded.
+    pub recorded: usize,
+    /// Of how many resources a run that did not end may have written something.
+    pub open: usize,
+    /// When the first state of its line was made, in RFC 3339.
+    pub created: String,
+    /// The version that made that one.
+    pub created_by: String,
+}
+
 /// What got another address.
 pub fn renamed(renames: &[Rename]) -> String {
     let mut text = String::new();
@@ -87,12 +105,12 @@ pub fn forgotten(addresses: &BTreeSet<Address>) -> String {
 }
 
 /// What was put in place.
-pub fn pushed(state: &State) -> String {
+pub fn pushed(state: &Summary) -> String {
     format!(
         "the state of {} has {} now, serial {}\n",
-        state.stack(),
-        counted(state.recorded().len(), "resource"),
-        state.serial()
+        state.stack,
+        counted(state.recorded, "resource"),
+        state.serial
     )
 }
 
@@ -102,32 +120,32 @@ pub fn imported(address: &Address, object: &ObjectRef) -> String {
 }
 
 /// What is kept of earlier states: of a directory, the newest only.
-pub fn history(state: &State, directory: &Path) -> String {
+pub fn history(state: &Summary, directory: &Path) -> String {
     format!(
         "serial {}   {}   lineage {}, begun {} by stackctl {}\n\
          `{}` keeps the newest state only; keep earlier ones with `stackctl state pull`\n",
-        state.serial(),
-        counted(state.recorded().len(), "resource"),
-        state.lineage(),
-        state.identity().created,
-        state.identity().created_by,
+        state.serial,
+        counted(state.recorded, "resource"),
+        state.lineage,
+        state.created,
+        state.created_by,
         directory.display()
     )
 }
 
 /// What a state that was made again holds, and what was lost.
-pub fn rebuilt(state: &State, has_key: bool) -> String {
+pub fn rebuilt(state: &Summary, has_key: bool) -> String {
     let mut text = format!(
         "rebuilt the state of {}: {}, serial {}\n",
-        state.stack(),
-        counted(state.recorded().len(), "resource"),
-        state.serial()
+        state.stack,
+        counted(state.recorded, "resource"),
+        state.serial
     );
-    if !state.open_intents().is_empty() {
+    if state.open > 0 {
         let _ = writeln!(
             text,
             "a run did not end: {} may have been written since; the next apply finds out",
-            counted(state.open_intents().len(), "resource")
+            counted(state.open, "resource")
         );
     }
     for lost in lost(has_key) {
