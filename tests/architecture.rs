@@ -26,7 +26,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackctl-simulator",
         ],
     ),
-    ("xtask", &["stackctl-engine", "stackctl-stacks", "stackctl-simulator"]),
+    (
+        "xtask",
+        &[
+            "stackctl-engine",
+            "stackctl-state",
+            "stackctl-stacks",
+            "stackctl-simulator",
+        ],
+    ),
 ];
 
 /// Third-party crates, and who may import them in what is shipped. A crate that is not here has no owner yet.

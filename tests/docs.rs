@@ -268,6 +268,98 @@ fn the_rows_of_gotchas_are_those_of_the_reference() {
     }
 }
 
+/// How many pains the reference on the field counts.
+const PAINS: usize = 60;
+
+/// The only pain that stands in a tool's documentation and in no issue.
+const WITHOUT_AN_ISSUE: &str = "50";
+
+fn numbers_of_pains() -> Vec<String> {
+    (1..=PAINS).map(|number| number.to_string()).collect()
+}
+
+/// The rows of the page of pains.
+fn pains() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join("docs/pains.md")).expect("docs/pains.md");
+    rows(&text, &numbers_of_pains().into_iter().collect())
+}
+
+/// The issues, `owner/name#number`, that stand for a pain.
+fn issues(pain: &str) -> Vec<(&str, &str)> {
+    let words = quoted(pain).into_iter();
+    words.filter_map(|word| word.split_once('#')).collect()
+}
+
+#[test]
+fn every_pain_has_one_verdict_and_every_test_that_a_row_names_is_there() {
+    let source = sources();
+    let rows = pains();
+    let numbers: Vec<_> = rows.iter().map(|row| row[1].clone()).collect();
+    assert_eq!(numbers, numbers_of_pains());
+    for row in &rows {
+        let [_, number, pain, verdict, here, shown_by, _] = row.as_slice() else {
+            panic!("a row has five cells: {row:?}");
+        };
+        assert_eq!(
+            issues(pain).is_empty(),
+            number == WITHOUT_AN_ISSUE,
+            "{number}: an issue stands for it"
+        );
+        assert!(!here.is_empty(), "{number}: nothing says what became of it");
+        let tests = quoted(shown_by);
+        // What stands beside the tests, without the commas between them.
+        let beside: String = shown_by.split('`').step_by(2).collect();
+        let beside = beside.replace(',', " ");
+        let may_stand: &[&str] = match (verdict.as_str(), tests.is_empty()) {
+            ("**solved**", true) => &["untested"],
+            ("**solved**", false) => &["", "in part"],
+            ("**open**", _) | ("**not ours**", true) => &[""],
+            _ => &[],
+        };
+        assert!(
+            may_stand.contains(&beside.trim()),
+            "{number}: `{verdict}` and `{shown_by}` do not go together"
+        );
+        assert!(
+            verdict == "**open**" || !here.contains("(being built)"),
+            "{number}: what is being built is open"
+        );
+        for test in tests {
+            assert!(source.contains(&format!("fn {test}(")), "{number}: no test `{test}`");
+        }
+    }
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "a comparison that did not take place has to be seen in the log"
+)]
+fn the_pains_are_those_of_the_reference() {
+    let file = root().join("../shared/reference/field.md");
+    if !file.exists() {
+        println!("SKIPPED: {} is not there, so nothing was compared", file.display());
+        return;
+    }
+    let text = fs::read_to_string(&file).expect("a file of the reference");
+    let lines = text.lines().skip_while(|line| !line.starts_with("## (c)"));
+    let section = lines.skip(1).take_while(|line| !line.starts_with("## "));
+    let items: Vec<_> = section
+        .filter_map(|line| line.split_once(". "))
+        .filter(|(number, _)| number.parse::<usize>().is_ok())
+        .collect();
+    let numbers: Vec<_> = items.iter().map(|(number, _)| (*number).to_owned()).collect();
+    assert_eq!(numbers, numbers_of_pains());
+    for (row, (number, item)) in pains().iter().zip(items) {
+        for (repository, issue) in issues(&row[2]) {
+            assert!(
+                item.contains(repository) && item.contains(&format!("#{issue}")),
+                "{number}: the reference does not speak of {repository}#{issue}"
+            );
+        }
+    }
+}
+
 /// Every Rust source of the project, in one text.
 fn sources() -> String {
     fn gather(folder: &Path, into: &mut String) {

@@ -1,6 +1,7 @@
 //! What can be typed. Doc comments are the help texts; there is no logic here.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stackctl_engine::{Address, plan::Pattern};
 use std::{path::PathBuf, time::Duration};
 
 /// One TOML file to a running AI-serving platform on OpenShift, and kept so.
@@ -46,7 +47,8 @@ pub struct Common {
         hide_possible_values = true
     )]
     pub simulate_platform: Option<SimulatedPlatform>,
-    /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`)
+    /// Make something go wrong in the simulated cluster: NAME or NAME@TARGET (`simulate --list-faults`), or @FILE, a file
+    /// that says what goes wrong from when to when
     #[arg(long = "fault", global = true, value_name = "FAULT")]
     pub faults: Vec<String>,
     /// The context of the kubeconfig to use
@@ -97,9 +99,39 @@ pub struct StackFlags {
     pub sets: Vec<String>,
 }
 
+/// The part of the stack that a command is about; all of it, where nothing is said.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScopeArgs {
+    /// Only this, with what it waits for; `destroy` takes what was made for it along instead. An address, or the
+    /// beginning of some: `model[qwen3-8b]`, `gpu`. May be given again
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<Pattern>,
+    /// Leave this out, and what cannot go on without it. May be given again
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    pub excludes: Vec<Pattern>,
+    /// Stop once this is done: leave out what comes after it. May be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub until: Vec<Pattern>,
+}
+
 /// How a plan is made and carried out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
+    /// Of which part of the stack.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Delete this object and make it again, with whatever it contains. May be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<Address>,
+    /// Let the record follow the cluster, and write nothing to the cluster
+    #[arg(
+        long,
+        conflicts_with_all = ["targets", "excludes", "until", "replace", "adopt", "force_conflicts", "refresh_facts"]
+    )]
+    pub refresh_only: bool,
+    /// Delete more than a third of what is recorded, or what holds data, if that is planned
+    #[arg(long)]
+    pub yes_delete: bool,
     /// Take objects that are there already, and not ours, as ours
     #[arg(long)]
     pub adopt: bool,
@@ -131,16 +163,25 @@ pub enum Command {
     Preflight(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
-                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes")]
+                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes\n  \
+                            stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
+                            stackctl plan --exclude gpu --until rhoai.ready\n  \
+                            stackctl plan --refresh-only                 # what the record would follow")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
-                            stackctl apply examples/quickstart/stack.toml --simulate --yes")]
+                            stackctl apply examples/quickstart/stack.toml --simulate --yes\n  \
+                            stackctl apply --target 'model[qwen3-8b]'   # and what it needs\n  \
+                            stackctl apply --until rhoai.ready          # the platform, no models yet\n  \
+                            stackctl apply --replace 'model[qwen3-8b].service'\n  \
+                            stackctl apply tonight.plan --expect sha256:5f0c…   # exactly what was approved\n  \
+                            stackctl apply --timeline run.json          # what ran when, and waited for what")]
     Apply(ApplyCommand),
     /// Take everything of the stack away, operands before their operators
     #[command(
         after_help = "Examples:\n  stackctl plan --destroy   # what would go, and what stays\n  \
-                            stackctl destroy\n  stackctl destroy --state-only"
+                            stackctl destroy\n  stackctl destroy --state-only\n  \
+                            stackctl destroy --target 'model[qwen3-8b]'   # and what was made for it"
     )]
     Destroy(DestroyCommand),
     /// Show what changed under us: which field, by whom, when
@@ -202,7 +243,7 @@ pub struct PlanCommand {
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Plan to take everything away
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
     /// Exit 2 when there are changes
     #[arg(long)]
@@ -221,6 +262,12 @@ pub struct ApplyCommand {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// Apply a saved plan only if this is its digest, as `plan -o` printed it
+    #[arg(long, value_name = "DIGEST")]
+    pub expect: Option<String>,
+    /// Write what ran when, and what each resource waited for, to a file (JSON; `-v` prints a table)
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
     /// Apply for the first time though a check of the cluster fails (`stackctl preflight`)
     #[arg(long)]
     pub skip_preflight: bool,
@@ -232,9 +279,15 @@ pub struct DestroyCommand {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
+    /// Of which part of the stack.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// Write what went when, and what each resource waited for, to a file (JSON; `-v` prints a table)
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
     /// Destroy what the state holds, without looking for facts
     #[arg(long)]
     pub state_only: bool,

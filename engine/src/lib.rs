@@ -34,6 +34,7 @@ pub mod resource;
 pub mod retry;
 pub mod rights;
 pub mod survey;
+pub mod timeline;
 
 pub use address::Address;
 pub use field::FieldPath;

@@ -17,5 +17,7 @@ pub mod preflight;
 pub mod stack;
 
 pub use components::{CompileError, Output, compile, outputs};
-pub use language::{Diagnostics, Explanation, Position, Problem, Source, StackError, explain, explanations, parse};
+pub use language::{
+    Diagnostics, Explanation, Position, Problem, Source, StackError, closest, explain, explanations, parse,
+};
 pub use stack::Stack;

@@ -22,6 +22,9 @@ fn validate_points_at_a_window_in_days() {
 fn a_plan_of_a_fresh_cluster_counts_what_it_shows() {
     let sandbox = Sandbox::new();
     let shown = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(2);
     let json = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
     let steps = json["steps"].as_array().expect("steps").clone();
     let count = |action: &str| steps.iter().filter(|step| step["action"] == action).count();

@@ -108,14 +108,29 @@ fn difference(with: &str, without: &str) -> String {
 }
 
 #[test]
-fn a_server_that_throttles_is_waited_for_and_a_slow_one_too() {
-    converges_under(&["throttled@5%", "latency@5ms"], &["429 instead"]);
+fn a_server_that_throttles_is_waited_for_and_a_slow_one_and_a_slow_operator_too() {
+    let sandbox = converges_under(&["throttled@5%", "latency@5ms", "slow@olm"], &["429 instead"]);
+    // Checks of requirements and an install, 33 s in all, before the kinds of a version are there.
+    let audit = sandbox.audit();
+    let made = |kind: &str, name: &str| {
+        let mut entries = audit.iter().filter(|entry| entry.is(kind, name) && entry.created);
+        entries
+            .next()
+            .unwrap_or_else(|| panic!("{kind} {name} was not made"))
+            .seconds()
+    };
+    let kinds = made("CustomResourceDefinition", "nodefeaturediscoveries.nfd.openshift.io");
+    let version = audit
+        .iter()
+        .find(|entry| entry.created && entry.name.starts_with("nfd."));
+    let took = kinds - version.expect("a version of NFD").seconds();
+    assert!(took > 0.33, "ten times 33 s, a thousand times as fast, is not {took} s");
 }
 
 #[test]
 fn a_server_that_is_away_is_waited_for_and_conflicts_are_decided_again() {
     converges_under(
-        &["unavailable@5%", "conflicts@20%"],
+        &["unavailable@5%", "conflicts@20%", "seed@7"],
         &["503 instead", "504 ", "409 instead"],
     );
 }

@@ -4,7 +4,11 @@ use crate::{
     cluster::Served,
     sandbox::{FAST, Sandbox},
 };
-use std::process::Command;
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
 
 const MAAS: &str = "maas.apps.sandbox.example.com";
 
@@ -36,9 +40,7 @@ fn the_hosts_of_the_quickstart_answer_stock_curl() {
     let sandbox = Sandbox::new();
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     let served = Served::start_with(&sandbox, &["simulate", "--simulate-speed", FAST]);
-    let authority = served.get("/api/v1/namespaces/openshift-config-managed/configmaps/default-ingress-cert");
-    let bundle = authority["data"]["ca-bundle.crt"].as_str().expect("a certificate");
-    std::fs::write(sandbox.path().join("ca.pem"), bundle).expect("writable");
+    trust(&sandbox, &served);
 
     let chat = format!("https://{MAAS}/llm-d-demo/qwen3-8b/v1/chat/completions");
     let bogus = ["-H", "Authorization: Bearer sk-oai-bogus_bogus", "-d", "{}"];
@@ -68,4 +70,159 @@ fn the_hosts_of_the_quickstart_answer_stock_curl() {
         assert_eq!(got, code, "{url}: {answer}");
         assert!(answer.contains(contained), "{url}: {answer}");
     }
+}
+
+/// Trusts the router's certificate from now on.
+fn trust(sandbox: &Sandbox, served: &Served) {
+    let authority = served.get("/api/v1/namespaces/openshift-config-managed/configmaps/default-ingress-cert");
+    let bundle = authority["data"]["ca-bundle.crt"].as_str().expect("a certificate");
+    std::fs::write(sandbox.path().join("ca.pem"), bundle).expect("writable");
+}
+
+/// A model on processors, on the llm-d gateway.
+fn model(name: &str, auth: bool) -> String {
+    format!(
+        "[[models]]\nname = \"{name}\"\nmodel_name = \"facebook/opt-125m\"\nnamespace = \"llm-d-demo\"\n\
+         source = \"hf://facebook/opt-125m\"\ngpus = 0\nhardware_profile = \"default-profile\"\nauth = {auth}\n"
+    )
+}
+
+#[test]
+fn a_model_of_the_llm_d_gateway_answers_a_token_that_may_read_it_and_nobody_else() {
+    let sandbox = Sandbox::new();
+    let head = "stack.name = \"two-models\"\ncluster.platform = \"none\"\ntls.issuer = \"existing\"\n";
+    sandbox.write(&[head, &model("asking", true), &model("open", false)].concat());
+    let platform = ["--simulate-platform", "none"];
+    let apply = ["apply", "stack.toml", "--yes"];
+    sandbox.simulate(&[&apply[..], &platform].concat()).expect(0);
+    let serve = ["simulate", "--simulate-speed", FAST];
+    let served = Served::start_with(&sandbox, &[&serve[..], &platform].concat());
+    trust(&sandbox, &served);
+    let gateway =
+        served.get("/apis/gateway.networking.k8s.io/v1/namespaces/openshift-ingress/gateways/openshift-ai-inference");
+    let host = gateway["spec"]["listeners"][0]["hostname"]
+        .as_str()
+        .expect("a host")
+        .to_owned();
+
+    // One account may read the model, as `oc create role` and `oc create rolebinding` say it.
+    const ACCOUNTS: &str = "/api/v1/namespaces/llm-d-demo/serviceaccounts";
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/llm-d-demo";
+    for name in ["reader", "stranger"] {
+        served.make(ACCOUNTS, &json!({"metadata": {"name": name}}));
+    }
+    let rule = json!({
+        "apiGroups": ["serving.kserve.io"], "resources": ["llminferenceservices"], "resourceNames": ["asking"], "verbs": ["get"],
+    });
+    served.make(
+        &format!("{RBAC}/roles"),
+        &json!({"metadata": {"name": "reader"}, "rules": [rule]}),
+    );
+    let binding = json!({
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "llm-d-demo"}],
+    });
+    served.make(&format!("{RBAC}/rolebindings"), &binding);
+    let bearer = |name: &str| format!("Authorization: Bearer {}", served.token_of_account("llm-d-demo", name));
+    let (reader, stranger) = (bearer("reader"), bearer("stranger"));
+
+    let chat = r#"{"model": "facebook/opt-125m", "messages": [{"role": "user", "content": "Say hello"}]}"#;
+    for (model, header, code, contained) in [
+        ("asking", "X-Nobody: 1", "401", "www-authenticate: Bearer"),
+        ("asking", "Authorization: Bearer nobody's", "401", "x-ext-auth-reason"),
+        ("asking", &stranger, "403", "x-ext-auth-reason: Unauthorized"),
+        ("asking", &reader, "200", "chat.completion"),
+        ("open", "X-Nobody: 1", "200", "chat.completion"),
+    ] {
+        let url = format!("https://{host}/llm-d-demo/{model}/v1/chat/completions");
+        let Some((got, answer)) = curl(&sandbox, &["-H", header, "-d", chat], &url) else {
+            return;
+        };
+        assert_eq!(got, code, "{model}: {answer}");
+        assert!(answer.contains(contained), "{model}: {answer}");
+    }
+}
+
+#[test]
+fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
+    let sandbox = Sandbox::new();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let served = Served::start_with(&sandbox, &["simulate", "--simulate-speed", FAST]);
+    // A Service on the way to maas-api, a pod on the way to a model.
+    let health = served.send(
+        (
+            "GET",
+            "/api/v1/namespaces/redhat-ods-applications/services/maas-api:8443/proxy/health",
+        ),
+        "application/json",
+        "",
+    );
+    assert_eq!(health.as_deref(), Some(r#"{"status":"healthy"}"#));
+    let bogus = r#"{"key": "sk-oai-bogus_bogus"}"#;
+    let path = "/api/v1/namespaces/redhat-ods-applications/services/maas-api:8443/proxy/internal/v1/api-keys/validate";
+    let valid = served
+        .send(("POST", path), "application/json", bogus)
+        .expect("an answer");
+    assert_eq!(valid, r#"{"reason":"key not found","valid":false}"#);
+    let label = "labelSelector=kserve.io%2Fcomponent%3Dworkload";
+    let pods = served.get(&format!("/api/v1/namespaces/llm-d-demo/pods?{label}"));
+    let pod = pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned();
+    let models = served.get(&format!(
+        "/api/v1/namespaces/llm-d-demo/pods/{pod}:8000/proxy/v1/models"
+    ));
+    assert_eq!(models["data"][0]["id"], "alibaba/qwen3-8b");
+
+    // As the manual reaches Limitador: its counters are nowhere else.
+    let config = sandbox.path().join(".stackctl/simulator/kubeconfig");
+    let forward = Command::new("kubectl")
+        .arg("--kubeconfig")
+        .arg(config)
+        .args([
+            "port-forward",
+            "-n",
+            "kuadrant-system",
+            "deployment/limitador-limitador",
+            ":8080",
+        ])
+        .env("HOME", sandbox.path())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut forward) = forward else {
+        println!("NOT TRIED: there is no kubectl on this machine");
+        return;
+    };
+    // It ends when nobody reads what it says.
+    let mut lines = BufReader::new(forward.stdout.take().expect("piped"));
+    let mut line = String::new();
+    lines.read_line(&mut line).expect("it says where it listens");
+    let address = line.split_whitespace().nth(2).expect("an address").to_owned();
+    let ask = |path: &str| {
+        let output = Command::new("curl")
+            .args(["--silent", "--max-time", "20", &format!("http://{address}{path}")])
+            .output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (limits, counters, metrics) = (
+        ask("/limits/llm-d-demo%2Fqwen3-8b-kserve-route"),
+        ask("/counters/llm-d-demo%2Fqwen3-8b-kserve-route"),
+        ask("/metrics"),
+    );
+    drop(forward.kill());
+    drop((forward.wait(), lines));
+    let (Ok(limits), Ok(counters), Ok(metrics)) = (limits, counters, metrics) else {
+        println!("NOT TRIED: there is no curl on this machine");
+        return;
+    };
+    let limits: Value = serde_json::from_str(&limits).unwrap_or_else(|error| panic!("{error}: {limits}"));
+    let mut budgets: Vec<_> = limits
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|limit| limit["max_value"].clone())
+        .collect();
+    budgets.sort_by_key(Value::as_u64);
+    assert_eq!(budgets, [json!(300), json!(3_000), json!(30_000)]);
+    assert_eq!(counters, "[]", "nobody has used anything");
+    assert!(metrics.contains("limitador_up 1"), "{metrics}");
 }

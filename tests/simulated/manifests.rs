@@ -69,6 +69,40 @@ fn manifests_of_ones_own_live_through_the_whole_loop() {
     assert!(!left.stdout.contains("manifests"), "{}", left.shown());
 }
 
+const DEPLOYMENT: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec:
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata: {labels: {app: d}}
+    spec:
+      containers:
+      - name: main
+        image: registry.example.com/d:1
+        resources: {requests: {cpu: "0.5", memory: 1024Mi}, limits: {cpu: 1000m}}
+"#;
+
+#[test]
+fn what_the_server_defaults_and_rewrites_is_no_difference() {
+    let sandbox = Sandbox::new();
+    let put = |name: &str, text: &str| std::fs::write(sandbox.path().join(name), text).expect("a writable folder");
+    put("stack.toml", STACK);
+    put("objects.yaml", DEPLOYMENT);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    sandbox.simulate(&["drift", "stack.toml"]).expect(0);
+    // Asked about, because another field changes: the server answers with its own way of writing quantities.
+    put("objects.yaml", &DEPLOYMENT.replace("d:1", "d:2"));
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
+    let changes = &planned["steps"][0]["changes"];
+    assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes}");
+    assert_eq!(changes[0]["after"]["value"], "registry.example.com/d:2", "{changes}");
+}
+
 #[test]
 fn a_mistake_in_a_manifest_is_said_with_file_and_line() {
     let sandbox = Sandbox::new();

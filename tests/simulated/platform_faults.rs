@@ -1,18 +1,15 @@
-//! Faults of the platform, and what a stack under them comes to: it converges, or it ends with cause, object and remedy.
+//! Faults of the platform, and what a stack under them comes to: it ends with cause, object and remedy, or it waits and
+//! converges.
 //!
 //! Causes are the words of the real controllers, remedies those of the reference (platform §4, by row), written out here.
 //! Faults that do not touch each other share a run. Where a fault may go away by itself the run has a short time limit,
-//! and is repeated until it has come so far as to meet it.
+//! and is repeated until it has come so far as to meet it. What happens to a platform that was there:
+//! [`crate::platform_life`].
 
-use crate::sandbox::{Ran, Sandbox};
-
-/// What is said of one resource: its address, the object and its words, and what a person is to do. `*` stands for what
-/// is drawn at random.
-struct Said {
-    address: &'static str,
-    cause: &'static str,
-    remedy: &'static str,
-}
+use crate::{
+    said::{SHORT, Said, stack, told, under, until_said},
+    sandbox::Sandbox,
+};
 
 /// A stack with certificates from Let's Encrypt, GPUs and monitoring, and no models.
 const LETSENCRYPT: &str = r#"
@@ -37,7 +34,7 @@ enabled = true
 "#;
 
 /// A stack with an authority of its own and one GPU.
-const LOCAL_AUTHORITY: &str = r#"
+pub(crate) const LOCAL_AUTHORITY: &str = r#"
 [stack]
 name = "platform"
 [cluster]
@@ -55,81 +52,11 @@ nodes_per_zone = 1
 profile = "stable"
 "#;
 
-/// A time limit that a run on an idle machine needs no more than once.
-const SHORT: &str = "8s";
-
-fn stack(text: &str) -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write(text);
-    sandbox
-}
-
-/// Runs a command on the cluster with these faults.
-fn under(sandbox: &Sandbox, command: &[&str], faults: &[&str]) -> Ran {
-    let mut arguments = command.to_vec();
-    for fault in faults {
-        arguments.extend(["--fault", fault]);
-    }
-    sandbox.simulate(&arguments)
-}
-
-/// What the report says of one resource, up to its hint.
-fn told<'a>(report: &'a str, address: &str) -> Option<&'a str> {
-    let start = report.find(&format!("error: {address} "))?;
-    let rest = &report[start..];
-    let end = rest[1..].find("\nerror: ").map_or(rest.len(), |end| end + 1);
-    Some(&rest[..end])
-}
-
-/// Whether a text is this pattern, in which `*` stands for anything.
-fn is_like(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut ends = rest.is_empty();
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-        ends = rest.is_empty() || part.is_empty();
-    }
-    ends
-}
-
-/// Why a report does not say this, if it does not.
-fn missing(report: &str, said: &Said) -> Option<String> {
-    let Some(told) = told(report, said.address) else {
-        return Some(format!("nothing is said of {}: {report}", said.address));
-    };
-    let mut causes = told.lines().filter_map(|line| line.strip_prefix("  "));
-    if !causes.any(|cause| is_like(cause, said.cause)) {
-        return Some(format!("no cause is `{}`: {told}", said.cause));
-    }
-    let remedy = told
-        .lines()
-        .find_map(|line| line.strip_prefix("hint: "))
-        .unwrap_or_default();
-    let ends = [
-        "; then run the same command again",
-        "; then run the same command again, or give it longer with `--ready-timeout`",
-    ];
-    let is_said = ends.iter().any(|end| is_like(remedy, &format!("{}{end}", said.remedy)));
-    (!is_said).then(|| format!("the remedy is not `{}`: {told}", said.remedy))
-}
-
-#[track_caller]
-fn assert_said(ran: &Ran, said: &Said) {
-    if let Some(why) = missing(&ran.stderr, said) {
-        panic!("{why}");
-    }
-}
-
 /// Applies under faults that end it early, and expects that all of this is said.
+#[track_caller]
 fn ends_with(text: &str, faults: &[&str], all: &[Said]) {
     let ran = until_said(&stack(text), &["apply", "stack.toml", "--yes"], faults, all);
     for said in all {
-        assert_said(&ran, said);
         let told = told(&ran.stderr, said.address).unwrap_or_default();
         assert!(told.contains("will not become ready"), "it ends early: {told}");
     }
@@ -137,25 +64,10 @@ fn ends_with(text: &str, faults: &[&str], all: &[Said]) {
 
 /// Applies under faults that only a time limit ends, again and again until all of this is said: every run goes on from
 /// where the one before was.
+#[track_caller]
 fn times_out_with(sandbox: &Sandbox, faults: &[&str], all: &[Said]) {
     let apply = ["apply", "stack.toml", "--yes", "--ready-timeout", SHORT];
-    let ran = until_said(sandbox, &apply, faults, all);
-    for said in all {
-        assert_said(&ran, said);
-    }
-}
-
-/// Applies until all of this is said in one run, a few times at most: on a machine with much else to do a run may end
-/// before it has come so far, and the next one goes on from there.
-fn until_said(sandbox: &Sandbox, apply: &[&str], faults: &[&str], all: &[Said]) -> Ran {
-    let mut ran = under(sandbox, apply, faults).expect(1);
-    for _ in 0..8 {
-        if all.iter().all(|said| missing(&ran.stderr, said).is_none()) {
-            break;
-        }
-        ran = under(sandbox, apply, faults).expect(1);
-    }
-    ran
+    until_said(sandbox, &apply, faults, all);
 }
 
 #[test]

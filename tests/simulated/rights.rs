@@ -4,9 +4,11 @@
 use crate::{
     cluster::Served,
     missing_rights::{beforehand, rules},
-    sandbox::Sandbox,
+    sandbox::{FAST, Sandbox},
+    serving_ends::{ends, longer},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const APPLY: &[&str] = &["apply", "stack.toml", "--yes", "--kubeconfig", "account.yaml"];
 const USER: &str = "system:serviceaccount:default:default";
@@ -15,16 +17,7 @@ const USER: &str = "system:serviceaccount:default:default";
 fn an_apply_without_rights_names_each_and_converges_with_those_alone() {
     let sandbox = Sandbox::new();
     let served = Served::start(&sandbox);
-    let token = served.token_of_account("default", "default");
-    let url = served.url();
-    let authority = sandbox.path().join(".stackctl/simulator/ca.crt");
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": url, "certificate-authority": authority}}],
-        "users": [{"name": "u", "user": {"token": token}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-    });
-    std::fs::write(sandbox.path().join("account.yaml"), kubeconfig.to_string()).expect("writable");
+    account(&sandbox, &served);
     // Before anything else: who may not even look is told so in the words of the server.
     let blind = sandbox.run(APPLY).expect(1);
     assert!(
@@ -52,6 +45,103 @@ fn an_apply_without_rights_names_each_and_converges_with_those_alone() {
     grant(&served, "stackctl-needed", &Value::Array(needed));
     sandbox.run(APPLY).expect(0);
     assert!(writes(&sandbox) > 20);
+    serving_is_explained_to_the_account(&sandbox, served);
+}
+
+/// Diagnoses look at more than what a stack writes. What those of serving look at is asked for, and suffices.
+fn serving_is_explained_to_the_account(sandbox: &Sandbox, administrator: Served) {
+    drop(administrator);
+    let faults = ["crashing@qwen3-8b-kserve", "nameless-model"];
+    let mut simulate = vec!["simulate", "--simulate-speed", FAST];
+    simulate.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let served = Served::start_with(sandbox, &simulate);
+    account(sandbox, &served);
+    // The same rights as before, but each only where it is asked for.
+    served.remove(&format!("{RBAC}/clusterrolebindings/stackctl-needed"));
+    served.remove(&format!("{RBAC}/clusterroles/stackctl-needed"));
+    let refused = sandbox.run(APPLY).expect(1);
+    let needed = rules_by_place(&refused.stderr);
+    for (place, resource) in [
+        (Some("llm-d-demo"), "pods"),
+        (Some("llm-d-demo"), "httproutes"),
+        (Some("llm-d-demo"), "authpolicies"),
+        (Some("llm-d-demo"), "tokenratelimitpolicies"),
+        (Some("llm-d-demo"), "maasmodelrefs"),
+        (Some("models-as-a-service"), "maassubscriptions"),
+        (Some("redhat-ods-applications"), "pods"),
+        (Some("openshift-ingress"), "pods"),
+        (Some("kuadrant-system"), "pods"),
+        (Some("openshift-operators"), "subscriptions"),
+        (None, "llminferenceservices"),
+        (None, "datascienceclusters"),
+    ] {
+        let rules = &needed[&place.map(str::to_owned)];
+        for verb in ["get", "list", "watch"] {
+            let is_it = |rule: &Value| rule["resources"][0] == resource && rule["verbs"][0] == verb;
+            let is_asked = rules.as_array().is_some_and(|rules| rules.iter().any(is_it));
+            assert!(is_asked, "{verb} on {resource} in {place:?}: {}", refused.shown());
+        }
+    }
+    for (namespace, rules) in &needed {
+        match namespace {
+            Some(namespace) => grant_in(&served, namespace, rules),
+            None => grant(&served, "stackctl-needed", rules),
+        }
+    }
+    const NAMELESS: &str = "LLMInferenceService tiny: .spec.model.name is not there yet";
+    const NAMED: &str = longer!(
+        "give that model a name: `oc patch llminferenceservice tiny -n data-science-project --type=merge -p \
+         '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`"
+    );
+    // To this cluster time is as real as to any other, so that no wait ends before its limit.
+    ends(
+        &sandbox.run(&[APPLY, &["--ready-timeout", "10s"]].concat()),
+        &[
+            (
+                "model[qwen3-8b].service did not become ready within 10.0 s",
+                &[
+                    "Pod qwen3-8b-kserve-*: container main: CrashLoopBackOff: it ended with code 1, Error: RuntimeError: \
+                     Engine core initialization failed. See root cause above.",
+                ],
+                longer!("see `stackctl logs model[qwen3-8b]`; its flags are `args` of `[models.vllm]`"),
+            ),
+            (
+                "rhoai.dashboard-restart did not become ready within 10.0 s",
+                &[NAMELESS],
+                NAMED,
+            ),
+            ("rhoai.ready did not become ready within 10.0 s", &[NAMELESS], NAMED),
+        ],
+    );
+}
+
+/// Writes `account.yaml`, by which the default account of the cluster is used.
+fn account(sandbox: &Sandbox, served: &Served) {
+    let token = served.token_of_account("default", "default");
+    let url = served.url();
+    let authority = sandbox.path().join(".stackctl/simulator/ca.crt");
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": url, "certificate-authority": authority}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    std::fs::write(sandbox.path().join("account.yaml"), kubeconfig.to_string()).expect("writable");
+}
+
+/// What an apply says of missing rights, by the namespace that each is missing in; none for the whole cluster.
+fn rules_by_place(said: &str) -> BTreeMap<Option<String>, Value> {
+    let mut lines: BTreeMap<Option<String>, String> = BTreeMap::new();
+    for line in said.lines() {
+        let namespace = line.split_once(" in namespace ").map(|(_, name)| name.to_owned());
+        let of_place = lines.entry(namespace).or_default();
+        of_place.push_str(line);
+        of_place.push('\n');
+    }
+    let rules = lines
+        .into_iter()
+        .map(|(place, lines)| (place, Value::Array(rules(&lines))));
+    rules.collect()
 }
 
 /// How many writes of the account came through.
@@ -61,8 +151,19 @@ fn writes(sandbox: &Sandbox) -> usize {
     all.iter().filter(is_write).count()
 }
 
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+
+fn grant_in(served: &Served, namespace: &str, rules: &Value) {
+    let at = format!("{RBAC}/namespaces/{namespace}");
+    let metadata = json!({"name": "stackctl-needed", "namespace": namespace});
+    served.make(&format!("{at}/roles"), &json!({"metadata": metadata, "rules": rules}));
+    let binding = json!({"metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "stackctl-needed"},
+        "subjects": [{"kind": "ServiceAccount", "namespace": "default", "name": "default"}]});
+    served.make(&format!("{at}/rolebindings"), &binding);
+}
+
 fn grant(served: &Served, name: &str, rules: &Value) {
-    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
     let role = json!({"metadata": {"name": name}, "rules": rules});
     served.make(&format!("{RBAC}/clusterroles"), &role);
     let binding = json!({"metadata": {"name": name},

@@ -4,10 +4,16 @@ use crate::audit::Entry;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
 };
 
 /// The speed of most runs: a thousand times the reference's, so that a whole apply takes seconds.
 pub(crate) const FAST: &str = "1000";
+
+/// How long one run may take, on however busy a machine: one that hangs is a fault of ours, and is told.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What the examples ask the person for.
 const SECRETS: [(&str, &str); 4] = [
@@ -33,9 +39,28 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Runs a command to its end.
+    /// Runs a command to its end, which comes in time or is an error of the test.
     pub(crate) fn of(mut command: Command) -> Self {
-        let output = command.output().expect("the binary starts");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the binary starts");
+        let process = child.id();
+        let (ended, end) = channel::<()>();
+        let watch = thread::spawn(move || {
+            let hangs = end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+            if hangs {
+                drop(Command::new("kill").args(["-9", &process.to_string()]).status());
+            }
+            hangs
+        });
+        let output = child.wait_with_output().expect("the binary ends");
+        drop(ended);
+        let hangs = watch.join().expect("the watch ends");
+        assert!(
+            !hangs,
+            "{command:?} hangs\n--- stdout\n{}\n--- stderr\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

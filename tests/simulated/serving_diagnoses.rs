@@ -1,176 +1,13 @@
-//! What an apply ends in when serving goes wrong in the cluster: it converges, by waiting or by a remedy, or it says whose
-//! fault it is and what a person has to do.
+//! What an apply ends in when gateways or MaaS go wrong in the cluster: it converges, by waiting or by a remedy, or it says
+//! whose fault it is and what a person has to do. Models are in `model_diagnoses.rs`.
 //!
-//! The words are written by hand, after the rows of `reference/serving.md` §5; each is asserted whole. Every run starts
-//! from a copy of a platform that was applied once, and several faults that do not touch each other share a run.
+//! Every run starts from a copy of a platform that was applied once, and several faults that do not touch each other share
+//! a run.
 
-use crate::sandbox::{FAST, Ran, Sandbox};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    sync::{LazyLock, Mutex},
+use crate::{
+    sandbox::Sandbox,
+    serving_ends::{BELOW, LIMIT, MAAS, PLATFORM, WITH_MAAS, again, apply, ends, longer, model, tier},
 };
-
-/// How long a wait may take that no symptom ends.
-const LIMIT: &str = "40s";
-
-/// The platform below MaaS and models.
-const PLATFORM: &str = r#"
-[stack]
-name = "diagnoses"
-[cluster]
-platform  = "aws"
-openshift = ">=4.20"
-[tls]
-issuer = "existing"
-[[gpu]]
-name  = "l40s"
-tier  = "l40s"
-size  = "g6e.2xlarge"
-zones = ["a"]
-[rhoai]
-profile = "stable"
-[monitoring]
-enabled = true
-[state]
-backend = "local"
-"#;
-
-const MAAS: &str = "[maas]\nenabled = true\n";
-
-/// A model on CPU behind MaaS, from this source.
-fn model(name: &str, source: &str) -> String {
-    format!(
-        "[[models]]\nname = \"{name}\"\nmodel_name = \"org/{name}\"\nnamespace = \"llm-d-demo\"\nsource = \"{source}\"\n\
-         gpus = 0\nhardware_profile = \"gpu-profile\"\nmaas = true\n"
-    )
-}
-
-fn tier(name: &str, priority: usize, tokens: usize) -> String {
-    format!(
-        "[[maas.tiers]]\nname = \"{name}\"\npriority = {priority}\ngroups = [\"{name}-users\"]\n\
-         limits = [{{ model = \"{name}\", tokens = {tokens}, window = \"5m\" }}]\n"
-    )
-}
-
-/// A platform that was applied once, for copies.
-struct Base(Mutex<Sandbox>);
-
-impl Base {
-    fn of(stack: &str) -> Self {
-        let sandbox = Sandbox::new();
-        sandbox.write(stack);
-        sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-        Self(Mutex::new(sandbox))
-    }
-
-    /// A copy with another stack.
-    fn copy(&self, stack: &str) -> Sandbox {
-        let copied = Sandbox::new();
-        let base = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        copy(&base.path().join(".stackctl"), &copied.path().join(".stackctl"));
-        copied.write(stack);
-        copied
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
-
-static BELOW: LazyLock<Base> = LazyLock::new(|| Base::of(PLATFORM));
-static WITH_MAAS: LazyLock<Base> = LazyLock::new(|| Base::of(&format!("{PLATFORM}{MAAS}")));
-
-/// How one resource ends: address and what, the causes, and the hint.
-type End = (&'static str, &'static [&'static str], &'static str);
-
-fn apply(sandbox: &Sandbox, faults: &[&str], limit: Option<&str>) -> Ran {
-    let mut arguments = vec!["apply", "stack.toml", "--yes", "--simulate", "--simulate-speed", FAST];
-    for fault in faults {
-        arguments.extend(["--fault", fault]);
-    }
-    if let Some(limit) = limit {
-        arguments.extend(["--ready-timeout", limit]);
-    }
-    sandbox.run(&arguments)
-}
-
-/// An error as it is told: its first line, the causes below it, and the hint. Generated names of pods become a `*`.
-fn told(ran: &Ran) -> Vec<(String, Vec<String>, String)> {
-    let mut ends: Vec<(String, Vec<String>, String)> = Vec::new();
-    for line in ran.stderr.lines() {
-        if let Some(error) = line.strip_prefix("error: ") {
-            ends.push((error.to_owned(), Vec::new(), String::new()));
-        } else if let Some((_, causes, hint)) = ends.last_mut() {
-            if let Some(text) = line.strip_prefix("hint: ") {
-                hint.push_str(text);
-            } else if let Some(cause) = line.strip_prefix("  ")
-                && hint.is_empty()
-            {
-                causes.push(without_generated(cause));
-            }
-        }
-    }
-    ends
-}
-
-/// `Pod qwen3-8b-kserve-9x2vb-7gskc: 0/6 nodes …` as `Pod qwen3-8b-kserve-*: 0/* nodes …`.
-fn without_generated(cause: &str) -> String {
-    let Some((name, rest)) = cause.strip_prefix("Pod ").and_then(|cause| cause.split_once(": ")) else {
-        return cause.to_owned();
-    };
-    let parts: Vec<_> = name.split('-').collect();
-    let kept = parts.len().saturating_sub(2);
-    let rest = match rest.split_once("0/").zip(rest.split_once(" nodes are")) {
-        Some(((before, _), (_, after))) => format!("{before}0/* nodes are{after}"),
-        None => rest.to_owned(),
-    };
-    format!("Pod {}-*: {rest}", parts[..kept].join("-"))
-}
-
-/// These resources fail with exactly these words, and no others do.
-#[track_caller]
-fn ends(ran: &Ran, expected: &[End]) {
-    assert_eq!(ran.code, 1, "{}", ran.shown());
-    let told = told(ran);
-    for (what, causes, hint) in expected {
-        let found = told.iter().find(|end| end.0 == *what);
-        let (_, found_causes, found_hint) = found.unwrap_or_else(|| panic!("`{what}` is not told: {}", ran.shown()));
-        // What it waited for may still have moved; what is known of it is told whole.
-        for cause in *causes {
-            let is_told = found_causes.iter().any(|found| found == cause);
-            assert!(is_told, "{what}: `{cause}` is not among {found_causes:#?}");
-        }
-        assert_eq!(found_hint, hint, "{what}");
-    }
-    let all: BTreeSet<_> = told.iter().map(|end| end.0.as_str()).collect();
-    let known: BTreeSet<_> = expected.iter().map(|end| end.0).collect();
-    assert_eq!(all, known, "{}", ran.shown());
-}
-
-macro_rules! again {
-    ($text:literal) => {
-        concat!($text, "; then run the same command again")
-    };
-}
-macro_rules! longer {
-    ($text:literal) => {
-        concat!(
-            $text,
-            "; then run the same command again, or give it longer with `--ready-timeout`"
-        )
-    };
-}
 
 #[test]
 fn what_heals_by_itself_or_by_a_remedy_converges() {
@@ -325,7 +162,6 @@ fn a_namespace_that_is_not_admitted_and_a_database_without_its_secret() {
         &apply(&sandbox, &faults, None),
         &[
             ("model[tiny].service will not become ready", &[ROUTE], ADMIT),
-            ("maas.model[tiny].ref will not become ready", &[ROUTE], ADMIT),
             (
                 "maas.tenant will not become ready",
                 &[
@@ -396,4 +232,86 @@ fn a_kuadrant_that_never_sees_a_gateway_provider_is_restarted_once_and_then_told
             ),
         )],
     );
+}
+
+/// P7, P14, from the beginning: what is refused on a platform that is there is refused by the plan already.
+#[test]
+fn a_controller_of_an_early_access_release_and_a_flag_that_the_release_refuses() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&format!("{PLATFORM}{MAAS}"));
+    ends(
+        &apply(
+            &sandbox,
+            &["old-selector@maas-controller", "flag-refused@modelAsService"],
+            None,
+        ),
+        &[
+            (
+                "maas.dashboard OdhDashboardConfig redhat-ods-applications/odh-dashboard-config could not be applied",
+                &[
+                    "admission denied it: admission webhook \"odhdashboardconfig-validator.opendatahub.io\" denied the \
+                     request: DEPRECATED: spec.dashboardConfig.modelAsService must be removed",
+                ],
+                again!(
+                    "this release of OpenShift AI has dropped a flag that the stack takes: hold it where it was with \
+                     `approval = \"manual\"` under `[rhoai]`"
+                ),
+            ),
+            (
+                "rhoai.ready will not become ready",
+                &[
+                    "DataScienceCluster default-dsc: Ready=False, NotReady: Some components are not ready: modelsasservice",
+                    "DataScienceCluster default-dsc: ModelsAsServiceReady=False, Error: Deployment.apps \"maas-controller\" \
+                     is invalid: spec.selector: Invalid value: field is immutable",
+                ],
+                again!(
+                    "delete Deployments redhat-ods-applications/maas-controller and redhat-ods-applications/maas-api, which \
+                     are of an early-access release: the operator makes them anew"
+                ),
+            ),
+        ],
+    );
+}
+
+/// P20.
+#[test]
+fn a_pod_that_every_call_goes_through_is_told_with_its_last_words() {
+    let sandbox = BELOW.copy(&format!("{PLATFORM}{MAAS}"));
+    ends(
+        &apply(&sandbox, &["crashing@payload-processing"], None),
+        &[(
+            "maas.tenant will not become ready",
+            &[
+                "Tenant default-tenant: Ready=False, DeploymentsNotReady: maas-api or payload-processing is not available",
+                "Pod payload-processing-*: container payload-processing: CrashLoopBackOff: it ended with code 1, Error: fatal: \
+                 cannot read the configuration",
+            ],
+            again!("see the log of Deployment openshift-ingress/payload-processing"),
+        )],
+    );
+    let healed = apply(&sandbox, &[], None);
+    assert_eq!(healed.code, 0, "{}", healed.shown());
+}
+
+/// E1.
+#[test]
+fn the_label_of_a_provider_is_missed_and_written_again() {
+    let stack = format!(
+        "{PLATFORM}{MAAS}[[maas.external_models]]\nname = \"far\"\nendpoint = \"llm.example.com\"\napi_key = {{ env = \
+         \"LITELLM_API_KEY\" }}\n"
+    );
+    let sandbox = WITH_MAAS.copy(&stack);
+    let fault = ["provider-unlabelled@far-credentials"];
+    let ran = apply(&sandbox, &fault, None);
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    let drift = sandbox.simulate(&["drift", "stack.toml"]).expect(2);
+    insta::assert_snapshot!(drift.stdout, @r#"
+    maas.external[far].credential   Secret external-models/far-credentials
+      metadata.labels.inference.networking.k8s.io/bbr-managed:  "true" → (none)   taken away; the server does not say by whom
+    1 drifted, 66 as recorded
+    hint: `stackctl apply` sets 1 field back; what should stay goes into the stack
+    "#);
+    let ran = apply(&sandbox, &fault, None);
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    sandbox.simulate(&["drift", "stack.toml"]).expect(0);
 }

@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod bench;
+mod chaos;
 mod client;
 mod docs;
 mod error;
@@ -38,6 +39,8 @@ enum Task {
     /// Measures what is ours alone, as a release build.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Kills stackctl at random instants of apply and destroy, on a cluster that fails, and counts what came of it.
+    Chaos(chaos::Chaos),
     /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
     Peers(peers::Peers),
     /// Writes the simulator's condensed schemas from the true CRDs.
@@ -92,6 +95,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
     match task {
         Task::Apiserver(task) => Ok(apiserver::run(&root, task)?),
         Task::Bench(bench) => bench::run(&root, bench),
+        Task::Chaos(chaos) => chaos::run(&root, chaos),
         Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {
             let mode = if *check {

@@ -71,8 +71,11 @@ pub(crate) fn stackctl(root: &Path) -> Result<PathBuf, TaskError> {
     build
         .current_dir(root)
         .args(["build", "--quiet", "--package", "stackctl"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
     output(&mut build, "")?;
-    // `cargo xtask` builds into the same profile, so the two stand side by side.
+    // Built in one profile, the two stand side by side.
     let here = std::env::current_exe().map_err(|cause| TaskError::Start {
         program: "stackctl".to_owned(),
         cause,

@@ -4,11 +4,11 @@ use super::{
     cluster::{Cluster, Use},
     execution::{self, How, Job},
     known::Known,
-    load, planning, preflight, prepare, runtime, saved,
+    load, planning, preflight, prepare, refresh, runtime, saved, scope,
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
-    error::Error,
+    error::{Error, Problem},
     exit::Exit,
     prompt,
     settings::Settings,
@@ -16,12 +16,21 @@ use crate::{
 };
 use stackctl_engine::plan::Purpose;
 use stackctl_stacks::{Stack, components};
+use stackctl_state::StateLock;
 
 pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, Error> {
     if let [only] = settings.files.as_slice()
         && let Some(saved) = saved::recognised(only)?
     {
+        takes_nothing_more(&command.plan)?;
         return run_saved(command, settings, saved);
+    }
+    if command.expect.is_some() {
+        return Err(
+            Problem::new("`--expect` is about a saved plan, and this is a stack file")
+                .hint("save a plan with `stackctl plan -o FILE`, and apply that file")
+                .into(),
+        );
     }
     let (stack, _) = load::stack(settings)?;
     if !command.yes {
@@ -45,32 +54,79 @@ async fn fresh(
 ) -> Result<Exit, Error> {
     known.check_cluster(cluster)?;
     let lock = known.lock("apply")?;
+    if command.plan.refresh_only {
+        return follow(command, settings, cluster, known, &lock).await;
+    }
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
     let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
-    if !command.skip_preflight {
+    if !command.skip_preflight && is_first(known) {
         preflight::before_first_apply(settings, cluster, stack, &planned).await?;
     }
     let job = Job {
         planned: &planned,
-        resources: &desired.resources,
+        resources: &planned.part_of(&desired),
         facts: Some(&desired.facts),
         how: how(&command.plan),
+        timeline: command.timeline.as_deref(),
     };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
     };
-    if ended.report.succeeded() && !settings.json {
+    // What is offered hangs on all of the stack.
+    if ended.report.succeeded() && !settings.json && planned.plan.partial.is_none() {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
         views::result(&views::output::outputs(&outputs, &settings.out));
     }
     Ok(ended.exit())
 }
 
+/// Whether nothing of the whole stack is recorded, whatever part of it is planned.
+fn is_first(known: &Known) -> bool {
+    known.state.as_ref().is_none_or(|state| state.recorded().is_empty())
+}
+
+/// Lets the record follow the cluster.
+async fn follow(
+    command: &ApplyCommand,
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    lock: &StateLock,
+) -> Result<Exit, Error> {
+    let look = refresh::look(settings, cluster, known).await?;
+    refresh::show(&look, settings);
+    if look.refreshed.is_empty() {
+        return Ok(Exit::Done);
+    }
+    if !command.yes && !prompt::confirm("Record this?", Purpose::Apply)? {
+        views::tell("nothing was changed\n");
+        return Ok(Exit::Failed);
+    }
+    refresh::record(&look, cluster, known, lock)?;
+    Ok(Exit::Done)
+}
+
+/// Refuses flags that a saved plan has an answer to of its own.
+fn takes_nothing_more(arguments: &PlanArgs) -> Result<(), Error> {
+    let asks = !scope::asked(&arguments.scope).is_whole() || !arguments.replace.is_empty() || arguments.refresh_only;
+    if asks {
+        return Err(Problem::new(
+            "a saved plan is applied as it is, and says itself which part of the stack it is about",
+        )
+        .hint("save a plan of that part: `stackctl plan -o FILE` with these flags")
+        .into());
+    }
+    Ok(())
+}
+
 fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) -> Result<Exit, Error> {
     let settings = &settings.at(&saved.files())?;
     let mut known = Known::read(settings, saved.stack())?;
     let saved = saved.open(&known)?;
+    if let Some(expected) = &command.expect {
+        saved.check_digest(expected)?;
+    }
     let stack = saved.parse()?;
     if !command.yes {
         prompt::needs_terminal(Purpose::Apply)?;
@@ -83,17 +139,20 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             saved.check_target(&cluster, &known)?;
             known.identity.lineage = saved.lineage().to_owned();
             let desired = prepare::compiled(&stack, saved.facts()?)?;
-            let planned = planning::apply(settings, &cluster, &known, &desired, &saved.arguments()).await?;
+            let arguments = saved.arguments()?;
+            let planned = planning::apply(settings, &cluster, &known, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
-            if !command.skip_preflight {
+            if !command.skip_preflight && is_first(&known) {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
             }
-            let how = how(&saved.arguments());
+            let mut how = how(&arguments);
+            how.yes_delete |= command.plan.yes_delete;
             let job = Job {
                 planned: &planned,
-                resources: &desired.resources,
+                resources: &planned.part_of(&desired),
                 facts: Some(&desired.facts),
                 how,
+                timeline: command.timeline.as_deref(),
             };
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))
@@ -113,5 +172,6 @@ fn how(arguments: &PlanArgs) -> How {
         adopt: arguments.adopt,
         force_conflicts: arguments.force_conflicts,
         ready_timeout: arguments.ready_timeout,
+        yes_delete: arguments.yes_delete,
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 ));
                 return Ok(Exit::Done);
             }
-            let planned = planning::destroy(settings, &cluster, &known).await?;
+            let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 ..How::default()
@@ -54,6 +54,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 resources: &[],
                 facts: None,
                 how,
+                timeline: command.timeline.as_deref(),
             };
             let question = (!command.yes).then_some("Destroy this?");
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question).await?;

@@ -1,6 +1,6 @@
 //! Carries a plan out, shows it while it happens, and says how it ended.
 
-use super::{cluster::Cluster, copy, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use super::{cluster::Cluster, copy, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
 use crate::{
     error::{Error, Problem},
     exit::Exit,
@@ -15,10 +15,18 @@ use stackctl_engine::{
     execute::{Execution, Looked, Options, drive, intended},
     facts::Facts,
     moves::Rename,
+    plan::Purpose,
     report::Report,
+    timeline::Timeline,
 };
 use stackctl_state::{State, StateLock};
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often the picture is drawn again though nothing happened.
@@ -33,6 +41,8 @@ pub(super) struct How {
     pub(super) force_conflicts: bool,
     /// The limit of every resource.
     pub(super) ready_timeout: Option<Duration>,
+    /// Deletes more than a stack may lose by mistake.
+    pub(super) yes_delete: bool,
 }
 
 /// What is carried out.
@@ -46,6 +56,8 @@ pub(super) struct Job<'a> {
     pub(super) facts: Option<&'a Facts>,
     /// How.
     pub(super) how: How,
+    /// Where to write what ran when.
+    pub(super) timeline: Option<&'a Path>,
 }
 
 /// What came of it.
@@ -86,6 +98,7 @@ pub(super) async fn ask_and_run(
     } else {
         views::plan::plan(plan, around, &settings.out)
     });
+    guards::within_budget(job.planned, job.how.yes_delete)?;
     if let Some(question) = question.filter(|_| plan.has_changes())
         && !prompt::confirm(question, plan.purpose)?
     {
@@ -110,7 +123,9 @@ async fn run(
         resources,
         facts,
         how,
+        timeline: written_to,
     } = job;
+    let written_to = written_to.map(TimelineFile::create).transpose()?;
     let key = known.backend.key_or_create().map_err(problem)?;
     let state = known.begun(cluster)?;
     let durations = state.durations().clone();
@@ -155,6 +170,8 @@ async fn run(
     };
     let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
     let report = RefCell::new(Report::default());
+    let is_looked_at = written_to.is_some() || settings.logging.verbosity > 0;
+    let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
     let driven = {
@@ -166,6 +183,9 @@ async fn run(
             interrupts.asked(1),
             |event| {
                 report.borrow_mut().fold(event);
+                if let Some(timeline) = timeline.borrow_mut().as_mut() {
+                    timeline.fold(event, started.elapsed());
+                }
                 view.borrow_mut().event(event, started.elapsed());
             },
         ));
@@ -189,17 +209,27 @@ async fn run(
     view.borrow_mut().finish();
     let report = report.into_inner();
     let took = started.elapsed();
+    if let Some(timeline) = timeline.into_inner() {
+        if let Some(file) = written_to {
+            file.write(&timeline, planned.plan.purpose, took, settings);
+        }
+        if settings.logging.verbosity > 0 {
+            views::tell(&views::timeline::table(&timeline, &settings.err));
+        }
+    }
     driven.map_err(|error| {
         Problem::of(&error)
             .hint("make the state writable again, then run the same command again: it finds what is not recorded")
     })?;
     if report.succeeded() {
-        // Every address was looked at: what an earlier run left open is answered.
+        // Every address of the plan was looked at: what an earlier run left open is answered.
+        let partial = planned.plan.partial.as_ref();
         let open: Vec<_> = journal
             .state()
             .open_intents()
             .iter()
             .map(|intent| stackctl_state::address_of(intent).clone())
+            .filter(|address| partial.is_none_or(|partial| partial.keeps(address)))
             .collect();
         for address in open {
             journal.settle(&address).map_err(problem)?;
@@ -207,6 +237,39 @@ async fn run(
     }
     let state = journal.finish().map_err(problem)?;
     Ok(Ended { report, took, state })
+}
+
+/// The file of a timeline, opened before anything is done.
+struct TimelineFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl TimelineFile {
+    fn create(path: &Path) -> Result<Self, Error> {
+        match File::create(path) {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                file,
+            }),
+            Err(error) => Err(
+                Problem::new(format!("the timeline cannot be written to `{}`", path.display()))
+                    .caused_by(&error)
+                    .hint("name another file; nothing was changed")
+                    .into(),
+            ),
+        }
+    }
+
+    /// What was done is done: that it cannot be written down is told, and changes nothing.
+    fn write(mut self, timeline: &Timeline, purpose: Purpose, took: Duration, settings: &Settings) {
+        let text = views::json::pretty(&views::json::timeline(timeline, purpose, took));
+        if let Err(error) = self.file.write_all(text.as_bytes()) {
+            let what = format!("the timeline could not be written to `{}`", self.path.display());
+            let problem = Problem::new(what).caused_by(&error);
+            views::tell(&views::diagnostic::error(&problem.into(), &settings.err));
+        }
+    }
 }
 
 /// Shows how it ended: a summary on stdout, failures on stderr.

@@ -2,20 +2,34 @@
 
 use super::{
     cluster::{Cluster, Use},
+    guards,
     known::Known,
-    load, planning, prepare, runtime, saved,
+    load,
+    planning::{self, Planned},
+    prepare, refresh, runtime, saved,
 };
-use crate::{cli::PlanCommand, error::Error, exit::Exit, settings::Settings, views};
+use crate::{
+    cli::PlanCommand,
+    error::{Error, Problem},
+    exit::Exit,
+    settings::Settings,
+    views,
+};
+use stackctl_engine::digest::Digest;
 
 pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
     let (stack, sources) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
+    if command.plan.refresh_only {
+        return follow(command, settings, stack.context(), &known);
+    }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let answer = async {
+        let answer: Result<(Planned, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
-                return planning::destroy(settings, &cluster, &known).await;
+                let planned = planning::destroy(settings, &cluster, &known, &command.plan.scope).await?;
+                return Ok((planned, None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(
@@ -27,8 +41,10 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
             )
             .await?;
             let planned = planning::apply(settings, &cluster, &known, &desired, &command.plan).await?;
-            if let Some(path) = &command.out {
-                saved::write(
+            let is_meant = guards::within_budget(&planned, command.plan.yes_delete).is_ok();
+            let saved = match command.out.as_deref().filter(|_| is_meant) {
+                None => None,
+                Some(path) => Some(saved::write(
                     path,
                     &sources,
                     settings,
@@ -37,22 +53,49 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                     &desired,
                     &planned,
                     &command.plan,
-                )?;
-            }
-            Ok(planned)
+                )?),
+            };
+            Ok((planned, saved))
         }
         .await;
         cluster.close().await;
-        let planned = answer?;
+        let (planned, saved) = answer?;
+        let saved = command.out.as_deref().zip(saved);
         views::result(&if settings.json {
-            views::json::pretty(&views::json::plan(&planned.plan, &planned.around))
+            views::json::pretty(&views::json::plan_saved(&planned.plan, &planned.around, saved))
         } else {
             views::plan::plan(&planned.plan, &planned.around, &settings.out)
         });
-        if let Some(path) = &command.out {
-            views::tell(&views::plan::saved(path));
+        guards::within_budget(&planned, command.plan.yes_delete)?;
+        if let Some((path, digest)) = saved {
+            views::tell(&views::plan::saved(path, &digest));
         }
         Ok(if command.detailed_exitcode && planned.plan.has_changes() {
+            Exit::Differs
+        } else {
+            Exit::Done
+        })
+    })
+}
+
+/// What would be recorded otherwise if the record followed the cluster.
+fn follow(command: &PlanCommand, settings: &Settings, context: Option<&str>, known: &Known) -> Result<Exit, Error> {
+    if command.out.is_some() {
+        return Err(Problem::new("what the record would follow cannot be saved as a plan")
+            .hint("leave `-o` away, and let it follow with `stackctl apply --refresh-only`")
+            .into());
+    }
+    runtime::block_on(async {
+        let cluster = Cluster::open(settings, context, Use::Read).await?;
+        let look = async {
+            known.check_cluster(&cluster)?;
+            refresh::look(settings, &cluster, known).await
+        }
+        .await;
+        cluster.close().await;
+        let look = look?;
+        refresh::show(&look, settings);
+        Ok(if command.detailed_exitcode && !look.refreshed.is_empty() {
             Exit::Differs
         } else {
             Exit::Done

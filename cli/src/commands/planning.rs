@@ -5,10 +5,10 @@ use super::{
     copy,
     known::{Counted, Known},
     prepare::Desired,
-    rights,
+    rights, scope,
 };
 use crate::{
-    cli::PlanArgs,
+    cli::{PlanArgs, ScopeArgs},
     error::{Error, Problem},
     secrets::ShellSecrets,
     settings::{ClusterChoice, Settings},
@@ -19,13 +19,14 @@ use stackctl_engine::{
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
-    plan::{self, Action, Inputs, Plan, PlanError, Purpose, Transition},
+    plan::{self, Action, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
 use stackctl_stacks::{cluster_facts::key, consequences};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -41,9 +42,31 @@ pub(super) struct Planned {
     pub(super) survey: Survey,
     /// What is shown around it.
     pub(super) around: Surroundings,
+    /// What it deletes beyond what a stack may lose by mistake.
+    pub(super) excess: Vec<Excess>,
 }
 
-/// Plans to bring the cluster to the stack.
+impl Planned {
+    /// Of all that is desired, what the plan is about.
+    pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
+        part_of(self.plan.partial.as_ref(), desired)
+    }
+}
+
+fn part_of<'a>(partial: Option<&Partial>, desired: &'a Desired) -> Cow<'a, [Resource]> {
+    match partial {
+        None => Cow::Borrowed(&desired.resources),
+        Some(partial) => {
+            let kept = desired
+                .resources
+                .iter()
+                .filter(|resource| partial.keeps(&resource.address));
+            Cow::Owned(kept.cloned().collect())
+        }
+    }
+}
+
+/// Plans to bring the cluster to the stack, or the part of it that was asked for.
 pub(super) async fn apply(
     settings: &Settings,
     cluster: &Cluster,
@@ -52,34 +75,43 @@ pub(super) async fn apply(
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
     let Counted {
-        recorded,
+        recorded: all_recorded,
         renames,
         let_go,
     } = known
         .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
         .await?;
-    let kept: BTreeSet<_> = desired.resources.iter().map(|resource| &resource.address).collect();
+    let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
+    let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
+    let resources = part_of(partial.as_ref(), desired);
+    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let recorded = part.as_ref().unwrap_or(&all_recorded);
+    let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
-    let mut wanted = of_apply(&desired.resources);
+    let mut wanted = of_apply(&resources);
     wanted.extend(of_removal(dropped));
-    let kept = copy::look(cluster, &known.identity.stack).await?;
-    kept.check(known)?;
-    wanted.extend(kept.rights(Purpose::Apply));
-    rights::check(cluster, &wanted, &desired.resources, settings.parallelism).await?;
-    let survey = look(settings, cluster, known, &desired.resources, &recorded).await?;
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    wanted.extend(in_cluster.rights(Purpose::Apply));
+    rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
+    let survey = look(settings, cluster, known, &resources, recorded).await?;
     let plan = plan::plan(&Inputs {
-        resources: &desired.resources,
+        resources: &resources,
         graph: &desired.graph,
-        recorded: &recorded,
+        recorded,
         survey: &survey,
         identity: &known.identity,
         key: known.key.as_ref(),
         adopt: arguments.adopt,
         force_conflicts: arguments.force_conflicts,
+        replaced: &replaced,
     })
     .map_err(refused)?;
     let plan = moves::said_in(plan, &let_go);
-    let plan = told(cluster, plan, &desired.resources, &recorded, &survey, &desired.facts).await;
+    let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
+    let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
+    let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
@@ -94,27 +126,40 @@ pub(super) async fn apply(
         recorded,
         survey,
         around,
+        excess,
     })
 }
 
-/// Plans to take everything away.
-pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Planned, Error> {
-    let Counted { recorded, .. } = known
+/// Plans to take everything away, or the part of it that was asked for.
+pub(super) async fn destroy(
+    settings: &Settings,
+    cluster: &Cluster,
+    known: &Known,
+    arguments: &ScopeArgs,
+) -> Result<Planned, Error> {
+    let Counted {
+        recorded: all_recorded, ..
+    } = known
         .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
         .await?;
-    let kept = copy::look(cluster, &known.identity.stack).await?;
-    kept.check(known)?;
+    let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
+    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let recorded = part.as_ref().unwrap_or(&all_recorded);
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
     let mut wanted = of_removal(recorded.values());
-    wanted.extend(kept.rights(Purpose::Destroy));
+    wanted.extend(in_cluster.rights(Purpose::Destroy));
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
-    let survey = look(settings, cluster, known, &[], &recorded).await?;
-    let plan = plan::plan_destroy(&recorded, &survey).map_err(refused)?;
+    let survey = look(settings, cluster, known, &[], recorded).await?;
+    let plan = plan::plan_destroy(recorded, &survey).map_err(refused)?;
+    let plan = scope::said_in(plan, partial, &all_recorded)?;
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let plan = told(cluster, plan, &[], &recorded, &survey, &facts).await;
+    let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
+    let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(cluster, &facts),
@@ -125,6 +170,7 @@ pub(super) async fn destroy(settings: &Settings, cluster: &Cluster, known: &Know
         recorded,
         survey,
         around,
+        excess: Vec::new(),
     })
 }
 

@@ -44,7 +44,8 @@ pub(super) async fn desired(
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
     let sets = load::manifests(stack)?;
-    let own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
+    let mut own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
+    stack.keep(&mut own);
     resources.extend(own);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let is_ours = stack.manifests.is_empty();

@@ -10,7 +10,7 @@ use super::{
     prepare::Desired,
 };
 use crate::{
-    cli::PlanArgs,
+    cli::{PlanArgs, ScopeArgs},
     clock,
     error::{Error, Problem},
     facts,
@@ -22,7 +22,7 @@ use serde_json::Value;
 use stackctl_engine::{
     digest::Digest,
     facts::Facts,
-    plan::{Action, NodeKind, Projection},
+    plan::{Action, NodeKind, Pattern, Projection},
 };
 use stackctl_stacks::{Source, Stack};
 use stackctl_state::planfile::{self, PlanHeader, SavedPlan, SealedPlan};
@@ -40,7 +40,15 @@ struct Body {
     facts: Value,
     adopt: bool,
     force_conflicts: bool,
+    #[serde(default)]
+    yes_delete: bool,
+    /// What is deleted and made again as asked.
+    #[serde(default)]
+    replace: Vec<String>,
     ready_timeout_seconds: Option<u64>,
+    /// The part of the stack that it is about; all of it, where nothing is named.
+    #[serde(default)]
+    scope: ScopeBody,
     /// The digest of what is desired.
     desired: String,
     /// What every decision read, by address.
@@ -53,6 +61,13 @@ struct Body {
     plan: Value,
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ScopeBody {
+    targets: Vec<String>,
+    excludes: Vec<String>,
+    until: Vec<String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Layer {
     name: String,
@@ -63,6 +78,32 @@ struct Layer {
 struct ReadPaths {
     uid: Option<String>,
     paths: BTreeMap<String, Option<String>>,
+}
+
+impl ScopeBody {
+    fn of(arguments: &ScopeArgs) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            targets: texts(&arguments.targets),
+            excludes: texts(&arguments.excludes),
+            until: texts(&arguments.until),
+        }
+    }
+
+    /// `None` where one of them names nothing that an address may be.
+    fn arguments(&self) -> Option<ScopeArgs> {
+        let patterns = |texts: &[String]| {
+            texts
+                .iter()
+                .map(|text| text.parse().ok())
+                .collect::<Option<Vec<Pattern>>>()
+        };
+        Some(ScopeArgs {
+            targets: patterns(&self.targets)?,
+            excludes: patterns(&self.excludes)?,
+            until: patterns(&self.until)?,
+        })
+    }
 }
 
 impl Body {
@@ -88,7 +129,10 @@ impl Body {
             facts: facts::to_json(facts),
             adopt: arguments.adopt,
             force_conflicts: arguments.force_conflicts,
+            yes_delete: arguments.yes_delete,
+            replace: arguments.replace.iter().map(ToString::to_string).collect(),
             ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
+            scope: ScopeBody::of(&arguments.scope),
             desired: plan.desired.to_string(),
             read: plan
                 .steps
@@ -102,7 +146,7 @@ impl Body {
     }
 }
 
-/// Saves a plan, sealed with the stack's key.
+/// Saves a plan, sealed with the stack's key; returns its digest.
 #[expect(
     clippy::too_many_arguments,
     reason = "a plan is saved with everything that it was made from"
@@ -116,7 +160,7 @@ pub(super) fn write(
     desired: &Desired,
     planned: &Planned,
     arguments: &PlanArgs,
-) -> Result<(), Error> {
+) -> Result<Digest, Error> {
     let body = Body::of(sources, &settings.sets, &desired.facts, planned, arguments)?;
     let header = PlanHeader {
         stack: known.identity.stack.clone(),
@@ -126,12 +170,10 @@ pub(super) fn write(
         created: clock::now(),
     };
     let key = known.backend.key_or_create().map_err(state_problem)?;
-    let bytes = SavedPlan::new(header, json_of(&body)?).to_bytes(&key);
-    std::fs::write(path, bytes).map_err(|error| {
-        Problem::new(format!("the plan cannot be saved as `{}`", path.display()))
-            .caused_by(&error)
-            .into()
-    })
+    let plan = SavedPlan::new(header, json_of(&body)?);
+    std::fs::write(path, plan.to_bytes(&key))
+        .map_err(|error| Problem::new(format!("the plan cannot be saved as `{}`", path.display())).caused_by(&error))?;
+    Ok(plan.digest())
 }
 
 /// A saved plan that nobody vouches for yet.
@@ -183,6 +225,11 @@ impl Read {
         self.body.layers.iter().map(|layer| here(&layer.name)).collect()
     }
 
+    /// The digest of what it says, which nobody vouches for before it is opened.
+    pub(super) fn digest(&self) -> Digest {
+        self.sealed.unverified().digest()
+    }
+
     /// The screen of the plan, as it was when it was made.
     pub(super) fn human_form(&self) -> String {
         self.body.text.clone()
@@ -212,6 +259,7 @@ impl Read {
         })?;
         Ok(Saved {
             name,
+            digest: plan.digest(),
             header: plan.header().clone(),
             body: self.body,
         })
@@ -222,6 +270,7 @@ impl Read {
 #[derive(Debug)]
 pub(super) struct Saved {
     name: String,
+    digest: Digest,
     header: PlanHeader,
     body: Body,
 }
@@ -253,13 +302,42 @@ impl Saved {
     }
 
     /// How it was planned, and is to be carried out.
-    pub(super) fn arguments(&self) -> PlanArgs {
-        PlanArgs {
+    pub(super) fn arguments(&self) -> Result<PlanArgs, Error> {
+        let unreadable = || {
+            Problem::new(format!(
+                "the part of the stack that `{}` is about cannot be read",
+                self.name
+            ))
+            .hint("make a new plan with `stackctl plan -o FILE`")
+        };
+        let replace = self.body.replace.iter().map(|text| text.parse().ok());
+        Ok(PlanArgs {
+            scope: self.body.scope.arguments().ok_or_else(unreadable)?,
+            replace: replace.collect::<Option<_>>().ok_or_else(unreadable)?,
+            refresh_only: false,
+            yes_delete: self.body.yes_delete,
             adopt: self.body.adopt,
             force_conflicts: self.body.force_conflicts,
             refresh_facts: false,
             ready_timeout: self.body.ready_timeout_seconds.map(Duration::from_secs),
+        })
+    }
+
+    /// Refuses a plan that is not the one that was approved.
+    pub(super) fn check_digest(&self, expected: &str) -> Result<(), Error> {
+        let is = self.digest.to_string();
+        if expected.trim() == is {
+            return Ok(());
         }
+        Err(
+            Problem::new(format!("the plan `{}` is not the one that was approved", self.name))
+                .because(format!("its digest is {is}, and {} was expected", expected.trim()))
+                .hint(format!(
+                    "look at it with `stackctl show {}`; nothing was changed",
+                    self.name
+                ))
+                .into(),
+        )
     }
 
     /// Refuses another cluster, and a state that is not the one it was made with.
@@ -408,13 +486,9 @@ mod tests {
             recorded: BTreeMap::new(),
             survey: Survey::default(),
             around: surroundings(),
+            excess: Vec::new(),
         };
-        let arguments = PlanArgs {
-            adopt: false,
-            force_conflicts: false,
-            refresh_facts: false,
-            ready_timeout: None,
-        };
+        let arguments = PlanArgs::default();
         let body = Body::of(&[], &[], &Facts::default(), &planned, &arguments).expect("JSON");
         let header = PlanHeader {
             stack: "demo".to_owned(),

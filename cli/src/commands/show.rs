@@ -9,9 +9,11 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         && let Some(saved) = saved::recognised(only)?
     {
         views::result(&if settings.json {
-            views::json::pretty(&saved.machine_form())
+            let mut plan = saved.machine_form();
+            plan["digest"] = json!(saved.digest().to_string());
+            views::json::pretty(&plan)
         } else {
-            saved.human_form()
+            format!("{}{}", saved.human_form(), views::plan::digest(&saved.digest()))
         });
         return Ok(Exit::Done);
     }

@@ -4,11 +4,42 @@ use super::{
     diff,
     style::{Meaning, Style, counted, padded, visible_width},
 };
-use stackctl_engine::diff::drift::Drift;
+use stackctl_engine::{diff::drift::Drift, plan::Refreshed};
 use std::fmt::Write as _;
 
 /// The screen of `drift`. `recorded` is how many resources were looked at.
 pub fn drift(found: &[Drift], recorded: usize, style: &Style) -> String {
+    let mut text = each(found.iter(), style);
+    let _ = writeln!(
+        text,
+        "{} drifted, {} as recorded",
+        found.len(),
+        recorded.saturating_sub(found.len())
+    );
+    if !found.is_empty() {
+        let _ = writeln!(
+            text,
+            "{} `stackctl apply` sets {} back; what should stay goes into the stack",
+            style.paint(Meaning::Busy, "hint:"),
+            counted(found.iter().map(|drift| drift.changes.len().max(1)).sum(), "field")
+        );
+    }
+    text
+}
+
+/// The screen of `--refresh-only`: what would be recorded otherwise, of how many.
+pub fn refreshed(found: &[Refreshed], recorded: usize, style: &Style) -> String {
+    let mut text = each(found.iter().map(|one| &one.differs), style);
+    let _ = writeln!(
+        text,
+        "{} to record as it is, {} as recorded; the cluster stays as it is",
+        counted(found.len(), "resource"),
+        recorded.saturating_sub(found.len())
+    );
+    text
+}
+
+fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
     let mut text = String::new();
     for drift in found {
         let Drift {
@@ -44,20 +75,6 @@ pub fn drift(found: &[Drift], recorded: usize, style: &Style) -> String {
             let by = change.drift.as_ref().map(diff::written_by).unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
         }
-    }
-    let _ = writeln!(
-        text,
-        "{} drifted, {} as recorded",
-        found.len(),
-        recorded.saturating_sub(found.len())
-    );
-    if !found.is_empty() {
-        let _ = writeln!(
-            text,
-            "{} `stackctl apply` sets {} back; what should stay goes into the stack",
-            style.paint(Meaning::Busy, "hint:"),
-            counted(found.iter().map(|drift| drift.changes.len().max(1)).sum(), "field")
-        );
     }
     text
 }

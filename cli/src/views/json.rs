@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     ObjectRef,
     diff::drift::Drift,
+    digest::Digest,
     execute::{Event, Failure},
-    plan::{Counts, FieldChange, NodeKind, Plan, Purpose, Shown, Step},
+    plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Plan, Purpose, Refreshed, Shown, Step},
     recorded::{Origin, Recorded, RecordedNode},
     report::Report,
     resource::ConsequenceClass,
+    timeline::Timeline,
 };
 use stackctl_stacks::{StackError, preflight::Finding};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::views::{
     estimate::{self, EstimateJson},
@@ -51,6 +53,8 @@ pub struct PlanJson {
     summary: CountsJson,
     consequences: Vec<ConsequenceJson>,
     remains: Vec<RemainsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<PartialJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson>,
     /// Records that get another address.
@@ -121,6 +125,22 @@ struct ReadinessJson {
 struct ConsequenceJson {
     class: &'static str,
     text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PartialJson {
+    target: Vec<String>,
+    exclude: Vec<String>,
+    until: Vec<String>,
+    left_out: Vec<LeftOutJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutJson {
+    address: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because_of: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -258,6 +278,25 @@ impl From<&Step> for StepJson {
     }
 }
 
+impl From<&Partial> for PartialJson {
+    fn from(Partial { asked, left_out }: &Partial) -> Self {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect();
+        Self {
+            target: texts(&asked.targets),
+            exclude: texts(&asked.excludes),
+            until: texts(&asked.until),
+            left_out: left_out
+                .iter()
+                .map(|(address, why)| LeftOutJson {
+                    address: address.to_string(),
+                    code: why.code(),
+                    because_of: why.because_of().map(ToString::to_string),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// Converts a plan.
 pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
     let Surroundings {
@@ -286,6 +325,7 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
                 why: is.why.clone(),
             })
             .collect(),
+        partial: plan.partial.as_ref().map(Into::into),
         estimate: estimate
             .as_ref()
             .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
@@ -299,6 +339,49 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
     }
 }
 
+/// Converts a plan; where it was saved, with the file and the digest.
+pub fn plan_saved(is: &Plan, around: &Surroundings, saved: Option<(&Path, Digest)>) -> Value {
+    let mut value = json!(plan(is, around));
+    if let Some((path, digest)) = saved {
+        value["saved"] = json!({"path": path.display().to_string(), "digest": digest.to_string()});
+    }
+    value
+}
+
+/// Converts what ran when, and what it waited for.
+pub fn timeline(timeline: &Timeline, of: Purpose, took: Duration) -> Value {
+    let seconds = |time: &Duration| json!(time.as_secs_f64());
+    let resources: Vec<_> = timeline
+        .spans()
+        .map(|(address, span)| {
+            let mut value = json!({
+                "address": address.to_string(),
+                "action": span.action.code(),
+                "started_at": span.started.as_ref().map(seconds),
+                "requests": span.written.iter().map(|(at, did)| json!({"at": seconds(at), "did": did.to_string()}))
+                    .collect::<Vec<_>>(),
+                "waits": span.waited.iter().map(|(since, why)| json!({"since": seconds(since), "why": why}))
+                    .collect::<Vec<_>>(),
+                "ended_at": span.ended.as_ref().map(|(at, _)| seconds(at)),
+                "end": span.ended.as_ref().map(|(_, ending)| ending.code()),
+            });
+            if let Some(freed) = &span.freed_by {
+                value["waited_for"] = json!({
+                    "address": freed.edge.to.to_string(), "until": freed.edge.until.to_string(),
+                    "reason": freed.edge.reason, "met_at": seconds(&freed.at),
+                });
+            }
+            value
+        })
+        .collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "purpose": purpose(of),
+        "seconds": took.as_secs_f64(),
+        "resources": resources,
+    })
+}
+
 /// Converts a plan to the first line of the events of its execution.
 pub fn planned(is: &Plan, around: &Surroundings) -> Value {
     json!({"format_version": FORMAT_VERSION, "event": "planned", "at_seconds": 0.0, "plan": plan(is, around)})
@@ -306,28 +389,36 @@ pub fn planned(is: &Plan, around: &Surroundings) -> Value {
 
 /// Converts what drifted.
 pub fn drift(found: &[Drift], recorded: usize) -> Value {
-    let drifted: Vec<_> = found
-        .iter()
-        .map(
-            |Drift {
-                 address,
-                 object,
-                 gone,
-                 changes,
-             }| {
-                json!({
-                    "address": address.to_string(),
-                    "object": ObjectJson::from(object),
-                    "gone": gone,
-                    "changes": changes.iter().map(ChangeJson::from).collect::<Vec<_>>(),
-                })
-            },
-        )
-        .collect();
+    let all: Vec<_> = found.iter().map(drifted).collect();
     json!({
         "format_version": FORMAT_VERSION,
-        "drifted": drifted,
+        "drifted": all,
         "summary": {"drifted": found.len(), "as_recorded": recorded.saturating_sub(found.len())},
+    })
+}
+
+fn drifted(found: &Drift) -> Value {
+    let Drift {
+        address,
+        object,
+        gone,
+        changes,
+    } = found;
+    json!({
+        "address": address.to_string(),
+        "object": ObjectJson::from(object),
+        "gone": gone,
+        "changes": changes.iter().map(ChangeJson::from).collect::<Vec<_>>(),
+    })
+}
+
+/// Converts what is recorded otherwise than it is.
+pub fn refreshed(found: &[Refreshed], recorded: usize) -> Value {
+    let differs: Vec<_> = found.iter().map(|one| drifted(&one.differs)).collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "refreshed": differs,
+        "summary": {"refreshed": found.len(), "as_recorded": recorded.saturating_sub(found.len())},
     })
 }
 

@@ -26,6 +26,7 @@ pub mod style;
 pub mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timeline;
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

@@ -8,9 +8,10 @@ use super::{
 };
 use stackctl_engine::{
     Address,
+    digest::Digest,
     estimate::Estimate,
     moves::Rename,
-    plan::{Action, Counts, FieldChange, Moved, NodeKind, Plan, Purpose, Reason, Shown, Step},
+    plan::{Action, Counts, FieldChange, LeftOut, Moved, NodeKind, Partial, Plan, Purpose, Reason, Scope, Shown, Step},
     resource::ConsequenceClass,
 };
 use std::{
@@ -25,6 +26,8 @@ const WIDEST_ADDRESS: usize = 42;
 const WIDEST_OBJECT: usize = 58;
 /// Where the counts of a component end.
 const HEADING_WIDTH: usize = 78;
+/// How many of what a plan leaves out are listed one by one.
+const MOST_LEFT_OUT: usize = 12;
 /// How many fields of one object are listed.
 const MOST_CHANGES: usize = 12;
 
@@ -78,6 +81,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         );
         line(&mut text, &style.paint(Meaning::Quiet, &note));
     }
+    left_out(&mut text, plan, style);
     before_yes(&mut text, plan, style);
     remains(&mut text, plan, style);
     if let Some(estimate) = around.estimate.as_ref().filter(|_| plan.has_changes()) {
@@ -179,9 +183,18 @@ pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
     steps.map(|step| step.address.clone()).collect()
 }
 
-/// The line on stderr after a plan was saved.
-pub fn saved(path: &Path) -> String {
-    format!("saved; apply exactly this: `stackctl apply {}`\n", path.display())
+/// The lines on stderr after a plan was saved.
+pub fn saved(path: &Path, digest: &Digest) -> String {
+    let path = path.display();
+    format!(
+        "saved; apply exactly this: `stackctl apply {path}`\nto approve it elsewhere: `stackctl apply {path} --expect \
+         {digest}`\n"
+    )
+}
+
+/// The line below a saved plan.
+pub fn digest(digest: &Digest) -> String {
+    format!("digest {digest}, for `--expect`\n")
 }
 
 /// What moved since a plan was saved: object, field, manager and time.
@@ -415,9 +428,69 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::Terminating
         | Reason::ReplacedOn(_)
         | Reason::OtherObject(_)
+        | Reason::ReplaceAsked
+        | Reason::ReplacedWith(_)
         | Reason::KeptBy { .. }
         | Reason::Unverified { .. } => false,
     }
+}
+
+/// What a plan of a part leaves out, and why.
+fn left_out(text: &mut String, plan: &Plan, style: &Style) {
+    let Some(Partial { asked, left_out }) = &plan.partial else {
+        return;
+    };
+    let heading = format!(
+        "A part of the stack ({}): {} left out",
+        flags(asked),
+        counted(left_out.len(), "resource")
+    );
+    line(text, &style.paint(Meaning::Attention, &heading));
+    let mut not_targeted: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut others = Vec::new();
+    for (address, why) in left_out {
+        match why {
+            LeftOut::NotTargeted => *not_targeted.entry(address.component()).or_default() += 1,
+            LeftOut::Excluded | LeftOut::WaitsFor(_) | LeftOut::After(_) => others.push((address, why)),
+        }
+    }
+    if !not_targeted.is_empty() {
+        let components: Vec<_> = not_targeted
+            .iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        let words = format!("not targeted: {}", components.join(", "));
+        line(
+            text,
+            &format!("  {} {}", style.dot(), style.paint(Meaning::Quiet, &words)),
+        );
+    }
+    let width = others
+        .iter()
+        .map(|(address, _)| visible_width(&address.to_string()))
+        .max();
+    for (address, why) in others.iter().take(MOST_LEFT_OUT) {
+        let address = padded(&address.to_string(), width.unwrap_or(0).min(WIDEST_ADDRESS));
+        let why = style.paint(Meaning::Quiet, &why.to_string());
+        line(text, &format!("  {} {address}  {why}", style.dot()));
+    }
+    let more = others.len().saturating_sub(MOST_LEFT_OUT);
+    if more > 0 {
+        line(text, &format!("  {} {more} more", style.ellipsis()));
+    }
+}
+
+/// The flags that ask for a part.
+fn flags(asked: &Scope) -> String {
+    let all = [
+        ("--target", &asked.targets),
+        ("--exclude", &asked.excludes),
+        ("--until", &asked.until),
+    ];
+    let words = all
+        .into_iter()
+        .flat_map(|(flag, patterns)| patterns.iter().map(move |pattern| format!("{flag} {pattern}")));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
@@ -480,6 +553,40 @@ mod tests {
     #[test]
     fn a_plan_reads_from_the_left_edge() {
         insta::assert_snapshot!(plan(&plan_of_three_components(), &surroundings(), &Style::PLAIN));
+    }
+
+    #[test]
+    fn a_plan_of_a_part_says_what_it_leaves_out_and_why() {
+        let left_out = |address: &str, why: LeftOut| (address.parse().expect("an address"), why);
+        let partial = Partial {
+            asked: Scope {
+                targets: vec!["model[a]".parse().expect("a pattern")],
+                excludes: vec!["maas".parse().expect("a pattern")],
+                until: Vec::new(),
+            },
+            left_out: [
+                left_out("gpu[l40s].machineset[a]", LeftOut::NotTargeted),
+                left_out("gpu[l40s].machineset[b]", LeftOut::NotTargeted),
+                left_out("maas.gateway", LeftOut::Excluded),
+                left_out(
+                    "model[a].limits",
+                    LeftOut::WaitsFor("maas.gateway".parse().expect("an address")),
+                ),
+            ]
+            .into(),
+        };
+        let mut text = String::new();
+        let plan = Plan {
+            partial: Some(partial),
+            ..plan_of_three_components()
+        };
+        super::left_out(&mut text, &plan, &Style::PLAIN);
+        insta::assert_snapshot!(text, @r"
+        A part of the stack (--target model[a] --exclude maas): 4 resources left out
+          · not targeted: gpu 2
+          · maas.gateway     excluded
+          · model[a].limits  waits for maas.gateway, which is excluded
+        ");
     }
 
     #[test]

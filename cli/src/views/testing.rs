@@ -204,6 +204,7 @@ pub(crate) fn plan_of_three_components() -> Plan {
         ],
         desired: Digest::of(&json!("hand-made")),
         remains: Vec::new(),
+        partial: None,
     }
 }
 

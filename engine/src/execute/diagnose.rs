@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     readiness::judge,
-    resource::{Denial, Diagnosis},
+    resource::{Denial, Diagnosis, asked_of},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub(super) struct Symptom {
     words: String,
     /// The name of the object that shows it.
     name: String,
+    /// Its namespace.
+    namespace: String,
 }
 
 /// What has to be watched to see any symptom.
@@ -46,15 +48,15 @@ pub(super) fn look(diagnoses: &[Diagnosis], view: &LiveView, before: Option<&Sym
         (view.is_read(&scopes) && verdict.is_ready()).then(|| {
             let shown_by = diagnosis.symptom.last().and_then(|last| last.met_by(view));
             let said = shown_by.and_then(|object| words_of(diagnosis, object));
+            let shown = |pointer| shown_by.map(|object| text(object, pointer)).unwrap_or_default();
             Symptom {
                 index,
                 since: before
                     .filter(|before| before.index == index)
                     .map_or_else(Instant::now, |before| before.since),
                 words: said.unwrap_or_else(|| verdict.why().to_owned()),
-                name: shown_by
-                    .map(|object| text(object, "/metadata/name"))
-                    .unwrap_or_default(),
+                name: shown("/metadata/name"),
+                namespace: shown("/metadata/namespace"),
             }
         })
     })
@@ -81,10 +83,9 @@ fn text(object: &Value, pointer: &str) -> String {
 
 /// Adds what to do about a known refusal to a failure that does not say it.
 pub(super) fn denied(denials: &[Denial], failure: Failure) -> Failure {
-    let says = |denial: &&Denial| failure.because.iter().any(|cause| cause.contains(&denial.says));
-    match denials.iter().find(says) {
-        Some(denial) if failure.hint.is_none() => {
-            let hint = format!("{}; then run the same command again", denial.asks);
+    match asked_of(denials, failure.because.iter().map(String::as_str)) {
+        Some(asks) if failure.hint.is_none() => {
+            let hint = format!("{asks}; then run the same command again");
             failure.hint(hint)
         }
         _ => failure,
@@ -99,7 +100,8 @@ impl Symptom {
 
     /// What a person has to do.
     pub(super) fn asks(&self, diagnoses: &[Diagnosis]) -> Option<String> {
-        Some(self.of(diagnoses)?.asks.replace("{name}", &self.name))
+        let asks = self.of(diagnoses)?.asks.replace("{name}", &self.name);
+        Some(asks.replace("{namespace}", &self.namespace))
     }
 
     /// When waiting is in vain, if that is known; `scale` is the time of the cluster against that of the clock.
@@ -115,5 +117,53 @@ impl Symptom {
             return failure;
         }
         failure.because(self.words.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        execute::WatchEvent,
+        object_key::ObjectType,
+        readiness::{Observation, Rule, Target},
+    };
+    use serde_json::json;
+
+    #[test]
+    fn what_is_to_be_done_names_the_object_that_shows_the_symptom() {
+        let models = ObjectType::new("example.com/v1", "Model");
+        let nameless = Observation::new(
+            Target::Some {
+                of: models.clone(),
+                namespace: None,
+                labels: std::collections::BTreeMap::new(),
+                at_least: 1,
+            },
+            Rule::Not(Box::new(Rule::non_empty("spec.name"))),
+        );
+        let known = [Diagnosis::new(
+            vec![nameless],
+            "name Model {name} of namespace {namespace}",
+        )];
+        let model = |namespace: &str, name: &str, spec: Value| json!({"apiVersion": "example.com/v1", "kind": "Model", "metadata": {"namespace": namespace, "name": name}, "spec": spec});
+        let mut view = LiveView::default();
+        assert_eq!(look(&known, &view, None), None, "nothing is read yet");
+        let all = vec![model("a", "one", json!({"name": "one"})), model("b", "two", json!({}))];
+        view.take(&(models, None), WatchEvent::Snapshot(all));
+        let seen = look(&known, &view, None).expect("a symptom");
+        assert_eq!(seen.asks(&known).as_deref(), Some("name Model two of namespace b"));
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_words_and_by_no_others() {
+        let known = [Denial {
+            says: "has no type".to_owned(),
+            asks: "give it a type".to_owned(),
+        }];
+        let refused = |words: &str| denied(&known, Failure::new("could not be applied").because(words)).hint;
+        let hint = refused("the connection has no type");
+        assert_eq!(hint.as_deref(), Some("give it a type; then run the same command again"));
+        assert_eq!(refused("the connection is not there"), None);
     }
 }

@@ -7,6 +7,7 @@ use super::{
     Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
     context::{Context, StepError, failure_of},
     diagnose, effect,
+    replacements::Replacements,
     run::Run,
     script::{self, Move},
     step::{Active, Done, perform},
@@ -19,7 +20,7 @@ use crate::{
     graph::{Graph, Takes, Until},
     late::Secrets,
     marks::Identity,
-    plan::{Action, Plan},
+    plan::{self, Action, Plan},
     readiness::{Readiness, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Resource},
@@ -121,14 +122,13 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
             .iter()
             .map(|resource| (&resource.address, resource))
             .collect(),
-        edges: execution
-            .plan
-            .steps
-            .iter()
-            .map(|step| (&step.address, step.waits_for.as_slice()))
-            .collect(),
+        steps: execution.plan.steps.iter().map(|step| (&step.address, step)).collect(),
         run: run_of(execution),
+        replacements: Replacements::of(execution.plan, execution.recorded),
         active: BTreeMap::new(),
+        looking: BTreeSet::new(),
+        movable: BTreeSet::new(),
+        wanting: BTreeSet::new(),
         view: LiveView::default(),
         watched: BTreeSet::new(),
         recorded: execution.recorded.clone(),
@@ -144,8 +144,9 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
         // are free slots.
         loop {
             drive.start();
-            for address in drive.movable() {
+            while let Some(address) = drive.movable.pop_first() {
                 drive.advance(&address, &context);
+                drive.sort_in(&address);
             }
             if drive.stopped || !drive.run.can_start() {
                 break;
@@ -155,10 +156,10 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
             let events = provider.watch(&scope.0, scope.1.as_deref());
             watches.push(events.map(move |event| (scope.clone(), event)).boxed());
         }
-        for address in drive.requesting(execution.options.parallelism.max(1).saturating_sub(requests.len())) {
-            if let Some(request) = drive.request(&address) {
-                requests.push(Box::pin(perform(&context, request)));
-            }
+        while requests.len() < execution.options.parallelism.max(1)
+            && let Some(request) = drive.request()
+        {
+            requests.push(Box::pin(perform(&context, request)));
         }
         if drive.is_finished(requests.is_empty()) {
             break;
@@ -168,8 +169,8 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
             biased;
             () = &mut interrupt => drive.interrupt(),
             Some(done) = requests.next(), if !requests.is_empty() => drive.answer(done, &context),
-            Some((scope, event)) = watches.next(), if !watches.is_empty() => drive.view.take(&scope, event),
-            () = sleep_until(timer.unwrap_or_else(far_future)), if timer.is_some() => {}
+            Some((scope, event)) = watches.next(), if !watches.is_empty() => drive.see(&scope, event),
+            () = sleep_until(timer.unwrap_or_else(far_future)), if timer.is_some() => drive.look_at_the_clock(),
         }
     }
     match drive.broken {
@@ -230,8 +231,15 @@ fn run_of(execution: &Execution<'_>) -> Run {
         ref durations,
         ..
     } = execution.options;
+    let idle: BTreeSet<_> = execution
+        .plan
+        .steps
+        .iter()
+        .filter(|step| !is_work(step))
+        .map(|step| &step.address)
+        .collect();
     let takes = |address: &Address| match (durations.get(address), resources.get(address)) {
-        _ if !is_work(execution, address) => Takes::default(),
+        _ if idle.contains(address) => Takes::default(),
         (Some(&took), Some(resource)) => expected(resource, Some(took)).takes,
         // What is expected is expected of a real cluster.
         (None, Some(resource)) => {
@@ -253,17 +261,23 @@ fn run_of(execution: &Execution<'_>) -> Run {
 }
 
 /// Whether a step does anything but look.
-fn is_work(execution: &Execution<'_>, address: &Address) -> bool {
-    let step = execution.plan.step(address);
-    step.is_some_and(|step| step.action != Action::NoOp)
+fn is_work(step: &plan::Step) -> bool {
+    step.action != Action::NoOp
 }
 
 struct Drive<'a, F> {
     execution: &'a Execution<'a>,
     by_address: BTreeMap<&'a Address, &'a Resource>,
-    edges: BTreeMap<&'a Address, &'a [crate::graph::Edge]>,
+    steps: BTreeMap<&'a Address, &'a plan::Step>,
     run: Run,
+    replacements: Replacements<'a>,
+    /// What has started and is not done. Those that wait neither for a slot nor for an answer are looking at the
+    /// cluster or the clock; of them, those are movable of which something may have changed. Those that wait for a slot
+    /// are wanting.
     active: BTreeMap<Address, Active>,
+    looking: BTreeSet<Address>,
+    movable: BTreeSet<Address>,
+    wanting: BTreeSet<Address>,
     view: LiveView,
     watched: BTreeSet<Scope>,
     recorded: BTreeMap<Address, Recorded>,
@@ -278,11 +292,21 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         while !self.stopped
             && let Some(address) = self.run.start()
         {
-            let Some(step) = self.execution.plan.step(&address) else {
+            let Some(step) = self.steps.get(&address).copied() else {
                 continue;
             };
             let (moves, limit) = match (self.by_address.get(&address), self.recorded.get(&address)) {
-                (Some(resource), known) => (script::of_resource(step, resource, known), resource.ready_timeout),
+                (Some(resource), _) => {
+                    let going = self.replacements.going(step, &self.recorded);
+                    let limit = going
+                        .iter()
+                        .map(|known| script::removal_timeout(known))
+                        .sum::<Duration>();
+                    (
+                        script::of_resource(step, resource, &going),
+                        resource.ready_timeout + limit,
+                    )
+                }
                 (None, Some(known)) => (script::of_removal(step, known), script::removal_timeout(known)),
                 (None, None) => (std::collections::VecDeque::new(), Duration::ZERO),
             };
@@ -292,21 +316,58 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 .ready_timeout
                 .unwrap_or_else(|| limit.mul_f64(self.execution.options.time_scale).max(SHORTEST_LIMIT));
             self.active.insert(address.clone(), Active::new(moves, limit));
+            self.sort_in(&address);
             (self.on)(&Event::Started { address });
         }
     }
 
-    /// Active steps that wait neither for a slot nor for an answer: of a thousand, a few.
-    fn movable(&self) -> Vec<Address> {
-        let movable = self
-            .active
+    /// Puts a step where it belongs after it has changed; one that begins to look is looked at once more.
+    fn sort_in(&mut self, address: &Address) {
+        let active = self.active.get(address).filter(|active| !active.in_flight);
+        match active.map(|active| active.wants.is_some()) {
+            None => {
+                self.looking.remove(address);
+                self.movable.remove(address);
+                self.wanting.remove(address);
+            }
+            Some(true) => {
+                self.looking.remove(address);
+                self.wanting.insert(address.clone());
+            }
+            Some(false) => {
+                self.wanting.remove(address);
+                if self.looking.insert(address.clone()) {
+                    self.movable.insert(address.clone());
+                }
+            }
+        }
+    }
+
+    /// Takes an event of a watch in; whoever looks at its scope may move.
+    fn see(&mut self, scope: &Scope, event: WatchEvent) {
+        self.view.take(scope, event);
+        self.wake(|active| active.scopes.contains(scope));
+    }
+
+    /// Whoever's time has come may move.
+    fn look_at_the_clock(&mut self) {
+        let now = Instant::now();
+        self.wake(|active| active.next_look().is_some_and(|at| at <= now));
+    }
+
+    fn wake(&mut self, concerned: impl Fn(&Active) -> bool) {
+        let woken = self
+            .looking
             .iter()
-            .filter(|(_, active)| active.wants.is_none() && !active.in_flight);
-        movable.map(|(address, _)| address.clone()).collect()
+            .filter(|address| self.active.get(*address).is_some_and(&concerned));
+        self.movable.extend(woken.cloned());
     }
 
     /// Makes every move of a step that needs no answer; stops at a request, at a wait that is not over, or at the end.
     fn advance<P, J: Journal, S>(&mut self, address: &Address, context: &Context<'_, P, J, S>) {
+        if let Some(active) = self.active.get_mut(address) {
+            active.looked = Instant::now();
+        }
         loop {
             let Some(active) = self.active.get(address) else { return };
             if active.in_flight || active.wants.is_some() {
@@ -506,14 +567,23 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         if now < active.deadline && !in_vain {
             return None;
         }
+        let goes = matches!(active.moves.front(), Some(Move::AwaitGone(..) | Move::AwaitNone(_)));
+        let (what, otherwise) = if goes {
+            (
+                "go",
+                "see that the controllers which clear its finalizers run, and what they say",
+            )
+        } else {
+            ("become ready", "see what it says above")
+        };
         let first = symptom
             .and_then(|symptom| symptom.asks(diagnoses))
             .or_else(|| asks.map(str::to_owned))
-            .unwrap_or_else(|| "see what it says above".to_owned());
+            .unwrap_or_else(|| otherwise.to_owned());
         let failure = if in_vain {
-            Failure::new("will not become ready").hint(format!("{first}; then run the same command again"))
+            Failure::new(format!("will not {what}")).hint(format!("{first}; then run the same command again"))
         } else {
-            Failure::new(format!("did not become ready within {}", shown(active.limit))).hint(format!(
+            Failure::new(format!("did not {what} within {}", shown(active.limit))).hint(format!(
                 "{first}; then run the same command again, or give it longer with `--ready-timeout`"
             ))
         };
@@ -573,58 +643,66 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         self.overdue(address)
     }
 
-    /// Scopes that an active step needs and nobody watches yet.
+    /// Scopes that a step looks at and nobody watches yet.
     fn unwatched(&mut self) -> Vec<Scope> {
-        let wanted: BTreeSet<_> = self
-            .active
-            .values()
-            .flat_map(|active| active.scopes.iter().cloned())
+        let looking = self.looking.iter().filter_map(|address| self.active.get(address));
+        let new: BTreeSet<_> = looking
+            .flat_map(|active| &active.scopes)
+            .filter(|scope| !self.watched.contains(*scope))
+            .cloned()
             .collect();
-        let new: Vec<_> = wanted.difference(&self.watched).cloned().collect();
         self.watched.extend(new.iter().cloned());
-        new
+        new.into_iter().collect()
     }
 
-    /// Steps that want to send a request, as many as there are free slots.
-    fn requesting(&self, free: usize) -> Vec<Address> {
+    /// The next request that leaves, if a step wants one.
+    fn request(&mut self) -> Option<super::step::Request<'a>> {
         if self.stopped {
-            return Vec::new();
+            return None;
         }
-        let wanting = self
-            .active
-            .iter()
-            .filter(|(_, active)| active.wants.is_some() && !active.in_flight);
-        wanting.map(|(address, _)| address.clone()).take(free).collect()
+        loop {
+            let address = self.wanting.pop_first()?;
+            let Some(active) = self.active.get_mut(&address) else {
+                continue;
+            };
+            let Some(wanted) = active.wants.take() else { continue };
+            active.in_flight = true;
+            let deadline = active.deadline;
+            let resource = self.by_address.get(&address).copied();
+            let overlay_manager = match resource.map(|resource| &resource.node) {
+                Some(Node::Overlay(overlay)) => {
+                    self.execution
+                        .identity
+                        .manager_of_overlay(&address, &overlay.target, &self.recorded)
+                }
+                _ => String::new(),
+            };
+            return Some(super::step::Request {
+                wanted,
+                resource,
+                overlay_manager,
+                edges: self
+                    .steps
+                    .get(&address)
+                    .map(|step| step.waits_for.as_slice())
+                    .unwrap_or_default(),
+                known: self.recorded.get(&address).cloned(),
+                adopting: self.execution.options.adopt,
+                deadline,
+                address,
+            });
+        }
     }
 
-    fn request(&mut self, address: &Address) -> Option<super::step::Request<'a>> {
-        let known = self.recorded.get(address).cloned();
-        let active = self.active.get_mut(address)?;
-        let wanted = active.wants.take()?;
-        active.in_flight = true;
-        let resource = self.by_address.get(address).copied();
-        let overlay_manager = match resource.map(|resource| &resource.node) {
-            Some(Node::Overlay(overlay)) => {
-                self.execution
-                    .identity
-                    .manager_of_overlay(address, &overlay.target, &self.recorded)
-            }
-            _ => String::new(),
-        };
-        Some(super::step::Request {
-            address: address.clone(),
-            wanted,
-            resource,
-            edges: self.edges.get(address).copied().unwrap_or_default(),
-            known,
-            adopting: self.execution.options.adopt,
-            overlay_manager,
-            deadline: active.deadline,
-        })
+    /// Takes the answer of a request in, and lets its step go on.
+    fn answer<P, J: Journal, S>(&mut self, done: Done, context: &Context<'_, P, J, S>) {
+        let address = done.address.clone();
+        self.take_in(done, context);
+        self.sort_in(&address);
     }
 
     /// Takes the answer of a request in: journal first, then tell.
-    fn answer<P, J: Journal, S>(&mut self, done: Done, context: &Context<'_, P, J, S>) {
+    fn take_in<P, J: Journal, S>(&mut self, done: Done, context: &Context<'_, P, J, S>) {
         let Done {
             address,
             wanted,
@@ -653,7 +731,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             active.moves.pop_front();
         }
         for object in &performed.seen {
-            self.view.wrote(object);
+            for scope in self.view.wrote(object) {
+                self.wake(|active| active.scopes.contains(&scope));
+            }
         }
         if let Some(recorded) = performed.recorded {
             if !self.journal(context, &Outcome::Recorded(Box::new(recorded.clone()))) {
@@ -668,13 +748,13 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             });
         }
         if let Some(did) = performed.did {
-            let object = self.execution.plan.step(&address).and_then(|step| step.object.clone());
+            let object = self.steps.get(&address).and_then(|step| step.object.clone());
             (self.on)(&Event::Written { address, did, object });
         }
     }
 
     fn what_failed(&self, address: &Address, wanted: &Move) -> String {
-        let object = self.execution.plan.step(address).and_then(|step| step.object.as_ref());
+        let object = self.steps.get(address).and_then(|step| step.object.as_ref());
         let object = object.map_or_else(|| address.to_string(), ToString::to_string);
         match wanted {
             Move::Delete(object, _) => format!("{object} could not be deleted"),
@@ -689,7 +769,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let Some(resource) = self.by_address.get(address) else {
             return true;
         };
-        let edges = self.edges.get(address).copied().unwrap_or_default();
+        let edges = self
+            .steps
+            .get(address)
+            .map(|step| step.waits_for.as_slice())
+            .unwrap_or_default();
         let known = self.recorded.get(address);
         let node = match &resource.node {
             Node::Action(action) => RecordedNode::Action {
@@ -721,7 +805,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let took = active.started.elapsed();
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         // Only work teaches how long it takes: what was ready before took no time.
-        if is_work(self.execution, address)
+        if self.steps.get(address).is_some_and(|step| is_work(step))
             && self.by_address.contains_key(address)
             && !self.journal(
                 context,
@@ -772,15 +856,22 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     }
 
     fn break_off(&mut self, error: JournalError) {
-        self.stopped = true;
         self.broken.get_or_insert(error);
-        self.active.retain(|_, active| active.in_flight);
+        self.stop();
     }
 
     fn interrupt(&mut self) {
+        self.stop();
+        (self.on)(&Event::Interrupted);
+    }
+
+    /// Nothing starts any more; what is in flight is waited for.
+    fn stop(&mut self) {
         self.stopped = true;
         self.active.retain(|_, active| active.in_flight);
-        (self.on)(&Event::Interrupted);
+        self.looking.clear();
+        self.movable.clear();
+        self.wanting.clear();
     }
 
     fn is_finished(&self, no_requests: bool) -> bool {
@@ -789,19 +880,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
 
     /// When something has to be looked at again although nothing is told: limits, remedies, settling.
     fn next_timer(&self) -> Option<Instant> {
-        self.active
-            .values()
-            .filter(|active| !active.in_flight)
-            .flat_map(|active| {
-                [
-                    Some(active.deadline),
-                    active.remedy_at,
-                    active.settled_at,
-                    active.ends_at,
-                ]
-            })
-            .flatten()
-            .min()
+        let looking = self.looking.iter().filter_map(|address| self.active.get(address));
+        looking.filter_map(Active::next_look).min()
     }
 }
 

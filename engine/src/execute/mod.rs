@@ -14,6 +14,7 @@ mod intended;
 mod journal;
 mod provider;
 mod record;
+mod replacements;
 mod run;
 mod script;
 mod step;

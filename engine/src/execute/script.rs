@@ -47,12 +47,10 @@ pub(super) enum Move {
     Deed(Deed),
 }
 
-/// The script of a step that is desired.
-pub(super) fn of_resource(step: &Step, resource: &Resource, known: Option<&Recorded>) -> VecDeque<Move> {
-    let mut moves = VecDeque::new();
-    if let (Action::Replace, Some(known)) = (step.action, known) {
-        moves.extend(taking_away(known));
-    }
+/// The script of a step that is desired. `going` is what is taken away before, in order: of an object that is replaced
+/// what is in it and itself, and nothing of one that goes with what it is in.
+pub(super) fn of_resource(step: &Step, resource: &Resource, going: &[&Recorded]) -> VecDeque<Move> {
+    let mut moves: VecDeque<Move> = going.iter().flat_map(|known| taking_away(known)).collect();
     let writes = matches!(
         step.action,
         Action::Create | Action::Update | Action::Adopt | Action::Replace
@@ -115,6 +113,12 @@ fn taking_away(known: &Recorded) -> Vec<Move> {
     }
     moves.extend(claims_go(known));
     moves
+}
+
+/// Whether taking it away deletes a whole object that is ours.
+pub(super) fn is_deleted(known: &Recorded) -> bool {
+    let is_made = matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Created);
+    is_made && known.destroy.retain.is_none()
 }
 
 fn before_it_goes(step: &DestroyStep) -> Move {

@@ -32,6 +32,8 @@ use tokio::time::Instant;
 pub(super) struct Active {
     pub(super) moves: VecDeque<Move>,
     pub(super) started: Instant,
+    /// When it was looked at last.
+    pub(super) looked: Instant,
     pub(super) limit: Duration,
     pub(super) deadline: Instant,
     /// A request that waits for a slot.
@@ -58,6 +60,7 @@ impl Active {
         Self {
             moves,
             started,
+            looked: started,
             limit,
             deadline: started + limit,
             wants: None,
@@ -74,6 +77,13 @@ impl Active {
             why: String::new(),
             told: None,
         }
+    }
+
+    /// When it has to be looked at again although nothing is told. What was due when it was looked at last is no
+    /// reason: that waits for something to be told.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        let all = [Some(self.deadline), self.remedy_at, self.settled_at, self.ends_at];
+        all.into_iter().flatten().filter(|at| *at > self.looked).min()
     }
 
     /// Wants a slot for a deed beside its script.

@@ -62,16 +62,25 @@ impl LiveView {
         }
     }
 
-    /// Takes in what the server answered to a write of ours.
-    pub(super) fn wrote(&mut self, object: &Value) {
-        let Some(key) = key_of(object) else { return };
-        for ((of, namespace), objects) in &mut self.scopes {
+    /// Takes in what the server answered to a write of ours; the scopes that know it now.
+    pub(super) fn wrote(&mut self, object: &Value) -> Vec<Scope> {
+        let Some(key) = key_of(object) else { return Vec::new() };
+        let mut told = Vec::new();
+        for (scope, objects) in &mut self.scopes {
+            let (of, namespace) = scope;
             let covers = of.group_kind() == key.kind && (namespace.is_none() || *namespace == key.namespace);
-            if covers && !objects.get(&key).is_some_and(|known| is_newer(known, object)) {
-                objects.insert(key.clone(), object.clone());
+            if covers {
+                told.push(scope.clone());
+                if !objects.get(&key).is_some_and(|known| is_newer(known, object)) {
+                    objects.insert(key.clone(), object.clone());
+                }
             }
         }
-        self.written.insert(key, object.clone());
+        // A scope that is read later may still tell an older state.
+        if told.is_empty() {
+            self.written.insert(key, object.clone());
+        }
+        told
     }
 
     /// Whether all of these scopes have been read.

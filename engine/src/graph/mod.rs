@@ -143,6 +143,11 @@ impl Graph {
         &self.order
     }
 
+    /// Whether a resource has this address.
+    pub fn contains(&self, address: &Address) -> bool {
+        self.index.contains_key(address)
+    }
+
     /// What an address waits for.
     pub fn dependencies(&self, address: &Address) -> Vec<&Edge> {
         self.edges(address, Direction::Incoming)

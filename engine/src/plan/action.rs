@@ -81,6 +81,10 @@ pub enum Reason {
     OtherObject(String),
     /// This field changed in the stack, and what is there cannot follow.
     ReplacedOn(String),
+    /// A person asked for it to be deleted and made again.
+    ReplaceAsked,
+    /// It is contained in this, which is deleted and made again.
+    ReplacedWith(Address),
     /// A field was taken by somebody else and stays theirs.
     KeptBy {
         /// The field.
@@ -147,6 +151,8 @@ impl Reason {
             Self::Terminating => "terminating",
             Self::OtherObject(_) => "other-object",
             Self::ReplacedOn(_) => "replaced-on",
+            Self::ReplaceAsked => "replace-asked",
+            Self::ReplacedWith(_) => "replaced-with",
             Self::KeptBy { .. } => "kept-by",
             Self::Unverified { .. } => "unverified",
         }
@@ -181,6 +187,8 @@ impl fmt::Display for Reason {
             Self::Terminating => f.write_str("is being deleted; made again after that"),
             Self::OtherObject(old) => write!(f, "instead of {old}, which goes"),
             Self::ReplacedOn(field) => write!(f, "{field} changed, and what is there cannot follow"),
+            Self::ReplaceAsked => f.write_str("deleted and made again, as asked"),
+            Self::ReplacedWith(container) => write!(f, "goes with {container}, and is made again"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
             Self::Unverified { webhook } => write!(f, "not verified: {webhook} answers only later"),
         }

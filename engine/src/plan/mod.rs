@@ -10,17 +10,25 @@
 //! - No secret's value is in a plan: what is sensitive shows as [`Shown::Secret`].
 
 mod action;
+mod budget;
 mod decide;
 mod parts;
 mod planner;
 mod projection;
+mod refresh;
+mod replace;
+mod scope;
 mod transition;
 
 pub use action::{Action, Reason};
+pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
+pub use refresh::{Refreshed, refresh};
+pub use replace::{Replaced, replaced};
+pub use scope::{LeftOut, Order, Partial, Pattern, Scope, ScopeError};
 pub use transition::{LoginChange, Transition, transitions};
 
 use crate::{
@@ -46,6 +54,8 @@ pub struct Plan {
     pub desired: Digest,
     /// What stays in the cluster after a destroy, each with its reason.
     pub remains: Vec<Remains>,
+    /// What the plan leaves out, where it is about a part of the stack.
+    pub partial: Option<Partial>,
 }
 
 /// What a plan is for.

@@ -1,8 +1,8 @@
 //! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
 
 use super::{
-    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason, Shown,
-    Step, Subject, decide, parts,
+    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
+    Replaced, Shown, Step, Subject, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -18,7 +18,7 @@ use crate::{
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen, judge},
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Adopt, Node, Resource, sent_digest, written_value},
+    resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;
@@ -43,6 +43,8 @@ pub struct Inputs<'a> {
     pub adopt: bool,
     /// Whether fields that others own, and we never recorded, may be taken.
     pub force_conflicts: bool,
+    /// What is deleted and made again because a person asked for it, and what goes with it.
+    pub replaced: &'a BTreeMap<Address, Replaced>,
 }
 
 /// Why there is no plan.
@@ -95,6 +97,8 @@ pub enum PlanError {
         object: Box<ObjectRef>,
         /// Its words.
         cause: Box<ProviderError>,
+        /// What practice prescribes, where the refusal is a known one.
+        asks: Option<String>,
     },
     /// A shared text in the object cannot be edited.
     #[error("`{address}`: {object} cannot be edited: {cause}")]
@@ -113,6 +117,22 @@ pub enum PlanError {
         address: Address,
         /// Why.
         cause: Box<LateError>,
+    },
+    /// An object that holds data would be deleted by the way.
+    #[error("`{address}` names another object than before, and {object} would go with the data that it holds")]
+    HoldsData {
+        /// The resource.
+        address: Address,
+        /// The object that would go.
+        object: Box<ObjectRef>,
+    },
+    /// It cannot be deleted and made again.
+    #[error("`{address}` cannot be replaced: {why}")]
+    NotReplaceable {
+        /// The resource.
+        address: Address,
+        /// Why not.
+        why: String,
     },
     /// It may not be destroyed.
     #[error("`{address}` may not be destroyed (prevent_destroy)")]
@@ -142,7 +162,16 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
-            Self::UnknownKind { .. } | Self::Refused { .. } | Self::Prevented { .. } | Self::Recorded(_) => None,
+            Self::Refused { asks, .. } => asks
+                .as_ref()
+                .map(|asks| format!("{asks}; then run the same command again")),
+            Self::HoldsData { address, .. } => Some(format!(
+                "name the old object again, or save its data and say `--replace '{address}' --yes-delete`"
+            )),
+            Self::Prevented { .. } => Some(
+                "keep it in the stack; if it is to go, apply without `prevent_destroy` on its table first".to_owned(),
+            ),
+            Self::NotReplaceable { .. } | Self::UnknownKind { .. } | Self::Recorded(_) => None,
         }
     }
 }
@@ -195,6 +224,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<PlanError>> {
         steps,
         desired: digest_of(inputs.resources),
         remains: Vec::new(),
+        partial: None,
     })
 }
 
@@ -215,6 +245,7 @@ pub fn plan_destroy(recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> 
         steps,
         desired: Digest::of(&Value::Null),
         remains,
+        partial: None,
     })
 }
 
@@ -229,6 +260,14 @@ pub fn digest_of(resources: &[Resource]) -> Digest {
 fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
     let readiness = || judge(&observations(resource), inputs.survey.view());
     let known = inputs.recorded.get(&resource.address);
+    if inputs.replaced.get(&resource.address) == Some(&Replaced::Asked)
+        && let Some(why) = replace::no_object_of_its_own(&resource.node)
+    {
+        return Err(PlanError::NotReplaceable {
+            address: resource.address.clone(),
+            why: why.to_owned(),
+        });
+    }
     match &resource.node {
         Node::Object(_) | Node::Overlay(_) => written(inputs, resource, known, above),
         Node::Gate(_) | Node::Check(_) => {
@@ -251,7 +290,11 @@ fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Res
             let ran = matches!(known.map(|known| &known.node),
                 Some(RecordedNode::Action { trigger: last }) if *last == trigger);
             let holds = run.satisfied_by_goal && readiness.is_ready() && above.is_none();
-            let (action, reason) = if ran && (readiness.is_ready() || !run.satisfied_by_goal) || holds {
+            // What it did, it did to an object that goes.
+            let is_undone = run.satisfied_by_goal && replace::waits_for_replaced(inputs, resource);
+            let (action, reason) = if is_undone {
+                (Action::Run, Reason::Triggered)
+            } else if ran && (readiness.is_ready() || !run.satisfied_by_goal) || holds {
                 (Action::NoOp, Reason::RanAlready)
             } else if ran && above.is_none() {
                 (Action::NoOp, Reason::NotReady)
@@ -325,9 +368,16 @@ fn written(
     if let Some(old) = other {
         let live = Seen::object(inputs.survey.view(), &old.object);
         let is_there = live.is_some_and(|live| live["metadata"]["uid"] == old.uid.as_str());
-        if is_there && (resource.lifecycle.prevent_destroy || known.is_some_and(|known| known.destroy.holds_data)) {
+        if is_there && is_prevented(resource, known) {
             return Err(PlanError::Prevented {
                 address: resource.address.clone(),
+            });
+        }
+        let is_asked = inputs.replaced.contains_key(&resource.address);
+        if is_there && !is_asked && known.is_some_and(|known| known.destroy.holds_data) {
+            return Err(PlanError::HoldsData {
+                address: resource.address.clone(),
+                object: Box::new(old.object.clone()),
             });
         }
         match (is_there, action) {
@@ -340,12 +390,19 @@ fn written(
     if matches!(action, Action::Update | Action::Create)
         && let Some(field) = replaced_on(resource, known)
     {
-        if resource.lifecycle.prevent_destroy {
+        if is_prevented(resource, known) {
             return Err(PlanError::Prevented {
                 address: resource.address.clone(),
             });
         }
         (action, reason) = (Action::Replace, Reason::ReplacedOn(field.to_string()));
+    }
+    if let Some(why) = inputs.replaced.get(&resource.address)
+        && let Some(known) = known
+        && action != Action::Replace
+        && found.live.as_ref().is_some_and(|live| !is_being_deleted(live))
+    {
+        (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
     let readiness = found
@@ -371,6 +428,15 @@ fn written(
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)
+}
+
+fn is_being_deleted(live: &Value) -> bool {
+    live.pointer("/metadata/deletionTimestamp").is_some()
+}
+
+/// Whether the stack says that what is recorded stays.
+pub(super) fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> bool {
+    resource.lifecycle.prevent_destroy && known.is_some()
 }
 
 /// The first field that was applied as something else, and takes a replacement to change.
@@ -403,11 +469,7 @@ fn live_of(
         });
     }
     let foreign = matches!(found.whose, Some(Whose::Foreign));
-    if found
-        .live
-        .as_ref()
-        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
-    {
+    if found.live.as_ref().is_some_and(is_being_deleted) {
         return Ok((Live::Terminating, None));
     }
     Ok(match &found.answer {
@@ -459,10 +521,12 @@ fn live_of(
                 (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(webhook)),
                 (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(webhook)),
                 _ => {
+                    let said = cause.to_string();
                     return Err(PlanError::Refused {
                         address,
                         object: Box::new(object),
                         cause: Box::new(cause.clone()),
+                        asks: asked_of(&resource.denials, [said.as_str()]).map(str::to_owned),
                     });
                 }
             }

@@ -17,8 +17,8 @@ pub struct Diagnosis {
     /// Where the object that meets the last observation says why, the first that says something; where none does, the
     /// words of the observation.
     pub words: Vec<FieldPath>,
-    /// What a person has to do: ``create Secret llm/hf with the key `token` ``. `{name}` is the name of the object that
-    /// meets the last observation.
+    /// What a person has to do: ``create Secret llm/hf with the key `token` ``. `{name}` and `{namespace}` are those of the
+    /// object that meets the last observation.
     pub asks: String,
     /// For how long the symptom has to stand until waiting is in vain; none where it may go by itself, so that only the
     /// time limit ends the wait. In the time of a real cluster. What a remedy may mend is waited for to the end.
@@ -32,6 +32,13 @@ pub struct Denial {
     pub says: String,
     /// What a person has to do.
     pub asks: String,
+}
+
+/// What practice prescribes for a refusal in these words, if it is a known one.
+pub(crate) fn asked_of<'a, 'b>(denials: &'a [Denial], said: impl IntoIterator<Item = &'b str>) -> Option<&'a str> {
+    let said: Vec<_> = said.into_iter().collect();
+    let is_said = |denial: &&Denial| said.iter().any(|words| words.contains(&denial.says));
+    denials.iter().find(is_said).map(|denial| denial.asks.as_str())
 }
 
 impl Diagnosis {

@@ -13,6 +13,7 @@ mod overlay;
 mod sent;
 
 pub use action::{Action, Effect};
+pub(crate) use diagnosis::asked_of;
 pub use diagnosis::{Denial, Diagnosis};
 pub use gate::{Check, Gate, Remedy};
 pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};

@@ -209,6 +209,7 @@ impl Simulator {
         let paused = options.operators == OperatorsMode::Paused;
         let access = Access::Embedded(ways);
         let data_plane = data_plane(&access, &options, clock).await?;
+        server.pod_runtimes().register(data_plane.pods());
         let operators_options = OperatorsOptions {
             access,
             clock,
@@ -222,7 +223,7 @@ impl Simulator {
         let admission = server.admission().clone();
         let tell = move |faults: &[Fault]| {
             trouble.set(faults::trouble(faults));
-            operators::silence_webhooks(&admission, faults);
+            operators::follow_faults_of_webhooks(&admission, faults);
         };
         let operators =
             Operators::start(operators_options, tell).map_err(|cause| SimulatorError::Client(Box::new(cause)))?;

@@ -45,6 +45,15 @@ pub(super) fn queues(context: &Context<'_>, name: &str) -> Vec<Address> {
         .collect()
 }
 
+/// The LocalQueues of a namespace.
+pub(super) fn queues_in(context: &Context<'_>, namespace: &str) -> Vec<Address> {
+    let queues = context.stack.kueue.queues.iter();
+    queues
+        .filter(|queue| queue.namespace.as_str() == namespace)
+        .map(queue_address)
+        .collect()
+}
+
 /// The namespaces that have a LocalQueue, each once.
 pub(super) fn namespaces<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
     let queues = context.stack.kueue.queues.iter();

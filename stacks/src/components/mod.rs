@@ -102,18 +102,22 @@ const COMPONENTS: &[Component] = &[
 /// # Errors
 /// Every fact that is missing or does not fit.
 pub fn compile(stack: &Stack, facts: &Facts) -> Result<Vec<Resource>, Vec<CompileError>> {
-    let Some(stack) = &stack.openshift else {
+    let Some(openshift) = &stack.openshift else {
         return Ok(Vec::new());
     };
-    let facts = ClusterFacts::parse(stack, facts)
+    let facts = ClusterFacts::parse(openshift, facts)
         .map_err(|errors| errors.into_iter().map(CompileError::from).collect::<Vec<_>>())?;
-    let context = Context { stack, facts: &facts };
+    let context = Context {
+        stack: openshift,
+        facts: &facts,
+    };
     let mut resources: Vec<Resource> = COMPONENTS
         .iter()
         .flat_map(|component| component(&context))
         .map(Draft::done)
         .collect();
     resources.sort_by(|a, b| a.address.cmp(&b.address));
+    stack.keep(&mut resources);
     Ok(resources)
 }
 

@@ -203,6 +203,7 @@ impl Operator {
                 Approval::Pinned(pin) | Approval::AutomaticOr(pin) => Some((pin.csv.as_str(), pin.along)),
                 Approval::Default | Approval::Automatic(_) => None,
             },
+            is_pinned: matches!(self.approval, Approval::Pinned(_)),
         };
         let failed = Observation::new(self.installed_version(), Rule::equals("status.phase", "Failed"));
         let asks = format!(

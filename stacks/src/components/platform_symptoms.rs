@@ -71,6 +71,8 @@ pub(super) struct Installation<'a> {
     pub(super) catalog: (&'a str, &'a str),
     /// The version that we approve, and the beginnings of what may come along.
     pub(super) pin: Option<(&'a str, &'a [&'a str])>,
+    /// Whether that version is the only one that may run.
+    pub(super) is_pinned: bool,
 }
 
 impl Installation<'_> {
@@ -84,6 +86,7 @@ impl Installation<'_> {
         let (package, namespace) = (self.package, self.namespace);
         let mut known = Vec::new();
         known.extend(self.running_what_is_broken());
+        known.extend(self.running_another());
         known.push(
             self.says(
                 because("ResolutionFailed", "ConstraintsNotSatisfiable"),
@@ -127,6 +130,22 @@ impl Installation<'_> {
             self.namespace, self.subscription.name
         );
         Some(self.says(running, asks).lasting(LASTS))
+    }
+
+    /// Another version than the pin is there, and none is on its way (§2.7: an upgrade plan that a blind approval took).
+    fn running_another(&self) -> Option<Diagnosis> {
+        const INSTALLED: &str = "status.installedCSV";
+        let (pin, _) = self.pin.filter(|_| self.is_pinned)?;
+        let another = Rule::All(vec![
+            Rule::equals("status.state", "AtLatestKnown"),
+            Rule::non_empty(INSTALLED),
+            Rule::Not(Box::new(Rule::equals(INSTALLED, pin))),
+        ]);
+        let asks = format!(
+            "somebody approved an upgrade that this stack does not ask for: name that version under `[operators.pins]`, or delete it and Subscription {0}/{1}",
+            self.namespace, self.subscription.name
+        );
+        Some(self.says(another, asks).lasting(LASTS))
     }
 
     /// An install plan that nobody approves. One with more than the pin in it is not ours to approve (§2.7).
@@ -229,13 +248,26 @@ pub(super) fn certificate(namespace: &str) -> [Diagnosis; 2] {
 }
 
 /// Why a machine of a set does not become a node (G16).
-pub(super) fn machines(label: (&str, &str), pool: &str) -> [Diagnosis; 2] {
+pub(super) fn machines(label: (&str, &str), pool: &str) -> [Diagnosis; 3] {
     const CREATION: &str = "status.providerStatus.conditions[type=MachineCreation]";
     let of = ObjectType::new("machine.openshift.io/v1beta1", "Machine");
     let machine = |rule| some(of.clone(), Some(MACHINES), &[label], rule);
-    let failed = machine(Rule::equals("status.phase", "Failed"));
+    let failed = Rule::equals("status.phase", "Failed");
+    // What the machine API says of a machine whose instance is no more:
+    // https://github.com/openshift/machine-api-operator/blob/main/pkg/controller/machine/machine_controller.go
+    let lost = field(
+        "status.errorMessage",
+        Matcher::ContainsText("find created instance".to_owned()),
+    );
+    let lost = machine(Rule::All(vec![lost, failed.clone()]));
+    let failed = machine(failed);
     let not_created = machine(Rule::equals(&format!("{CREATION}.reason"), "MachineCreationFailed"));
     [
+        Diagnosis::new(
+            vec![lost],
+            format!("its instance is gone: `oc delete machine {{name}} -n {MACHINES}` has another one made"),
+        )
+        .lasting(LASTS),
         Diagnosis::new(
             vec![failed],
             format!(

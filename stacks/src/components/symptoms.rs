@@ -14,14 +14,14 @@ use stackctl_engine::{
     readiness::{Matcher, Observation, Rule, Target},
     resource::Diagnosis,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long pods may fail to start before waiting is in vain: a kubelet tries again within five minutes
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>).
 const PODS_LAST: u64 = 300;
 /// How long a status that asks for a person may stand: every controller here looks again within 45 s
 /// (`reference/serving.md` §1.8).
-const STATUS_LASTS: u64 = 120;
+pub(super) const STATUS_LASTS: Duration = seconds(120);
 
 /// At least one object of a type, with these labels, is so.
 pub(super) fn some(of: ObjectType, namespace: Option<&str>, labels: &[(&str, &str)], rule: Rule) -> Observation {
@@ -66,7 +66,7 @@ pub(super) fn otherwise(asks: impl Into<String>) -> Diagnosis {
 
 /// It is so, and stays so until a person has done this.
 pub(super) fn lasting(observation: Observation, asks: impl Into<String>) -> Diagnosis {
-    Diagnosis::new(vec![observation], asks).lasting(seconds(STATUS_LASTS))
+    Diagnosis::new(vec![observation], asks).lasting(STATUS_LASTS)
 }
 
 /// It is so for now; this helps if it stays.

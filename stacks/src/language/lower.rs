@@ -16,6 +16,7 @@ use crate::stack::{
     Gateway, GatewayIssuer, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform,
     Provision, Stack, Tls, TrustedCa,
 };
+use stackctl_engine::plan::Pattern;
 
 /// Lowers tables to a stack. `None` means that something was reported.
 pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
@@ -50,6 +51,30 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             .map(|set| (set.value.name.value.as_str(), set.value.name.place)),
         problems,
     );
+    let mut prevent_destroy: Vec<Pattern> = Vec::new();
+    let mut keep = |component: &str, key: Option<&str>, is_kept: bool| {
+        let all = Pattern::component(component, key).expect("components and names make segments");
+        prevent_destroy.extend(is_kept.then_some(all));
+    };
+    for At { value: pool, .. } in &gpu {
+        keep("gpu", Some(pool.name.value.as_str()), pool.prevent_destroy);
+    }
+    keep("rhoai", None, rhoai.prevent_destroy);
+    for model in &models {
+        keep(
+            "model",
+            Some(model.value.name.value.as_str()),
+            model.value.prevent_destroy,
+        );
+    }
+    keep("maas", None, maas.as_ref().is_some_and(|maas| maas.prevent_destroy));
+    for set in &manifests {
+        keep(
+            "manifests",
+            Some(set.value.name.value.as_str()),
+            set.value.prevent_destroy,
+        );
+    }
     let manifests = manifests
         .into_iter()
         .map(|At { value: set, .. }| ManifestSet {
@@ -66,6 +91,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             openshift: None,
             manifests,
             moves,
+            prevent_destroy,
             state,
         });
     }
@@ -192,6 +218,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         }),
         manifests,
         moves,
+        prevent_destroy,
         state,
     })
 }

@@ -33,6 +33,7 @@ pub use codes::{Explanation, explain, explanations};
 pub use error::{Diagnostics, StackError};
 pub use place::{Position, Source};
 pub use problem::Problem;
+pub use suggest::closest;
 
 use crate::stack::Stack;
 

@@ -18,8 +18,9 @@ use read::Document;
 use stackctl_engine::{
     Address, Manifest, Resource,
     address::Segment,
+    object_key::GroupKind,
     readiness::Rule,
-    resource::{DependsOn, Node, Object},
+    resource::{DependsOn, Node, Object, Provides},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -49,6 +50,16 @@ pub fn resources(
     let mut documents: Vec<(usize, Document)> = Vec::new();
     for (index, (_, files)) in sets.iter().enumerate() {
         for file in files {
+            if file.text.trim().is_empty() {
+                errors.push(ManifestsError::NotAnObject {
+                    at: FileLine {
+                        file: file.name.clone(),
+                        line: 1,
+                    },
+                    why: "the file is empty".to_owned(),
+                    hint: "it may be half written: write its objects, or take it away",
+                });
+            }
             let found = read::documents(file, &mut errors);
             documents.extend(found.into_iter().map(|document| (index, document)));
         }
@@ -83,8 +94,34 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     let node = Node::Object(Object::ready_when(document.manifest.clone(), ready));
     let mut resource = Resource::new(address(set, document), node);
     resource.depends_on = waits;
+    resource.provides.extend(provided(&document.manifest));
     resource.ready_timeout = READY_TIMEOUT;
+    resource.lifecycle.holds_data = holds_data(&document.manifest);
     resource
+}
+
+/// The kind that a definition brings (apiextensions.k8s.io/v1: `spec.group`, `spec.names`, `spec.scope`).
+fn provided(manifest: &Manifest) -> Option<Provides> {
+    let object_type = &manifest.object().object_type;
+    if (object_type.group(), object_type.kind.as_str()) != ("apiextensions.k8s.io", "CustomResourceDefinition") {
+        return None;
+    }
+    let spec = &manifest.value()["spec"];
+    Some(Provides {
+        kind: GroupKind::new(spec["group"].as_str()?, spec["names"]["kind"].as_str()?),
+        plural: spec["names"]["plural"].as_str()?.to_owned(),
+        namespaced: spec["scope"] == "Namespaced",
+    })
+}
+
+/// Whether data is lost with an object of this kind: volumes, and with a definition every object of its kind
+/// (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition).
+fn holds_data(manifest: &Manifest) -> bool {
+    let object_type = &manifest.object().object_type;
+    matches!(
+        (object_type.group(), object_type.kind.as_str()),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
 }
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.

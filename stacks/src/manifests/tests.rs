@@ -1,4 +1,5 @@
 use super::*;
+use stackctl_engine::graph::Graph;
 use std::path::PathBuf;
 
 fn set() -> ManifestSet {
@@ -54,6 +55,25 @@ fn documents_become_resources_with_addresses_edges_and_readiness() {
 }
 
 #[test]
+fn an_object_waits_for_the_definition_of_its_kind() {
+    let text = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: one, namespace: a}
+";
+    let resources = read(text).expect("two good documents");
+    let graph = Graph::new(&resources).expect("a graph");
+    let waits = graph.dependencies(&resources[1].address);
+    assert_eq!(waits.len(), 1);
+    assert_eq!(waits[0].to, resources[0].address);
+}
+
+#[test]
 fn a_list_is_its_items() {
     let text = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Namespace, metadata: {name: x}}]}";
     let resources = read(text).expect("a list");
@@ -104,4 +124,25 @@ stringData: {password: hunter2}
         assert!(shown.starts_with(begin), "{shown}");
         assert!(!shown.contains("hunter2"));
     }
+}
+
+#[test]
+fn an_empty_file_may_be_half_written_and_one_of_comments_is_meant() {
+    let error = |text: &str| read(text).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(
+        error(" \n").expect_err("refused"),
+        ["objects.yaml:1: the file is empty"]
+    );
+    assert_eq!(error("# nothing yet\n"), Ok(Vec::new()));
+}
+
+#[test]
+fn volumes_and_definitions_hold_data() {
+    let holds = |kind: &str, version: &str| {
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n");
+        read(&text).expect("an object")[0].lifecycle.holds_data
+    };
+    assert!(holds("PersistentVolumeClaim", "v1") && holds("PersistentVolume", "v1"));
+    assert!(holds("CustomResourceDefinition", "apiextensions.k8s.io/v1"));
+    assert!(!holds("ConfigMap", "v1"));
 }

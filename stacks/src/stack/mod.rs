@@ -57,7 +57,11 @@ pub use secret::{GivenSecret, SecretRef};
 pub use version::VersionRequirement;
 pub use window::Window;
 
-use stackctl_engine::moves::Moves;
+use stackctl_engine::{
+    moves::Moves,
+    plan::Pattern,
+    resource::{Node, Resource},
+};
 
 /// What one stack file (and its layers) asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +74,22 @@ pub struct Stack {
     pub manifests: Vec<ManifestSet>,
     /// Addresses that were renamed, and what is left as it is though it is in the stack no more.
     pub moves: Moves,
+    /// Whose objects no plan may delete: the tables that say `prevent_destroy`.
+    pub prevent_destroy: Vec<Pattern>,
     /// Where what was applied is recorded.
     pub state: StateConfig,
+}
+
+impl Stack {
+    /// Writes into resources which of them no plan may delete: of the tables that say so, what is a whole object.
+    pub fn keep(&self, resources: &mut [Resource]) {
+        for resource in resources {
+            let is_object = matches!(resource.node, Node::Object(_));
+            if is_object && self.prevent_destroy.iter().any(|kept| kept.names(&resource.address)) {
+                resource.lifecycle.prevent_destroy = true;
+            }
+        }
+    }
 }
 
 /// What the catalogue makes on an OpenShift cluster.

@@ -31,6 +31,8 @@ pub struct Rhoai {
     pub registry_namespace: NamespaceName,
     /// How long each of its gates may take; absent means the reference's time.
     pub ready_timeout: Option<Timeout>,
+    /// Whether a plan that would delete an object of it is refused.
+    pub prevent_destroy: bool,
 }
 
 /// A tested pair of channel and version.

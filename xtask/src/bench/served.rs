@@ -20,7 +20,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// `stackctl simulate`, running in a folder; killed when dropped.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(crate) struct Served {
     child: Child,
     /// How long it took from the start of the process to its first answer.
     pub(super) started_in: Duration,
@@ -29,7 +29,12 @@ pub(super) struct Served {
 
 impl Served {
     /// Serves the cluster of a folder, made and seeded if it is new, and waits until it answers.
-    pub(super) fn start(stackctl: &Path, folder: &Path) -> Result<Self, TaskError> {
+    pub(crate) fn start(stackctl: &Path, folder: &Path) -> Result<Self, TaskError> {
+        Self::start_with(stackctl, folder, &[])
+    }
+
+    /// The same, with more arguments: faults, and a speed.
+    pub(crate) fn start_with(stackctl: &Path, folder: &Path, arguments: &[&str]) -> Result<Self, TaskError> {
         let kubeconfig = folder.join("kubeconfig");
         if kubeconfig.exists() {
             fs::remove_file(&kubeconfig).map_err(|cause| TaskError::Write {
@@ -42,6 +47,7 @@ impl Served {
         command
             .arg("simulate")
             .arg(format!("--simulate={}", folder.display()))
+            .args(arguments)
             .current_dir(std::env::temp_dir())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -4,18 +4,16 @@
 //! - Every object comes by a server-side apply over HTTP, and is 1 KB as it is sent.
 //! - The process that is measured is the server's, its operators in it; the client is another process.
 
-use super::served::Served;
+use super::{release, served::Served};
 use crate::{
     client::{Bare, failed},
     error::TaskError,
-    program,
 };
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
@@ -57,16 +55,6 @@ pub(super) fn run(root: &Path, twin: &Twin) -> Result<String, TaskError> {
         )));
     }
     Ok(table)
-}
-
-/// Builds the product as it is shipped.
-fn release(root: &Path) -> Result<PathBuf, TaskError> {
-    let mut build = Command::new("cargo");
-    build
-        .current_dir(root)
-        .args(["build", "--release", "--locked", "--quiet", "--package", "stackctl"]);
-    program::output(&mut build, "")?;
-    Ok(root.join("target/release/stackctl"))
 }
 
 /// The table, the most processor time that a sort of apply took, and the most memory.

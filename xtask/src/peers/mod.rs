@@ -6,7 +6,7 @@
 //! - The bare client sends the requests that the work needs, at stackctl's own concurrency, and nothing else: the bound.
 
 mod bare;
-mod objects;
+pub(crate) mod objects;
 mod program;
 mod table;
 

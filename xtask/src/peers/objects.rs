@@ -1,4 +1,4 @@
-//! The objects that every peer works on, as each of them reads them.
+//! The objects that every peer works on and the engine is measured with, as each of them reads them.
 
 use crate::error::TaskError;
 use serde_json::{Value, json};
@@ -16,14 +16,14 @@ const N_LAYERS: usize = 20;
 
 /// Whether objects wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     Independent,
     Layered,
 }
 
 /// ConfigMaps in a folder of their own: `objects.yaml`, `stack.toml` and `main.tf`.
 #[derive(Debug)]
-pub(super) struct Objects {
+pub(crate) struct Objects {
     folder: PathBuf,
     pub(super) number: usize,
     layout: Layout,
@@ -33,7 +33,7 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Writes the files into a fresh folder.
-    pub(super) fn write(number: usize, layout: Layout) -> Result<Self, TaskError> {
+    pub(crate) fn write(number: usize, layout: Layout) -> Result<Self, TaskError> {
         let folder = std::env::temp_dir().join(format!("stackctl-peers-{}-{layout:?}-{number}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|cause| failed(&folder, cause))?;
         let this = Self {
@@ -49,7 +49,7 @@ impl Objects {
         Ok(this)
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 

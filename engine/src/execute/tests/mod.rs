@@ -1,8 +1,10 @@
 //! The laws of an execution, on a small cluster in memory under tokio's paused clock.
 
+mod asked;
 mod certificates;
 mod handover;
 mod items;
+mod laws;
 mod lost_answers;
 mod moves;
 mod transitions;
@@ -19,7 +21,7 @@ use crate::{
     manifest::Manifest,
     marks::Identity,
     object_key::{ObjectRef, ObjectType},
-    plan::{Inputs, Plan, plan, plan_destroy},
+    plan::{Inputs, Plan, plan, plan_destroy, replaced},
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
@@ -106,6 +108,8 @@ struct World {
     kept: Kept,
     /// Every event, as it would be read by a view.
     told: Vec<String>,
+    /// What is to be deleted and made again.
+    asked: Vec<Address>,
 }
 
 impl World {
@@ -114,6 +118,7 @@ impl World {
             cluster: Memory::new(),
             kept: Kept::default(),
             told: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -147,6 +152,7 @@ impl World {
             key: Some(&key),
             adopt: false,
             force_conflicts: false,
+            replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
         plan(&inputs).expect("a plan")
     }
@@ -174,6 +180,7 @@ impl World {
             key: Some(&key),
             adopt: false,
             force_conflicts: false,
+            replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
         plan(&inputs).expect_err("there is no plan")
     }
@@ -716,6 +723,6 @@ async fn an_address_that_names_another_object_leaves_none_behind() {
     *stack.last_mut().expect("three") = moved;
     assert!(matches!(
         world.refused(&stack).await[..],
-        [crate::plan::PlanError::Prevented { .. }]
+        [crate::plan::PlanError::HoldsData { .. }]
     ));
 }

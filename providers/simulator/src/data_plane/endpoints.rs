@@ -125,16 +125,31 @@ fn program(world: &World, pods: &[&Arc<Value>], turn: usize) -> Result<Program, 
     if pods.is_empty() {
         return Err(NoEndpoint::NotReady);
     }
-    let pod = Arc::clone(pods[turn % pods.len()]);
-    if pod.label("kserve.io/component") == Some("workload") {
+    Ok(played(world, pods[turn % pods.len()]))
+}
+
+/// Returns the program that a pod plays.
+pub(super) fn played(world: &World, pod: &Arc<Value>) -> Program {
+    let pod = Arc::clone(pod);
+    if is_model(&pod) {
         let name = pod.label("app.kubernetes.io/name").unwrap_or_default();
         let service = world.get(LLM_INFERENCE_SERVICE, pod.namespace(), name).cloned();
-        return Ok(service.map_or(Program::Unplayed, |service| Program::Model { service, pod }));
+        return service.map_or(Program::Unplayed, |service| Program::Model { service, pod });
     }
     if is_maas_api(&pod) {
-        return Ok(Program::MaasApi { pod });
+        return Program::MaasApi { pod };
     }
-    Ok(Program::Unplayed)
+    Program::Unplayed
+}
+
+/// Returns whether a pod serves a model.
+pub(super) fn is_model(pod: &Value) -> bool {
+    pod.label("kserve.io/component") == Some("workload")
+}
+
+/// Returns whether a pod is Kuadrant's Limitador.
+pub(super) fn is_limitador(pod: &Value) -> bool {
+    pod.label("app") == Some("limitador") && pod.label("limitador-resource").is_some()
 }
 
 /// Returns whether a pod runs maas-api, as its own deployment or the stand-in of the older generation labels it.

@@ -161,6 +161,18 @@ pub(super) async fn serve(doors: Doors, shared: Arc<Shared>, stopping: watch::Re
 }
 
 async fn answer(State(serving): State<Serving>, ConnectInfo(peer): ConnectInfo<Peer>, request: Request) -> Response {
+    let answer = match read(request, peer.is_tls).await {
+        Ok(call) => {
+            serving.shared.view.complete().await;
+            serving.shared.serve(call).await
+        }
+        Err(answer) => *answer,
+    };
+    sent(answer, serving.stopping)
+}
+
+/// Reads a request to its end; one that is too large has its answer at once.
+pub(super) async fn read(request: Request, is_tls: bool) -> Result<Call, Box<Answer>> {
     let (parts, body) = request.into_parts();
     let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = parts.uri.host().or(named).unwrap_or_default();
@@ -168,26 +180,21 @@ async fn answer(State(serving): State<Serving>, ConnectInfo(peer): ConnectInfo<P
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
         .map_or(host, |(host, _)| host);
-    let answer = match axum::body::to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => {
-            let call = Call {
-                method: parts.method,
-                host: host.to_ascii_lowercase(),
-                path: parts.uri.path().to_owned(),
-                query: parts.uri.query().map(str::to_owned),
-                headers: parts.headers,
-                body,
-                is_tls: peer.is_tls,
-            };
-            serving.shared.view.complete().await;
-            serving.shared.serve(call).await
-        }
-        Err(_) => Answer::empty(http::StatusCode::PAYLOAD_TOO_LARGE),
-    };
-    sent(answer, serving.stopping)
+    let body = axum::body::to_bytes(body, LARGEST_BODY).await;
+    let body = body.map_err(|_| Box::new(Answer::empty(http::StatusCode::PAYLOAD_TOO_LARGE)))?;
+    Ok(Call {
+        method: parts.method,
+        host: host.to_ascii_lowercase(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body,
+        is_tls,
+    })
 }
 
-fn sent(answer: Answer, mut stopping: watch::Receiver<bool>) -> Response {
+/// Turns an answer into bytes; one that hangs ends when the cluster stops.
+pub(super) fn sent(answer: Answer, mut stopping: watch::Receiver<bool>) -> Response {
     let body = match answer.content {
         Content::Whole(bytes) => Body::from(bytes),
         Content::Events(events) => {

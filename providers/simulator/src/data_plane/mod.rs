@@ -5,7 +5,7 @@
 //!
 //! A call goes from room to room: `listener` → `router` (Route, load balancer) → `gateway` (which rule) →
 //! `authorino` (may it) → `limits`, `limitador` (how often) → `endpoints` (who is behind) → a program:
-//! `model_server`, `maas_api`, `provider`.
+//! `model_server`, `maas_api`, `provider`. Whoever reaches a pod itself comes by `pods`.
 //!
 //! Invariants:
 //! - Nothing answers but by what is in the cluster at that moment: no route, 404; no pod, 503; no Authorino, 500.
@@ -29,6 +29,7 @@ mod limits;
 mod listener;
 mod maas_api;
 mod model_server;
+mod pods;
 mod policies;
 mod provider;
 mod reviews;
@@ -49,6 +50,7 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::apiserver::PodRuntime;
 use crate::clock::Clock;
 use shared::Shared;
 
@@ -124,10 +126,9 @@ impl DataPlane {
         self.address
     }
 
-    /// The HTTP API of the Limitador that runs in this namespace (`/limits`, `/counters`, `/metrics`), as its pod serves it
-    /// on port 8080.
-    pub fn limitador(&self) -> axum::Router {
-        kuadrant::api(Arc::clone(&self.shared))
+    /// What runs in the pods that it plays (models, maas-api, Limitador), for whoever reaches them past the gateways.
+    pub fn pods(&self) -> Arc<dyn PodRuntime> {
+        Arc::new(pods::Pods::new(Arc::clone(&self.shared), self.stop.subscribe()))
     }
 
     /// Ends it; calls in flight are given a moment.

@@ -641,7 +641,7 @@ pub const FAULTS: &[Description] = &[
         FaultName::ConnectionUntyped,
         "connection-untyped",
         Target::Named("SECRET"),
-        "somebody takes the type off the Secret of a model's connection",
+        "somebody takes the type off the Secret of a model's connection, whenever it is written",
     )
     .shows(&["S-M6"]),
     fault(

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::cert_manager::AUTHORITY_KNOWN;
-use super::connections;
+use super::connections::{self, Untyping};
 use super::kinds;
 use super::object::Read;
 use super::rhoai::REFUSES;
 use crate::apiserver::{Admission, AdmissionRegistry, AdmissionRequest, Operation, Rejection};
-use crate::faults::{Fault, silent_webhooks};
+use crate::faults::{Fault, FaultName, Faults, silent_webhooks};
 
 /// Judges one write; none of its own kind passes.
 type Judge = fn(&AdmissionRequest<'_>, Option<&Value>) -> Result<(), Rejection>;
@@ -92,8 +92,9 @@ pub(crate) fn is_known(text: &str) -> bool {
     kinds::named(text).is_some() || WEBHOOKS.iter().any(|webhook| webhook.name == text)
 }
 
-/// Lets the webhooks that these faults name time out, for everybody, and all others answer.
-pub(crate) fn silence(registry: &AdmissionRegistry, faults: &[Fault]) {
+/// Puts the faults of webhooks in force: those that are named time out, for everybody, all others answer, and a policy of
+/// somebody's is there or is not.
+pub(crate) fn follow(registry: &AdmissionRegistry, faults: &[Fault]) {
     for webhook in WEBHOOKS {
         if silent_webhooks(faults).any(|name| name == webhook.name) {
             let service = webhook.name.replace('.', "-");
@@ -104,6 +105,15 @@ pub(crate) fn silence(registry: &AdmissionRegistry, faults: &[Fault]) {
         } else {
             registry.set_available(webhook.name);
         }
+    }
+    let untyped: Vec<String> = Faults(faults)
+        .targets(FaultName::ConnectionUntyped)
+        .map(str::to_owned)
+        .collect();
+    if untyped.is_empty() {
+        registry.unregister(Untyping::NAME);
+    } else {
+        registry.register(Arc::new(Untyping(untyped)));
     }
 }
 

@@ -17,10 +17,45 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::object::Read;
-use crate::apiserver::{AdmissionRequest, Operation, Rejection};
+use crate::apiserver::{Admission, AdmissionRequest, Operation, Rejection};
 
 const CONNECTION: &str = "opendatahub.io/connections";
 const PATH: &str = "opendatahub.io/connection-path";
+
+/// Any of them is a type.
+pub(super) const TYPES: [&str; 3] = [
+    "opendatahub.io/connection-type-ref",
+    "opendatahub.io/connection-type-protocol",
+    "opendatahub.io/connection-type",
+];
+
+/// A policy of somebody's, not of OpenShift AI: it takes the type off these Secrets whenever they are written (M6).
+#[derive(Debug)]
+pub(super) struct Untyping(pub(super) Vec<String>);
+
+impl Untyping {
+    pub(super) const NAME: &str = "annotations.policy.example.com";
+}
+
+impl Admission for Untyping {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn handles(&self, request: &AdmissionRequest<'_>) -> bool {
+        (request.group, request.kind) == ("", "Secret") && self.0.iter().any(|name| name == request.name)
+    }
+
+    fn mutate(&self, _: &AdmissionRequest<'_>, secret: &mut Value) -> Result<(), Rejection> {
+        if let Some(annotations) = secret
+            .pointer_mut("/metadata/annotations")
+            .and_then(Value::as_object_mut)
+        {
+            annotations.retain(|key, _| !TYPES.contains(&key.as_str()));
+        }
+        Ok(())
+    }
+}
 
 /// How the data of a connection is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +114,7 @@ pub(super) fn judge(request: &AdmissionRequest<'_>, object: Option<&Value>) -> R
             "connection secret '{name}' not found in namespace '{namespace}'"
         ));
     };
-    let typed = [
-        "opendatahub.io/connection-type-ref",
-        "opendatahub.io/connection-type-protocol",
-        "opendatahub.io/connection-type",
-    ];
-    if typed.iter().all(|key| secret.annotation(key).is_none()) {
+    if TYPES.iter().all(|key| secret.annotation(key).is_none()) {
         return deny(format!("connection secret '{name}' has no connection type annotation"));
     }
     Ok(())

@@ -293,3 +293,104 @@ async fn a_model_elsewhere_wants_its_own_subscription_and_a_credential_that_is_s
         "E1"
     );
 }
+
+const LLM_D: &str = "https://inference.apps.example.com";
+
+/// The llm-d gateway, with a model that asks who calls and one that does not.
+fn llm_d() -> Bench {
+    let mut bench = Bench::new(&[]);
+    platform(&mut bench);
+    let secret = json!({"data": {"tls.crt": "eA==", "tls.key": "eA=="}});
+    bench.put(SECRET, object(SECRET, INGRESS, "router-certs-default", secret));
+    let spec = json!({"spec": {"gatewayClassName": "openshift-default", "listeners": [{
+        "name": "https", "hostname": "inference.apps.example.com", "port": 443, "protocol": "HTTPS",
+        "tls": {"certificateRefs": [{"kind": "Secret", "name": "router-certs-default"}]},
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }]}});
+    bench.put(GATEWAY, object(GATEWAY, INGRESS, "openshift-ai-inference", spec));
+    let spec = json!({"spec": {
+        "host": "inference.apps.example.com", "to": {"kind": "Service", "name": "openshift-ai-inference-openshift-default"},
+        "port": {"targetPort": "https"}, "tls": {"termination": "passthrough"},
+    }});
+    bench.put(ROUTE, object(ROUTE, INGRESS, "openshift-ai-inference", spec));
+    bench.put(NAMESPACE, object(NAMESPACE, "", MODELS, json!({})));
+    for (name, asks) in [("asking", "true"), ("open", "false")] {
+        let annotations = json!({"security.opendatahub.io/enable-auth": asks});
+        let spec = json!({
+            "replicas": 1, "model": {"uri": "hf://org/model", "name": name}, "router": {"route": {}, "scheduler": {}},
+            "template": {"containers": [{"name": "main"}]},
+        });
+        let parts = json!({"metadata": {"annotations": annotations}, "spec": spec});
+        bench.put(
+            LLM_INFERENCE_SERVICE,
+            object(LLM_INFERENCE_SERVICE, MODELS, name, parts),
+        );
+    }
+    bench.settle();
+    bench
+}
+
+async fn asked(stage: &Stage, model: &str, token: &str) -> u16 {
+    let url = format!("{LLM_D}/{MODELS}/{model}/v1/chat/completions");
+    stage.call("POST", &url, token, &question(model)).await.status
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_of_the_llm_d_gateway_asks_for_a_token_whose_owner_may_read_it_unless_it_says_otherwise() {
+    let mut bench = llm_d();
+    let stage = Stage::new(&bench.world, 1.0, None);
+    stage.knows("may", "anna", &["may-call-models"], "");
+    stage.knows("may-not", "otto", &["others"], "");
+    assert_eq!(asked(&stage, "asking", "").await, 401);
+    assert_eq!(asked(&stage, "asking", "nobody's").await, 401);
+    assert_eq!(asked(&stage, "asking", "may-not").await, 403);
+    assert_eq!(asked(&stage, "asking", "may").await, 200);
+    let question = stage.asked();
+    assert_eq!(question["user"], json!("anna"));
+    let attributes = json!({
+        "group": "serving.kserve.io", "resource": "llminferenceservices", "verb": "get", "namespace": MODELS, "name": "asking",
+    });
+    assert_eq!(question["resourceAttributes"], attributes);
+    assert_eq!(asked(&stage, "open", "").await, 200);
+
+    // Saying otherwise counts, in both directions, and nothing is left of what was said before.
+    for (model, asks) in [("asking", "false"), ("open", "true")] {
+        let annotations = json!({"metadata": {"annotations": {"security.opendatahub.io/enable-auth": asks}}});
+        bench.set(LLM_INFERENCE_SERVICE, MODELS, model, annotations);
+    }
+    bench.settle();
+    stage.see(&bench.world);
+    assert_eq!(asked(&stage, "asking", "").await, 200);
+    assert_eq!(asked(&stage, "open", "").await, 401);
+    assert!(!bench.world.has(AUTH_POLICY, MODELS, "open-kserve-route-authn"));
+
+    // A Gateway that no model uses any more has no policy.
+    for model in ["asking", "open"] {
+        bench.delete(LLM_INFERENCE_SERVICE, MODELS, model);
+    }
+    assert_eq!(bench.world.list(AUTH_POLICY).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn authorino_with_tls_is_asked_by_the_llm_d_gateway_once_that_speaks_tls_too() {
+    let mut bench = llm_d();
+    let filter = "openshift-ai-inference-authn-ssl";
+    assert!(!bench.world.has(ENVOY_FILTER, INGRESS, filter), "Authorino has no TLS");
+    let tls =
+        json!({"spec": {"listener": {"tls": {"enabled": true, "certSecretRef": {"name": "authorino-server-cert"}}}}});
+    bench.set(AUTHORINO, "kuadrant-system", "authorino", tls);
+    bench.settle();
+    let stage = Stage::new(&bench.world, 1.0, None);
+    assert_eq!(
+        asked(&stage, "asking", "").await,
+        500,
+        "nobody looks at the gateway again"
+    );
+    let bootstrap = json!({"metadata": {"annotations": {"security.opendatahub.io/authorino-tls-bootstrap": "true"}}});
+    bench.set(GATEWAY, INGRESS, "openshift-ai-inference", bootstrap);
+    bench.settle();
+    stage.see(&bench.world);
+    assert!(bench.world.has(ENVOY_FILTER, INGRESS, filter));
+    assert_eq!(asked(&stage, "asking", "").await, 401);
+    assert_eq!(asked(&stage, "open", "").await, 200);
+}

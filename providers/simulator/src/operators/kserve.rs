@@ -11,7 +11,7 @@
 //!   not there: a claim, a token, the scheduler's TLS Secret (§2.1).
 //!
 //! Left out: presets beyond a container `main`, scaling, multi-node workers, the scheduler's own certificate,
-//! per-service AuthPolicies, what the container that downloads weights finds.
+//! what the container that downloads weights finds.
 
 use serde_json::{Value, json};
 

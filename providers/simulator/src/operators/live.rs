@@ -17,12 +17,12 @@ use crate::{Simulator, SimulatorOptions};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct Live {
-    simulator: Simulator,
+    pub(super) simulator: Simulator,
     pub(super) client: kube::Client,
 }
 
 impl Live {
-    async fn start(dir: &std::path::Path) -> Self {
+    pub(super) async fn start(dir: &std::path::Path) -> Self {
         let mut options = SimulatorOptions::new(dir);
         options.speed = 0.0;
         let simulator = Simulator::start(options).await.expect("the simulator starts");
@@ -30,7 +30,7 @@ impl Live {
         Self { simulator, client }
     }
 
-    fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+    pub(super) fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
         match kind.scope {
             Scope::Cluster => Api::all_with(self.client.clone(), &kind.resource()),
             Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &kind.resource()),

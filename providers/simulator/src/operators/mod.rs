@@ -20,7 +20,7 @@
 //! - Subscriptions that OLM generated for dependencies, unless they are deleted with the CSVs;
 //! - the ServiceAccount `<secret>-sa` of an S3 connection, as long as its namespace is there.
 //!
-//! Deliberately absent: what answers calls to the cluster's hosts ([`crate::data_plane`]), ReplicaSets, events, leases.
+//! Deliberately absent: what answers calls to the cluster's hosts ([`crate::data_plane`]), leases.
 
 mod access;
 pub(crate) mod kinds;
@@ -52,6 +52,7 @@ mod maas_access;
 mod maas_policies;
 mod machine_api;
 mod metallb;
+mod model_access;
 mod model_registry;
 mod nfd;
 mod observability;
@@ -71,7 +72,7 @@ mod somebody;
 mod workloads;
 
 pub use admission::register as register_admission;
-pub(crate) use admission::{is_known as has_webhook, silence as silence_webhooks};
+pub(crate) use admission::{follow as follow_faults_of_webhooks, is_known as has_webhook};
 pub(crate) use routes::accepted_by;
 #[cfg(test)]
 mod addons_scenarios;
@@ -79,6 +80,8 @@ mod addons_scenarios;
 mod bench;
 #[cfg(test)]
 mod data_plane_scenarios;
+#[cfg(test)]
+mod event_scenarios;
 #[cfg(test)]
 mod fault_scenarios;
 #[cfg(test)]
@@ -91,6 +94,8 @@ mod live_serving;
 mod network_scenarios;
 #[cfg(test)]
 mod platform_faults;
+#[cfg(test)]
+mod restless;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

@@ -1,30 +1,33 @@
 //! `odh-model-controller`: stands for its controller `gateway-auth-bootstrap`, for what it makes for gateways, and for the
-//! accounts of connections.
+//! accounts of connections. The policies that it makes are [`super::model_access`].
 //!
 //! Source: reference/serving.md §1.9 (mechanics of the race): a Gateway that asks for TLS towards Authorino gets the
 //! EnvoyFilter `<gateway>-authn-ssl`, but only if Authorino's CR has TLS on when the Gateway is looked at. That is on
-//! every changed write of the Gateway and at the controller's start, and not when Authorino changes.
+//! every changed write of the Gateway, when a model that uses it comes or goes, and at the controller's start, and not when
+//! Authorino changes.
 //!
 //! Invariants:
 //! - What was looked at is written on the controller's own pod ([`LOOKED`]), Gateway by Gateway, with the Gateway's spec,
-//!   labels and annotations: the same content is not looked at twice, and a new pod looks at everything.
+//!   labels, annotations and models: the same content is not looked at twice, and a new pod looks at everything.
 //! - A look that a fault makes a miss is written on the controller's Deployment ([`MISSED`]), with the pod and the content
 //!   it was of: another pod or other content is looked at as ever, so one remedy heals it and it never comes back.
 //!
 //! - A pod that started before the kind of AuthPolicies was there looks at no Gateway ([`KINDS`]); a new one does.
 //!
-//! Left out: that the kind of EnvoyFilters is looked for at the start too; a status write of the Gateway as trigger (it heals a miss by accident); per-service AuthPolicies. The
+//! Left out: that the kind of EnvoyFilters is looked for at the start too; a status write of the Gateway as trigger (it heals a miss by accident). The
 //! account of an S3 connection comes a moment after the model, where the real webhook makes it a moment before.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::APPLICATIONS;
-use super::connections;
 use super::kinds::{
     AUTHORINO, DEPLOYMENT, ENVOY_FILTER, GATEWAY, KUADRANT, LLM_INFERENCE_SERVICE, POD, SECRET, SERVICE_ACCOUNT,
 };
 use super::object::{Read, object, owned_by, suffix};
 use super::turn::Turn;
+use super::{connections, model_access};
 use crate::faults::FaultName;
 
 const ASKS: &str = "security.opendatahub.io/authorino-tls-bootstrap";
@@ -50,11 +53,12 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
     if is_blind(turn, &pod) {
         return;
     }
+    model_access::reconcile(turn);
     for gateway in turn.all(GATEWAY) {
         if gateway.is_deleting() {
             continue;
         }
-        let seen = digest(&gateway);
+        let seen = digest(turn, &gateway);
         let key = format!("{LOOKED}{}", gateway.uid());
         if pod.annotation(&key) == Some(seen.as_str()) {
             continue;
@@ -132,30 +136,48 @@ fn accounts(turn: &mut Turn<'_>) {
     }
 }
 
-/// Changes with every write that changes the Gateway, but for its status.
-fn digest(gateway: &Value) -> String {
+/// Changes with every write that changes the Gateway, but for its status, and with the models that use it.
+fn digest(turn: &Turn<'_>, gateway: &Value) -> String {
     let metadata = &gateway["metadata"];
-    let text = format!("{} {} {}", gateway["spec"], metadata["labels"], metadata["annotations"]);
+    let mut text = format!("{} {} {}", gateway["spec"], metadata["labels"], metadata["annotations"]);
+    for service in users(turn, gateway) {
+        text.push_str(service.uid());
+    }
     format!("{}{}", suffix(&text), suffix(&format!("{text} ")))
+}
+
+/// Returns whether a Gateway asks for TLS towards Authorino.
+pub(super) fn asks_for_tls(gateway: &Value) -> bool {
+    gateway.annotation(ASKS) == Some("true")
+}
+
+/// Returns whether a Gateway says that it is nobody else's to manage.
+pub(super) fn is_unmanaged(gateway: &Value) -> bool {
+    gateway.annotation(MANAGED) == Some("false") || gateway.label(MANAGED) == Some("false")
+}
+
+/// Returns whether a model uses a Gateway.
+pub(super) fn is_used(turn: &Turn<'_>, gateway: &Value) -> bool {
+    users(turn, gateway).next().is_some()
+}
+
+/// Returns the models that use a Gateway: by name, or because they name none and this is the default one.
+fn users<'a>(turn: &Turn<'a>, gateway: &'a Value) -> impl Iterator<Item = &'a Arc<Value>> + use<'a> {
+    let services = turn.world.list(LLM_INFERENCE_SERVICE);
+    services.filter(|service| {
+        let references = service.list("/spec/router/gateway/refs");
+        let names = |reference: &Value| reference.text("/name") == gateway.name();
+        !service.is_deleting()
+            && (references.iter().any(names) || references.is_empty() && gateway.name() == "openshift-ai-inference")
+    })
 }
 
 /// Looks at a Gateway once. Returns whether what follows from it is done.
 fn look(turn: &mut Turn<'_>, gateway: &Value) -> bool {
     let (namespace, name) = (gateway.namespace(), format!("{}-authn-ssl", gateway.name()));
-    let asks = gateway.annotation(ASKS) == Some("true");
-    let unmanaged = gateway.annotation(MANAGED) == Some("false") || gateway.label(MANAGED) == Some("false");
-    let used = turn.world.list(LLM_INFERENCE_SERVICE).any(|service| {
-        let references = service.list("/spec/router/gateway/refs");
-        references
-            .iter()
-            .any(|reference| reference.text("/name") == gateway.name())
-            || references.is_empty() && gateway.name() == "openshift-ai-inference"
-    });
-    if !asks && (unmanaged || !used) {
+    if !asks_for_tls(gateway) && (is_unmanaged(gateway) || !is_used(turn, gateway)) {
         // Taking the annotation away from an unmanaged gateway deletes its filter (reference/serving.md §1.9).
-        if unmanaged {
-            turn.delete(ENVOY_FILTER, namespace, &name);
-        }
+        turn.delete(ENVOY_FILTER, namespace, &name);
         return true;
     }
     if !authorino_has_tls(turn) {

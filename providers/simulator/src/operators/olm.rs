@@ -255,7 +255,11 @@ fn installed<'a>(world: &'a World, subscription: &Value) -> Option<&'a Arc<Value
         .filter(|csv| csv.label("olm.copiedFrom").is_none())
         .collect();
     // During an upgrade both are there: the old one counts until the new one is Succeeded.
-    found.sort_by_key(|csv| csv.text("/status/phase") != "Succeeded");
+    found.sort_by_key(|csv| match csv.text("/status/phase") {
+        "Succeeded" => 0,
+        "Replacing" => 1,
+        _ => 2,
+    });
     found.first().copied()
 }
 

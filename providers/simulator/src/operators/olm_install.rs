@@ -3,6 +3,7 @@
 //! Invariants:
 //! - A plan does nothing before it is approved, and creates its CSVs once.
 //! - A bundle's CRDs are registered only when its CSV is about to be Succeeded (DESIGN §9).
+//! - Of two CSVs of which one replaces the other, only the newer one writes the operator's Deployment.
 //! - A copied CSV carries `olm.copiedFrom` and goes when its source goes; CRDs stay (reference/platform.md §6).
 //!
 //! Left out: a CSV that falls back from Succeeded when its Deployment does; OperatorConditions; copies into
@@ -10,7 +11,7 @@
 
 use serde_json::{Value, json};
 
-use super::kinds::{CSV, DEPLOYMENT, INSTALL_PLAN, NAMESPACE, OPERATOR_GROUP, SUBSCRIPTION};
+use super::kinds::{CSV, DEPLOYMENT, INSTALL_PLAN, NAMESPACE, OPERATOR_GROUP, PACKAGE_MANIFEST, SUBSCRIPTION};
 use super::object::{Read, object, owned_by};
 use super::olm::label;
 use super::turn::{Turn, Write};
@@ -114,26 +115,24 @@ fn upgrades_under_fault(turn: &Turn<'_>, plan: &Value) -> bool {
         .any(|package| plan.label(&label(package, plan.namespace())).is_some())
 }
 
-/// Makes the CSV of that name for one of the plan's Subscriptions.
+/// Makes the CSV of that name. A plan is carried out as it was resolved: also for a Subscription that is gone since.
 fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
     let namespace = plan.namespace();
-    let subscriptions = turn
+    let offers = |manifest: &Value| {
+        manifest.list("/status/channels").iter().any(|channel| {
+            channel.text("/currentCSV") == name
+                || channel.list("/entries").iter().any(|entry| entry.text("/name") == name)
+        })
+    };
+    let package = turn
+        .world
+        .list_in(PACKAGE_MANIFEST, "openshift-marketplace")
+        .find(|manifest| offers(manifest))?
+        .name();
+    let subscription = turn
         .world
         .list_in(SUBSCRIPTION, namespace)
-        .filter(|candidate| plan.is_owned_by(candidate.uid()));
-    let manifests = |package: &str| {
-        turn.world
-            .get(super::kinds::PACKAGE_MANIFEST, "openshift-marketplace", package)
-    };
-    let subscription = subscriptions.into_iter().find(|candidate| {
-        manifests(candidate.text("/spec/name")).is_some_and(|manifest| {
-            manifest.list("/status/channels").iter().any(|channel| {
-                channel.text("/currentCSV") == name
-                    || channel.list("/entries").iter().any(|entry| entry.text("/name") == name)
-            })
-        })
-    })?;
-    let package = subscription.text("/spec/name");
+        .find(|candidate| plan.is_owned_by(candidate.uid()) && candidate.text("/spec/name") == package);
     let (prefix, version) = name.split_once('.')?;
     let (deployment, labels) = operator(package);
     let group = turn.world.list_in(OPERATOR_GROUP, namespace).next()?;
@@ -152,7 +151,7 @@ fn version(turn: &Turn<'_>, plan: &Value, name: &str) -> Option<Value> {
                     "metadata": {"labels": labels},
                     "spec": {"containers": [{
                         "name": "manager", "image": format!("registry.redhat.io/simulated/{package}:{version}"),
-                        "env": subscription.list("/spec/config/env"),
+                        "env": subscription.map_or(&[][..], |subscription| subscription.list("/spec/config/env")),
                     }]},
                 },
             },
@@ -197,6 +196,7 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
             continue;
         };
         let uid = csv.uid();
+        let replaced;
         let phase = match csv.text("/status/phase") {
             "" => Some(("Pending", "RequirementsUnknown", "requirements not yet checked")),
             "Pending" if turn.held(format!("requirements {uid}"), REQUIREMENTS_SECONDS) => Some((
@@ -210,11 +210,17 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
                 "waiting for install components to report healthy",
             )),
             "Installing" => installing(turn, &csv, package),
-            "Succeeded" => {
-                deployments(turn, &csv);
-                retire(turn, &csv);
-                None
-            }
+            "Succeeded" => match replacement(turn, &csv) {
+                Some(next) => {
+                    replaced = format!("being replaced by csv: {next}");
+                    Some(("Replacing", "BeingReplaced", replaced.as_str()))
+                }
+                None => {
+                    deployments(turn, &csv);
+                    retire(turn, &csv);
+                    None
+                }
+            },
             _ => None,
         };
         let waiting;
@@ -240,6 +246,17 @@ pub(crate) fn versions(turn: &mut Turn<'_>) {
             });
         }
     }
+}
+
+/// Returns the name of the CSV that replaces this one, while both are there. Words and phases:
+/// <https://github.com/operator-framework/operator-lifecycle-manager/blob/master/pkg/controller/operators/olm/operator.go>,
+/// `transitionCSVState`.
+fn replacement(turn: &Turn<'_>, csv: &Value) -> Option<String> {
+    let mut others = turn.world.list_in(CSV, csv.namespace());
+    let next = others.find(|other| {
+        other.text("/spec/replaces") == csv.name() && other.label("olm.copiedFrom").is_none() && !other.is_deleting()
+    })?;
+    Some(next.name().to_owned())
 }
 
 /// Says which Deployment of a CSV is not available, in OLM's words.

@@ -98,6 +98,36 @@ fn an_upgrade_that_somebody_approves_replaces_the_pin() {
 }
 
 #[test]
+fn a_version_that_is_being_replaced_lets_the_deployment_be() {
+    let mut bench = Bench::by_hand(&["upgrade-approved@rhcl-operator"]);
+    bench.subscribe("openshift-operators", "rhcl-operator", "rhcl-operator.v1.3.4");
+    bench.pass(60);
+    let pin = "rhcl-operator.v1.3.4";
+    bench.approve("openshift-operators", pin);
+    let mut seen = Vec::new();
+    for _ in 0..120 {
+        bench.pass(1);
+        let phase = |name: &str| {
+            let version = bench.world.get(CSV, "openshift-operators", name);
+            version.map_or("", |version| version.text("/status/phase")).to_owned()
+        };
+        let now = (phase(pin), phase("rhcl-operator.v1.4.0"));
+        if seen.last() != Some(&now) {
+            seen.push(now);
+        }
+    }
+    let seen: Vec<_> = seen.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
+    assert!(seen.contains(&("Replacing", "Installing")), "{seen:?}");
+    assert_eq!(seen.last(), Some(&("", "Succeeded")));
+    let deployment = "openshift-operators/kuadrant-operator-controller-manager";
+    let writes = bench
+        .audit
+        .iter()
+        .filter(|(name, operator, ..)| name == deployment && *operator == "olm");
+    assert!(writes.count() < 5, "two versions write one Deployment in turns");
+}
+
+#[test]
 fn a_later_subscription_finds_the_upgrades_of_its_neighbours_in_its_plan() {
     let mut bench = Bench::new(&["combined-plan@openshift-pipelines-operator-rh"]);
     link(&mut bench);

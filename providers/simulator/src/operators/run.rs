@@ -5,6 +5,7 @@
 //!   CRD is gone.
 //! - No operator has a turn before every served kind has been listed, nor while paused.
 //! - Nothing is polled: a turn follows a change, or the end of a wait. A write that failed is tried again later.
+//! - A command is heard between two turns, so operators that never come to rest can be paused and stopped.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -199,7 +200,7 @@ impl Loop {
                     if changed && self.put_in_force() {
                         tell(&self.options.faults);
                     }
-                    self.turns().await.into_iter().chain(next).min()
+                    self.turns(&commands).await.into_iter().chain(next).min()
                 }
                 Mode::Running | Mode::Paused => {
                     self.timers.values_mut().for_each(Timers::clear);
@@ -295,8 +296,8 @@ impl Loop {
         }
     }
 
-    /// Lets operators act until the world is at rest; returns when the next wait ends.
-    async fn turns(&mut self) -> Option<Instant> {
+    /// Lets operators act until the world is at rest or a command comes; returns when the next wait ends.
+    async fn turns(&mut self, commands: &watch::Receiver<Control>) -> Option<Instant> {
         loop {
             let now = Instant::now();
             let (writes, wake) = self.turn(now);
@@ -327,6 +328,10 @@ impl Loop {
             }
             while let Some(Some(event)) = self.watches.next().now_or_never() {
                 self.take(event);
+            }
+            // Operators that undo each other's work never come to rest.
+            if !matches!(commands.has_changed(), Ok(false)) {
+                return wake;
             }
             if !self.world.is_complete() {
                 // A kind that has just appeared is listed first.
@@ -384,7 +389,8 @@ impl Loop {
         match outcome {
             Ok(Done::Stored(object)) => {
                 self.retries.remove(&key);
-                if let Some(object) = value(*object, kind) {
+                // What nobody watches (events) is nobody's to remember.
+                if let Some(object) = value(*object, kind).filter(|_| self.world.serves(kind)) {
                     let version = object.text("/metadata/resourceVersion").to_owned();
                     self.written.insert(key, (write.clone(), version));
                     self.see(kind, object);

@@ -10,11 +10,12 @@
 
 use serde_json::{Value, json};
 
+use super::connections::TYPES;
 use super::gateway::CONTROLLER;
 use super::kinds::*;
 use super::maas::NAMESPACE as TENANTS;
 use super::object::{Read, object};
-use super::turn::{Turn, map};
+use super::turn::Turn;
 use super::{APPLICATIONS, GLOBAL, INGRESS};
 use crate::faults::FaultName;
 
@@ -102,18 +103,15 @@ fn services(turn: &mut Turn<'_>) {
     }
 }
 
-/// Takes annotations and labels off Secrets, by which they are found (M6, E1).
+/// Takes annotations and labels off Secrets that are there, by which they are found (M6, E1); what is written later of the
+/// first, a policy takes off at once ([`super::connections::Untyping`]).
 fn secrets(turn: &mut Turn<'_>) {
     let faults = turn.faults;
     for name in faults.targets(FaultName::ConnectionUntyped) {
         for secret in turn.all(SECRET).into_iter().filter(|secret| secret.name() == name) {
-            let typed: Vec<&String> = map(&secret, "/metadata/annotations")
-                .keys()
-                .filter(|key| key.starts_with("opendatahub.io/connection-type"))
-                .collect();
-            if !typed.is_empty() {
-                let gone: serde_json::Map<String, Value> =
-                    typed.into_iter().map(|key| (key.clone(), Value::Null)).collect();
+            let typed = TYPES.into_iter().filter(|key| secret.annotation(key).is_some());
+            let gone: serde_json::Map<String, Value> = typed.map(|key| (key.to_owned(), Value::Null)).collect();
+            if !gone.is_empty() {
                 turn.patch(SECRET, &secret, json!({"metadata": {"annotations": gone}}));
             }
         }

@@ -80,7 +80,7 @@ impl World {
                     .name()
                     .strip_prefix(prefix)
                     .is_some_and(|rest| rest.starts_with('.'))
-                && ["Installing", "Succeeded"].contains(&csv.text("/status/phase"))
+                && ["Installing", "Succeeded", "Replacing"].contains(&csv.text("/status/phase"))
                 && !csv.is_deleting()
         })
     }

@@ -1,16 +1,19 @@
-//! TLS between the gateway, Authorino and maas-api: a certificate for Authorino, its listener, its trust in the service
-//! CA, and at last the annotation that makes the gateway speak TLS to it.
+//! TLS between the gateways, Authorino and maas-api: a certificate for Authorino, its listener, its trust in the service
+//! CA, and at last the annotation that makes a gateway speak TLS to it. There is one Authorino for all: once it speaks TLS,
+//! the llm-d gateway has to as well.
 //!
 //! The order is the point. A controller looks at the annotation once per change of the Gateway and gives up silently when
 //! Authorino has no TLS then (`reference/serving.md` §1.9).
 
 use super::gateway;
 use crate::components::{
+    Context,
     draft::{Draft, at, deployment, seconds, see},
-    kuadrant,
+    kuadrant, llm_d,
     names::{APPLICATIONS, INGRESS, KUADRANT, MAAS_GATEWAY},
     rhoai, symptoms,
 };
+use crate::stack::Access;
 use serde_json::json;
 use stackctl_engine::{
     Address, ObjectRef,
@@ -27,8 +30,36 @@ pub(super) fn done() -> Address {
     at("maas.authorino.filter")
 }
 
-pub(super) fn resources() -> Vec<Draft> {
-    vec![certificate(), issued(), listener(), trust(), bootstrap(), filter()]
+/// A gateway that asks Authorino who may call.
+struct Asking<'a> {
+    name: &'a str,
+    gateway: Address,
+    /// The annotation.
+    told: Address,
+    /// The gate that it speaks TLS to Authorino.
+    done: Address,
+}
+
+pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
+    let of_maas = Asking {
+        name: MAAS_GATEWAY,
+        gateway: gateway::gateway(),
+        told: at("maas.authorino.bootstrap"),
+        done: done(),
+    };
+    // Its models have policies as well, if only one that lets everybody in (`reference/serving.md` §1.1, §1.9).
+    let is_used = context.stack.models.iter().any(|model| model.access != Access::Maas);
+    let of_models = is_used.then(|| Asking {
+        name: context.stack.gateway.name.as_str(),
+        gateway: llm_d::gateway(),
+        told: at("llm-d.authorino-bootstrap"),
+        done: at("llm-d.authorino-filter"),
+    });
+    let mut nodes = vec![certificate(), issued(), listener(), trust()];
+    for asking in [Some(of_maas), of_models].into_iter().flatten() {
+        nodes.extend([bootstrap(&asking), filter(&asking)]);
+    }
+    nodes
 }
 
 fn certificate() -> Draft {
@@ -110,10 +141,10 @@ fn trust() -> Draft {
     .after(at("maas.authorino.listener"), "one rollout has to carry both")
 }
 
-fn bootstrap() -> Draft {
+fn bootstrap(asking: &Asking<'_>) -> Draft {
     Draft::overlay(
-        at("maas.authorino.bootstrap"),
-        gateway_object(),
+        asking.told.clone(),
+        asking.object(),
         json!({"metadata": {"annotations": {"security.opendatahub.io/authorino-tls-bootstrap": "true"}}}),
     )
     .note("the gateway may speak TLS to Authorino")
@@ -121,19 +152,15 @@ fn bootstrap() -> Draft {
         at("maas.authorino.trust"),
         "the annotation is looked at once, when Authorino has to have TLS",
     )
-    .after_write(gateway::gateway(), "it is an annotation of the gateway")
+    .after_write(asking.gateway.clone(), "it is an annotation of the gateway")
     .after(rhoai::controllers(), "odh-model-controller acts on it")
 }
 
 /// About ten seconds after the annotation; then a changed Gateway makes the controller look again, and a restart makes
 /// it look at everything (`reference/serving.md` §7 row 5).
-fn filter() -> Draft {
-    let filter = ObjectRef::namespaced(
-        "networking.istio.io/v1alpha3",
-        "EnvoyFilter",
-        INGRESS,
-        "maas-default-gateway-authn-ssl",
-    );
+fn filter(asking: &Asking<'_>) -> Draft {
+    let name = format!("{}-authn-ssl", asking.name);
+    let filter = ObjectRef::namespaced("networking.istio.io/v1alpha3", "EnvoyFilter", INGRESS, &name);
     let authorino = ObjectRef::namespaced(
         "operator.authorino.kuadrant.io/v1beta1",
         "Authorino",
@@ -145,7 +172,7 @@ fn filter() -> Draft {
         after: seconds(30),
         effects: vec![
             Effect::Touch {
-                target: gateway_object(),
+                target: asking.object(),
                 annotation: "stackctl.dev/touched".to_owned(),
             },
             Effect::Restart {
@@ -155,9 +182,9 @@ fn filter() -> Draft {
         why: "touches the gateway and restarts odh-model-controller, which looks at a gateway only when it changes"
             .to_owned(),
     };
-    Draft::gate(done(), vec![see(filter, Rule::Exists)])
+    Draft::gate(asking.done.clone(), vec![see(filter, Rule::Exists)])
         .after(
-            at("maas.authorino.bootstrap"),
+            asking.told.clone(),
             "odh-model-controller makes the filter for the annotation",
         )
         .within(seconds(240))
@@ -174,9 +201,11 @@ fn filter() -> Draft {
         .diagnosed(symptoms::otherwise(
             "see the log of Deployment redhat-ods-applications/odh-model-controller, which makes the filter, and restart it",
         ))
-        .note("waits for EnvoyFilter maas-default-gateway-authn-ssl")
+        .note(format!("waits for EnvoyFilter {name}"))
 }
 
-fn gateway_object() -> ObjectRef {
-    ObjectRef::namespaced("gateway.networking.k8s.io/v1", "Gateway", INGRESS, MAAS_GATEWAY)
+impl Asking<'_> {
+    fn object(&self) -> ObjectRef {
+        ObjectRef::namespaced("gateway.networking.k8s.io/v1", "Gateway", INGRESS, self.name)
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
             let time = wanted.ready_timeout;
             nodes.extend(database::resources(subscriptions));
             nodes.extend(switch::resources(subscriptions, time));
-            nodes.extend(authorino::resources());
+            nodes.extend(authorino::resources(context));
             nodes.extend(registration::resources(context, time));
             nodes.extend(external::resources(subscriptions, time));
             nodes.extend(tiers::resources(context, wanted, subscriptions));

@@ -29,7 +29,8 @@ pub(super) fn resources(context: &Context<'_>, time: Option<Timeout>) -> Vec<Dra
             &model.display,
             time,
         )
-        .after_write(model::service(name), "it mirrors the model")
+        // It could be written with the model, but a model that fails is told once, and what only mirrors it is blocked.
+        .after(model::service(name), "it becomes ready by the model alone")
     };
     context.stack.maas_models().map(refer).collect()
 }
@@ -67,7 +68,6 @@ pub(super) fn model_reference(
     )
     .ready(Rule::equals("status.phase", "Ready"))
     .diagnosed_by(symptoms::reference(namespace, name, kind))
-    // It mirrors the model, so it may take as long as the model and 300 s of its own (§0.4). What is usual is a part of
-    // that too, because it counts from the write of the model.
-    .within(time.map_or(seconds(900), |timeout| timeout.as_duration()))
+    // §0.4, counted from a model that is ready.
+    .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))
 }

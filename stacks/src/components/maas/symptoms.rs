@@ -6,7 +6,9 @@ use crate::components::{
     draft::{labelled, pods, seconds, see},
     names::{APPLICATIONS, INGRESS, MAAS, OPERATORS},
     rhoai,
-    symptoms::{self, Pods, RESTART_KUADRANT, application, lasting, otherwise, passing, reason, some, status},
+    symptoms::{
+        self, Pods, RESTART_KUADRANT, STATUS_LASTS, application, lasting, otherwise, passing, reason, some, status,
+    },
 };
 use stackctl_engine::{
     FieldPath, ObjectRef, ObjectType,
@@ -149,6 +151,16 @@ pub(super) fn subscription(name: &str) -> Diagnosis {
 /// Why the policies of a model are not enforced, or are not those of a tier (M25, S8, K3).
 pub(super) fn policies(namespace: &str, model: &str) -> Vec<Diagnosis> {
     let mut known = Vec::new();
+    // Another reference to the same model, of anybody; its name is told, so that it can be deleted.
+    let another = some(
+        ObjectType::new("maas.opendatahub.io/v1alpha1", "MaaSModelRef"),
+        Some(namespace),
+        &[],
+        Rule::All(vec![
+            Rule::Not(Box::new(Rule::equals("metadata.name", model))),
+            Rule::equals("spec.modelRef.name", model),
+        ]),
+    );
     for (api_version, kind, prefix) in [
         ("kuadrant.io/v1", "AuthPolicy", "maas-auth"),
         ("kuadrant.io/v1alpha1", "TokenRateLimitPolicy", "maas-trlp"),
@@ -168,13 +180,14 @@ pub(super) fn policies(namespace: &str, model: &str) -> Vec<Diagnosis> {
                 see(policy.clone(), overridden(&anonymous)),
                 format!("delete AuthPolicy {namespace}/{anonymous}: it lets everybody call the model, and is left over"),
             ),
-            lasting(
-                see(policy.clone(), overridden("maas-")),
+            Diagnosis::new(
+                vec![see(policy.clone(), overridden("maas-")), another.clone()],
                 format!(
-                    "delete the other MaaSModelRef of {namespace}/{model}: of two references to one model only the policies \
-                     of one are enforced"
+                    "delete MaaSModelRef {namespace}/{{name}}: of two references to one model only the policies of one are \
+                     enforced"
                 ),
-            ),
+            )
+            .lasting(STATUS_LASTS),
             lasting(
                 see(
                     policy.clone(),
@@ -218,7 +231,7 @@ pub(in crate::components) fn dashboard() -> Vec<Diagnosis> {
     let mut known = vec![
         Diagnosis::new(
             vec![crashes, some(models, None, &[], nameless)],
-            "give that model a name: `oc patch llminferenceservice NAME -n NAMESPACE --type=merge -p \
+            "give that model a name: `oc patch llminferenceservice {name} -n {namespace} --type=merge -p \
              '{\"spec\":{\"model\":{\"name\":\"ORG/MODEL\"}}}'`",
         )
         .lasting(seconds(300)),

@@ -39,6 +39,20 @@ pub(super) fn connection(model: &Model) -> Option<(Address, String)> {
     Some((at(model, "connection"), name))
 }
 
+/// What is to be done about a connection without a type (M6).
+pub(super) fn untyped(model: &Model) -> String {
+    const TYPE: &str = "the annotation `opendatahub.io/connection-type-protocol`";
+    let name = connection(model).map(|(_, name)| name).unwrap_or_default();
+    let secret = format!("Secret {}/{name}", model.namespace);
+    match &model.source {
+        ModelSource::S3 {
+            connection: S3Connection::Existing(_),
+            ..
+        } => format!("give {secret} its type, in {TYPE}: `s3`"),
+        _ => format!("see who takes {TYPE} off {secret}: `stackctl apply` writes it as the stack has it"),
+    }
+}
+
 /// The token of a gated repository: what waits for it, its Secret and the key in it.
 ///
 /// A Secret that is in the model's namespace already is used as it is; any other token is put into one that is named

@@ -66,11 +66,7 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Draft {
                 name = model.name
             ),
         )
-        .denied(
-            "connection",
-            "give the Secret of the connection its type again, in the annotation `opendatahub.io/connection-type-protocol`: \
-             `stackctl apply` writes it as the stack has it",
-        )
+        .denied("connection", connection::untyped(model))
         .within(time.map_or(seconds(600), |timeout| timeout.as_duration()))
         .note(format!("{} × {}", model.replicas, model.model_name))
         .after(project::namespace(model.namespace.as_str()), "runs in that project")

@@ -137,7 +137,8 @@ fn settings(rhoai: &Rhoai) -> Value {
         });
     }
     if let Some(volume) = &said.notebook_volume {
-        settings["notebookController"]["pvcSize"] = json!(volume.as_str());
+        // Its kind demands `enabled` with it; as the manual has it (reference/platform.md §2.11).
+        settings["notebookController"] = json!({"enabled": true, "pvcSize": volume.as_str()});
     }
     settings
 }

@@ -277,10 +277,13 @@ fn mlflow(wanted: &Mlflow) -> [Draft; 2] {
 
 /// The whole, for people: nothing waits for it, because its part for MaaS comes last.
 fn ready(context: &Context<'_>) -> Draft {
+    let has_dashboard = context.stack.rhoai.components.dashboard;
+    let dashboard = has_dashboard.then(maas::dashboard_symptoms).into_iter().flatten();
     let gate = Draft::gate(at("rhoai.ready"), vec![see(cluster_object(), Rule::condition("Ready"))])
         .after_write(cluster(), "it is what has to become ready")
         .within(seconds(600))
         .diagnosed(platform_symptoms::initialization())
+        .diagnosed_by(dashboard)
         .diagnosed_by(platform_symptoms::components(&cluster_object()))
         .note("waits for DataScienceCluster Ready");
     match maas::api(context) {

@@ -1,6 +1,6 @@
 //! The graph of the quickstart, line by line, and the edges that the reference insists on.
 
-use super::{compiled, quickstart};
+use super::{ADDITIONS, QUICKSTART, compiled, quickstart, stack_of};
 use stackctl_engine::{Address, graph::Graph};
 
 fn graph() -> Graph {
@@ -108,6 +108,8 @@ fn gates_hold_back_what_the_reference_says() {
         "maas.authorino.filter",
         &["model[qwen3-8b].service", "maas.tier[pro].enforced"],
     );
+    // A model that fails is told once, and nothing that only mirrors it waits.
+    holds_back("model[qwen3-8b].service", &["maas.model[qwen3-8b].ref"]);
     holds_back(
         "maas.model[qwen3-8b].ref",
         &["maas.tier[pro].subscription", "maas.tier[pro].access"],
@@ -115,5 +117,34 @@ fn gates_hold_back_what_the_reference_says() {
     holds_back(
         "monitoring.ready",
         &["model[qwen3-8b].metrics", "model[qwen3-8b].service"],
+    );
+}
+
+fn graph_of(text: &str) -> Graph {
+    match Graph::new(&compiled(&stack_of(text))) {
+        Ok(graph) => graph,
+        Err(errors) => panic!("{errors:?}"),
+    }
+}
+
+/// Else OpenShift AI makes a queue of that name first, and what it leads to is immutable (`reference/platform.md` §2.14).
+#[test]
+fn a_project_is_given_to_kueue_once_its_queues_are_there() {
+    let after = graph_of(ADDITIONS).descendants(&at("kueue.queue[\"team-a/default\"]"));
+    assert!(after.contains(&at("project[team-a].queued")), "{after:?}");
+}
+
+/// One Authorino serves both gateways: once it speaks TLS, both have to (`reference/serving.md` §1.9).
+#[test]
+fn the_llm_d_gateway_is_told_of_tls_once_authorino_has_it_and_only_where_models_are_behind_it() {
+    let told = at("llm-d.authorino-bootstrap");
+    let tls = at("maas.authorino.trust");
+    assert!(!graph().descendants(&tls).contains(&told), "no model is behind it");
+    let model = "[[models]]\nname = \"open\"\nnamespace = \"llm-d-demo\"\nsource = \"hf://org/model\"\n";
+    let both = graph_of(&format!("{QUICKSTART}\n{model}"));
+    let after = both.descendants(&tls);
+    assert!(
+        after.contains(&told) && after.contains(&at("llm-d.authorino-filter")),
+        "{after:?}"
     );
 }

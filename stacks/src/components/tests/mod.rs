@@ -438,3 +438,30 @@ fn every_component_writes_what_it_wrote_before() {
         }
     }
 }
+
+#[test]
+fn a_table_that_keeps_its_objects_keeps_all_of_them_and_no_others() {
+    let text = include_str!("../../../../examples/quickstart/stack.toml");
+    let kept = |text: &str| -> Vec<String> {
+        let all = compiled(&stack_of(text)).into_iter();
+        all.filter(|resource| resource.lifecycle.prevent_destroy)
+            .map(|resource| resource.address.to_string())
+            .collect()
+    };
+    let before = kept(text);
+    let told = text.replacen("[[models]]\n", "[[models]]\nprevent_destroy = true\n", 1);
+    let model: Vec<_> = kept(&told)
+        .into_iter()
+        .filter(|address| !before.contains(address))
+        .collect();
+    assert!(
+        !model.is_empty() && model.iter().all(|address| address.starts_with("model[")),
+        "{model:?}"
+    );
+    let told = text.replacen("[maas]\n", "[maas]\nprevent_destroy = true\n", 1);
+    assert!(
+        kept(&told).contains(&"maas.database.deployment".to_owned()),
+        "{:?}",
+        kept(&told)
+    );
+}

@@ -23,6 +23,7 @@ pub(crate) struct RawPool {
     /// Keys that only MachineSets use, where they are written.
     pub(crate) machine_set_keys: Vec<(&'static str, super::super::place::Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
+    pub(crate) prevent_destroy: bool,
 }
 
 /// Where nodes come from, as written.
@@ -82,6 +83,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
+    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     reader.finish(problems);
     Some(RawPool {
         name: name?,
@@ -96,6 +98,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
         device_plugin_config,
         machine_set_keys,
         ready_timeout,
+        prevent_destroy,
     })
 }
 

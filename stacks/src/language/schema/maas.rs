@@ -44,6 +44,7 @@ pub(crate) struct RawMaas {
     /// Where keys stand that only the older generation has.
     pub(crate) of_gateway_policies: Vec<(&'static str, Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
+    pub(crate) prevent_destroy: bool,
 }
 
 /// The generation, as written.
@@ -160,6 +161,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
+    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     let places = |keys: &[&'static str]| {
         let place = |key: &&'static str| Some((*key, reader.key_place(key)?));
         keys.iter().filter_map(place).collect()
@@ -190,6 +192,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         of_subscriptions: places(OF_SUBSCRIPTIONS),
         of_gateway_policies: places(OF_GATEWAY_POLICIES),
         ready_timeout,
+        prevent_destroy,
     };
     reader.finish(problems);
     Some(raw)

@@ -19,6 +19,7 @@ pub(crate) struct RawManifests {
     pub(crate) path: PathBuf,
     pub(crate) depends_on: Vec<Address>,
     pub(crate) ready: Option<Rule>,
+    pub(crate) prevent_destroy: bool,
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManifests> {
@@ -43,12 +44,14 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         read::list("a list of addresses", address),
     );
     let ready = reader.optional("ready", problems, ready).map(|at| at.value);
+    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     reader.finish(problems);
     Some(RawManifests {
         name: name?,
         path: path?,
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
+        prevent_destroy,
     })
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct RawModel {
     pub(crate) canary: Option<RawCanary>,
     pub(crate) display: Display,
     pub(crate) ready_timeout: Option<Timeout>,
+    pub(crate) prevent_destroy: bool,
 }
 
 /// What the platform runs today (`reference/serving.md` §1.3.1; an annotation, nothing else).
@@ -143,6 +144,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
+    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     let fetched = Fetched {
         token: token.map(|at| at.value),
         token_place: reader.key_place("hf_token"),
@@ -178,6 +180,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         canary: canary.map(|at| at.value),
         display,
         ready_timeout,
+        prevent_destroy,
     })
 }
 

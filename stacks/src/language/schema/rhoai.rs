@@ -38,6 +38,7 @@ fn release(profile: Profile) -> Rhoai {
         workbench_namespace: namespace("rhods-notebooks"),
         registry_namespace: namespace("rhoai-model-registries"),
         ready_timeout: None,
+        prevent_destroy: false,
     }
 }
 
@@ -131,6 +132,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
     rhoai.ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
+    rhoai.prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     reader.finish(problems);
     Some(rhoai)
 }

@@ -7,7 +7,8 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::call::{Answer, Call};
-use super::{Refusal, Shared, User, subscriptions};
+use super::subscriptions::{self, Refusal};
+use super::{Shared, User};
 use crate::operators::kinds::MAAS_MODEL_REF;
 use crate::operators::object::Read;
 

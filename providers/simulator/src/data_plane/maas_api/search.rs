@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::super::call::Answer;
 use super::super::time::Moment;
 use super::keys::{Key, Status};
-use super::{Shared, Storage, User, failed, is_administrator, object, refused};
+use super::storage::Storage;
+use super::{Shared, User, failed, is_administrator, object, refused};
 use crate::operators::object::Read;
 
 const DEFAULT_PAGE: usize = 50;

@@ -8,6 +8,7 @@
 
 mod claims;
 mod dead_nodes;
+mod events;
 mod needs;
 mod pods;
 mod replica_sets;

@@ -18,16 +18,28 @@ const EVERYWHERE: [&str; 2] = ["kube-root-ca.crt", "openshift-service-ca.crt"];
 /// Why a scheduled pod does not start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
+    /// A claim has no volume yet.
+    Claim,
     /// A volume cannot be mounted: the pod waits without saying for what, which only an event tells.
-    Volume,
+    Volume {
+        /// The volume.
+        name: String,
+        /// What it is made of and is not there, in a kubelet's words.
+        why: String,
+    },
     /// A variable cannot be set.
     Environment(String),
 }
 
 /// Returns what a pod needs and does not find.
 pub(super) fn missing(turn: &Turn<'_>, pod: &Value) -> Option<Missing> {
-    if pod.list("/spec/volumes").iter().any(|volume| lacks(turn, pod, volume)) || claims::unbound(turn, pod) {
-        return Some(Missing::Volume);
+    let volumes = pod.list("/spec/volumes").iter();
+    let lacking = volumes.filter_map(|volume| Some((volume.text("/name").to_owned(), lacks(turn, pod, volume)?)));
+    if let Some((name, why)) = lacking.into_iter().next() {
+        return Some(Missing::Volume { name, why });
+    }
+    if claims::unbound(turn, pod) {
+        return Some(Missing::Claim);
     }
     let containers = || {
         ["/spec/initContainers", "/spec/containers"]
@@ -67,12 +79,13 @@ fn unset(turn: &Turn<'_>, pod: &Value, kind: Kind, reference: &Value, key: &str)
     (!held).then(|| format!("couldn't find key {key} in {} {}/{name}", kind.kind, pod.namespace()))
 }
 
-/// Returns whether a volume is made of something that is not there.
-fn lacks(turn: &Turn<'_>, pod: &Value, volume: &Value) -> bool {
+/// Returns what a volume is made of and is not there, in a kubelet's words.
+fn lacks(turn: &Turn<'_>, pod: &Value, volume: &Value) -> Option<String> {
     let absent = |kind: Kind, source: &Value, name: &str| {
         let may_lack = source.is_true("/optional") || name.is_empty() || EVERYWHERE.contains(&name);
-        !may_lack && turn.world.get(kind, pod.namespace(), name).is_none()
+        let lacks = !may_lack && turn.world.get(kind, pod.namespace(), name).is_none();
+        lacks.then(|| format!("{} \"{name}\" not found", kind.kind.to_lowercase()))
     };
     absent(SECRET, &volume["secret"], volume.text("/secret/secretName"))
-        || absent(CONFIG_MAP, &volume["configMap"], volume.text("/configMap/name"))
+        .or_else(|| absent(CONFIG_MAP, &volume["configMap"], volume.text("/configMap/name")))
 }

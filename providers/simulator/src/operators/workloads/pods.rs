@@ -5,7 +5,7 @@
 //! - A pod that lacks something waits, with the reason that Kubernetes gives: no claim (`Unschedulable`), nothing to mount
 //!   (`ContainerCreating`), nothing to set its environment from (`CreateContainerConfigError`). It starts when that is there.
 //!
-//! Left out: probes, images, init containers that do something, CPU and memory, events, containers that start one by one.
+//! Left out: probes, images, init containers that do something, CPU and memory, containers that start one by one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +13,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::claims;
+use super::events::Told;
 use super::needs::{self, Missing};
-use super::{replica_sets, trouble};
+use super::{events, replica_sets, trouble};
 use crate::faults::FaultName;
 use crate::operators::is_run_by;
 use crate::operators::kinds::{JOB, NODE, POD};
@@ -91,11 +92,13 @@ pub(super) fn reconcile(turn: &mut Turn<'_>, pods: &[Arc<Value>]) {
             Ok(node) => {
                 *used.entry(node.name().to_owned()).or_default() += gpus(pod);
                 turn.patch(POD, pod, json!({"spec": {"nodeName": node.name()}}));
+                events::tell(turn, pod, [events::scheduled(pod, node.name())]);
             }
             Err(why) => {
                 let why = format!("0/{} nodes are available: {why}.", nodes.len());
                 let condition = condition("PodScheduled", false, "Unschedulable", &why);
-                turn.status(POD, pod, json!({"phase": "Pending", "conditions": [condition]}));
+                let status = json!({"phase": "Pending", "conditions": [condition]});
+                events::with_status(turn, pod, status, [events::unscheduled(&why)]);
             }
         }
     }
@@ -139,8 +142,19 @@ pub(super) fn tolerates(spec: &Value, node: &Value) -> bool {
 
 fn start(turn: &mut Turn<'_>, pod: &Value) {
     match needs::missing(turn, pod) {
-        Some(Missing::Volume) => return wait(turn, pod, "ContainerCreating", ""),
-        Some(Missing::Environment(why)) => return wait(turn, pod, "CreateContainerConfigError", &why),
+        Some(Missing::Claim) => return wait(turn, pod, ("ContainerCreating", ""), None),
+        Some(Missing::Volume { name, why }) => {
+            let told = events::unmounted(&name, &why);
+            return wait(turn, pod, ("ContainerCreating", ""), Some(told));
+        }
+        Some(Missing::Environment(why)) => {
+            return wait(
+                turn,
+                pod,
+                ("CreateContainerConfigError", &why),
+                Some(events::unmade(&why)),
+            );
+        }
         None => {}
     }
     if is_stuck(turn, pod) {
@@ -158,12 +172,12 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
         .iter()
         .any(|owner| owner.text("/kind") == JOB.kind);
     if job {
-        turn.status(POD, pod, json!({"phase": "Succeeded"}));
+        events::with_status(turn, pod, json!({"phase": "Succeeded"}), events::started(pod));
         return;
     }
     let state = json!({"running": {"startedAt": turn.stamp}});
-    turn.status(
-        POD,
+    events::with_status(
+        turn,
         pod,
         json!({
             "phase": "Running", "startTime": turn.stamp, "podIP": address(pod),
@@ -173,6 +187,7 @@ fn start(turn: &mut Turn<'_>, pod: &Value) {
                 condition("ContainersReady", true, "", ""), condition("Ready", true, "", ""),
             ],
         }),
+        events::started(pod),
     );
 }
 
@@ -193,8 +208,12 @@ fn is_stuck(turn: &Turn<'_>, pod: &Value) -> bool {
 fn crash(turn: &mut Turn<'_>, pod: &Value) {
     let message = format!("back-off 5m0s restarting failed container in pod {}", pod.name());
     let state = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
-    turn.status(
-        POD,
+    let all = pod.list("/spec/containers").iter();
+    let told: Vec<_> = all
+        .map(|container| events::held_back(pod, container.text("/name"), false))
+        .collect();
+    events::with_status(
+        turn,
         pod,
         json!({
             "phase": "Running", "containerStatuses": containers(pod, false, &state),
@@ -203,23 +222,25 @@ fn crash(turn: &mut Turn<'_>, pod: &Value) {
                 condition("Ready", false, "ContainersNotReady", ""),
             ],
         }),
+        told,
     );
 }
 
-/// Says that no container of a pod can start yet.
-fn wait(turn: &mut Turn<'_>, pod: &Value, reason: &str, why: &str) {
+/// Says that no container of a pod can start yet, in its status and by an event.
+fn wait(turn: &mut Turn<'_>, pod: &Value, (reason, why): (&str, &str), told: Option<Told>) {
     let mut waiting = json!({"reason": reason});
     if !why.is_empty() {
         waiting["message"] = json!(why);
     }
     let state = json!({"waiting": waiting});
-    turn.status(
-        POD,
+    events::with_status(
+        turn,
         pod,
         json!({
             "phase": "Pending", "containerStatuses": containers(pod, false, &state),
             "conditions": [condition("PodScheduled", true, "", ""), condition("Ready", false, "ContainersNotReady", "")],
         }),
+        told,
     );
 }
 

@@ -11,12 +11,15 @@
 use serde_json::{Value, json};
 
 use super::pods::containers;
-use super::replica_sets;
+use super::{events, replica_sets};
 use crate::faults::FaultName;
 use crate::operators::APPLICATIONS;
-use crate::operators::kinds::{LLM_INFERENCE_SERVICE, POD};
+use crate::operators::kinds::LLM_INFERENCE_SERVICE;
 use crate::operators::object::Read;
 use crate::operators::turn::{Turn, condition};
+
+/// What a registry says to whom it does not know.
+const UNAUTHORIZED: &str = "unauthorized: access to the requested resource is not authorized";
 
 /// Why a container does not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,10 +123,16 @@ fn ended(turn: &Turn<'_>, pod: &Value) -> Option<Trouble> {
             words: "INFO 01-01 00:00:00 [gpu_model_runner.py] Starting to load model".to_owned(),
         }
     } else if faults.at(FaultName::Crashing, owner) {
+        let is_model = pod.label("kserve.io/component") == Some("workload");
+        let words = if is_model {
+            "RuntimeError: Engine core initialization failed. See root cause above."
+        } else {
+            "fatal: cannot read the configuration"
+        };
         End::Ended {
             code: 1,
             reason: "Error",
-            words: "RuntimeError: Engine core initialization failed. See root cause above.".to_owned(),
+            words: words.to_owned(),
         }
     } else if owner == "maas-api" && faults.on(FaultName::DatabaseRefuses) {
         End::Ended {
@@ -155,16 +164,17 @@ impl Container for Value {
 impl Trouble {
     /// Writes it into the status of the pod.
     pub(super) fn tell(&self, turn: &mut Turn<'_>, pod: &Value) {
-        let (waiting, last) = match &self.end {
+        let (waiting, last, told) = match &self.end {
             End::Unpulled { image } => (
-                json!({"reason": "ImagePullBackOff", "message": format!("Back-off pulling image \"{image}\": ErrImagePull: \
-                    unauthorized: access to the requested resource is not authorized")}),
+                json!({"reason": "ImagePullBackOff", "message": format!("Back-off pulling image \"{image}\": ErrImagePull: {UNAUTHORIZED}")}),
                 Value::Null,
+                events::unpulled(&self.container, self.is_first, image, UNAUTHORIZED),
             ),
             End::Ended { code, reason, words } => (
                 json!({"reason": "CrashLoopBackOff",
                     "message": format!("back-off 5m0s restarting failed container={} pod={}", self.container, pod.name())}),
                 json!({"terminated": {"exitCode": code, "reason": reason, "message": words}}),
+                vec![events::held_back(pod, &self.container, self.is_first)],
             ),
         };
         let stuck = json!({"waiting": waiting});
@@ -186,8 +196,8 @@ impl Trouble {
         }
         let phase = if self.is_first { "Pending" } else { "Running" };
         let why = format!("containers with unready status: [{}]", self.container);
-        turn.status(
-            POD,
+        events::with_status(
+            turn,
             pod,
             json!({
                 "phase": phase, "initContainerStatuses": first, "containerStatuses": others,
@@ -197,6 +207,7 @@ impl Trouble {
                     condition("Ready", false, "ContainersNotReady", &why),
                 ],
             }),
+            told,
         );
     }
 }

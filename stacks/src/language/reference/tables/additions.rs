@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
 use super::super::Table;
-use super::{key, switch};
+use super::{KEEP, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -226,6 +226,7 @@ pub(super) const TABLES: &[Table] = &[
             key("path", "a path", "required", "A file, or a directory of files."),
             key("depends_on", "a list of addresses", "none", "What they wait for."),
             key("ready", "a table", "by kind", "When an object is ready."),
+            KEEP,
         ],
     },
     Table {

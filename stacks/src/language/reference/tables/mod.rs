@@ -26,6 +26,12 @@ pub(super) const TIMEOUT: Key = key(
     "How long it may take to be ready.",
 );
 
+pub(super) const KEEP: Key = switch(
+    "prevent_destroy",
+    "false",
+    "Every plan that would delete an object of it is refused, also that of a destroy.",
+);
+
 /// Every table, in the order people write them.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     platform::TABLES.iter().chain(serving::TABLES).chain(additions::TABLES)

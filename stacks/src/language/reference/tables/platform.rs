@@ -1,7 +1,7 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::Table;
-use super::{TIMEOUT, key, switch};
+use super::{KEEP, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -182,6 +182,7 @@ pub(super) const TABLES: &[Table] = &[
                 "The configuration of NVIDIA's device plugin.",
             ),
             TIMEOUT,
+            KEEP,
         ],
     },
     Table {
@@ -261,6 +262,7 @@ pub(super) const TABLES: &[Table] = &[
                 "Where model registries are; it cannot be changed while they are on.",
             ),
             TIMEOUT,
+            KEEP,
         ],
     },
     Table {

@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
 use super::super::Table;
-use super::{TIMEOUT, key, switch};
+use super::{KEEP, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -190,6 +190,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             key("display", "a table", "none", "What people read about it."),
             TIMEOUT,
+            KEEP,
         ],
     },
     Table {
@@ -618,6 +619,7 @@ pub(super) const TABLES: &[Table] = &[
                 "Models that run elsewhere. Only with \"subscriptions\".",
             ),
             TIMEOUT,
+            KEEP,
         ],
     },
     Table {

@@ -1,0 +1,237 @@
+//! What a plan deletes beyond what a stack may lose by mistake.
+//!
+//! A stack file that is half written, half read or the wrong one asks for a deletion in good order. So an apply that
+//! deletes much, or anything that holds data, takes a word of its own; a destroy says what it is.
+//!
+//! Invariants:
+//! - What is deleted and made again counts as deleted.
+//! - What was there before us counts for nothing: it is given back.
+
+use super::{Action, Plan, Purpose};
+use crate::{
+    address::Address,
+    object_key::ObjectRef,
+    recorded::{Origin, Recorded, RecordedNode},
+};
+use std::collections::BTreeMap;
+
+/// One way in which a plan deletes too much.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Excess {
+    /// The stack makes nothing at all, and something is recorded.
+    #[error("the stack makes nothing, and {recorded} resources are recorded of it")]
+    Everything {
+        /// How many resources are recorded.
+        recorded: usize,
+    },
+    /// More than a third of the objects that are recorded.
+    #[error("the plan deletes {deleted} of the {recorded} objects that are recorded, more than a third")]
+    TooMany {
+        /// How many objects it deletes.
+        deleted: usize,
+        /// How many of ours are recorded.
+        recorded: usize,
+    },
+    /// An object that holds data.
+    #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
+    Data {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: Box<ObjectRef>,
+    },
+}
+
+impl Excess {
+    /// Whether a word of the person is enough to go on.
+    pub fn may_be_meant(&self) -> bool {
+        match self {
+            Self::Everything { .. } => false,
+            Self::TooMany { .. } | Self::Data { .. } => true,
+        }
+    }
+
+    /// What to type or change.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Everything { .. } => {
+                "look whether its files are whole; `stackctl destroy` is what takes everything away"
+            }
+            Self::TooMany { .. } => "look whether the stack is whole; if all of this is to go, say `--yes-delete`",
+            Self::Data { .. } => "keep it in the stack, or save its data and say `--yes-delete`",
+        }
+    }
+}
+
+/// What a plan deletes beyond its budget. `n_desired` counts what the whole stack makes, and `recorded` is all that is
+/// recorded, also of a stack that is planned in part.
+pub fn excess(plan: &Plan, n_desired: usize, recorded: &BTreeMap<Address, Recorded>) -> Vec<Excess> {
+    if plan.purpose == Purpose::Destroy {
+        return Vec::new();
+    }
+    if n_desired == 0 && !recorded.is_empty() {
+        return vec![Excess::Everything {
+            recorded: recorded.len(),
+        }];
+    }
+    let made: BTreeMap<&Address, &Recorded> = recorded.iter().filter(|(_, known)| is_made(known)).collect();
+    let deleted: Vec<_> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
+        .filter_map(|step| made.get(&step.address))
+        .collect();
+    let mut all = Vec::new();
+    if deleted.len() * 3 > made.len() {
+        all.push(Excess::TooMany {
+            deleted: deleted.len(),
+            recorded: made.len(),
+        });
+    }
+    all.extend(
+        deleted
+            .iter()
+            .filter(|known| known.destroy.holds_data)
+            .filter_map(|known| {
+                Some(Excess::Data {
+                    address: known.address.clone(),
+                    object: Box::new(known.object()?.object.clone()),
+                })
+            }),
+    );
+    all
+}
+
+/// Whether it is a whole object that we made.
+fn is_made(known: &Recorded) -> bool {
+    matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Created)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digest::Digest,
+        plan::{NodeKind, Projection, Reason, Step},
+        recorded::{RecordedDestroy, RecordedObject},
+    };
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn address(number: usize) -> Address {
+        format!("n[{number}].x").parse().expect("an address")
+    }
+
+    fn known(number: usize, origin: Origin, holds_data: bool) -> Recorded {
+        let object = RecordedObject {
+            object: ObjectRef::namespaced("v1", "ConfigMap", "n", &format!("c{number}")),
+            uid: "u".to_owned(),
+            origin,
+            manager: "m".to_owned(),
+            sent: Digest::of(&Value::Null),
+            manifest: Value::Null,
+            fields: BTreeSet::new(),
+            sensitive: BTreeSet::new(),
+            key_id: None,
+            owned: None,
+        };
+        Recorded {
+            address: address(number),
+            node: RecordedNode::Object(object),
+            edges: Vec::new(),
+            destroy: RecordedDestroy {
+                holds_data,
+                ..RecordedDestroy::default()
+            },
+        }
+    }
+
+    fn plan(purpose: Purpose, actions: &[Action]) -> Plan {
+        let step = |(number, action): (usize, &Action)| Step {
+            address: address(number),
+            node: NodeKind::Object,
+            action: *action,
+            reasons: vec![Reason::NoLongerDesired],
+            object: None,
+            changes: Vec::new(),
+            note: String::new(),
+            waits_for: Vec::new(),
+            readiness: None,
+            consequences: Vec::new(),
+            projection: Projection::default(),
+        };
+        Plan {
+            purpose,
+            steps: actions.iter().enumerate().map(step).collect(),
+            desired: Digest::of(&Value::Null),
+            remains: Vec::new(),
+            partial: None,
+        }
+    }
+
+    fn recorded(all: impl IntoIterator<Item = Recorded>) -> BTreeMap<Address, Recorded> {
+        all.into_iter().map(|known| (known.address.clone(), known)).collect()
+    }
+
+    #[test]
+    fn a_third_may_go_and_data_may_not() {
+        let three = recorded((0..3).map(|number| known(number, Origin::Created, number == 2)));
+        let over = |actions: &[Action]| {
+            let over = excess(&plan(Purpose::Apply, actions), 1, &three);
+            over.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            over(&[Action::Delete, Action::NoOp, Action::NoOp]),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            over(&[Action::Delete, Action::Replace, Action::NoOp]),
+            ["the plan deletes 2 of the 3 objects that are recorded, more than a third"]
+        );
+        assert_eq!(
+            over(&[Action::NoOp, Action::NoOp, Action::Delete]),
+            ["`n[2].x`: ConfigMap n/c2 holds data, which is lost when it is deleted"]
+        );
+    }
+
+    #[test]
+    fn a_stack_of_nothing_is_never_meant() {
+        let one = recorded([known(0, Origin::Created, false)]);
+        let over = excess(&plan(Purpose::Apply, &[Action::Delete]), 0, &one);
+        assert_eq!(over, [Excess::Everything { recorded: 1 }]);
+        assert!(!over[0].may_be_meant());
+        assert_eq!(excess(&plan(Purpose::Apply, &[]), 0, &BTreeMap::new()), []);
+    }
+
+    fn any_action() -> impl Strategy<Value = Action> {
+        prop::sample::select(vec![
+            Action::NoOp,
+            Action::Update,
+            Action::Delete,
+            Action::Replace,
+            Action::Release,
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn what_was_there_before_us_counts_for_nothing_and_a_destroy_has_no_limit(
+            steps in prop::collection::vec((any_action(), any::<bool>(), any::<bool>()), 1..20)
+        ) {
+            let origin = |is_made| if is_made { Origin::Created } else { Origin::Adopted };
+            let all = recorded(steps.iter().enumerate().map(|(n, (_, made, data))| known(n, origin(*made), *data)));
+            let actions: Vec<_> = steps.iter().map(|(action, ..)| *action).collect();
+            prop_assert_eq!(excess(&plan(Purpose::Destroy, &actions), 1, &all), []);
+            let made = steps.iter().filter(|(_, made, _)| *made);
+            let goes = |action: &Action| matches!(action, Action::Delete | Action::Replace);
+            let deleted: Vec<_> = made.clone().filter(|(action, ..)| goes(action)).collect();
+            let over = excess(&plan(Purpose::Apply, &actions), 1, &all);
+            let data = over.iter().filter(|one| matches!(one, Excess::Data { .. })).count();
+            prop_assert_eq!(data, deleted.iter().filter(|(_, _, data)| *data).count());
+            prop_assert_eq!(over.len() > data, deleted.len() * 3 > made.count());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What is deleted and made again because a person asked for it, and what goes with it.
+//!
+//! Invariants:
+//! - Whatever is contained in something that is replaced is replaced as well, however deep: it would go with it.
+//! - Nothing that only needs it is: it waits again.
+//! - What is asked for by name is in the plan, or it is an error.
+
+use super::{
+    Action, Inputs, PlanError, Reason,
+    planner::is_prevented,
+    scope::{Partial, ScopeError},
+};
+use crate::{
+    address::Address,
+    graph::{EdgeClass, Graph},
+    recorded::{Origin, Recorded, RecordedNode},
+    resource::{Node, Resource},
+};
+use std::collections::BTreeMap;
+
+/// Why something is deleted and made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// A person asked for it.
+    Asked,
+    /// It is contained in this, which is replaced.
+    With(Address),
+}
+
+/// What is replaced: what was asked for, and what it contains.
+///
+/// # Errors
+/// Addresses that the stack does not make, and those that the plan leaves out.
+pub fn replaced(
+    asked: &[Address],
+    graph: &Graph,
+    partial: Option<&Partial>,
+) -> Result<BTreeMap<Address, Replaced>, Vec<ScopeError>> {
+    let mut errors = Vec::new();
+    let mut all: BTreeMap<Address, Replaced> = BTreeMap::new();
+    for address in asked {
+        if !graph.contains(address) {
+            errors.push(ScopeError::Unknown {
+                flag: "--replace",
+                pattern: address.into(),
+            });
+        } else if let Some(why) = partial.and_then(|partial| partial.left_out.get(address)) {
+            errors.push(ScopeError::ReplaceLeftOut {
+                address: address.clone(),
+                why: why.clone(),
+            });
+        }
+        all.insert(address.clone(), Replaced::Asked);
+    }
+    let mut queue = asked.to_vec();
+    while let Some(container) = queue.pop() {
+        for edge in graph.dependents(&container) {
+            if edge.class == EdgeClass::Contains && !all.contains_key(&edge.from) {
+                all.insert(edge.from.clone(), Replaced::With(container.clone()));
+                queue.push(edge.from.clone());
+            }
+        }
+    }
+    if errors.is_empty() { Ok(all) } else { Err(errors) }
+}
+
+/// Why a node has nothing that could be deleted and made again; `None` for a whole object.
+pub(super) fn no_object_of_its_own(node: &Node) -> Option<&'static str> {
+    match node {
+        Node::Object(_) => None,
+        Node::Overlay(_) => Some("only fields of its object are ours"),
+        Node::Gate(_) => Some("it is a gate, which only waits"),
+        Node::Action(_) => Some("it is an action, which makes nothing"),
+        Node::Check(_) => Some("it is a check, which makes nothing"),
+    }
+}
+
+/// Whether what it waits for directly is deleted and made again.
+pub(super) fn waits_for_replaced(inputs: &Inputs<'_>, resource: &Resource) -> bool {
+    let dependencies = inputs.graph.dependencies(&resource.address);
+    dependencies
+        .iter()
+        .any(|edge| inputs.replaced.contains_key(&edge.to) && inputs.recorded.contains_key(&edge.to))
+}
+
+/// What becomes of something that is there and is replaced, or goes with what is.
+pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) -> Result<(Action, Reason), PlanError> {
+    let address = resource.address.clone();
+    let reason = match why {
+        Replaced::Asked => Reason::ReplaceAsked,
+        Replaced::With(container) => Reason::ReplacedWith(container.clone()),
+    };
+    let RecordedNode::Object(object) = &known.node else {
+        // Fields go with the object that they are on, and are taken anew on the next one.
+        return Ok((Action::Create, reason));
+    };
+    if is_prevented(resource, Some(known)) {
+        return Err(PlanError::Prevented { address });
+    }
+    let stays = match &known.destroy.retain {
+        Some(why) => Some(format!("it stays: {why}")),
+        None if object.origin == Origin::Adopted => {
+            Some("it was there before us, and is not ours to delete".to_owned())
+        }
+        None => None,
+    };
+    match (stays, why) {
+        (None, _) => Ok((Action::Replace, reason)),
+        (Some(why), Replaced::Asked) => Err(PlanError::NotReplaceable { address, why }),
+        (Some(why), Replaced::With(container)) => Err(PlanError::NotReplaceable {
+            address: container.clone(),
+            why: format!("{address} is in it, and {why}"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Edge, EdgeSource, Until};
+
+    fn address(text: &str) -> Address {
+        text.parse().expect("an address")
+    }
+
+    fn graph() -> Graph {
+        let edge = |from: &str, to: &str, class| Edge {
+            from: address(from),
+            to: address(to),
+            until: Until::Applied,
+            reason: String::new(),
+            class,
+            source: EdgeSource::Declared,
+        };
+        let edges = [
+            edge("in.it", "ns.object", EdgeClass::Contains),
+            edge("over.it", "in.it", EdgeClass::Contains),
+            edge("needs.it", "in.it", EdgeClass::Needs),
+        ];
+        Graph::of_edges(["ns.object", "in.it", "over.it", "needs.it"].map(address), edges).expect("acyclic")
+    }
+
+    #[test]
+    fn what_it_contains_goes_along_however_deep_and_what_needs_it_does_not() {
+        let all = replaced(&[address("ns.object")], &graph(), None).expect("in the stack");
+        let expected = [
+            (address("in.it"), Replaced::With(address("ns.object"))),
+            (address("ns.object"), Replaced::Asked),
+            (address("over.it"), Replaced::With(address("in.it"))),
+        ];
+        assert_eq!(all.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_the_stack_does_not_make_cannot_be_replaced() {
+        let errors = replaced(&[address("no.such")], &graph(), None).expect_err("refused");
+        assert_eq!(
+            errors[0].to_string(),
+            "`--replace no.such` names nothing that this stack makes or has recorded"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! What the engine costs by itself, with Terraform beside it: `cargo xtask bench engine`.
+//!
+//! Invariants:
+//! - A row is of one graph: ConfigMaps in twenty layers, each waiting for two of the layer below.
+//! - No cluster is behind it: what `layered` speaks to answers at once, as Terraform's built-in resource does.
+//! - Every number of objects is a process of its own, so that its memory is its own.
+
+use super::{layered::Phase, release};
+use crate::{
+    client::failed,
+    error::TaskError,
+    peers::objects::{Layout, Objects},
+    program,
+};
+use clap::Args;
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// How often the program is started to learn what a start costs.
+const STARTS: u32 = 100;
+/// The unit of processor times in `/proc`: `USER_HZ`, which is 100 wherever Linux runs (`man 5 proc`).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What is measured of the engine.
+#[derive(Args, Debug)]
+pub(crate) struct Engine {
+    /// How many objects; several numbers are several tables.
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
+    objects: Vec<usize>,
+    /// Up to how many objects Terraform is measured too, where it is on the PATH: its apply and destroy grow with the
+    /// square.
+    #[arg(long, default_value_t = 1_000)]
+    terraform_up_to: usize,
+    /// Up to how many objects an apply is measured with the journal on a disk too, which waits for the disk twice an
+    /// object.
+    #[arg(long, default_value_t = 1_000)]
+    journal_up_to: usize,
+}
+
+pub(super) fn run(root: &Path, engine: &Engine) -> Result<String, TaskError> {
+    let stackctl = release(root)?;
+    let has_terraform = Command::new("terraform").arg("version").output().is_ok();
+    let mut text = started(&stackctl)?;
+    for &number in &engine.objects {
+        let objects = Objects::write(number, Layout::Layered)?;
+        let _ = write!(
+            text,
+            "\n### {number} objects in layers\n\n\
+             | phase | CPU s | wall s | CPU µs an object | most memory so far, MiB | Terraform, CPU s |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: |\n"
+        );
+        let terraform = if has_terraform && number <= engine.terraform_up_to {
+            terraform(objects.folder())?
+        } else {
+            Vec::new()
+        };
+        for phase in phases(
+            &stackctl.with_file_name("xtask"),
+            &objects,
+            number <= engine.journal_up_to,
+        )? {
+            let beside = terraform
+                .iter()
+                .find(|(name, _)| *name == phase.phase)
+                .map_or(String::new(), |(_, cpu)| format!("{cpu:.2}"));
+            #[expect(clippy::cast_precision_loss, reason = "a number of objects")]
+            let each = phase.cpu * 1e6 / phase.resources.max(1) as f64;
+            let _ = writeln!(
+                text,
+                "| {} | {:.3} | {:.3} | {each:.0} | {:.0} | {beside} |",
+                phase.phase, phase.cpu, phase.wall, phase.mebibytes
+            );
+        }
+    }
+    Ok(text)
+}
+
+/// What one graph costs, measured by the release build of these tasks.
+fn phases(tasks: &Path, objects: &Objects, with_journal: bool) -> Result<Vec<Phase>, TaskError> {
+    let mut bench = Command::new(tasks);
+    bench
+        .args(["bench", "layered"])
+        .arg(objects.folder().join("objects.yaml"));
+    if with_journal {
+        bench.arg("--state").arg(objects.folder().join("state"));
+    }
+    let told = program::output(&mut bench, "")?;
+    told.lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| failed(&error)))
+        .collect()
+}
+
+/// How large the program is, and what a start of it costs.
+fn started(stackctl: &Path) -> Result<String, TaskError> {
+    let bytes = fs::metadata(stackctl).map_err(|cause| failed(&cause))?.len();
+    let (before, begun) = (cpu_of_children()?, Instant::now());
+    for _ in 0..STARTS {
+        program::output(Command::new(stackctl).arg("version"), "")?;
+    }
+    let each = |seconds: f64| seconds * 1000.0 / f64::from(STARTS);
+    let (cpu, wall) = (each(cpu_of_children()? - before), each(begun.elapsed().as_secs_f64()));
+    #[expect(clippy::cast_precision_loss, reason = "a size of megabytes")]
+    let megabytes = bytes as f64 / 1e6;
+    Ok(format!(
+        "A start (`stackctl version`): {cpu:.1} ms of processor time, {wall:.1} ms on the clock. The program: \
+         {megabytes:.1} MB, stripped.\n"
+    ))
+}
+
+/// Processor time of Terraform for the same work, by our names of the phases.
+fn terraform(folder: &Path) -> Result<Vec<(&'static str, f64)>, TaskError> {
+    let main: PathBuf = folder.join("main.tf");
+    let alone = folder.join("terraform");
+    fs::create_dir_all(&alone).map_err(|cause| failed(&cause))?;
+    fs::copy(&main, alone.join("main.tf")).map_err(|cause| failed(&cause))?;
+    let timed = |arguments: &[&str]| -> Result<f64, TaskError> {
+        let before = cpu_of_children()?;
+        program::output(Command::new("terraform").current_dir(&alone).args(arguments), "")?;
+        Ok(cpu_of_children()? - before)
+    };
+    timed(&["init", "-no-color"])?;
+    Ok(vec![
+        ("plan", timed(&["plan", "-no-color", "-out=saved"])?),
+        ("apply", timed(&["apply", "-no-color", "saved"])?),
+        ("no-op plan", timed(&["plan", "-no-color"])?),
+        ("destroy", timed(&["destroy", "-no-color", "-auto-approve"])?),
+    ])
+}
+
+/// Processor time of the children that have ended so far.
+fn cpu_of_children() -> Result<f64, TaskError> {
+    let text = fs::read_to_string("/proc/self/stat").map_err(|cause| failed(&cause))?;
+    // Fields are counted after the name, which stands in parentheses and may hold anything (`man 5 proc`).
+    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());
+    match (ticks(13), ticks(14)) {
+        (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
+        _ => Err(failed(&"the system does not say how much processor time was used")),
+    }
+}
