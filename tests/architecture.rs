@@ -40,7 +40,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Third-party crates, and who may import them in what is shipped. A crate that is not here has no owner yet.
 const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["stackctl-simulator"]),
-    ("base64", &["stackctl-engine", "stackctl-stacks", "stackctl-simulator"]),
+    (
+        "base64",
+        &[
+            "stackctl-engine",
+            "stackctl-state",
+            "stackctl-stacks",
+            "stackctl-simulator",
+        ],
+    ),
     ("bcrypt", &["stackctl-engine", "stackctl-simulator"]),
     ("bytes", &["stackctl-kubernetes", "stackctl-simulator"]),
     ("cel", &["stackctl-simulator"]),
@@ -69,7 +77,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("k8s-openapi", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("kube", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("miette", &["stackctl-stacks", "stackctl"]),
-    ("miniz_oxide", &["stackctl-simulator"]),
+    ("miniz_oxide", &["stackctl-state", "stackctl-simulator"]),
     ("petgraph", &["stackctl-engine"]),
     ("regex", &["stackctl-simulator"]),
     ("ring", &["stackctl-simulator"]),

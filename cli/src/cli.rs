@@ -193,7 +193,14 @@ pub enum Command {
     /// Show what the platform offers: hosts, model URLs, DNS records to create
     #[command(after_help = "Examples:\n  stackctl output\n  stackctl output --json")]
     Output(StackArgs),
-    /// Look at what is recorded, and unlock it
+    /// Record an object that is there at an address; nothing is written to the cluster
+    #[command(
+        after_help = "Examples:\n  stackctl import rhoai.subscription Subscription redhat-ods-operator/rhods-operator\n  \
+                            stackctl import 'manifests[team].configmap[\"demo/settings\"]' ConfigMap demo/settings\n\n\
+                            The next plan sets the stack against it. `stackctl apply --adopt` takes everything that is there at once."
+    )]
+    Import(ImportCommand),
+    /// Look at what is recorded, change that, and unlock it
     #[command(subcommand)]
     State(StateCommand),
     /// Print the manifests as YAML, in the order in which they are applied
@@ -298,6 +305,29 @@ pub enum StateCommand {
     /// Show what is recorded of one address
     #[command(after_help = "Examples:\n  stackctl state show rhoai.subscription")]
     Show(StateShowCommand),
+    /// Rename what is recorded: one address, or all that begin alike
+    #[command(after_help = "Examples:\n  stackctl state mv 'manifests[old]' 'manifests[new]'\n\n\
+                            In a stack that several people apply, write `[[moved]]` instead: everyone's state follows.")]
+    Mv(StateMvCommand),
+    /// Drop what is recorded of addresses; what is in the cluster stays as it is
+    #[command(after_help = "Examples:\n  stackctl state rm 'gpu[l40s].machineset[a]'")]
+    Rm(StateRmCommand),
+    /// Print the state; the key of the stack is no part of it
+    #[command(after_help = "Examples:\n  stackctl state pull > backup.state.json")]
+    Pull(StackFlags),
+    /// Put a state in place of the one that is there; refuses an older one and one of another lineage
+    #[command(after_help = "Examples:\n  stackctl state push backup.state.json\n  \
+                            stackctl state push --force - < backup.state.json")]
+    Push(StatePushCommand),
+    /// Show what is kept of earlier states
+    #[command(after_help = "Examples:\n  stackctl state history")]
+    History(StackFlags),
+    /// Make a lost state again of the copy that the cluster keeps
+    #[command(
+        after_help = "Examples:\n  stackctl state rebuild\n  stackctl state rebuild maas-on-aws --context prod\n  \
+                            stackctl state rebuild --force"
+    )]
+    Rebuild(StateRebuildCommand),
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
     Unlock(StackFlags),
@@ -308,6 +338,71 @@ pub enum StateCommand {
 pub struct StateShowCommand {
     /// The address: `rhoai.subscription`, `model[qwen3-8b].service`
     pub address: String,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state mv`.
+#[derive(Clone, Debug, Args)]
+pub struct StateMvCommand {
+    /// What it is: an address, or how several begin
+    pub from: String,
+    /// What it becomes
+    pub to: String,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state rm`.
+#[derive(Clone, Debug, Args)]
+pub struct StateRmCommand {
+    /// The addresses
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state push`.
+#[derive(Clone, Debug, Args)]
+pub struct StatePushCommand {
+    /// A state that `state pull` printed; `-` reads standard input
+    pub file: PathBuf,
+    /// Also an older one, and one of another lineage
+    #[arg(long)]
+    pub force: bool,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportCommand {
+    /// The address that makes it: `rhoai.subscription`, `manifests[team].configmap["demo/settings"]`
+    pub address: String,
+    /// Its kind: `ConfigMap`, `Deployment.apps`
+    pub kind: String,
+    /// Where it is: `namespace/name`, or its name alone for an object of the whole cluster
+    #[arg(value_name = "NAMESPACE/NAME")]
+    pub object: String,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// `state rebuild`.
+#[derive(Clone, Debug, Args)]
+pub struct StateRebuildCommand {
+    /// The stack's name, where its file is lost too [default: that of the stack file]
+    #[arg(value_name = "STACK")]
+    pub name: Option<String>,
+    /// Also in place of a state that is there
+    #[arg(long)]
+    pub force: bool,
     /// The stack.
     #[command(flatten)]
     pub stack: StackFlags,

@@ -36,7 +36,7 @@ impl Digest {
     }
 
     /// The bytes.
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

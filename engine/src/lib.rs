@@ -23,6 +23,7 @@ pub mod handover;
 pub mod late;
 pub mod manifest;
 pub mod marks;
+pub mod moves;
 pub mod object_key;
 pub mod ownership;
 pub mod plan;

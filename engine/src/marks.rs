@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     object_key::ObjectRef,
     ownership::{managed_entries, owns_by_apply},
-    recorded::Recorded,
+    recorded::{Recorded, RecordedNode},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ const ADDRESS: &str = "stackctl.dev/address";
 const OBJECT: &str = "stackctl.dev/object";
 const LINEAGE: &str = "stackctl.dev/lineage";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label of everything that this program makes, and its value.
+pub const MANAGED_BY_US: (&str, &str) = (MANAGED_BY, "stackctl");
 /// The longest name of a field manager, in bytes (ssa-semantics §8).
 const LONGEST_MANAGER: usize = 128;
 
@@ -59,6 +61,38 @@ impl Identity {
     /// The field manager of one overlay.
     pub fn overlay_manager(&self, address: &Address) -> String {
         shortened(format!("stackctl/{}/{address}", self.stack))
+    }
+
+    /// The field manager that an overlay writes with: the one that it was recorded with, so that a move to another
+    /// address takes no write, and one of its own where another overlay of that object kept its name in a move.
+    pub fn manager_of_overlay(
+        &self,
+        address: &Address,
+        target: &ObjectRef,
+        recorded: &BTreeMap<Address, Recorded>,
+    ) -> String {
+        let manager = |known: &'_ Recorded| match &known.node {
+            RecordedNode::Overlay { object, .. } if object.object.key() == target.key() => Some(object.manager.clone()),
+            _ => None,
+        };
+        if let Some(kept) = recorded.get(address).and_then(manager) {
+            return kept;
+        }
+        let own = self.overlay_manager(address);
+        let is_taken = |name: &String| recorded.values().filter_map(manager).any(|other| other == *name);
+        let others = (2..).map(|number| shortened(format!("{own}~{number}")));
+        std::iter::once(own.clone())
+            .chain(others)
+            .find(|name| !is_taken(name))
+            .unwrap_or(own)
+    }
+
+    /// The address that an object is marked with and was recorded with, where it has another by now: what is asked of
+    /// the server with that mark is no change.
+    pub fn former_address(&self, live: &Value, known: Option<&Recorded>) -> Option<Address> {
+        let marked = live["metadata"]["annotations"][ADDRESS].as_str()?;
+        let recorded = known?.object()?.manifest["metadata"]["annotations"][ADDRESS].as_str()?;
+        (marked == recorded).then(|| marked.parse().ok()).flatten()
     }
 
     /// Puts our marks on the body of an object.

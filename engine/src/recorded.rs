@@ -147,6 +147,32 @@ impl Recorded {
         }
     }
 
+    /// Whether two records are undone alike: the same object, the same origin, the same values before us.
+    pub fn is_undone_like(&self, other: &Self) -> bool {
+        let same_object = |one: &RecordedObject, two: &RecordedObject| {
+            one.object == two.object && one.uid == two.uid && one.origin == two.origin && one.manager == two.manager
+        };
+        match (&self.node, &other.node) {
+            (RecordedNode::Object(one), RecordedNode::Object(two)) => same_object(one, two),
+            (
+                RecordedNode::Overlay {
+                    object: one,
+                    undo: undo_one,
+                    documents: documents_one,
+                },
+                RecordedNode::Overlay {
+                    object: two,
+                    undo: undo_two,
+                    documents: documents_two,
+                },
+            ) => same_object(one, two) && undo_one == undo_two && documents_one == documents_two,
+            (RecordedNode::Gate | RecordedNode::Action { .. }, RecordedNode::Gate | RecordedNode::Action { .. }) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// What was ours in the shared texts of an object of this uid; nothing of another object of that name.
     pub fn documents_of(&self, uid: &str) -> &[RecordedDocument] {
         match &self.node {

@@ -471,7 +471,14 @@ async fn ask_object<P: Provider, S: Secrets>(
     }
     let manager = request.identity.object_manager();
     let mut body = resolved.body;
-    request.identity.mark(&mut body, &resource.address, named);
+    // While the stack says what it said, another address alone is nothing to write.
+    let sent_before = known.filter(|known| known.object().is_some_and(|last| last.sent == sent_digest(resource)));
+    let former = live
+        .as_ref()
+        .and_then(|live| request.identity.former_address(live, sent_before));
+    request
+        .identity
+        .mark(&mut body, former.as_ref().unwrap_or(&resource.address), named);
     if let Some(live) = &live {
         respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
     }
@@ -511,7 +518,9 @@ async fn ask_overlay<P: Provider, S: Secrets>(
             ..Found::default()
         };
     }
-    let manager = request.identity.overlay_manager(&resource.address);
+    let manager = request
+        .identity
+        .manager_of_overlay(&resource.address, &overlay.target, request.recorded);
     let known = request.recorded.get(&resource.address);
     if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
         return Found::unchanged(live, None);

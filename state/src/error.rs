@@ -27,6 +27,24 @@ pub enum StateError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The copy in the cluster is not what a writer of its version wrote.
+    #[error("the copy of the state in {object} is damaged: {reason}")]
+    CopyDamaged {
+        /// The Secret.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The state is older than the one in its place.
+    #[error("the state of `{stack}` that is to be stored has the serial {serial}, and the one in its place {there}")]
+    Older {
+        /// The stack.
+        stack: String,
+        /// Its serial.
+        serial: u64,
+        /// The serial of what is there.
+        there: u64,
+    },
     /// A file is of a version that this program does not know.
     #[error(
         "`{path}` was written by a newer stackctl: format {version}, this one reads up to {}",
@@ -114,6 +132,11 @@ impl StateError {
                  this stack"
                     .to_owned(),
             ),
+            Self::CopyDamaged { .. } => Some(
+                "an apply with a state at hand makes it again; without a state, put back a copy of the Secret"
+                    .to_owned(),
+            ),
+            Self::Older { .. } => Some("keep the newer one, or take the older one's side with `--force`".to_owned()),
             Self::Newer { written_by, .. } => Some(match written_by {
                 Some(version) => format!("use stackctl {version} or a later one"),
                 None => "use the stackctl that wrote it, or a later one".to_owned(),

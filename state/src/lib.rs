@@ -14,6 +14,7 @@
 //! Deliberately absent: clocks and the environment. Times and names of people are texts that the caller passes in.
 
 pub mod backend;
+pub mod copy;
 mod error;
 mod format;
 mod journal;

@@ -7,14 +7,19 @@
 //! - The serial only grows: every entry that is taken in makes it one more.
 //! - An intent stays open until an outcome of its address, or word that the cluster was looked at.
 
-use crate::{error::StateError, journal::Entry};
+use crate::{error::StateError, format, journal::Entry};
 use stackctl_engine::{
     Address,
     execute::{Intent, Outcome},
     facts::Facts,
     recorded::Recorded,
 };
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Which state this is; never changes once it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +200,34 @@ impl State {
             found: self.lineage().to_owned(),
             wanted: lineage.to_owned(),
         })
+    }
+
+    /// Refuses to take the place of a newer state of the same line.
+    ///
+    /// # Errors
+    /// When that one's serial is higher.
+    pub fn check_not_older_than(&self, there: &Self) -> Result<(), StateError> {
+        if self.serial >= there.serial {
+            return Ok(());
+        }
+        Err(StateError::Older {
+            stack: self.stack().to_owned(),
+            serial: self.serial,
+            there: there.serial,
+        })
+    }
+
+    /// The state as it is stored, in the newest version of its format.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        format::encode_state(self)
+    }
+
+    /// Reads a state that was stored, in any version that this program knows; `path` is for errors.
+    ///
+    /// # Errors
+    /// When it is no state, damaged, or of a newer version.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, StateError> {
+        format::decode_state(bytes, path)
     }
 
     /// Takes in one entry.

@@ -27,10 +27,12 @@ mod manifests;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
 mod model_diagnoses;
+mod moves;
 mod normal;
 mod platform_faults;
 mod platform_life;
 mod preflight;
+mod rebuild;
 mod rehearsal;
 mod rights;
 mod said;

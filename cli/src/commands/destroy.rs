@@ -2,6 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
+    copy,
     execution::{self, How, Job},
     known::Known,
     load, planning, runtime,
@@ -27,17 +28,22 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         prompt::needs_terminal(Purpose::Destroy)?;
     }
     let mut known = Known::read(settings, &name)?;
-    if known.state.as_ref().is_none_or(|state| state.is_empty()) {
-        views::tell(&format!(
-            "nothing is recorded of the stack {name}: there is nothing to destroy\n"
-        ));
-        return Ok(Exit::Done);
-    }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, context.as_deref(), Use::Write).await?;
         let exit = async {
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
+            if known.state.as_ref().is_none_or(|state| state.is_empty()) {
+                copy::look(&cluster, &name).await?.check(&known)?;
+                // A destroy that was killed after its last deletion left the copy of nothing.
+                if let Some(state) = &known.state {
+                    copy::remove(&cluster, state).await?;
+                }
+                views::tell(&format!(
+                    "nothing is recorded of the stack {name}: there is nothing to destroy\n"
+                ));
+                return Ok(Exit::Done);
+            }
             let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,

@@ -1,6 +1,6 @@
 //! Carries a plan out, shows it while it happens, and says how it ended.
 
-use super::{cluster::Cluster, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use super::{cluster::Cluster, copy, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
 use crate::{
     error::{Error, Problem},
     exit::Exit,
@@ -12,13 +12,14 @@ use crate::{
 use stackctl_engine::{
     Resource,
     estimate::Estimate,
-    execute::{Execution, Options, drive},
+    execute::{Execution, Looked, Options, drive, intended},
     facts::Facts,
+    moves::Rename,
     plan::Purpose,
     report::Report,
     timeline::Timeline,
 };
-use stackctl_state::StateLock;
+use stackctl_state::{State, StateLock};
 use std::{
     cell::RefCell,
     fs::File,
@@ -66,8 +67,8 @@ pub(super) struct Ended {
     pub(super) report: Report,
     /// How long it took.
     pub(super) took: Duration,
-    /// How many resources are recorded now.
-    pub(super) recorded: usize,
+    /// What is recorded now.
+    pub(super) state: State,
 }
 
 impl Ended {
@@ -106,6 +107,7 @@ pub(super) async fn ask_and_run(
     }
     let ended = run(settings, cluster, known, lock, job).await?;
     show(settings, job.planned, &ended);
+    copy::settle(settings, cluster, &ended.state, plan.purpose).await?;
     Ok(Some(ended))
 }
 
@@ -130,6 +132,20 @@ async fn run(
     let mut journal = known.backend.journal(state, lock).map_err(problem)?;
     if let Some(facts) = facts {
         journal.keep_facts(facts).map_err(problem)?;
+    }
+    for Rename { from, to } in &planned.around.moved {
+        journal.rename(from, to).map_err(problem)?;
+    }
+    if planned.plan.has_changes() {
+        let looked = Looked {
+            resources,
+            recorded: &planned.recorded,
+            survey: &planned.survey,
+            identity: &known.identity,
+            key: Some(&key),
+        };
+        let kept = copy::keep(cluster, journal.state(), &intended(&planned.plan, &looked)).await?;
+        journal = journal.copied(kept);
     }
     let execution = Execution {
         plan: &planned.plan,
@@ -219,8 +235,8 @@ async fn run(
             journal.settle(&address).map_err(problem)?;
         }
     }
-    let recorded = journal.finish().map_err(problem)?.recorded().len();
-    Ok(Ended { report, took, recorded })
+    let state = journal.finish().map_err(problem)?;
+    Ok(Ended { report, took, state })
 }
 
 /// The file of a timeline, opened before anything is done.
@@ -277,7 +293,7 @@ fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
         views::tell(&views::report::failures(
             &ended.report,
             purpose,
-            ended.recorded,
+            ended.state.recorded().len(),
             &settings.err,
         ));
     }

@@ -13,6 +13,7 @@ use stackctl_engine::{
     execute::{Intent, Provider as _},
     handover::handed_over,
     marks::{Identity, Whose},
+    moves::{LetGo, MoveError, Moves, Rename, renamed},
     ownership::managed_entries,
     plan::Purpose,
     recorded::{Recorded, RecordedNode, RecordedObject},
@@ -31,6 +32,17 @@ pub(super) struct Known {
     pub(super) key: Option<StackKey>,
     /// Who we are; without a state, with the lineage that the first apply begins.
     pub(super) identity: Identity,
+}
+
+/// What counts as recorded for a plan.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// The records, at the addresses of the stack as it is now.
+    pub(super) recorded: BTreeMap<Address, Recorded>,
+    /// What got another address for that; the state learns it when the plan is carried out.
+    pub(super) renames: Vec<Rename>,
+    /// What the stack says is to be left as it is.
+    pub(super) let_go: BTreeMap<Address, LetGo>,
 }
 
 impl Known {
@@ -82,7 +94,7 @@ impl Known {
     }
 
     /// What counts as recorded for a plan: the records, what an open intent says of writes that a kill kept from being
-    /// recorded, and all of it at the addresses that desire those objects now.
+    /// recorded, and all of it at the addresses that the stack has for it now.
     ///
     /// An intent tells what the cluster does not: whether an object was there before us, and what an overlay's fields
     /// held. It counts only if its write came through. While it is desired it is written again, so that it is recorded.
@@ -91,9 +103,10 @@ impl Known {
         cluster: &Cluster,
         desired: &[Resource],
         purpose: Purpose,
-    ) -> Result<BTreeMap<Address, Recorded>, Error> {
+        moves: &Moves,
+    ) -> Result<Counted, Error> {
         let Some(state) = &self.state else {
-            return Ok(BTreeMap::new());
+            return Ok(Counted::default());
         };
         let mut all = state.recorded().clone();
         for intent in state.open_intents() {
@@ -118,18 +131,20 @@ impl Known {
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
             all.insert(address.clone(), taken_over(intended, &live, is_desired));
         }
-        Ok(handed_over(all, desired))
+        let addresses = desired.iter().map(|resource| &resource.address).collect();
+        let renames = moves.renames(&all, &addresses).map_err(|errors| cannot_move(&errors))?;
+        let mut all = renamed(all, &renames);
+        let let_go = moves.let_go(&mut all);
+        Ok(Counted {
+            recorded: handed_over(all, desired),
+            renames,
+            let_go,
+        })
     }
 
     /// Takes the lock and reads the state again under it.
     pub(super) fn lock(&mut self, command: &str) -> Result<StateLock, Error> {
-        let who = LockInfo {
-            who: format!("{}@{}", clock::user(), clock::host()),
-            pid: clock::process_id(),
-            command: format!("stackctl {command}"),
-            since: clock::now(),
-        };
-        let lock = self.backend.lock(&who).map_err(problem)?;
+        let lock = self.backend.lock(&who(command)).map_err(problem)?;
         self.state = self.backend.load().map_err(problem)?;
         if let Some(state) = &self.state {
             self.identity.lineage = state.lineage().to_owned();
@@ -146,6 +161,25 @@ impl Known {
                 .create(&cluster.id, &self.identity.lineage, &clock::now())
                 .map_err(problem)?),
         }
+    }
+}
+
+fn cannot_move(errors: &[MoveError]) -> Error {
+    Error::Problems(
+        errors
+            .iter()
+            .map(|error| Problem::of(error).hint(error.hint()))
+            .collect(),
+    )
+}
+
+/// Who holds a lock, with which command.
+pub(super) fn who(command: &str) -> LockInfo {
+    LockInfo {
+        who: format!("{}@{}", clock::user(), clock::host()),
+        pid: clock::process_id(),
+        command: format!("stackctl {command}"),
+        since: clock::now(),
     }
 }
 

@@ -3,12 +3,14 @@
 mod apply;
 mod cluster;
 mod completions;
+mod copy;
 mod destroy;
 mod drift;
 mod execution;
 mod explain;
 mod graph;
 mod guards;
+mod import;
 mod known;
 mod load;
 mod output;
@@ -16,6 +18,7 @@ mod plan;
 mod planning;
 mod preflight;
 mod prepare;
+mod rebuild;
 mod refresh;
 mod render;
 mod rights;
@@ -29,7 +32,7 @@ mod validate;
 mod version;
 
 use crate::{
-    cli::{Cli, Command, StackArgs},
+    cli::{Cli, Command, StackArgs, StateCommand},
     error::Error,
     exit::Exit,
     logging,
@@ -75,6 +78,8 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Drift(_) => drift::run(settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
+        Command::Import(command) => import::run(command, settings),
+        Command::State(StateCommand::Rebuild(command)) => rebuild::run(command, settings),
         Command::State(command) => state::run(command, settings),
         Command::Render(command) => render::run(command, settings),
         Command::Graph(command) => graph::run(command, settings),
@@ -97,14 +102,25 @@ fn stack_of(command: &Command) -> StackArgs {
         Command::Graph(command) => command.stack.clone(),
         Command::State(command) => {
             let flags = match command {
-                crate::cli::StateCommand::List(flags) | crate::cli::StateCommand::Unlock(flags) => flags,
-                crate::cli::StateCommand::Show(command) => &command.stack,
+                StateCommand::List(flags)
+                | StateCommand::Unlock(flags)
+                | StateCommand::Pull(flags)
+                | StateCommand::History(flags) => flags,
+                StateCommand::Mv(command) => &command.stack,
+                StateCommand::Rm(command) => &command.stack,
+                StateCommand::Push(command) => &command.stack,
+                StateCommand::Show(command) => &command.stack,
+                StateCommand::Rebuild(command) => &command.stack,
             };
             StackArgs {
                 files: flags.files.clone(),
                 sets: flags.sets.clone(),
             }
         }
+        Command::Import(command) => StackArgs {
+            files: command.stack.files.clone(),
+            sets: command.stack.sets.clone(),
+        },
         Command::Simulate(command) => StackArgs {
             files: command.file.iter().cloned().collect(),
             sets: Vec::new(),

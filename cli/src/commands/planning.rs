@@ -1,6 +1,12 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
-use super::{cluster::Cluster, known::Known, prepare::Desired, rights, scope};
+use super::{
+    cluster::Cluster,
+    copy,
+    known::{Counted, Known},
+    prepare::Desired,
+    rights, scope,
+};
 use crate::{
     cli::{PlanArgs, ScopeArgs},
     error::{Error, Problem},
@@ -12,6 +18,7 @@ use stackctl_engine::{
     Address, Resource,
     estimate::{Estimate, estimate},
     facts::Facts,
+    moves::{self, Moves},
     plan::{self, Action, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
     recorded::Recorded,
     rights::{of_apply, of_removal},
@@ -67,7 +74,13 @@ pub(super) async fn apply(
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
-    let all_recorded = known.recorded(cluster, &desired.resources, Purpose::Apply).await?;
+    let Counted {
+        recorded: all_recorded,
+        renames,
+        let_go,
+    } = known
+        .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
+        .await?;
     let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
     let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
@@ -77,6 +90,9 @@ pub(super) async fn apply(
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);
     wanted.extend(of_removal(dropped));
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
     let plan = plan::plan(&Inputs {
@@ -91,6 +107,7 @@ pub(super) async fn apply(
         replaced: &replaced,
     })
     .map_err(refused)?;
+    let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
     let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
     let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
@@ -102,6 +119,7 @@ pub(super) async fn apply(
         estimate,
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
+        moved: renames,
     };
     Ok(Planned {
         plan,
@@ -119,11 +137,19 @@ pub(super) async fn destroy(
     known: &Known,
     arguments: &ScopeArgs,
 ) -> Result<Planned, Error> {
-    let all_recorded = known.recorded(cluster, &[], Purpose::Destroy).await?;
+    let Counted {
+        recorded: all_recorded, ..
+    } = known
+        .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
+        .await?;
     let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
-    rights::check(cluster, &of_removal(recorded.values()), &[], settings.parallelism).await?;
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    let mut wanted = of_removal(recorded.values());
+    wanted.extend(in_cluster.rights(Purpose::Destroy));
+    rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(refused)?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;

@@ -10,6 +10,7 @@ use stackctl_engine::{
     Resource,
     facts::Facts,
     graph::{Graph, GraphError},
+    moves::Moves,
 };
 use stackctl_stacks::{Stack, cluster_facts, components, manifests};
 
@@ -22,6 +23,8 @@ pub(super) struct Desired {
     pub(super) resources: Vec<Resource>,
     /// Their order.
     pub(super) graph: Graph,
+    /// What became of addresses that are desired no more.
+    pub(super) moves: Moves,
 }
 
 /// Reads facts and compiles with them.
@@ -52,6 +55,7 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
         facts,
         resources,
         graph,
+        moves: stack.moves.clone(),
     })
 }
 

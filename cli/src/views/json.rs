@@ -23,6 +23,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use crate::views::{
     estimate::{self, EstimateJson},
     plan::Surroundings,
+    state::Summary,
 };
 
 /// The version of every form below.
@@ -56,6 +57,16 @@ pub struct PlanJson {
     partial: Option<PartialJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson>,
+    /// Records that get another address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moved: Vec<MovedJson>,
+}
+
+/// One record that gets another address.
+#[derive(Debug, Serialize)]
+pub struct MovedJson {
+    from: String,
+    to: String,
 }
 
 /// One step of a plan.
@@ -294,6 +305,7 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         estimate,
         rehearsal,
         is_simulated: _,
+        moved,
     } = around;
     PlanJson {
         format_version: FORMAT_VERSION,
@@ -317,6 +329,13 @@ pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
         estimate: estimate
             .as_ref()
             .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
+        moved: moved
+            .iter()
+            .map(|rename| MovedJson {
+                from: rename.from.to_string(),
+                to: rename.to.to_string(),
+            })
+            .collect(),
     }
 }
 
@@ -613,6 +632,35 @@ fn shown(value: &Shown) -> Value {
         Shown::Secret => json!({"secret": true}),
         Shown::KnownAfter(address) => json!({"known_after": address}),
     }
+}
+
+/// What is kept of earlier states: the newest only, so far.
+pub fn history(state: &Summary) -> Value {
+    let newest = json!({
+        "serial": state.serial,
+        "recorded": state.recorded,
+        "created": state.created,
+        "created_by": state.created_by,
+    });
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": state.stack,
+        "lineage": state.lineage,
+        "states": [newest],
+    })
+}
+
+/// What a state that was made again holds, and what was lost.
+pub fn rebuilt(state: &Summary, has_key: bool) -> Value {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": state.stack,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "recorded": state.recorded,
+        "open": state.open,
+        "lost": crate::views::state::lost(has_key),
+    })
 }
 
 /// One object on one line.

@@ -10,6 +10,7 @@ use stackctl_engine::{
     Address,
     digest::Digest,
     estimate::Estimate,
+    moves::Rename,
     plan::{Action, Counts, FieldChange, LeftOut, Moved, NodeKind, Partial, Plan, Purpose, Reason, Scope, Shown, Step},
     resource::ConsequenceClass,
 };
@@ -43,6 +44,8 @@ pub struct Surroundings {
     pub rehearsal: Option<Duration>,
     /// Whether the cluster is a simulated one.
     pub is_simulated: bool,
+    /// Records that get another address.
+    pub moved: Vec<Rename>,
 }
 
 /// The whole screen of a plan.
@@ -55,6 +58,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         around.cluster
     );
     line(&mut text, &style.paint(Meaning::Quiet, &heading));
+    renames(&mut text, &around.moved, style);
     for (component, steps) in by_component(plan) {
         line(&mut text, "");
         line(&mut text, &component_heading(component, &steps, style));
@@ -84,6 +88,18 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         text.push_str(&estimate::of_plan(plan, estimate, around, style));
     }
     text
+}
+
+/// The records that get another address; the cluster hears nothing of it.
+fn renames(text: &mut String, renames: &[Rename], style: &Style) {
+    if renames.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &style.paint(Meaning::Heading, "Moved in the state"));
+    for Rename { from, to } in renames {
+        line(text, &format!("  {from} is now {to}"));
+    }
 }
 
 /// The line that counts: `Plan: 3 create, 2 update, 0 delete; 1 gate; 55 unchanged`.
@@ -407,6 +423,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::Retained(_)
         | Reason::SelfRecreating
         | Reason::AlreadyGone
+        | Reason::LetGo
         | Reason::RanAlready
         | Reason::Terminating
         | Reason::ReplacedOn(_)

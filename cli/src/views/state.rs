@@ -5,12 +5,17 @@ use super::{
     style::{Meaning, Style, counted, padded, visible_width},
 };
 use stackctl_engine::{
-    Address,
+    Address, ObjectRef,
     facts::Facts,
+    moves::Rename,
     plan::Shown,
     recorded::{Origin, Recorded, RecordedFragment, RecordedNode, RecordedObject},
 };
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
 
 /// Every recorded address with its object.
 pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
@@ -60,6 +65,113 @@ pub fn unlocked(left_by: Option<(String, String, String)>) -> String {
         Some((who, command, since)) => format!("unlocked: {who} left it behind with `{command}`, since {since}\n"),
         None => "nobody holds the lock\n".to_owned(),
     }
+}
+
+/// A state as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The stack's name.
+    pub stack: String,
+    /// What every later state of this one keeps.
+    pub lineage: String,
+    /// How many entries made it.
+    pub serial: u64,
+    /// How many resources are recorded.
+    pub recorded: usize,
+    /// Of how many resources a run that did not end may have written something.
+    pub open: usize,
+    /// When the first state of its line was made, in RFC 3339.
+    pub created: String,
+    /// The version that made that one.
+    pub created_by: String,
+}
+
+/// What got another address.
+pub fn renamed(renames: &[Rename]) -> String {
+    let mut text = String::new();
+    for Rename { from, to } in renames {
+        let _ = writeln!(text, "{from} is now {to}");
+    }
+    text
+}
+
+/// What is recorded no more.
+pub fn forgotten(addresses: &BTreeSet<Address>) -> String {
+    let mut text = String::new();
+    for address in addresses {
+        let _ = writeln!(text, "nothing is recorded of {address} any more; what it made stays");
+    }
+    text
+}
+
+/// What was put in place.
+pub fn pushed(state: &Summary) -> String {
+    format!(
+        "the state of {} has {} now, serial {}\n",
+        state.stack,
+        counted(state.recorded, "resource"),
+        state.serial
+    )
+}
+
+/// What an import recorded.
+pub fn imported(address: &Address, object: &ObjectRef) -> String {
+    format!("{address} is {object} from now on; `stackctl plan` shows what the stack says otherwise\n")
+}
+
+/// What is kept of earlier states: of a directory, the newest only.
+pub fn history(state: &Summary, directory: &Path) -> String {
+    format!(
+        "serial {}   {}   lineage {}, begun {} by stackctl {}\n\
+         `{}` keeps the newest state only; keep earlier ones with `stackctl state pull`\n",
+        state.serial,
+        counted(state.recorded, "resource"),
+        state.lineage,
+        state.created,
+        state.created_by,
+        directory.display()
+    )
+}
+
+/// What a state that was made again holds, and what was lost.
+pub fn rebuilt(state: &Summary, has_key: bool) -> String {
+    let mut text = format!(
+        "rebuilt the state of {}: {}, serial {}\n",
+        state.stack,
+        counted(state.recorded, "resource"),
+        state.serial
+    );
+    if state.open > 0 {
+        let _ = writeln!(
+            text,
+            "a run did not end: {} may have been written since; the next apply finds out",
+            counted(state.open, "resource")
+        );
+    }
+    for lost in lost(has_key) {
+        let _ = writeln!(text, "lost: {lost}");
+    }
+    text
+}
+
+/// What the cluster does not keep.
+pub fn lost(has_key: bool) -> Vec<&'static str> {
+    let mut lost = vec![
+        "how long each resource took; the next runs teach it again",
+        "the history of the state: only its newest form is kept",
+    ];
+    if !has_key {
+        lost.push("the key of the stack; the next apply draws one, and plans saved under the old one are void");
+    }
+    lost
+}
+
+/// That the cluster keeps less than the state says, and why.
+pub fn copy_is_behind(because: &[String]) -> String {
+    format!(
+        "the copy of the state that the cluster keeps is behind: {}; the next apply mends it",
+        because.join(": ")
+    )
 }
 
 /// Everything that is recorded of one address.

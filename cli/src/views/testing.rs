@@ -229,5 +229,6 @@ pub(crate) fn surroundings() -> Surroundings {
         }),
         rehearsal: None,
         is_simulated: false,
+        moved: Vec::new(),
     }
 }

@@ -44,9 +44,22 @@ impl From<JournalError> for StepError {
 }
 
 impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
-    /// Makes an intent durable before its effect.
-    pub(super) fn intend(&self, intent: &Intent) -> Result<(), StepError> {
-        Ok(self.journal.borrow_mut().intend(intent)?)
+    /// Makes an intent durable before its effect: in the journal, and, where the journal says so, in the cluster.
+    pub(super) async fn intend(&self, intent: &Intent) -> Result<(), StepError> {
+        self.journal.borrow_mut().intend(intent)?;
+        let beforehand = self.journal.borrow().beforehand(intent);
+        let Some(request) = beforehand else { return Ok(()) };
+        match self.provider.patch(&request).await {
+            Ok(_) => Ok(()),
+            // It may pass: the whole write is tried again, and this with it.
+            Err(error) if error.retry() != RetryClass::Never => Err(error.into()),
+            Err(error) => {
+                let what = format!("what its undoing needs could not be kept in {}", request.object);
+                Err(StepError::Failure(failure_of(&error, &what).hint(
+                    "nothing was written; run the same command again, and it makes that Secret again",
+                )))
+            }
+        }
     }
 
     /// Tries until it works, until an error says that it never will, or until the deadline.

@@ -667,9 +667,20 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             };
             let Some(wanted) = active.wants.take() else { continue };
             active.in_flight = true;
+            let deadline = active.deadline;
+            let resource = self.by_address.get(&address).copied();
+            let overlay_manager = match resource.map(|resource| &resource.node) {
+                Some(Node::Overlay(overlay)) => {
+                    self.execution
+                        .identity
+                        .manager_of_overlay(&address, &overlay.target, &self.recorded)
+                }
+                _ => String::new(),
+            };
             return Some(super::step::Request {
                 wanted,
-                resource: self.by_address.get(&address).copied(),
+                resource,
+                overlay_manager,
                 edges: self
                     .steps
                     .get(&address)
@@ -677,7 +688,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                     .unwrap_or_default(),
                 known: self.recorded.get(&address).cloned(),
                 adopting: self.execution.options.adopt,
-                deadline: active.deadline,
+                deadline,
                 address,
             });
         }
@@ -775,7 +786,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 None => return true,
             },
         };
-        let (address, mut recorded) = super::write::record_of_node(resource, node, edges);
+        let (address, mut recorded) = super::record::record_of_node(resource, node, edges);
         if let Some(known) = known {
             recorded.destroy.claims.clone_from(&known.destroy.claims);
         }

@@ -104,10 +104,11 @@ pub(super) async fn carry_out<P: Provider, J: Journal, S: Secrets>(
         Deed::Patch(object, _) => format!("patches {object}"),
         Deed::Delete(object, _) => format!("deletes {object}"),
     };
-    context.intend(&Intent::Act {
+    let intent = Intent::Act {
         address: address.clone(),
         what,
-    })?;
+    };
+    context.intend(&intent).await?;
     context
         .until(deadline, || async {
             match deed {

@@ -3,6 +3,7 @@
 //! An [`Intent`] is durable before the effect it speaks of, an [`Outcome`] before anybody is told of it. A kill between
 //! the two leaves an intent without an outcome: the next run reads the cluster and finishes what it says.
 
+use super::PatchRequest;
 use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
 
 /// Where intents and outcomes are kept.
@@ -18,6 +19,12 @@ pub trait Journal {
     /// # Errors
     /// When it could not be stored: nothing new starts, and the error names what the state now misses.
     fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError>;
+
+    /// What has to be in the cluster, beyond what is there already, before the effect of an intent; the effect happens
+    /// only after this patch was accepted. Patches of different intents commute.
+    fn beforehand(&self, _intent: &Intent) -> Option<PatchRequest> {
+        None
+    }
 }
 
 /// Something that is about to happen and could not be told from the cluster alone.

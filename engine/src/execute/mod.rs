@@ -10,8 +10,10 @@ mod diagnose;
 mod drive;
 mod effect;
 mod event;
+mod intended;
 mod journal;
 mod provider;
+mod record;
 mod replacements;
 mod run;
 mod script;
@@ -27,6 +29,7 @@ pub use drive::{Execution, Options, drive};
 pub(crate) use effect::scopes as scopes_of_effect;
 
 pub use event::{Did, Event, Failure};
+pub use intended::{Looked, adopted, intended};
 pub use journal::{Intent, Journal, JournalError, Outcome};
 pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,

@@ -100,6 +100,8 @@ pub(super) struct Request<'a> {
     pub(super) edges: &'a [Edge],
     pub(super) known: Option<Recorded>,
     pub(super) adopting: bool,
+    /// The manager that it writes with, if it is an overlay.
+    pub(super) overlay_manager: String,
     pub(super) deadline: Instant,
 }
 
@@ -151,6 +153,7 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
                 known.as_ref(),
                 request.edges,
                 request.adopting,
+                &request.overlay_manager,
                 deadline,
             )
             .await?;

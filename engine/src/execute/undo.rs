@@ -50,7 +50,7 @@ pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
         object: object.clone(),
         uid: uid.to_owned(),
     };
-    context.intend(&intent)?;
+    context.intend(&intent).await?;
     let request = DeleteRequest {
         object: object.clone(),
         uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),

@@ -3,21 +3,19 @@
 use super::{
     ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Provider, ProviderError,
     context::{Context, StepError},
+    record::{Taken, Written, record},
 };
 use crate::{
     FieldPath,
-    address::Address,
-    diff::{drift::secret_digest, leaves},
-    digest::StackKey,
+    diff::leaves,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
-    ownership::{applied_fields, holder, managed_entries, owns_by_apply},
-    plan::sensitive,
-    recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Adopt, Document, Node, Object, Overlay, Resource, sent_digest},
+    ownership::{managed_entries, owns_by_apply},
+    recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
+    resource::{Adopt, Document, Node, Object, Overlay, Resource},
     survey::respect_ignored,
 };
 use serde_json::Value;
@@ -29,7 +27,7 @@ use tokio::time::Instant;
 
 /// What a write did.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct Wrote {
     pub(super) did: Did,
     pub(super) recorded: Recorded,
     /// The object as the server answered.
@@ -57,14 +55,17 @@ pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
     known: Option<&Recorded>,
     edges: &[Edge],
     adopting: bool,
+    overlay_manager: &str,
     deadline: Instant,
-) -> Result<Written, StepError> {
+) -> Result<Wrote, StepError> {
     let tries = &RefCell::new(Tries::default());
     context
         .until(deadline, || async {
             match &resource.node {
                 Node::Object(object) => write_object(context, resource, object, known, edges, adopting, tries).await,
-                Node::Overlay(overlay) => write_overlay(context, resource, overlay, known, edges, tries).await,
+                Node::Overlay(overlay) => {
+                    write_overlay(context, resource, overlay, known, edges, overlay_manager, tries).await
+                }
                 Node::Gate(_) | Node::Action(_) | Node::Check(_) => {
                     Err(StepError::Failure(Failure::new("this resource has nothing to write")))
                 }
@@ -81,7 +82,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     edges: &[Edge],
     adopting: bool,
     tries: &RefCell<Tries>,
-) -> Result<Written, StepError> {
+) -> Result<Wrote, StepError> {
     let named = object.manifest.object();
     let manager = context.identity.object_manager();
     let live = context.provider.get(named).await?;
@@ -119,17 +120,14 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     }
     let fields = leaves(&body);
     let record = |origin: Origin, answer: Option<&Value>| {
-        record(
-            context,
-            resource,
-            named,
-            &manager,
+        let written = Written {
+            object: named,
+            manager: &manager,
             origin,
-            &fields,
+            fields: &fields,
             answer,
-            edges,
-            RecordedNode::Object,
-        )
+        };
+        record(resource, &written, edges, context.key, RecordedNode::Object)
     };
     let draws = object
         .manifest
@@ -137,7 +135,9 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
         .iter()
         .any(|late| matches!(late.source, LateSource::Generated { .. }));
     if (draws && live.is_none()) || foreign {
-        context.intend(&Intent::Write(Box::new(record(origin, live.as_ref()))))?;
+        context
+            .intend(&Intent::Write(Box::new(record(origin, live.as_ref()))))
+            .await?;
     }
     let recorded_paths = rendered(known);
     let may_force = |causes: &[Cause]| {
@@ -156,7 +156,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let origin = if overtaken { Origin::Adopted } else { origin };
     let surprise = (foreign || overtaken) && !adopting && resource.lifecycle.adopt != Adopt::Expected;
     let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
-    Ok(Written {
+    Ok(Wrote {
         did,
         recorded: record(origin, Some(&answer.object)),
         object: answer.object,
@@ -249,10 +249,10 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     overlay: &Overlay,
     known: Option<&Recorded>,
     edges: &[Edge],
+    manager: &str,
     tries: &RefCell<Tries>,
-) -> Result<Written, StepError> {
+) -> Result<Wrote, StepError> {
     let target = &overlay.target;
-    let manager = context.identity.overlay_manager(&resource.address);
     let live = context.provider.get(target).await?;
     if live.is_none() && !overlay.create_if_absent {
         return Err(ProviderError::KindNotServed(target.object_type.clone()).into());
@@ -270,7 +270,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     // What is there may be what an earlier try wrote: what was there before it is in what that one intended.
     let is_written = live
         .as_ref()
-        .is_some_and(|live| owns_by_apply(&managed_entries(live), &manager));
+        .is_some_and(|live| owns_by_apply(&managed_entries(live), manager));
     let earlier = tries.borrow().intended.clone().filter(|_| is_written);
     let last = earlier.as_ref().or(known).filter(|known| {
         known
@@ -286,34 +286,17 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
             None => failure,
         })
     })?;
-    let texts: BTreeSet<_> = overlay.documents.iter().map(|document| document.at.clone()).collect();
-    let fields: BTreeSet<_> = leaves(&body).into_iter().filter(|path| !texts.contains(path)).collect();
-    let undo = undo_of(last, live.as_ref(), &fields, &manager);
-    let origin = match (last.and_then(Recorded::object), &live) {
-        (Some(last), _) => last.origin,
-        (None, Some(_)) => Origin::Adopted,
-        (None, None) => Origin::Created,
-    };
-    let record = |answer: Option<&Value>, documents: &[RecordedDocument]| {
-        record(
-            context,
-            resource,
-            target,
-            &manager,
-            origin,
-            &fields,
-            answer,
-            edges,
-            |object| RecordedNode::Overlay {
-                object,
-                undo: undo.clone(),
-                documents: documents.to_vec(),
-            },
-        )
-    };
-    let (intended, written) = documents_of(&documents, before, live.as_ref());
-    let intent = record(live.as_ref(), &intended);
-    context.intend(&Intent::Write(Box::new(intent.clone())))?;
+    let taken = Taken::of(
+        resource,
+        overlay,
+        &body,
+        &documents,
+        last,
+        live.as_ref(),
+        manager.to_owned(),
+    );
+    let intent = taken.record(live.as_ref(), &taken.intended, edges, context.key);
+    context.intend(&Intent::Write(Box::new(intent.clone()))).await?;
     // Taking these fields is what the plan said, so a conflict is answered by force, under the uid and the
     // resourceVersion that were read.
     let answer = apply(
@@ -321,9 +304,9 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         target,
         body,
         live.as_ref(),
-        &manager,
+        manager,
         |_| true,
-        !texts.is_empty(),
+        !overlay.documents.is_empty(),
     )
     .await;
     let answer = answer.inspect_err(|error| {
@@ -335,9 +318,9 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         (None, Did::Updated | Did::Unchanged) => Did::Created,
         (_, did) => did,
     };
-    Ok(Written {
+    Ok(Wrote {
         did,
-        recorded: record(Some(&answer.object), &written),
+        recorded: taken.record(Some(&answer.object), &taken.written, edges, context.key),
         object: answer.object,
         note: left_in(&documents, before, live.as_ref()),
     })
@@ -407,128 +390,6 @@ fn rendered(known: Option<&Recorded>) -> BTreeSet<String> {
         .unwrap_or_default()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a fact of the record, and a struct would only rename them"
-)]
-fn record<P, J, S>(
-    context: &Context<'_, P, J, S>,
-    resource: &Resource,
-    object: &ObjectRef,
-    manager: &str,
-    origin: Origin,
-    fields: &BTreeSet<FieldPath>,
-    answer: Option<&Value>,
-    edges: &[Edge],
-    node: impl Fn(RecordedObject) -> RecordedNode,
-) -> Recorded {
-    let secret = sensitive_of(resource, object, fields);
-    let written = RecordedObject {
-        object: object.clone(),
-        uid: answer
-            .and_then(|a| a["metadata"]["uid"].as_str())
-            .unwrap_or_default()
-            .to_owned(),
-        origin,
-        manager: manager.to_owned(),
-        sent: sent_digest(resource),
-        manifest: answer.map_or(Value::Null, |answer| redacted(answer, fields, &secret, context.key)),
-        fields: fields.clone(),
-        sensitive: secret,
-        key_id: context.key.map(|key| key.id().to_owned()),
-        owned: answer.and_then(|answer| applied_fields(answer, manager)),
-    };
-    Recorded {
-        address: resource.address.clone(),
-        node: node(written),
-        edges: edges.to_vec(),
-        destroy: destroy_of(resource),
-    }
-}
-
-/// What nobody may see: the late values that say so, and all data of a Secret.
-fn sensitive_of(resource: &Resource, object: &ObjectRef, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
-    let mut secret = sensitive(resource);
-    if object.object_type.kind == "Secret" && object.object_type.group().is_empty() {
-        let data = FieldPath::of("data");
-        secret.extend(fields.iter().filter(|path| data.contains(path)).cloned());
-    }
-    secret
-}
-
-/// The server's values at our paths, secrets as keyed digests; without a key a secret is only said to be there.
-fn redacted(
-    answer: &Value,
-    fields: &BTreeSet<FieldPath>,
-    secret: &BTreeSet<FieldPath>,
-    key: Option<&StackKey>,
-) -> Value {
-    let mut kept = Value::Object(serde_json::Map::new());
-    for path in fields {
-        let Some(value) = path.get(answer) else { continue };
-        let value = if secret.contains(path) {
-            Value::from(key.map_or_else(|| "secret".to_owned(), |key| secret_digest(key, value).to_string()))
-        } else {
-            value.clone()
-        };
-        path.set(&mut kept, value);
-    }
-    kept
-}
-
-/// How destroy will treat a resource, from its lifecycle; claims are added once it is ready.
-pub(super) fn destroy_of(resource: &Resource) -> RecordedDestroy {
-    let lifecycle = &resource.lifecycle;
-    RecordedDestroy {
-        prevent: lifecycle.prevent_destroy,
-        retain: lifecycle.retain.clone(),
-        self_recreating: lifecycle.self_recreating,
-        steps: lifecycle.on_destroy.clone(),
-        claims: Vec::new(),
-        remains: lifecycle.remains.clone(),
-        holds_data: lifecycle.holds_data,
-    }
-}
-
-/// What was at each path before us: from the record where we wrote it before, else from the live object.
-fn undo_of(last: Option<&Recorded>, live: Option<&Value>, fields: &BTreeSet<FieldPath>, manager: &str) -> Vec<Undo> {
-    let known = match last.map(|last| &last.node) {
-        Some(RecordedNode::Overlay { undo, .. }) => undo.as_slice(),
-        _ => &[],
-    };
-    let entries = live.map(managed_entries).unwrap_or_default();
-    fields
-        .iter()
-        .map(|path| {
-            if let Some(undo) = known.iter().find(|undo| undo.path == *path) {
-                return undo.clone();
-            }
-            Undo {
-                path: path.clone(),
-                prior: live.and_then(|live| path.get(live)).cloned(),
-                absent_ancestors: absent_above(path, live),
-                prior_owner: holder(&entries, path, manager).map(|entry| Owner {
-                    manager: entry.manager.clone(),
-                    by_apply: entry.by_apply,
-                }),
-            }
-        })
-        .collect()
-}
-
-/// What above a path is not there, the highest first.
-fn absent_above(path: &FieldPath, live: Option<&Value>) -> Vec<FieldPath> {
-    let mut absent = Vec::new();
-    let mut parent = path.parent();
-    while let Some(ancestor) = parent.filter(|p| !p.elements().is_empty()) {
-        if live.and_then(|live| ancestor.get(live)).is_none() {
-            absent.insert(0, ancestor.clone());
-        }
-        parent = ancestor.parent();
-    }
-    absent
-}
-
 /// What a person should know of parts that are not wanted any more and cannot be taken out.
 fn left_in(documents: &[ResolvedDocument], before: &[RecordedDocument], live: Option<&Value>) -> Option<String> {
     let left = dropped(documents, before).filter_map(|gone| {
@@ -537,38 +398,4 @@ fn left_in(documents: &[ResolvedDocument], before: &[RecordedDocument], live: Op
         Some(format!("{}: {error}", gone.at))
     });
     Some(left.collect::<Vec<_>>().join("; ")).filter(|notes| !notes.is_empty())
-}
-
-/// The records of our parts of shared texts: before the write, when the parts of last time may still be there, and after.
-fn documents_of(
-    documents: &[ResolvedDocument],
-    before: &[RecordedDocument],
-    live: Option<&Value>,
-) -> (Vec<RecordedDocument>, Vec<RecordedDocument>) {
-    let (mut intended, written): (Vec<_>, Vec<_>) = documents
-        .iter()
-        .filter_map(|document| {
-            let text = live.and_then(|live| text_at(live, &document.at).ok().flatten());
-            let text = text.as_deref();
-            let last = document.last(before);
-            let mut written = document.recorded(text, last)?;
-            if last.is_none() {
-                written.absent_ancestors = absent_above(&document.at, live);
-            }
-            Some((written.clone().or(last), written))
-        })
-        .unzip();
-    intended.extend(dropped(documents, before).cloned());
-    (intended, written)
-}
-
-/// The record of a gate or an action: no object, but its edges and its trigger.
-pub(super) fn record_of_node(resource: &Resource, node: RecordedNode, edges: &[Edge]) -> (Address, Recorded) {
-    let recorded = Recorded {
-        address: resource.address.clone(),
-        node,
-        edges: edges.to_vec(),
-        destroy: destroy_of(resource),
-    };
-    (resource.address.clone(), recorded)
 }

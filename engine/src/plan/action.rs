@@ -65,6 +65,8 @@ pub enum Reason {
     SelfRecreating,
     /// It is recorded, and already gone.
     AlreadyGone,
+    /// The stack said that it is to be left as it is.
+    LetGo,
     /// The trigger of the action differs from the recorded one, or it never ran.
     Triggered,
     /// The action ran for this trigger.
@@ -141,6 +143,7 @@ impl Reason {
             Self::Retained(_) => "retained",
             Self::SelfRecreating => "self-recreating",
             Self::AlreadyGone => "already-gone",
+            Self::LetGo => "let-go",
             Self::Triggered => "triggered",
             Self::RanAlready => "ran-already",
             Self::NotReady => "not-ready",
@@ -176,6 +179,7 @@ impl fmt::Display for Reason {
             Self::Retained(why) => write!(f, "stays: {why}"),
             Self::SelfRecreating => f.write_str("its controller makes it again"),
             Self::AlreadyGone => f.write_str("already gone"),
+            Self::LetGo => f.write_str("left as it is, as the stack says"),
             Self::Triggered => f.write_str("its trigger changed"),
             Self::RanAlready => f.write_str("ran already"),
             Self::NotReady => f.write_str("not ready"),

@@ -328,7 +328,9 @@ fn written(
     let (kind, manager, is_overlay) = match &resource.node {
         Node::Overlay(_) => (
             NodeKind::Overlay,
-            inputs.identity.overlay_manager(&resource.address),
+            inputs
+                .identity
+                .manager_of_overlay(&resource.address, &object, inputs.recorded),
             true,
         ),
         _ => (NodeKind::Object, inputs.identity.object_manager(), false),

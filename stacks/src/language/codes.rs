@@ -250,6 +250,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "A canary gets a part of the requests for another model through one route with two weighted backends. The route and both models are in one namespace, on the llm-d gateway, and reached in the same way; on the gateway of MaaS it would go around limits that are kept for each model.",
     ),
     row(
+        "STK047",
+        "a move that cannot be",
+        "`[[moved]]` says which address a recorded one has now, so each has one way to go: no address moves twice, nothing moves to where something else moves or from where it came to, and what is said to be removed does not move. A move that was carried out may stay in the file: it changes nothing then.",
+    ),
+    row(
         "STK050",
         "a key without effect (warning)",
         "The key is known, and the table as it stands makes nothing of it, usually because another key decides against it. Harmless, but probably not what was meant; across layers it is often left over from an earlier one.",

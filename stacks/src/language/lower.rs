@@ -6,6 +6,7 @@
 use super::addons::{self, Addons};
 use super::maas;
 use super::models;
+use super::moves;
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
@@ -38,6 +39,8 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         gitops,
         metallb,
         manifests,
+        moved,
+        removed,
         is_plain,
         state,
     } = raw;
@@ -81,11 +84,13 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             ready: set.ready,
         })
         .collect();
+    let moves = moves::lower(moved, removed, problems);
     if is_plain {
         return Some(Stack {
             name: name?,
             openshift: None,
             manifests,
+            moves,
             prevent_destroy,
             state,
         });
@@ -212,6 +217,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             metallb: metallb.map(|at| at.value),
         }),
         manifests,
+        moves,
         prevent_destroy,
         state,
     })

@@ -17,6 +17,7 @@ mod layer;
 mod lower;
 mod maas;
 mod models;
+mod moves;
 mod place;
 mod problem;
 mod read;

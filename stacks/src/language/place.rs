@@ -90,6 +90,15 @@ impl Sources {
             .collect()
     }
 
+    /// Returns, per source, its name and where its lines end.
+    pub(crate) fn lines(&self) -> Vec<(String, Vec<usize>)> {
+        let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect();
+        self.sources
+            .iter()
+            .map(|(name, text)| (name.clone(), ends(text)))
+            .collect()
+    }
+
     pub(crate) fn position(&self, place: Place) -> Position {
         let text = self.text(place.source);
         let before = text.get(..place.start.min(text.len())).unwrap_or_default();

@@ -359,6 +359,16 @@ pub enum Problem {
         hint: &'static str,
     },
 
+    #[error("`{from}` cannot move to `{to}`: {why}")]
+    #[diagnostic(code(STK047))]
+    Move {
+        from: String,
+        to: String,
+        why: &'static str,
+        #[help]
+        hint: &'static str,
+    },
+
     #[error("`{key}` has no effect here")]
     #[diagnostic(code(STK050), severity(Warning))]
     NoEffect {
@@ -482,6 +492,7 @@ impl Problem {
             Self::Excludes { .. } => "this".to_owned(),
             Self::SameTarget { .. } => "the same target".to_owned(),
             Self::Canary { fault, .. } => fault.clone(),
+            Self::Move { .. } => "this move".to_owned(),
             Self::GroupInTwoTiers { .. } => "again in this one".to_owned(),
             Self::EverybodyInTier { .. } => "whoever has a token".to_owned(),
         }
@@ -495,6 +506,8 @@ pub(crate) struct Problems {
     hidden: Vec<Place>,
     /// The directory that relative paths in a source start from.
     directories: Vec<PathBuf>,
+    /// The name of each source, and where its lines end.
+    lines: Vec<(String, Vec<usize>)>,
 }
 
 #[derive(Debug)]
@@ -511,6 +524,7 @@ impl Problems {
             found: Vec::new(),
             hidden: Vec::new(),
             directories: sources.directories(),
+            lines: sources.lines(),
         }
     }
 
@@ -519,6 +533,15 @@ impl Problems {
         self.directories
             .get(place.source)
             .map_or_else(|| PathBuf::from(path), |directory| directory.join(path))
+    }
+
+    /// Returns the file and the line of a place, for people: `stack.toml:12`.
+    pub(crate) fn line_of(&self, place: Place) -> String {
+        let Some((name, ends)) = self.lines.get(place.source) else {
+            return String::new();
+        };
+        let before = ends.iter().take_while(|end| **end < place.start).count();
+        format!("{name}:{}", before + 1)
     }
 
     /// Notes a problem; whether it is an error or a warning is the problem's.

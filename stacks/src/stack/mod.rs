@@ -58,6 +58,7 @@ pub use version::VersionRequirement;
 pub use window::Window;
 
 use stackctl_engine::{
+    moves::Moves,
     plan::Pattern,
     resource::{Node, Resource},
 };
@@ -71,6 +72,8 @@ pub struct Stack {
     pub openshift: Option<OpenShift>,
     /// Manifests of the user's own, in the order of the file.
     pub manifests: Vec<ManifestSet>,
+    /// Addresses that were renamed, and what is left as it is though it is in the stack no more.
+    pub moves: Moves,
     /// Whose objects no plan may delete: the tables that say `prevent_destroy`.
     pub prevent_destroy: Vec<Pattern>,
     /// Where what was applied is recorded.

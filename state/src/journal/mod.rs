@@ -14,10 +14,10 @@ mod tests;
 
 pub(crate) use replay::load;
 
-use crate::{Backend, LocalBackend, error::StateError, format, recorded::State};
+use crate::{Backend, LocalBackend, copy::ClusterCopy, error::StateError, format, recorded::State};
 use stackctl_engine::{
     Address,
-    execute::{Intent, Journal, JournalError, Outcome},
+    execute::{Intent, Journal, JournalError, Outcome, PatchRequest},
     facts::Facts,
 };
 
@@ -55,6 +55,7 @@ pub struct StateJournal<'a, B: Backend = LocalBackend> {
     journal_bytes: usize,
     journal_limit: usize,
     append_failed: bool,
+    copy: Option<ClusterCopy>,
 }
 
 impl<'a, B: Backend> StateJournal<'a, B> {
@@ -77,9 +78,17 @@ impl<'a, B: Backend> StateJournal<'a, B> {
             journal_bytes: 0,
             journal_limit: SMALL_JOURNAL,
             append_failed: false,
+            copy: None,
         };
         journal.compact()?;
         Ok(journal)
+    }
+
+    /// Says what the cluster keeps of this state now, so that it is told what it lacks before an effect.
+    #[must_use]
+    pub fn copied(mut self, copy: ClusterCopy) -> Self {
+        self.copy = Some(copy);
+        self
     }
 
     /// The state as it stands now.
@@ -117,9 +126,10 @@ impl<'a, B: Backend> StateJournal<'a, B> {
     /// Renames what is recorded of an address.
     ///
     /// # Errors
-    /// When nothing is recorded of `from`, something is of `to`, or it could not be stored.
+    /// When nothing is recorded or open of `from`, something is of `to`, or it could not be stored.
     pub fn rename(&mut self, from: &Address, to: &Address) -> Result<(), StateError> {
-        if !self.state.recorded().contains_key(from) {
+        let is_open = |intent: &Intent| crate::address_of(intent) == from;
+        if !self.state.recorded().contains_key(from) && !self.state.open_intents().iter().any(is_open) {
             return Err(StateError::NotRecorded(from.to_string()));
         }
         if self.state.recorded().contains_key(to) {
@@ -195,6 +205,10 @@ impl<B: Backend> Journal for StateJournal<'_, B> {
     fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
         self.write(Entry::Intent(intent.clone()))
             .map_err(|error| in_words(&error))
+    }
+
+    fn beforehand(&self, intent: &Intent) -> Option<PatchRequest> {
+        self.copy.as_ref()?.lacking(intent)
     }
 
     fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {

@@ -6,6 +6,7 @@ mod handover;
 mod items;
 mod laws;
 mod lost_answers;
+mod moves;
 mod transitions;
 mod users;
 

@@ -93,6 +93,8 @@ mod tests {
 
     #[test]
     fn the_keys_of_the_page_are_those_that_the_readers_ask_for() {
+        let moves = "[stack]\nname = \"m\"\n[[manifests]]\nname = \"m\"\npath = \"m\"\n\
+                     [[moved]]\nfrom = \"a.b\"\nto = \"c.d\"\n[[removed]]\naddress = \"e.f\"\n";
         let manifests =
             "[stack]\nname = \"m\"\n[[manifests]]\nname = \"m\"\npath = \"m\"\nready = { condition = \"Ready\" }\n";
         for text in [
@@ -103,6 +105,7 @@ mod tests {
             include_str!("../../components/tests/additions.toml"),
             SNIPPET,
             manifests,
+            moves,
         ] {
             let source = Source {
                 name: "stack.toml".to_owned(),

@@ -15,6 +15,7 @@ mod manifests;
 mod model_parts;
 mod models;
 mod monitoring;
+mod moves;
 mod operators;
 mod plain_secrets;
 mod rhoai;
@@ -31,6 +32,7 @@ pub(crate) use maas_tiers::{RawLimit, RawRate, RawTier};
 pub(crate) use manifests::RawManifests;
 pub(crate) use model_parts::{RawCanary, default_monitoring};
 pub(crate) use models::RawModel;
+pub(crate) use moves::{RawMove, RawRemoval};
 pub(crate) use tls::RawTls;
 
 use super::place::Place;
@@ -66,6 +68,8 @@ pub(crate) struct Raw {
     pub(crate) gitops: Option<At<Gitops>>,
     pub(crate) metallb: Option<At<MetalLb>>,
     pub(crate) manifests: Vec<At<RawManifests>>,
+    pub(crate) moved: Vec<At<RawMove>>,
+    pub(crate) removed: Vec<At<RawRemoval>>,
     /// Nothing but manifests: a stack for any Kubernetes cluster.
     pub(crate) is_plain: bool,
     pub(crate) state: StateConfig,
@@ -147,6 +151,12 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let manifests = reader.field("manifests").map_or_else(Vec::new, |field| {
         read::tables(field, "manifests", problems, manifests::read)
     });
+    let moved = reader
+        .field("moved")
+        .map_or_else(Vec::new, |field| read::tables(field, "moved", problems, moves::moved));
+    let removed = reader.field("removed").map_or_else(Vec::new, |field| {
+        read::tables(field, "removed", problems, moves::removed)
+    });
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);
     Some(Raw {
@@ -168,6 +178,8 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         gitops,
         metallb,
         manifests,
+        moved,
+        removed,
         is_plain,
         state,
     })

@@ -17,6 +17,7 @@ mod tests;
 use super::{Backend, Place, Stored, key};
 use crate::{
     error::StateError,
+    format,
     journal::{self, StateJournal},
     lock::LockInfo,
     recorded::State,
@@ -96,6 +97,21 @@ impl LocalBackend {
             });
         }
         Ok(State::new(&self.stack, cluster_id, lineage, now))
+    }
+
+    /// Puts a state in place of whatever is there, journal included.
+    ///
+    /// # Errors
+    /// When it is another stack's, or could not be stored.
+    pub fn install(&self, state: &State, lock: &StateLock) -> Result<(), StateError> {
+        if state.stack() != self.stack {
+            return Err(StateError::OtherStack {
+                path: self.file("state.json"),
+                found: state.stack().to_owned(),
+                wanted: self.stack.clone(),
+            });
+        }
+        self.swap(lock, &format::encode_state(state))
     }
 
     /// Begins a run on a state that was loaded or created under this lock.

@@ -250,6 +250,36 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        path: "[[moved]]",
+        about: "An address that the stack has under another name now. What is recorded is renamed, and the cluster hears nothing of it; objects keep the mark of the former address until they are written for another reason. A move that was carried out may stay.",
+        example: "[[moved]]\nfrom = \"manifests[extras]\"\nto = \"manifests[team]\"",
+        keys: &[
+            key(
+                "from",
+                "an address, or its beginning",
+                "required",
+                "What it was; everything that begins so moves.",
+            ),
+            key(
+                "to",
+                "an address, or its beginning",
+                "required",
+                "What it is. Nothing may be recorded there yet, and no move goes on from there.",
+            ),
+        ],
+    },
+    Table {
+        path: "[[removed]]",
+        about: "What is in the stack no more and is to be left as it is: its record goes, and nothing is deleted.",
+        example: "[[removed]]\naddress = 'manifests[extras].configmap[\"demo/settings\"]'",
+        keys: &[key(
+            "address",
+            "an address, or its beginning",
+            "required",
+            "What it was; everything that begins so is left.",
+        )],
+    },
+    Table {
         path: "[state]",
         about: "Where what was applied is recorded.",
         example: "[state]\nbackend = \"local\"",

@@ -34,6 +34,13 @@ pub(super) const TABLES: &[Table] = &[
             key("gitops", "a table", "no GitOps", "OpenShift GitOps."),
             key("metallb", "a table", "no MetalLB", "Addresses for load balancers."),
             key("manifests", "an array of tables", "none", "Objects of your own."),
+            key("moved", "an array of tables", "none", "Addresses that were renamed."),
+            key(
+                "removed",
+                "an array of tables",
+                "none",
+                "What is left as it is, though the stack has it no more.",
+            ),
             key("state", "a table", "local", "Where what was applied is recorded."),
         ],
     },

@@ -1,0 +1,320 @@
+//! The copy of the state that the cluster keeps: looked at before a plan, kept before the first effect and after the
+//! last, taken away after a destroy.
+//!
+//! Invariant: a command goes on only with the state that the copy is of, or with a newer one of the same line.
+
+use super::{
+    cluster::Cluster,
+    known::{Known, problem},
+};
+use crate::{
+    error::{Error, Problem},
+    settings::Settings,
+    views,
+};
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use stackctl_engine::{
+    ObjectRef,
+    execute::{ApplyRequest, DeleteRequest, Deletion, Provider, ProviderError, Selector, WatchEvent},
+    marks::{MANAGED_BY_US, STACK_LABEL},
+    plan::Purpose,
+    recorded::Recorded,
+    retry::{RetryClass, delay},
+    rights::Right,
+};
+use stackctl_state::{
+    State,
+    copy::{self, ClusterCopy, Label},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a write of a copy is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the cluster keeps of a stack's state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// The Secret that leads.
+    pub(super) head: Option<Value>,
+    namespace: Option<Value>,
+}
+
+/// Looks for the copy of a stack's state. What may not be read counts as not there: the check of rights names it.
+pub(super) async fn look(cluster: &Cluster, stack: &str) -> Result<Kept, Error> {
+    let read = async |object: ObjectRef| match cluster.provider.get(&object).await {
+        Err(ProviderError::Forbidden(_)) => Ok(None),
+        other => other.map_err(|error| unread(&error)),
+    };
+    Ok(Kept {
+        head: read(copy::head(stack)).await?,
+        namespace: read(copy::namespace()).await?,
+    })
+}
+
+impl Kept {
+    /// Refuses to go on without the state that the cluster keeps a copy of.
+    pub(super) fn check(&self, known: &Known) -> Result<(), Error> {
+        let stack = &known.identity.stack;
+        let Some(label) = self.head.as_ref().and_then(Label::of) else {
+            return Ok(());
+        };
+        let Some(state) = &known.state else {
+            return Err(Problem::new(format!(
+                "the stack {stack} was applied to this cluster, and its state is not here"
+            ))
+            .hint(
+                "`stackctl state rebuild` makes it again of what the cluster keeps; or name where it is with `--state`",
+            )
+            .into());
+        };
+        if label.lineage != state.lineage() {
+            return Err(Problem::new(format!(
+                "the stack {stack} was applied to this cluster with another state: its lineage is {}, and the one here \
+                 has {}",
+                label.lineage,
+                state.lineage()
+            ))
+            .hint(
+                "name that state with `--state`, or put what the cluster keeps in place of the one here with \
+                 `stackctl state rebuild --force`",
+            )
+            .into());
+        }
+        if label.serial > state.serial() {
+            return Err(Problem::new(format!(
+                "the state of {stack} here is older than what was applied: its serial is {}, and the cluster's {}",
+                state.serial(),
+                label.serial
+            ))
+            .hint("put back the newer one, or make it again with `stackctl state rebuild --force`")
+            .into());
+        }
+        Ok(())
+    }
+
+    /// The rights that keeping the copy takes, or taking it away.
+    pub(super) fn rights(&self, purpose: Purpose) -> BTreeSet<Right> {
+        let removes = purpose == Purpose::Destroy;
+        let goes = self.namespace.as_ref().is_some_and(copy::is_made_for_copies);
+        copy::rights(self.namespace.is_some(), removes, goes)
+    }
+}
+
+/// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already.
+pub(super) async fn keep(cluster: &Cluster, state: &State, planned: &[Recorded]) -> Result<ClusterCopy, Problem> {
+    let kept = ClusterCopy::of(state, planned);
+    until(|| put(&cluster.provider, &kept, state.stack()))
+        .await
+        .map_err(|error| {
+            Problem::new("what undo needs could not be kept in the cluster")
+                .caused_by(&error)
+                .hint("run the same command again once the cluster answers")
+        })?;
+    Ok(kept)
+}
+
+/// After a run: the copy is of the state as it is now, or goes with the last of what it would undo.
+///
+/// # Errors
+/// When a copy of nothing could not be taken away. One that is only behind is said: what it lacks undoes nothing wrong.
+pub(super) async fn settle(
+    settings: &Settings,
+    cluster: &Cluster,
+    state: &State,
+    purpose: Purpose,
+) -> Result<(), Error> {
+    if purpose == Purpose::Destroy && state.is_empty() {
+        return remove(cluster, state).await;
+    }
+    if let Err(error) = keep(cluster, state, &[]).await {
+        let what = views::state::copy_is_behind(&error.because);
+        views::tell(&views::diagnostic::warning(&what, &settings.err));
+    }
+    Ok(())
+}
+
+/// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.
+pub(super) async fn remove(cluster: &Cluster, state: &State) -> Result<(), Error> {
+    until(|| take_away(&cluster.provider, state)).await.map_err(|error| {
+        Problem::new("what undo needed could not be taken out of the cluster")
+            .caused_by(&error)
+            .hint("run the same command again")
+    })?;
+    Ok(())
+}
+
+/// Reads the state of a copy.
+pub(super) async fn read(cluster: &Cluster, stack: &str, head: &Value) -> Result<State, Error> {
+    let mut further = Vec::new();
+    for object in Label::of(head).map(|label| label.further(stack)).unwrap_or_default() {
+        let part = cluster.provider.get(&object).await.map_err(|error| unread(&error))?;
+        // A part that is not there has nothing in it, which the reader names.
+        further.push(part.unwrap_or_default());
+    }
+    Ok(copy::read(stack, head, &further).map_err(problem)?)
+}
+
+/// The stacks that the cluster keeps something of.
+pub(super) async fn stacks(cluster: &Cluster) -> Result<BTreeSet<String>, Error> {
+    let all = listed(&cluster.provider).await.map_err(|error| unread(&error))?;
+    let stack = |secret: &Value| secret["metadata"]["labels"][STACK_LABEL].as_str().map(str::to_owned);
+    Ok(all.iter().filter_map(stack).collect())
+}
+
+async fn put(provider: &impl Provider, kept: &ClusterCopy, stack: &str) -> Result<(), ProviderError> {
+    let live = provider.get(&copy::head(stack)).await?;
+    if live.as_ref().is_some_and(|live| kept.is_led_by(live)) {
+        return Ok(());
+    }
+    if live.is_none() && provider.get(&copy::namespace()).await?.is_none() {
+        apply(provider, copy::namespace(), copy::namespace_body(), stack).await?;
+    }
+    for (object, body) in kept.further() {
+        apply(provider, object.clone(), body.clone(), stack).await?;
+    }
+    match &live {
+        Some(live) => {
+            provider.patch(&kept.replacing(live)).await?;
+        }
+        None => apply(provider, copy::head(stack), kept.head().clone(), stack).await?,
+    }
+    let before = live.as_ref().and_then(Label::of);
+    let stale = before.map(|label| label.further(stack)).unwrap_or_default();
+    let is_used = |object: &ObjectRef| kept.further().iter().any(|(used, _)| used == object);
+    for object in stale.into_iter().filter(|object| !is_used(object)) {
+        delete(provider, object, None).await?;
+    }
+    Ok(())
+}
+
+async fn take_away(provider: &impl Provider, state: &State) -> Result<(), ProviderError> {
+    let stack = state.stack();
+    let head = copy::head(stack);
+    let live = provider.get(&head).await?;
+    let label = live.as_ref().and_then(Label::of);
+    if label.is_some_and(|label| label.lineage != state.lineage()) {
+        return Ok(());
+    }
+    if live.is_some() {
+        // What leads goes last: until then the others are known by it.
+        let (mut ours, mut others) = (Vec::new(), 0);
+        for secret in listed(provider).await? {
+            let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            match secret["metadata"]["labels"][STACK_LABEL].as_str() {
+                Some(of) if of == stack && name != head.name => ours.push(ObjectRef { name, ..head.clone() }),
+                Some(of) if of == stack => {}
+                _ => others += 1,
+            }
+        }
+        for object in ours {
+            delete(provider, object, None).await?;
+        }
+        delete(provider, head, None).await?;
+        if others > 0 {
+            return Ok(());
+        }
+    } else if !listed(provider).await?.is_empty() {
+        return Ok(());
+    }
+    let namespace = provider.get(&copy::namespace()).await?;
+    let Some(namespace) = namespace.filter(copy::is_made_for_copies) else {
+        return Ok(());
+    };
+    let uid = namespace["metadata"]["uid"].as_str().map(str::to_owned);
+    if delete(provider, copy::namespace(), uid.clone()).await? == Deletion::Marked {
+        gone(provider, &copy::namespace(), uid.as_deref()).await;
+    }
+    Ok(())
+}
+
+/// Waits until an object is gone, for as long as a write is tried again: that it goes is the cluster's by then.
+async fn gone(provider: &impl Provider, object: &ObjectRef, uid: Option<&str>) {
+    let is_it =
+        |live: &Value| live["metadata"]["name"] == object.name.as_str() && live["metadata"]["uid"].as_str() == uid;
+    let mut events = provider.watch(&object.object_type, object.namespace.as_deref());
+    let waits = async {
+        while let Some(event) = events.next().await {
+            match event {
+                WatchEvent::Snapshot(all) if !all.iter().any(is_it) => return,
+                WatchEvent::Gone(last) if is_it(&last) => return,
+                WatchEvent::Snapshot(_) | WatchEvent::Gone(_) | WatchEvent::Changed(_) | WatchEvent::Interrupted(_) => {
+                }
+            }
+        }
+    };
+    if timeout(PATIENCE, waits).await.is_err() {
+        tracing::info!(%object, "is still going");
+    }
+}
+
+async fn listed(provider: &impl Provider) -> Result<Vec<Value>, ProviderError> {
+    let (name, value) = MANAGED_BY_US;
+    let labels = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    provider
+        .list(&copy::secrets(), Some(copy::NAMESPACE), &Selector { labels })
+        .await
+}
+
+async fn apply(provider: &impl Provider, object: ObjectRef, body: Value, stack: &str) -> Result<(), ProviderError> {
+    let request = ApplyRequest {
+        object,
+        body,
+        manager: copy::manager(stack),
+        force: true,
+        dry_run: false,
+    };
+    provider.apply(&request).await.map(drop)
+}
+
+async fn delete(provider: &impl Provider, object: ObjectRef, uid: Option<String>) -> Result<Deletion, ProviderError> {
+    let request = DeleteRequest {
+        object,
+        uid,
+        foreground: false,
+    };
+    match provider.delete(&request).await {
+        Err(ProviderError::NotFound | ProviderError::NamespaceMissing(_) | ProviderError::OtherUid) => {
+            Ok(Deletion::Gone)
+        }
+        other => other,
+    }
+}
+
+/// Tries until it works, until an error says that it never will, or until patience ends. A namespace that ends between
+/// two requests is made again.
+async fn until<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, ProviderError>>,
+{
+    let started = Instant::now();
+    let mut count = 0;
+    loop {
+        let error = match attempt().await {
+            Err(error) => error,
+            done => return done,
+        };
+        count += 1;
+        let class = match &error {
+            ProviderError::NamespaceMissing(_) | ProviderError::NotFound | ProviderError::AlreadyExists => {
+                RetryClass::AFewTimes
+            }
+            error => error.retry(),
+        };
+        match delay(class, count, 1.0) {
+            Some(wait) if started.elapsed() + wait < PATIENCE => sleep(wait).await,
+            Some(_) | None => return Err(error),
+        }
+    }
+}
+
+fn unread(error: &ProviderError) -> Problem {
+    Problem::new("the copy of the state that the cluster keeps could not be read")
+        .caused_by(error)
+        .hint("check that the cluster answers and that you may read Secrets in the namespace stackctl")
+}

@@ -1,0 +1,172 @@
+//! `import`: an object that is there, recorded at an address, so that the next plan sets the stack against it.
+//!
+//! Invariant: nothing is written to the cluster. What the stack says otherwise is shown by the next plan, and taken by
+//! the next apply; a destroy gives the object back as it found it, but for what was changed.
+
+use super::{
+    cluster::{Cluster, Use},
+    copy,
+    known::{Known, problem},
+    load, prepare, runtime,
+};
+use crate::{
+    cli::ImportCommand,
+    error::{Error, Problem},
+    exit::Exit,
+    settings::Settings,
+    views,
+};
+use stackctl_engine::{
+    Address, ObjectRef, Resource,
+    execute::{Journal as _, Outcome, Provider as _, adopted},
+    marks::Whose,
+    resource::Node,
+};
+use stackctl_stacks::Stack;
+
+pub(super) fn run(command: &ImportCommand, settings: &Settings) -> Result<Exit, Error> {
+    let (stack, _) = load::stack(settings)?;
+    let address = super::state::address(&command.address)?;
+    let mut known = Known::read(settings, stack.name.as_str())?;
+    let object = runtime::block_on(async {
+        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
+        let object = import(command, settings, &stack, &cluster, &mut known, &address).await;
+        cluster.close().await;
+        object
+    })?;
+    views::result(&views::state::imported(&address, &object));
+    Ok(Exit::Done)
+}
+
+async fn import(
+    command: &ImportCommand,
+    settings: &Settings,
+    stack: &Stack,
+    cluster: &Cluster,
+    known: &mut Known,
+    address: &Address,
+) -> Result<ObjectRef, Error> {
+    known.check_cluster(cluster)?;
+    let lock = known.lock("import")?;
+    copy::look(cluster, stack.name.as_str()).await?.check(known)?;
+    let facts = known.state.as_ref().map(|state| state.facts());
+    let desired = prepare::desired(cluster, stack, facts, false, settings.parallelism).await?;
+    let (resource, object) = named(&desired.resources, address, command)?;
+    let before = known.begun(cluster)?;
+    if before.recorded().contains_key(address) {
+        return Err(Problem::new(format!("`{address}` is recorded already"))
+            .hint(format!("`stackctl state show '{address}'` shows what is recorded"))
+            .into());
+    }
+    let live = live(cluster, known, resource, object).await?;
+    let key = known.backend.key_or_create().map_err(problem)?;
+    let edges: Vec<_> = desired.graph.dependencies(address).into_iter().cloned().collect();
+    let record =
+        adopted(resource, &live, &edges, &known.identity, Some(&key)).ok_or_else(|| no_object(address, resource))?;
+    let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
+    journal
+        .record(&Outcome::Recorded(Box::new(record)))
+        .map_err(|error| Problem::of(&error))?;
+    journal.finish().map_err(problem)?;
+    Ok(object.clone())
+}
+
+/// The resource of an address, if it makes the object that was named.
+fn named<'a>(
+    resources: &'a [Resource],
+    address: &Address,
+    command: &ImportCommand,
+) -> Result<(&'a Resource, &'a ObjectRef), Problem> {
+    let Some(resource) = resources.iter().find(|resource| resource.address == *address) else {
+        return Err(Problem::new(format!("the stack has no `{address}`"))
+            .hint("`stackctl graph` lists the addresses of a stack"));
+    };
+    let Node::Object(object) = &resource.node else {
+        return Err(no_object(address, resource));
+    };
+    let made = object.manifest.object();
+    if is_named(made, &command.kind, &command.object) {
+        return Ok((resource, made));
+    }
+    Err(Problem::new(format!(
+        "`{address}` makes {made}, not {} {}",
+        command.kind, command.object
+    ))
+    .hint(format!(
+        "`stackctl import '{address}' {} {}` imports that one; to keep another name, say it in the stack",
+        made.object_type.kind,
+        place(made)
+    )))
+}
+
+fn no_object(address: &Address, resource: &Resource) -> Problem {
+    Problem::new(format!("`{address}` makes no object of its own")).hint(match resource.node {
+        Node::Overlay(_) => "it takes fields of one that is there: an apply does so without an import",
+        _ => "only what makes an object can be imported",
+    })
+}
+
+/// `Deployment`, `deployment.apps`; `namespace/name`, or a name alone for an object of the whole cluster.
+fn is_named(made: &ObjectRef, kind: &str, object: &str) -> bool {
+    let (name, group) = kind
+        .split_once('.')
+        .map_or((kind, None), |(name, group)| (name, Some(group)));
+    made.object_type.kind.eq_ignore_ascii_case(name)
+        && group.is_none_or(|group| made.object_type.group() == group)
+        && place(made) == object
+}
+
+fn place(object: &ObjectRef) -> String {
+    match &object.namespace {
+        Some(namespace) => format!("{namespace}/{}", object.name),
+        None => object.name.clone(),
+    }
+}
+
+/// The object as it is, if it is nobody's.
+async fn live(
+    cluster: &Cluster,
+    known: &Known,
+    resource: &Resource,
+    object: &ObjectRef,
+) -> Result<serde_json::Value, Problem> {
+    let live = cluster
+        .provider
+        .get(object)
+        .await
+        .map_err(|error| Problem::of(&error))?;
+    let Some(live) = live else {
+        return Err(Problem::new(format!("there is no {object}")).hint("an apply makes it; nothing is to be imported"));
+    };
+    match known.identity.whose(&live, &resource.address, object, None) {
+        Whose::OtherStack(stack) => Err(Problem::new(format!("{object} belongs to the stack `{stack}`")).hint(
+            format!("let it go there first: with `[[removed]]`, or with `stackctl state rm`, in `{stack}`"),
+        )),
+        Whose::Ours | Whose::Foreign => Ok(live),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_named_by_kind_and_place() {
+        let made = ObjectRef::namespaced("apps/v1", "Deployment", "demo", "web");
+        for kind in ["Deployment", "deployment", "deployment.apps"] {
+            assert!(is_named(&made, kind, "demo/web"), "{kind}");
+        }
+        for (kind, object) in [
+            ("Service", "demo/web"),
+            ("deployment.extensions", "demo/web"),
+            ("Deployment", "web"),
+        ] {
+            assert!(!is_named(&made, kind, object), "{kind} {object}");
+        }
+        assert!(is_named(
+            &ObjectRef::cluster("v1", "Namespace", "demo"),
+            "namespace",
+            "demo"
+        ));
+    }
+}

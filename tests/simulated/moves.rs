@@ -1,0 +1,210 @@
+//! Addresses that are renamed, and what is let go: the records follow, and the cluster hears nothing of it.
+
+use crate::{cluster::Served, sandbox::Sandbox};
+use std::fs;
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\ndata: {k: v}\n";
+const SETTINGS: &str = "/api/v1/namespaces/default/configmaps/settings";
+
+/// A stack of one file under a name, with more below.
+fn stack(sandbox: &Sandbox, set: &str, more: &str) {
+    sandbox.write(&format!(
+        "[stack]\nname = \"quickstart\"\n[[manifests]]\nname = \"{set}\"\npath = \"manifests\"\n{more}"
+    ));
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("manifests");
+    fs::create_dir(&folder).expect("writable");
+    fs::write(folder.join("settings.yaml"), CONFIG).expect("writable");
+    stack(&sandbox, "old", "");
+    sandbox
+}
+
+/// Writes of ours that the cluster accepted, but for the copy of the state.
+fn writes(sandbox: &Sandbox) -> usize {
+    let all = sandbox.audit();
+    let is_write = |entry: &&crate::audit::Entry| {
+        entry.is_our_write() && entry.namespace != "stackctl" && entry.name != "stackctl"
+    };
+    all.iter().filter(is_write).count()
+}
+
+#[test]
+fn a_move_renames_what_is_recorded_without_a_write_to_the_cluster() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let (uid, before) = (served.get(SETTINGS)["metadata"]["uid"].clone(), writes(&sandbox));
+    // Without the move it would be written anew, under its new mark.
+    stack(&sandbox, "new", "");
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(2);
+    stack(
+        &sandbox,
+        "new",
+        "[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n",
+    );
+    let planned = sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    assert!(
+        planned.stdout.contains("is now manifests[new].configmap"),
+        "{}",
+        planned.shown()
+    );
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(writes(&sandbox), before);
+    let listed = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(
+        listed.stdout.contains("manifests[new]") && !listed.stdout.contains("manifests[old]"),
+        "{}",
+        listed.shown()
+    );
+    // It stays in the file, and out of the plan; also when the state is made again of the cluster's copy.
+    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
+    let planned = sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    assert!(!planned.stdout.contains("is now"), "{}", planned.shown());
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    assert!(served.find(SETTINGS).is_none());
+    assert!(uid.is_string());
+}
+
+#[test]
+fn a_move_onto_what_is_recorded_is_an_error_with_its_line() {
+    let sandbox = sandbox();
+    let second = sandbox.path().join("second");
+    fs::create_dir(&second).expect("writable");
+    fs::write(
+        second.join("settings.yaml"),
+        CONFIG.replace("name: settings", "name: others"),
+    )
+    .expect("writable");
+    let set = "[[manifests]]\nname = \"second\"\npath = \"second\"\n";
+    stack(&sandbox, "old", set);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let moved = "[[moved]]\nfrom = 'manifests[old].configmap[\"default/settings\"]'\n\
+                 to = 'manifests[second].configmap[\"default/others\"]'\n";
+    stack(&sandbox, "old", &format!("{set}{moved}"));
+    let refused = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(
+        refused.stderr.contains("stack.toml:9:") && refused.stderr.contains("is recorded already"),
+        "{}",
+        refused.shown()
+    );
+}
+
+#[test]
+fn what_is_removed_is_forgotten_and_stays() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let settings = served.get(SETTINGS);
+    let before = writes(&sandbox);
+    fs::write(
+        sandbox.path().join("manifests/settings.yaml"),
+        CONFIG.replace("name: settings", "name: others"),
+    )
+    .expect("writable");
+    let removed = "[[removed]]\naddress = 'manifests[old].configmap[\"default/settings\"]'\n";
+    stack(&sandbox, "old", removed);
+    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    assert!(planned.stdout.contains("left as it is"), "{}", planned.shown());
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(served.get(SETTINGS), settings);
+    assert_eq!(writes(&sandbox), before + 1, "only the other one was made");
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(served.get(SETTINGS), settings);
+}
+
+#[test]
+fn records_move_go_and_come_back_by_command() {
+    let sandbox = sandbox();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let first = sandbox.simulate(&["state", "pull"]).expect(0).stdout;
+    fs::write(sandbox.path().join("first.json"), &first).expect("writable");
+    sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[new]"])
+        .expect(0);
+    let settings = "manifests[new].configmap[\"default/settings\"]";
+    sandbox.simulate(&["state", "show", settings]).expect(0);
+    let unknown = sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[x]"])
+        .expect(1);
+    assert!(
+        unknown.stderr.contains("nothing is recorded of `manifests[old]`"),
+        "{}",
+        unknown.shown()
+    );
+    // What was pulled before is older now.
+    let refused = sandbox.simulate(&["state", "push", "first.json"]).expect(1);
+    assert!(refused.stderr.contains("the serial"), "{}", refused.shown());
+    let other = first.replace("\"lineage\":\"", "\"lineage\":\"0");
+    fs::write(sandbox.path().join("other.json"), other).expect("writable");
+    let refused = sandbox.simulate(&["state", "push", "other.json"]).expect(1);
+    assert!(refused.stderr.contains("the lineage"), "{}", refused.shown());
+    sandbox.simulate(&["state", "push", "first.json", "--force"]).expect(0);
+    assert_eq!(sandbox.simulate(&["state", "pull"]).expect(0).stdout, first);
+    let history = sandbox.simulate(&["state", "history"]).expect(0);
+    assert!(history.stdout.contains("newest state only"), "{}", history.shown());
+    let old = "manifests[old].configmap[\"default/settings\"]";
+    sandbox.simulate(&["state", "rm", old]).expect(0);
+    let listed = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(!listed.stdout.contains("configmap"), "{}", listed.shown());
+}
+
+#[test]
+fn an_import_records_what_is_there_and_the_next_apply_takes_what_the_stack_says() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    let theirs = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"}, "data": {"k": "theirs", "other": "stays"}});
+    served.make("/api/v1/namespaces/default/configmaps", &theirs);
+    let uid = served.get(SETTINGS)["metadata"]["uid"].clone();
+    let refused = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(refused.stderr.contains("not ours"), "{}", refused.shown());
+    let settings = "manifests[old].configmap[\"default/settings\"]";
+    for (arguments, says) in [
+        (
+            ["manifests[old].secret[x]", "ConfigMap", "default/settings"],
+            "the stack has no",
+        ),
+        (
+            [settings, "Secret", "default/settings"],
+            "makes ConfigMap default/settings",
+        ),
+        (
+            [settings, "ConfigMap", "default/others"],
+            "makes ConfigMap default/settings",
+        ),
+    ] {
+        let refused = sandbox.simulate(&[&["import"][..], &arguments].concat()).expect(1);
+        assert!(refused.stderr.contains(says), "{}", refused.shown());
+    }
+    let before = writes(&sandbox);
+    sandbox
+        .simulate(&["import", settings, "ConfigMap", "default/settings"])
+        .expect(0);
+    assert_eq!(writes(&sandbox), before);
+    let again = sandbox
+        .simulate(&["import", settings, "configmap", "default/settings"])
+        .expect(1);
+    assert!(again.stderr.contains("is recorded already"), "{}", again.shown());
+    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    assert!(planned.stdout.contains("theirs"), "{}", planned.shown());
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    let taken = served.get(SETTINGS);
+    assert_eq!((&taken["metadata"]["uid"], &taken["data"]["k"]), (&uid, &"v".into()));
+    // It was there before us: it is given back, not deleted.
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let left = served.get(SETTINGS);
+    assert_eq!(left["metadata"]["uid"], uid);
+    assert!(left["metadata"]["annotations"]["stackctl.dev/address"].is_null());
+}

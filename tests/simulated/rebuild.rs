@@ -1,0 +1,163 @@
+//! A state that is lost is made again of what the cluster keeps.
+
+use crate::{cluster::Served, destroy::left_as_announced, sandbox::Sandbox};
+use std::fs;
+
+/// Where the state of a rehearsal is.
+const STATE: &str = ".stackctl/simulator/state";
+const SECRET: &str = "/api/v1/namespaces/stackctl/secrets/stack.quickstart";
+
+/// Loses everything that is kept beside the stack file, the key included.
+#[track_caller]
+fn lose_the_state(sandbox: &Sandbox) {
+    let state = sandbox.path().join(STATE);
+    assert!(state.join("quickstart.state.json").exists());
+    fs::remove_dir_all(state).expect("it can be removed");
+}
+
+#[test]
+fn after_a_rebuild_the_plan_is_empty_and_its_destroy_restores() {
+    let sandbox = Sandbox::new();
+    let before = {
+        let served = Served::start(&sandbox);
+        served.snapshot()
+    };
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let recorded = sandbox.simulate(&["state", "list"]).expect(0).stdout;
+    let planned = sandbox
+        .simulate(&["plan", "--destroy", "stack.toml", "--json"])
+        .expect(0)
+        .json();
+    lose_the_state(&sandbox);
+    // Without its state nothing is guessed: the way out is named.
+    for command in ["plan", "apply", "destroy"] {
+        let yes: &[&str] = if command == "plan" { &[] } else { &["--yes"] };
+        let refused = sandbox.simulate(&[&[command, "stack.toml"], yes].concat()).expect(1);
+        assert!(refused.stderr.contains("stackctl state rebuild"), "{}", refused.shown());
+    }
+    let rebuilt = sandbox.simulate(&["state", "rebuild"]).expect(0);
+    for lost in ["how long", "history", "key"] {
+        assert!(rebuilt.stdout.contains(lost), "`{lost}`: {}", rebuilt.shown());
+    }
+    assert_eq!(sandbox.simulate(&["state", "list"]).expect(0).stdout, recorded);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    // What is there already is not written over without being told so.
+    let refused = sandbox.simulate(&["state", "rebuild"]).expect(1);
+    assert!(refused.stderr.contains("--force"), "{}", refused.shown());
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let served = Served::start(&sandbox);
+    left_as_announced(&before, &served.settled(), &planned);
+}
+
+#[test]
+fn a_run_that_was_killed_and_lost_its_state_is_finished_after_a_rebuild() {
+    let sandbox = Sandbox::new();
+    let served = Served::start(&sandbox);
+    let before = served.snapshot();
+    let mut child = sandbox
+        .command(&["apply", "stack.toml", "--yes", "--simulate"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    // The first objects are there once the Secret is, and a quarter of the run is over.
+    let writes = || sandbox.audit().iter().filter(|entry| entry.is_our_write()).count();
+    while writes() < 60 {
+        assert!(
+            child.try_wait().expect("it can be asked").is_none(),
+            "it ended too early"
+        );
+        std::thread::yield_now();
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it is gone");
+    lose_the_state(&sandbox);
+    let rebuilt = sandbox.simulate(&["state", "rebuild", "quickstart"]).expect(0);
+    assert!(rebuilt.stdout.contains("a run did not end"), "{}", rebuilt.shown());
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    let planned = sandbox
+        .simulate(&["plan", "--destroy", "stack.toml", "--json"])
+        .expect(0)
+        .json();
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    left_as_announced(&before, &served.settled(), &planned);
+}
+
+#[test]
+fn the_copy_is_written_twice_a_run_and_for_what_could_not_be_known_before_it() {
+    let sandbox = Sandbox::new();
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
+    let steps = planned["steps"].as_array().expect("steps");
+    let to_come = steps
+        .iter()
+        .filter(|step| step["reasons"][0]["code"] == "target-to-come")
+        .count();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let listed = sandbox.simulate(&["state", "list", "--json"]).expect(0).json();
+    let recorded = listed["recorded"].as_array().expect("records");
+    let adopted = recorded.iter().filter(|record| record["origin"] == "adopted").count();
+    let writes = || {
+        let all = sandbox.audit();
+        all.iter()
+            .filter(|entry| entry.is_our_write() && entry.is("Secret", "stack.quickstart"))
+            .count()
+    };
+    let first = writes();
+    // What is there only once an operator runs is kept when it is; a write that is tried again is kept again.
+    assert!(
+        (2..=2 + to_come + adopted + 2).contains(&first),
+        "{first} writes: {to_come} to come, {adopted} adopted"
+    );
+    assert!(to_come > 0 && adopted > 0 && first < recorded.len() / 4);
+    // An apply that changes nothing writes nothing.
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(writes(), first);
+    sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    // What is only changed is undone as before: nothing is kept before it.
+    assert_eq!(writes(), first + 1);
+    let served = Served::start(&sandbox);
+    let secret = served.get(SECRET);
+    let parent = &secret["metadata"]["labels"]["applyset.kubernetes.io/id"];
+    assert!(
+        parent.as_str().is_some_and(|id| id.starts_with("applyset-")),
+        "{secret}"
+    );
+    // A copy that somebody took away is made again.
+    served
+        .send(("DELETE", SECRET), "application/json", "")
+        .expect("it is there");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(served.find(SECRET).is_some());
+}
+
+#[test]
+fn an_older_state_and_one_of_another_line_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let file = sandbox.path().join(STATE).join("quickstart.state.json");
+    let old = fs::read_to_string(&file).expect("a state");
+    sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    fs::write(&file, &old).expect("writable");
+    let refused = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(1);
+    assert!(
+        refused.stderr.contains("is older than what was applied"),
+        "{}",
+        refused.shown()
+    );
+    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+    let state: serde_json::Value = serde_json::from_str(&old).expect("JSON");
+    let lineage = state["lineage"].as_str().expect("a lineage");
+    fs::write(&file, old.replace(lineage, "00000000000000000000000000000000")).expect("writable");
+    let refused = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
+    assert!(refused.stderr.contains("with another state"), "{}", refused.shown());
+}
