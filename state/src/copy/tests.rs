@@ -66,12 +66,12 @@ fn an_intent_is_added_only_where_it_is_undone_otherwise_than_was_planned() {
     for same in [&object, &overlay, &gate] {
         assert_eq!(copy.lacking(&write(same)), None, "{}", same.address);
     }
-    let mut adopted = object.clone();
+    let mut adopted = object;
     if let RecordedNode::Object(object) = &mut adopted.node {
         object.origin = Origin::Adopted;
         object.uid = "another".to_owned();
     }
-    let mut unknown = overlay.clone();
+    let mut unknown = overlay;
     unknown.address = address("a.unplanned");
     let head = [&adopted, &unknown]
         .into_iter()

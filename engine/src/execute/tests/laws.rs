@@ -12,7 +12,6 @@ const CASES: u32 = 300;
 const MOST: usize = 9;
 const FIELDS: [&str; 4] = ["a", "b", "c", "d"];
 
-/// A stack, in the words of the oracle: of each object its data, and which of the objects before it it waits for.
 /// Of one object its data, and which of the objects before it it waits for.
 type One = (BTreeMap<String, String>, BTreeSet<usize>);
 
