@@ -226,7 +226,9 @@ fn maas_goes_out_of_a_stack_and_comes_back() {
     let (_, after) = rest.split_once("[state]\n").expect("a table behind it");
     let without = format!("{before}[state]\n{after}").replace("maas       = true ", "maas       = false");
     sandbox.write(&without);
-    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
+    // The database goes, which holds data.
+    let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(planned.stderr.contains("--yes-delete"), "{}", planned.shown());
     for said in [
         "switches MaaS off",
         "every API key is lost",
@@ -236,7 +238,9 @@ fn maas_goes_out_of_a_stack_and_comes_back() {
         assert!(planned.stdout.contains(said), "`{said}`: {}", planned.shown());
     }
     for _ in 0..2 {
-        sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+        sandbox
+            .simulate(&["apply", "stack.toml", "--yes", "--yes-delete"])
+            .expect(0);
         sandbox
             .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
             .expect(0);
@@ -300,6 +304,9 @@ fn one_password_outlives_the_loss_of_its_record() {
     let before = password();
     std::fs::remove_dir_all(&state).expect("there is a state");
     copy(&kept, &state);
+    let refused = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(1);
+    assert!(refused.stderr.contains("state rebuild --force"), "{}", refused.shown());
+    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     assert!(before.is_object() && password() == before);
     sandbox

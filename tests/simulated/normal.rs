@@ -5,10 +5,13 @@
 //!   that is that very one (one that lags behind stays);
 //! - times (RFC 3339), uids within texts, and addresses of pods and services;
 //! - generated names: five drawn letters behind the name of what an owner made, and names and numbers of bought nodes;
-//! - what a remedy was run for (`stackctl.dev/restarted-for`, `touched`), and the hash of a pod's template, which has it:
-//!   whether a remedy's time comes is a matter of pace;
+//! - that a remedy was run (`stackctl.dev/restarted-for`, `touched`, and who owns these), and the hash of a pod's template,
+//!   which has it: whether a remedy's time comes is a matter of pace;
 //! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
-//! - the lineage of the state, the simulator's own annotations, and the order of `managedFields`.
+//! - how often a Deployment was rolled out, which hangs on how fast its operator and others follow each other: its
+//!   revision, and ReplicaSets that have no copies any more;
+//! - the lineage of the state, its copy in the cluster, which has its serial, the simulator's own annotations, and the
+//!   order of `managedFields`.
 //!
 //! Everything else stays.
 
@@ -18,12 +21,19 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 /// The letters that Kubernetes draws names from
 /// (<https://github.com/kubernetes/apimachinery/blob/v0.34.0/pkg/util/rand/rand.go>).
 const LETTERS: &str = "bcdfghjklmnpqrstvwxz2456789";
+/// What a remedy leaves behind.
+const REMEDIED: [&str; 2] = ["stackctl.dev/restarted-for", "stackctl.dev/touched"];
 /// The networks of pods and of services (reference/platform.md §1).
 const NETWORKS: [(Ipv4Addr, u32); 2] = [(Ipv4Addr::new(10, 128, 0, 0), 14), (Ipv4Addr::new(172, 30, 0, 0), 16)];
 
 /// The objects as sorted lines `Kind namespace/name {…}`.
 pub(crate) fn normal(objects: &BTreeMap<String, Value>) -> Vec<String> {
-    let names: BTreeMap<&str, String> = objects.values().filter_map(generated).collect();
+    let is_old = |key: &str, object: &Value| key.starts_with("ReplicaSet ") && object["spec"]["replicas"] == 0;
+    let is_copy = |key: &str| key.starts_with("Secret stackctl/");
+    let names: BTreeMap<&str, String> = objects
+        .iter()
+        .filter_map(|(key, object)| generated(key, object))
+        .collect();
     let form = Form {
         // Longer names first: one may be the beginning of another.
         names: {
@@ -34,6 +44,7 @@ pub(crate) fn normal(objects: &BTreeMap<String, Value>) -> Vec<String> {
     };
     let mut lines: Vec<String> = objects
         .iter()
+        .filter(|(key, object)| !is_old(key, object) && !is_copy(key))
         .map(|(key, object)| format!("{} {}", form.text(key), form.object(object)))
         .collect();
     lines.sort();
@@ -41,7 +52,7 @@ pub(crate) fn normal(objects: &BTreeMap<String, Value>) -> Vec<String> {
 }
 
 /// The name of an object if it is generated, and what stands for it.
-fn generated(object: &Value) -> Option<(&str, String)> {
+fn generated<'a>(key: &str, object: &'a Value) -> Option<(&'a str, String)> {
     let metadata = &object["metadata"];
     let name = metadata["name"].as_str()?;
     let is_bought = metadata["annotations"]
@@ -50,13 +61,17 @@ fn generated(object: &Value) -> Option<(&str, String)> {
     if is_bought {
         return Some((name, "<node>".to_owned()));
     }
+    let hash = metadata["labels"]["pod-template-hash"].as_str().unwrap_or("-");
+    if key.starts_with("ReplicaSet ") {
+        let short = name.strip_suffix(hash)?;
+        return Some((name, format!("{short}<hash>")));
+    }
     let owners = metadata["ownerReferences"].as_array()?;
     let mut short = without_suffix(name)?;
     // A daemon's pod is named for its node first.
     if owners.iter().any(|owner| owner["kind"] == "DaemonSet") {
         short = without_suffix(short).unwrap_or(short);
     }
-    let hash = metadata["labels"]["pod-template-hash"].as_str().unwrap_or("-");
     let short = short.replace(&format!("-{hash}-"), "-<hash>-");
     Some((name, format!("{short}-<generated>")))
 }
@@ -78,7 +93,9 @@ impl Form<'_> {
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("generation");
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.retain(|key, _| !key.contains("simulator.stackctl.dev/"));
+                annotations.retain(|key, _| {
+                    !key.contains("simulator.stackctl.dev/") && key != "deployment.kubernetes.io/revision"
+                });
                 if annotations.contains_key("stackctl.dev/lineage") {
                     annotations.insert("stackctl.dev/lineage".to_owned(), json!("<lineage>"));
                 }
@@ -93,29 +110,38 @@ impl Form<'_> {
         if is_secret && let Some(data) = object["data"].as_object_mut() {
             data.values_mut().for_each(|value| *value = json!("<secret>"));
         }
-        self.value(&object)
+        self.value(&object).unwrap_or_default()
     }
 
-    fn value(&self, value: &Value) -> Value {
-        match value {
+    /// The normal form of a value; nothing where it holds nothing but what is dropped.
+    fn value(&self, value: &Value) -> Option<Value> {
+        Some(match value {
             Value::Object(map) => {
-                let fields = map
-                    .iter()
-                    .filter(|(key, _)| !["uid", "resourceVersion"].contains(&key.as_str()))
-                    .filter(|(key, _)| !key.contains("simulator.stackctl.dev/"))
-                    .map(|(key, value)| match key.as_str() {
-                        "pod-template-hash" if value.is_string() => (key.clone(), json!("<hash>")),
-                        "stackctl.dev/restarted-for" | "stackctl.dev/touched" if value.is_string() => {
-                            (key.clone(), json!("<trigger>"))
-                        }
-                        _ => (self.text(key), self.value(value)),
-                    });
-                Value::Object(fields.collect::<Map<_, _>>())
+                let mut fields = Map::new();
+                let mut is_less = false;
+                for (key, value) in map {
+                    if ["uid", "resourceVersion"].contains(&key.as_str()) || key.contains("simulator.stackctl.dev/") {
+                        continue;
+                    }
+                    let value = match key.as_str() {
+                        // Whether a remedy was run.
+                        key if REMEDIED.iter().any(|mark| key.ends_with(mark)) => None,
+                        "pod-template-hash" if value.is_string() => Some(json!("<hash>")),
+                        _ => self.value(value),
+                    };
+                    is_less |= value.is_none();
+                    fields.extend(value.map(|value| (self.text(key), value)));
+                }
+                let is_left = fields.keys().any(|key| key != ".");
+                if is_less && (!is_left || map.contains_key("fieldsV1") && !fields.contains_key("fieldsV1")) {
+                    return None;
+                }
+                Value::Object(fields)
             }
-            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Array(items) => items.iter().filter_map(|item| self.value(item)).collect(),
             Value::String(text) => Value::String(self.text(text)),
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-        }
+        })
     }
 
     fn text(&self, text: &str) -> String {
@@ -285,6 +311,11 @@ mod tests {
             "ownerReferences": [{"kind": "Deployment", "name": "c"}]}})
         };
         assert_eq!(of(&[pod("wfh2r")]), of(&[pod("pwmxz")]));
+        let mut unmended = pod("pwmxz");
+        unmended["metadata"]
+            .as_object_mut()
+            .map(|metadata| metadata.remove("annotations"));
+        assert_eq!(of(&[pod("wfh2r")]), of(&[unmended]));
         assert!(of(&[pod("wfh2r")]).starts_with("Pod /c-<hash>-0-<generated> "));
     }
 

@@ -143,8 +143,8 @@ fn models(turn: &mut Turn<'_>) {
             continue;
         };
         if faults.at(FaultName::AnonymousPolicy, model) {
+            // One that bears the controller's label would be taken away by it.
             let parts = json!({
-                "metadata": {"labels": {"app.kubernetes.io/managed-by": "odh-model-controller"}},
                 "spec": {
                     "targetRef": {"group": HTTP_ROUTE.group, "kind": HTTP_ROUTE.kind, "name": route.name()},
                     "rules": {"authentication": {"public": {"anonymous": {}}}},
