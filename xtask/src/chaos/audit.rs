@@ -10,19 +10,16 @@ use std::{
 /// A line of the log, as far as it matters here.
 #[derive(Debug, Deserialize)]
 struct Line {
-    #[serde(default)]
-    agent: String,
-    #[serde(default)]
-    user: String,
+    agent: Option<String>,
+    user: Option<String>,
     #[serde(default)]
     dry_run: bool,
     #[serde(default)]
     code: u16,
     kind: String,
     namespace: Option<String>,
-    name: String,
-    #[serde(default)]
-    uid: String,
+    name: Option<String>,
+    uid: Option<String>,
     #[serde(default)]
     created: bool,
     /// Digests of the object; one that ends has no second one.
@@ -50,16 +47,20 @@ impl Told {
                 path: path.to_owned(),
                 text: error.to_string(),
             })?;
-            let is_ours = line.agent.starts_with("stackctl") && !line.user.starts_with("operator:");
+            let begins = |text: &Option<String>, with: &str| text.as_deref().is_some_and(|text| text.starts_with(with));
+            let is_ours = begins(&line.agent, "stackctl") && !begins(&line.user, "operator:");
+            let (Some(uid), Some(name)) = (line.uid, line.name) else {
+                continue;
+            };
             if line.dry_run || !(200..300).contains(&line.code) {
                 continue;
             }
             if line.before.is_some() && line.after.is_none() {
-                told.ended.insert(line.uid);
+                told.ended.insert(uid);
             } else if is_ours && line.created {
                 told.made.insert(
-                    line.uid,
-                    format!("{} {}/{}", line.kind, line.namespace.unwrap_or_default(), line.name),
+                    uid,
+                    format!("{} {}/{name}", line.kind, line.namespace.unwrap_or_default()),
                 );
             }
         }
