@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 const MAAS: &str = "maas.apps.sandbox.example.com";
@@ -168,9 +169,16 @@ fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
     let label = "labelSelector=kserve.io%2Fcomponent%3Dworkload";
     let pods = served.get(&format!("/api/v1/namespaces/llm-d-demo/pods?{label}"));
     let pod = pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned();
-    let models = served.get(&format!(
-        "/api/v1/namespaces/llm-d-demo/pods/{pod}:8000/proxy/v1/models"
-    ));
+    // A cluster that was just opened plays a model once it has seen it.
+    let path = format!("/api/v1/namespaces/llm-d-demo/pods/{pod}:8000/proxy/v1/models");
+    let asked = Instant::now();
+    let models = loop {
+        if let Some(models) = served.find(&path) {
+            break models;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(30), "no answer to {path}");
+        std::thread::yield_now();
+    };
     assert_eq!(models["data"][0]["id"], "alibaba/qwen3-8b");
 
     // As the manual reaches Limitador: its counters are nowhere else.
