@@ -85,6 +85,12 @@ fn bare(object: &Value) -> Value {
             metadata.remove(name);
         }
     }
-    object.as_object_mut().map(|object| object.remove("status"));
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+        // What a role is aggregated of is gathered by a controller, which may not have come to it yet.
+        if object.contains_key("aggregationRule") {
+            object.remove("rules");
+        }
+    }
     object
 }
