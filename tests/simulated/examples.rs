@@ -4,12 +4,14 @@ use crate::{
     cluster::Served,
     destroy::left_as_announced,
     sandbox::{FAST, Sandbox},
+    true_crds::of_real_releases,
 };
 
 /// A stack that has every key of the tables that people may add.
-pub(crate) const ADDITIONS: &str = include_str!("../../stacks/src/components/tests/additions.toml");
+const ADDITIONS: &str = include_str!("../../stacks/src/components/tests/additions.toml");
 
-/// Applies, plans and destroys an example on a cluster of its platform; `files` are its layers.
+/// Applies, plans and destroys an example on a cluster of its platform that holds it to the definitions of real releases;
+/// `files` are its layers.
 fn lives_and_goes(sandbox: &Sandbox, platform: &str, files: &[&str]) {
     let of_platform: &[&str] = if platform == "aws" {
         &[]
@@ -21,7 +23,22 @@ fn lives_and_goes(sandbox: &Sandbox, platform: &str, files: &[&str]) {
         let arguments = ["simulate", "--simulate-speed", FAST];
         Served::start_with(sandbox, &[&arguments[..], of_platform].concat())
     };
-    let before = serve().snapshot();
+    let before = {
+        let true_crds = of_real_releases();
+        let true_crds: Vec<&str> = true_crds.iter().map(String::as_str).collect();
+        let arguments = ["simulate", "--simulate-speed", FAST];
+        // The cluster is what it was made as, whoever serves it next.
+        let served = Served::start_with(sandbox, &[&arguments[..], of_platform, &true_crds].concat());
+        let crd =
+            served.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.gateway.networking.k8s.io");
+        let is_true = crd.to_string().contains("x-kubernetes-validations");
+        assert_eq!(
+            is_true,
+            !true_crds.is_empty(),
+            "definitions of real releases, where they are there"
+        );
+        served.snapshot()
+    };
     on(&["apply", "--yes"]).expect(0);
     on(&["plan", "--detailed-exitcode"]).expect(0);
     on(&["drift"]).expect(0);
@@ -43,7 +60,7 @@ fn lives_and_goes(sandbox: &Sandbox, platform: &str, files: &[&str]) {
 }
 
 /// No operator wrote what a real one would be refused.
-pub(crate) fn no_operator_was_refused(sandbox: &Sandbox) {
+fn no_operator_was_refused(sandbox: &Sandbox) {
     let audit = sandbox.audit();
     let mistakes: Vec<_> = audit
         .iter()
@@ -77,6 +94,22 @@ fn no_secret_is_written_down(sandbox: &Sandbox) {
         }
     }
     assert!(n_files > 2, "no state was looked at");
+}
+
+#[test]
+fn no_example_is_forgotten() {
+    let here = include_str!("examples.rs");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for example in std::fs::read_dir(folder).expect("the examples are there") {
+        let name = example.expect("an entry").file_name().to_string_lossy().into_owned();
+        let lives = format!("lives_and_goes(&Sandbox::of(\"{name}\")");
+        assert!(here.contains(&lives), "{name} is not tried");
+    }
+}
+
+#[test]
+fn quickstart() {
+    lives_and_goes(&Sandbox::of("quickstart"), "aws", &["stack.toml"]);
 }
 
 #[test]
