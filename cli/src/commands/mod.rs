@@ -13,6 +13,7 @@ mod guards;
 mod import;
 mod known;
 mod load;
+mod manifest_files;
 mod output;
 mod plan;
 mod planning;

@@ -4,6 +4,7 @@
 //! - `format_version` grows when a reader of the old form would misread the new one; new fields alone do not count.
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
+use miette::Diagnostic;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -17,7 +18,11 @@ use stackctl_engine::{
     resource::ConsequenceClass,
     timeline::Timeline,
 };
-use stackctl_stacks::{StackError, preflight::Finding};
+use stackctl_stacks::{
+    StackError,
+    manifests::{FileLine, ManifestsError, ManifestsNotice},
+    preflight::Finding,
+};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::views::{
@@ -545,6 +550,38 @@ pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
         "diagnostics": all,
         "summary": {"errors": errors, "warnings": all.len() - errors},
     })
+}
+
+/// Adds what there is to say about the manifests of a stack to its diagnostics.
+pub fn add_manifests(answer: &mut Value, looked: &Result<Vec<ManifestsNotice>, Vec<ManifestsError>>) {
+    let row = |found: &dyn Diagnostic, severity: &str, at: Option<&FileLine>| {
+        json!({
+            "code": found.code().map(|code| code.to_string()),
+            "severity": severity,
+            "message": found.to_string(),
+            "help": found.help().map(|help| help.to_string()),
+            "file": at.map(|at| &at.file), "line": at.map(|at| at.line), "column": null,
+        })
+    };
+    let (key, rows): (_, Vec<Value>) = match looked {
+        Ok(notices) => (
+            "warnings",
+            notices
+                .iter()
+                .map(|notice| row(notice, "warning", Some(notice.at())))
+                .collect(),
+        ),
+        Err(errors) => (
+            "errors",
+            errors.iter().map(|error| row(error, "error", error.at())).collect(),
+        ),
+    };
+    let before = answer["summary"][key].as_u64().unwrap_or_default();
+    answer["summary"][key] = json!(before + rows.len() as u64);
+    answer["valid"] = json!(looked.is_ok() && answer["valid"] == true);
+    if let Some(all) = answer["diagnostics"].as_array_mut() {
+        all.extend(rows);
+    }
 }
 
 /// Converts what is recorded of one address, without the digests of secrets.
