@@ -1,6 +1,10 @@
-//! Counts that are too long for CI; their figures are in `docs/performance.md`.
+//! What is too long for CI, or needs a module proxy; figures are in `docs/performance.md`.
 
-use crate::{error::TaskError, program};
+use crate::{
+    bundles::{self, Bundles},
+    error::TaskError,
+    program,
+};
 use std::{path::Path, process::Command};
 
 /// How many random schedules are tried.
@@ -16,9 +20,11 @@ const KILLS: &str = "200";
 pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
+    let bundles = bundles::run(root, &Bundles::default())?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
-         kills: {KILLS} of the served cluster, and no acknowledged write was lost"
+         kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
+         bundles: {bundles}"
     ))
 }
 

@@ -70,7 +70,7 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Runs the counts that are too long for CI: random schedules, and kills of the served cluster.
+    /// Runs what is too long for CI: random schedules, kills of the served cluster, and others' install bundles.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {

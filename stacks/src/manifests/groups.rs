@@ -15,7 +15,10 @@ use stackctl_engine::{
     Address, Resource,
     resource::{DependsOn, Gate, Node},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const GROUP: &str = "kapp.k14s.io/change-group";
 const RULE: &str = "kapp.k14s.io/change-rule";
@@ -113,6 +116,8 @@ pub(super) fn gates(
 fn gate(set: &ManifestSet, group: &str, members: &BTreeSet<usize>, addresses: &[Address]) -> Resource {
     let mut gate = Resource::new(address_of(set, "group", group), Node::Gate(Gate::all(Vec::new())));
     gate.note = format!("waits for change group {group}");
+    // It looks at nothing itself.
+    gate.usual_time = Some(Duration::ZERO);
     gate.depends_on = members
         .iter()
         .map(|member| DependsOn::ready(addresses[*member].clone(), "is in the change group"))

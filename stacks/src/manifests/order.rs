@@ -16,7 +16,7 @@ use stackctl_engine::{
     Address, Resource,
     resource::{DependsOn, Gate, Node},
 };
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const ARGO_HOOK: &str = "argocd.argoproj.io/hook";
@@ -183,6 +183,8 @@ pub(super) fn gates(
             let address = address_of(sets[set], "turn", &turn.to_string());
             let mut gate = Resource::new(address.clone(), Node::Gate(Gate::all(Vec::new())));
             gate.note = format!("waits for turn {turn}");
+            // It looks at nothing itself.
+            gate.usual_time = Some(Duration::ZERO);
             gate.depends_on = members
                 .iter()
                 .map(|member| DependsOn::ready(addresses[*member].clone(), "has this turn"))

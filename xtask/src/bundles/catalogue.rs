@@ -25,7 +25,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "sigs.k8s.io/gateway-api",
         version: "v1.4.1",
         files: "config/crd/standard/*.yaml",
-        digest: "",
+        digest: "sha256:e40c2b81a9a83339d370ae3b5a00a8a33fdfbdf3aa1f90fce4a1c4a294dbc1dc",
         namespace: None,
     },
     Bundle {
@@ -33,7 +33,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "go.universe.tf/metallb",
         version: "v0.14.9",
         files: "config/manifests/metallb-native.yaml",
-        digest: "",
+        digest: "sha256:141701a0bbf43d46713f1a70b0d879a2f58038270ab375c68f98f5b2410f0a18",
         namespace: None,
     },
     Bundle {
@@ -41,7 +41,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "github.com/argoproj/argo-rollouts",
         version: "v1.8.3",
         files: "manifests/install.yaml",
-        digest: "",
+        digest: "sha256:e8e845d3d75a08b044d04f8b45c92f8bd7f7e0f01c5166727d8fb7d514ef6a57",
         namespace: Some("argo-rollouts"),
     },
     Bundle {
@@ -49,7 +49,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "github.com/open-policy-agent/gatekeeper/v3",
         version: "v3.18.2",
         files: "deploy/gatekeeper.yaml",
-        digest: "",
+        digest: "sha256:4b39f5388daa631ec4830b59b1c5b04fdc7788bdfede924e095951398a1a113f",
         namespace: None,
     },
     Bundle {
@@ -57,7 +57,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "github.com/cloudnative-pg/cloudnative-pg",
         version: "v1.25.1",
         files: "releases/cnpg-1.25.1.yaml",
-        digest: "",
+        digest: "sha256:7ddbe0e9f0ec62cf7fab1ba54000b85cd1f0805d24a519b13802daf70246b830",
         namespace: None,
     },
     Bundle {
@@ -65,7 +65,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "github.com/tektoncd/pipeline",
         version: "v0.68.0",
         files: "config/**/*.yaml",
-        digest: "",
+        digest: "sha256:71e8359cd2fe97d3b0a4b681734a6e8af895855e73676272f32914e2cce76180",
         namespace: None,
     },
     Bundle {
@@ -73,7 +73,7 @@ pub(super) const BUNDLES: &[Bundle] = &[
         module: "github.com/argoproj/argo-cd/v2",
         version: "v2.14.11",
         files: "manifests/install.yaml",
-        digest: "",
+        digest: "sha256:3262127f37a80b2ee18ecc914f97997fe76e37ad6b7b7398699f78db7253dc30",
         namespace: Some("argocd"),
     },
 ];

@@ -32,7 +32,7 @@ const CLEANED_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Which bundles, and where.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct Bundles {
     /// Only those whose name holds this.
     #[arg(long)]
