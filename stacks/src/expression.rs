@@ -7,7 +7,10 @@
 //! has them (<https://fluxcd.io/flux/components/kustomize/kustomizations/#health-check-expressions>).
 
 use crate::language::closest;
-use cel::{Context, Env, ExecutionError, Program, Value};
+use cel::{
+    Context, Env, ExecutionError, IdedExpr, Program, Value,
+    common::ast::{EntryExpr, Expr},
+};
 use serde_json::Value as Json;
 use stackctl_engine::readiness::Expression;
 use std::{
@@ -118,10 +121,9 @@ pub(crate) fn compile(text: &str) -> Result<Expression, ExpressionError> {
         // The first line says what and where; below it the text is shown again.
         ExpressionError::Syntax(said.lines().next().unwrap_or_default().trim().to_owned())
     })?;
+    let mut variables = Vec::new();
+    free(program.expression(), &mut Vec::new(), &mut variables);
     let references = program.references();
-    let mut variables = references.variables();
-    // Macros have variables of their own, whose names begin so.
-    variables.retain(|name| !name.starts_with(['@', '#']));
     let mut functions = references.functions();
     functions.retain(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()));
     for (named, known) in [(variables, VARIABLES), (functions, FUNCTIONS)] {
@@ -132,11 +134,49 @@ pub(crate) fn compile(text: &str) -> Result<Expression, ExpressionError> {
             });
         }
     }
-    Ok(Expression::new(text, move |object| holds(&program, object)))
+    let own = text.to_owned();
+    Ok(Expression::new(text, move |object| holds(&program, &own, object)))
+}
+
+/// The variables that are not those of a macro, as `c` is in `exists(c, …)`.
+fn free<'a>(expression: &'a IdedExpr, bound: &mut Vec<&'a str>, found: &mut Vec<&'a str>) {
+    let of_entry = |entry: &'a EntryExpr| match entry {
+        EntryExpr::StructField(field) => vec![&field.value],
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+    };
+    let within: Vec<&IdedExpr> = match &expression.expr {
+        Expr::Unspecified | Expr::Literal(_) => Vec::new(),
+        Expr::Ident(name) => {
+            if !name.starts_with('@') && !bound.contains(&name.as_str()) {
+                found.push(name);
+            }
+            Vec::new()
+        }
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Map(map) => map.entries.iter().flat_map(|entry| of_entry(&entry.expr)).collect(),
+        Expr::Struct(written) => written.entries.iter().flat_map(|entry| of_entry(&entry.expr)).collect(),
+        Expr::Select(select) => vec![&select.operand],
+        Expr::Comprehension(macro_) => {
+            free(&macro_.iter_range, bound, found);
+            free(&macro_.accu_init, bound, found);
+            let before = bound.len();
+            bound.extend([macro_.iter_var.as_str(), macro_.accu_var.as_str()]);
+            bound.extend(macro_.iter_var2.as_deref());
+            for part in [&macro_.loop_cond, &macro_.loop_step, &macro_.result] {
+                free(part, bound, found);
+            }
+            bound.truncate(before);
+            Vec::new()
+        }
+    };
+    for part in within {
+        free(part, bound, found);
+    }
 }
 
 /// Whether it holds for an object; else in words that quote nothing of the object.
-fn holds(program: &Program, object: &Json) -> Result<bool, String> {
+fn holds(program: &Program, text: &str, object: &Json) -> Result<bool, String> {
     let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
     for name in VARIABLES {
         if *name == "self" {
@@ -148,11 +188,15 @@ fn holds(program: &Program, object: &Json) -> Result<bool, String> {
     match program.execute(&context) {
         Ok(Value::Bool(holds)) => Ok(holds),
         Ok(_) => Err("it is neither true nor false".to_owned()),
-        Err(ExecutionError::NoSuchKey(name) | ExecutionError::UndeclaredReference(name)) => {
+        // A name that is not the expression's own was computed, maybe of what a Secret holds.
+        Err(ExecutionError::NoSuchKey(name) | ExecutionError::UndeclaredReference(name))
+            if text.contains(name.as_str()) =>
+        {
             Err(format!("there is no `{name}` yet"))
         }
+        Err(ExecutionError::NoSuchKey(_)) => Err("what it looks up is not there yet".to_owned()),
         Err(ExecutionError::IndexOutOfBounds(_)) => Err("a list is not that long yet".to_owned()),
-        // Others quote values, which may be those of a Secret.
+        // Others quote values.
         Err(_) => Err("what it compares or calls does not fit what the object holds".to_owned()),
     }
 }
@@ -231,6 +275,10 @@ mod tests {
         assert_eq!(
             error("staus.phase == 'Active'"),
             "it names `staus`, which is not there; did you mean `status`?"
+        );
+        assert_eq!(
+            error("status.conditions.exists(c, c.type == d)"),
+            "it names `d`, which is not there"
         );
         assert_eq!(
             error("status.phase.startWith('A')"),

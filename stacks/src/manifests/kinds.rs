@@ -87,15 +87,8 @@ pub(super) fn readiness_of(manifest: &Manifest) -> KnownReadiness {
     let (group, kind) = (object_type.group(), object_type.kind.as_str());
     let by = |ready, failed| KnownReadiness::By { ready, failed };
     match (group, kind) {
-        // <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment>
-        ("apps", "Deployment") => {
-            let stuck = Rule::ConditionReason {
-                kind: "Progressing".to_owned(),
-                reasons: vec!["ProgressDeadlineExceeded".to_owned()],
-            };
-            by(Rule::RolledOut, Some(Rule::All(vec![Rule::Observed, stuck])))
-        }
-        ("apps", "StatefulSet" | "DaemonSet") => by(Rule::RolledOut, None),
+        // That its deadline passed is no end: what it lacked may just have been written.
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet") => by(Rule::RolledOut, None),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             let refused = Rule::Condition {
                 kind: "NamesAccepted".to_owned(),

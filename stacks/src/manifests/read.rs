@@ -131,6 +131,14 @@ fn object(mut value: Value) -> Result<Manifest, (String, &'static str)> {
     // Generators write these two; they are the server's to say.
     map.remove("status");
     unset_times(map);
+    let namespace = map.get("metadata").and_then(|metadata| metadata.get("namespace"));
+    if namespace.is_some_and(|namespace| !namespace.is_string()) {
+        let why = "`metadata.namespace` is no text".to_owned();
+        return Err((
+            why,
+            "put the name into quotes: `n` and `yes` are booleans to Kubernetes",
+        ));
+    }
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
     if is_secret && ["data", "stringData"].iter().any(|field| map.contains_key(*field)) {
         let why = "a Secret with its values in plain text would end up in the plan and the state".to_owned();

@@ -75,12 +75,16 @@ fn words(text: &str) -> Vec<Word<'_>> {
                 .iter()
                 .take_while(|byte| byte.is_ascii_alphanumeric())
                 .count();
-            let word = &line[start..start + length];
-            let (before, after) = (line[..start].trim_end(), line[start + length..].trim_start());
+            let at = start;
             start += length;
-            if length > 3 || !(TRUE.contains(&word) || FALSE.contains(&word)) {
+            if length > 3 {
                 continue;
             }
+            let word = &line[at..start];
+            if !(TRUE.contains(&word) || FALSE.contains(&word)) {
+                continue;
+            }
+            let (before, after) = (line[..at].trim_end(), line[start..].trim_start());
             let begins = before.is_empty() || before.ends_with([':', '-', '[', ',', '{', '?']) || is_tagged(before);
             let is_key = after == ":" || after.starts_with(": ");
             if begins && (is_key || after.is_empty() || after.starts_with([',', ']', '}', '#'])) {

@@ -78,13 +78,14 @@ fn play(bare: &Bare) -> Result<(), TaskError> {
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions>).
 fn ready(name: &str) -> Value {
     let condition = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition);
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name},
         "status": {
             "phase": "Running",
-            "conditions": ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition),
+            "conditions": conditions,
         },
     })
 }

@@ -196,6 +196,12 @@ fn words_that_are_booleans_to_kubernetes_are_told_with_their_lines() {
 }
 
 #[test]
+fn a_namespace_that_is_a_boolean_to_kubernetes_is_refused() {
+    let errors = read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n}\n").expect_err("a boolean");
+    assert_eq!(errors[0].to_string(), "objects.yaml:1: `metadata.namespace` is no text");
+}
+
+#[test]
 fn an_object_without_a_namespace_is_put_into_that_of_its_table() {
     let mut set = set();
     set.namespace = Some("argocd".parse().expect("a name"));

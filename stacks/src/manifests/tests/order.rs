@@ -7,7 +7,7 @@ fn object(name: &str, annotations: &[(&str, &str)]) -> String {
         .iter()
         .map(|(name, value)| format!("    {name}: \"{value}\"\n"))
         .collect();
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    x: y\n{notes}---\n")
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    x: z\n{notes}---\n")
 }
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
@@ -65,9 +65,9 @@ fn hooks_have_their_turn_or_are_left_out_and_are_told() {
     assert_eq!(
         told(&made),
         [
-            "objects.yaml:10: ConfigMap default/check and 2 other hooks are objects of the stack, in the place of the hook",
-            "objects.yaml:37: ConfigMap default/try is left out: it is a hook for `test`",
-            "objects.yaml:45: ConfigMap default/clean is left out: it is a hook for `SyncFail`",
+            "objects.yaml:8: ConfigMap default/check and 2 other hooks are objects of the stack, in the place of the hook",
+            "objects.yaml:34: ConfigMap default/try is left out: it is a hook for `test`",
+            "objects.yaml:42: ConfigMap default/clean is left out: it is a hook for `SyncFail`",
         ]
     );
 }

@@ -5,7 +5,7 @@ use super::*;
 const WORKLOAD: &str = "
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web, namespace: n}
+metadata: {name: web, namespace: ns}
 spec:
   selector: {matchLabels: {app: web}}
   template:
@@ -26,31 +26,31 @@ spec:
 ---
 apiVersion: v1
 kind: ServiceAccount
-metadata: {name: web, namespace: n}
+metadata: {name: web, namespace: ns}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
-metadata: {name: may, namespace: n}
+metadata: {name: may, namespace: ns}
 roleRef: {kind: Role, name: read, apiGroup: rbac.authorization.k8s.io}
 subjects: [{kind: ServiceAccount, name: web}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
-metadata: {name: read, namespace: n}
+metadata: {name: read, namespace: ns}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: n}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: ns}}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: files, namespace: n}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: files, namespace: ns}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: files, namespace: other}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: pull, namespace: n}}
+{apiVersion: v1, kind: Secret, metadata: {name: pull, namespace: ns}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: init, namespace: n}}
+{apiVersion: v1, kind: Secret, metadata: {name: init, namespace: ns}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: certificate, namespace: n}}
+{apiVersion: v1, kind: Secret, metadata: {name: certificate, namespace: ns}}
 ---
-{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: disk, namespace: n}}
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: disk, namespace: ns}}
 ---
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}}
 ";
@@ -60,17 +60,17 @@ fn a_workload_waits_for_all_that_it_names() {
     assert_eq!(
         waits(&made(&set(), WORKLOAD)),
         [
-            "deployment[\"n/web\"] -> configmap[\"n/files\"] applied",
-            "deployment[\"n/web\"] -> configmap[\"n/settings\"] applied",
-            "deployment[\"n/web\"] -> persistentvolumeclaim[\"n/disk\"] applied",
-            "deployment[\"n/web\"] -> priorityclass[high] applied",
-            "deployment[\"n/web\"] -> rolebinding[\"n/may\"] applied",
-            "deployment[\"n/web\"] -> secret[\"n/certificate\"] applied",
-            "deployment[\"n/web\"] -> secret[\"n/init\"] applied",
-            "deployment[\"n/web\"] -> secret[\"n/pull\"] applied",
-            "deployment[\"n/web\"] -> serviceaccount[\"n/web\"] applied",
-            "rolebinding[\"n/may\"] -> role[\"n/read\"] applied",
-            "rolebinding[\"n/may\"] -> serviceaccount[\"n/web\"] applied",
+            "deployment[\"ns/web\"] -> configmap[\"ns/files\"] applied",
+            "deployment[\"ns/web\"] -> configmap[\"ns/settings\"] applied",
+            "deployment[\"ns/web\"] -> persistentvolumeclaim[\"ns/disk\"] applied",
+            "deployment[\"ns/web\"] -> priorityclass[high] applied",
+            "deployment[\"ns/web\"] -> rolebinding[\"ns/may\"] applied",
+            "deployment[\"ns/web\"] -> secret[\"ns/certificate\"] applied",
+            "deployment[\"ns/web\"] -> secret[\"ns/init\"] applied",
+            "deployment[\"ns/web\"] -> secret[\"ns/pull\"] applied",
+            "deployment[\"ns/web\"] -> serviceaccount[\"ns/web\"] applied",
+            "rolebinding[\"ns/may\"] -> role[\"ns/read\"] applied",
+            "rolebinding[\"ns/may\"] -> serviceaccount[\"ns/web\"] applied",
         ]
     );
 }
@@ -83,16 +83,16 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widg
 ---
 apiVersion: example.com/v1
 kind: Widget
-metadata: {name: one, namespace: n}
+metadata: {name: one, namespace: ns}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: hook, namespace: n}
+metadata: {name: hook, namespace: ns}
 spec: {selector: {app: operator}}
 ---
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: operator, namespace: n}
+metadata: {name: operator, namespace: ns}
 spec: {template: {metadata: {labels: {app: operator}}}}
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -101,7 +101,7 @@ metadata: {name: judge}
 webhooks:
 - name: judge.example.com
   failurePolicy: Fail
-  clientConfig: {service: {name: hook, namespace: n}}
+  clientConfig: {service: {name: hook, namespace: ns}}
   rules: [{apiGroups: [example.com], apiVersions: [v1], operations: [CREATE], resources: [widgets]}]
 ";
 
@@ -111,10 +111,10 @@ fn a_definition_its_webhook_and_an_object_of_it_in_one_file_are_in_order() {
     assert_eq!(
         waits(&made),
         [
-            "widget[\"n/one\"] -> customresourcedefinition[widgets.example.com] ready",
-            "widget[\"n/one\"] -> validatingwebhookconfiguration[judge] applied",
-            "validatingwebhookconfiguration[judge] -> deployment[\"n/operator\"] ready",
-            "validatingwebhookconfiguration[judge] -> service[\"n/hook\"] applied",
+            "widget[\"ns/one\"] -> customresourcedefinition[\"widgets.example.com\"] ready",
+            "widget[\"ns/one\"] -> validatingwebhookconfiguration[judge] applied",
+            "validatingwebhookconfiguration[judge] -> deployment[\"ns/operator\"] ready",
+            "validatingwebhookconfiguration[judge] -> service[\"ns/hook\"] applied",
         ]
     );
     assert_eq!(told(&made), [""; 0]);
@@ -129,7 +129,7 @@ fn a_webhook_that_may_be_passed_over_holds_nothing_up() {
     assert!(
         !waits(&made)
             .iter()
-            .any(|line| line.contains("widget[\"n/one\"] -> validating"))
+            .any(|line| line.contains("widget[\"ns/one\"] -> validating"))
     );
 }
 
@@ -138,22 +138,22 @@ fn what_is_said_goes_before_what_fields_name() {
     let text = "
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web, namespace: n, annotations: {argocd.argoproj.io/sync-wave: \"0\"}}
+metadata: {name: web, namespace: ns, annotations: {argocd.argoproj.io/sync-wave: \"0\"}}
 spec: {template: {spec: {containers: [{name: a, envFrom: [{configMapRef: {name: late}}, {configMapRef: {name: early}}]}]}}}
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: late, namespace: n, annotations: {argocd.argoproj.io/sync-wave: \"1\"}}
+metadata: {name: late, namespace: ns, annotations: {argocd.argoproj.io/sync-wave: \"1\"}}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: early, namespace: n}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: early, namespace: ns}}
 ";
     assert_eq!(
         waits(&made(&set(), text)),
         [
-            "turn[0] -> configmap[\"n/early\"] ready",
-            "turn[0] -> deployment[\"n/web\"] ready",
-            "deployment[\"n/web\"] -> configmap[\"n/early\"] applied",
-            "configmap[\"n/late\"] -> turn[0] ready",
+            "turn[0] -> configmap[\"ns/early\"] ready",
+            "turn[0] -> deployment[\"ns/web\"] ready",
+            "deployment[\"ns/web\"] -> configmap[\"ns/early\"] applied",
+            "configmap[\"ns/late\"] -> turn[0] ready",
         ]
     );
 }
