@@ -1,6 +1,10 @@
 //! Counts that are too long for CI; their figures are in `docs/performance.md`.
 
-use crate::{error::TaskError, program};
+use crate::{
+    chaos::{self, Chaos},
+    error::TaskError,
+    program,
+};
 use std::{path::Path, process::Command};
 
 /// How many random schedules are tried.
@@ -9,6 +13,9 @@ const SCHEDULES: &str = "100";
 /// How often the served cluster is killed under writes.
 const KILLS: &str = "200";
 
+/// How many lives of a stack `stackctl` is killed in.
+const LIVES: u64 = 200;
+
 /// Runs them, one kind after the other.
 ///
 /// # Errors
@@ -16,9 +23,11 @@ const KILLS: &str = "200";
 pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
+    let lives = chaos::run(root, &Chaos::of(LIVES))?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
-         kills: {KILLS} of the served cluster, and no acknowledged write was lost"
+         kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
+         kills of stackctl: {lives}"
     ))
 }
 
