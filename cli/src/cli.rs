@@ -222,6 +222,13 @@ pub enum Command {
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
     Explain(ExplainCommand),
+    /// Print the JSON Schema of a stack, for editors
+    #[command(after_help = "Examples:\n  stackctl schema > stack.schema.json\n  \
+                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo")]
+    Schema(SchemaCommand),
+    /// Write the manual pages, one a command, into a directory
+    #[command(after_help = "Examples:\n  stackctl man /usr/local/share/man/man1")]
+    Man(ManCommand),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:\n  stackctl completions bash > /etc/bash_completion.d/stackctl")]
     Completions(CompletionsCommand),
@@ -481,6 +488,22 @@ pub struct SimulateCommand {
 pub struct ExplainCommand {
     /// The code, such as STK014; without one, every code
     pub code: Option<String>,
+}
+
+/// `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaCommand {
+    /// Of a file that is layered on top of another, which needs not say everything
+    #[arg(long)]
+    pub layer: bool,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManCommand {
+    /// Where to write them; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// `completions`.

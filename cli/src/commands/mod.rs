@@ -13,6 +13,7 @@ mod guards;
 mod import;
 mod known;
 mod load;
+mod man;
 mod output;
 mod plan;
 mod planning;
@@ -24,6 +25,7 @@ mod render;
 mod rights;
 mod runtime;
 mod saved;
+mod schema;
 mod scope;
 mod show;
 mod simulate;
@@ -69,6 +71,8 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
         Command::Validate(_) => validate::run(settings),
         Command::Explain(command) => explain::run(command, settings),
+        Command::Schema(command) => Ok(schema::run(command)),
+        Command::Man(command) => man::run(command),
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
         Command::Preflight(_) => preflight::run(settings),
@@ -125,6 +129,8 @@ fn stack_of(command: &Command) -> StackArgs {
             files: command.file.iter().cloned().collect(),
             sets: Vec::new(),
         },
-        Command::Explain(_) | Command::Completions(_) | Command::Version => StackArgs::default(),
+        Command::Explain(_) | Command::Schema(_) | Command::Man(_) | Command::Completions(_) | Command::Version => {
+            StackArgs::default()
+        }
     }
 }
