@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout, reason = "this is its own test harness")]
 
+#[path = "../acts/mod.rs"]
+mod acts;
 #[path = "../simulated/audit.rs"]
 #[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
 mod audit;
@@ -63,6 +65,9 @@ const ACTS: &[Act] = &[
         order::operators_outlive_operands(&stage.audit());
         let left = stage.run(&["state", "list"]).expect(0);
         assert!(!left.stdout.contains("maas."), "{}", left.shown());
+    }),
+    ("what others do to the same objects", |stage| {
+        acts::play(&stage.for_acts())
     }),
 ];
 

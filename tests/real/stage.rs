@@ -1,6 +1,6 @@
 //! The cluster that is given, a folder with the stack in it, and the binary.
 
-use crate::audit::Entry;
+use crate::{acts::Server, audit::Entry};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -101,6 +101,14 @@ impl Stage {
                 true
             }
             Err(_) => false,
+        }
+    }
+
+    /// The server for the acts that every server has to play.
+    pub(crate) fn for_acts(&self) -> Server<'_> {
+        Server {
+            kubeconfig: self.kubeconfig.clone(),
+            audit: Box::new(|| self.audit()),
         }
     }
 

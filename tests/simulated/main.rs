@@ -8,7 +8,10 @@
     reason = "a test prints its seed, and says loudly what it did not try"
 )]
 
+#[path = "../acts/mod.rs"]
+mod acts;
 mod audit;
+mod canary;
 mod cluster;
 mod converge;
 mod crash;
@@ -29,6 +32,7 @@ mod missing_rights;
 mod model_diagnoses;
 mod moves;
 mod normal;
+mod others;
 mod platform_faults;
 mod platform_life;
 mod preflight;

@@ -1,0 +1,156 @@
+//! Objects that are there, and addresses that are to stand for them.
+
+use super::server::{Folder, Server, version};
+use serde_json::Value;
+
+pub(super) fn a_moved_address_writes_nothing_to_the_object(server: &Server<'_>) {
+    let folder = server.folder("moved");
+    folder.map("settings", "mode: calm");
+    folder.apply();
+    let (before, n_writes) = (folder.get("configmap", "settings"), folder.writes().len());
+    let named = |set: &str, more: &str| {
+        let text = format!("[stack]\nname = \"moved\"\n[[manifests]]\nname = \"{set}\"\npath = \".\"\n{more}");
+        folder.put("stack.toml", &text);
+    };
+    named(
+        "renamed",
+        "[[moved]]\nfrom = \"manifests[all]\"\nto = \"manifests[renamed]\"\n",
+    );
+    folder
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says(&["is now manifests[renamed]"]);
+    folder.run(&["apply", "--yes"]).expect(0);
+    let listed = folder
+        .run(&["state", "list"])
+        .expect(0)
+        .says(&["manifests[renamed].configmap"]);
+    assert!(!listed.stdout.contains("manifests[all]"), "{}", listed.shown());
+    let after = folder.get("configmap", "settings");
+    assert_eq!(version(&after), version(&before));
+    assert_eq!(after, before);
+    assert_eq!(folder.writes().len(), n_writes, "by the audit log nothing was written");
+    // The table is done with, and the address stands for the object all the same.
+    named("renamed", "");
+    folder.is_converged();
+    folder.destroy();
+}
+
+fn web(stack: &str, image: &str) -> String {
+    format!(
+        "apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: {stack}}}
+spec:
+  selector: {{app: web}}
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: {stack}, labels: {{app: web}}}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+      - name: main
+        image: {image}
+        resources: {{requests: {{cpu: 500m, memory: 1Gi}}}}
+"
+    )
+}
+
+/// What restarts pods: another template, or a generation that is another one.
+fn rollout(folder: &Folder<'_>) -> (Value, Value, Vec<Value>) {
+    let web = folder.get("deployment", "web");
+    let pods: Value = serde_json::from_str(&folder.kubectl(&["get", "pods", "-o", "json"])).expect("JSON");
+    let uids = pods["items"].as_array().into_iter().flatten();
+    (
+        web["metadata"]["generation"].clone(),
+        web["spec"].clone(),
+        uids.map(|pod| pod["metadata"]["uid"].clone()).collect(),
+    )
+}
+
+pub(super) fn what_was_made_by_hand_is_adopted_without_a_restart(server: &Server<'_>) {
+    let folder = server.folder("byhand");
+    folder.put("web.yaml", &web("byhand", "registry.example.com/web:1"));
+    folder.kubectl(&["apply", "-f", "base.yaml"]);
+    folder.kubectl(&["apply", "-f", "web.yaml"]);
+    folder.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
+    let before = rollout(&folder);
+    assert_eq!(before.2.len(), 2, "its pods are there: {before:?}");
+
+    let told = folder.run(&["apply", "--yes"]).expect(1);
+    told.says(&["Deployment byhand/web", "--adopt"]);
+    assert!(folder.writes().is_empty(), "nothing was written");
+    folder.run(&["plan", "--adopt"]).expect(0).says(&["3 adopt"]);
+    folder
+        .run(&["apply", "--yes", "--adopt"])
+        .expect(0)
+        .says(&["3 adopted"]);
+    assert_eq!(rollout(&folder), before, "nothing was rolled out");
+    folder.is_converged();
+    assert_eq!(rollout(&folder), before);
+
+    // From here on the stack says what it is, also of what kubectl had applied.
+    folder.put("web.yaml", &web("byhand", "registry.example.com/web:2"));
+    folder.apply();
+    let (generation, spec, _) = rollout(&folder);
+    assert_ne!(generation, before.0);
+    assert_eq!(
+        spec["template"]["spec"]["containers"][0]["image"],
+        "registry.example.com/web:2"
+    );
+    // What was there before us stays.
+    folder.run(&["destroy", "--yes"]).expect(0);
+    let left = folder.get("deployment", "web");
+    assert_eq!(left["spec"], spec);
+    assert!(!left["metadata"].to_string().contains("stackctl"), "{left}");
+    folder.kubectl(&["delete", "namespace", "byhand"]);
+}
+
+pub(super) fn one_object_is_imported_without_a_write(server: &Server<'_>) {
+    let folder = server.folder("imported");
+    folder.map("settings", "mode: calm, colour: red");
+    folder.kubectl(&["apply", "-f", "base.yaml"]);
+    folder.put(
+        "theirs.txt",
+        &folder.map_text("settings", "mode: wild, colour: red, extra: theirs"),
+    );
+    folder.kubectl(&["apply", "-f", "theirs.txt"]);
+    let before = folder.get("configmap", "settings");
+    let address = r#"manifests[all].configmap["imported/settings"]"#;
+    folder
+        .run(&["import", address, "ConfigMap", "imported/other"])
+        .expect(1)
+        .says(&["makes ConfigMap imported/settings"]);
+    folder
+        .run(&["import", address, "ConfigMap", "imported/settings"])
+        .expect(0);
+    folder
+        .run(&["import", "manifests[all].namespace[imported]", "Namespace", "imported"])
+        .expect(0);
+    assert_eq!(folder.get("configmap", "settings"), before);
+    assert!(folder.writes().is_empty(), "an import writes nothing");
+    // The next plan sets the stack against it.
+    folder
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(2)
+        .says(&["data.mode:  wild → calm"]);
+    folder.apply();
+    let after = folder.get("configmap", "settings");
+    assert_eq!(
+        after["data"],
+        serde_json::json!({"mode": "calm", "colour": "red", "extra": "theirs"})
+    );
+    folder.run(&["destroy", "--yes"]).expect(0);
+    assert_eq!(
+        folder.get("configmap", "settings")["data"],
+        after["data"],
+        "it was there before us"
+    );
+    folder.kubectl(&["delete", "namespace", "imported"]);
+}

@@ -1,0 +1,68 @@
+//! What stackctl and others do to the same objects, as acts that are played on every API server there is: the embedded
+//! one by `tests/simulated`, a genuine one by `tests/real`.
+//!
+//! Invariants:
+//! - An act knows a kubeconfig and an audit log, and not which server is behind them.
+//! - Others are stock kubectl; what they see decides, never what stackctl says of itself.
+//! - An act has a stack and a namespace of its own, and takes both away at its end.
+
+mod addresses;
+mod fields;
+mod server;
+mod undo;
+
+pub(crate) use server::Server;
+
+/// What it is called, and what it does.
+type Act = (&'static str, fn(&Server<'_>));
+
+const ACTS: &[Act] = &[
+    (
+        "an edit by kubectl is seen with its manager and mended",
+        fields::an_edit_by_kubectl_is_seen_with_its_manager_and_mended,
+    ),
+    (
+        "ownership that moved away is taken back on recorded fields alone",
+        fields::ownership_that_moved_away_is_taken_back_on_recorded_fields_alone,
+    ),
+    (
+        "a field of somebody else with another value is refused",
+        fields::a_field_of_somebody_else_with_another_value_is_refused,
+    ),
+    (
+        "a field that somebody else holds too is released and not fought over",
+        fields::a_field_that_somebody_else_holds_too_is_released_and_not_fought_over,
+    ),
+    (
+        "a moved address writes nothing to the object",
+        addresses::a_moved_address_writes_nothing_to_the_object,
+    ),
+    (
+        "what was made by hand is adopted without a restart",
+        addresses::what_was_made_by_hand_is_adopted_without_a_restart,
+    ),
+    (
+        "one object is imported without a write",
+        addresses::one_object_is_imported_without_a_write,
+    ),
+    (
+        "a lost state is rebuilt and the plan is empty",
+        undo::a_lost_state_is_rebuilt_and_the_plan_is_empty,
+    ),
+    (
+        "a destroy without its stack goes in order",
+        undo::a_destroy_without_its_stack_goes_in_order,
+    ),
+];
+
+/// Plays every act; one that fails panics with what it saw.
+pub(crate) fn play(server: &Server<'_>) {
+    if !Server::has_kubectl() {
+        return;
+    }
+    for (name, act) in ACTS {
+        println!("act {name} ...");
+        act(server);
+        println!("act {name} ... ok");
+    }
+}
