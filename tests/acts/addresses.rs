@@ -58,20 +58,40 @@ spec:
       - name: main
         image: {image}
         resources: {{requests: {{cpu: 500m, memory: 1Gi}}}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: web, namespace: {stack}}}
+spec:
+  serviceName: web
+  replicas: 0
+  selector: {{matchLabels: {{app: web, kind: set}}}}
+  template:
+    metadata: {{labels: {{app: web, kind: set}}}}
+    spec: {{containers: [{{name: main, image: {image}}}]}}
 "
     )
 }
 
-/// What restarts pods: another template, or a generation that is another one.
-fn rollout(folder: &Folder<'_>) -> (Value, Value, Vec<Value>) {
-    let web = folder.get("deployment", "web");
-    let pods: Value = serde_json::from_str(&folder.kubectl(&["get", "pods", "-o", "json"])).expect("JSON");
-    let uids = pods["items"].as_array().into_iter().flatten();
-    (
-        web["metadata"]["generation"].clone(),
-        web["spec"].clone(),
-        uids.map(|pod| pod["metadata"]["uid"].clone()).collect(),
-    )
+/// What a restart would change: the spec with its template, and which ReplicaSets and pods there are.
+#[derive(Debug, PartialEq)]
+struct Rollout {
+    spec: Value,
+    replica_sets: Vec<Value>,
+    pods: Vec<Value>,
+}
+
+fn rollout(folder: &Folder<'_>) -> Rollout {
+    let uids = |kind: &str| {
+        let all: Value = serde_json::from_str(&folder.kubectl(&["get", kind, "-o", "json"])).expect("JSON");
+        let items = all["items"].as_array().into_iter().flatten();
+        items.map(|item| item["metadata"]["uid"].clone()).collect()
+    };
+    Rollout {
+        spec: folder.get("deployment", "web")["spec"].clone(),
+        replica_sets: uids("replicasets"),
+        pods: uids("pods"),
+    }
 }
 
 pub(super) fn what_was_made_by_hand_is_adopted_without_a_restart(server: &Server<'_>) {
@@ -81,25 +101,31 @@ pub(super) fn what_was_made_by_hand_is_adopted_without_a_restart(server: &Server
     folder.kubectl(&["apply", "-f", "web.yaml"]);
     folder.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
     let before = rollout(&folder);
-    assert_eq!(before.2.len(), 2, "its pods are there: {before:?}");
+    assert_eq!(before.pods.len(), 2, "its pods are there: {before:?}");
+    let generation = |kind: &str| folder.get(kind, "web")["metadata"]["generation"].clone();
+    let (of_deployment, of_stateful_set) = (generation("deployment"), generation("statefulset"));
 
     let told = folder.run(&["apply", "--yes"]).expect(1);
     told.says(&["Deployment byhand/web", "--adopt"]);
     assert!(folder.writes().is_empty(), "nothing was written");
-    folder.run(&["plan", "--adopt"]).expect(0).says(&["3 adopt"]);
+    folder.run(&["plan", "--adopt"]).expect(0).says(&["4 adopt"]);
     folder
         .run(&["apply", "--yes", "--adopt"])
         .expect(0)
-        .says(&["3 adopted"]);
+        .says(&["4 adopted"]);
     assert_eq!(rollout(&folder), before, "nothing was rolled out");
     folder.is_converged();
     assert_eq!(rollout(&folder), before);
+    // An annotation alone makes another generation of a Deployment (k8s.io/kubernetes pkg/registry/apps/deployment
+    // strategy.go, PrepareForUpdate) and of no other workload: that is our mark, once.
+    assert_eq!(generation("statefulset"), of_stateful_set);
+    let after = generation("deployment").as_i64().zip(of_deployment.as_i64());
+    assert_eq!(after.map(|(after, before)| after - before), Some(1));
 
     // From here on the stack says what it is, also of what kubectl had applied.
     folder.put("web.yaml", &web("byhand", "registry.example.com/web:2"));
     folder.apply();
-    let (generation, spec, _) = rollout(&folder);
-    assert_ne!(generation, before.0);
+    let Rollout { spec, .. } = rollout(&folder);
     assert_eq!(
         spec["template"]["spec"]["containers"][0]["image"],
         "registry.example.com/web:2"
