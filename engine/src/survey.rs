@@ -559,9 +559,11 @@ fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Optio
 }
 
 /// Sends an ignored field with its live value while we own it, omits it once another manager does (ssa-semantics §6).
+/// What the stack does not say is not sent for being ignored.
 pub(crate) fn respect_ignored(body: &mut Value, live: &Value, ignored: &[FieldPath], manager: &str) {
     let entries = crate::ownership::managed_entries(live);
-    for path in ignored {
+    let said: Vec<_> = ignored.iter().filter(|path| path.get(body).is_some()).collect();
+    for path in said {
         match path.get(live) {
             Some(_) if crate::ownership::holder(&entries, path, manager).is_some() => {
                 path.remove(body);

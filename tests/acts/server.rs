@@ -13,7 +13,7 @@ pub(crate) struct Server<'a> {
     /// How it is reached.
     pub(crate) kubeconfig: PathBuf,
     /// Everything that was asked of it so far, by its own audit log.
-    pub(crate) audit: Box<dyn Fn() -> Vec<Entry> + 'a>,
+    pub(crate) audit: Box<dyn Fn() -> Vec<Entry> + Sync + 'a>,
 }
 
 /// What a program gave.
@@ -71,6 +71,7 @@ impl Server<'_> {
             server: self,
             folder: tempfile::tempdir().expect("a scratch folder"),
             stack,
+            before: (self.audit)().len(),
         };
         folder.stack("");
         folder.put(
@@ -95,6 +96,8 @@ pub(crate) struct Folder<'a> {
     server: &'a Server<'a>,
     folder: tempfile::TempDir,
     stack: &'static str,
+    /// How long the audit log was: a scratch cluster may have seen the same acts already.
+    before: usize,
 }
 
 impl Folder<'_> {
@@ -187,7 +190,7 @@ impl Folder<'_> {
 
     /// What the binary wrote to objects of the stack so far, in order; the copy of the state is none of them.
     pub(crate) fn writes(&self) -> Vec<Entry> {
-        let mut all = (self.server.audit)();
+        let mut all = (self.server.audit)().split_off(self.before);
         let is_of_stack = |entry: &Entry| entry.namespace == self.stack || entry.name == self.stack;
         all.retain(|entry| entry.is_our_write() && is_of_stack(entry));
         all

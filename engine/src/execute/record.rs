@@ -48,6 +48,7 @@ pub(super) fn record(
         fields,
         answer,
     } = *written;
+    let fields = &held(resource, fields);
     let secret = sensitive_of(resource, object, fields);
     let written = RecordedObject {
         object: object.clone(),
@@ -70,6 +71,13 @@ pub(super) fn record(
         edges: edges.to_vec(),
         destroy: destroy_of(resource),
     }
+}
+
+/// The fields that we hold to: not those that others may move, so that their moving is no drift and is never forced.
+fn held(resource: &Resource, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
+    let ignored = &resource.lifecycle.ignore_fields;
+    let is_held = |path: &&FieldPath| !ignored.iter().any(|ignored| ignored.contains(path));
+    fields.iter().filter(is_held).cloned().collect()
 }
 
 /// The fields and fragments that an overlay takes, and how they are given back.
