@@ -195,3 +195,32 @@ pub(super) fn a_field_that_somebody_else_holds_too_is_released_and_not_fought_ov
     assert_eq!(version(&folder.get("configmap", "settings")), version(&before));
     folder.destroy();
 }
+
+/// An autoscaler's field: written when the object is made, and theirs once they have written it.
+pub(super) fn a_field_that_others_may_move_is_no_change_and_no_drift(server: &Server<'_>) {
+    let folder = server.folder("yielded");
+    folder.put("web.yaml", &deployment("yielded"));
+    folder.apply();
+    folder.kubectl(&["scale", "deployment", "web", "--replicas=3"]);
+    folder.run(&["drift"]).expect(2);
+    // The stack says that this is in order: nothing is set back, and it is drift no more.
+    folder.stack("ignore_fields = [\"spec.replicas\"]\n");
+    folder.apply();
+    let replicas = || folder.get("deployment", "web")["spec"]["replicas"].clone();
+    assert_eq!(replicas(), 3);
+    folder.kubectl(&["scale", "deployment", "web", "--replicas=2"]);
+    folder.is_converged();
+    // A change of the stack leaves it alone as well, and what was saved before they moved it again is still good.
+    folder.put("web.yaml", &deployment("yielded").replace("web:1", "web:2"));
+    folder.run(&["plan", "-o", "saved.plan"]).expect(0);
+    folder.kubectl(&["scale", "deployment", "web", "--replicas=4"]);
+    folder.run(&["apply", "saved.plan", "--yes"]).expect(0);
+    assert_eq!(replicas(), 4);
+    assert_eq!(image(&folder.get("deployment", "web")), "registry.example.com/web:2");
+    folder.is_converged();
+    // Made anew, it begins as the stack says.
+    folder.kubectl(&["delete", "deployment", "web"]);
+    folder.apply();
+    assert_eq!(replicas(), 1);
+    folder.destroy();
+}

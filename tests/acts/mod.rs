@@ -7,6 +7,7 @@
 //! - An act has a stack and a namespace of its own, and takes both away at its end.
 
 mod addresses;
+mod definitions;
 mod fields;
 mod server;
 mod undo;
@@ -35,6 +36,14 @@ const ACTS: &[Act] = &[
         fields::a_field_that_somebody_else_holds_too_is_released_and_not_fought_over,
     ),
     (
+        "a field that others may move is no change and no drift",
+        fields::a_field_that_others_may_move_is_no_change_and_no_drift,
+    ),
+    (
+        "a definition that goes says what it takes along",
+        definitions::a_definition_that_goes_says_what_it_takes_along,
+    ),
+    (
         "a moved address writes nothing to the object",
         addresses::a_moved_address_writes_nothing_to_the_object,
     ),
@@ -49,6 +58,10 @@ const ACTS: &[Act] = &[
     (
         "a lost state is rebuilt and the plan is empty",
         undo::a_lost_state_is_rebuilt_and_the_plan_is_empty,
+    ),
+    (
+        "what a command lets go stays gone when the state is rebuilt",
+        undo::what_a_command_lets_go_stays_gone_when_the_state_is_rebuilt,
     ),
     (
         "a destroy without its stack goes in order",

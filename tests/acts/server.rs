@@ -131,8 +131,13 @@ impl Folder<'_> {
 
     /// Runs the binary to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_at(&self.server.kubeconfig, arguments)
+    }
+
+    /// The same with another way to a cluster.
+    pub(crate) fn run_at(&self, kubeconfig: &Path, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stackctl"));
-        command.args(arguments).arg("--kubeconfig").arg(&self.server.kubeconfig);
+        command.args(arguments).arg("--kubeconfig").arg(kubeconfig);
         command.current_dir(self.path()).env_clear();
         command.env("HOME", self.path()).env("NO_COLOR", "1");
         Ran::of(command)

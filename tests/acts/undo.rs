@@ -28,6 +28,69 @@ pub(super) fn a_lost_state_is_rebuilt_and_the_plan_is_empty(server: &Server<'_>)
     folder.kubectl(&["delete", "namespace", "lost"]);
 }
 
+/// What a command lets go is let go in the cluster's copy too, so that a rebuild does not bring it back.
+pub(super) fn what_a_command_lets_go_stays_gone_when_the_state_is_rebuilt(server: &Server<'_>) {
+    let folder = server.folder("letgo");
+    for name in ["kept", "dropped", "edited"] {
+        folder.map(name, "a: one");
+    }
+    folder.apply();
+    let address = |name: &str| format!("manifests[all].configmap[\"letgo/{name}\"]");
+    let rebuilt = || {
+        fs::remove_dir_all(folder.path().join(".stackctl")).expect("there is a state");
+        folder.run(&["state", "rebuild"]).expect(0);
+        folder.run(&["state", "list"]).expect(0).stdout
+    };
+    // One is let go: it leaves the stack, the record and the copy, and stays in the cluster.
+    fs::remove_file(folder.path().join("dropped.yaml")).expect("it is there");
+    let told = folder.run(&["state", "rm", &address("dropped")]).expect(0);
+    assert!(!told.stderr.contains("is behind"), "{}", told.shown());
+    assert!(!rebuilt().contains(&address("dropped")));
+    folder.is_converged();
+    assert!(folder.has("configmap", "dropped"));
+    // A record that follows the cluster.
+    folder.kubectl(&[
+        "patch",
+        "configmap",
+        "edited",
+        "--type=merge",
+        "-p",
+        r#"{"data":{"a":"two"}}"#,
+    ]);
+    let n_writes = folder.writes().len();
+    folder.run(&["apply", "--refresh-only", "--yes"]).expect(0);
+    folder.run(&["drift"]).expect(0);
+    rebuilt();
+    folder.run(&["drift"]).expect(0);
+    assert_eq!(folder.writes().len(), n_writes, "no object was written");
+    folder.run(&["apply", "--yes"]).expect(0);
+    // Another name; and what was pulled before it, put in its place.
+    let pulled = folder.run(&["state", "pull"]).expect(0).stdout;
+    folder.put("pulled.json.txt", &pulled);
+    folder
+        .run(&["state", "mv", "manifests[all]", "manifests[new]"])
+        .expect(0);
+    assert!(rebuilt().contains("manifests[new]"));
+    folder.run(&["state", "push", "pulled.json.txt", "--force"]).expect(0);
+    assert!(!rebuilt().contains("manifests[new]"));
+    // Where the cluster is not reached, it is said, and done by the next apply.
+    let nowhere = folder.path().join("nowhere.yaml.txt");
+    let server = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+                  clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+                  contexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\n";
+    fs::write(&nowhere, server).expect("writable");
+    let told = folder.run_at(&nowhere, &["state", "mv", "manifests[all]", "manifests[new]"]);
+    told.expect(0).says(&[
+        "copy of the state that the cluster keeps is behind",
+        "the next apply mends it",
+    ]);
+    folder.stack("[[moved]]\nfrom = \"manifests[new]\"\nto = \"manifests[all]\"\n");
+    folder.run(&["apply", "--yes"]).expect(0);
+    assert!(rebuilt().contains("manifests[all]"));
+    folder.kubectl(&["delete", "configmap", "dropped"]);
+    folder.destroy();
+}
+
 /// Its file is gone the first time, and no longer parses the second.
 pub(super) fn a_destroy_without_its_stack_goes_in_order(server: &Server<'_>) {
     for loss in [Loss::Gone, Loss::Garbled] {
