@@ -64,8 +64,12 @@ const ACTS: &[Act] = &[
         undo::what_a_command_lets_go_stays_gone_when_the_state_is_rebuilt,
     ),
     (
-        "a destroy without its stack goes in order",
-        undo::a_destroy_without_its_stack_goes_in_order,
+        "a destroy whose stack is gone goes in order",
+        undo::a_destroy_whose_stack_is_gone_goes_in_order,
+    ),
+    (
+        "a destroy whose stack no longer parses goes in order",
+        undo::a_destroy_whose_stack_no_longer_parses_goes_in_order,
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! What is left when a file is lost.
 
 use super::server::Server;
-use std::fs;
+use std::{fs, path::Path};
 
 pub(super) fn a_lost_state_is_rebuilt_and_the_plan_is_empty(server: &Server<'_>) {
     let folder = server.folder("lost");
@@ -91,50 +91,45 @@ pub(super) fn what_a_command_lets_go_stays_gone_when_the_state_is_rebuilt(server
     folder.destroy();
 }
 
-/// Its file is gone the first time, and no longer parses the second.
-pub(super) fn a_destroy_without_its_stack_goes_in_order(server: &Server<'_>) {
-    for loss in [Loss::Gone, Loss::Garbled] {
-        let folder = server.folder("stateonly");
-        for (name, needs) in [("first", ""), ("second", "first"), ("third", "second")] {
-            folder.map(name, "a: one");
-            if needs.is_empty() {
-                continue;
-            }
-            let note = format!(
-                "namespace: stateonly, annotations: {{config.kubernetes.io/depends-on: /namespaces/stateonly/ConfigMap/{needs}}}"
-            );
-            let text = folder.map_text(name, "a: one").replace("namespace: stateonly", &note);
-            folder.put(&format!("{name}.yaml"), &text);
-        }
-        folder.apply();
-        let n_deleted = folder.deleted().len();
-        let stack = folder.path().join("stack.toml");
-        match loss {
-            Loss::Gone => fs::remove_file(&stack).expect("it is there"),
-            Loss::Garbled => fs::write(&stack, "[stack\nname = ").expect("writable"),
-        }
-        for name in ["base", "first", "second", "third"] {
-            fs::remove_file(folder.path().join(format!("{name}.yaml"))).expect("it is there");
-        }
-        folder.run(&["destroy", "--yes"]).expect(1).says(&["stack.toml"]);
-        folder.run(&["destroy", "--state-only", "--yes"]).expect(0);
-        let deleted = &folder.deleted()[n_deleted..];
-        assert_eq!(
-            deleted,
-            ["third", "second", "first", "stateonly"],
-            "dependents go first"
-        );
-        assert!(!folder.has("namespace", "stateonly"));
-        folder
-            .run(&["destroy", "--state-only", "--yes"])
-            .expect(0)
-            .says(&["nothing to destroy"]);
-    }
+pub(super) fn a_destroy_whose_stack_is_gone_goes_in_order(server: &Server<'_>) {
+    destroy_without("stateonly", server, |stack| {
+        fs::remove_file(stack).expect("it is there");
+    });
 }
 
-/// How a stack file is lost.
-#[derive(Clone, Copy)]
-enum Loss {
-    Gone,
-    Garbled,
+pub(super) fn a_destroy_whose_stack_no_longer_parses_goes_in_order(server: &Server<'_>) {
+    destroy_without("garbled", server, |stack| {
+        fs::write(stack, "[stack\nname = ").expect("writable");
+    });
+}
+
+/// Applies a stack of objects that wait for each other, loses it with all its manifests, and takes it away by its record.
+fn destroy_without(stack: &'static str, server: &Server<'_>, lose: impl FnOnce(&Path)) {
+    let folder = server.folder(stack);
+    folder.map("first", "a: one");
+    for (name, needs) in [("second", "first"), ("third", "second")] {
+        let note = format!(
+            "namespace: {stack}, annotations: {{config.kubernetes.io/depends-on: /namespaces/{stack}/ConfigMap/{needs}}}"
+        );
+        let text = folder.map_text(name, "a: one");
+        folder.put(
+            &format!("{name}.yaml"),
+            &text.replace(&format!("namespace: {stack}"), &note),
+        );
+    }
+    folder.apply();
+    lose(&folder.path().join("stack.toml"));
+    for name in ["base", "first", "second", "third"] {
+        fs::remove_file(folder.path().join(format!("{name}.yaml"))).expect("it is there");
+    }
+    folder.run(&["destroy", "--yes"]).expect(1).says(&["stack.toml"]);
+    folder.run(&["destroy", "--state-only", "--yes"]).expect(0);
+    assert_eq!(
+        folder.deleted(),
+        ["third", "second", "first", stack],
+        "dependents go first"
+    );
+    assert!(!folder.has("namespace", stack));
+    let again = folder.run(&["destroy", "--state-only", "--yes"]).expect(0);
+    again.says(&["nothing to destroy"]);
 }

@@ -13,6 +13,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 /// Where each is found, and what it is.
@@ -22,6 +23,10 @@ const OF_COMMAND: &str = "canary-of-command-c40a5e";
 const OF_SECRET: &str = "canary-of-secret-7d82f9";
 /// A password whose hash alone is kept.
 const OF_USER: &str = "canary-of-user-58ce13";
+/// What was there before anything was drawn.
+const GIVEN: [&str; 5] = [OF_ENVIRONMENT, OF_FILE, OF_COMMAND, OF_SECRET, OF_USER];
+/// What somebody else writes into a Secret of ours.
+const OF_SOMEBODY: &str = "canary-of-somebody-417fa0";
 /// What somebody writes into the stack by mistake.
 const IN_SIGHT: &str = "canary-in-sight-2ab946";
 
@@ -286,6 +291,28 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
     assert!(refused.stderr.contains("immutable"), "{}", refused.shown());
     served.remove(&format!("{taken}/one-credentials"));
 
+    // A run that is killed leaves its journal, and intents in the cluster.
+    let mut killed = stage
+        .sandbox
+        .command(&["apply", "--yes", "--adopt", "--simulate", "--simulate-speed", FAST]);
+    killed.env("CANARY", OF_ENVIRONMENT).env("CANARY_OF_USER", OF_USER);
+    let mut killed = killed
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    while served.find(&format!("{taken}/one-credentials")).is_none() {
+        assert!(
+            killed.try_wait().expect("it can be asked").is_none(),
+            "it ended too early"
+        );
+        std::thread::yield_now();
+    }
+    killed.kill().expect("it can be killed");
+    killed.wait().expect("it is gone");
+    assert!(stage.texts().iter().any(|(what, _)| what.ends_with(".journal")));
+    stage.is_silent_about(&GIVEN);
+
     // All that is done with a stack.
     stage.run(&["plan", "--adopt", "-o", "first.plan"], 0);
     stage.run(&["apply", "first.plan", "--yes", "--timeline", "first.json"], 0);
@@ -307,10 +334,7 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
     stage.run_json(&["graph"], 0);
     // Somebody changes one; that is seen, and mended.
     let one = format!("{taken}/one-credentials");
-    served.patch(
-        &one,
-        &json!({"data": {"api-key": base64(b"canary-of-somebody-417fa0")}}),
-    );
+    served.patch(&one, &json!({"data": {"api-key": base64(OF_SOMEBODY.as_bytes())}}));
     stage.run(&["drift"], 2);
     stage.run_json(&["plan", "--detailed-exitcode"], 2);
     stage.run_json(&["apply", "--yes", "--timeline", "second.json"], 0);
@@ -364,16 +388,7 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
         let said = |(what, text): &&(String, String)| what.contains(place) && text.contains("one-credentials");
         assert!(texts.iter().any(|one| said(&one)), "{place} was not looked at");
     }
-    let ours = [
-        OF_ENVIRONMENT,
-        OF_FILE,
-        OF_COMMAND,
-        OF_SECRET,
-        OF_USER,
-        IN_SIGHT,
-        "canary-of-somebody-417fa0",
-        &password,
-    ];
+    let ours = [&GIVEN[..], &[IN_SIGHT, OF_SOMEBODY, &password]].concat();
     stage.is_silent_about(&ours);
     stage.run(&["destroy", "--yes"], 0);
     stage.is_silent_about(&ours);

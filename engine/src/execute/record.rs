@@ -17,7 +17,7 @@ use crate::{
     ownership::{applied_fields, holder, managed_entries},
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Overlay, Resource, sent_digest},
+    resource::{Overlay, Resource, is_ignored, sent_digest},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -75,9 +75,11 @@ pub(super) fn record(
 
 /// The fields that we hold to: not those that others may move, so that their moving is no drift and is never forced.
 fn held(resource: &Resource, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
-    let ignored = &resource.lifecycle.ignore_fields;
-    let is_held = |path: &&FieldPath| !ignored.iter().any(|ignored| ignored.contains(path));
-    fields.iter().filter(is_held).cloned().collect()
+    fields
+        .iter()
+        .filter(|path| !is_ignored(resource, path))
+        .cloned()
+        .collect()
 }
 
 /// The fields and fragments that an overlay takes, and how they are given back.

@@ -18,7 +18,7 @@ use crate::{
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen, judge},
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
+    resource::{Adopt, Node, Resource, asked_of, is_ignored, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;
@@ -429,8 +429,7 @@ fn written(
             .into_iter()
             .flat_map(|last| last.fields.iter().cloned()),
     );
-    let ignored = &resource.lifecycle.ignore_fields;
-    paths.retain(|path| !ignored.iter().any(|ignored| ignored.contains(path)));
+    paths.retain(|path| !is_ignored(resource, path));
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)

@@ -7,6 +7,7 @@
 mod action;
 mod diagnosis;
 mod gate;
+mod ignored;
 mod lifecycle;
 mod object;
 mod overlay;
@@ -16,6 +17,7 @@ pub use action::{Action, Effect};
 pub(crate) use diagnosis::asked_of;
 pub use diagnosis::{Denial, Diagnosis};
 pub use gate::{Check, Gate, Remedy};
+pub(crate) use ignored::{is_ignored, respect_ignored};
 pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
 pub use object::Object;
 pub use overlay::{Document, DocumentCodec, Overlay};
