@@ -102,6 +102,13 @@ impl FieldPath {
         })
     }
 
+    /// Whether a step is an item of a list by its position, which names no field that anybody could own.
+    pub fn has_index(&self) -> bool {
+        self.elements
+            .iter()
+            .any(|element| matches!(element, PathElement::Index(_)))
+    }
+
     /// Whether `self` is `other` or lies above it.
     pub fn contains(&self, other: &Self) -> bool {
         other.elements.starts_with(&self.elements)

@@ -146,7 +146,7 @@ pub(super) async fn settle(
 /// does one that is newer than `newest`: what it is of is not here.
 pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) {
     if let Err(error) = followed(cluster, state, newest).await {
-        warn_behind(settings, &error);
+        say_that_it_does_not(settings, &error);
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state
         followed
     });
     if let Err(error) = reached {
-        warn_behind(settings, &error);
+        say_that_it_does_not(settings, &error);
     }
 }
 
@@ -175,7 +175,7 @@ async fn followed(cluster: &Cluster, state: &State, newest: u64) -> Result<(), E
     }
 }
 
-fn warn_behind(settings: &Settings, error: &Error) {
+fn say_that_it_does_not(settings: &Settings, error: &Error) {
     let because: Vec<_> = match error {
         Error::Problems(problems) => problems
             .iter()
@@ -184,7 +184,7 @@ fn warn_behind(settings: &Settings, error: &Error) {
         // No stack is read here, and nobody is asked.
         Error::Stack(_) | Error::Interrupted => Vec::new(),
     };
-    let what = views::state::copy_is_behind(&because);
+    let what = views::state::copy_does_not_follow(&because);
     views::tell(&views::diagnostic::warning(&what, &settings.err));
 }
 

@@ -1,7 +1,7 @@
 //! `import`: an object that is there, recorded at an address, so that the next plan sets the stack against it.
 //!
-//! Invariant: nothing is written to the cluster but its copy of the state. What the stack says otherwise is shown by the next plan, and taken by
-//! the next apply; a destroy gives the object back as it found it, but for what was changed.
+//! Invariant: nothing is written to the cluster but its copy of the state. What the stack says otherwise is shown by the
+//! next plan, and taken by the next apply; a destroy gives the object back as it found it, but for what was changed.
 
 use super::{
     cluster::{Cluster, Use},

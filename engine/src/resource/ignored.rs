@@ -8,6 +8,7 @@
 use super::Resource;
 use crate::{
     FieldPath,
+    diff::leaves,
     ownership::{holder, managed_entries},
 };
 use serde_json::Value;
@@ -19,13 +20,16 @@ pub(crate) fn is_ignored(resource: &Resource, path: &FieldPath) -> bool {
 }
 
 /// Puts into what would be sent, for each field that others may move, what is there; or takes it out where it is theirs.
+/// A path above several fields stands for each of them: what others have beside ours decides nothing.
 pub(crate) fn respect_ignored(body: &mut Value, live: &Value, resource: &Resource, manager: &str) {
-    let ignored = &resource.lifecycle.ignore_fields;
+    if resource.lifecycle.ignore_fields.is_empty() {
+        return;
+    }
     let entries = managed_entries(live);
-    let said: Vec<_> = ignored.iter().filter(|path| path.get(body).is_some()).collect();
+    let said = leaves(body).into_iter().filter(|path| is_ignored(resource, path));
     for path in said {
         match path.get(live) {
-            Some(_) if holder(&entries, path, manager).is_some() => take_out(body, path),
+            Some(_) if holder(&entries, &path, manager).is_some() => take_out(body, &path),
             Some(value) => path.set(body, value.clone()),
             None => {}
         }
@@ -61,7 +65,7 @@ mod tests {
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}, "spec": said});
         let node = Node::Object(Object::new(Manifest::written(body.clone())));
         let mut resource = Resource::new("a.b".parse().expect("an address"), node);
-        resource.lifecycle.ignore_fields = vec![FieldPath::of("spec.scale.replicas"), FieldPath::of("spec.note")];
+        resource.lifecycle.ignore_fields = vec![FieldPath::of("spec.scale"), FieldPath::of("spec.note")];
         let fields = json!({"f:spec": {"f:scale": {"f:replicas": {}}, "f:note": {}}});
         let operation = if by == "ours" { "Apply" } else { "Update" };
         let entry = json!({"manager": by, "operation": operation, "fieldsV1": fields});
@@ -81,6 +85,14 @@ mod tests {
             "no empty map is left"
         );
         assert_eq!(sent(&said, &json!({"a": 2}), "autoscaler"), said, "it is not there");
+        let beside = json!({"scale": {"most": 9}});
+        let of_two = json!({"scale": {"replicas": 3, "most": 8}});
+        let ours_alone = json!({"scale": {"most": 8}});
+        assert_eq!(
+            sent(&beside, &of_two, "autoscaler"),
+            ours_alone,
+            "what they have beside it is not ours"
+        );
         let as_it_is = json!({"scale": {"replicas": 3}, "a": 1});
         assert_eq!(
             sent(&said, &there, "ours"),

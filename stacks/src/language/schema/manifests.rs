@@ -66,7 +66,8 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
 /// `spec.replicas`, `spec.template.spec.containers[name=main].image`, `metadata.annotations["example.com/note"]`.
 fn field_path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
     let text = read::line(field, problems)?;
-    let path = FieldPath::parse(&text).filter(|path| !FieldPath::fields(["metadata", "name"]).contains(path));
+    let names_objects = |path: &FieldPath| path.contains(&FieldPath::fields(["metadata", "name"]));
+    let path = FieldPath::parse(&text).filter(|path| !path.has_index() && !names_objects(path));
     if path.is_none() {
         let (noun, hint) = (
             "the path of a field",
