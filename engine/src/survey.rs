@@ -10,13 +10,14 @@ use crate::{
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
+    ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
     readiness::{Observation, Seen, Target},
     recorded::{Recorded, RecordedNode},
-    resource::{Node, Object, Overlay, Resource, respect_ignored, sent_digest},
+    resource::{Node, Object, Overlay, Resource, sent_digest},
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;

@@ -7,6 +7,7 @@
 //! - An act has a stack and a namespace of its own, and takes both away at its end.
 
 mod addresses;
+mod between;
 mod definitions;
 mod fields;
 mod server;
@@ -54,6 +55,14 @@ const ACTS: &[Act] = &[
     (
         "one object is imported without a write",
         addresses::one_object_is_imported_without_a_write,
+    ),
+    (
+        "a saved plan outlives an apply of something else",
+        between::a_saved_plan_outlives_an_apply_of_something_else,
+    ),
+    (
+        "what could not be deleted stays recorded",
+        between::what_could_not_be_deleted_stays_recorded,
     ),
     (
         "a lost state is rebuilt and the plan is empty",

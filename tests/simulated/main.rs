@@ -44,6 +44,8 @@ mod sandbox;
 mod saved_plan;
 mod schedules;
 mod scope;
+#[path = "../secrecy.rs"]
+mod secrecy;
 mod serving_diagnoses;
 mod serving_ends;
 mod true_crds;

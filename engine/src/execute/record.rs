@@ -13,11 +13,12 @@ use crate::{
     digest::StackKey,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
+    ignored::is_ignored,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Overlay, Resource, is_ignored, sent_digest},
+    resource::{Overlay, Resource, sent_digest},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -10,12 +10,13 @@ use crate::{
     diff::leaves,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
+    ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
-    resource::{Adopt, Document, Node, Object, Overlay, Resource, respect_ignored},
+    resource::{Adopt, Document, Node, Object, Overlay, Resource},
 };
 use serde_json::Value;
 use std::{

@@ -37,7 +37,7 @@ pub enum Excess {
         recorded: usize,
     },
     /// A definition that a destroy takes away, and with it objects that are not of the stack.
-    #[error("`{address}`: with the definition of {kind} goes every object of that kind, {}", others_said(.others))]
+    #[error("`{address}`: with the definition of {kind} goes every object of that kind, {}", others_said(*.others))]
     Instances {
         /// The resource.
         address: Address,
@@ -81,7 +81,7 @@ impl Excess {
     }
 }
 
-fn others_said(others: &Option<usize>) -> String {
+fn others_said(others: Option<usize>) -> String {
     match others {
         Some(1) => "also one that is not of this stack".to_owned(),
         Some(others) => format!("also {others} that are not of this stack"),

@@ -12,13 +12,14 @@ use crate::{
     document::DocumentError,
     execute::ProviderError,
     graph::{Edge, Graph},
+    ignored::is_ignored,
     late::LateError,
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen, judge},
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Adopt, Node, Resource, asked_of, is_ignored, sent_digest, written_value},
+    resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;

@@ -7,7 +7,6 @@
 mod action;
 mod diagnosis;
 mod gate;
-mod ignored;
 mod lifecycle;
 mod object;
 mod overlay;
@@ -17,7 +16,6 @@ pub use action::{Action, Effect};
 pub(crate) use diagnosis::asked_of;
 pub use diagnosis::{Denial, Diagnosis};
 pub use gate::{Check, Gate, Remedy};
-pub(crate) use ignored::{is_ignored, respect_ignored};
 pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
 pub use object::Object;
 pub use overlay::{Document, DocumentCodec, Overlay};

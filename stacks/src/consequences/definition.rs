@@ -4,7 +4,7 @@
 //! one sentence for each.
 //!
 //! Fact: the API server deletes all objects of a kind before its CustomResourceDefinition
-//! (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition).
+//! (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition>).
 
 use super::{words::data_loss, world::Kind};
 use serde_json::Value;

@@ -5,11 +5,11 @@
 //! - It is never recorded as held by us, so that its moving is no drift, voids no saved plan, and is never forced back.
 //! - What the stack does not say is not sent for being ignored.
 
-use super::Resource;
 use crate::{
     FieldPath,
     diff::leaves,
     ownership::{holder, managed_entries},
+    resource::Resource,
 };
 use serde_json::Value;
 
