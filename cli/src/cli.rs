@@ -129,7 +129,7 @@ pub struct PlanArgs {
         conflicts_with_all = ["targets", "excludes", "until", "replace", "adopt", "force_conflicts", "refresh_facts"]
     )]
     pub refresh_only: bool,
-    /// Delete more than a third of what is recorded, or what holds data, if that is planned
+    /// Delete more than a third of what is recorded (and more than two objects), or what holds data, if that is planned
     #[arg(long)]
     pub yes_delete: bool,
     /// Take objects that are there already, and not ours, as ours
@@ -163,7 +163,7 @@ pub enum Command {
     Preflight(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
-                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes\n  \
+                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 0 = none, 2 = changes, 3 = none in this part\n  \
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
                             stackctl plan --refresh-only                 # what the record would follow")]
@@ -252,7 +252,7 @@ pub struct PlanCommand {
     /// Plan to take everything away
     #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
-    /// Exit 2 when there are changes
+    /// Exit 2 when there are changes, and 3 when a part of the stack was planned and has none
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -295,6 +295,9 @@ pub struct DestroyCommand {
     /// Write what went when, and what each resource waited for, to a file (JSON; `-v` prints a table)
     #[arg(long, value_name = "FILE")]
     pub timeline: Option<PathBuf>,
+    /// Delete definitions with objects that are not of this stack, if that is planned
+    #[arg(long)]
+    pub yes_delete: bool,
     /// Destroy what the state holds, without looking for facts
     #[arg(long)]
     pub state_only: bool,

@@ -10,6 +10,7 @@ use crate::{
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
+    ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
@@ -480,7 +481,7 @@ async fn ask_object<P: Provider, S: Secrets>(
         .identity
         .mark(&mut body, former.as_ref().unwrap_or(&resource.address), named);
     if let Some(live) = &live {
-        respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
+        respect_ignored(&mut body, live, resource, &manager);
     }
     let answer = dry_run(provider, named, body, live.as_ref(), &manager).await;
     Found {
@@ -556,20 +557,6 @@ fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Optio
         && last.sent == sent_digest(resource)
         && last.sensitive.is_empty()
         && drifted_fields(known, live, None).is_empty()
-}
-
-/// Sends an ignored field with its live value while we own it, omits it once another manager does (ssa-semantics §6).
-pub(crate) fn respect_ignored(body: &mut Value, live: &Value, ignored: &[FieldPath], manager: &str) {
-    let entries = crate::ownership::managed_entries(live);
-    for path in ignored {
-        match path.get(live) {
-            Some(_) if crate::ownership::holder(&entries, path, manager).is_some() => {
-                path.remove(body);
-            }
-            Some(value) => path.set(body, value.clone()),
-            None => {}
-        }
-    }
 }
 
 /// Asks without force first; where others own fields, asks again with force to see what would be there.

@@ -2,6 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
+    copy,
     execution::{self, How, Job},
     known::Known,
     load, planning, preflight, prepare, refresh, runtime, saved, scope,
@@ -103,7 +104,8 @@ async fn follow(
         views::tell("nothing was changed\n");
         return Ok(Exit::Failed);
     }
-    refresh::record(&look, cluster, known, lock)?;
+    let state = refresh::record(&look, cluster, known, lock)?;
+    copy::follow(settings, cluster, &state, state.serial()).await;
     Ok(Exit::Done)
 }
 

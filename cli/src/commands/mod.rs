@@ -4,6 +4,7 @@ mod apply;
 mod cluster;
 mod completions;
 mod copy;
+mod definitions;
 mod destroy;
 mod drift;
 mod execution;

@@ -70,10 +70,11 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
         }
-        Ok(if command.detailed_exitcode && planned.plan.has_changes() {
-            Exit::Differs
-        } else {
-            Exit::Done
+        Ok(match &planned.plan {
+            _ if !command.detailed_exitcode => Exit::Done,
+            plan if plan.has_changes() => Exit::Differs,
+            plan if plan.partial.is_some() => Exit::NoNewsOfPart,
+            _ => Exit::Done,
         })
     })
 }

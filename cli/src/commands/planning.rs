@@ -3,6 +3,7 @@
 use super::{
     cluster::Cluster,
     copy,
+    definitions::{self, WithDefinitions},
     known::{Counted, Known},
     prepare::Desired,
     rights, scope,
@@ -109,7 +110,16 @@ pub(super) async fn apply(
     .map_err(refused)?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
+    let (plan, _) = told(
+        cluster,
+        plan,
+        &resources,
+        recorded,
+        &all_recorded,
+        &survey,
+        &desired.facts,
+    )
+    .await;
     let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
@@ -158,7 +168,7 @@ pub(super) async fn destroy(
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
+    let (plan, excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
@@ -170,25 +180,29 @@ pub(super) async fn destroy(
         recorded,
         survey,
         around,
-        excess: Vec::new(),
+        excess,
     })
 }
 
-/// Says in the plan what its changes mean to those who use the platform.
+/// Says in the plan what its changes mean to those who use the platform. Also what a destroy would take along that is
+/// not of the stack; an apply has its own word for definitions.
 async fn told(
     cluster: &Cluster,
     plan: Plan,
     resources: &[Resource],
     recorded: &BTreeMap<Address, Recorded>,
+    all_recorded: &BTreeMap<Address, Recorded>,
     survey: &Survey,
     facts: &Facts,
-) -> Plan {
+) -> (Plan, Vec<Excess>) {
     let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
     let keys = match facts.text(key::APPS_DOMAIN) {
         Some(domain) => active_keys(cluster, &transitions, domain).await,
         None => None,
     };
-    plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()))
+    let WithDefinitions { told, excess } = definitions::look(cluster, &transitions, all_recorded).await;
+    let plan = plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()));
+    (plan.with_consequences(told), excess)
 }
 
 /// How many API keys a change is about; nothing where it is about none, or where maas-api does not say.

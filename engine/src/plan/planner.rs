@@ -12,6 +12,7 @@ use crate::{
     document::DocumentError,
     execute::ProviderError,
     graph::{Edge, Graph},
+    ignored::is_ignored,
     late::LateError,
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
@@ -151,7 +152,11 @@ impl PlanError {
         match self {
             Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
-            Self::Conflict { .. } => Some("take the fields with `--force-conflicts`".to_owned()),
+            Self::Conflict { .. } => Some(
+                "take the fields with `--force-conflicts`; of `[[manifests]]` leave them to others with `ignore_fields`, \
+                 or out of the manifest"
+                    .to_owned(),
+            ),
             Self::Late { cause, .. } => match **cause {
                 LateError::Lost { .. } => {
                     Some("restore the Secret from a backup, or delete what uses it as well".to_owned())
@@ -425,6 +430,7 @@ fn written(
             .into_iter()
             .flat_map(|last| last.fields.iter().cloned()),
     );
+    paths.retain(|path| !is_ignored(resource, path));
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)

@@ -97,6 +97,7 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     resource.provides.extend(provided(&document.manifest));
     resource.ready_timeout = READY_TIMEOUT;
     resource.lifecycle.holds_data = holds_data(&document.manifest);
+    resource.lifecycle.ignore_fields.clone_from(&set.ignore_fields);
     resource
 }
 
