@@ -144,7 +144,12 @@ fn of_overlay(
     let body = overlay.body(live, &found.documents, before).ok()?;
     let manager = from
         .identity
-        .manager_of_overlay(&resource.address, &overlay.target, from.recorded);
+        .manager_of_overlay(
+            &resource.address,
+            &overlay.target,
+            from.recorded.get(&resource.address),
+            from.recorded.values(),
+        );
     let taken = Taken::of(resource, overlay, &body, &found.documents, last, live, manager);
     Some(taken.record(live, &taken.intended, edges, from.key))
 }

@@ -330,7 +330,12 @@ fn written(
             NodeKind::Overlay,
             inputs
                 .identity
-                .manager_of_overlay(&resource.address, &object, inputs.recorded),
+                .manager_of_overlay(
+                &resource.address,
+                &object,
+                inputs.recorded.get(&resource.address),
+                inputs.recorded.values(),
+            ),
             true,
         ),
         _ => (NodeKind::Object, inputs.identity.object_manager(), false),
