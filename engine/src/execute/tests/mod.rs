@@ -7,6 +7,7 @@ mod items;
 mod laws;
 mod lost_answers;
 mod moves;
+mod pace;
 mod transitions;
 mod users;
 
