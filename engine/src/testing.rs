@@ -25,7 +25,18 @@ use tokio::sync::broadcast;
 /// The cluster.
 pub(crate) struct Memory {
     inner: Mutex<Inner>,
-    events: broadcast::Sender<(ObjectKey, Option<Value>, Value)>,
+    events: broadcast::Sender<Told>,
+}
+
+/// What watches hear of.
+#[derive(Clone)]
+enum Told {
+    /// An object as it is now, if it is there, and as it was last.
+    One(ObjectKey, Option<Value>, Value),
+    /// Everything that is there, after something was missed.
+    All(Vec<Value>),
+    /// The connection broke.
+    Broken,
 }
 
 /// What somebody else does to the cluster, once.
@@ -45,6 +56,8 @@ struct Inner {
     meanwhile: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
+    /// Whether watches hear of nothing.
+    is_broken: bool,
 }
 
 impl Inner {
@@ -130,6 +143,28 @@ impl Memory {
         }
     }
 
+    /// Watches miss what happens from now on.
+    pub(crate) fn break_watches(&self) {
+        let mut inner = self.lock();
+        self.tell(&inner, Told::Broken);
+        inner.is_broken = true;
+    }
+
+    /// Watches list again, and go on from there.
+    pub(crate) fn mend_watches(&self) {
+        let mut inner = self.lock();
+        inner.is_broken = false;
+        let all = inner.objects.values().cloned().collect();
+        self.tell(&inner, Told::All(all));
+    }
+
+    fn tell(&self, inner: &Inner, told: Told) {
+        if !inner.is_broken {
+            // Nobody may be watching.
+            drop(self.events.send(told));
+        }
+    }
+
     pub(crate) fn object(&self, object: &ObjectRef) -> Option<Value> {
         self.lock().objects.get(&object.key()).cloned()
     }
@@ -143,8 +178,7 @@ impl Memory {
         }
         inner.objects.insert(key.clone(), object.clone());
         inner.log.extend(log);
-        // Nobody may be watching.
-        drop(self.events.send((key, Some(object.clone()), object.clone())));
+        self.tell(inner, Told::One(key, Some(object.clone()), object.clone()));
         object
     }
 }
@@ -349,7 +383,7 @@ impl Provider for Memory {
         }
         inner.objects.remove(&key);
         inner.log.push(format!("delete {}", request.object));
-        drop(self.events.send((key, None, live)));
+        self.tell(&inner, Told::One(key, None, live));
         inner.answer(Deletion::Gone)
     }
 
@@ -360,10 +394,21 @@ impl Provider for Memory {
         let later = stream::unfold(receiver, |mut receiver| async move {
             receiver.recv().await.ok().map(|event| (event, receiver))
         })
-        .filter_map(move |(key, after, last)| {
-            let covers = key.kind == kind && (namespace.is_none() || namespace == key.namespace);
-            let event = after.map_or(WatchEvent::Gone(last), WatchEvent::Changed);
-            std::future::ready(covers.then_some(event))
+        .filter_map(move |told| {
+            let covers = |key: &ObjectKey| key.kind == kind && (namespace.is_none() || namespace == key.namespace);
+            std::future::ready(match told {
+                Told::One(key, after, last) => {
+                    let event = after.map_or(WatchEvent::Gone(last), WatchEvent::Changed);
+                    covers(&key).then_some(event)
+                }
+                Told::All(objects) => {
+                    let covered = objects
+                        .into_iter()
+                        .filter(|object| key_of(object).as_ref().is_some_and(covers));
+                    Some(WatchEvent::Snapshot(covered.collect()))
+                }
+                Told::Broken => Some(WatchEvent::Interrupted("the connection broke".to_owned())),
+            })
         });
         stream::iter([WatchEvent::Snapshot(now)])
             .chain(later)

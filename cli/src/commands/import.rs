@@ -64,9 +64,7 @@ async fn import(
     let record =
         adopted(resource, &live, &edges, &known.identity, Some(&key)).ok_or_else(|| no_object(address, resource))?;
     let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
-    journal
-        .record(&Outcome::Recorded(Box::new(record)))
-        .map_err(|error| Problem::of(&error))?;
+    journal.record(&Outcome::Recorded(Box::new(record)));
     let state = journal.finish().map_err(problem)?;
     copy::follow(settings, cluster, &state, state.serial()).await;
     Ok(object.clone())

@@ -67,9 +67,7 @@ pub(super) fn show(look: &Look, settings: &Settings) {
 pub(super) fn record(look: &Look, cluster: &Cluster, known: &Known, lock: &StateLock) -> Result<State, Error> {
     let mut journal = known.backend.journal(known.begun(cluster)?, lock).map_err(problem)?;
     for one in &look.refreshed {
-        journal.record(&one.outcome).map_err(|error| {
-            Problem::of(&error).hint("make the state writable again, then run the same command again")
-        })?;
+        journal.record(&one.outcome);
     }
     Ok(journal.finish().map_err(problem)?)
 }

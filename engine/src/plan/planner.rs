@@ -333,9 +333,12 @@ fn written(
     let (kind, manager, is_overlay) = match &resource.node {
         Node::Overlay(_) => (
             NodeKind::Overlay,
-            inputs
-                .identity
-                .manager_of_overlay(&resource.address, &object, inputs.recorded),
+            inputs.identity.manager_of_overlay(
+                &resource.address,
+                &object,
+                inputs.recorded.get(&resource.address),
+                inputs.recorded.values(),
+            ),
             true,
         ),
         _ => (NodeKind::Object, inputs.identity.object_manager(), false),

@@ -7,6 +7,7 @@ mod items;
 mod laws;
 mod lost_answers;
 mod moves;
+mod pace;
 mod transitions;
 mod users;
 
@@ -46,6 +47,7 @@ impl Secrets for Fixed {
     }
 }
 
+/// What is kept once it was flushed; what a kill takes along is what was not.
 #[derive(Default)]
 struct Kept {
     recorded: BTreeMap<Address, Recorded>,
@@ -53,25 +55,36 @@ struct Kept {
     last_intent: Option<Recorded>,
     /// Whose time was learned.
     timed: Vec<Address>,
+    /// Outcomes on their way.
+    unsaved: Vec<Outcome>,
+    /// How often something was made durable.
+    saves: usize,
 }
 
 impl Journal for Kept {
-    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
+    fn intend(&mut self, intent: &Intent) {
         self.intents += 1;
         if let Intent::Write(recorded) = intent {
             self.last_intent = Some((**recorded).clone());
         }
-        Ok(())
     }
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
-        match outcome {
-            Outcome::Recorded(recorded) => {
-                self.recorded.insert(recorded.address.clone(), (**recorded).clone());
+
+    fn record(&mut self, outcome: &Outcome) {
+        self.unsaved.push(outcome.clone());
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        self.saves += 1;
+        for outcome in std::mem::take(&mut self.unsaved) {
+            match outcome {
+                Outcome::Recorded(recorded) => {
+                    self.recorded.insert(recorded.address.clone(), *recorded);
+                }
+                Outcome::Forgotten(address) => {
+                    self.recorded.remove(&address);
+                }
+                Outcome::Took { address, .. } => self.timed.push(address),
             }
-            Outcome::Forgotten(address) => {
-                self.recorded.remove(address);
-            }
-            Outcome::Took { address, .. } => self.timed.push(address.clone()),
         }
         Ok(())
     }

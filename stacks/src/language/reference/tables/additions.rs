@@ -284,7 +284,7 @@ pub(super) const TABLES: &[Table] = &[
             KEEP,
             key(
                 "ignore_fields",
-                "a list of paths",
+                Takes::Texts("a list of paths"),
                 "none",
                 "What others may move, as an autoscaler does: `spec.replicas`. Such a field is written when its object is made; once somebody else has written it, it is theirs, and no change and no drift.",
             ),
