@@ -12,7 +12,8 @@ use std::{path::PathBuf, time::Duration};
     disable_help_subcommand = true,
     arg_required_else_help = true,
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
-                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_LOG, NO_COLOR; flags win.\n\
+                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
+                  NO_COLOR; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs (where a command says so), 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
 )]
@@ -114,12 +115,23 @@ pub struct ScopeArgs {
     pub until: Vec<Pattern>,
 }
 
+/// What objects are checked against before a cluster is asked.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SchemaArgs {
+    /// Check objects against the CustomResourceDefinitions in this directory
+    #[arg(long, value_name = "DIR")]
+    pub crds: Option<PathBuf>,
+}
+
 /// How a plan is made and carried out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
     /// Of which part of the stack.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Delete this object and make it again, with whatever it contains. May be given again
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
@@ -151,9 +163,10 @@ pub struct PlanArgs {
 pub enum Command {
     /// Check a stack file, offline
     #[command(
-        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea"
+        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
+                            stackctl validate --crds crds/               # and every object, against its definition"
     )]
-    Validate(StackArgs),
+    Validate(ValidateCommand),
     /// Check the cluster before the first apply; changes nothing
     #[command(
         after_help = "Exits 2 when a check failed, 1 when one could not be made; warnings do not count. The first apply \
@@ -228,6 +241,20 @@ pub enum Command {
     /// Print the version
     #[command(after_help = "Examples:\n  stackctl version --json")]
     Version,
+}
+
+/// `validate`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ValidateCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
+    /// Facts of the cluster from a file, instead of values that stand in for them
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
 }
 
 /// `plan`.
@@ -417,6 +444,9 @@ pub struct RenderCommand {
     /// Facts from a file instead of from the cluster
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Write one file for each object into a directory
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -4,6 +4,7 @@ mod apply;
 mod cluster;
 mod completions;
 mod copy;
+mod definitions;
 mod destroy;
 mod drift;
 mod execution;
@@ -67,7 +68,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
 
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
-        Command::Validate(_) => validate::run(settings),
+        Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
@@ -90,11 +91,10 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
 /// The stack files that a command names, wherever it takes them.
 fn stack_of(command: &Command) -> StackArgs {
     match command {
-        Command::Validate(stack)
-        | Command::Preflight(stack)
-        | Command::Drift(stack)
-        | Command::Show(stack)
-        | Command::Output(stack) => stack.clone(),
+        Command::Preflight(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => {
+            stack.clone()
+        }
+        Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),

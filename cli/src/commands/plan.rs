@@ -40,7 +40,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 settings.parallelism,
             )
             .await?;
-            let planned = planning::apply(settings, &cluster, &known, &desired, &command.plan).await?;
+            let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &command.plan).await?;
             let is_meant = guards::within_budget(&planned, command.plan.yes_delete).is_ok();
             let saved = match command.out.as_deref().filter(|_| is_meant) {
                 None => None,

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::Cluster,
-    copy,
+    copy, definitions,
     known::{Counted, Known},
     prepare::Desired,
     rights, scope,
@@ -24,7 +24,7 @@ use stackctl_engine::{
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::{cluster_facts::key, consequences};
+use stackctl_stacks::{Stack, cluster_facts::key, consequences};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -71,6 +71,7 @@ pub(super) async fn apply(
     settings: &Settings,
     cluster: &Cluster,
     known: &Known,
+    stack: &Stack,
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
@@ -86,6 +87,8 @@ pub(super) async fn apply(
     let resources = part_of(partial.as_ref(), desired);
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
+    let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
+    definitions::check(&given, stack, &resources)?;
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);
@@ -95,6 +98,7 @@ pub(super) async fn apply(
     wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
+    definitions::after_survey(settings, &given, stack, &resources, &survey)?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,
