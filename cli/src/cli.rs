@@ -179,7 +179,8 @@ pub enum Command {
                             stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes\n  \
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
-                            stackctl plan --refresh-only                 # what the record would follow")]
+                            stackctl plan --refresh-only                 # what the record would follow\n  \
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -266,6 +267,9 @@ pub struct PlanCommand {
     /// How.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// Plan a fresh cluster by facts from a file, and ask no cluster
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "destroy", "replace", "refresh_only", "refresh_facts"])]
+    pub facts: Option<PathBuf>,
     /// Save the plan, to be applied as it is
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,

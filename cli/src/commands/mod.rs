@@ -9,6 +9,7 @@ mod destroy;
 mod drift;
 mod execution;
 mod explain;
+mod fresh;
 mod graph;
 mod guards;
 mod import;

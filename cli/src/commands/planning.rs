@@ -53,7 +53,7 @@ impl Planned {
     }
 }
 
-fn part_of<'a>(partial: Option<&Partial>, desired: &'a Desired) -> Cow<'a, [Resource]> {
+pub(super) fn part_of<'a>(partial: Option<&Partial>, desired: &'a Desired) -> Cow<'a, [Resource]> {
     match partial {
         None => Cow::Borrowed(&desired.resources),
         Some(partial) => {
@@ -119,7 +119,7 @@ pub(super) async fn apply(
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
-        cluster: described(cluster, &desired.facts),
+        cluster: described(&cluster.name, &desired.facts),
         estimate,
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
@@ -166,7 +166,7 @@ pub(super) async fn destroy(
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
-        cluster: described(cluster, &facts),
+        cluster: described(&cluster.name, &facts),
         ..Surroundings::default()
     };
     Ok(Planned {
@@ -240,21 +240,21 @@ pub(super) async fn look(
 }
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
-fn described(cluster: &Cluster, facts: &Facts) -> String {
+pub(super) fn described(cluster: &str, facts: &Facts) -> String {
     let mut words = Vec::new();
     if let Some(version) = facts.text(key::OPENSHIFT) {
         words.push(format!("OpenShift {version}"));
     }
     words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
     if words.is_empty() {
-        cluster.name.clone()
+        cluster.to_owned()
     } else {
-        format!("{} ({})", cluster.name, words.join(", "))
+        format!("{cluster} ({})", words.join(", "))
     }
 }
 
 /// What takes how long: on a real cluster, and, on a simulated one that was seen before, here.
-fn estimates(
+pub(super) fn estimates(
     settings: &Settings,
     plan: &Plan,
     desired: &Desired,
@@ -273,7 +273,7 @@ fn estimates(
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn refused(errors: Vec<PlanError>) -> Error {
+pub(super) fn refused(errors: Vec<PlanError>) -> Error {
     let problem = |error: &PlanError| match error.hint() {
         Some(hint) => Problem::of(error).hint(hint),
         None => Problem::of(error),
@@ -281,7 +281,7 @@ fn refused(errors: Vec<PlanError>) -> Error {
     Error::Problems(errors.iter().map(problem).collect())
 }
 
-fn unread(error: &SurveyError) -> Problem {
+pub(super) fn unread(error: &SurveyError) -> Problem {
     Problem::of(error)
         .hint("check that the cluster answers and that you may read this, then run the same command again")
 }
