@@ -193,7 +193,6 @@ impl World {
             object,
             patch: Patch::Merge(patch),
             manager: manager.to_owned(),
-            subresource: None,
             dry_run: false,
         };
         self.provider.patch(&request).await.expect("it is written");

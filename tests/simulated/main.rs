@@ -40,6 +40,7 @@ mod sandbox;
 mod saved_plan;
 mod schedules;
 mod scope;
+mod seen_definitions;
 mod serving_diagnoses;
 mod serving_ends;
 mod true_crds;

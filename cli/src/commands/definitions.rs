@@ -95,7 +95,7 @@ pub(super) fn seen(settings: &Settings, resources: &[Resource]) -> Definitions {
 pub(super) fn faults<'a>(
     definitions: &Definitions,
     stack: &Stack,
-    resources: &[Resource],
+    resources: &[&Resource],
     live: impl Fn(&Address) -> Option<&'a Value> + Copy,
 ) -> Result<Vec<Fault>, Error> {
     let faults = definitions.check(resources, &BTreeMap::new(), live);
@@ -112,7 +112,8 @@ pub(super) fn faults<'a>(
 /// # Errors
 /// Everything that the definitions say against them.
 pub(super) fn check(definitions: &Definitions, stack: &Stack, resources: &[Resource]) -> Result<(), Error> {
-    let faults = faults(definitions, stack, resources, |_| None)?;
+    let resources: Vec<&Resource> = resources.iter().collect();
+    let faults = faults(definitions, stack, &resources, |_| None)?;
     if faults.is_empty() {
         Ok(())
     } else {
@@ -132,15 +133,11 @@ pub(super) fn after_survey(
     resources: &[Resource],
     survey: &Survey,
 ) -> Result<(), Error> {
-    let unasked: Vec<Resource> = resources
-        .iter()
-        .filter(|resource| {
-            survey
-                .found(&resource.address)
-                .is_some_and(|found| is_unasked(&found.answer))
-        })
-        .cloned()
-        .collect();
+    let is_open = |resource: &&Resource| {
+        let found = survey.found(&resource.address);
+        found.is_some_and(|found| is_unasked(&found.answer))
+    };
+    let unasked: Vec<&Resource> = resources.iter().filter(is_open).collect();
     let live = |address: &Address| survey.live(address);
     let of_change = faults(given, stack, &unasked, live)?;
     if !of_change.is_empty() {
@@ -152,7 +149,7 @@ pub(super) fn after_survey(
     for definition in &served {
         let _unusable = known.add(definition, "the cluster");
     }
-    known.complete(seen(settings, &unasked));
+    known.complete(seen(settings, resources));
     let is_open = |resource: &&Resource| {
         let object = resource.object();
         object.is_some_and(|object| !given.has(&object.object_type.group_kind()))
@@ -180,7 +177,8 @@ fn is_unasked(answer: &Answer) -> bool {
 /// Shows what definitions that were only seen say.
 pub(super) fn warn(faults: &[Fault], settings: &Settings) {
     for fault in faults {
-        let text = format!("{fault} (by the definition that was seen last)");
+        let code = fault.code().map(|code| format!("{code}, ")).unwrap_or_default();
+        let text = format!("{fault} ({code}by the definition that was seen last)");
         views::tell(&views::diagnostic::warning(&text, &settings.err));
     }
 }

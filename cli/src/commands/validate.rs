@@ -8,6 +8,7 @@ use super::{
     prepare::{self, Desired},
 };
 use crate::{cli::ValidateCommand, error::Error, exit::Exit, facts, settings::Settings, views};
+use stackctl_engine::Resource;
 use stackctl_stacks::{Stack, cluster_facts::stand_ins, definitions::Coverage};
 
 pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit, Error> {
@@ -64,9 +65,10 @@ struct Checked {
 fn check(command: &ValidateCommand, settings: &Settings, stack: &Stack, desired: &Desired) -> Result<Checked, Error> {
     let resources = &desired.resources;
     let mut known = definitions::given(settings.crds(&command.schema).as_deref(), resources)?;
-    let errors = definitions::faults(&known, stack, resources, |_| None)?;
+    let all: Vec<&Resource> = resources.iter().collect();
+    let errors = definitions::faults(&known, stack, &all, |_| None)?;
     let seen = definitions::seen(settings, resources).without(&known);
-    let warnings = definitions::faults(&seen, stack, resources, |_| None)?;
+    let warnings = definitions::faults(&seen, stack, &all, |_| None)?;
     known.complete(seen);
     Ok(Checked {
         errors,

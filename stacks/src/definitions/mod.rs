@@ -6,7 +6,8 @@
 //! Invariants:
 //! - Pure: the texts of definitions come in, nothing is read here.
 //! - Of two definitions of a kind the first holds: the stack's own, then what a person named, then what was seen.
-//! - A kind without a definition is not judged, nor is a value that is not known yet.
+//! - A kind without a definition is not judged, nor is a value that is not known yet. Of kinds that a webhook of the stack
+//!   changes, nothing is said of what is missing.
 //!
 //! Deliberately absent: built-in kinds, names and labels; a server knows those best.
 
@@ -28,7 +29,7 @@ use stackctl_schema::{
     check::{Asked, Fault, Finding, check},
     definition::{Definition, is_definition},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Definitions by the kind that each brings.
 #[derive(Clone, Debug, Default)]
@@ -107,24 +108,25 @@ impl Definitions {
     #[must_use]
     pub fn check<'a>(
         &self,
-        resources: &[Resource],
+        resources: &[&Resource],
         places: &BTreeMap<Address, FileLine>,
         live: impl Fn(&Address) -> Option<&'a Value>,
     ) -> Vec<DefinitionFault> {
         let mut faults = Vec::new();
+        let changed = changed_groups(resources);
         for resource in resources {
-            let Some(Written {
+            let definition = resource
+                .object()
+                .and_then(|object| self.known.get(&object.object_type.group_kind()));
+            let Some((definition, written)) = definition.zip(written(resource)) else {
+                continue;
+            };
+            let Written {
                 object,
                 value,
                 extent,
                 open,
-            }) = written(resource)
-            else {
-                continue;
-            };
-            let Some(definition) = self.known.get(&object.object_type.group_kind()) else {
-                continue;
-            };
+            } = written;
             let place = Place {
                 at: places.get(&resource.address).cloned(),
                 address: resource.address.clone(),
@@ -137,9 +139,11 @@ impl Definitions {
                 });
                 continue;
             };
+            let group = object.object_type.group();
+            let is_changed = changed.contains("*") || changed.contains(group);
             let asked = Asked {
                 object: &value,
-                extent,
+                extent: if is_changed { Extent::Part } else { extent },
                 open: &open,
                 live: live(&resource.address),
             };
@@ -148,6 +152,23 @@ impl Definitions {
         }
         faults
     }
+}
+
+/// The groups whose objects the stack's own webhooks change before they are judged
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response>).
+fn changed_groups<'a>(resources: &[&'a Resource]) -> BTreeSet<&'a str> {
+    let mut groups = BTreeSet::new();
+    for resource in resources {
+        let Node::Object(object) = &resource.node else { continue };
+        let manifest = object.manifest.value();
+        if manifest["kind"] != "MutatingWebhookConfiguration" {
+            continue;
+        }
+        let all = |value: &'a Value| value.as_array().into_iter().flatten();
+        let rules = all(&manifest["webhooks"]).flat_map(|webhook| all(&webhook["rules"]));
+        groups.extend(rules.flat_map(|rule| all(&rule["apiGroups"])).filter_map(Value::as_str));
+    }
+    groups
 }
 
 /// How much of a stack definitions could judge.

@@ -47,7 +47,8 @@ fn told(resources: &[Resource], live: Option<&Value>) -> Vec<String> {
         line: 7,
     };
     let places = [("a.thing".parse().expect("an address"), at)].into();
-    let faults = definitions.check(resources, &places, |_| live);
+    let resources: Vec<&Resource> = resources.iter().collect();
+    let faults = definitions.check(&resources, &places, |_| live);
     faults.iter().map(ToString::to_string).collect()
 }
 
@@ -110,6 +111,18 @@ fn a_rule_about_a_change_sees_the_live_object_with_ours_on_it() {
 }
 
 #[test]
+fn what_a_webhook_of_the_stack_may_fill_in_is_not_missed() {
+    let rules = json!([{"apiGroups": ["example.com"], "resources": ["things"], "operations": ["*"]}]);
+    let webhook = Manifest::written(json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "w"}, "webhooks": [{"name": "w.example.com", "rules": rules}],
+    }));
+    let thing = resource(manifest("v1", &json!({})));
+    assert_eq!(told(std::slice::from_ref(&thing), None).len(), 1);
+    assert_eq!(told(&[thing, resource(webhook)], None), [""; 0]);
+}
+
+#[test]
 fn an_overlay_is_a_part_of_its_object() {
     let overlay = |fields| Overlay {
         target: ObjectRef::cluster("example.com/v1", "Thing", "x"),
@@ -132,7 +145,7 @@ fn a_definition_of_the_stack_holds_before_one_that_is_given() {
     other["spec"]["versions"][0]["name"] = json!("v9");
     definitions.add(&other, "other.yaml").expect("a definition");
     let faults = definitions.check(
-        &[resource(manifest("v1", &json!({"token": "t"})))],
+        &[&resource(manifest("v1", &json!({"token": "t"})))],
         &BTreeMap::new(),
         |_| None,
     );
