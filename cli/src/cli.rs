@@ -12,7 +12,8 @@ use std::{path::PathBuf, time::Duration};
     disable_help_subcommand = true,
     arg_required_else_help = true,
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
-                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_LOG, NO_COLOR; flags win.\n\
+                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
+                  NO_COLOR; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs (where a command says so), 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
 )]
@@ -114,12 +115,23 @@ pub struct ScopeArgs {
     pub until: Vec<Pattern>,
 }
 
+/// What objects are checked against before a cluster is asked.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SchemaArgs {
+    /// Check objects against the CustomResourceDefinitions in this directory
+    #[arg(long, value_name = "DIR")]
+    pub crds: Option<PathBuf>,
+}
+
 /// How a plan is made and carried out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
     /// Of which part of the stack.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Delete this object and make it again, with whatever it contains. May be given again
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
@@ -151,9 +163,10 @@ pub struct PlanArgs {
 pub enum Command {
     /// Check a stack file, offline
     #[command(
-        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea"
+        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
+                            stackctl validate --crds crds/               # and every object, against its definition"
     )]
-    Validate(StackArgs),
+    Validate(ValidateCommand),
     /// Check the cluster before the first apply; changes nothing
     #[command(
         after_help = "Exits 2 when a check failed, 1 when one could not be made; warnings do not count. The first apply \
@@ -166,7 +179,8 @@ pub enum Command {
                             stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 0 = none, 2 = changes, 3 = none in this part\n  \
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
-                            stackctl plan --refresh-only                 # what the record would follow")]
+                            stackctl plan --refresh-only                 # what the record would follow\n  \
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -237,6 +251,20 @@ pub enum Command {
     Version,
 }
 
+/// `validate`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ValidateCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
+    /// Facts of the cluster from a file, instead of values that stand in for them
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+}
+
 /// `plan`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanCommand {
@@ -246,6 +274,9 @@ pub struct PlanCommand {
     /// How.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// Plan a fresh cluster by facts from a file, and ask no cluster
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "destroy", "replace", "refresh_only", "refresh_facts"])]
+    pub facts: Option<PathBuf>,
     /// Save the plan, to be applied as it is
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -427,6 +458,9 @@ pub struct RenderCommand {
     /// Facts from a file instead of from the cluster
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Write one file for each object into a directory
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -6,7 +6,7 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::drift::drifted_fields,
+    diff::{drift::drifted_fields, expected::expected},
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
@@ -88,6 +88,15 @@ pub enum Answer {
         object: Value,
         /// Whether it would be made.
         created: bool,
+        /// Fields of others that would have to be taken.
+        taken: Vec<Cause>,
+    },
+    /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
+    Unverified {
+        /// The object afterwards, as far as that can be said here.
+        object: Value,
+        /// The webhook.
+        webhook: String,
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
@@ -593,6 +602,11 @@ async fn dry_run<P: Provider>(
                 taken = causes;
                 continue;
             }
+            Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
+                object: expected(live, &request.body, manager),
+                webhook,
+                taken,
+            },
             Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),
             Err(ProviderError::NamespaceMissing(namespace)) => Answer::NamespaceToCome(namespace),
             Err(error) => Answer::Refused(error),

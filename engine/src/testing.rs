@@ -52,6 +52,8 @@ struct Inner {
     n_requests: usize,
     /// Kinds that are not served.
     unserved: BTreeSet<String>,
+    /// Kinds whose dry runs admission refuses, with its answer.
+    refused: BTreeMap<String, ProviderError>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
     /// How many answers to writes get lost.
@@ -99,6 +101,11 @@ impl Memory {
         self.lock().unserved.remove(kind);
     }
 
+    /// Lets admission answer every dry run of a kind with this.
+    pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
+        self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
     /// Puts an object as some controller would.
     pub(crate) fn put(&self, object: Value) {
         let mut inner = self.lock();
@@ -116,6 +123,30 @@ impl Memory {
             fields.remove(&path);
         }
         owned.entry((manager.to_owned(), false)).or_default().insert(path);
+        write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    /// Takes a field out as somebody else would, which leaves nobody as its owner (ssa-semantics §6).
+    pub(crate) fn strip(&self, object: &ObjectRef, path: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let path = FieldPath::of(path);
+        path.remove(&mut live);
+        let mut owned = owned(&live);
+        for fields in owned.values_mut() {
+            fields.remove(&path);
+        }
+        write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    /// Takes a manager's entries out of an object, as somebody does who edits managedFields.
+    pub(crate) fn disown(&self, object: &ObjectRef, manager: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let mut owned = owned(&live);
+        owned.retain(|(who, _), _| who != manager);
         write_owned(&mut live, &owned);
         self.store(&mut inner, live, None);
     }
@@ -262,6 +293,10 @@ impl Provider for Memory {
         inner.n_requests += 1;
         if inner.unserved.contains(&request.object.object_type.kind) {
             return Err(ProviderError::KindNotServed(request.object.object_type.clone()));
+        }
+        let refusal = inner.refused.get(&request.object.object_type.kind);
+        if let (Some(refusal), true) = (refusal, request.dry_run) {
+            return Err(refusal.clone());
         }
         let live = inner.objects.get(&request.object.key()).cloned();
         let created = live.is_none();

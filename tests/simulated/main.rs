@@ -46,6 +46,7 @@ mod schedules;
 mod scope;
 #[path = "../secrecy.rs"]
 mod secrecy;
+mod seen_definitions;
 mod serving_diagnoses;
 mod serving_ends;
 mod true_crds;

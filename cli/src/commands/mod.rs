@@ -9,9 +9,11 @@ mod destroy;
 mod drift;
 mod execution;
 mod explain;
+mod fresh;
 mod graph;
 mod guards;
 mod import;
+mod instances;
 mod known;
 mod load;
 mod man;
@@ -70,7 +72,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
 
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
-        Command::Validate(_) => validate::run(settings),
+        Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
         Command::Schema(command) => Ok(schema::run(command)),
         Command::Man(command) => man::run(command),
@@ -95,11 +97,10 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
 /// The stack files that a command names, wherever it takes them.
 fn stack_of(command: &Command) -> StackArgs {
     match command {
-        Command::Validate(stack)
-        | Command::Preflight(stack)
-        | Command::Drift(stack)
-        | Command::Show(stack)
-        | Command::Output(stack) => stack.clone(),
+        Command::Preflight(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => {
+            stack.clone()
+        }
+        Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),

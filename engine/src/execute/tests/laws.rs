@@ -190,7 +190,7 @@ fn order_respects_edges(log: &[String], verb: &str, stack: &Stack) -> Result<(),
     Ok(())
 }
 
-fn under_a_paused_clock<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn under_a_paused_clock<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

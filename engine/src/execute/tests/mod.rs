@@ -3,12 +3,14 @@
 mod asked;
 mod certificates;
 mod handover;
+mod hides_nothing;
 mod items;
 mod laws;
 mod lost_answers;
 mod moves;
 mod pace;
 mod transitions;
+mod unverified;
 mod users;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
@@ -22,7 +24,7 @@ use crate::{
     manifest::Manifest,
     marks::Identity,
     object_key::{ObjectRef, ObjectType},
-    plan::{Inputs, Plan, plan, plan_destroy, replaced},
+    plan::{Inputs, Plan, PlanError, plan, plan_destroy, replaced},
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
@@ -141,6 +143,16 @@ impl World {
     }
 
     async fn plan(&self, resources: &[Resource]) -> Plan {
+        self.answer(resources).await.expect("a plan")
+    }
+
+    /// Why there is no plan.
+    async fn refused(&self, resources: &[Resource]) -> Vec<PlanError> {
+        self.answer(resources).await.expect_err("there is no plan")
+    }
+
+    /// A plan, or every reason why there is none.
+    async fn answer(&self, resources: &[Resource]) -> Result<Plan, Vec<PlanError>> {
         let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let request = SurveyRequest {
             resources,
@@ -153,7 +165,7 @@ impl World {
             .await
             .expect("the cluster answers");
         if resources.is_empty() {
-            return plan_destroy(&recorded, &found).expect("a plan");
+            return plan_destroy(&recorded, &found);
         }
         let graph = Graph::new(resources).expect("a graph");
         let inputs = Inputs {
@@ -167,35 +179,7 @@ impl World {
             force_conflicts: false,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
-        plan(&inputs).expect("a plan")
-    }
-
-    /// Why there is no plan.
-    async fn refused(&self, resources: &[Resource]) -> Vec<crate::plan::PlanError> {
-        let (identity, key) = (identity(), StackKey::new([1; 32]));
-        let request = SurveyRequest {
-            resources,
-            recorded: &self.kept.recorded,
-            identity: &identity,
-            key: Some(&key),
-            parallelism: 4,
-        };
-        let found = survey(&self.cluster, &request, &Fixed)
-            .await
-            .expect("the cluster answers");
-        let graph = Graph::new(resources).expect("a graph");
-        let inputs = Inputs {
-            resources,
-            graph: &graph,
-            recorded: &self.kept.recorded,
-            survey: &found,
-            identity: &identity,
-            key: Some(&key),
-            adopt: false,
-            force_conflicts: false,
-            replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
-        };
-        plan(&inputs).expect_err("there is no plan")
+        plan(&inputs)
     }
 
     async fn apply(&mut self, resources: &[Resource]) -> Report {
