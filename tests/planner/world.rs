@@ -39,16 +39,17 @@ impl Secrets for NoSecrets {
 struct Kept(BTreeMap<Address, Recorded>);
 
 impl Journal for Kept {
-    fn intend(&mut self, _: &Intent) -> Result<(), JournalError> {
-        Ok(())
-    }
+    fn intend(&mut self, _: &Intent) {}
 
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+    fn record(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Recorded(recorded) => drop(self.0.insert(recorded.address.clone(), (**recorded).clone())),
             Outcome::Forgotten(address) => drop(self.0.remove(address)),
             Outcome::Took { .. } => {}
         }
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
         Ok(())
     }
 }
@@ -76,7 +77,7 @@ impl World {
         let server = ApiServer::start(ApiServerOptions::new(directory))
             .await
             .expect("the server starts");
-        let provider = KubernetesProvider::from_url(server.url(), "anybody", None, "planner").expect("a client");
+        let provider = KubernetesProvider::from_url(&server.url(), "anybody", None, "planner").expect("a client");
         (Self::of(provider, "embedded"), server)
     }
 
