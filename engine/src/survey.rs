@@ -518,14 +518,12 @@ async fn ask_overlay<P: Provider, S: Secrets>(
             ..Found::default()
         };
     }
-    let manager = request
-        .identity
-        .manager_of_overlay(
-            &resource.address,
-            &overlay.target,
-            request.recorded.get(&resource.address),
-            request.recorded.values(),
-        );
+    let manager = request.identity.manager_of_overlay(
+        &resource.address,
+        &overlay.target,
+        request.recorded.get(&resource.address),
+        request.recorded.values(),
+    );
     let known = request.recorded.get(&resource.address);
     if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
         return Found::unchanged(live, None);

@@ -402,7 +402,9 @@ impl Provider for Memory {
                     covers(&key).then_some(event)
                 }
                 Told::All(objects) => {
-                    let covered = objects.into_iter().filter(|object| key_of(object).as_ref().is_some_and(covers));
+                    let covered = objects
+                        .into_iter()
+                        .filter(|object| key_of(object).as_ref().is_some_and(covers));
                     Some(WatchEvent::Snapshot(covered.collect()))
                 }
                 Told::Broken => Some(WatchEvent::Interrupted("the connection broke".to_owned())),

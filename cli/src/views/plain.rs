@@ -220,7 +220,9 @@ mod tests {
         };
         plain.event(&waits, second(0));
         // Eight times a second, as the command does.
-        let lines: Vec<_> = (0..8 * 190).flat_map(|eighth| plain.tick(second(1) * eighth / 8)).collect();
+        let lines: Vec<_> = (0..8 * 190)
+            .flat_map(|eighth| plain.tick(second(1) * eighth / 8))
+            .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         · a.gate                                waits on CSV x: Pending
         · a.write                               waits on an answer of the cluster

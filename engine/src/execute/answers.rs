@@ -10,12 +10,7 @@ use super::{
     script::Move,
     step::{Done, Request, Stand},
 };
-use crate::{
-    address::Address,
-    digest::Digest,
-    recorded::RecordedNode,
-    resource::Node,
-};
+use crate::{address::Address, digest::Digest, recorded::RecordedNode, resource::Node};
 
 impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     /// The next request that leaves, if a step wants one.
@@ -42,7 +37,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 _ => String::new(),
             };
             return Some(Request {
-                wanted,
+                wanted: *wanted,
                 resource,
                 overlay_manager,
                 edges: self

@@ -33,8 +33,11 @@ impl<'a> Records<'a> {
     }
 
     /// Everything that is recorded now, as far as it is held.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Recorded> + Clone {
-        let kept = self.before.values().filter(|known| !self.since.contains_key(&known.address));
+    pub(super) fn values(&self) -> impl Iterator<Item = &Recorded> {
+        let kept = self
+            .before
+            .values()
+            .filter(|known| !self.since.contains_key(&known.address));
         self.since.values().flatten().chain(kept)
     }
 

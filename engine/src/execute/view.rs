@@ -72,7 +72,10 @@ impl LiveView {
     /// Takes in what the server answered to a write of ours; the scopes that know it now.
     pub(super) fn wrote(&mut self, key: &ObjectKey, object: &Value) -> Vec<Scope> {
         let in_all = self.holding.get(&(key.kind.clone(), None)).into_iter();
-        let in_its_own = key.namespace.is_some().then(|| (key.kind.clone(), key.namespace.clone()));
+        let in_its_own = key
+            .namespace
+            .is_some()
+            .then(|| (key.kind.clone(), key.namespace.clone()));
         let in_its_own = in_its_own.and_then(|own| self.holding.get(&own)).into_iter();
         let told: Vec<Scope> = in_all.chain(in_its_own).flatten().cloned().collect();
         for scope in &told {

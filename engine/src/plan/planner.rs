@@ -328,9 +328,7 @@ fn written(
     let (kind, manager, is_overlay) = match &resource.node {
         Node::Overlay(_) => (
             NodeKind::Overlay,
-            inputs
-                .identity
-                .manager_of_overlay(
+            inputs.identity.manager_of_overlay(
                 &resource.address,
                 &object,
                 inputs.recorded.get(&resource.address),

@@ -119,10 +119,9 @@ impl Target {
                 vec![Sight::All(of.clone(), namespace.clone())]
             }
             // Which one is linked changes with the holder.
-            Self::Linked { from, of, .. } => vec![
-                Sight::One(from.clone()),
-                Sight::All(of.clone(), from.namespace.clone()),
-            ],
+            Self::Linked { from, of, .. } => {
+                vec![Sight::One(from.clone()), Sight::All(of.clone(), from.namespace.clone())]
+            }
             Self::Copied { to, from, .. } => [to, from].map(|object| Sight::One(object.clone())).to_vec(),
             Self::Prefixed { of, namespace, .. } => vec![Sight::All(of.clone(), Some(namespace.clone()))],
         }

@@ -258,7 +258,9 @@ mod tests {
         // Reads took nothing, and take seconds now.
         took(Method::GET, 10, 0);
         assert!(took(Method::GET, 20, 2) < 16.0);
-        let lowest = (3..20).map(|round| took(Method::GET, round * 10, 2)).fold(16.0, f64::min);
+        let lowest = (3..20)
+            .map(|round| took(Method::GET, round * 10, 2))
+            .fold(16.0, f64::min);
         assert!((lowest - PATIENT).abs() < f64::EPSILON, "{lowest}");
     }
 }

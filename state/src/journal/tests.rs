@@ -307,7 +307,9 @@ fn a_rename_follows_edges_and_refuses_what_is_taken() {
     let place = Memory::default();
     let mut journal = place.begun();
     for record in sample::records() {
-        journal.recorded(&Outcome::Recorded(Box::new(record))).expect("writable");
+        journal
+            .recorded(&Outcome::Recorded(Box::new(record)))
+            .expect("writable");
     }
     journal.recorded(&gate("model[x].service")).expect("writable");
     let (from, to) = (address("maas.database"), address("maas.store"));

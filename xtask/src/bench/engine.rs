@@ -111,7 +111,12 @@ fn growth(fewer: &[Phase], more: &[Phase]) -> Vec<String> {
     let steep = pairs.filter(|(few, many)| each(many) > LINEAR * each(few));
     let words = |(few, many): (&Phase, &Phase)| {
         let (n_few, n_many) = (few.resources, many.resources);
-        format!("{}: {:.0} µs of {n_few}, {:.0} µs of {n_many}", many.phase, each(few), each(many))
+        format!(
+            "{}: {:.0} µs of {n_few}, {:.0} µs of {n_many}",
+            many.phase,
+            each(few),
+            each(many)
+        )
     };
     steep.map(words).collect()
 }
@@ -194,8 +199,16 @@ mod tests {
             wall: cpu,
             mebibytes: 1.0,
         };
-        let few = [phase("plan", 1_000, 0.1), phase("destroy", 1_000, 0.2), phase("diff", 1_000, 0.001)];
-        let many = [phase("plan", 10_000, 1.2), phase("destroy", 10_000, 16.0), phase("diff", 10_000, 9.0)];
+        let few = [
+            phase("plan", 1_000, 0.1),
+            phase("destroy", 1_000, 0.2),
+            phase("diff", 1_000, 0.001),
+        ];
+        let many = [
+            phase("plan", 10_000, 1.2),
+            phase("destroy", 10_000, 16.0),
+            phase("diff", 10_000, 9.0),
+        ];
         assert_eq!(growth(&few, &many), ["destroy: 200 µs of 1000, 1600 µs of 10000"]);
         assert!(growth(&[], &many).is_empty());
     }
