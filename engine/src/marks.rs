@@ -9,7 +9,7 @@ use crate::{
     recorded::{Recorded, RecordedNode},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label that a list of a stack's objects selects by.
 pub const STACK_LABEL: &str = "stackctl.dev/stack";
