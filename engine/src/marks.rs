@@ -9,7 +9,7 @@ use crate::{
     recorded::{Recorded, RecordedNode},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label that a list of a stack's objects selects by.
 pub const STACK_LABEL: &str = "stackctl.dev/stack";
@@ -71,7 +71,7 @@ impl Identity {
         address: &Address,
         target: &ObjectRef,
         known: Option<&Recorded>,
-        recorded: impl Iterator<Item = &'r Recorded> + Clone,
+        recorded: impl Iterator<Item = &'r Recorded>,
     ) -> String {
         let manager = |known: &'_ Recorded| match &known.node {
             RecordedNode::Overlay { object, .. } if object.object.key() == target.key() => Some(object.manager.clone()),
@@ -81,11 +81,11 @@ impl Identity {
             return kept;
         }
         let own = self.overlay_manager(address);
-        let is_taken = |name: &String| recorded.clone().filter_map(manager).any(|other| other == *name);
+        let taken: BTreeSet<String> = recorded.filter_map(manager).collect();
         let others = (2..).map(|number| shortened(format!("{own}~{number}")));
         std::iter::once(own.clone())
             .chain(others)
-            .find(|name| !is_taken(name))
+            .find(|name| !taken.contains(name))
             .unwrap_or(own)
     }
 

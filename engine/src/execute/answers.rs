@@ -37,7 +37,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 _ => String::new(),
             };
             return Some(Request {
-                wanted,
+                wanted: *wanted,
                 resource,
                 overlay_manager,
                 edges: self

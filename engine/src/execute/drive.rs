@@ -39,8 +39,9 @@ use std::{
     cell::Cell,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
-    future::Future,
+    future::{Future, poll_fn},
     pin::{Pin, pin},
+    task::Poll,
     time::Duration,
 };
 use tokio::time::{Instant, sleep_until};
@@ -137,7 +138,7 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
     let mut watches: SelectAll<BoxStream<'static, (Scope, WatchEvent)>> = SelectAll::new();
     let mut requests: FuturesUnordered<Pin<Box<dyn Future<Output = Done> + '_>>> = FuturesUnordered::new();
     let mut interrupt = pin!(interrupt.fuse());
-    let mut n_events = 0;
+    let (mut n_events, parallelism) = (0, execution.options.parallelism.max(1));
     loop {
         // Moves that need no answer are made at once, and what they free starts at once; requests leave while there
         // are free slots.
@@ -156,7 +157,8 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
             let events = provider.watch(&scope.0, scope.1.as_deref());
             watches.push(events.map(move |event| (scope.clone(), event)).boxed());
         }
-        while requests.len().saturating_sub(n_resting.get()) < execution.options.parallelism.max(1)
+        let is_slot_free = |n_requests: usize| n_requests.saturating_sub(n_resting.get()) < parallelism;
+        while is_slot_free(requests.len())
             && let Some(request) = drive.request()
         {
             requests.push(Box::pin(perform(&context, request)));
@@ -171,13 +173,16 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
         }
         n_events += 1;
         let timer = drive.onlookers.next_timer();
+        let (n_requests, is_slot_wanted) = (requests.len(), !drive.wanting.is_empty());
         tokio::select! {
             biased;
             () = &mut interrupt => drive.interrupt(),
             Some(done) = requests.next(), if !requests.is_empty() => drive.answer(done, &ledger),
             Some((scope, event)) = watches.next(), if !watches.is_empty() => drive.see(&scope, event),
+            // One that was in flight rests now.
+            () = when(|| is_slot_wanted && is_slot_free(n_requests)) => {}
             // Nothing else has happened: what was written down since is saved together.
-            () = ledger.awaited() => {
+            () = when(|| ledger.is_awaited()) => {
                 n_events = 0;
                 drive.save(&ledger);
             }
@@ -189,6 +194,11 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+/// Ends if this is so when it is polled; nobody is woken when it becomes so.
+async fn when(is_so: impl Fn() -> bool) {
+    poll_fn(|_| if is_so() { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 fn far_future() -> Instant {
@@ -356,7 +366,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                     Verdict::Waits => return,
                 },
                 request if request.is_request() => {
-                    active.stand = Stand::Wants(request);
+                    active.stand = Stand::Wants(Box::new(request));
                     return;
                 }
                 wait => match self.wait(address, &wait) {

@@ -73,18 +73,6 @@ impl<'a, J: Journal> Ledger<'a, J> {
         self.journal.borrow().beforehand(intent)
     }
 
-    /// Ends if somebody waits for a line to be durable when this is polled; nobody is woken when that changes.
-    pub(super) async fn awaited(&self) {
-        poll_fn(|_| {
-            if self.is_awaited() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
-    }
-
     /// Whether somebody waits for a line to be durable.
     pub(super) fn is_awaited(&self) -> bool {
         self.awaited.get()

@@ -33,7 +33,7 @@ impl<'a> Records<'a> {
     }
 
     /// Everything that is recorded now, as far as it is held.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Recorded> + Clone {
+    pub(super) fn values(&self) -> impl Iterator<Item = &Recorded> {
         let kept = self
             .before
             .values()

@@ -31,7 +31,7 @@ pub(super) enum Stand {
     /// For something to be seen, or for nothing.
     Looks,
     /// For a slot for this request.
-    Wants(Move),
+    Wants(Box<Move>),
     /// For the answer to its request.
     InFlight,
     /// For what was written down of it to be saved.
@@ -96,7 +96,7 @@ impl Active {
 
     /// Wants a slot for a deed beside its script.
     pub(super) fn wants_deed(&mut self, deed: Deed) {
-        self.stand = Stand::Wants(Move::Deed(deed));
+        self.stand = Stand::Wants(Box::new(Move::Deed(deed)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! How many requests are in flight at once: as many as the server bears.
 //!
 //! Additive increase, multiplicative decrease, as TCP does it (RFC 5681): each answer that comes well lets a little more
-//! through, a refusal halves what is let through, and nobody asks before the time that the server named is over.
+//! through, and a refusal halves what is let through. How long the refused one waits, it is told itself.
 //!
 //! Invariants:
 //! - Never more than the ceiling that the person set, never fewer than one.
@@ -15,10 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, time::Instant};
 
 /// What an answer took is slow from here on: the service level that Kubernetes sets itself for requests about one object
 /// (kubernetes/community, `sig-scalability/slos/api_call_latency.md`: 99 of 100 within a second).
@@ -27,17 +24,13 @@ const SLOW: Duration = Duration::from_secs(1);
 const TIMES_THE_FASTEST: u32 = 8;
 /// Slow answers alone bring it no lower than this.
 const PATIENT: f64 = 4.0;
-/// Nobody else is held up longer than this by what one was told. A server that sheds load says one second
-/// (`k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go`).
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
 /// What an answer says about the load of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     /// It answered.
     Borne,
-    /// It asks for fewer requests, or for later ones, after this time if it says.
-    Refused(Option<Duration>),
+    /// It asks for fewer requests, or for later ones.
+    Refused,
 }
 
 /// What the server bears, as far as its answers say.
@@ -47,8 +40,6 @@ struct Pace {
     limit: f64,
     /// When the limit was lowered last.
     lowered: Option<Instant>,
-    /// Nothing is sent before.
-    not_before: Option<Instant>,
     /// The shortest time that a method took.
     fastest: BTreeMap<String, Duration>,
 }
@@ -60,7 +51,6 @@ impl Pace {
             ceiling,
             limit: ceiling,
             lowered: None,
-            not_before: None,
             fastest: BTreeMap::new(),
         }
     }
@@ -73,13 +63,7 @@ impl Pace {
     /// Takes in what an answer to a request says that was sent at some time.
     fn learn(&mut self, method: &Method, sent: Instant, now: Instant, load: Load) {
         match load {
-            Load::Refused(asked) => {
-                if let Some(asked) = asked {
-                    let until = now + asked.min(LONGEST_PAUSE);
-                    self.not_before = Some(self.not_before.map_or(until, |before| before.max(until)));
-                }
-                self.lower(sent, now, 0.5, 1.0);
-            }
+            Load::Refused => self.lower(sent, now, 0.5, 1.0),
             Load::Borne => {
                 let took = now.saturating_duration_since(sent);
                 let fastest = self.fastest.entry(method.to_string()).or_insert(took);
@@ -130,24 +114,21 @@ impl Pacer {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            let now = Instant::now();
-            let pause = {
-                let (pace, in_flight) = &mut *self.inner();
-                let pause = pace.not_before.filter(|until| *until > now);
-                if pause.is_none() && pace.admits(*in_flight) {
-                    *in_flight += 1;
-                    return Turn {
-                        pacer: self,
-                        since: now,
-                    };
-                }
-                pause
-            };
-            match pause {
-                Some(until) => sleep_until(until).await,
-                None => changed.await,
+            if self.admit() {
+                return Turn {
+                    pacer: self,
+                    since: Instant::now(),
+                };
             }
+            changed.await;
         }
+    }
+
+    fn admit(&self) -> bool {
+        let (pace, in_flight) = &mut *self.inner();
+        let admits = pace.admits(*in_flight);
+        *in_flight += usize::from(admits);
+        admits
     }
 
     fn inner(&self) -> MutexGuard<'_, (Pace, usize)> {
@@ -158,7 +139,8 @@ impl Pacer {
 impl Turn<'_> {
     /// Takes in what came of the request.
     pub(crate) fn learn(&self, method: &Method, load: Load) {
-        self.pacer.inner().0.learn(method, self.since, Instant::now(), load);
+        let now = Instant::now();
+        self.pacer.inner().0.learn(method, self.since, now, load);
     }
 }
 
@@ -201,7 +183,7 @@ mod tests {
                 return;
             }
             server.borrow_mut().n_refused += 1;
-            turn.learn(&Method::PATCH, Load::Refused(Some(asks_to_wait)));
+            turn.learn(&Method::PATCH, Load::Refused);
             drop(turn);
             tokio::time::sleep(asks_to_wait).await;
         }
@@ -244,27 +226,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_asks_before_the_time_that_one_was_told_and_no_time_holds_up_for_ever() {
-        let pacer = Pacer::new(8);
-        let began = Instant::now();
-        let first = pacer.turn().await;
-        first.learn(&Method::GET, Load::Refused(Some(Duration::from_secs(3))));
-        drop(first);
-        drop(pacer.turn().await);
-        assert_eq!(began.elapsed(), Duration::from_secs(3));
-        let turn = pacer.turn().await;
-        turn.learn(&Method::GET, Load::Refused(Some(Duration::from_secs(3_600))));
-        drop(turn);
-        drop(pacer.turn().await);
-        assert_eq!(began.elapsed(), Duration::from_secs(3) + LONGEST_PAUSE);
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn one_wave_of_refusals_counts_once_and_what_comes_well_wins_back_the_ceiling() {
         let mut pace = Pace::new(16);
         let sent = Instant::now();
         for _ in 0..16 {
-            pace.learn(&Method::PUT, sent, sent + Duration::from_millis(5), Load::Refused(None));
+            pace.learn(&Method::PUT, sent, sent + Duration::from_millis(5), Load::Refused);
         }
         assert!(pace.admits(7) && !pace.admits(8));
         let later = sent + Duration::from_millis(6);
@@ -274,7 +240,7 @@ mod tests {
         assert!(pace.admits(15) && !pace.admits(16));
         for round in 1..10 {
             let later = sent + Duration::from_secs(round);
-            pace.learn(&Method::PUT, later, later, Load::Refused(None));
+            pace.learn(&Method::PUT, later, later, Load::Refused);
         }
         assert!(pace.admits(0) && !pace.admits(1), "one always goes");
     }

@@ -172,14 +172,14 @@ impl Transport {
             Ok::<_, Silence>((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
         };
         let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| {
-            turn.learn(&method, Load::Refused(None));
+            turn.learn(&method, Load::Refused);
             self.too_late()
         })??;
         turn.learn(
             &method,
             match code {
                 // The server sheds load, or what is behind it does not answer in time.
-                429 | 503 | 504 => Load::Refused(retry_after),
+                429 | 503 | 504 => Load::Refused,
                 _ => Load::Borne,
             },
         );

