@@ -63,6 +63,7 @@ pub fn check(version: &Version, asked: Asked<'_>) -> Vec<Finding> {
             text: String::new(),
         })
         .collect();
+    let sent = asked.live.map(|_| object.clone());
     if asked.extent == Extent::Whole {
         apply_defaults(schema, &mut object);
     }
@@ -86,9 +87,10 @@ pub fn check(version: &Version, asked: Asked<'_>) -> Vec<Finding> {
         let mut broken = rules::judge_some(schema, &object, None, &|path, is_of_change| {
             is_known(path) && !(is_of_change && asked.live.is_some())
         });
-        if let Some(live) = asked.live {
+        if let Some((live, sent)) = asked.live.zip(sent) {
             // Fields of others stay, and are part of what a rule about a change compares.
-            let after = laid_over(schema, live, &object);
+            let mut after = laid_over(schema, live, &sent);
+            apply_defaults(schema, &mut after);
             let of_change = |path: &str, is_of_change: bool| is_known(path) && is_of_change;
             broken.extend(rules::judge_some(schema, &after, Some(live), &of_change));
         }
@@ -221,8 +223,8 @@ mod tests {
                 "Unknown spec.typo: ",
                 "Value spec.owner: Unsupported value: \"c\": supported values: \"a\", \"b\"",
                 "Value spec.port: Invalid value: \"boolean\": spec.port in body must be of type integer,string: \"boolean\"",
-                "Value spec.rules[2].name: Invalid value: \"X\": spec.rules[2].name in body should match '^[a-z]+$'",
                 "Value spec.rules[1]: Duplicate value: {\"name\":\"x\"}",
+                "Value spec.rules[2].name: Invalid value: \"X\": spec.rules[2].name in body should match '^[a-z]+$'",
                 "Value spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1",
             ]
         );

@@ -61,13 +61,11 @@ pub(super) fn given(directory: Option<&Path>, resources: &[Resource]) -> Result<
     let mut faults = Vec::new();
     for (file, crd) in crds.of_kinds(&wanted) {
         let file = file.display().to_string();
-        let added = crd
-            .map_err(|why| Fault::Unreadable {
-                file: file.clone(),
-                why,
-            })
-            .and_then(|crd| definitions.add(&crd, &file));
-        faults.extend(added.err());
+        let why = match crd {
+            Ok(crd) => definitions.add(&crd).err().map(|error| error.to_string()),
+            Err(why) => Some(why),
+        };
+        faults.extend(why.map(|why| Fault::Unreadable { file, why }));
     }
     if faults.is_empty() {
         Ok(definitions)
@@ -83,7 +81,7 @@ pub(super) fn seen(settings: &Settings, resources: &[Resource]) -> Definitions {
     let mut definitions = Definitions::default();
     for definition in SeenDefinitions::beside(&settings.state).of_groups(is_wanted) {
         // A disposable file that is no definition says nothing.
-        let _unusable = definitions.add(&definition, "what was seen");
+        let _unusable = definitions.add(&definition);
     }
     definitions
 }
@@ -147,7 +145,7 @@ pub(super) fn after_survey(
     let served: Vec<Value> = survey.view().objects(&crds, None).into_iter().map(essence).collect();
     let mut known = Definitions::default();
     for definition in &served {
-        let _unusable = known.add(definition, "the cluster");
+        let _unusable = known.add(definition);
     }
     known.complete(seen(settings, resources));
     let is_open = |resource: &&Resource| {

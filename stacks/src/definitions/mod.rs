@@ -14,7 +14,7 @@
 mod error;
 
 pub use error::{DefinitionFault, Place};
-pub use stackctl_schema::definition::essence;
+pub use stackctl_schema::definition::{DefinitionError, essence};
 
 use crate::{closest, manifests::FileLine};
 use serde_json::Value;
@@ -53,16 +53,12 @@ impl Definitions {
         this
     }
 
-    /// Adds a definition that was read from `from`, unless its kind has one.
+    /// Adds a definition, unless its kind has one.
     ///
     /// # Errors
     /// When it is none.
-    pub fn add(&mut self, definition: &Value, from: &str) -> Result<(), DefinitionFault> {
-        let read = Definition::read(definition).map_err(|why| DefinitionFault::Unreadable {
-            file: from.to_owned(),
-            why: why.to_string(),
-        })?;
-        self.insert(read);
+    pub fn add(&mut self, definition: &Value) -> Result<(), DefinitionError> {
+        self.insert(Definition::read(definition)?);
         Ok(())
     }
 
