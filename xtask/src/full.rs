@@ -2,6 +2,7 @@
 
 use crate::{
     bundles::{self, Bundles},
+    chaos::{self, Chaos},
     error::TaskError,
     program,
 };
@@ -13,6 +14,9 @@ const SCHEDULES: &str = "100";
 /// How often the served cluster is killed under writes.
 const KILLS: &str = "200";
 
+/// How many lives of a stack `stackctl` is killed in.
+const LIVES: u64 = 200;
+
 /// Runs them, one kind after the other.
 ///
 /// # Errors
@@ -20,10 +24,12 @@ const KILLS: &str = "200";
 pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
+    let lives = chaos::run(root, &Chaos::of(LIVES))?;
     let bundles = bundles::run(root, &Bundles::default())?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
          kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
+         kills of stackctl: {lives}\n\
          bundles: {bundles}"
     ))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    load,
+    definitions, load,
     prepare::{self, Desired},
     runtime,
 };
@@ -15,11 +15,13 @@ use crate::{
     views,
 };
 use stackctl_engine::facts::Facts;
-use stackctl_stacks::cluster_facts;
+use stackctl_stacks::{Stack, cluster_facts};
 use std::path::Path;
 
 pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
-    let desired = desired(command.facts.as_deref(), settings)?;
+    let (stack, desired) = desired(command.facts.as_deref(), settings)?;
+    let given = definitions::given(settings.crds(&command.schema).as_deref(), &desired.resources)?;
+    definitions::check(&given, &stack, &desired.resources)?;
     let documents = views::manifests::documents(&desired.resources, &desired.graph);
     match &command.out {
         None => views::result(&views::manifests::stream(&documents)),
@@ -38,8 +40,8 @@ pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// What a stack comes to, with facts of a file or of the cluster.
-pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<Desired, Error> {
+/// A stack and what it comes to, with facts of a file or of the cluster.
+pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<(Stack, Desired), Error> {
     let (stack, _) = load::stack(settings)?;
     let desired = match from {
         Some(path) => prepare::compiled(&stack, facts::from_file(path)?),
@@ -53,5 +55,5 @@ pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<Desire
         }),
     }?;
     load::show_notices(&desired.notices, settings);
-    Ok(desired)
+    Ok((stack, desired))
 }

@@ -4,7 +4,7 @@
 //! - `format_version` grows when a reader of the old form would misread the new one; new fields alone do not count.
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
-use miette::Diagnostic;
+use miette::Diagnostic as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -20,7 +20,8 @@ use stackctl_engine::{
 };
 use stackctl_stacks::{
     StackError,
-    manifests::{FileLine, ManifestsError, ManifestsNotice},
+    definitions::{Coverage, DefinitionFault},
+    manifests::ManifestsNotice,
     preflight::Finding,
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -552,36 +553,56 @@ pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
     })
 }
 
-/// Adds what there is to say about the manifests of a stack to its diagnostics.
-pub fn add_manifests(answer: &mut Value, looked: &Result<Vec<ManifestsNotice>, Vec<ManifestsError>>) {
-    let row = |found: &dyn Diagnostic, severity: &str, at: Option<&FileLine>| {
+/// Adds what definitions say against objects to the diagnostics of a stack.
+pub fn add_faults(answer: &mut Value, errors: &[DefinitionFault], warnings: &[DefinitionFault]) {
+    let one = |fault: &DefinitionFault, severity: &str| {
+        let place = fault.place();
+        let at = place.and_then(|place| place.at.as_ref());
         json!({
-            "code": found.code().map(|code| code.to_string()),
+            "code": fault.code().map(|code| code.to_string()),
             "severity": severity,
-            "message": found.to_string(),
-            "help": found.help().map(|help| help.to_string()),
+            "message": fault.to_string(),
+            "help": fault.help().map(|help| help.to_string()),
             "file": at.map(|at| &at.file), "line": at.map(|at| at.line), "column": null,
+            "address": place.map(|place| place.address.to_string()),
+            "field": fault.field(),
         })
     };
-    let (key, rows): (_, Vec<Value>) = match looked {
-        Ok(notices) => (
-            "warnings",
-            notices
-                .iter()
-                .map(|notice| row(notice, "warning", Some(notice.at())))
-                .collect(),
-        ),
-        Err(errors) => (
-            "errors",
-            errors.iter().map(|error| row(error, "error", error.at())).collect(),
-        ),
-    };
-    let before = answer["summary"][key].as_u64().unwrap_or_default();
-    answer["summary"][key] = json!(before + rows.len() as u64);
-    answer["valid"] = json!(looked.is_ok() && answer["valid"] == true);
+    let errors_as = errors.iter().map(|fault| one(fault, "error"));
+    let faults: Vec<Value> = errors_as
+        .chain(warnings.iter().map(|fault| one(fault, "warning")))
+        .collect();
     if let Some(all) = answer["diagnostics"].as_array_mut() {
-        all.extend(rows);
+        all.extend(faults);
     }
+    let count = |answer: &Value, key: &str| answer["summary"][key].as_u64().unwrap_or_default();
+    answer["summary"]["errors"] = json!(count(answer, "errors") + errors.len() as u64);
+    answer["summary"]["warnings"] = json!(count(answer, "warnings") + warnings.len() as u64);
+    answer["valid"] = json!(count(answer, "errors") == 0);
+}
+
+/// Converts how much definitions could judge.
+pub fn coverage(coverage: Coverage) -> Value {
+    json!({"objects": coverage.objects, "by_definition": coverage.judged})
+}
+
+/// Adds what people are told about their manifests to the diagnostics of a stack.
+pub fn add_notices(answer: &mut Value, notices: &[ManifestsNotice]) {
+    let one = |notice: &ManifestsNotice| {
+        let at = notice.at();
+        json!({
+            "code": notice.code().map(|code| code.to_string()),
+            "severity": "warning",
+            "message": notice.to_string(),
+            "help": notice.help().map(|help| help.to_string()),
+            "file": at.file, "line": at.line, "column": null,
+        })
+    };
+    if let Some(all) = answer["diagnostics"].as_array_mut() {
+        all.extend(notices.iter().map(one));
+    }
+    let before = answer["summary"]["warnings"].as_u64().unwrap_or_default();
+    answer["summary"]["warnings"] = json!(before + notices.len() as u64);
 }
 
 /// Converts what is recorded of one address, without the digests of secrets.

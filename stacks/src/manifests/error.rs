@@ -275,31 +275,3 @@ pub enum ManifestsError {
         hint: &'static str,
     },
 }
-
-impl ManifestsError {
-    /// Where it is, if that is a line of a file.
-    pub fn at(&self) -> Option<&FileLine> {
-        match self {
-            Self::Syntax { at, .. }
-            | Self::NotAnObject { at, .. }
-            | Self::Twice { at, .. }
-            | Self::Unknown { at, .. }
-            | Self::UnlabelledCredential { at, .. }
-            | Self::Endpoint { at, .. }
-            | Self::OtherName { at, .. }
-            | Self::NotAdmitted { at, .. }
-            | Self::SameTarget { at, .. }
-            | Self::GatewayPolicy { at, .. }
-            | Self::JoinedNames { at, .. }
-            | Self::Unasked { at, .. }
-            | Self::Unwatched { at, .. }
-            | Self::GroupEntry { at, .. }
-            | Self::ModelWithoutName { at, .. }
-            | Self::ReferredTwice { at, .. }
-            | Self::ForeignGroup { at, .. }
-            | Self::SecondWriter { at, .. }
-            | Self::Annotation { at, .. } => Some(at),
-            Self::Kustomization { .. } => None,
-        }
-    }
-}

@@ -66,6 +66,15 @@ pub struct Made {
     pub notices: Vec<ManifestsNotice>,
 }
 
+/// Where each object of every set stands: the file, and the line that its document begins at.
+pub fn places(sets: &[(&ManifestSet, Vec<ManifestFile>)]) -> BTreeMap<Address, FileLine> {
+    // What is wrong in them is said by `resources`.
+    let mut documents = documents_of(sets, &mut Vec::new(), &mut Vec::new());
+    kinds::place(&mut documents, |set| namespace_of(sets[set].0));
+    let place = |(set, document): (usize, Document)| (address(sets[set].0, &document), document.at);
+    documents.into_iter().map(place).collect()
+}
+
 /// Makes the resources of every set. `catalogue` is what the stack comes to otherwise: what they may wait for besides each
 /// other, and what they must not contradict.
 ///
@@ -75,32 +84,12 @@ pub fn resources(
     sets: &[(&ManifestSet, Vec<ManifestFile>)],
     catalogue: &[Resource],
 ) -> Result<Made, Vec<ManifestsError>> {
-    make(sets, Some(catalogue))
-}
-
-/// Looks at every file, without what the stack comes to otherwise; returns what people are told.
-///
-/// # Errors
-/// What is wrong in any file by itself.
-pub fn check(sets: &[(&ManifestSet, Vec<ManifestFile>)]) -> Result<Vec<ManifestsNotice>, Vec<ManifestsError>> {
-    make(sets, None).map(|made| made.notices)
-}
-
-fn make(
-    sets: &[(&ManifestSet, Vec<ManifestFile>)],
-    catalogue: Option<&[Resource]>,
-) -> Result<Made, Vec<ManifestsError>> {
     let (mut errors, mut notices) = (Vec::new(), Vec::new());
     let mut documents = documents_of(sets, &mut errors, &mut notices);
     let sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
-    kinds::place(&mut documents, |set| {
-        sets[set]
-            .namespace
-            .as_ref()
-            .map_or("default", |namespace| namespace.as_str())
-    });
+    kinds::place(&mut documents, |set| namespace_of(sets[set]));
     let turns = order::turns(&mut documents, &mut errors, &mut notices);
-    lint::check(&documents, catalogue.unwrap_or_default(), &mut errors);
+    lint::check(&documents, catalogue, &mut errors);
     let addresses: Vec<Address> = documents
         .iter()
         .map(|(set, document)| address(sets[*set], document))
@@ -150,6 +139,7 @@ fn make(
         resource.ready_timeout = READY_TIMEOUT;
         resource.lifecycle.holds_data = kinds::holds_data(&document.manifest);
         resource.lifecycle.retain = kept::why(document);
+        resource.lifecycle.ignore_fields.clone_from(&sets[*set].ignore_fields);
         resources.push(resource);
     }
     notices.sort_by(|one, other| one.at().cmp(other.at()));
@@ -209,19 +199,12 @@ fn is_kustomization(file: &ManifestFile) -> bool {
 fn said(
     sets: &[&ManifestSet],
     documents: &[(usize, Document)],
-    catalogue: Option<&[Resource]>,
+    catalogue: &[Resource],
     index: &Index<'_>,
     errors: &mut Vec<ManifestsError>,
 ) -> Vec<Vec<DependsOn>> {
-    let known: Option<BTreeSet<&Address>> =
-        catalogue.map(|catalogue| catalogue.iter().map(|resource| &resource.address).collect());
-    // Without the catalogue only what is ours can be missed.
-    let is_there = |wanted: &Address| {
-        let is_elsewhere = known
-            .as_ref()
-            .map_or_else(|| wanted.component() != COMPONENT, |known| known.contains(wanted));
-        is_elsewhere || index.has(wanted)
-    };
+    let known: BTreeSet<&Address> = catalogue.iter().map(|resource| &resource.address).collect();
+    let is_there = |wanted: &Address| known.contains(wanted) || index.has(wanted);
     let mut of_table: BTreeMap<usize, (Vec<DependsOn>, Vec<&Address>)> = BTreeMap::new();
     let mut all = Vec::with_capacity(documents.len());
     for (set, document) in documents {
@@ -259,8 +242,10 @@ fn readiness(set: &ManifestSet, document: &Document) -> (Rule, Option<Rule>, boo
     }
 }
 
-/// What the addresses of all sets begin with.
-const COMPONENT: &str = "manifests";
+/// Where objects of a set live that name no namespace.
+fn namespace_of(set: &ManifestSet) -> &str {
+    set.namespace.as_ref().map_or("default", |namespace| namespace.as_str())
+}
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.
 fn address(set: &ManifestSet, document: &Document) -> Address {
@@ -282,7 +267,7 @@ fn address(set: &ManifestSet, document: &Document) -> Address {
 /// `manifests[team-quota].name[key]`.
 fn address_of(set: &ManifestSet, name: &str, key: &str) -> Address {
     [
-        Segment::keyed(COMPONENT, set.name.as_str()),
+        Segment::keyed("manifests", set.name.as_str()),
         Segment::keyed(name, if key.is_empty() { "-" } else { key }),
     ]
     .into_iter()

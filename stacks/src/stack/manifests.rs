@@ -1,7 +1,7 @@
 //! Manifests of the user's own.
 
 use super::names::ObjectName;
-use stackctl_engine::{Address, object_key::ObjectType, readiness::Rule};
+use stackctl_engine::{Address, FieldPath, object_key::ObjectType, readiness::Rule};
 use std::path::PathBuf;
 
 /// One `[[manifests]]` table: files whose objects join the graph.
@@ -18,6 +18,8 @@ pub struct ManifestSet {
     pub depends_on: Vec<Address>,
     /// When its objects are ready, the first that is about an object; of others their kind decides.
     pub ready: Vec<SetReadiness>,
+    /// What others may move in its objects.
+    pub ignore_fields: Vec<FieldPath>,
 }
 
 /// When objects of a set are ready.

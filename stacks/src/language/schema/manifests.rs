@@ -22,6 +22,7 @@ pub(crate) struct RawManifests {
     pub(crate) depends_on: Vec<Address>,
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) ignore_fields: Vec<FieldPath>,
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManifests> {
@@ -48,6 +49,12 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     );
     let ready = reader.or("ready", Vec::new(), problems, ready);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let ignore_fields = reader.or(
+        "ignore_fields",
+        Vec::new(),
+        problems,
+        read::list("a list of paths", field_path),
+    );
     reader.finish(problems);
     Some(RawManifests {
         name: name?,
@@ -56,7 +63,23 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
         prevent_destroy,
+        ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
     })
+}
+
+/// `spec.replicas`, `spec.template.spec.containers[name=main].image`, `metadata.annotations["example.com/note"]`.
+fn field_path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
+    let text = read::line(field, problems)?;
+    let names_objects = |path: &FieldPath| path.contains(&FieldPath::fields(["metadata", "name"]));
+    let path = FieldPath::parse(&text).filter(|path| !path.has_index() && !names_objects(path));
+    if path.is_none() {
+        let (noun, hint) = (
+            "the path of a field",
+            "write `spec.replicas`, `spec.containers[name=main].image` or `metadata.annotations[\"a.b/c\"]`".to_owned(),
+        );
+        problems.push(field.node.place, Problem::Malformed { text, noun, hint });
+    }
+    path
 }
 
 fn address(field: Field<'_>, problems: &mut Problems) -> Option<Address> {
@@ -144,8 +167,7 @@ fn expression(field: Field<'_>, problems: &mut Problems) -> Option<Expression> {
     let text = read::text(field, problems)?;
     match expression::compile(text.trim()) {
         Ok(expression) => Some(expression),
-        Err(error) => {
-            let why = error.to_string();
+        Err(why) => {
             problems.push(field.node.place, Problem::BadReadiness { why });
             None
         }

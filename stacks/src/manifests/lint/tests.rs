@@ -17,6 +17,7 @@ fn said(stack: Option<&str>, manifests: &str) -> String {
         namespace: None,
         depends_on: Vec::new(),
         ready: Vec::new(),
+        ignore_fields: Vec::new(),
     };
     let file = ManifestFile {
         name: "theirs.yaml".to_owned(),

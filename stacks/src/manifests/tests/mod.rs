@@ -12,6 +12,7 @@ fn set() -> ManifestSet {
         depends_on: Vec::new(),
         namespace: None,
         ready: Vec::new(),
+        ignore_fields: Vec::new(),
     }
 }
 
@@ -333,19 +334,6 @@ metadata:
         failed: None,
     }];
     assert_eq!(told(&made(&set, text)), [""; 0]);
-}
-
-#[test]
-fn without_the_rest_of_the_stack_only_what_is_missing_among_manifests_is_wrong() {
-    let mut set = set();
-    set.depends_on = vec!["model[a].service".parse().expect("an address")];
-    let file = ManifestFile {
-        name: "objects.yaml".to_owned(),
-        text: TWO.to_owned(),
-    };
-    assert_eq!(check(&[(&set, vec![file.clone()])]), Ok(Vec::new()));
-    set.depends_on = vec!["manifests[team].configmap[none]".parse().expect("an address")];
-    assert_eq!(check(&[(&set, vec![file])]).expect_err("missing").len(), 2);
 }
 
 #[test]
