@@ -217,7 +217,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK037",
         "a readiness that cannot be waited for",
-        "`ready` is either the type of a condition that has to be True, or a path of names and numbers and, if it has to be more than there, what it equals.",
+        "`ready` is the type of a condition that has to be True; or a path of names and numbers and, if it has to be more than there, what it equals; or an expression in CEL, in which `self` is the object. `kind` says which objects of the table it is about, and `failed`, in CEL too, when one never will be ready.",
     ),
     row(
         "STK038",
@@ -430,6 +430,46 @@ const EXPLANATIONS: &[Explanation] = &[
         "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host.",
     ),
     row(
+        "STK320",
+        "a directory of Kustomize",
+        "A kustomization says how files are put together and changed; those beside it are patches, parts and inputs, and applying them one by one would make something else. `kustomize build DIR` or `kubectl kustomize DIR` writes what they come to: name that file in `path`.",
+    ),
+    row(
+        "STK321",
+        "an annotation of another tool that cannot be read",
+        "Sync waves and weights of hooks are whole numbers in quotes, hooks have the names that Argo CD and Helm give them, and a change rule of kapp is four words: `upsert after upserting GROUP`. A mistake in one would change the order without a word, so it is an error.",
+    ),
+    row(
+        "STK330",
+        "a word that is a boolean",
+        "Kubernetes reads YAML 1.1, in which `yes`, `no`, `on`, `off`, `y` and `n` are booleans, in lower case, capitals, or with a capital first. They are read so here too, and told, because a text may have been meant.",
+    ),
+    row(
+        "STK331",
+        "a key that is a boolean",
+        "A key like `on` without quotes is `true` to kubectl, and `on` here. Quotes make it the same text everywhere.",
+    ),
+    row(
+        "STK332",
+        "a hook that is left out",
+        "Hooks of Argo CD for failures and deletions, of Helm for deletions, rollbacks and tests, are no part of an apply. What they make is not applied.",
+    ),
+    row(
+        "STK333",
+        "hooks that are objects like others",
+        "Hooks that run before and after an installation are applied in their turn. They stay in the stack: unlike with Helm or Argo CD a Job runs again only when it changes, and no policy deletes it.",
+    ),
+    row(
+        "STK334",
+        "a kind that nothing says the readiness of",
+        "Something waits for an object of a kind whose status is not known here. It counts as ready once it is there, which says little. `ready` in its `[[manifests]]` table says when such objects are ready.",
+    ),
+    row(
+        "STK335",
+        "a change rule of kapp that orders nothing",
+        "The group has no member in the table, or the rule is about deletions in an order of their own. Destroy takes what an apply orders, turned round; `delete before deleting` beside `upsert after upserting` is just that.",
+    ),
+    row(
         "STK400",
         "a field that the kind does not have",
         "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan.",
@@ -467,6 +507,7 @@ mod tests {
             include_str!("../cluster_facts/parse.rs"),
             include_str!("../components/error.rs"),
             include_str!("../manifests/error.rs"),
+            include_str!("../manifests/notice.rs"),
             include_str!("../definitions/error.rs"),
         ]
         .concat();

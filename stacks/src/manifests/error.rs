@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 
 /// Where in the files something is wrong: file and line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileLine {
     /// The file, as a person would recognise it.
     pub file: String,
@@ -246,5 +246,32 @@ pub enum ManifestsError {
         secret: String,
         /// The gateway, and where it stands.
         gateway: String,
+    },
+    /// A file of Kustomize, which the API server does not know.
+    #[error("`{file}` is for `kustomize`, which has to run first")]
+    #[diagnostic(
+        code(STK320),
+        help(
+            "run `kustomize build {folder} > objects.yaml` or `kubectl kustomize`, and name that file in `path`: the files beside it are changed by it, or are no objects"
+        )
+    )]
+    Kustomization {
+        /// The file.
+        file: String,
+        /// Its folder.
+        folder: String,
+    },
+    /// An annotation that orders objects, and cannot be read.
+    #[error("{at}: `{annotation}: {value}` cannot be read")]
+    #[diagnostic(code(STK321), help("{hint}"))]
+    Annotation {
+        /// Where.
+        at: FileLine,
+        /// The annotation.
+        annotation: String,
+        /// What it says.
+        value: String,
+        /// What to write.
+        hint: &'static str,
     },
 }
