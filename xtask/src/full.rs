@@ -9,6 +9,9 @@ const SCHEDULES: &str = "100";
 /// How often the served cluster is killed under writes.
 const KILLS: &str = "200";
 
+/// How many mutilated stacks and manifests are read.
+const INPUTS: &str = "1000000";
+
 /// Runs them, one kind after the other.
 ///
 /// # Errors
@@ -16,9 +19,11 @@ const KILLS: &str = "200";
 pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
+    mutilated(root)?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
-         kills: {KILLS} of the served cluster, and no acknowledged write was lost"
+         kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
+         mutilated files: {INPUTS} were read, and what was said of each points into it"
     ))
 }
 
@@ -37,6 +42,24 @@ fn simulated(root: &Path, file: &str, (variable, count): (&str, &str)) -> Result
             file,
         ])
         .env(variable, count)
+        .current_dir(root);
+    program::output(&mut tests, "").map(drop)
+}
+
+/// Reads mutilated stacks and manifests.
+fn mutilated(root: &Path) -> Result<(), TaskError> {
+    let mut tests = Command::new("cargo");
+    tests
+        .args([
+            "test",
+            "--release",
+            "--package",
+            "stackctl-stacks",
+            "--lib",
+            "--",
+            "fuzz",
+        ])
+        .env("STACKCTL_FUZZ", INPUTS)
         .current_dir(root);
     program::output(&mut tests, "").map(drop)
 }

@@ -535,6 +535,7 @@ pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
                 "message": found.to_string(),
                 "help": found.help(),
                 "file": at.file, "line": at.line, "column": at.column,
+                "link": found.link(),
             })
         })
         .collect();

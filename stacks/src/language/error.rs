@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 
+use super::codes::{Explanation, explain};
 use super::place::{Place, Position, Sources};
 use super::problem::Problem;
 
@@ -66,6 +67,12 @@ impl StackError {
     #[must_use]
     pub fn code(&self) -> String {
         self.0.problem.code().map_or_else(String::new, |code| code.to_string())
+    }
+
+    /// Returns where it is explained on the web.
+    #[must_use]
+    pub fn link(&self) -> Option<String> {
+        explain(&self.code()).map(Explanation::link)
     }
 
     /// Returns what to do about it.

@@ -32,6 +32,13 @@ pub(super) const KEEP: Key = switch(
     "Every plan that would delete an object of it is refused, also that of a destroy.",
 );
 
+pub(super) const ALLOW: Key = key(
+    "allow",
+    "a list of tables",
+    "nothing",
+    "Warnings and lints that are meant so, each with a reason.",
+);
+
 /// Every table, in the order people write them.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     platform::TABLES.iter().chain(serving::TABLES).chain(additions::TABLES)

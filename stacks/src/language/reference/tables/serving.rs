@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
 use super::super::Table;
-use super::{KEEP, TIMEOUT, key, switch};
+use super::{ALLOW, KEEP, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -90,6 +90,12 @@ pub(super) const TABLES: &[Table] = &[
                 "an `oci://`, `hf://`, `s3://` or `pvc://` URI",
                 "required",
                 "Where its weights come from.",
+            ),
+            key(
+                "weights",
+                "an amount of memory",
+                "what the name of the source says, if it does",
+                "How much of the GPUs' memory its weights take. It is only held against what they have: `explain STK100`.",
             ),
             key(
                 "hf_token",
@@ -191,6 +197,7 @@ pub(super) const TABLES: &[Table] = &[
             key("display", "a table", "none", "What people read about it."),
             TIMEOUT,
             KEEP,
+            ALLOW,
         ],
     },
     Table {
