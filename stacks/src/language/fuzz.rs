@@ -119,7 +119,7 @@ fn mutilate(text: &mut Vec<u8>, draw: &mut Draw) {
     match draw.below(12) {
         0 => text.truncate(at),
         1 => {
-            for _ in 0..=draw.below(4) {
+            for _ in 0..=draw.below(4).min(draw.below(4)) {
                 let at = draw.below(text.len());
                 if let Some(byte) = text.get_mut(at) {
                     *byte ^= 1 << draw.below(8);
@@ -153,7 +153,8 @@ fn mutilate(text: &mut Vec<u8>, draw: &mut Draw) {
                 ("[[", ""),
             ]);
             // Beyond what any reader lets pass.
-            let depth = draw.below(if draw.below(20) == 0 { 2_000 } else { 100 });
+            let most = if draw.below(20) == 0 { 2_000 } else { 100 };
+            let depth = draw.below(most);
             let nested = format!("a = {}1{}", open.repeat(depth), close.repeat(depth));
             text.splice(at..at, nested.into_bytes());
         }
@@ -294,7 +295,7 @@ fn check(input: u64, tables: &[&str], objects: &[&str]) {
         draw.one_of(tables)
     };
     let mut text = text.as_bytes().to_vec();
-    for _ in 0..=draw.below(4) {
+    for _ in 0..=draw.below(4).min(draw.below(4)) {
         mutilate(&mut text, &mut draw);
     }
     // Files that are no UTF-8 are refused before they are parsed; the rest of such a file is looked at all the same.
