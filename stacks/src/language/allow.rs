@@ -38,7 +38,7 @@ pub(super) fn of_stack(field: Field<'_>, problems: &mut Problems) -> Option<()> 
 pub(super) fn of_table(table: &Node) -> impl FnOnce(Field<'_>, &mut Problems) -> Option<()> {
     let mut within = Vec::new();
     gather(table, &mut within);
-    move |field, problems| read(field, Some(within), problems)
+    move |field, problems| read(field, Some(&within), problems)
 }
 
 /// Every place of a table; after merging they are in several files.
@@ -56,19 +56,29 @@ fn gather(node: &Node, places: &mut Vec<Place>) {
     }
 }
 
-fn read(field: Field<'_>, within: Option<Vec<Place>>, problems: &mut Problems) -> Option<()> {
-    let all = read::list("a list of `{ code, reason }`", one)(field, problems)?;
-    for at in all {
+fn read(field: Field<'_>, within: Option<&[Place]>, problems: &mut Problems) -> Option<()> {
+    if !matches!(field.node.value, Value::List(_)) {
+        field.refuse("a list of tables", FORM.to_owned(), problems);
+        return None;
+    }
+    for at in read::list("a list of tables", one)(field, problems)? {
         problems.allow(Allowed {
             code: at.value,
             at: at.place,
-            within: within.clone(),
+            within: within.map(<[Place]>::to_vec),
         });
     }
     Some(())
 }
 
+/// What an allowance looks like.
+const FORM: &str = "write `allow = [{ code = \"STK054\", reason = \"…\" }]`";
+
 fn one(field: Field<'_>, problems: &mut Problems) -> Option<&'static str> {
+    if field.node.as_table().is_none() {
+        field.refuse("a list of tables", FORM.to_owned(), problems);
+        return None;
+    }
     let mut reader = Reader::new(field, "`allow`", problems)?;
     let code = reader.required(
         "code",

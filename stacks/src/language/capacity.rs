@@ -8,6 +8,7 @@
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::weights::{Precision, Weights};
+use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{Deployment, GpuPool, GpuTier, Model, ModelSource, Provision, Quantity};
 
 /// Where a model says what is looked at here.
@@ -330,7 +331,7 @@ fn report_weights(model: &Model, site: Site, pools: &[&(GpuPool, Place)], proble
             sum,
             hint: way_out(bytes, &room, &told),
         }
-    } else if bytes + BESIDE_WEIGHTS > room.bytes {
+    } else if bytes.saturating_add(BESIDE_WEIGHTS) > room.bytes {
         Problem::LittleRoom {
             model: name,
             sum,
@@ -344,17 +345,24 @@ fn report_weights(model: &Model, site: Site, pools: &[&(GpuPool, Place)], proble
 
 /// More GPUs of the same kind, or a larger kind.
 fn way_out(bytes: u64, short: &Room, told: &Told) -> String {
-    let fits = |tier, gpus| bytes + BESIDE_WEIGHTS <= room(tier, gpus, told).bytes;
+    let fits = |tier, gpus| bytes.saturating_add(BESIDE_WEIGHTS) <= room(tier, gpus, told).bytes;
     let has_node = |tier: &GpuTier, gpus: u64| tier.sizes.iter().any(|size| u64::from(size.gpus) >= gpus);
     let more = [2, 4, 8]
         .into_iter()
         .find(|gpus| *gpus > short.gpus && has_node(short.tier, *gpus) && fits(short.tier, *gpus));
-    let larger = crate::stack::gpu_tiers::TIERS
-        .iter()
-        .filter(|tier| has_node(tier, short.gpus) && fits(tier, short.gpus))
-        .min_by_key(|tier| tier.vram_gib);
+    let larger = [short.gpus, 2, 4, 8]
+        .into_iter()
+        .filter(|gpus| *gpus >= short.gpus)
+        .find_map(|gpus| {
+            let fitting = TIERS.iter().filter(|tier| has_node(tier, gpus) && fits(tier, gpus));
+            Some((fitting.min_by_key(|tier| tier.vram_gib)?, gpus))
+        })
+        .filter(|(tier, _)| tier.name != short.tier.name)
+        .map(|(tier, gpus)| match gpus == short.gpus {
+            true => format!("a pool of tier `{}`", tier.name),
+            false => format!("a pool of tier `{}` and `gpus = {gpus}`", tier.name),
+        });
     let more = more.map(|gpus| format!("`gpus = {gpus}` with nodes that have as many"));
-    let larger = larger.map(|tier| format!("a pool of tier `{}`", tier.name));
     let ways: Vec<String> = larger.into_iter().chain(more).collect();
     if ways.is_empty() {
         "take a smaller or a quantised variant of it".to_owned()
@@ -438,6 +446,7 @@ mod tests {
             ("gpus = 1\nweights = \"37Gi\"", ""),
             ("gpus = 1\nweights = \"40Gi\"", "STK101"),
             ("gpus = 1\nweights = \"44Gi\"", "STK100"),
+            ("gpus = 1\nweights = \"999999999999Pi\"", "STK100"),
             (
                 "gpus = 1\nweights = \"44Gi\"\nvllm = { args = [\"--gpu-memory-utilization=0.97\"] }",
                 "STK101",

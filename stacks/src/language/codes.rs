@@ -398,8 +398,8 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     row(
         "STK105",
-        "a load balancer that nobody provides (warning)",
-        "Without a cloud and without MetalLB nothing gives a Service of type LoadBalancer an address: it stays pending, and the gateway is never programmed. Behind a Route the router does what is needed. If something else in the cluster provides addresses, say so in `allow`.",
+        "a load balancer that nobody may provide (warning)",
+        "With `platform = \"none\"` and without `[metallb]` the stack knows of nothing that gives a Service of type LoadBalancer an address. Where nothing does, it stays pending, and the gateway is never programmed; preflight looks at what the cluster runs on. Behind a Route the router does what is needed. If something else in the cluster provides addresses, say so in `allow`.",
     ),
     row(
         "STK106",

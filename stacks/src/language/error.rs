@@ -1,6 +1,7 @@
 //! `StackError`: a problem, the file it is in and the bytes that make it wrong; `Diagnostics`: all of them.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
@@ -85,6 +86,15 @@ impl StackError {
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
+    }
+
+    /// Returns which bytes of its file it is about.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.0.labels.first().map_or(0..0, |label| {
+            let start = label.offset();
+            start..start + label.len()
+        })
     }
 
     /// Returns whether the stack is usable in spite of it.

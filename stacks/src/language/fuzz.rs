@@ -119,7 +119,7 @@ fn mutilate(text: &mut Vec<u8>, draw: &mut Draw) {
     match draw.below(12) {
         0 => text.truncate(at),
         1 => {
-            for _ in 0..=draw.below(4).min(draw.below(4)) {
+            for _ in 0..=draw.below(4) {
                 let at = draw.below(text.len());
                 if let Some(byte) = text.get_mut(at) {
                     *byte ^= 1 << draw.below(8);
@@ -136,7 +136,18 @@ fn mutilate(text: &mut Vec<u8>, draw: &mut Draw) {
             let to = draw.below(text.len() + 1);
             text.splice(to..to, again);
         }
-        4 | 5 => {
+        4 => {
+            let starts: Vec<usize> = text
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| **byte == b'\n')
+                .map(|(at, _)| at + 1)
+                .collect();
+            let at = starts.get(draw.below(starts.len())).copied().unwrap_or_default();
+            let line = format!("{}\n", draw.one_of(PIECES));
+            text.splice(at..at, line.into_bytes());
+        }
+        5 => {
             let piece = draw.one_of(PIECES).bytes();
             text.splice(at..at, piece);
         }

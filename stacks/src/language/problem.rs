@@ -503,11 +503,13 @@ pub enum Problem {
         hint: &'static str,
     },
 
-    #[error("nothing gives this load balancer an address")]
+    #[error("nothing that the stack knows of gives this load balancer an address")]
     #[diagnostic(
         code(STK105),
         severity(Warning),
-        help("write `exposure = \"route\"`, or add `[metallb]` with addresses of your network")
+        help(
+            "write `exposure = \"route\"`, or add `[metallb]` with addresses of your network; where the cluster's cloud provides them, say so in `allow`"
+        )
     )]
     NoBalancer,
 
@@ -593,8 +595,8 @@ impl Problem {
             Self::LittleRoom { .. } => "hardly fits".to_owned(),
             Self::NotEnoughGpus { .. } => "more than there is".to_owned(),
             Self::TooManyForNode { .. } => "more than a node has".to_owned(),
-            Self::Unreachable { .. } => "in the internet".to_owned(),
-            Self::NoBalancer => "no address will come".to_owned(),
+            Self::Unreachable { .. } => "on the internet".to_owned(),
+            Self::NoBalancer => "who gives it an address?".to_owned(),
             Self::Preview { .. } => "a preview".to_owned(),
             Self::GroupOfNoTier { .. } => "in no tier".to_owned(),
         }
