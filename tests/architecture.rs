@@ -13,9 +13,10 @@ use std::{
 const ARROWS: &[(&str, &[&str])] = &[
     ("stackctl-engine", &[]),
     ("stackctl-state", &["stackctl-engine"]),
-    ("stackctl-stacks", &["stackctl-engine"]),
+    ("stackctl-schema", &[]),
+    ("stackctl-stacks", &["stackctl-engine", "stackctl-schema"]),
     ("stackctl-kubernetes", &["stackctl-engine", "stackctl-state"]),
-    ("stackctl-simulator", &["stackctl-engine"]),
+    ("stackctl-simulator", &["stackctl-engine", "stackctl-schema"]),
     (
         "stackctl",
         &[
@@ -44,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         "base64",
         &[
             "stackctl-engine",
+            "stackctl-schema",
             "stackctl-state",
             "stackctl-stacks",
             "stackctl-simulator",
@@ -51,7 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("bcrypt", &["stackctl-engine", "stackctl-simulator"]),
     ("bytes", &["stackctl-kubernetes", "stackctl-simulator"]),
-    ("cel", &["stackctl-simulator"]),
+    ("cel", &["stackctl-schema", "stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
     ("rcgen", &["stackctl-simulator", "xtask"]),
@@ -79,7 +81,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("miette", &["stackctl-stacks", "stackctl"]),
     ("miniz_oxide", &["stackctl-state", "stackctl-simulator"]),
     ("petgraph", &["stackctl-engine"]),
-    ("regex", &["stackctl-simulator"]),
+    ("regex", &["stackctl-schema", "stackctl-simulator"]),
     ("ring", &["stackctl-simulator"]),
     ("rustls-pki-types", &["stackctl-kubernetes"]),
     ("rustix", &["stackctl-state", "stackctl-simulator", "stackctl"]),

@@ -12,7 +12,8 @@ use std::{path::PathBuf, time::Duration};
     disable_help_subcommand = true,
     arg_required_else_help = true,
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
-                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_LOG, NO_COLOR; flags win.\n\
+                  STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
+                  NO_COLOR; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs (where a command says so), 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
 )]
@@ -114,12 +115,23 @@ pub struct ScopeArgs {
     pub until: Vec<Pattern>,
 }
 
+/// What objects are checked against before a cluster is asked.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SchemaArgs {
+    /// Check objects against the CustomResourceDefinitions in this directory
+    #[arg(long, value_name = "DIR")]
+    pub crds: Option<PathBuf>,
+}
+
 /// How a plan is made and carried out.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanArgs {
     /// Of which part of the stack.
     #[command(flatten)]
     pub scope: ScopeArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Delete this object and make it again, with whatever it contains. May be given again
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
@@ -129,7 +141,7 @@ pub struct PlanArgs {
         conflicts_with_all = ["targets", "excludes", "until", "replace", "adopt", "force_conflicts", "refresh_facts"]
     )]
     pub refresh_only: bool,
-    /// Delete more than a third of what is recorded, or what holds data, if that is planned
+    /// Delete more than a third of what is recorded (and more than two objects), or what holds data, if that is planned
     #[arg(long)]
     pub yes_delete: bool,
     /// Take objects that are there already, and not ours, as ours
@@ -151,9 +163,10 @@ pub struct PlanArgs {
 pub enum Command {
     /// Check a stack file, offline
     #[command(
-        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea"
+        after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
+                            stackctl validate --crds crds/               # and every object, against its definition"
     )]
-    Validate(StackArgs),
+    Validate(ValidateCommand),
     /// Check the cluster before the first apply; changes nothing
     #[command(
         after_help = "Exits 2 when a check failed, 1 when one could not be made; warnings do not count. The first apply \
@@ -163,10 +176,11 @@ pub enum Command {
     Preflight(StackArgs),
     /// Show what would be done, and why; changes nothing
     #[command(after_help = "Examples:\n  stackctl plan\n  stackctl plan -o tonight.plan\n  \
-                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 2 = there are changes\n  \
+                            stackctl plan --destroy\n  stackctl plan --detailed-exitcode   # 0 = none, 2 = changes, 3 = none in this part\n  \
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
-                            stackctl plan --refresh-only                 # what the record would follow")]
+                            stackctl plan --refresh-only                 # what the record would follow\n  \
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -222,12 +236,33 @@ pub enum Command {
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
     Explain(ExplainCommand),
+    /// Print the JSON Schema of a stack, for editors
+    #[command(after_help = "Examples:\n  stackctl schema > stack.schema.json\n  \
+                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo")]
+    Schema(SchemaCommand),
+    /// Write the manual pages, one a command, into a directory
+    #[command(after_help = "Examples:\n  stackctl man /usr/local/share/man/man1")]
+    Man(ManCommand),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:\n  stackctl completions bash > /etc/bash_completion.d/stackctl")]
     Completions(CompletionsCommand),
     /// Print the version
     #[command(after_help = "Examples:\n  stackctl version --json")]
     Version,
+}
+
+/// `validate`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ValidateCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
+    /// Facts of the cluster from a file, instead of values that stand in for them
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
 }
 
 /// `plan`.
@@ -239,13 +274,16 @@ pub struct PlanCommand {
     /// How.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// Plan a fresh cluster by facts from a file, and ask no cluster
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "destroy", "replace", "refresh_only", "refresh_facts"])]
+    pub facts: Option<PathBuf>,
     /// Save the plan, to be applied as it is
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Plan to take everything away
     #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
-    /// Exit 2 when there are changes
+    /// Exit 2 when there are changes, and 3 when a part of the stack was planned and has none
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -288,6 +326,9 @@ pub struct DestroyCommand {
     /// Write what went when, and what each resource waited for, to a file (JSON; `-v` prints a table)
     #[arg(long, value_name = "FILE")]
     pub timeline: Option<PathBuf>,
+    /// Delete definitions with objects that are not of this stack, if that is planned
+    #[arg(long)]
+    pub yes_delete: bool,
     /// Destroy what the state holds, without looking for facts
     #[arg(long)]
     pub state_only: bool,
@@ -417,6 +458,9 @@ pub struct RenderCommand {
     /// Facts from a file instead of from the cluster
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// What objects are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// Write one file for each object into a directory
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -481,6 +525,22 @@ pub struct SimulateCommand {
 pub struct ExplainCommand {
     /// The code, such as STK014; without one, every code
     pub code: Option<String>,
+}
+
+/// `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaCommand {
+    /// Of a file that is layered on top of another, which needs not say everything
+    #[arg(long)]
+    pub layer: bool,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManCommand {
+    /// Where to write them; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// `completions`.

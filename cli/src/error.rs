@@ -19,6 +19,8 @@ pub enum Error {
 /// One thing that is wrong, with the way out.
 #[derive(Debug)]
 pub struct Problem {
+    /// The code that `stackctl explain` knows, where it has one.
+    pub code: Option<String>,
     /// What, as a lowercase fragment.
     pub what: String,
     /// The causes below it, outermost first.
@@ -31,6 +33,7 @@ impl Problem {
     /// A problem in one sentence.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
+            code: None,
             what: what.into(),
             because: Vec::new(),
             hint: None,
@@ -52,6 +55,13 @@ impl Problem {
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.because.push(cause.into());
+        self
+    }
+
+    /// Adds the code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
         self
     }
 

@@ -1,6 +1,7 @@
 //! The table of exit codes.
 //!
-//! Invariant: 2 is only ever an answer (changes, drift, a check that failed); nothing that went wrong ends with it.
+//! Invariant: 2 and 3 are only ever answers (changes, drift, a check that failed; a part without changes); nothing that
+//! went wrong ends with them.
 
 use std::process::ExitCode;
 
@@ -13,6 +14,8 @@ pub enum Exit {
     Failed,
     /// Done, and the answer is that something differs, or is not as it has to be.
     Differs,
+    /// Done, and the answer is no news, of a part: nobody looked at the rest.
+    NoNewsOfPart,
     /// Stopped by Ctrl-C.
     Interrupted,
 }
@@ -24,6 +27,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Differs => 2,
+            Self::NoNewsOfPart => 3,
             Self::Interrupted => 130,
         }
     }

@@ -4,7 +4,7 @@
 //! directories of real and simulated state are never the same.
 
 use crate::{
-    cli::{Common, SimulatedPlatform},
+    cli::{Common, SchemaArgs, SimulatedPlatform},
     error::{Error, Problem},
     views::style::Style,
 };
@@ -32,6 +32,7 @@ pub struct Environment {
     simulate_speed: Option<String>,
     simulate_platform: Option<String>,
     parallelism: Option<String>,
+    crds: Option<String>,
     log: Option<String>,
     no_color: bool,
     is_dumb: bool,
@@ -118,6 +119,7 @@ impl Environment {
             simulate_speed: text("STACKCTL_SIMULATE_SPEED"),
             simulate_platform: text("STACKCTL_SIMULATE_PLATFORM"),
             parallelism: text("STACKCTL_PARALLELISM"),
+            crds: text("STACKCTL_CRDS"),
             log: text("STACKCTL_LOG"),
             no_color: text("NO_COLOR").is_some(),
             is_dumb: text("TERM").is_none_or(|term| term == "dumb"),
@@ -148,6 +150,13 @@ impl Settings {
     /// The kubeconfig and the context that the command line names, whatever cluster the command is about.
     pub fn named_cluster(&self) -> (Option<PathBuf>, Option<String>) {
         (self.common.kubeconfig.clone(), self.common.context.clone())
+    }
+
+    /// The directory of definitions that objects are checked against, if one is named.
+    pub fn crds(&self, flag: &SchemaArgs) -> Option<PathBuf> {
+        flag.crds
+            .clone()
+            .or_else(|| self.environment.crds.clone().map(PathBuf::from))
     }
 
     /// Resolves flags, environment and defaults.

@@ -49,23 +49,30 @@ impl FieldPath {
     /// boolean if it reads as one, else as text.
     ///
     /// # Panics
-    /// When a bracket is not closed: the text is a constant of our own source.
+    /// When a bracket is not closed, or a name is empty: the text is a constant of our own source.
     pub fn of(text: &str) -> Self {
+        Self::parse(text).expect("a path constant has no open bracket and no empty name")
+    }
+
+    /// Parses the same form where people write it; `None` for an open bracket, an empty name, or no step at all. A dot
+    /// in front is that of the server's own way to write paths.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut elements = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
             if let Some(inside) = rest.strip_prefix('[') {
-                let (element, after) = bracket(inside).expect("a bracket in a path constant is closed");
+                let (element, after) = bracket(inside)?;
                 elements.push(element);
                 rest = after;
             } else {
                 rest = rest.strip_prefix('.').unwrap_or(rest);
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                elements.push(PathElement::Field(rest[..end].to_owned()));
+                let name = Some(&rest[..end]).filter(|name| !name.is_empty())?;
+                elements.push(PathElement::Field(name.to_owned()));
                 rest = &rest[end..];
             }
         }
-        Self { elements }
+        (!elements.is_empty()).then_some(Self { elements })
     }
 
     /// The steps, from the root.
@@ -93,6 +100,13 @@ impl FieldPath {
         Some(Self {
             elements: front.to_vec(),
         })
+    }
+
+    /// Whether a step is an item of a list by its position, which names no field that anybody could own.
+    pub fn has_index(&self) -> bool {
+        self.elements
+            .iter()
+            .any(|element| matches!(element, PathElement::Index(_)))
     }
 
     /// Whether `self` is `other` or lies above it.
@@ -324,6 +338,22 @@ mod tests {
             Some("/spec/none")
         );
         assert_eq!(FieldPath::of("spec.none.deeper").pointer(&object), None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_none() {
+        for text in [
+            "",
+            ".",
+            "spec.",
+            "spec..replicas",
+            "spec.ports[port=80",
+            "spec.ports[]",
+            "[\"a\"",
+        ] {
+            assert_eq!(FieldPath::parse(text), None, "{text}");
+        }
+        assert_eq!(FieldPath::parse(".spec.replicas"), Some(FieldPath::of("spec.replicas")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     recorded::{Recorded, RecordedNode},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label that a list of a stack's objects selects by.
 pub const STACK_LABEL: &str = "stackctl.dev/stack";
@@ -64,26 +64,28 @@ impl Identity {
     }
 
     /// The field manager that an overlay writes with: the one that it was recorded with, so that a move to another
-    /// address takes no write, and one of its own where another overlay of that object kept its name in a move.
-    pub fn manager_of_overlay(
+    /// address takes no write, and one of its own where another overlay of that object kept its name in a move. `known` is
+    /// what is recorded of the address, `recorded` everything that is.
+    pub fn manager_of_overlay<'r>(
         &self,
         address: &Address,
         target: &ObjectRef,
-        recorded: &BTreeMap<Address, Recorded>,
+        known: Option<&Recorded>,
+        recorded: impl Iterator<Item = &'r Recorded>,
     ) -> String {
         let manager = |known: &'_ Recorded| match &known.node {
             RecordedNode::Overlay { object, .. } if object.object.key() == target.key() => Some(object.manager.clone()),
             _ => None,
         };
-        if let Some(kept) = recorded.get(address).and_then(manager) {
+        if let Some(kept) = known.and_then(manager) {
             return kept;
         }
         let own = self.overlay_manager(address);
-        let is_taken = |name: &String| recorded.values().filter_map(manager).any(|other| other == *name);
+        let taken: BTreeSet<String> = recorded.filter_map(manager).collect();
         let others = (2..).map(|number| shortened(format!("{own}~{number}")));
         std::iter::once(own.clone())
             .chain(others)
-            .find(|name| !is_taken(name))
+            .find(|name| !taken.contains(name))
             .unwrap_or(own)
     }
 

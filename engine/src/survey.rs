@@ -6,10 +6,11 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::drift::drifted_fields,
+    diff::{drift::drifted_fields, expected::expected},
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
+    ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
@@ -87,6 +88,15 @@ pub enum Answer {
         object: Value,
         /// Whether it would be made.
         created: bool,
+        /// Fields of others that would have to be taken.
+        taken: Vec<Cause>,
+    },
+    /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
+    Unverified {
+        /// The object afterwards, as far as that can be said here.
+        object: Value,
+        /// The webhook.
+        webhook: String,
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
@@ -480,7 +490,7 @@ async fn ask_object<P: Provider, S: Secrets>(
         .identity
         .mark(&mut body, former.as_ref().unwrap_or(&resource.address), named);
     if let Some(live) = &live {
-        respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
+        respect_ignored(&mut body, live, resource, &manager);
     }
     let answer = dry_run(provider, named, body, live.as_ref(), &manager).await;
     Found {
@@ -518,9 +528,12 @@ async fn ask_overlay<P: Provider, S: Secrets>(
             ..Found::default()
         };
     }
-    let manager = request
-        .identity
-        .manager_of_overlay(&resource.address, &overlay.target, request.recorded);
+    let manager = request.identity.manager_of_overlay(
+        &resource.address,
+        &overlay.target,
+        request.recorded.get(&resource.address),
+        request.recorded.values(),
+    );
     let known = request.recorded.get(&resource.address);
     if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
         return Found::unchanged(live, None);
@@ -558,20 +571,6 @@ fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Optio
         && drifted_fields(known, live, None).is_empty()
 }
 
-/// Sends an ignored field with its live value while we own it, omits it once another manager does (ssa-semantics §6).
-pub(crate) fn respect_ignored(body: &mut Value, live: &Value, ignored: &[FieldPath], manager: &str) {
-    let entries = crate::ownership::managed_entries(live);
-    for path in ignored {
-        match path.get(live) {
-            Some(_) if crate::ownership::holder(&entries, path, manager).is_some() => {
-                path.remove(body);
-            }
-            Some(value) => path.set(body, value.clone()),
-            None => {}
-        }
-    }
-}
-
 /// Asks without force first; where others own fields, asks again with force to see what would be there.
 async fn dry_run<P: Provider>(
     provider: &P,
@@ -603,6 +602,11 @@ async fn dry_run<P: Provider>(
                 taken = causes;
                 continue;
             }
+            Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
+                object: expected(live, &request.body, manager),
+                webhook,
+                taken,
+            },
             Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),
             Err(ProviderError::NamespaceMissing(namespace)) => Answer::NamespaceToCome(namespace),
             Err(error) => Answer::Refused(error),

@@ -25,7 +25,18 @@ use tokio::sync::broadcast;
 /// The cluster.
 pub(crate) struct Memory {
     inner: Mutex<Inner>,
-    events: broadcast::Sender<(ObjectKey, Option<Value>, Value)>,
+    events: broadcast::Sender<Told>,
+}
+
+/// What watches hear of.
+#[derive(Clone)]
+enum Told {
+    /// An object as it is now, if it is there, and as it was last.
+    One(ObjectKey, Option<Value>, Value),
+    /// Everything that is there, after something was missed.
+    All(Vec<Value>),
+    /// The connection broke.
+    Broken,
 }
 
 /// What somebody else does to the cluster, once.
@@ -41,10 +52,14 @@ struct Inner {
     n_requests: usize,
     /// Kinds that are not served.
     unserved: BTreeSet<String>,
+    /// Kinds whose dry runs admission refuses, with its answer.
+    refused: BTreeMap<String, ProviderError>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
+    /// Whether watches hear of nothing.
+    is_broken: bool,
 }
 
 impl Inner {
@@ -86,6 +101,11 @@ impl Memory {
         self.lock().unserved.remove(kind);
     }
 
+    /// Lets admission answer every dry run of a kind with this.
+    pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
+        self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
     /// Puts an object as some controller would.
     pub(crate) fn put(&self, object: Value) {
         let mut inner = self.lock();
@@ -103,6 +123,30 @@ impl Memory {
             fields.remove(&path);
         }
         owned.entry((manager.to_owned(), false)).or_default().insert(path);
+        write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    /// Takes a field out as somebody else would, which leaves nobody as its owner (ssa-semantics §6).
+    pub(crate) fn strip(&self, object: &ObjectRef, path: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let path = FieldPath::of(path);
+        path.remove(&mut live);
+        let mut owned = owned(&live);
+        for fields in owned.values_mut() {
+            fields.remove(&path);
+        }
+        write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    /// Takes a manager's entries out of an object, as somebody does who edits managedFields.
+    pub(crate) fn disown(&self, object: &ObjectRef, manager: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let mut owned = owned(&live);
+        owned.retain(|(who, _), _| who != manager);
         write_owned(&mut live, &owned);
         self.store(&mut inner, live, None);
     }
@@ -130,6 +174,28 @@ impl Memory {
         }
     }
 
+    /// Watches miss what happens from now on.
+    pub(crate) fn break_watches(&self) {
+        let mut inner = self.lock();
+        self.tell(&inner, Told::Broken);
+        inner.is_broken = true;
+    }
+
+    /// Watches list again, and go on from there.
+    pub(crate) fn mend_watches(&self) {
+        let mut inner = self.lock();
+        inner.is_broken = false;
+        let all = inner.objects.values().cloned().collect();
+        self.tell(&inner, Told::All(all));
+    }
+
+    fn tell(&self, inner: &Inner, told: Told) {
+        if !inner.is_broken {
+            // Nobody may be watching.
+            drop(self.events.send(told));
+        }
+    }
+
     pub(crate) fn object(&self, object: &ObjectRef) -> Option<Value> {
         self.lock().objects.get(&object.key()).cloned()
     }
@@ -143,8 +209,7 @@ impl Memory {
         }
         inner.objects.insert(key.clone(), object.clone());
         inner.log.extend(log);
-        // Nobody may be watching.
-        drop(self.events.send((key, Some(object.clone()), object.clone())));
+        self.tell(inner, Told::One(key, Some(object.clone()), object.clone()));
         object
     }
 }
@@ -228,6 +293,10 @@ impl Provider for Memory {
         inner.n_requests += 1;
         if inner.unserved.contains(&request.object.object_type.kind) {
             return Err(ProviderError::KindNotServed(request.object.object_type.clone()));
+        }
+        let refusal = inner.refused.get(&request.object.object_type.kind);
+        if let (Some(refusal), true) = (refusal, request.dry_run) {
+            return Err(refusal.clone());
         }
         let live = inner.objects.get(&request.object.key()).cloned();
         let created = live.is_none();
@@ -349,7 +418,7 @@ impl Provider for Memory {
         }
         inner.objects.remove(&key);
         inner.log.push(format!("delete {}", request.object));
-        drop(self.events.send((key, None, live)));
+        self.tell(&inner, Told::One(key, None, live));
         inner.answer(Deletion::Gone)
     }
 
@@ -360,10 +429,21 @@ impl Provider for Memory {
         let later = stream::unfold(receiver, |mut receiver| async move {
             receiver.recv().await.ok().map(|event| (event, receiver))
         })
-        .filter_map(move |(key, after, last)| {
-            let covers = key.kind == kind && (namespace.is_none() || namespace == key.namespace);
-            let event = after.map_or(WatchEvent::Gone(last), WatchEvent::Changed);
-            std::future::ready(covers.then_some(event))
+        .filter_map(move |told| {
+            let covers = |key: &ObjectKey| key.kind == kind && (namespace.is_none() || namespace == key.namespace);
+            std::future::ready(match told {
+                Told::One(key, after, last) => {
+                    let event = after.map_or(WatchEvent::Gone(last), WatchEvent::Changed);
+                    covers(&key).then_some(event)
+                }
+                Told::All(objects) => {
+                    let covered = objects
+                        .into_iter()
+                        .filter(|object| key_of(object).as_ref().is_some_and(covers));
+                    Some(WatchEvent::Snapshot(covered.collect()))
+                }
+                Told::Broken => Some(WatchEvent::Interrupted("the connection broke".to_owned())),
+            })
         });
         stream::iter([WatchEvent::Snapshot(now)])
             .chain(later)

@@ -11,6 +11,7 @@
 pub mod cluster_facts;
 pub mod components;
 pub mod consequences;
+pub mod definitions;
 pub mod language;
 pub mod manifests;
 pub mod preflight;

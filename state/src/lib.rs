@@ -23,12 +23,14 @@ pub mod planfile;
 mod recorded;
 #[cfg(test)]
 mod sample;
+mod seen;
 
 pub use backend::{Backend, LocalBackend, StateLock};
 pub use error::StateError;
 pub use journal::StateJournal;
 pub use lock::LockInfo;
 pub use recorded::{DroppedLine, State, StateIdentity, address_of, new_lineage};
+pub use seen::SeenDefinitions;
 
 /// The version that this program writes into what it writes.
 const WRITTEN_BY: &str = env!("CARGO_PKG_VERSION");

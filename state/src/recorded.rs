@@ -233,6 +233,10 @@ impl State {
     /// Takes in one entry.
     pub(crate) fn take(&mut self, entry: Entry) {
         self.serial += 1;
+        self.apply(entry);
+    }
+
+    fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Intent(intent) => {
                 // The same intent again, by a later run, is still one thing to look for.
@@ -254,6 +258,7 @@ impl State {
             Entry::Settled(address) => self.settle(&address),
             Entry::Moved { from, to } => self.rename(&from, &to),
             Entry::Facts(facts) => self.facts = facts,
+            Entry::Together(entries) => entries.into_iter().for_each(|entry| self.apply(entry)),
         }
     }
 

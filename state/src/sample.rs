@@ -281,6 +281,10 @@ pub(crate) fn entries() -> Vec<Entry> {
             to: address("maas.store"),
         },
         Entry::Facts(facts()),
+        Entry::Together(vec![
+            Entry::Outcome(Outcome::Forgotten(address("a.act"))),
+            Entry::Settled(address("a.b")),
+        ]),
     ]);
     entries
 }

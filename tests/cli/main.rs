@@ -1,6 +1,7 @@
 //! The binary as people meet it: both streams and the exit code, without a cluster.
 
 mod bad_input;
+mod definitions;
 mod help;
 mod offline;
 mod sandbox;

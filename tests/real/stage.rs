@@ -1,6 +1,6 @@
 //! The cluster that is given, a folder with the stack in it, and the binary.
 
-use crate::audit::Entry;
+use crate::{acts::Server, audit::Entry};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -90,17 +90,35 @@ impl Stage {
         std::fs::write(self.folder.path().join(name), text).expect("the folder can be written to");
     }
 
+    /// Where everything runs.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Runs kubectl; false where there is none.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> bool {
+        self.kubectl_says(arguments).is_some()
+    }
+
+    /// What kubectl says; nothing where there is none.
+    pub(crate) fn kubectl_says(&self, arguments: &[&str]) -> Option<String> {
         let mut command = Command::new("kubectl");
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
         command.current_dir(self.folder.path());
         match command.env("HOME", self.folder.path()).output() {
             Ok(output) => {
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-                true
+                Some(String::from_utf8_lossy(&output.stdout).into_owned())
             }
-            Err(_) => false,
+            Err(_) => None,
+        }
+    }
+
+    /// The server for the acts that every server has to play.
+    pub(crate) fn for_acts(&self) -> Server<'_> {
+        Server {
+            kubeconfig: self.kubeconfig.clone(),
+            audit: Box::new(|| self.audit()),
         }
     }
 
@@ -110,8 +128,11 @@ impl Stage {
             println!("NOT RUN: STACKCTL_TEST_AUDIT_LOG names no audit log");
             return Vec::new();
         };
-        let text = std::fs::read_to_string(path).expect("the audit log can be read");
-        let lines = text
+        let text = std::fs::read(path).expect("the audit log can be read");
+        let text = String::from_utf8_lossy(&text);
+        // A line that is being written is not there yet.
+        let written = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines = written
             .lines()
             .map(|line| serde_json::from_str(line).expect("a line of JSON"));
         lines.filter_map(|line| entry(&line)).collect()

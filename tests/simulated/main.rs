@@ -8,7 +8,10 @@
     reason = "a test prints its seed, and says loudly what it did not try"
 )]
 
+#[path = "../acts/mod.rs"]
+mod acts;
 mod audit;
+mod canary;
 mod cluster;
 mod converge;
 mod crash;
@@ -29,6 +32,7 @@ mod missing_rights;
 mod model_diagnoses;
 mod moves;
 mod normal;
+mod others;
 mod platform_faults;
 mod platform_life;
 mod preflight;
@@ -40,6 +44,9 @@ mod sandbox;
 mod saved_plan;
 mod schedules;
 mod scope;
+#[path = "../secrecy.rs"]
+mod secrecy;
+mod seen_definitions;
 mod serving_diagnoses;
 mod serving_ends;
 mod true_crds;

@@ -109,6 +109,18 @@ fn a_part_is_applied_with_what_it_needs_and_destroyed_with_what_needs_it() {
 
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     assert_eq!(recorded(&sandbox), ["base", "parts", "left", "report", "right"]);
+    // A part without changes is another answer than a stack without changes.
+    let asked = [
+        "plan",
+        "stack.toml",
+        "--detailed-exitcode",
+        "--target",
+        "manifests[left]",
+    ];
+    sandbox.simulate(&asked[..3]).expect(0);
+    sandbox.simulate(&asked).expect(3);
+    put(&sandbox, "left", "three");
+    sandbox.simulate(&asked).expect(2);
     let planned = [
         "plan",
         "stack.toml",

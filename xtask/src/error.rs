@@ -90,6 +90,12 @@ pub(crate) enum TaskError {
         /// What is missing.
         text: String,
     },
+    /// An editor's judge thinks otherwise than `validate`.
+    #[error("by our JSON Schema (stacks/src/language/reference/json_schema.rs)\n{told}")]
+    Judged {
+        /// A line a stack.
+        told: String,
+    },
     /// A listed CRD has no file.
     #[error("there is no CRD `{name}` in {folder}", folder = folder.display())]
     NoCrd {

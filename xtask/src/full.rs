@@ -1,6 +1,10 @@
 //! Counts that are too long for CI; their figures are in `docs/performance.md`.
 
-use crate::{error::TaskError, program};
+use crate::{
+    chaos::{self, Chaos},
+    error::TaskError,
+    program,
+};
 use std::{path::Path, process::Command};
 
 /// How many random schedules are tried.
@@ -12,6 +16,9 @@ const KILLS: &str = "200";
 /// How many mutilated stacks and manifests are read.
 const INPUTS: &str = "1000000";
 
+/// How many lives of a stack `stackctl` is killed in.
+const LIVES: u64 = 200;
+
 /// Runs them, one kind after the other.
 ///
 /// # Errors
@@ -20,10 +27,12 @@ pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "schedules", ("STACKCTL_SCHEDULES", SCHEDULES))?;
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
     mutilated(root)?;
+    let lives = chaos::run(root, &Chaos::of(LIVES))?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
          kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
-         mutilated files: {INPUTS} were read, and what was said of each points into it"
+         mutilated files: {INPUTS} were read, and what was said of each points into it\n\
+         kills of stackctl: {lives}"
     ))
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod chaos;
 mod client;
 mod docs;
+mod editor;
 mod error;
 mod full;
 mod goldens;
@@ -58,6 +59,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Lets an editor's judge of TOML read every stack with our JSON Schema; npm brings it.
+    Editor,
     /// Compares what golden stacks render with the objects of the manual.
     Goldens {
         /// The folder of golden objects, programs and reference.
@@ -106,6 +109,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
             schemas::run(&root, &root.join(crds), mode)
         }
         Task::Docs { check } => docs::run(&root, *check),
+        Task::Editor => editor::run(&root),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
         Task::Full => full::run(&root),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),

@@ -2,6 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
+    copy,
     execution::{self, How, Job},
     known::Known,
     load, planning, preflight, prepare, refresh, runtime, saved, scope,
@@ -59,7 +60,7 @@ async fn fresh(
     }
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
-    let planned = planning::apply(settings, cluster, known, &desired, &command.plan).await?;
+    let planned = planning::apply(settings, cluster, known, stack, &desired, &command.plan).await?;
     if !command.skip_preflight && is_first(known) {
         preflight::before_first_apply(settings, cluster, stack, &planned).await?;
     }
@@ -103,7 +104,8 @@ async fn follow(
         views::tell("nothing was changed\n");
         return Ok(Exit::Failed);
     }
-    refresh::record(&look, cluster, known, lock)?;
+    let state = refresh::record(&look, cluster, known, lock)?;
+    copy::follow(settings, cluster, &state, state.serial()).await;
     Ok(Exit::Done)
 }
 
@@ -140,7 +142,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             known.identity.lineage = saved.lineage().to_owned();
             let desired = prepare::compiled(&stack, saved.facts()?)?;
             let arguments = saved.arguments()?;
-            let planned = planning::apply(settings, &cluster, &known, &desired, &arguments).await?;
+            let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
             if !command.skip_preflight && is_first(&known) {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;

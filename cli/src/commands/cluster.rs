@@ -50,6 +50,12 @@ pub(super) struct Cluster {
 impl Cluster {
     /// Finds the cluster and asks it who it is. `context` is the stack's own choice; the command line wins.
     pub(super) async fn open(settings: &Settings, context: Option<&str>, how: Use) -> Result<Self, Error> {
+        let mut cluster = Self::found(settings, context, how).await?;
+        cluster.provider = cluster.provider.with_parallelism(settings.parallelism);
+        Ok(cluster)
+    }
+
+    async fn found(settings: &Settings, context: Option<&str>, how: Use) -> Result<Self, Error> {
         match &settings.cluster {
             ClusterChoice::Real {
                 context: named,

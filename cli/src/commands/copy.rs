@@ -1,11 +1,12 @@
 //! The copy of the state that the cluster keeps: looked at before a plan, kept before the first effect and after the
-//! last, taken away after a destroy.
+//! last, made to follow what is recorded without an effect, taken away after a destroy.
 //!
 //! Invariant: a command goes on only with the state that the copy is of, or with a newer one of the same line.
 
 use super::{
-    cluster::Cluster,
+    cluster::{Cluster, Use},
     known::{Known, problem},
+    runtime,
 };
 use crate::{
     error::{Error, Problem},
@@ -30,6 +31,7 @@ use stackctl_state::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    iter,
     time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -137,6 +139,53 @@ pub(super) async fn settle(
         views::tell(&views::diagnostic::warning(&what, &settings.err));
     }
     Ok(())
+}
+
+/// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
+/// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
+/// does one that is newer than `newest`: what it is of is not here.
+pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) {
+    if let Err(error) = followed(cluster, state, newest).await {
+        say_that_it_does_not(settings, &error);
+    }
+}
+
+/// The same for a command that needs no cluster otherwise. `context` is the stack's own choice.
+pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, newest: u64) {
+    let reached = runtime::block_on(async {
+        let cluster = Cluster::open(settings, context, Use::Write).await?;
+        let followed = followed(&cluster, state, newest).await;
+        cluster.close().await;
+        followed
+    });
+    if let Err(error) = reached {
+        say_that_it_does_not(settings, &error);
+    }
+}
+
+async fn followed(cluster: &Cluster, state: &State, newest: u64) -> Result<(), Error> {
+    state.check_cluster(&cluster.id).map_err(problem)?;
+    let kept = look(cluster, state.stack()).await?;
+    match kept.head.as_ref().and_then(Label::of) {
+        Some(label) if label.lineage != state.lineage() => Err(Problem::new("it is of another state").into()),
+        Some(label) if label.serial > newest => Err(Problem::new("it is of a newer state than the one here").into()),
+        None if state.is_empty() => Ok(()),
+        Some(_) if state.is_empty() => remove(cluster, state).await,
+        Some(_) | None => Ok(keep(cluster, state, &[]).await.map(drop)?),
+    }
+}
+
+fn say_that_it_does_not(settings: &Settings, error: &Error) {
+    let because: Vec<_> = match error {
+        Error::Problems(problems) => problems
+            .iter()
+            .flat_map(|problem| iter::once(&problem.what).chain(&problem.because).cloned())
+            .collect(),
+        // No stack is read here, and nobody is asked.
+        Error::Stack(_) | Error::Interrupted => Vec::new(),
+    };
+    let what = views::state::copy_does_not_follow(&because);
+    views::tell(&views::diagnostic::warning(&what, &settings.err));
 }
 
 /// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.

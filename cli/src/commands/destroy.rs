@@ -47,6 +47,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
+                yes_delete: command.yes_delete,
                 ..How::default()
             };
             let job = Job {

@@ -11,7 +11,7 @@ use crate::{
 use stackctl_engine::estimate::estimate;
 
 pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, Error> {
-    let desired = render::desired(command.facts.as_deref(), settings)?;
+    let (_, desired) = render::desired(command.facts.as_deref(), settings)?;
     let graph = &desired.graph;
     if command.critical_path {
         let stack = load::stack(settings)?.0;

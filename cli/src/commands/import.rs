@@ -1,7 +1,7 @@
 //! `import`: an object that is there, recorded at an address, so that the next plan sets the stack against it.
 //!
-//! Invariant: nothing is written to the cluster. What the stack says otherwise is shown by the next plan, and taken by
-//! the next apply; a destroy gives the object back as it found it, but for what was changed.
+//! Invariant: nothing is written to the cluster but its copy of the state. What the stack says otherwise is shown by the
+//! next plan, and taken by the next apply; a destroy gives the object back as it found it, but for what was changed.
 
 use super::{
     cluster::{Cluster, Use},
@@ -29,7 +29,7 @@ pub(super) fn run(command: &ImportCommand, settings: &Settings) -> Result<Exit, 
     let address = super::state::address(&command.address)?;
     let mut known = Known::read(settings, stack.name.as_str())?;
     let object = runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
+        let cluster = Cluster::open(settings, stack.context(), Use::Write).await?;
         let object = import(command, settings, &stack, &cluster, &mut known, &address).await;
         cluster.close().await;
         object
@@ -64,10 +64,9 @@ async fn import(
     let record =
         adopted(resource, &live, &edges, &known.identity, Some(&key)).ok_or_else(|| no_object(address, resource))?;
     let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
-    journal
-        .record(&Outcome::Recorded(Box::new(record)))
-        .map_err(|error| Problem::of(&error))?;
-    journal.finish().map_err(problem)?;
+    journal.record(&Outcome::Recorded(Box::new(record)));
+    let state = journal.finish().map_err(problem)?;
+    copy::follow(settings, cluster, &state, state.serial()).await;
     Ok(object.clone())
 }
 

@@ -4,15 +4,19 @@ mod apply;
 mod cluster;
 mod completions;
 mod copy;
+mod definitions;
 mod destroy;
 mod drift;
 mod execution;
 mod explain;
+mod fresh;
 mod graph;
 mod guards;
 mod import;
+mod instances;
 mod known;
 mod load;
+mod man;
 mod output;
 mod plan;
 mod planning;
@@ -24,6 +28,7 @@ mod render;
 mod rights;
 mod runtime;
 mod saved;
+mod schema;
 mod scope;
 mod show;
 mod simulate;
@@ -67,8 +72,10 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
 
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
-        Command::Validate(_) => validate::run(settings),
+        Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
+        Command::Schema(command) => Ok(schema::run(command)),
+        Command::Man(command) => man::run(command),
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
         Command::Preflight(_) => preflight::run(settings),
@@ -90,11 +97,10 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
 /// The stack files that a command names, wherever it takes them.
 fn stack_of(command: &Command) -> StackArgs {
     match command {
-        Command::Validate(stack)
-        | Command::Preflight(stack)
-        | Command::Drift(stack)
-        | Command::Show(stack)
-        | Command::Output(stack) => stack.clone(),
+        Command::Preflight(stack) | Command::Drift(stack) | Command::Show(stack) | Command::Output(stack) => {
+            stack.clone()
+        }
+        Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),
@@ -125,6 +131,8 @@ fn stack_of(command: &Command) -> StackArgs {
             files: command.file.iter().cloned().collect(),
             sets: Vec::new(),
         },
-        Command::Explain(_) | Command::Completions(_) | Command::Version => StackArgs::default(),
+        Command::Explain(_) | Command::Schema(_) | Command::Man(_) | Command::Completions(_) | Command::Version => {
+            StackArgs::default()
+        }
     }
 }

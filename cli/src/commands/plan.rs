@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    guards,
+    fresh, guards,
     known::Known,
     load,
     planning::{self, Planned},
@@ -12,16 +12,24 @@ use crate::{
     cli::PlanCommand,
     error::{Error, Problem},
     exit::Exit,
+    facts,
     settings::Settings,
     views,
 };
 use stackctl_engine::digest::Digest;
+use std::path::Path;
 
 pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
     let (stack, sources) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
     if command.plan.refresh_only {
         return follow(command, settings, stack.context(), &known);
+    }
+    if let Some(path) = &command.facts {
+        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
+        show(settings, &planned, None);
+        return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
@@ -40,7 +48,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 settings.parallelism,
             )
             .await?;
-            let planned = planning::apply(settings, &cluster, &known, &desired, &command.plan).await?;
+            let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &command.plan).await?;
             let is_meant = guards::within_budget(&planned, command.plan.yes_delete).is_ok();
             let saved = match command.out.as_deref().filter(|_| is_meant) {
                 None => None,
@@ -61,21 +69,30 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         cluster.close().await;
         let (planned, saved) = answer?;
         let saved = command.out.as_deref().zip(saved);
-        views::result(&if settings.json {
-            views::json::pretty(&views::json::plan_saved(&planned.plan, &planned.around, saved))
-        } else {
-            views::plan::plan(&planned.plan, &planned.around, &settings.out)
-        });
+        show(settings, &planned, saved);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
         }
-        Ok(if command.detailed_exitcode && planned.plan.has_changes() {
-            Exit::Differs
-        } else {
-            Exit::Done
-        })
+        Ok(exit(command, &planned))
     })
+}
+
+fn show(settings: &Settings, planned: &Planned, saved: Option<(&Path, Digest)>) {
+    views::result(&if settings.json {
+        views::json::pretty(&views::json::plan_saved(&planned.plan, &planned.around, saved))
+    } else {
+        views::plan::plan(&planned.plan, &planned.around, &settings.out)
+    });
+}
+
+fn exit(command: &PlanCommand, planned: &Planned) -> Exit {
+    match &planned.plan {
+        _ if !command.detailed_exitcode => Exit::Done,
+        plan if plan.has_changes() => Exit::Differs,
+        plan if plan.partial.is_some() => Exit::NoNewsOfPart,
+        _ => Exit::Done,
+    }
 }
 
 /// What would be recorded otherwise if the record followed the cluster.

@@ -2,7 +2,8 @@
 
 use super::{
     cluster::Cluster,
-    copy,
+    copy, definitions,
+    instances::{self, WithDefinitions},
     known::{Counted, Known},
     prepare::Desired,
     rights, scope,
@@ -24,7 +25,7 @@ use stackctl_engine::{
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::{cluster_facts::key, consequences};
+use stackctl_stacks::{Stack, cluster_facts::key, consequences};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -53,7 +54,7 @@ impl Planned {
     }
 }
 
-fn part_of<'a>(partial: Option<&Partial>, desired: &'a Desired) -> Cow<'a, [Resource]> {
+pub(super) fn part_of<'a>(partial: Option<&Partial>, desired: &'a Desired) -> Cow<'a, [Resource]> {
     match partial {
         None => Cow::Borrowed(&desired.resources),
         Some(partial) => {
@@ -71,6 +72,7 @@ pub(super) async fn apply(
     settings: &Settings,
     cluster: &Cluster,
     known: &Known,
+    stack: &Stack,
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
@@ -86,6 +88,8 @@ pub(super) async fn apply(
     let resources = part_of(partial.as_ref(), desired);
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
+    let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
+    definitions::check(&given, stack, &resources)?;
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);
@@ -95,6 +99,7 @@ pub(super) async fn apply(
     wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
+    definitions::after_survey(settings, &given, stack, &resources, &survey)?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,
@@ -109,13 +114,22 @@ pub(super) async fn apply(
     .map_err(refused)?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
+    let (plan, _) = told(
+        cluster,
+        plan,
+        &resources,
+        recorded,
+        &all_recorded,
+        &survey,
+        &desired.facts,
+    )
+    .await;
     let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
-        cluster: described(cluster, &desired.facts),
+        cluster: described(&cluster.name, &desired.facts),
         estimate,
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
@@ -158,11 +172,11 @@ pub(super) async fn destroy(
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
+    let (plan, excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
-        cluster: described(cluster, &facts),
+        cluster: described(&cluster.name, &facts),
         ..Surroundings::default()
     };
     Ok(Planned {
@@ -170,25 +184,29 @@ pub(super) async fn destroy(
         recorded,
         survey,
         around,
-        excess: Vec::new(),
+        excess,
     })
 }
 
-/// Says in the plan what its changes mean to those who use the platform.
+/// Says in the plan what its changes mean to those who use the platform. Also what a destroy would take along that is
+/// not of the stack; an apply has its own word for definitions.
 async fn told(
     cluster: &Cluster,
     plan: Plan,
     resources: &[Resource],
     recorded: &BTreeMap<Address, Recorded>,
+    all_recorded: &BTreeMap<Address, Recorded>,
     survey: &Survey,
     facts: &Facts,
-) -> Plan {
+) -> (Plan, Vec<Excess>) {
     let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
     let keys = match facts.text(key::APPS_DOMAIN) {
         Some(domain) => active_keys(cluster, &transitions, domain).await,
         None => None,
     };
-    plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()))
+    let WithDefinitions { told, excess } = instances::look(cluster, &transitions, all_recorded).await;
+    let plan = plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()));
+    (plan.with_consequences(told), excess)
 }
 
 /// How many API keys a change is about; nothing where it is about none, or where maas-api does not say.
@@ -236,21 +254,21 @@ pub(super) async fn look(
 }
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
-fn described(cluster: &Cluster, facts: &Facts) -> String {
+pub(super) fn described(cluster: &str, facts: &Facts) -> String {
     let mut words = Vec::new();
     if let Some(version) = facts.text(key::OPENSHIFT) {
         words.push(format!("OpenShift {version}"));
     }
     words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
     if words.is_empty() {
-        cluster.name.clone()
+        cluster.to_owned()
     } else {
-        format!("{} ({})", cluster.name, words.join(", "))
+        format!("{cluster} ({})", words.join(", "))
     }
 }
 
 /// What takes how long: on a real cluster, and, on a simulated one that was seen before, here.
-fn estimates(
+pub(super) fn estimates(
     settings: &Settings,
     plan: &Plan,
     desired: &Desired,
@@ -269,7 +287,7 @@ fn estimates(
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn refused(errors: Vec<PlanError>) -> Error {
+pub(super) fn refused(errors: Vec<PlanError>) -> Error {
     let problem = |error: &PlanError| match error.hint() {
         Some(hint) => Problem::of(error).hint(hint),
         None => Problem::of(error),
@@ -277,7 +295,7 @@ fn refused(errors: Vec<PlanError>) -> Error {
     Error::Problems(errors.iter().map(problem).collect())
 }
 
-fn unread(error: &SurveyError) -> Problem {
+pub(super) fn unread(error: &SurveyError) -> Problem {
     Problem::of(error)
         .hint("check that the cluster answers and that you may read this, then run the same command again")
 }

@@ -1,4 +1,4 @@
-//! `--refresh-only`: what is recorded follows the cluster, and nothing is written to the cluster.
+//! `--refresh-only`: what is recorded follows the cluster, and nothing is written to the cluster but its copy of that.
 
 use super::{
     cluster::Cluster,
@@ -14,7 +14,7 @@ use stackctl_engine::{
     execute::Journal as _,
     plan::{Refreshed, refresh},
 };
-use stackctl_state::StateLock;
+use stackctl_state::{State, StateLock};
 
 /// What would be recorded otherwise.
 #[derive(Debug)]
@@ -60,17 +60,14 @@ pub(super) fn show(look: &Look, settings: &Settings) {
     });
 }
 
-/// Records it.
+/// Records it, and returns the state that it comes to.
 ///
 /// # Errors
 /// When the state cannot be written.
-pub(super) fn record(look: &Look, cluster: &Cluster, known: &Known, lock: &StateLock) -> Result<(), Error> {
+pub(super) fn record(look: &Look, cluster: &Cluster, known: &Known, lock: &StateLock) -> Result<State, Error> {
     let mut journal = known.backend.journal(known.begun(cluster)?, lock).map_err(problem)?;
     for one in &look.refreshed {
-        journal.record(&one.outcome).map_err(|error| {
-            Problem::of(&error).hint("make the state writable again, then run the same command again")
-        })?;
+        journal.record(&one.outcome);
     }
-    journal.finish().map_err(problem)?;
-    Ok(())
+    Ok(journal.finish().map_err(problem)?)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    load,
+    definitions, load,
     prepare::{self, Desired},
     runtime,
 };
@@ -14,10 +14,13 @@ use crate::{
     settings::Settings,
     views,
 };
+use stackctl_stacks::Stack;
 use std::path::Path;
 
 pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
-    let desired = desired(command.facts.as_deref(), settings)?;
+    let (stack, desired) = desired(command.facts.as_deref(), settings)?;
+    let given = definitions::given(settings.crds(&command.schema).as_deref(), &desired.resources)?;
+    definitions::check(&given, &stack, &desired.resources)?;
     let documents = views::manifests::documents(&desired.resources, &desired.graph);
     match &command.out {
         None => views::result(&views::manifests::stream(&documents)),
@@ -36,16 +39,17 @@ pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// What a stack comes to, with facts of a file or of the cluster.
-pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<Desired, Error> {
+/// A stack and what it comes to, with facts of a file or of the cluster.
+pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<(Stack, Desired), Error> {
     let (stack, _) = load::stack(settings)?;
     if let Some(path) = from {
-        return prepare::compiled(&stack, facts::from_file(path)?);
+        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        return Ok((stack, desired));
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
         cluster.close().await;
-        desired
+        Ok((stack, desired?))
     })
 }

@@ -10,7 +10,7 @@ use super::{
     prepare::Desired,
 };
 use crate::{
-    cli::{PlanArgs, ScopeArgs},
+    cli::{PlanArgs, SchemaArgs, ScopeArgs},
     clock,
     error::{Error, Problem},
     facts,
@@ -314,6 +314,7 @@ impl Saved {
         Ok(PlanArgs {
             scope: self.body.scope.arguments().ok_or_else(unreadable)?,
             replace: replace.collect::<Option<_>>().ok_or_else(unreadable)?,
+            schema: SchemaArgs::default(),
             refresh_only: false,
             yes_delete: self.body.yes_delete,
             adopt: self.body.adopt,

@@ -1,8 +1,10 @@
 //! `state`: what is recorded, how to change that, and its lock.
 //!
-//! Invariant: nothing here asks or changes the cluster; what undo needs there follows at the next apply.
+//! Invariant: nothing here asks or changes the cluster, but that its copy of the state follows what is changed here; where
+//! it cannot, that is said, and the next apply does it.
 
 use super::{
+    copy,
     known::{Known, problem},
     load,
 };
@@ -30,6 +32,7 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
     let (stack, _) = load::stack(settings)?;
     let name = stack.name.as_str();
     let mut known = Known::read(settings, name)?;
+    let follow = |state: &State, newest: u64| copy::follow_elsewhere(settings, stack.context(), state, newest);
     let none = BTreeMap::new();
     match command {
         StateCommand::List(_) => list(known.state.as_ref().map_or(&none, State::recorded), settings),
@@ -37,10 +40,10 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
             let recorded = known.state.as_ref().map_or(&none, State::recorded);
             return show(&command.address, recorded, settings);
         }
-        StateCommand::Mv(command) => rename(&mut known, name, &command.from, &command.to)?,
-        StateCommand::Rm(command) => forget(&mut known, name, &command.addresses)?,
+        StateCommand::Mv(command) => rename(&mut known, name, &command.from, &command.to, follow)?,
+        StateCommand::Rm(command) => forget(&mut known, name, &command.addresses, follow)?,
         StateCommand::Pull(_) => views::result(&said(state(known.state.as_ref(), name)?)?),
-        StateCommand::Push(command) => push(&mut known, command)?,
+        StateCommand::Push(command) => push(&mut known, command, follow)?,
         StateCommand::History(_) => history(state(known.state.as_ref(), name)?, settings),
         // It is dispatched before: it needs no stack file.
         StateCommand::Rebuild(_) => {}
@@ -108,7 +111,7 @@ pub(super) fn summary(state: &State) -> Summary {
     }
 }
 
-fn rename(known: &mut Known, stack: &str, from: &str, to: &str) -> Result<(), Error> {
+fn rename(known: &mut Known, stack: &str, from: &str, to: &str, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
     let prefix = |text: &str| -> Result<Prefix, Problem> {
         text.parse().map_err(|error| {
             Problem::new(format!("`{text}` is not an address, nor the beginning of one")).caused_by(&error)
@@ -135,8 +138,9 @@ fn rename(known: &mut Known, stack: &str, from: &str, to: &str) -> Result<(), Er
     for rename in &renames {
         journal.rename(&rename.from, &rename.to).map_err(problem)?;
     }
-    journal.finish().map_err(problem)?;
+    let state = journal.finish().map_err(problem)?;
     views::result(&views::state::renamed(&renames));
+    follow(&state, state.serial());
     Ok(())
 }
 
@@ -144,7 +148,7 @@ fn refused(error: &MoveError) -> Problem {
     Problem::of(error).hint(error.hint())
 }
 
-fn forget(known: &mut Known, stack: &str, addresses: &[String]) -> Result<(), Error> {
+fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
     let addresses = addresses
         .iter()
         .map(|text| address(text))
@@ -163,8 +167,9 @@ fn forget(known: &mut Known, stack: &str, addresses: &[String]) -> Result<(), Er
     for address in &addresses {
         journal.forget(address).map_err(problem)?;
     }
-    journal.finish().map_err(problem)?;
+    let state = journal.finish().map_err(problem)?;
     views::result(&views::state::forgotten(&addresses));
+    follow(&state, state.serial());
     Ok(())
 }
 
@@ -173,7 +178,7 @@ fn said(state: &State) -> Result<String, Problem> {
     String::from_utf8(state.to_bytes()).map_err(|error| Problem::of(&error))
 }
 
-fn push(known: &mut Known, command: &StatePushCommand) -> Result<(), Error> {
+fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let read = if command.file == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).map(drop)
@@ -195,6 +200,8 @@ fn push(known: &mut Known, command: &StatePushCommand) -> Result<(), Error> {
     }
     known.backend.install(&pushed, &lock).map_err(problem)?;
     views::result(&views::state::pushed(&summary(&pushed)));
+    // Who puts an older one in place means that it holds from now on.
+    follow(&pushed, if command.force { u64::MAX } else { pushed.serial() });
     Ok(())
 }
 

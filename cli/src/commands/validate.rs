@@ -1,25 +1,78 @@
 //! `validate`: whether the stack can be used, offline.
+//!
+//! What it comes to is compiled as well, with facts of a file or with values that stand in for them, and every object of
+//! a kind whose definition is known is checked against it.
 
-use super::load;
-use crate::{error::Error, exit::Exit, settings::Settings, views};
+use super::{
+    definitions, load,
+    prepare::{self, Desired},
+};
+use crate::{cli::ValidateCommand, error::Error, exit::Exit, facts, settings::Settings, views};
+use stackctl_engine::Resource;
+use stackctl_stacks::{Stack, cluster_facts::stand_ins, definitions::Coverage};
 
-pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
+pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit, Error> {
     let sources = load::sources(settings)?;
-    match stackctl_stacks::parse(&sources, &settings.sets) {
-        Ok((stack, warnings)) if settings.json => {
-            let mut answer = views::json::diagnostics(warnings.iter());
-            answer["stack"] = stack.name.to_string().into();
-            views::result(&views::json::pretty(&answer));
-        }
-        Ok((stack, warnings)) => {
-            load::show_warnings(&warnings, settings);
-            views::result(&views::stack::valid(&stack, warnings.len(), &settings.out));
-        }
+    let (stack, warnings) = match stackctl_stacks::parse(&sources, &settings.sets) {
+        Ok(parsed) => parsed,
         Err(diagnostics) if settings.json => {
             views::result(&views::json::pretty(&views::json::diagnostics(diagnostics.iter())));
             return Ok(Exit::Failed);
         }
         Err(diagnostics) => return Err(diagnostics.into()),
+    };
+    let facts = match &command.facts {
+        Some(path) => facts::from_file(path)?,
+        None => stand_ins(&stack),
+    };
+    let desired = prepare::compiled(&stack, facts)?;
+    let checked = check(command, settings, &stack, &desired)?;
+    if settings.json {
+        let mut answer = views::json::diagnostics(warnings.iter());
+        views::json::add_faults(&mut answer, &checked.errors, &checked.warnings);
+        answer["stack"] = stack.name.to_string().into();
+        answer["checked"] = views::json::coverage(checked.coverage);
+        views::result(&views::json::pretty(&answer));
+        return Ok(if checked.errors.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        });
     }
+    load::show_warnings(&warnings, settings);
+    definitions::warn(&checked.warnings, settings);
+    if !checked.errors.is_empty() {
+        return Err(definitions::refused(&checked.errors));
+    }
+    let n_warnings = warnings.len() + checked.warnings.len();
+    views::result(&views::stack::valid(
+        &stack,
+        n_warnings,
+        checked.coverage,
+        &settings.out,
+    ));
     Ok(Exit::Done)
+}
+
+/// What definitions say of a stack.
+struct Checked {
+    errors: Vec<definitions::Fault>,
+    /// By definitions that were only seen.
+    warnings: Vec<definitions::Fault>,
+    coverage: Coverage,
+}
+
+fn check(command: &ValidateCommand, settings: &Settings, stack: &Stack, desired: &Desired) -> Result<Checked, Error> {
+    let resources = &desired.resources;
+    let mut known = definitions::given(settings.crds(&command.schema).as_deref(), resources)?;
+    let all: Vec<&Resource> = resources.iter().collect();
+    let errors = definitions::faults(&known, stack, &all, |_| None)?;
+    let seen = definitions::seen(settings, resources).without(&known);
+    let warnings = definitions::faults(&seen, stack, &all, |_| None)?;
+    known.complete(seen);
+    Ok(Checked {
+        errors,
+        warnings,
+        coverage: known.coverage(resources),
+    })
 }

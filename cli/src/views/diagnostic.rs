@@ -17,7 +17,11 @@ pub fn error(error: &Error, style: &Style) -> String {
 
 /// One problem: what, because of what, and what to do.
 pub fn problem(problem: &Problem, style: &Style) -> String {
-    let mut text = format!("{} {}\n", style.paint(Meaning::Bad, "error:"), problem.what);
+    let word = match &problem.code {
+        Some(code) => format!("error[{code}]:"),
+        None => "error:".to_owned(),
+    };
+    let mut text = format!("{} {}\n", style.paint(Meaning::Bad, &word), problem.what);
     for cause in &problem.because {
         let _ = writeln!(text, "  {cause}");
     }

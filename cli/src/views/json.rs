@@ -4,6 +4,7 @@
 //! - `format_version` grows when a reader of the old form would misread the new one; new fields alone do not count.
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
+use miette::Diagnostic as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stackctl_engine::{
@@ -17,7 +18,11 @@ use stackctl_engine::{
     resource::ConsequenceClass,
     timeline::Timeline,
 };
-use stackctl_stacks::{StackError, preflight::Finding};
+use stackctl_stacks::{
+    StackError,
+    definitions::{Coverage, DefinitionFault},
+    preflight::Finding,
+};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::views::{
@@ -547,6 +552,39 @@ pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
         "diagnostics": all,
         "summary": {"errors": errors, "warnings": all.len() - errors},
     })
+}
+
+/// Adds what definitions say against objects to the diagnostics of a stack.
+pub fn add_faults(answer: &mut Value, errors: &[DefinitionFault], warnings: &[DefinitionFault]) {
+    let one = |fault: &DefinitionFault, severity: &str| {
+        let place = fault.place();
+        let at = place.and_then(|place| place.at.as_ref());
+        json!({
+            "code": fault.code().map(|code| code.to_string()),
+            "severity": severity,
+            "message": fault.to_string(),
+            "help": fault.help().map(|help| help.to_string()),
+            "file": at.map(|at| &at.file), "line": at.map(|at| at.line), "column": null,
+            "address": place.map(|place| place.address.to_string()),
+            "field": fault.field(),
+        })
+    };
+    let errors_as = errors.iter().map(|fault| one(fault, "error"));
+    let faults: Vec<Value> = errors_as
+        .chain(warnings.iter().map(|fault| one(fault, "warning")))
+        .collect();
+    if let Some(all) = answer["diagnostics"].as_array_mut() {
+        all.extend(faults);
+    }
+    let count = |answer: &Value, key: &str| answer["summary"][key].as_u64().unwrap_or_default();
+    answer["summary"]["errors"] = json!(count(answer, "errors") + errors.len() as u64);
+    answer["summary"]["warnings"] = json!(count(answer, "warnings") + warnings.len() as u64);
+    answer["valid"] = json!(count(answer, "errors") == 0);
+}
+
+/// Converts how much definitions could judge.
+pub fn coverage(coverage: Coverage) -> Value {
+    json!({"objects": coverage.objects, "by_definition": coverage.judged})
 }
 
 /// Converts what is recorded of one address, without the digests of secrets.

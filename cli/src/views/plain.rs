@@ -1,4 +1,5 @@
-//! Plain lines of an execution: one when a resource has waited a while, one when it is done. No cursor moves.
+//! Plain lines of an execution: one when a resource has waited a while, one every minute that it goes on waiting, one when
+//! it is done. No cursor moves.
 
 use super::{
     progress::{Progress, Running},
@@ -14,6 +15,12 @@ use std::{collections::BTreeMap, time::Duration};
 const QUIET: Duration = Duration::from_secs(2);
 /// How often a wait whose words change is told again.
 const AGAIN: Duration = Duration::from_secs(30);
+/// How often a wait whose words do not change is told again, so that silence never lasts longer than this.
+const STILL: Duration = Duration::from_secs(60);
+/// How often what runs is looked through.
+const LOOK: Duration = Duration::from_millis(250);
+/// What a resource waits for while its request is answered, or sent again.
+const ANSWER: &str = "an answer of the cluster";
 const ADDRESS_WIDTH: usize = 36;
 const DID_WIDTH: usize = 52;
 
@@ -23,6 +30,7 @@ pub struct Plain {
     progress: Progress,
     style: Style,
     told: BTreeMap<Address, (Duration, String)>,
+    looked: Option<Duration>,
 }
 
 impl Plain {
@@ -32,6 +40,7 @@ impl Plain {
             progress,
             style,
             told: BTreeMap::new(),
+            looked: None,
         }
     }
 
@@ -47,21 +56,31 @@ impl Plain {
 
     /// What became worth a line because time has passed.
     pub fn tick(&mut self, now: Duration) -> Vec<String> {
+        if self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK) {
+            return Vec::new();
+        }
+        self.looked = Some(now);
         let mut lines = Vec::new();
         for (address, running) in self.progress.running() {
-            let Some(why) = &running.waits_on else { continue };
-            let is_due = match self.told.get(address) {
-                None => now.saturating_sub(running.since) >= QUIET,
-                Some((at, said)) => said != why && now.saturating_sub(*at) >= AGAIN,
+            let since = now.saturating_sub(running.since);
+            let (why, quiet) = match &running.waits_on {
+                Some(why) => (why.as_str(), QUIET),
+                None => (ANSWER, STILL),
             };
-            if is_due {
-                self.told.insert(address.clone(), (now, why.clone()));
-                lines.push(format!(
-                    "{} {}  waits on {why}",
-                    self.style.waiting_mark(),
-                    padded(&address.to_string(), ADDRESS_WIDTH)
-                ));
-            }
+            let waits = match self.told.get(address) {
+                None if since >= quiet => format!("waits on {why}"),
+                Some((at, said)) if said != why && now.saturating_sub(*at) >= AGAIN => format!("waits on {why}"),
+                Some((at, said)) if said == why && now.saturating_sub(*at) >= STILL => {
+                    format!("still waits on {why}, for {}", spent(since))
+                }
+                None | Some(_) => continue,
+            };
+            self.told.insert(address.clone(), (now, why.to_owned()));
+            lines.push(format!(
+                "{} {}  {waits}",
+                self.style.waiting_mark(),
+                padded(&address.to_string(), ADDRESS_WIDTH)
+            ));
         }
         lines
     }
@@ -184,6 +203,34 @@ mod tests {
         ✓ a.short                               created, Available                                        1.0 s
         · a.long                                waits on CSV x: Installing
         ✓ a.long                                Succeeded                                              1 m 48 s
+        ");
+    }
+
+    #[test]
+    fn no_wait_is_silent_for_longer_than_a_minute() {
+        let all = ["a.gate", "a.write"].map(address);
+        let mut plain = Plain::new(Progress::new(all.clone().into(), None), Style::PLAIN);
+        let second = Duration::from_secs;
+        for address in all {
+            plain.event(&Event::Started { address }, second(0));
+        }
+        let waits = Event::Waiting {
+            address: address("a.gate"),
+            why: "CSV x: Pending".to_owned(),
+        };
+        plain.event(&waits, second(0));
+        // Eight times a second, as the command does.
+        let lines: Vec<_> = (0..8 * 190)
+            .flat_map(|eighth| plain.tick(second(1) * eighth / 8))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        · a.gate                                waits on CSV x: Pending
+        · a.write                               waits on an answer of the cluster
+        · a.gate                                still waits on CSV x: Pending, for 1 m 02 s
+        · a.write                               still waits on an answer of the cluster, for 2 m 00 s
+        · a.gate                                still waits on CSV x: Pending, for 2 m 02 s
+        · a.write                               still waits on an answer of the cluster, for 3 m 00 s
+        · a.gate                                still waits on CSV x: Pending, for 3 m 02 s
         ");
     }
 }

@@ -1,11 +1,11 @@
 //! A stack in a few words.
 
 use super::style::{Meaning, Style, counted};
-use stackctl_stacks::{Example, Explanation, Severity, Stack};
+use stackctl_stacks::{Example, Explanation, Severity, Stack, definitions::Coverage};
 use std::fmt::Write as _;
 
 /// What `validate` says of a stack that can be used.
-pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
+pub fn valid(stack: &Stack, warnings: usize, coverage: Coverage, style: &Style) -> String {
     let mut parts = Vec::new();
     if let Some(openshift) = &stack.openshift {
         if !openshift.gpu.is_empty() {
@@ -33,7 +33,19 @@ pub fn valid(stack: &Stack, warnings: usize, style: &Style) -> String {
         style.paint(Meaning::Good, "valid:"),
         stack.name,
         parts.join(", ")
-    )
+    ) + &checked(coverage)
+}
+
+/// How many objects were checked against the definitions of their kinds; nothing where none was.
+fn checked(coverage: Coverage) -> String {
+    let Coverage { objects, judged } = coverage;
+    match judged {
+        0 => String::new(),
+        _ => format!(
+            "       {judged} of {} checked against their definitions\n",
+            counted(objects, "object")
+        ),
+    }
 }
 
 /// One code at length.

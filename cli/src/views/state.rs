@@ -174,6 +174,15 @@ pub fn copy_is_behind(because: &[String]) -> String {
     )
 }
 
+/// That the cluster keeps what was recorded before, and why.
+pub fn copy_does_not_follow(because: &[String]) -> String {
+    format!(
+        "the copy of the state that the cluster keeps does not follow: {}; until an apply mends that, a rebuild brings \
+         back what was recorded before",
+        because.join(": ")
+    )
+}
+
 /// Everything that is recorded of one address.
 pub fn one(known: &Recorded, style: &Style) -> String {
     let mut text = format!(

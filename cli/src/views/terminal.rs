@@ -13,6 +13,8 @@ use std::{fmt::Write as _, time::Duration};
 
 /// Lines that are not for resources: what is folded, what is blocked, the bar, and one for the cursor.
 const OTHER_LINES: usize = 5;
+/// Events draw no more often than this.
+const FRAME: Duration = Duration::from_millis(50);
 const BAR_WIDTH: usize = 26;
 const WIDEST_ADDRESS: usize = 40;
 
@@ -22,6 +24,7 @@ pub struct Terminal {
     progress: Progress,
     style: Style,
     picture: ProgressBar,
+    drawn: Option<Duration>,
 }
 
 impl Terminal {
@@ -35,6 +38,7 @@ impl Terminal {
             progress,
             style,
             picture,
+            drawn: None,
         }
     }
 
@@ -46,11 +50,15 @@ impl Terminal {
         {
             self.picture.println(line);
         }
-        self.tick(now);
+        // Thousands of events may come within the time that an eye takes.
+        if self.drawn.is_none_or(|drawn| now.saturating_sub(drawn) >= FRAME) {
+            self.tick(now);
+        }
     }
 
     /// Draws again, because time has passed.
     pub fn tick(&mut self, now: Duration) {
+        self.drawn = Some(now);
         let height = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(24, |size| usize::from(size.ws_row));
         self.picture
             .set_message(frame(&self.progress, now, height, &self.style).join("\n"));

@@ -1,6 +1,7 @@
 //! Field changes between two values, and the leaves that a manifest speaks of.
 
 pub mod drift;
+pub(crate) mod expected;
 
 use crate::FieldPath;
 use crate::field::PathElement;

@@ -1,19 +1,21 @@
 //! What every request of an execution needs, and the one way to send it again.
 
-use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError};
+use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger};
 use crate::{
     digest::StackKey,
     late::Secrets,
     marks::Identity,
     retry::{RetryClass, delay},
 };
-use std::{cell::RefCell, future::Future};
+use std::{cell::Cell, future::Future};
 use tokio::time::Instant;
 
 /// What every request needs.
 pub(super) struct Context<'a, P, J, S> {
     pub(super) provider: &'a P,
-    pub(super) journal: &'a RefCell<&'a mut J>,
+    pub(super) ledger: &'a Ledger<'a, J>,
+    /// How many requests wait until they may be sent again; they hold no slot.
+    pub(super) n_resting: &'a Cell<usize>,
     pub(super) secrets: &'a S,
     pub(super) identity: &'a Identity,
     pub(super) key: Option<&'a StackKey>,
@@ -46,9 +48,10 @@ impl From<JournalError> for StepError {
 impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
     /// Makes an intent durable before its effect: in the journal, and, where the journal says so, in the cluster.
     pub(super) async fn intend(&self, intent: &Intent) -> Result<(), StepError> {
-        self.journal.borrow_mut().intend(intent)?;
-        let beforehand = self.journal.borrow().beforehand(intent);
-        let Some(request) = beforehand else { return Ok(()) };
+        self.ledger.intend(intent).await?;
+        let Some(request) = self.ledger.beforehand(intent) else {
+            return Ok(());
+        };
         match self.provider.patch(&request).await {
             Ok(_) => Ok(()),
             // It may pass: the whole write is tried again, and this with it.
@@ -82,7 +85,11 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
                 .next()
                 .map_or(0.5, |byte| f64::from(byte % 62) / 61.0);
             match delay(error.retry(), count, jitter) {
-                Some(wait) if Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
+                Some(wait) if Instant::now() + wait < deadline => {
+                    self.n_resting.set(self.n_resting.get() + 1);
+                    tokio::time::sleep(wait).await;
+                    self.n_resting.set(self.n_resting.get() - 1);
+                }
                 Some(_) | None => return Err(StepError::Provider(error)),
             }
         }
@@ -98,7 +105,10 @@ pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
             for cause in causes {
                 failure = failure.because(format!("{} owns {}", cause.manager, cause.field));
             }
-            failure.hint("take the fields with `--force-conflicts`, or leave them with `ignore_fields`")
+            failure.hint(
+                "take the fields with `--force-conflicts`; of `[[manifests]]` leave them to others with `ignore_fields`, \
+                 or out of the manifest",
+            )
         }
         ProviderError::Invalid { causes, .. } if !causes.is_empty() => causes
             .iter()

@@ -1,11 +1,8 @@
 //! Which known symptom is seen of a step that waits, and since when.
 
-use super::{
-    Failure,
-    view::{LiveView, Scope},
-};
+use super::{Failure, view::LiveView};
 use crate::{
-    readiness::judge,
+    readiness::{Sight, judge},
     resource::{Denial, Diagnosis, asked_of},
 };
 use serde_json::Value;
@@ -31,21 +28,21 @@ pub(super) struct Symptom {
     namespace: String,
 }
 
-/// What has to be watched to see any symptom.
-pub(super) fn scopes(diagnoses: &[Diagnosis]) -> Vec<Scope> {
+/// What any symptom is seen by.
+pub(super) fn sights(diagnoses: &[Diagnosis]) -> Vec<Sight> {
     diagnoses
         .iter()
         .flat_map(|diagnosis| &diagnosis.symptom)
-        .flat_map(|observation| observation.target.scopes())
+        .flat_map(|observation| observation.target.sights())
         .collect()
 }
 
 /// The first symptom that is seen now; what is not read yet shows none.
 pub(super) fn look(diagnoses: &[Diagnosis], view: &LiveView, before: Option<&Symptom>) -> Option<Symptom> {
     diagnoses.iter().enumerate().find_map(|(index, diagnosis)| {
-        let scopes = scopes(std::slice::from_ref(diagnosis));
+        let sights = sights(std::slice::from_ref(diagnosis));
         let verdict = judge(&diagnosis.symptom, view);
-        (view.is_read(&scopes) && verdict.is_ready()).then(|| {
+        (view.is_read(&sights) && verdict.is_ready()).then(|| {
             let shown_by = diagnosis.symptom.last().and_then(|last| last.met_by(view));
             let said = shown_by.and_then(|object| words_of(diagnosis, object));
             let shown = |pointer| shown_by.map(|object| text(object, pointer)).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::{
     digest::Digest,
     late::Secrets,
     object_key::{ObjectRef, ObjectType},
-    readiness::Seen,
+    readiness::{Seen, Sight},
     resource::Effect,
 };
 use serde_json::{Value, json};
@@ -82,15 +82,20 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
 /// The annotation that says for which trigger a Deployment was restarted last.
 const RESTARTED: &str = "stackctl.dev/restarted-for";
 
-/// The scopes that an effect looks at.
-pub(crate) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
+/// What an effect looks at.
+pub(super) fn sights(effect: &Effect) -> Vec<Sight> {
     match effect {
         Effect::MergePatch { target, .. } | Effect::Restart { target } | Effect::Touch { target, .. } => {
-            vec![(target.object_type.clone(), target.namespace.clone())]
+            vec![Sight::One(target.clone())]
         }
-        Effect::PatchAdmitted { of, namespace, .. } => vec![(of.clone(), Some(namespace.clone()))],
-        Effect::Delete { target } => target.scopes(),
+        Effect::PatchAdmitted { of, namespace, .. } => vec![Sight::All(of.clone(), Some(namespace.clone()))],
+        Effect::Delete { target } => target.sights(),
     }
+}
+
+/// The scopes that an effect looks at.
+pub(crate) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
+    sights(effect).iter().map(Sight::scope).collect()
 }
 
 /// Carries one deed out; answers the object afterwards, if it is still there.

@@ -142,9 +142,12 @@ fn of_overlay(
     let last = known.filter(|known| known.object().is_some_and(|object| object.uid == uid));
     let before = last.map_or(&[][..], |last| last.documents_of(uid));
     let body = overlay.body(live, &found.documents, before).ok()?;
-    let manager = from
-        .identity
-        .manager_of_overlay(&resource.address, &overlay.target, from.recorded);
+    let manager = from.identity.manager_of_overlay(
+        &resource.address,
+        &overlay.target,
+        from.recorded.get(&resource.address),
+        from.recorded.values(),
+    );
     let taken = Taken::of(resource, overlay, &body, &found.documents, last, live, manager);
     Some(taken.record(live, &taken.intended, edges, from.key))
 }

@@ -2,23 +2,26 @@
 //!
 //! An [`Intent`] is durable before the effect it speaks of, an [`Outcome`] before anybody is told of it. A kill between
 //! the two leaves an intent without an outcome: the next run reads the cluster and finishes what it says.
+//!
+//! Lines are taken up one by one and made durable together, because a disk takes as long for many as for one.
 
 use super::PatchRequest;
 use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
 
 /// Where intents and outcomes are kept.
 pub trait Journal {
-    /// Makes an intent durable.
-    ///
-    /// # Errors
-    /// When it could not be stored: the effect must not happen.
-    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError>;
+    /// Takes an intent up; its effect must not begin before [`Self::flush`] has returned.
+    fn intend(&mut self, intent: &Intent);
 
-    /// Makes an outcome durable.
+    /// Takes an outcome up; nothing that rests on it may begin before [`Self::flush`] has returned.
+    fn record(&mut self, outcome: &Outcome);
+
+    /// Makes everything durable that was taken up since the last call, all of it or none.
     ///
     /// # Errors
-    /// When it could not be stored: nothing new starts, and the error names what the state now misses.
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError>;
+    /// When it could not be stored: no effect of those intents may happen, nothing new starts, and the error names what
+    /// the state now misses.
+    fn flush(&mut self) -> Result<(), JournalError>;
 
     /// What has to be in the cluster, beyond what is there already, before the effect of an intent; the effect happens
     /// only after this patch was accepted. Patches of different intents commute.
@@ -67,8 +70,8 @@ pub enum Outcome {
     },
 }
 
-/// An intent or an outcome that could not be stored.
-#[derive(Debug, thiserror::Error)]
+/// Intents and outcomes that could not be stored.
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("the state could not be written: {reason}")]
 pub struct JournalError {
     /// What the place of storage said.

@@ -5,6 +5,7 @@
 //!
 //! [`Provider`] and [`Journal`] are the only ways to the world.
 
+mod answers;
 mod context;
 mod diagnose;
 mod drive;
@@ -12,14 +13,19 @@ mod effect;
 mod event;
 mod intended;
 mod journal;
+mod ledger;
+mod onlookers;
+mod order;
 mod provider;
 mod record;
+mod records;
 mod replacements;
 mod run;
 mod script;
 mod step;
 mod undo;
 mod view;
+mod waits;
 mod write;
 
 #[cfg(test)]

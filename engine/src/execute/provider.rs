@@ -188,6 +188,12 @@ pub enum ProviderError {
         /// Its words.
         message: String,
     },
+    /// A webhook has side effects and cannot be asked: a dry run that it would see is refused. A write is not.
+    #[error("admission webhook `{webhook}` takes no dry run")]
+    TakesNoDryRun {
+        /// The webhook.
+        webhook: String,
+    },
     /// A webhook could not be called (yet).
     #[error("a webhook could not be called: {0}")]
     WebhookUnavailable(String),
@@ -243,6 +249,7 @@ impl ProviderError {
             | Self::Schema(_)
             | Self::Invalid { .. }
             | Self::Denied { .. }
+            | Self::TakesNoDryRun { .. }
             | Self::Forbidden(_)
             | Self::Unauthorized(_)
             | Self::VersionGone(_)

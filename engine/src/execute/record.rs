@@ -13,6 +13,7 @@ use crate::{
     digest::StackKey,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
+    ignored::is_ignored,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
     plan::sensitive,
@@ -48,6 +49,7 @@ pub(super) fn record(
         fields,
         answer,
     } = *written;
+    let fields = &held(resource, fields);
     let secret = sensitive_of(resource, object, fields);
     let written = RecordedObject {
         object: object.clone(),
@@ -70,6 +72,15 @@ pub(super) fn record(
         edges: edges.to_vec(),
         destroy: destroy_of(resource),
     }
+}
+
+/// The fields that we hold to: not those that others may move, so that their moving is no drift and is never forced.
+fn held(resource: &Resource, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
+    fields
+        .iter()
+        .filter(|path| !is_ignored(resource, path))
+        .cloned()
+        .collect()
 }
 
 /// The fields and fragments that an overlay takes, and how they are given back.

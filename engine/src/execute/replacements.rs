@@ -5,7 +5,7 @@
 //! - Each object is taken away once: by itself, or by the object that it is in.
 //! - Fields of others' objects, and what is only given back, are taken away by their own step alone.
 
-use super::script::is_deleted;
+use super::{records::Records, script::is_deleted};
 use crate::{
     address::Address,
     graph::EdgeClass,
@@ -35,7 +35,7 @@ impl<'a> Replacements<'a> {
     }
 
     /// What goes before a step writes, in order; nothing of a step that is no replacement.
-    pub(super) fn going<'r>(&self, step: &Step, recorded: &'r BTreeMap<Address, Recorded>) -> Vec<&'r Recorded> {
+    pub(super) fn going<'r>(&self, step: &Step, recorded: &'r Records<'_>) -> Vec<&'r Recorded> {
         if step.action != Action::Replace
             || self.addresses.contains(&step.address) && is_in(step, |address| self.addresses.contains(address))
         {

@@ -67,8 +67,7 @@ impl Run {
     }
 
     fn enqueue(&mut self, address: Address) {
-        let remaining = self.remaining.get(&address).copied().unwrap_or_default();
-        self.startable.insert((Reverse(remaining), address));
+        self.startable.insert((Reverse(self.remaining(&address)), address));
     }
 
     /// The next step that may start, longest remaining path first; it counts as running from here.
@@ -76,6 +75,11 @@ impl Run {
         let (_, address) = self.startable.pop_first()?;
         self.steps.insert(address.clone(), Progress::Running { applied: false });
         Some(address)
+    }
+
+    /// The longest path that a step has before it, itself included.
+    pub(super) fn remaining(&self, address: &Address) -> Duration {
+        self.remaining.get(address).copied().unwrap_or_default()
     }
 
     /// Whether a step may start now.

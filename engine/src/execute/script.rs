@@ -2,9 +2,9 @@
 
 use super::effect::Deed;
 use crate::{
-    object_key::{ObjectRef, ObjectType},
+    object_key::ObjectRef,
     plan::{Action, Step},
-    readiness::{Observation, Rule, Target},
+    readiness::{Observation, Rule, Sight, Target},
     recorded::{Origin, Recorded, RecordedNode},
     resource::{DestroyStep, Node, Resource},
     survey::observations,
@@ -170,14 +170,12 @@ impl Move {
         )
     }
 
-    /// What has to be watched for this wait.
-    pub(super) fn scopes(&self) -> Vec<(ObjectType, Option<String>)> {
+    /// What this wait looks at.
+    pub(super) fn sights(&self) -> Vec<Sight> {
         match self {
-            Self::AwaitThere(object) | Self::AwaitGone(object, _) => {
-                vec![(object.object_type.clone(), object.namespace.clone())]
-            }
-            Self::AwaitReady(observations) => observations.iter().flat_map(|o| o.target.scopes()).collect(),
-            Self::AwaitNone(target) => target.scopes(),
+            Self::AwaitThere(object) | Self::AwaitGone(object, _) => vec![Sight::One(object.clone())],
+            Self::AwaitReady(observations) => observations.iter().flat_map(|o| o.target.sights()).collect(),
+            Self::AwaitNone(target) => target.sights(),
             Self::Write
             | Self::Applied
             | Self::Act

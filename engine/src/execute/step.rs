@@ -6,9 +6,7 @@ use super::{
     diagnose::Symptom,
     effect::{self, Deed},
     script::Move,
-    undo,
-    view::Scope,
-    write,
+    undo, write,
 };
 use crate::{
     address::Address,
@@ -16,7 +14,7 @@ use crate::{
     graph::Edge,
     late::Secrets,
     object_key::{ObjectRef, ObjectType},
-    readiness::Target,
+    readiness::{Sight, Target},
     recorded::{Claimed, Recorded},
     resource::Resource,
 };
@@ -27,6 +25,19 @@ use std::{
 };
 use tokio::time::Instant;
 
+/// What a step that has started waits for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Stand {
+    /// For something to be seen, or for nothing.
+    Looks,
+    /// For a slot for this request.
+    Wants(Box<Move>),
+    /// For the answer to its request.
+    InFlight,
+    /// For what was written down of it to be saved.
+    Unsaved,
+}
+
 /// A step that has started and is not done.
 #[derive(Debug)]
 pub(super) struct Active {
@@ -36,11 +47,9 @@ pub(super) struct Active {
     pub(super) looked: Instant,
     pub(super) limit: Duration,
     pub(super) deadline: Instant,
-    /// A request that waits for a slot.
-    pub(super) wants: Option<Move>,
-    pub(super) in_flight: bool,
+    pub(super) stand: Stand,
     /// What it has to see.
-    pub(super) scopes: Vec<Scope>,
+    pub(super) sights: Vec<Sight>,
     pub(super) ready_since: Option<Instant>,
     pub(super) settled_at: Option<Instant>,
     pub(super) remedy_at: Option<Instant>,
@@ -63,9 +72,8 @@ impl Active {
             looked: started,
             limit,
             deadline: started + limit,
-            wants: None,
-            in_flight: false,
-            scopes: Vec::new(),
+            stand: Stand::Looks,
+            sights: Vec::new(),
             ready_since: None,
             settled_at: None,
             remedy_at: None,
@@ -88,7 +96,7 @@ impl Active {
 
     /// Wants a slot for a deed beside its script.
     pub(super) fn wants_deed(&mut self, deed: Deed) {
-        self.wants = Some(Move::Deed(deed));
+        self.stand = Stand::Wants(Box::new(Move::Deed(deed)));
     }
 }
 

@@ -7,8 +7,8 @@
 
 use super::WatchEvent;
 use crate::{
-    object_key::{ObjectKey, ObjectRef, ObjectType},
-    readiness::Seen,
+    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType},
+    readiness::{Seen, Sight},
     survey::key_of,
 };
 use serde_json::Value;
@@ -21,17 +21,22 @@ pub(super) type Scope = (ObjectType, Option<String>);
 #[derive(Debug, Default)]
 pub(super) struct LiveView {
     scopes: BTreeMap<Scope, BTreeMap<ObjectKey, Value>>,
+    /// The scopes that were read, in whatever version, by the objects that they hold.
+    holding: BTreeMap<(GroupKind, Option<String>), Vec<Scope>>,
     /// Our own writes in scopes that are not read yet.
     written: BTreeMap<ObjectKey, Value>,
 }
 
 impl LiveView {
-    /// Takes one event of a scope in.
-    pub(super) fn take(&mut self, scope: &Scope, event: WatchEvent) {
+    /// Takes one event of a scope in; whether anything is seen differently now.
+    pub(super) fn take(&mut self, scope: &Scope, event: WatchEvent) -> bool {
         match event {
             WatchEvent::Snapshot(objects) => {
-                let old = self.scopes.remove(scope).unwrap_or_default();
-                let mut objects: BTreeMap<_, _> = objects.into_iter().filter_map(|o| Some((key_of(&o)?, o))).collect();
+                let old = std::mem::take(self.scope(scope));
+                let told = objects
+                    .into_iter()
+                    .filter_map(|object| Some((key_of(&object)?, seen(object))));
+                let mut objects: BTreeMap<_, _> = told.collect();
                 for (key, object) in &mut objects {
                     let known = old.get(key).or_else(|| self.written.get(key));
                     if let Some(newer) = known.filter(|known| is_newer(known, object)) {
@@ -39,54 +44,75 @@ impl LiveView {
                     }
                 }
                 self.scopes.insert(scope.clone(), objects);
+                true
             }
             WatchEvent::Changed(object) => {
-                let objects = self.scopes.entry(scope.clone()).or_default();
-                if let Some(key) = key_of(&object)
-                    && !objects.get(&key).is_some_and(|known| is_newer(known, &object))
-                {
-                    objects.insert(key, object);
+                let objects = self.scope(scope);
+                match key_of(&object) {
+                    Some(key) if !objects.get(&key).is_some_and(|known| is_as_new(known, &object)) => {
+                        objects.insert(key, seen(object));
+                        true
+                    }
+                    _ => false,
                 }
             }
             WatchEvent::Gone(object) => {
-                if let (Some(objects), Some(key)) = (self.scopes.get_mut(scope), key_of(&object)) {
-                    let same = objects
-                        .get(&key)
-                        .is_some_and(|known| known["metadata"]["uid"] == object["metadata"]["uid"]);
-                    if same {
-                        objects.remove(&key);
-                    }
-                }
+                let (Some(objects), Some(key)) = (self.scopes.get_mut(scope), key_of(&object)) else {
+                    return false;
+                };
+                let same = objects
+                    .get(&key)
+                    .is_some_and(|known| known["metadata"]["uid"] == object["metadata"]["uid"]);
+                same && objects.remove(&key).is_some()
             }
-            WatchEvent::Interrupted(_) => {}
+            WatchEvent::Interrupted(_) => false,
         }
     }
 
     /// Takes in what the server answered to a write of ours; the scopes that know it now.
-    pub(super) fn wrote(&mut self, object: &Value) -> Vec<Scope> {
-        let Some(key) = key_of(object) else { return Vec::new() };
-        let mut told = Vec::new();
-        for (scope, objects) in &mut self.scopes {
-            let (of, namespace) = scope;
-            let covers = of.group_kind() == key.kind && (namespace.is_none() || *namespace == key.namespace);
-            if covers {
-                told.push(scope.clone());
-                if !objects.get(&key).is_some_and(|known| is_newer(known, object)) {
-                    objects.insert(key.clone(), object.clone());
-                }
+    pub(super) fn wrote(&mut self, key: &ObjectKey, object: &Value) -> Vec<Scope> {
+        let in_all = self.holding.get(&(key.kind.clone(), None)).into_iter();
+        let in_its_own = key
+            .namespace
+            .is_some()
+            .then(|| (key.kind.clone(), key.namespace.clone()));
+        let in_its_own = in_its_own.and_then(|own| self.holding.get(&own)).into_iter();
+        let told: Vec<Scope> = in_all.chain(in_its_own).flatten().cloned().collect();
+        for scope in &told {
+            let objects = self.scope(scope);
+            if !objects.get(key).is_some_and(|known| is_as_new(known, object)) {
+                objects.insert(key.clone(), seen(object.clone()));
             }
         }
         // A scope that is read later may still tell an older state.
         if told.is_empty() {
-            self.written.insert(key, object.clone());
+            self.written.insert(key.clone(), seen(object.clone()));
         }
         told
     }
 
-    /// Whether all of these scopes have been read.
-    pub(super) fn is_read(&self, scopes: &[Scope]) -> bool {
-        scopes.iter().all(|scope| self.scopes.contains_key(scope))
+    /// Whether all that these look at has been read.
+    pub(super) fn is_read(&self, sights: &[Sight]) -> bool {
+        sights.iter().all(|sight| self.scopes.contains_key(&sight.scope()))
     }
+
+    /// The objects of a scope, which counts as read from here on.
+    fn scope(&mut self, scope: &Scope) -> &mut BTreeMap<ObjectKey, Value> {
+        if !self.scopes.contains_key(scope) {
+            let (of, namespace) = scope;
+            let held = self.holding.entry((of.group_kind(), namespace.clone()));
+            held.or_default().push(scope.clone());
+        }
+        self.scopes.entry(scope.clone()).or_default()
+    }
+}
+
+/// An object without the record of who owns which of its fields, which is half of it and which no verdict looks at.
+fn seen(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    object
 }
 
 impl Seen for LiveView {
@@ -122,13 +148,21 @@ impl Seen for Listed {
 
 /// Whether `known` is a later state of the same object than `other`, as far as resourceVersions can be compared.
 fn is_newer(known: &Value, other: &Value) -> bool {
-    let version = |object: &Value| {
-        object["metadata"]["resourceVersion"]
-            .as_str()
-            .and_then(|v| v.parse::<u64>().ok())
-    };
-    known["metadata"]["uid"] == other["metadata"]["uid"]
-        && matches!((version(known), version(other)), (Some(known), Some(other)) if known > other)
+    matches!(versions(known, other), Some((known, other)) if known > other)
+}
+
+/// Whether `known` is the same state of the same object as `other`, or a later one.
+fn is_as_new(known: &Value, other: &Value) -> bool {
+    matches!(versions(known, other), Some((known, other)) if known >= other)
+}
+
+/// The resourceVersions of two states of one object.
+fn versions(known: &Value, other: &Value) -> Option<(u64, u64)> {
+    let version = |object: &Value| object["metadata"]["resourceVersion"].as_str()?.parse::<u64>().ok();
+    if known["metadata"]["uid"] != other["metadata"]["uid"] {
+        return None;
+    }
+    Some((version(known)?, version(other)?))
 }
 
 #[cfg(test)]
@@ -145,15 +179,16 @@ mod tests {
         let scope = (ObjectType::new("v1", "ConfigMap"), Some("n".to_owned()));
         let named = ObjectRef::namespaced("v1", "ConfigMap", "n", "c");
         let mut view = LiveView::default();
-        view.wrote(&object("7", "new"));
-        assert!(!view.is_read(std::slice::from_ref(&scope)));
-        view.take(&scope, WatchEvent::Snapshot(vec![object("5", "old")]));
+        view.wrote(&named.key(), &object("7", "new"));
+        assert!(!view.is_read(&[Sight::One(named.clone())]));
+        assert!(view.take(&scope, WatchEvent::Snapshot(vec![object("5", "old")])));
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "new");
-        view.take(&scope, WatchEvent::Changed(object("6", "older")));
+        assert!(!view.take(&scope, WatchEvent::Changed(object("6", "older"))));
+        assert!(!view.take(&scope, WatchEvent::Changed(object("7", "new"))));
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "new");
-        view.take(&scope, WatchEvent::Changed(object("8", "newest")));
+        assert!(view.take(&scope, WatchEvent::Changed(object("8", "newest"))));
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "newest");
-        view.take(&scope, WatchEvent::Gone(object("9", "")));
+        assert!(view.take(&scope, WatchEvent::Gone(object("9", ""))));
         assert!(view.object(&named).is_none());
     }
 }

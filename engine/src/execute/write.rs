@@ -10,13 +10,13 @@ use crate::{
     diff::leaves,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
+    ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
     object_key::ObjectRef,
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Adopt, Document, Node, Object, Overlay, Resource},
-    survey::respect_ignored,
 };
 use serde_json::Value;
 use std::{
@@ -116,7 +116,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let mut body = body;
     context.identity.mark(&mut body, &resource.address, named);
     if let Some(live) = &live {
-        respect_ignored(&mut body, live, &resource.lifecycle.ignore_fields, &manager);
+        respect_ignored(&mut body, live, resource, &manager);
     }
     let fields = leaves(&body);
     let record = |origin: Origin, answer: Option<&Value>| {

@@ -92,11 +92,22 @@ pub enum Reason {
         /// The manager.
         manager: String,
     },
-    /// A webhook would deny it now, below something that is still to come.
+    /// A webhook has not said yet what it makes of it.
     Unverified {
         /// The webhook, if it is known by name.
         webhook: String,
+        /// Why it has not.
+        why: Unasked,
     },
+}
+
+/// Why a webhook has not said what it makes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unasked {
+    /// It would deny it now, or cannot be called, below something that is still to come.
+    TooEarly,
+    /// It takes no dry run.
+    TakesNoDryRun,
 }
 
 impl Action {
@@ -190,7 +201,10 @@ impl fmt::Display for Reason {
             Self::ReplaceAsked => f.write_str("deleted and made again, as asked"),
             Self::ReplacedWith(container) => write!(f, "goes with {container}, and is made again"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
-            Self::Unverified { webhook } => write!(f, "not verified: {webhook} answers only later"),
+            Self::Unverified { webhook, why } => match why {
+                Unasked::TooEarly => write!(f, "not verified: {webhook} answers only later"),
+                Unasked::TakesNoDryRun => write!(f, "not verified: webhook {webhook} takes no dry run"),
+            },
         }
     }
 }

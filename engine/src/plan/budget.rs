@@ -6,6 +6,7 @@
 //! Invariants:
 //! - What is deleted and made again counts as deleted.
 //! - What was there before us counts for nothing: it is given back.
+//! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
 use super::{Action, Plan, Purpose};
 use crate::{
@@ -14,6 +15,9 @@ use crate::{
     recorded::{Origin, Recorded, RecordedNode},
 };
 use std::collections::BTreeMap;
+
+/// How many objects may go whatever share of a stack they are.
+const ALWAYS: usize = 2;
 
 /// One way in which a plan deletes too much.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +28,23 @@ pub enum Excess {
         /// How many resources are recorded.
         recorded: usize,
     },
-    /// More than a third of the objects that are recorded.
+    /// More than a third of the objects that are recorded, and more than a few.
     #[error("the plan deletes {deleted} of the {recorded} objects that are recorded, more than a third")]
     TooMany {
         /// How many objects it deletes.
         deleted: usize,
         /// How many of ours are recorded.
         recorded: usize,
+    },
+    /// A definition that a destroy takes away, and with it objects that are not of the stack.
+    #[error("`{address}`: with the definition of {kind} goes every object of that kind, {}", others_said(*.others))]
+    Instances {
+        /// The resource.
+        address: Address,
+        /// The kind.
+        kind: String,
+        /// How many are not of the stack; nothing where that could not be read.
+        others: Option<usize>,
     },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
@@ -47,7 +61,7 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } => false,
-            Self::TooMany { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Instances { .. } | Self::Data { .. } => true,
         }
     }
 
@@ -58,8 +72,20 @@ impl Excess {
                 "look whether its files are whole; `stackctl destroy` is what takes everything away"
             }
             Self::TooMany { .. } => "look whether the stack is whole; if all of this is to go, say `--yes-delete`",
+            Self::Instances { .. } => {
+                "delete those first, or let the definition stay with `stackctl state rm`; if they are to go, say \
+                 `--yes-delete`"
+            }
             Self::Data { .. } => "keep it in the stack, or save its data and say `--yes-delete`",
         }
+    }
+}
+
+fn others_said(others: Option<usize>) -> String {
+    match others {
+        Some(1) => "also one that is not of this stack".to_owned(),
+        Some(others) => format!("also {others} that are not of this stack"),
+        None => "and whether others have some could not be read".to_owned(),
     }
 }
 
@@ -82,7 +108,7 @@ pub fn excess(plan: &Plan, n_desired: usize, recorded: &BTreeMap<Address, Record
         .filter_map(|step| made.get(&step.address))
         .collect();
     let mut all = Vec::new();
-    if deleted.len() * 3 > made.len() {
+    if deleted.len() > ALWAYS && deleted.len() * 3 > made.len() {
         all.push(Excess::TooMany {
             deleted: deleted.len(),
             recorded: made.len(),
@@ -176,23 +202,44 @@ mod tests {
 
     #[test]
     fn a_third_may_go_and_data_may_not() {
-        let three = recorded((0..3).map(|number| known(number, Origin::Created, number == 2)));
+        let eight = recorded((0..8).map(|number| known(number, Origin::Created, number == 7)));
         let over = |actions: &[Action]| {
-            let over = excess(&plan(Purpose::Apply, actions), 1, &three);
+            let over = excess(&plan(Purpose::Apply, actions), 1, &eight);
             over.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
+        let deletions = |first: usize, last: usize| {
+            let is_deleted = |number: &usize| (first..last).contains(number);
+            (0..8)
+                .map(|number| {
+                    if is_deleted(&number) {
+                        Action::Delete
+                    } else {
+                        Action::NoOp
+                    }
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(over(&deletions(0, 2)), Vec::<String>::new());
+        let mut three = deletions(0, 3);
+        three[1] = Action::Replace;
         assert_eq!(
-            over(&[Action::Delete, Action::NoOp, Action::NoOp]),
-            Vec::<String>::new()
+            over(&three),
+            ["the plan deletes 3 of the 8 objects that are recorded, more than a third"]
         );
         assert_eq!(
-            over(&[Action::Delete, Action::Replace, Action::NoOp]),
-            ["the plan deletes 2 of the 3 objects that are recorded, more than a third"]
+            over(&deletions(7, 8)),
+            ["`n[7].x`: ConfigMap n/c7 holds data, which is lost when it is deleted"]
         );
-        assert_eq!(
-            over(&[Action::NoOp, Action::NoOp, Action::Delete]),
-            ["`n[2].x`: ConfigMap n/c2 holds data, which is lost when it is deleted"]
-        );
+    }
+
+    #[test]
+    fn one_or_two_objects_of_a_tiny_stack_may_go_unless_they_hold_data() {
+        let gone = [Action::Delete, Action::Delete];
+        let over = |holds_data: bool| {
+            let all = recorded((0..2).map(|number| known(number, Origin::Created, holds_data)));
+            excess(&plan(Purpose::Apply, &gone), 1, &all).len()
+        };
+        assert_eq!((over(false), over(true)), (0, 2));
     }
 
     #[test]
@@ -231,7 +278,7 @@ mod tests {
             let over = excess(&plan(Purpose::Apply, &actions), 1, &all);
             let data = over.iter().filter(|one| matches!(one, Excess::Data { .. })).count();
             prop_assert_eq!(data, deleted.iter().filter(|(_, _, data)| *data).count());
-            prop_assert_eq!(over.len() > data, deleted.len() * 3 > made.count());
+            prop_assert_eq!(over.len() > data, deleted.len() > 2 && deleted.len() * 3 > made.count());
         }
     }
 }

@@ -20,7 +20,7 @@ mod replace;
 mod scope;
 mod transition;
 
-pub use action::{Action, Reason};
+pub use action::{Action, Reason, Unasked};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;

@@ -81,8 +81,12 @@ fn changed(
 ) -> Option<FieldChange> {
     let text = text_of(found.live.as_ref(), &document.at);
     match &found.answer {
-        Answer::Would { object, .. } if text == text_of(Some(object), &document.at) => return None,
-        Answer::Would { .. } => {}
+        Answer::Would { object, .. } | Answer::Unverified { object, .. }
+            if text == text_of(Some(object), &document.at) =>
+        {
+            return None;
+        }
+        Answer::Would { .. } | Answer::Unverified { .. } => {}
         _ if action == Action::Create => {}
         _ => return None,
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -12,6 +12,7 @@ use crate::{
     document::DocumentError,
     execute::ProviderError,
     graph::{Edge, Graph},
+    ignored::is_ignored,
     late::LateError,
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
@@ -151,7 +152,11 @@ impl PlanError {
         match self {
             Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
-            Self::Conflict { .. } => Some("take the fields with `--force-conflicts`".to_owned()),
+            Self::Conflict { .. } => Some(
+                "take the fields with `--force-conflicts`; of `[[manifests]]` leave them to others with `ignore_fields`, \
+                 or out of the manifest"
+                    .to_owned(),
+            ),
             Self::Late { cause, .. } => match **cause {
                 LateError::Lost { .. } => {
                     Some("restore the Secret from a backup, or delete what uses it as well".to_owned())
@@ -328,9 +333,12 @@ fn written(
     let (kind, manager, is_overlay) = match &resource.node {
         Node::Overlay(_) => (
             NodeKind::Overlay,
-            inputs
-                .identity
-                .manager_of_overlay(&resource.address, &object, inputs.recorded),
+            inputs.identity.manager_of_overlay(
+                &resource.address,
+                &object,
+                inputs.recorded.get(&resource.address),
+                inputs.recorded.values(),
+            ),
             true,
         ),
         _ => (NodeKind::Object, inputs.identity.object_manager(), false),
@@ -414,9 +422,7 @@ fn written(
     step.changes = changes(found, resource, &drifted, &manager, action);
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
-    if let Some(webhook) = unverified {
-        step.reasons.push(Reason::Unverified { webhook });
-    }
+    step.reasons.extend(unverified);
     step.reasons.extend(kept(known, found, resource, &manager));
     let mut paths = leaves(&written_value(resource));
     paths.extend(
@@ -425,6 +431,7 @@ fn written(
             .into_iter()
             .flat_map(|last| last.fields.iter().cloned()),
     );
+    paths.retain(|path| !is_ignored(resource, path));
     step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)
@@ -447,7 +454,7 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
     resource.lifecycle.replace_on.iter().find(changed)
 }
 
-/// What the cluster holds, by the server's answer; and the webhook that could not be asked yet.
+/// What the cluster holds, by the server's answer; and which webhook has not said what it makes of it.
 fn live_of(
     inputs: &Inputs<'_>,
     resource: &Resource,
@@ -455,7 +462,7 @@ fn live_of(
     is_overlay: bool,
     drifted: bool,
     above: Option<&Address>,
-) -> Result<(Live, Option<String>), PlanError> {
+) -> Result<(Live, Option<Reason>), PlanError> {
     let address = resource.address.clone();
     let object = resource
         .object()
@@ -481,6 +488,20 @@ fn live_of(
             Some(live) if differences(live, after).is_empty() => (Live::Same, None),
             Some(_) => (Live::Different { drifted }, None),
         },
+        Answer::Unverified {
+            object: after, webhook, ..
+        } => {
+            let reason = Some(Reason::Unverified {
+                webhook: webhook.clone(),
+                why: Unasked::TakesNoDryRun,
+            });
+            match &found.live {
+                Some(_) if foreign => (Live::Foreign, reason),
+                None => (Live::Absent, reason),
+                Some(live) if differences(live, after).is_empty() => (Live::Same, reason),
+                Some(_) => (Live::Different { drifted }, reason),
+            }
+        }
         Answer::KindToCome(kind) => {
             let provided = inputs
                 .resources
@@ -517,9 +538,13 @@ fn live_of(
                 ProviderError::WebhookUnavailable(text) => Some(text.clone()),
                 _ => None,
             };
+            let too_early = |webhook| Reason::Unverified {
+                webhook,
+                why: Unasked::TooEarly,
+            };
             match (webhook, above) {
-                (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(webhook)),
-                (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(webhook)),
+                (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(too_early(webhook))),
+                (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(too_early(webhook))),
                 _ => {
                     let said = cause.to_string();
                     return Err(PlanError::Refused {
@@ -544,7 +569,7 @@ fn refuse_conflicts(
     is_overlay: bool,
     object: &ObjectRef,
 ) -> Result<(), PlanError> {
-    let Answer::Would { taken, .. } = &found.answer else {
+    let (Answer::Would { taken, .. } | Answer::Unverified { taken, .. }) = &found.answer else {
         return Ok(());
     };
     let adopting = resource.lifecycle.adopt == Adopt::Expected || inputs.adopt;
@@ -579,7 +604,9 @@ fn changes(
 ) -> Vec<FieldChange> {
     let nothing = Value::Null;
     let (before, after) = match (&found.live, &found.answer) {
-        (live, Answer::Would { object, .. }) => (live.as_ref().unwrap_or(&nothing), object.clone()),
+        (live, Answer::Would { object, .. } | Answer::Unverified { object, .. }) => {
+            (live.as_ref().unwrap_or(&nothing), object.clone())
+        }
         _ if action == Action::Create => (&nothing, written_value(resource)),
         _ => return Vec::new(),
     };

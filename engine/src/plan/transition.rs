@@ -103,7 +103,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let hidden = sensitive(resource);
     let before = found.live.as_ref();
     let after = match (&found.answer, before) {
-        (Answer::Would { object, .. }, _) => object.clone(),
+        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.clone(),
         (Answer::Unchanged, Some(live)) => live.clone(),
         (_, Some(live)) => expected(live, resource, last),
         (_, None) => written_value(resource),

@@ -14,7 +14,7 @@ mod target;
 
 pub use judge::{Observation, judge};
 pub use rule::{Matcher, Rule};
-pub use target::{Seen, Target};
+pub use target::{Seen, Sight, Target};
 
 /// What an object's last known state says.
 #[derive(Clone, Debug, PartialEq, Eq)]

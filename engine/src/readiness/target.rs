@@ -17,6 +17,25 @@ pub trait Seen {
     fn objects(&self, object_type: &ObjectType, namespace: Option<&str>) -> Vec<&Value>;
 }
 
+/// What somebody looks at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// One object.
+    One(ObjectRef),
+    /// Every object of a type, in a namespace or, without one, in the whole cluster.
+    All(ObjectType, Option<String>),
+}
+
+impl Sight {
+    /// What has to be watched to see it: a type with the namespace, none for the whole cluster.
+    pub fn scope(&self) -> (ObjectType, Option<String>) {
+        match self {
+            Self::One(object) => (object.object_type.clone(), object.namespace.clone()),
+            Self::All(of, namespace) => (of.clone(), namespace.clone()),
+        }
+    }
+}
+
 /// The objects that a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -92,22 +111,25 @@ impl Target {
         }
     }
 
+    /// What a verdict on this target rests on; a change of anything else does not change it.
+    pub fn sights(&self) -> Vec<Sight> {
+        match self {
+            Self::Named(object) => vec![Sight::One(object.clone())],
+            Self::Every { of, namespace, .. } | Self::Some { of, namespace, .. } => {
+                vec![Sight::All(of.clone(), namespace.clone())]
+            }
+            // Which one is linked changes with the holder.
+            Self::Linked { from, of, .. } => {
+                vec![Sight::One(from.clone()), Sight::All(of.clone(), from.namespace.clone())]
+            }
+            Self::Copied { to, from, .. } => [to, from].map(|object| Sight::One(object.clone())).to_vec(),
+            Self::Prefixed { of, namespace, .. } => vec![Sight::All(of.clone(), Some(namespace.clone()))],
+        }
+    }
+
     /// What has to be watched to see this target: types with the namespace, none for the whole cluster.
     pub fn scopes(&self) -> Vec<(ObjectType, Option<String>)> {
-        match self {
-            Self::Named(object) => vec![(object.object_type.clone(), object.namespace.clone())],
-            Self::Every { of, namespace, .. } | Self::Some { of, namespace, .. } => {
-                vec![(of.clone(), namespace.clone())]
-            }
-            Self::Linked { from, of, .. } => vec![
-                (from.object_type.clone(), from.namespace.clone()),
-                (of.clone(), from.namespace.clone()),
-            ],
-            Self::Copied { to, from, .. } => [to, from]
-                .map(|object| (object.object_type.clone(), object.namespace.clone()))
-                .to_vec(),
-            Self::Prefixed { of, namespace, .. } => vec![(of.clone(), Some(namespace.clone()))],
-        }
+        self.sights().iter().map(Sight::scope).collect()
     }
 
     /// The objects that are there now.

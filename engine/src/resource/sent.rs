@@ -20,7 +20,13 @@ pub(crate) fn sent_digest(resource: &Resource) -> Digest {
         Node::Overlay(overlay) => overlay.documents.iter().filter_map(late_of).collect(),
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => String::new(),
     };
-    Digest::of(&serde_json::json!([written_value(resource), late]))
+    let mut said = vec![written_value(resource), Value::from(late)];
+    // What others may move is recorded otherwise; where nothing is, the digest stays what it always was.
+    let ignored = &resource.lifecycle.ignore_fields;
+    if !ignored.is_empty() {
+        said.push(ignored.iter().map(ToString::to_string).collect());
+    }
+    Digest::of(&Value::from(said))
 }
 
 /// Where a fragment goes and comes from, if the stack does not say it itself.

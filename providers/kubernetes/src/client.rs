@@ -61,6 +61,13 @@ impl KubernetesProvider {
         self
     }
 
+    /// Sends so many requests at once at most, and fewer while the server asks for that.
+    #[must_use]
+    pub fn with_parallelism(mut self, parallelism: usize) -> Self {
+        self.transport = self.transport.with_parallelism(parallelism);
+        self
+    }
+
     /// Posts JSON to another service of the cluster, at a URL, as the person who speaks to its API server.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 //! - What changes nothing (a read, a dry run, a review) is asked again for some seconds while the server is in trouble.
 //!   A list restarts when its token expires, and a watch never ends.
 //! - What an answer means is said in `error` and nowhere else.
+//! - As many requests are in flight as the person allows, and fewer while the server asks for that.
 //! - No body of a request gets into an error or a log, and a message about a Secret repeats no value.
 //! - No component of OpenShift is known here.
 //!
@@ -35,6 +36,7 @@ mod error;
 mod get;
 mod identity;
 mod list;
+mod pace;
 mod patch;
 mod path;
 mod quoted;

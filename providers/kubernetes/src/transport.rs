@@ -5,9 +5,14 @@
 //! server answers faster than one HTTP/2 connection (`apiserver-baseline.md`).
 //!
 //! Invariants: what changes something is sent once; what changes nothing is asked again, for a short while, when the
-//! server's trouble passes or the connection broke; no body is logged or put into an error.
+//! server's trouble passes or the connection broke; no body is logged or put into an error; every request but a watch waits
+//! for its turn ([`crate::pace`]).
 
-use crate::{error, status::Refusal};
+use crate::{
+    error,
+    pace::{Load, Pacer},
+    status::Refusal,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt as _;
@@ -19,6 +24,7 @@ use stackctl_engine::{
 };
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::Arc,
     time::Duration,
 };
 use tokio::time::{Instant, timeout};
@@ -31,11 +37,15 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 /// within seconds, and whoever waits for an answer wants to hear of anything longer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How many requests are in flight at most unless it is said: what `--parallelism` is by default.
+const PARALLELISM: usize = 16;
+
 /// A connection to one server.
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: kube::Client,
     server: String,
+    pacer: Arc<Pacer>,
 }
 
 /// What the server said.
@@ -78,7 +88,17 @@ pub(crate) enum Opened {
 impl Transport {
     /// Speaks to a server through a client.
     pub(crate) fn new(client: kube::Client, server: String) -> Self {
-        Self { client, server }
+        Self {
+            client,
+            server,
+            pacer: Pacer::new(PARALLELISM),
+        }
+    }
+
+    /// Sends so many requests at once at most.
+    pub(crate) fn with_parallelism(mut self, parallelism: usize) -> Self {
+        self.pacer = Pacer::new(parallelism);
+        self
     }
 
     /// The URL of the server.
@@ -135,8 +155,9 @@ impl Transport {
         path: &str,
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, Silence> {
-        let began = Instant::now();
         let request = build(method.clone(), path, content)?;
+        let turn = self.pacer.turn().await;
+        let began = Instant::now();
         let whole = async {
             let sent = self.client.send(request).await;
             let response = sent.map_err(|error| Silence {
@@ -150,7 +171,18 @@ impl Transport {
             })?;
             Ok::<_, Silence>((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
         };
-        let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| self.too_late())??;
+        let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| {
+            turn.learn(&method, Load::Refused);
+            self.too_late()
+        })??;
+        turn.learn(
+            &method,
+            match code {
+                // The server sheds load, or what is behind it does not answer in time.
+                429 | 503 | 504 => Load::Refused,
+                _ => Load::Borne,
+            },
+        );
         let milliseconds = began.elapsed().as_millis();
         tracing::debug!(%method, path, code, milliseconds, "answered");
         Ok(match code {

@@ -12,6 +12,7 @@
 mod certificate;
 mod parse;
 mod request;
+mod stand_in;
 
 pub use certificate::{Certificate, Issuer};
 pub use parse::{AwsFacts, ClusterFacts, FactError, PackageVersion};
@@ -22,6 +23,7 @@ pub(crate) use parse::tls_secret;
 use request::column;
 pub(crate) use request::request;
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, facts::Holding};
+pub use stand_in::stand_ins;
 
 /// The keys of the facts.
 pub mod key {

@@ -18,6 +18,7 @@ mod access;
 mod balancer;
 mod canary;
 mod database;
+mod definition;
 mod external_model;
 mod gateway;
 mod gateway_limits;
@@ -43,6 +44,7 @@ mod users;
 mod words;
 mod world;
 
+pub use definition::{Definition, Instances, definitions, with_definition};
 pub use keys::{Keys, KeysQuestion, answered, question};
 
 use stackctl_engine::{
@@ -82,7 +84,13 @@ const RULES: &[(Kind, Rule)] = &[
 ];
 
 /// Objects that no rule is about, and that rules look at.
-const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS, Kind::ROUTE, Kind::ADDRESS_POOL];
+const LOOKED_AT: &[Kind] = &[
+    Kind::MODEL_REF,
+    Kind::GATEWAY_ACCESS,
+    Kind::ROUTE,
+    Kind::ADDRESS_POOL,
+    Kind::DEFINITION,
+];
 
 /// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
 pub fn is_judged(object: &ObjectRef) -> bool {

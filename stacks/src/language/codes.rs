@@ -561,6 +561,31 @@ const EXPLANATIONS: &[Explanation] = &[
         "a field or an object that this release refuses",
         "The webhooks of OpenShift AI 3.4 refuse `mlflow` in the dashboard's settings, and a second DataScienceCluster or DSCInitialization beside the stack's. The dry-run would say so at the first plan with a cluster; this is told before.",
     ),
+    row(
+        "STK400",
+        "a field that the kind does not have",
+        "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan.",
+    ),
+    row(
+        "STK401",
+        "a value that the kind does not allow",
+        "The type, an enum, a pattern, a bound, or a field that has to be there: the text is that of an API server with the same definition. A value that is known only later is not judged. Where an admission webhook of the real cluster fills in what is missing, write it out.",
+    ),
+    row(
+        "STK402",
+        "a rule of the kind that does not hold",
+        "A definition can carry rules over several fields (`x-kubernetes-validations`, in CEL). Those about a change are judged only where the object is known as it is.",
+    ),
+    row(
+        "STK403",
+        "a version that the kind does not have",
+        "The definition serves other versions of the kind than the manifest names. With definitions of another release than the cluster's this is expected: take those of the release that will be installed.",
+    ),
+    row(
+        "STK404",
+        "a definition that cannot be read",
+        "A file of `--crds DIR` is no YAML or JSON, or has no CustomResourceDefinition where its name says there is one.",
+    ),
 ];
 
 #[cfg(test)]
@@ -574,6 +599,7 @@ mod tests {
             include_str!("../cluster_facts/parse.rs"),
             include_str!("../components/error.rs"),
             include_str!("../manifests/error.rs"),
+            include_str!("../definitions/error.rs"),
         ]
         .concat();
         assert!(EXPLANATIONS.is_sorted_by_key(|row| row.code));

@@ -26,6 +26,10 @@ pub enum Beside {
     Setting,
     /// Objects of `[[manifests]]`, beside the stack of `examples/quickstart`.
     Manifests,
+    /// An object whose kind has a definition: `spec` is `min`, `max` (numbers, `max` not below `min`) and `token`.
+    Definition,
+    /// A file of `--crds DIR`.
+    Definitions,
 }
 
 impl Beside {
@@ -35,7 +39,7 @@ impl Beside {
         match self {
             Self::Stack | Self::Cluster(..) => "toml",
             Self::Setting => "text",
-            Self::Manifests => "yaml",
+            Self::Manifests | Self::Definition | Self::Definitions => "yaml",
         }
     }
 
@@ -46,6 +50,11 @@ impl Beside {
             Self::Stack | Self::Setting => None,
             Self::Cluster(key, value) => Some(format!("a cluster with `{key}` {value}")),
             Self::Manifests => Some("the stack of `examples/quickstart`".to_owned()),
+            Self::Definition => {
+                let says = "a definition of Thing, whose `spec` has `token` and the numbers `min` and `max`, of which `max` is not below `min`";
+                Some(says.to_owned())
+            }
+            Self::Definitions => Some("others, as a file of `--crds DIR`".to_owned()),
         }
     }
 }
@@ -68,6 +77,11 @@ const fn stack(wrong: &'static str, right: &'static str) -> Example {
 
 const fn cluster(fact: &'static str, value: &'static str, wrong: &'static str, right: &'static str) -> Example {
     let beside = Beside::Cluster(fact, value);
+    Example { beside, wrong, right }
+}
+
+const fn definition(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Definition;
     Example { beside, wrong, right }
 }
 
@@ -922,6 +936,45 @@ const EXAMPLES: &[(&str, Example)] = &[
              metadata: {name: theirs, namespace: redhat-ods-applications}\nspec:\n  dashboardConfig: {enablement: true}\n",
         ),
     ),
+    (
+        "STK400",
+        definition(
+            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, mxa: 10}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: 10}\n",
+        ),
+    ),
+    (
+        "STK401",
+        definition(
+            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: ten}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: 10}\n",
+        ),
+    ),
+    (
+        "STK402",
+        definition(
+            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, min: 5, max: 2}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, min: 2, max: 5}\n",
+        ),
+    ),
+    (
+        "STK403",
+        definition(
+            "apiVersion: example.com/v2 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t}\n",
+        ),
+    ),
+    (
+        "STK404",
+        Example {
+            beside: Beside::Definitions,
+            wrong: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\n\
+                    spec: {group: example.com, scope: Cluster}\n",
+            right: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\n\
+                    spec:\n  group: example.com\n  scope: Cluster\n  names: {kind: Thing, plural: things}\n  versions:\n  \
+                    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n",
+        },
+    ),
 ];
 
 #[cfg(test)]
@@ -930,12 +983,18 @@ mod tests {
     use crate::{
         Source, compile,
         components::tests::{QUICKSTART, compiled, facts, stack_of},
+        definitions::{DefinitionFault, Definitions},
         language::{codes, parse},
-        manifests::{self, ManifestFile},
+        manifests::{self, FileLine, ManifestFile},
         stack::ManifestSet,
     };
     use miette::Diagnostic;
-    use stackctl_engine::facts::{Fact, Holding};
+    use stackctl_engine::{
+        Manifest, Resource,
+        facts::{Fact, Holding},
+        readiness::Rule,
+        resource::{Node, Object},
+    };
     use std::path::PathBuf;
 
     /// What was said of a text: codes, the line where one is known, and whether it is an error.
@@ -1000,6 +1059,7 @@ mod tests {
             path: PathBuf::from("theirs.yaml"),
             depends_on: Vec::new(),
             ready: None,
+            ignore_fields: Vec::new(),
         };
         let file = ManifestFile {
             name: "theirs.yaml".to_owned(),
@@ -1017,12 +1077,64 @@ mod tests {
         errors.iter().map(|error| (code(error), line(error), true)).collect()
     }
 
+    /// The definition that [`Beside::Definition`] speaks of.
+    const THING: &str = r#"{
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {"group": "example.com", "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"}, "versions": [
+            {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "properties": {"spec": {
+                    "type": "object", "required": ["token"],
+                    "x-kubernetes-validations": [{"rule": "self.max >= self.min", "message": "max is below min"}],
+                    "properties": {
+                        "token": {"type": "string"},
+                        "min": {"type": "integer", "default": 1}, "max": {"type": "integer", "default": 9}
+                    }
+                }}
+            }}}
+        ]}
+    }"#;
+
+    fn yaml(text: &str) -> serde_json::Value {
+        serde_saphyr::from_str(text).expect("YAML")
+    }
+
+    fn of_definition(text: &str) -> Said {
+        let mut definitions = Definitions::default();
+        definitions
+            .add(&serde_json::from_str(THING).expect("JSON"))
+            .expect("a definition");
+        let object = Object::ready_when(Manifest::written(yaml(text)), Rule::Exists);
+        let resource = Resource::new("theirs.thing".parse().expect("an address"), Node::Object(object));
+        let at = FileLine {
+            file: "theirs.yaml".to_owned(),
+            line: 1,
+        };
+        let places = [(resource.address.clone(), at)].into();
+        let faults = definitions.check(&[&resource], &places, |_| None);
+        let line = |fault: &DefinitionFault| Some(fault.place()?.at.as_ref()?.line);
+        faults.iter().map(|fault| (code(fault), line(fault), true)).collect()
+    }
+
+    fn of_definitions(text: &str) -> Said {
+        let fault = Definitions::default()
+            .add(&yaml(text))
+            .err()
+            .map(|why| DefinitionFault::Unreadable {
+                file: "things.yaml".to_owned(),
+                why: why.to_string(),
+            });
+        fault.iter().map(|fault| (code(fault), None, true)).collect()
+    }
+
     fn said(beside: Beside, text: &str) -> Said {
         match beside {
             Beside::Stack => of_stack(text, &[]),
             Beside::Setting => of_stack("[stack]\nname = \"lab\"\n", &[text.to_owned()]),
             Beside::Cluster(key, value) => of_cluster(text, key, value),
             Beside::Manifests => of_manifests(text),
+            Beside::Definition => of_definition(text),
+            Beside::Definitions => of_definitions(text),
         }
     }
 
@@ -1048,7 +1160,8 @@ mod tests {
             };
             let found = said(example.beside, example.wrong);
             let is_error = explanation.severity() == codes::Severity::Error;
-            let has_mark = marked.is_some() == !matches!(example.beside, Beside::Cluster(..));
+            let has_no_line = matches!(example.beside, Beside::Cluster(..) | Beside::Definitions);
+            let has_mark = marked.is_some() != has_no_line;
             if !has_mark || found != [((*code).to_owned(), marked, is_error)] {
                 wrong.push(format!("{code} at {marked:?}: {found:?}"));
             }

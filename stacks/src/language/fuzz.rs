@@ -275,6 +275,7 @@ fn check_manifests(text: &str) {
         path: PathBuf::from("theirs.yaml"),
         depends_on: Vec::new(),
         ready: None,
+        ignore_fields: Vec::new(),
     };
     let name = "theirs.yaml".to_owned();
     let file = ManifestFile {
@@ -330,7 +331,7 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_said_points_into_it() {
         let texts = [example.wrong, example.right];
         match example.beside {
             Beside::Stack | Beside::Cluster(..) => tables.extend(texts),
-            Beside::Manifests => objects.extend(texts),
+            Beside::Manifests | Beside::Definition | Beside::Definitions => objects.extend(texts),
             Beside::Setting => {}
         }
     }

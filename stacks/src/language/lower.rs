@@ -85,6 +85,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             path: set.path,
             depends_on: set.depends_on,
             ready: set.ready,
+            ignore_fields: set.ignore_fields,
         })
         .collect();
     let moves = moves::lower(moved, removed, problems);

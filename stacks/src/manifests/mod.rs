@@ -22,7 +22,10 @@ use stackctl_engine::{
     readiness::Rule,
     resource::{DependsOn, Node, Object, Provides},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// How long an object of a manifest may take to become ready: as long as a Deployment may take by itself
 /// (`progressDeadlineSeconds`).
@@ -35,6 +38,21 @@ pub struct ManifestFile {
     pub name: String,
     /// Its text.
     pub text: String,
+}
+
+/// Where each object of every set stands: the file, and the line that its document begins at.
+pub fn places(sets: &[(&ManifestSet, Vec<ManifestFile>)]) -> BTreeMap<Address, FileLine> {
+    let mut documents: Vec<(usize, Document)> = Vec::new();
+    for (index, (_, files)) in sets.iter().enumerate() {
+        for file in files {
+            // What is wrong in them is said by `resources`.
+            let found = read::documents(file, &mut Vec::new());
+            documents.extend(found.into_iter().map(|document| (index, document)));
+        }
+    }
+    read::place(&mut documents);
+    let place = |(set, document): (usize, Document)| (address(sets[set].0, &document), document.at);
+    documents.into_iter().map(place).collect()
 }
 
 /// Makes the resources of every set. `catalogue` is what the stack comes to otherwise: what they may wait for besides each
@@ -97,6 +115,7 @@ fn resource(set: &ManifestSet, document: &Document, waits: Vec<DependsOn>) -> Re
     resource.provides.extend(provided(&document.manifest));
     resource.ready_timeout = READY_TIMEOUT;
     resource.lifecycle.holds_data = holds_data(&document.manifest);
+    resource.lifecycle.ignore_fields.clone_from(&set.ignore_fields);
     resource
 }
 

@@ -8,6 +8,7 @@ fn set() -> ManifestSet {
         path: PathBuf::from("objects.yaml"),
         depends_on: Vec::new(),
         ready: None,
+        ignore_fields: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Manifests of the user's own.
 
 use super::names::ObjectName;
-use stackctl_engine::{Address, readiness::Rule};
+use stackctl_engine::{Address, FieldPath, readiness::Rule};
 use std::path::PathBuf;
 
 /// One `[[manifests]]` table: files whose objects join the graph.
@@ -15,4 +15,6 @@ pub struct ManifestSet {
     pub depends_on: Vec<Address>,
     /// When each of its objects is ready; absent means by its kind.
     pub ready: Option<Rule>,
+    /// What others may move in its objects.
+    pub ignore_fields: Vec<FieldPath>,
 }

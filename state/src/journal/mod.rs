@@ -1,7 +1,8 @@
 //! What happened since the snapshot: append one entry, replay, take all into the snapshot.
 //!
 //! Invariants:
-//! - [`StateJournal`] returns from `intend` and `record` only after the entry is durable.
+//! - What was taken up by `intend` and `record` is durable once `flush` has returned, all of it by one line and one wait for
+//!   the disk: a kill or a loss of power leaves all of it or none.
 //! - A line carries the serial of the state after it, so a line that the snapshot already holds is passed over: it does
 //!   not matter whether a kill came before or after the old journal was cleared.
 //! - Only the last line can be broken, since each is durable before the next is begun. A broken line before a whole one
@@ -42,9 +43,25 @@ pub(crate) enum Entry {
     },
     /// The facts were read.
     Facts(Facts),
+    /// Several things, in their order, that became durable together.
+    Together(Vec<Entry>),
 }
 
-/// The state of a run that is at work: every intent and outcome is durable before the call returns.
+impl Entry {
+    /// What of it happened, whether or not it could be stored; what was only wanted did not.
+    fn happened(self) -> Option<Self> {
+        match self {
+            Self::Outcome(_) => Some(self),
+            Self::Together(entries) => {
+                let happened: Vec<_> = entries.into_iter().filter_map(Self::happened).collect();
+                (!happened.is_empty()).then_some(Self::Together(happened))
+            }
+            Self::Intent(_) | Self::Settled(_) | Self::Moved { .. } | Self::Facts(_) => None,
+        }
+    }
+}
+
+/// The state of a run that is at work.
 ///
 /// Dropping it loses nothing: what was journalled is replayed by the next [`LocalBackend::load`].
 #[derive(Debug)]
@@ -52,6 +69,8 @@ pub struct StateJournal<'a, B: Backend = LocalBackend> {
     backend: &'a B,
     lock: &'a B::Lock,
     state: State,
+    /// What was taken up and is not durable yet.
+    unsaved: Vec<Entry>,
     journal_bytes: usize,
     journal_limit: usize,
     append_failed: bool,
@@ -75,6 +94,7 @@ impl<'a, B: Backend> StateJournal<'a, B> {
             backend,
             lock,
             state,
+            unsaved: Vec::new(),
             journal_bytes: 0,
             journal_limit: SMALL_JOURNAL,
             append_failed: false,
@@ -91,7 +111,7 @@ impl<'a, B: Backend> StateJournal<'a, B> {
         self
     }
 
-    /// The state as it stands now.
+    /// The state as it stands now, without what is not durable yet.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -152,30 +172,50 @@ impl<'a, B: Backend> StateJournal<'a, B> {
         self.write(Entry::Outcome(Outcome::Forgotten(address.clone())))
     }
 
-    /// Ends a run: takes the journal into the snapshot.
+    /// Ends a run: takes the journal into the snapshot, and with it whatever was taken up since the last flush.
     ///
     /// # Errors
-    /// When the snapshot could not be stored. Nothing that was journalled is lost by that.
+    /// When the snapshot could not be stored. Nothing that was durable is lost by that.
     pub fn finish(mut self) -> Result<State, StateError> {
+        if let Some(entry) = self.taken_up() {
+            self.state.take(entry);
+        }
         self.compact()?;
         Ok(self.state)
     }
 
+    /// Makes one entry durable, and what was taken up before it.
     fn write(&mut self, entry: Entry) -> Result<(), StateError> {
-        let stored = self.append(&entry);
-        match (&stored, &entry) {
+        self.unsaved.push(entry);
+        self.save()
+    }
+
+    /// What was taken up and is not durable yet, as one entry.
+    fn taken_up(&mut self) -> Option<Entry> {
+        let mut entries = std::mem::take(&mut self.unsaved);
+        match entries.len() {
+            0 | 1 => entries.pop(),
+            _ => Some(Entry::Together(entries)),
+        }
+    }
+
+    fn save(&mut self) -> Result<(), StateError> {
+        let Some(entry) = self.taken_up() else { return Ok(()) };
+        if let Err(error) = self.append(&entry) {
             // What happened stays known in memory, so that a later swap can still save it; what was only wanted does
             // not happen. The line may be on disk all the same, so its serial is spent.
-            (Ok(()), _) | (Err(_), Entry::Outcome(_)) => self.state.take(entry),
-            (Err(_), Entry::Intent(_) | Entry::Settled(_) | Entry::Moved { .. } | Entry::Facts(_)) => {
-                self.state.skip_serial();
+            match entry.happened() {
+                Some(happened) => self.state.take(happened),
+                None => self.state.skip_serial(),
             }
+            return Err(error);
         }
-        if stored.is_ok() && self.journal_bytes > self.journal_limit && self.compact().is_err() {
+        self.state.take(entry);
+        if self.journal_bytes > self.journal_limit && self.compact().is_err() {
             // The entry is durable; only the tidying failed. Try again when there is as much again to tidy.
             self.journal_limit = 2 * self.journal_bytes;
         }
-        stored
+        Ok(())
     }
 
     fn append(&mut self, entry: &Entry) -> Result<(), StateError> {
@@ -202,18 +242,20 @@ impl<'a, B: Backend> StateJournal<'a, B> {
 }
 
 impl<B: Backend> Journal for StateJournal<'_, B> {
-    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
-        self.write(Entry::Intent(intent.clone()))
-            .map_err(|error| in_words(&error))
+    fn intend(&mut self, intent: &Intent) {
+        self.unsaved.push(Entry::Intent(intent.clone()));
+    }
+
+    fn record(&mut self, outcome: &Outcome) {
+        self.unsaved.push(Entry::Outcome(outcome.clone()));
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        self.save().map_err(|error| in_words(&error))
     }
 
     fn beforehand(&self, intent: &Intent) -> Option<PatchRequest> {
         self.copy.as_ref()?.lacking(intent)
-    }
-
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
-        self.write(Entry::Outcome(outcome.clone()))
-            .map_err(|error| in_words(&error))
     }
 }
 

@@ -18,6 +18,7 @@ struct Memory {
     stored: RefCell<Stored>,
     tear_after: Cell<Option<usize>>,
     swaps_fail: Cell<bool>,
+    appends: Cell<usize>,
 }
 
 fn full() -> StateError {
@@ -40,6 +41,7 @@ impl Backend for Memory {
     }
 
     fn append(&self, (): &(), line: &[u8]) -> Result<(), StateError> {
+        self.appends.set(self.appends.get() + 1);
         let journal = &mut self.stored.borrow_mut().journal;
         match self.tear_after.take() {
             None => {
@@ -96,6 +98,20 @@ impl Memory {
     }
 }
 
+impl StateJournal<'_, Memory> {
+    /// One intent, durable when this returns.
+    fn intended(&mut self, intent: &Intent) -> Result<(), JournalError> {
+        self.intend(intent);
+        self.flush()
+    }
+
+    /// One outcome, durable when this returns.
+    fn recorded(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+        self.record(outcome);
+        self.flush()
+    }
+}
+
 fn gate(text: &str) -> Outcome {
     Outcome::Recorded(Box::new(sample::gate(text)))
 }
@@ -108,7 +124,7 @@ fn what_is_replayed_is_what_was_in_memory() {
         journal.write(entry).expect("writable");
         assert_eq!(&place.loaded(), journal.state());
     }
-    assert_eq!(place.loaded().serial(), 12);
+    assert_eq!(place.loaded().serial(), 13);
     let ended = journal.finish().expect("writable");
     assert_eq!(place.loaded(), ended);
     assert!(place.stored.borrow().journal.is_empty());
@@ -118,9 +134,9 @@ fn what_is_replayed_is_what_was_in_memory() {
 fn a_last_line_cut_at_any_byte_is_dropped_and_said() {
     let place = Memory::default();
     let mut journal = place.begun();
-    journal.record(&gate("a.b")).expect("writable");
+    journal.recorded(&gate("a.b")).expect("writable");
     let whole = place.stored.borrow().journal.len();
-    journal.record(&gate("c.d")).expect("writable");
+    journal.recorded(&gate("c.d")).expect("writable");
     let bytes = place.stored.borrow().journal.clone();
     for length in whole + 1..bytes.len() {
         place.stored.borrow_mut().journal = bytes[..length].to_vec();
@@ -148,8 +164,8 @@ fn a_last_line_cut_at_any_byte_is_dropped_and_said() {
 fn a_broken_line_before_a_whole_one_is_damage() {
     let place = Memory::default();
     let mut journal = place.begun();
-    journal.record(&gate("a.b")).expect("writable");
-    journal.record(&gate("c.d")).expect("writable");
+    journal.recorded(&gate("a.b")).expect("writable");
+    journal.recorded(&gate("c.d")).expect("writable");
     place.stored.borrow_mut().journal[40] ^= 1;
     assert_eq!(
         place.error(),
@@ -161,8 +177,8 @@ fn a_broken_line_before_a_whole_one_is_damage() {
 fn a_line_that_is_missing_or_of_another_lineage_is_damage() {
     let place = Memory::default();
     let mut journal = place.begun();
-    journal.record(&gate("a.b")).expect("writable");
-    journal.record(&gate("c.d")).expect("writable");
+    journal.recorded(&gate("a.b")).expect("writable");
+    journal.recorded(&gate("c.d")).expect("writable");
     let bytes = place.stored.borrow().journal.clone();
     let second = bytes.iter().position(|byte| *byte == b'\n').expect("two lines") + 1;
     place.stored.borrow_mut().journal = bytes[second..].to_vec();
@@ -182,7 +198,7 @@ fn an_outcome_that_could_not_be_appended_is_saved_by_the_next_swap() {
     let place = Memory::default();
     let mut journal = place.begun();
     place.tear_after.set(Some(30));
-    let error = journal.record(&gate("a.b")).expect_err("no room");
+    let error = journal.recorded(&gate("a.b")).expect_err("no room");
     assert!(
         error.reason.starts_with("could not write `demo.journal`: "),
         "{}",
@@ -192,10 +208,10 @@ fn an_outcome_that_could_not_be_appended_is_saved_by_the_next_swap() {
     assert!(place.loaded().recorded().is_empty());
     // As long as there is no room nothing is written behind the torn line.
     place.swaps_fail.set(true);
-    journal.record(&gate("c.d")).expect_err("no room");
+    journal.recorded(&gate("c.d")).expect_err("no room");
     assert!(place.loaded().recorded().is_empty());
     place.swaps_fail.set(false);
-    journal.record(&gate("e.f")).expect("room again");
+    journal.recorded(&gate("e.f")).expect("room again");
     assert_eq!(place.loaded().recorded().len(), 3);
     assert_eq!(&place.loaded(), journal.state());
 }
@@ -206,10 +222,10 @@ fn an_intent_that_could_not_be_appended_is_none_even_if_its_line_got_through() {
     let mut journal = place.begun();
     place.tear_after.set(Some(usize::MAX));
     journal
-        .intend(&sample::act("a.b", "restarts it"))
+        .intended(&sample::act("a.b", "restarts it"))
         .expect_err("not told durable");
     let torn = place.stored.borrow().journal.clone();
-    journal.record(&gate("c.d")).expect("writable");
+    journal.recorded(&gate("c.d")).expect("writable");
     // Killed between the swap and the clearing: the line of the failed intent is there again, and passed over.
     let line = place.stored.borrow().journal.clone();
     place.stored.borrow_mut().journal = [torn, line].concat();
@@ -222,11 +238,11 @@ fn an_intent_is_open_until_its_address_has_an_outcome_or_was_looked_at() {
     let place = Memory::default();
     let mut journal = place.begun();
     for text in ["a.b", "a.b", "c.d", "e.f", "g.h"] {
-        journal.intend(&sample::act(text, "restarts it")).expect("writable");
+        journal.intended(&sample::act(text, "restarts it")).expect("writable");
     }
     assert_eq!(journal.state().open_intents().len(), 4);
-    journal.record(&gate("a.b")).expect("writable");
-    journal.record(&Outcome::Forgotten(address("c.d"))).expect("writable");
+    journal.recorded(&gate("a.b")).expect("writable");
+    journal.recorded(&Outcome::Forgotten(address("c.d"))).expect("writable");
     journal.settle(&address("e.f")).expect("writable");
     assert_eq!(place.loaded().open_intents(), [sample::act("g.h", "restarts it")]);
     let serial = journal.state().serial();
@@ -235,13 +251,67 @@ fn an_intent_is_open_until_its_address_has_an_outcome_or_was_looked_at() {
 }
 
 #[test]
+fn what_is_taken_up_is_durable_after_one_append_and_not_before() {
+    let place = Memory::default();
+    let mut journal = place.begun();
+    journal.intend(&sample::act("a.b", "restarts it"));
+    for index in 0..20 {
+        journal.record(&gate(&format!("c.d{index}")));
+    }
+    assert_eq!((place.loaded().recorded().len(), place.appends.get()), (0, 0));
+    journal.flush().expect("writable");
+    assert_eq!((place.loaded().recorded().len(), place.appends.get()), (20, 1));
+    assert_eq!(place.loaded().open_intents(), [sample::act("a.b", "restarts it")]);
+    assert_eq!(&place.loaded(), journal.state());
+    journal.flush().expect("nothing to write");
+    assert_eq!(place.appends.get(), 1);
+    journal.record(&gate("e.f"));
+    let ended = journal.finish().expect("writable");
+    assert_eq!((ended.recorded().len(), place.loaded()), (21, ended));
+}
+
+#[test]
+fn of_what_became_durable_together_a_cut_at_any_byte_leaves_nothing() {
+    let place = Memory::default();
+    let mut journal = place.begun();
+    journal.recorded(&gate("a.b")).expect("writable");
+    let whole = place.stored.borrow().journal.len();
+    journal.intend(&sample::act("c.d", "restarts it"));
+    journal.record(&gate("e.f"));
+    journal.flush().expect("writable");
+    let bytes = place.stored.borrow().journal.clone();
+    for length in whole + 1..bytes.len() {
+        place.stored.borrow_mut().journal = bytes[..length].to_vec();
+        let state = place.loaded();
+        assert_eq!((state.recorded().len(), state.open_intents().len()), (1, 0), "{length}");
+        assert!(state.dropped().is_some());
+    }
+}
+
+#[test]
+fn of_what_could_not_become_durable_together_only_what_happened_is_saved_by_the_next_swap() {
+    let place = Memory::default();
+    let mut journal = place.begun();
+    place.tear_after.set(Some(30));
+    journal.intend(&sample::act("a.b", "restarts it"));
+    journal.record(&gate("c.d"));
+    journal.flush().expect_err("no room");
+    journal.recorded(&gate("e.f")).expect("room again");
+    assert_eq!(place.loaded().recorded().len(), 2);
+    assert_eq!(place.loaded().open_intents(), []);
+    assert_eq!(&place.loaded(), journal.state());
+}
+
+#[test]
 fn a_rename_follows_edges_and_refuses_what_is_taken() {
     let place = Memory::default();
     let mut journal = place.begun();
     for record in sample::records() {
-        journal.record(&Outcome::Recorded(Box::new(record))).expect("writable");
+        journal
+            .recorded(&Outcome::Recorded(Box::new(record)))
+            .expect("writable");
     }
-    journal.record(&gate("model[x].service")).expect("writable");
+    journal.recorded(&gate("model[x].service")).expect("writable");
     let (from, to) = (address("maas.database"), address("maas.store"));
     journal.rename(&from, &to).expect("free");
     let state = place.loaded();
@@ -269,13 +339,13 @@ fn a_journal_that_outgrows_the_snapshot_is_taken_into_it() {
     let mut journal = place.begun();
     journal.journal_limit = 2_000;
     for index in 0..20 {
-        journal.record(&gate(&format!("a.b{index}"))).expect("writable");
+        journal.recorded(&gate(&format!("a.b{index}"))).expect("writable");
     }
     assert!(place.stored.borrow().journal.len() < 4_000);
     assert_eq!(&place.loaded(), journal.state());
     // A swap that fails is no failure of the entry, which is durable.
     journal.journal_limit = 0;
     place.swaps_fail.set(true);
-    journal.record(&gate("c.d")).expect("durable in the journal");
+    journal.recorded(&gate("c.d")).expect("durable in the journal");
     assert_eq!(&place.loaded(), journal.state());
 }

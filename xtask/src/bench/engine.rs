@@ -4,6 +4,7 @@
 //! - A row is of one graph: ConfigMaps in twenty layers, each waiting for two of the layer below.
 //! - No cluster is behind it: what `layered` speaks to answers at once, as Terraform's built-in resource does.
 //! - Every number of objects is a process of its own, so that its memory is its own.
+//! - What an object costs may not grow with their number: a phase that does is an error, with the table.
 
 use super::{layered::Phase, release};
 use crate::{
@@ -23,6 +24,10 @@ use std::{
 
 /// How often the program is started to learn what a start costs.
 const STARTS: u32 = 100;
+/// An object may cost so many times as much among ten times as many; only ratios within one run mean anything.
+const LINEAR: f64 = 1.3;
+/// Of phases that took less than this, in seconds of processor time, the ratio says nothing.
+const MEASURABLE: f64 = 0.02;
 /// The unit of processor times in `/proc`: `USER_HZ`, which is 100 wherever Linux runs (`man 5 proc`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -46,6 +51,8 @@ pub(super) fn run(root: &Path, engine: &Engine) -> Result<String, TaskError> {
     let stackctl = release(root)?;
     let has_terraform = Command::new("terraform").arg("version").output().is_ok();
     let mut text = started(&stackctl)?;
+    let mut before: Vec<Phase> = Vec::new();
+    let mut steep = Vec::new();
     for &number in &engine.objects {
         let objects = Objects::write(number, Layout::Layered)?;
         let _ = write!(
@@ -59,25 +66,59 @@ pub(super) fn run(root: &Path, engine: &Engine) -> Result<String, TaskError> {
         } else {
             Vec::new()
         };
-        for phase in phases(
+        let measured = phases(
             &stackctl.with_file_name("xtask"),
             &objects,
             number <= engine.journal_up_to,
-        )? {
+        )?;
+        for phase in &measured {
             let beside = terraform
                 .iter()
                 .find(|(name, _)| *name == phase.phase)
                 .map_or(String::new(), |(_, cpu)| format!("{cpu:.2}"));
-            #[expect(clippy::cast_precision_loss, reason = "a number of objects")]
-            let each = phase.cpu * 1e6 / phase.resources.max(1) as f64;
+            let each = each(phase);
             let _ = writeln!(
                 text,
                 "| {} | {:.3} | {:.3} | {each:.0} | {:.0} | {beside} |",
                 phase.phase, phase.cpu, phase.wall, phase.mebibytes
             );
         }
+        steep.extend(growth(&before, &measured));
+        before = measured;
     }
-    Ok(text)
+    if steep.is_empty() {
+        Ok(text)
+    } else {
+        Err(failed(&format!(
+            "cost grows faster than the number of objects (at most {LINEAR} times an object): {}\n{text}",
+            steep.join("; ")
+        )))
+    }
+}
+
+/// What a phase costs an object, in microseconds of processor time.
+#[expect(clippy::cast_precision_loss, reason = "a number of objects")]
+fn each(phase: &Phase) -> f64 {
+    phase.cpu * 1e6 / phase.resources.max(1) as f64
+}
+
+/// The phases in which an object costs more among more of them.
+fn growth(fewer: &[Phase], more: &[Phase]) -> Vec<String> {
+    let pairs = more.iter().filter_map(|many| {
+        let few = fewer.iter().find(|few| few.phase == many.phase)?;
+        (few.cpu >= MEASURABLE && few.resources < many.resources).then_some((few, many))
+    });
+    let steep = pairs.filter(|(few, many)| each(many) > LINEAR * each(few));
+    let words = |(few, many): (&Phase, &Phase)| {
+        let (n_few, n_many) = (few.resources, many.resources);
+        format!(
+            "{}: {:.0} µs of {n_few}, {:.0} µs of {n_many}",
+            many.phase,
+            each(few),
+            each(many)
+        )
+    };
+    steep.map(words).collect()
 }
 
 /// What one graph costs, measured by the release build of these tasks.
@@ -142,5 +183,33 @@ fn cpu_of_children() -> Result<f64, TaskError> {
     match (ticks(13), ticks(14)) {
         (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
         _ => Err(failed(&"the system does not say how much processor time was used")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_costs_more_an_object_among_more_of_them_is_named() {
+        let phase = |name: &str, resources: usize, cpu: f64| Phase {
+            phase: name.to_owned(),
+            resources,
+            cpu,
+            wall: cpu,
+            mebibytes: 1.0,
+        };
+        let few = [
+            phase("plan", 1_000, 0.1),
+            phase("destroy", 1_000, 0.2),
+            phase("diff", 1_000, 0.001),
+        ];
+        let many = [
+            phase("plan", 10_000, 1.2),
+            phase("destroy", 10_000, 16.0),
+            phase("diff", 10_000, 9.0),
+        ];
+        assert_eq!(growth(&few, &many), ["destroy: 200 µs of 1000, 1600 µs of 10000"]);
+        assert!(growth(&[], &many).is_empty());
     }
 }

@@ -40,6 +40,12 @@ const SPEED: [&str; 2] = ["--simulate-speed", "1000"];
 const MOST_KILLS: u64 = 6;
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
+/// What the instants of the kills are drawn from, unless a flag says it.
+const SEED: u64 = 0x5eed;
+
+/// The stack, unless a flag names one.
+const STACK: &str = "examples/quickstart/stack.toml";
+
 /// How much chaos.
 #[derive(Args, Debug)]
 pub(crate) struct Chaos {
@@ -47,14 +53,26 @@ pub(crate) struct Chaos {
     #[arg(long, default_value_t = 20)]
     runs: u64,
     /// What the instants of the kills are drawn from; a run repeats by it.
-    #[arg(long, default_value_t = 0x5eed)]
+    #[arg(long, default_value_t = SEED)]
     seed: u64,
     /// The stack, which needs no answer of a person.
-    #[arg(long, default_value = "examples/quickstart/stack.toml")]
+    #[arg(long, default_value = STACK)]
     stack: PathBuf,
     /// The program; without it the release build is made and taken.
     #[arg(long)]
     stackctl: Option<PathBuf>,
+}
+
+impl Chaos {
+    /// So many runs, and all else as without a flag.
+    pub(crate) fn of(runs: u64) -> Self {
+        Self {
+            runs,
+            seed: SEED,
+            stack: STACK.into(),
+            stackctl: None,
+        }
+    }
 }
 
 /// What went wrong in all runs together.

@@ -108,7 +108,8 @@ async fn a_record_that_follows_the_cluster_forgets_what_is_gone_and_takes_what_d
     assert_eq!(said, [("a.one".to_owned(), false), ("b.two".to_owned(), true)]);
     let before = world.cluster.log().len();
     for one in &all {
-        world.kept.record(&one.outcome).expect("it is kept");
+        world.kept.record(&one.outcome);
+        world.kept.flush().expect("it is kept");
     }
     assert_eq!(world.cluster.log().len(), before, "nothing is written to the cluster");
     assert_eq!(refreshed(&world), Vec::new());

@@ -3,11 +3,14 @@
 mod asked;
 mod certificates;
 mod handover;
+mod hides_nothing;
 mod items;
 mod laws;
 mod lost_answers;
 mod moves;
+mod pace;
 mod transitions;
+mod unverified;
 mod users;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
@@ -21,7 +24,7 @@ use crate::{
     manifest::Manifest,
     marks::Identity,
     object_key::{ObjectRef, ObjectType},
-    plan::{Inputs, Plan, plan, plan_destroy, replaced},
+    plan::{Inputs, Plan, PlanError, plan, plan_destroy, replaced},
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
@@ -46,6 +49,7 @@ impl Secrets for Fixed {
     }
 }
 
+/// What is kept once it was flushed; what a kill takes along is what was not.
 #[derive(Default)]
 struct Kept {
     recorded: BTreeMap<Address, Recorded>,
@@ -53,25 +57,36 @@ struct Kept {
     last_intent: Option<Recorded>,
     /// Whose time was learned.
     timed: Vec<Address>,
+    /// Outcomes on their way.
+    unsaved: Vec<Outcome>,
+    /// How often something was made durable.
+    saves: usize,
 }
 
 impl Journal for Kept {
-    fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
+    fn intend(&mut self, intent: &Intent) {
         self.intents += 1;
         if let Intent::Write(recorded) = intent {
             self.last_intent = Some((**recorded).clone());
         }
-        Ok(())
     }
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
-        match outcome {
-            Outcome::Recorded(recorded) => {
-                self.recorded.insert(recorded.address.clone(), (**recorded).clone());
+
+    fn record(&mut self, outcome: &Outcome) {
+        self.unsaved.push(outcome.clone());
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        self.saves += 1;
+        for outcome in std::mem::take(&mut self.unsaved) {
+            match outcome {
+                Outcome::Recorded(recorded) => {
+                    self.recorded.insert(recorded.address.clone(), *recorded);
+                }
+                Outcome::Forgotten(address) => {
+                    self.recorded.remove(&address);
+                }
+                Outcome::Took { address, .. } => self.timed.push(address),
             }
-            Outcome::Forgotten(address) => {
-                self.recorded.remove(address);
-            }
-            Outcome::Took { address, .. } => self.timed.push(address.clone()),
         }
         Ok(())
     }
@@ -128,6 +143,16 @@ impl World {
     }
 
     async fn plan(&self, resources: &[Resource]) -> Plan {
+        self.answer(resources).await.expect("a plan")
+    }
+
+    /// Why there is no plan.
+    async fn refused(&self, resources: &[Resource]) -> Vec<PlanError> {
+        self.answer(resources).await.expect_err("there is no plan")
+    }
+
+    /// A plan, or every reason why there is none.
+    async fn answer(&self, resources: &[Resource]) -> Result<Plan, Vec<PlanError>> {
         let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let request = SurveyRequest {
             resources,
@@ -140,7 +165,7 @@ impl World {
             .await
             .expect("the cluster answers");
         if resources.is_empty() {
-            return plan_destroy(&recorded, &found).expect("a plan");
+            return plan_destroy(&recorded, &found);
         }
         let graph = Graph::new(resources).expect("a graph");
         let inputs = Inputs {
@@ -154,35 +179,7 @@ impl World {
             force_conflicts: false,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
-        plan(&inputs).expect("a plan")
-    }
-
-    /// Why there is no plan.
-    async fn refused(&self, resources: &[Resource]) -> Vec<crate::plan::PlanError> {
-        let (identity, key) = (identity(), StackKey::new([1; 32]));
-        let request = SurveyRequest {
-            resources,
-            recorded: &self.kept.recorded,
-            identity: &identity,
-            key: Some(&key),
-            parallelism: 4,
-        };
-        let found = survey(&self.cluster, &request, &Fixed)
-            .await
-            .expect("the cluster answers");
-        let graph = Graph::new(resources).expect("a graph");
-        let inputs = Inputs {
-            resources,
-            graph: &graph,
-            recorded: &self.kept.recorded,
-            survey: &found,
-            identity: &identity,
-            key: Some(&key),
-            adopt: false,
-            force_conflicts: false,
-            replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
-        };
-        plan(&inputs).expect_err("there is no plan")
+        plan(&inputs)
     }
 
     async fn apply(&mut self, resources: &[Resource]) -> Report {

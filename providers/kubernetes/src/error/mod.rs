@@ -56,6 +56,10 @@ pub(crate) fn meaning(refusal: &Refusal, subject: Subject<'_>) -> ProviderError 
             webhook: first_quoted(message),
             message: shown(),
         },
+        // k8s.io/apiserver/pkg/admission/plugin/webhook/errors/statuserror.go, `NewDryRunUnsupportedErr`.
+        (400, _) if is_no_dry_run(message) => ProviderError::TakesNoDryRun {
+            webhook: first_quoted(message).unwrap_or_default(),
+        },
         // §7: ValidatingAdmissionPolicy, seen with 422 Invalid; its `reason` may make it another code.
         _ if is_policy_denial(message) => ProviderError::Denied {
             webhook: None,
@@ -234,6 +238,11 @@ fn has_cause(refusal: &Refusal, reason: &str) -> bool {
 /// (`k8s.io/apiserver/pkg/admission/plugin/webhook/errors/statuserror.go`).
 fn is_webhook_denial(message: &str) -> bool {
     message.starts_with("admission webhook \"") && message.contains("\" denied the request")
+}
+
+/// A webhook whose `sideEffects` are `Some` or `Unknown` is not called for a dry run, and the request is refused.
+fn is_no_dry_run(message: &str) -> bool {
+    message.starts_with("admission webhook \"") && message.ends_with("\" does not support dry run")
 }
 
 fn is_policy_denial(message: &str) -> bool {

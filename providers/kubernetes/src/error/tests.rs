@@ -61,6 +61,20 @@ fn a_field_conflict_names_managers_and_fields() {
 }
 
 #[test]
+fn a_webhook_that_takes_no_dry_run_is_named() {
+    assert_eq!(
+        said(
+            400,
+            "BadRequest",
+            "admission webhook \"v.exp.io\" does not support dry run"
+        ),
+        ProviderError::TakesNoDryRun {
+            webhook: "v.exp.io".to_owned()
+        }
+    );
+}
+
+#[test]
 fn the_other_meanings_of_409() {
     for (reason, message, meaning) in [
         (

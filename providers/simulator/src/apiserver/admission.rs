@@ -83,6 +83,8 @@ pub enum Rejection {
     Denied(String),
     /// The webhook could not be called; the text after `failed calling webhook "…": ` (500 `InternalError`).
     Unavailable(String),
+    /// The webhook has side effects, and the write is a dry run (400).
+    TakesNoDryRun,
 }
 
 /// Something that judges, and may change, writes of some kinds.
@@ -208,6 +210,10 @@ fn refusal(name: &str, rejection: Rejection) -> Refusal {
     match rejection {
         Rejection::Denied(message) => {
             Refusal::forbidden_text(format!("admission webhook \"{name}\" denied the request: {message}"))
+        }
+        // k8s.io/apiserver/pkg/admission/plugin/webhook/errors/statuserror.go, `NewDryRunUnsupportedErr`.
+        Rejection::TakesNoDryRun => {
+            Refusal::bad_request(format!("admission webhook \"{name}\" does not support dry run"))
         }
         Rejection::Unavailable(message) => Refusal::internal(&format!("failed calling webhook \"{name}\": {message}")),
     }

@@ -16,13 +16,13 @@ use super::identity::Identity;
 use super::kinds::{self, Kind, Kinds, Registry, Version};
 use super::pod_runtime::PodRuntimes;
 use super::request::Call;
-use super::schema;
 use super::status::{FieldError, Refusal, Subject};
 use super::store::{CommitError, ObjectKey, Store, Stored, owner_uids};
 use super::trouble::Troubles;
 use super::typed;
 use super::unjudged::Told;
 use super::wall::Moment;
+use super::{native, schema};
 
 /// Something that happened and has consequences; worked off in the background, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,12 +224,12 @@ impl Server {
         if let Some(metadata) = object.get_mut("metadata") {
             let undeclared = schema::prune(&meta_schema, metadata);
             unknown.extend(undeclared.into_iter().map(|path| format!("metadata.{path}")));
-            schema::normalise(&meta_schema, metadata).map_err(unreadable)?;
+            native::normalise(&meta_schema, metadata).map_err(unreadable)?;
         }
         if kind.is_custom() {
             schema::apply_defaults(&version.schema, object);
         } else {
-            schema::normalise(&version.schema, object).map_err(unreadable)?;
+            native::normalise(&version.schema, object).map_err(unreadable)?;
             kinds::complete(kind, &version.schema, object);
             // Defaults are constants in canonical form, but a struct that came by default may hold nulls of its own.
         }

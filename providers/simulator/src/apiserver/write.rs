@@ -305,13 +305,7 @@ impl Server {
             return kinds::check_create(&call.kind, schema, object);
         }
         let mut errors = schema::validate(schema, object);
-        let blocking = [
-            "FieldValueRequired",
-            "FieldValueTooLong",
-            "FieldValueTooMany",
-            "FieldValueTypeInvalid",
-        ];
-        if !errors.iter().any(|error| blocking.contains(&error.reason)) {
+        if !errors.iter().any(FieldError::blocks_rules) {
             errors.extend(schema::judge(schema, object, old));
         } else if schema.has_rules {
             errors.push(FieldError::invalid_text("<nil>", "null", "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"));

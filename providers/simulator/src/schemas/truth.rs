@@ -1,6 +1,6 @@
 //! True CRDs of a directory, which stand in for the condensed ones, and bring kinds that nobody here knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -100,11 +100,52 @@ impl TrueCrds {
             .collect()
     }
 
+    /// The CRDs of these kinds, by group and kind, each with its file; or why a file that may hold one cannot be read.
+    ///
+    /// Only files of these groups that name one of the kinds are parsed.
+    pub fn of_kinds(&self, wanted: &BTreeSet<(&str, &str)>) -> Vec<(PathBuf, Result<Value, String>)> {
+        let mut found = Vec::new();
+        for (name, place) in &self.places {
+            let kinds: Vec<&str> = wanted
+                .iter()
+                .filter(|(group, _)| *group == name.0)
+                .map(|(_, kind)| *kind)
+                .collect();
+            if kinds.is_empty() {
+                continue;
+            }
+            let documents = std::fs::read_to_string(&place.file)
+                .map_err(|error| error.to_string())
+                .and_then(|text| match kinds.iter().any(|kind| text.contains(kind)) {
+                    true => parse(&text),
+                    false => Ok(Vec::new()),
+                });
+            match documents {
+                Ok(documents) => {
+                    let crd = documents.into_iter().find_map(|crd| place.take(name, crd));
+                    let crd = crd.filter(|crd| kinds.iter().any(|kind| crd["spec"]["names"]["kind"] == *kind));
+                    found.extend(crd.map(|crd| (place.file.clone(), Ok(crd))));
+                }
+                Err(error) => found.push((place.file.clone(), Err(error))),
+            }
+        }
+        found
+    }
+
     fn find(&self, name: &Name) -> Option<Value> {
-        let Place { file, is_aggregated } = self.places.get(name)?;
-        let mut crd = read(file).into_iter().find(|crd| name_of(crd).as_ref() == Some(name))?;
+        let place = self.places.get(name)?;
+        read(&place.file).into_iter().find_map(|crd| place.take(name, crd))
+    }
+}
+
+impl Place {
+    /// The CRD as it is used, if it is that of the name.
+    fn take(&self, name: &Name, mut crd: Value) -> Option<Value> {
+        if name_of(&crd).as_ref() != Some(name) {
+            return None;
+        }
         crd["spec"].as_object_mut()?.remove("conversion");
-        if *is_aggregated {
+        if self.is_aggregated {
             demand_nothing(&mut crd["spec"]);
         }
         Some(crd)
@@ -139,7 +180,7 @@ fn name_of(crd: &Value) -> Option<Name> {
 fn read(path: &Path) -> Vec<Value> {
     let documents = std::fs::read_to_string(path)
         .map_err(|error| error.to_string())
-        .and_then(|text| serde_saphyr::from_multiple::<Value>(&text).map_err(|error| error.to_string()));
+        .and_then(|text| parse(&text));
     match documents {
         Ok(documents) => documents,
         Err(error) => {
@@ -147,6 +188,10 @@ fn read(path: &Path) -> Vec<Value> {
             Vec::new()
         }
     }
+}
+
+fn parse(text: &str) -> Result<Vec<Value>, String> {
+    serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
 }
 
 /// An aggregated server reads an object into a Go struct: what its schema calls required may be absent all the same.
@@ -223,5 +268,27 @@ mod tests {
             .collect();
         assert_eq!(others, ["twos.b.io", "threes.c.io", "fours.d.io"]);
         assert!(crds.find(&("a.io".to_owned(), "ones".to_owned())).is_some());
+        put(
+            "g.io/sixes.yaml",
+            "kind: CustomResourceDefinition\nspec: {group: g.io, names: {plural: sixes, kind: Six}}\n".to_owned(),
+        );
+        put("g.io/broken.yaml", "kind: [Six\n".to_owned());
+        put("g.io/sevens.yaml", "kind: [Seven\n".to_owned());
+        let crds = TrueCrds::open(dir.path()).expect("readable");
+        let of_six = crds.of_kinds(&[("g.io", "Six"), ("a.io", "Nothing")].into());
+        let told: Vec<_> = of_six
+            .iter()
+            .map(|(file, crd)| {
+                (
+                    file.file_name().and_then(|name| name.to_str()).unwrap_or_default(),
+                    crd.is_ok(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [("broken.yaml", false), ("sixes.yaml", true)],
+            "what names another kind is not read"
+        );
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! Invariant, tested below: these are exactly the keys that the readers ask for, table by table.
 
+mod json_schema;
 mod knobs;
 mod serving_knobs;
 mod tables;
+mod takes;
 
+pub use json_schema::{Completeness, json_schema};
 pub use knobs::{KNOBS, Knob, Standing};
 pub use serving_knobs::SERVING_KNOBS;
 pub use tables::tables;
+pub use takes::Takes;
 
 /// One table.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +32,8 @@ pub struct Table {
 pub struct Key {
     /// Its name.
     pub name: &'static str,
-    /// What it takes, in words.
-    pub value: &'static str,
+    /// What it takes.
+    pub takes: Takes,
     /// What its absence means.
     pub default: &'static str,
     /// What it does.
@@ -49,7 +53,7 @@ pub fn page() -> String {
         for key in table.keys {
             page.extend([format!(
                 "| `{}` | {} | {} | {} |\n",
-                key.name, key.value, key.default, key.text
+                key.name, key.takes, key.default, key.text
             )]);
         }
     }

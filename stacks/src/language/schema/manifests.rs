@@ -20,6 +20,7 @@ pub(crate) struct RawManifests {
     pub(crate) depends_on: Vec<Address>,
     pub(crate) ready: Option<Rule>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) ignore_fields: Vec<FieldPath>,
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManifests> {
@@ -45,6 +46,12 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     );
     let ready = reader.optional("ready", problems, ready).map(|at| at.value);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let ignore_fields = reader.or(
+        "ignore_fields",
+        Vec::new(),
+        problems,
+        read::list("a list of paths", field_path),
+    );
     reader.finish(problems);
     Some(RawManifests {
         name: name?,
@@ -52,7 +59,23 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
         prevent_destroy,
+        ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
     })
+}
+
+/// `spec.replicas`, `spec.template.spec.containers[name=main].image`, `metadata.annotations["example.com/note"]`.
+fn field_path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
+    let text = read::line(field, problems)?;
+    let names_objects = |path: &FieldPath| path.contains(&FieldPath::fields(["metadata", "name"]));
+    let path = FieldPath::parse(&text).filter(|path| !path.has_index() && !names_objects(path));
+    if path.is_none() {
+        let (noun, hint) = (
+            "the path of a field",
+            "write `spec.replicas`, `spec.containers[name=main].image` or `metadata.annotations[\"a.b/c\"]`".to_owned(),
+        );
+        problems.push(field.node.place, Problem::Malformed { text, noun, hint });
+    }
+    path
 }
 
 fn address(field: Field<'_>, problems: &mut Problems) -> Option<Address> {

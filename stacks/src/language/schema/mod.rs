@@ -85,7 +85,7 @@ pub(crate) struct Signs {
 }
 
 /// The tables that only OpenShift has a use for.
-const PLATFORM: &[&str] = &[
+pub(crate) const PLATFORM: &[&str] = &[
     "cluster",
     "tls",
     "gpu",

@@ -16,6 +16,7 @@ fn said(stack: Option<&str>, manifests: &str) -> String {
         path: PathBuf::from("theirs.yaml"),
         depends_on: Vec::new(),
         ready: None,
+        ignore_fields: Vec::new(),
     };
     let file = ManifestFile {
         name: "theirs.yaml".to_owned(),

@@ -61,7 +61,8 @@ fn a_run_leaves_a_snapshot_and_no_journal() {
     let (_directory, backend) = place();
     let lock = backend.lock(&who()).expect("free");
     let mut journal = backend.journal(created(&backend), &lock).expect("writable");
-    journal.record(&gate("a.b")).expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
     assert_eq!(
         names(&backend),
         [".gitignore", "demo.journal", "demo.lock", "demo.state.json"]
@@ -76,8 +77,10 @@ fn a_run_that_is_killed_loses_nothing_that_was_told() {
     let (_directory, backend) = place();
     let lock = backend.lock(&who()).expect("free");
     let mut journal = backend.journal(created(&backend), &lock).expect("writable");
-    journal.intend(&sample::act("c.d", "restarts it")).expect("writable");
-    journal.record(&gate("a.b")).expect("writable");
+    journal.intend(&sample::act("c.d", "restarts it"));
+    journal.flush().expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
     drop(journal);
     drop(lock);
     let state = backend.load().expect("readable").expect("there");
@@ -91,9 +94,12 @@ fn a_kill_at_any_point_of_a_swap_leaves_the_same_state() {
     let (_directory, backend) = place();
     let lock = backend.lock(&who()).expect("free");
     let mut journal = backend.journal(created(&backend), &lock).expect("writable");
-    journal.record(&gate("a.b")).expect("writable");
-    journal.record(&Outcome::Forgotten(address("a.b"))).expect("writable");
-    journal.record(&gate("c.d")).expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
+    journal.record(&Outcome::Forgotten(address("a.b")));
+    journal.flush().expect("writable");
+    journal.record(&gate("c.d"));
+    journal.flush().expect("writable");
     let lines = fs::read(backend.file("journal")).expect("a journal");
     let loaded = || backend.load().expect("readable").expect("there");
     let before = loaded();
@@ -108,7 +114,8 @@ fn a_kill_at_any_point_of_a_swap_leaves_the_same_state() {
     assert_eq!(after, before);
     // The next run goes on from there, and its lines are not mistaken for the old ones.
     let mut journal = backend.journal(loaded(), &lock).expect("writable");
-    journal.record(&Outcome::Forgotten(address("c.d"))).expect("writable");
+    journal.record(&Outcome::Forgotten(address("c.d")));
+    journal.flush().expect("writable");
     assert!(loaded().is_empty());
     assert_eq!(loaded().serial(), 4);
 }
@@ -176,7 +183,8 @@ fn a_snapshot_that_is_gone_is_not_taken_for_a_new_stack() {
     let (_directory, backend) = place();
     let lock = backend.lock(&who()).expect("free");
     let mut journal = backend.journal(created(&backend), &lock).expect("writable");
-    journal.record(&gate("a.b")).expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
     fs::remove_file(backend.file("state.json")).expect("there");
     assert!(matches!(backend.load(), Err(StateError::Damaged { .. })));
 }
@@ -187,7 +195,8 @@ fn a_state_that_changed_since_it_was_read_is_not_written_over() {
     let lock = backend.lock(&who()).expect("free");
     let stale = created(&backend);
     let mut journal = backend.journal(stale.clone(), &lock).expect("writable");
-    journal.record(&gate("a.b")).expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
     journal.finish().expect("writable");
     assert!(matches!(
         backend.journal(stale, &lock),

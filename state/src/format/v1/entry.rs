@@ -30,6 +30,7 @@ pub(super) enum StoredEntry {
     Settled { address: String },
     Moved { from: String, to: String },
     Facts(StoredFacts),
+    Together(Vec<StoredEntry>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,6 +87,7 @@ impl From<&Entry> for StoredEntry {
                 to: to.to_string(),
             },
             Entry::Facts(facts) => Self::Facts(facts.into()),
+            Entry::Together(entries) => Self::Together(entries.iter().map(Self::from).collect()),
         }
     }
 }
@@ -108,6 +110,9 @@ impl TryFrom<StoredEntry> for Entry {
                 to: address_of(&to)?,
             },
             StoredEntry::Facts(facts) => Self::Facts(facts.into()),
+            StoredEntry::Together(entries) => {
+                Self::Together(entries.into_iter().map(Self::try_from).collect::<Result<_, _>>()?)
+            }
         })
     }
 }

@@ -309,16 +309,17 @@ struct Kept {
 }
 
 impl Journal for Kept {
-    fn intend(&mut self, _: &Intent) -> Result<(), JournalError> {
-        Ok(())
-    }
+    fn intend(&mut self, _: &Intent) {}
 
-    fn record(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+    fn record(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Recorded(known) => drop(self.recorded.insert(known.address.clone(), (**known).clone())),
             Outcome::Forgotten(address) => drop(self.recorded.remove(address)),
             Outcome::Took { .. } => {}
         }
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
         Ok(())
     }
 }

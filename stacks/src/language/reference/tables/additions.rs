@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
-use super::super::Table;
-use super::{KEEP, key, switch};
+use super::super::{Table, Takes};
+use super::{KEEP, SECRET, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -13,12 +13,22 @@ pub(super) const TABLES: &[Table] = &[
             switch("pipelines", "false", "OpenShift Pipelines."),
             key(
                 "service_mesh",
-                "one of \"stable\", \"stable-3.0\", \"stable-3.1\", \"candidates\"",
+                Takes::Word(&["stable", "stable-3.0", "stable-3.1", "candidates"]),
                 "no mesh of its own",
                 "Service Mesh 3, by its channel; only Llama Stack uses it.",
             ),
-            key("pins", "a table", "as below", "Versions that only stackctl approves."),
-            key("catalogs", "a table", "as below", "Where packages come from."),
+            key(
+                "pins",
+                Takes::Table("[operators.pins]"),
+                "as below",
+                "Versions that only stackctl approves.",
+            ),
+            key(
+                "catalogs",
+                Takes::Table("[operators.catalogs]"),
+                "as below",
+                "Where packages come from.",
+            ),
         ],
     },
     Table {
@@ -28,13 +38,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "connectivity_link",
-                "the name of a CSV",
+                Takes::Text("the name of a CSV"),
                 "\"rhcl-operator.v1.3.4\"",
                 "1.4.0 is refused: its gateways answer 500.",
             ),
             key(
                 "cluster_observability",
-                "the name of a CSV",
+                Takes::Text("the name of a CSV"),
                 "\"cluster-observability-operator.v1.4.0\"",
                 "1.5.0 is refused: it breaks the dashboard of OpenShift AI.",
             ),
@@ -47,25 +57,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "namespace",
-                "a namespace",
+                Takes::Text("a namespace"),
                 "\"openshift-marketplace\"",
                 "Where they are.",
             ),
             key(
                 "redhat",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"redhat-operators\"",
                 "Red Hat's operators.",
             ),
             key(
                 "certified",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"certified-operators\"",
                 "Operators of partners.",
             ),
             key(
                 "community",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"community-operators\"",
                 "The community's operators.",
             ),
@@ -78,25 +88,35 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "cluster_queue",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"cluster-queue\"",
                 "The ClusterQueue; `default` is OpenShift AI's own.",
             ),
             key(
                 "flavor",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"default-flavor\"",
                 "The ResourceFlavor of its quotas.",
             ),
             key(
                 "cpu",
-                "an amount of CPU",
+                Takes::Amount("an amount of CPU"),
                 "9",
                 "How many CPUs all its workloads may have.",
             ),
-            key("memory", "an amount of memory", "\"36Gi\"", "How much memory."),
-            key("gpus", "a number from 0 to 100000", "5", "How many GPUs."),
-            key("queues", "a list of tables", "none", "A LocalQueue each."),
+            key(
+                "memory",
+                Takes::Amount("an amount of memory"),
+                "\"36Gi\"",
+                "How much memory.",
+            ),
+            key("gpus", Takes::Number(0, 100000), "5", "How many GPUs."),
+            key(
+                "queues",
+                Takes::Rows("a list of tables", "queues"),
+                "none",
+                "A LocalQueue each.",
+            ),
         ],
     },
     Table {
@@ -104,8 +124,13 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[kueue]`: a queue of one namespace, which is made if it is no project of a model.",
         example: "queues = [{ namespace = \"team-a\", name = \"default\" }]",
         keys: &[
-            key("namespace", "a namespace", "required", "The namespace."),
-            key("name", "an object name", "\"default\"", "What workloads name."),
+            key("namespace", Takes::Text("a namespace"), "required", "The namespace."),
+            key(
+                "name",
+                Takes::Text("an object name"),
+                "\"default\"",
+                "What workloads name.",
+            ),
         ],
     },
     Table {
@@ -113,35 +138,35 @@ pub(super) const TABLES: &[Table] = &[
         about: "Model registries, each with a database of its own.",
         example: "[[model_registries]]\nname = \"registry\"",
         keys: &[
-            key("name", "an object name", "required", "How the dashboard lists it."),
             key(
-                "password",
-                "a secret reference",
-                "generated",
-                "The password of its database.",
+                "name",
+                Takes::Text("an object name"),
+                "required",
+                "How the dashboard lists it.",
             ),
+            key("password", SECRET, "generated", "The password of its database."),
             key(
                 "volume",
-                "an amount of storage",
+                Takes::Text("an amount of storage"),
                 "\"10Gi\"",
                 "The volume of its database.",
             ),
             key(
                 "image",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "\"mysql:8.0.3\"",
                 "The image of its database.",
             ),
             key(
                 "rest_port",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "8080",
                 "The port of its REST interface.",
             ),
             switch("rest_route", "false", "Whether a Route leads to it."),
             key(
                 "grpc_port",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "9090",
                 "The port of its gRPC interface.",
             ),
@@ -152,17 +177,27 @@ pub(super) const TABLES: &[Table] = &[
         about: "OpenShift GitOps, and Applications of the guide's repository.",
         example: "[gitops]\napplications = [\"cert-manager-operator\"]",
         keys: &[
-            key("channel", "a channel", "\"latest\"", "The channel of its operator."),
+            key(
+                "channel",
+                Takes::Text("a channel"),
+                "\"latest\"",
+                "The channel of its operator.",
+            ),
             key(
                 "repository",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "the guide's",
                 "Where the Applications are.",
             ),
-            key("revision", "a line of text", "\"main\"", "The branch, tag or commit."),
+            key(
+                "revision",
+                Takes::Text("a line of text"),
+                "\"main\"",
+                "The branch, tag or commit.",
+            ),
             key(
                 "applications",
-                "a list of \"cert-manager-operator\", \"cert-manager-route53\"",
+                Takes::Words(&["cert-manager-operator", "cert-manager-route53"]),
                 "none",
                 "Which Applications. Argo CD then writes the same objects as stackctl.",
             ),
@@ -175,20 +210,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "addresses",
-                "a list of ranges: \"first-last\" or CIDR",
+                Takes::Texts("a list of ranges: \"first-last\" or CIDR"),
                 "required",
                 "Free addresses of your network.",
             ),
-            key("pool", "an object name", "\"local-pool\"", "The IPAddressPool."),
+            key(
+                "pool",
+                Takes::Text("an object name"),
+                "\"local-pool\"",
+                "The IPAddressPool.",
+            ),
             key(
                 "advertisement",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"local-advert\"",
                 "The L2Advertisement.",
             ),
             key(
                 "nodes",
-                "a list of nodes",
+                Takes::Texts("a list of nodes"),
                 "those that carry the label",
                 "Which nodes announce them; they get the label `node-role.llm-d/inference`.",
             ),
@@ -199,17 +239,22 @@ pub(super) const TABLES: &[Table] = &[
         about: "Where a secret is: exactly one place. A secret itself is never written in a stack.",
         example: "hf_token = { secret = \"models/hf-token\", key = \"token\" }",
         keys: &[
-            key("env", "a line of text", "–", "An environment variable."),
-            key("file", "a path", "–", "A file, beside the stack's."),
-            key("command", "a list of strings", "–", "A program that prints it."),
+            key("env", Takes::Text("a line of text"), "–", "An environment variable."),
+            key("file", Takes::Text("a path"), "–", "A file, beside the stack's."),
+            key(
+                "command",
+                Takes::Texts("a list of strings"),
+                "–",
+                "A program that prints it.",
+            ),
             switch("generate", "–", "Made once by stackctl."),
             key(
                 "secret",
-                "\"namespace/name\"",
+                Takes::Text("\"namespace/name\""),
                 "–",
                 "A Secret of the cluster; needs `key`.",
             ),
-            key("key", "a line of text", "–", "The entry of that Secret."),
+            key("key", Takes::Text("a line of text"), "–", "The entry of that Secret."),
         ],
     },
     Table {
@@ -219,14 +264,30 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "name",
-                "an object name",
+                Takes::Text("an object name"),
                 "required",
                 "It begins the address of each object.",
             ),
-            key("path", "a path", "required", "A file, or a directory of files."),
-            key("depends_on", "a list of addresses", "none", "What they wait for."),
-            key("ready", "a table", "by kind", "When an object is ready."),
+            key(
+                "path",
+                Takes::Text("a path"),
+                "required",
+                "A file, or a directory of files.",
+            ),
+            key(
+                "depends_on",
+                Takes::Texts("a list of addresses"),
+                "none",
+                "What they wait for.",
+            ),
+            key("ready", Takes::Table("ready"), "by kind", "When an object is ready."),
             KEEP,
+            key(
+                "ignore_fields",
+                Takes::Texts("a list of paths"),
+                "none",
+                "What others may move, as an autoscaler does: `spec.replicas`. Such a field is written when its object is made; once somebody else has written it, it is theirs, and no change and no drift.",
+            ),
         ],
     },
     Table {
@@ -236,14 +297,17 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "condition",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "–",
                 "A status condition that must be true.",
             ),
-            key("jsonpath", "a path", "–", "A field that must be there."),
+            key("jsonpath", Takes::Text("a path"), "–", "A field that must be there."),
             key(
                 "equals",
-                "a text, a whole number or a boolean",
+                Takes::Either(
+                    "a text, a whole number or a boolean",
+                    &[Takes::Text("a text"), Takes::Number(i64::MIN, i64::MAX), Takes::Switch],
+                ),
                 "anything that is not empty",
                 "What the field must be.",
             ),
@@ -256,13 +320,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "from",
-                "an address, or its beginning",
+                Takes::Text("an address, or its beginning"),
                 "required",
                 "What it was; everything that begins so moves.",
             ),
             key(
                 "to",
-                "an address, or its beginning",
+                Takes::Text("an address, or its beginning"),
                 "required",
                 "What it is. Nothing may be recorded there yet, and no move goes on from there.",
             ),
@@ -274,7 +338,7 @@ pub(super) const TABLES: &[Table] = &[
         example: "[[removed]]\naddress = 'manifests[extras].configmap[\"demo/settings\"]'",
         keys: &[key(
             "address",
-            "an address, or its beginning",
+            Takes::Text("an address, or its beginning"),
             "required",
             "What it was; everything that begins so is left.",
         )],
@@ -285,7 +349,7 @@ pub(super) const TABLES: &[Table] = &[
         example: "[state]\nbackend = \"local\"",
         keys: &[key(
             "backend",
-            "one of \"local\"",
+            Takes::Word(&["local"]),
             "\"local\"",
             "In `.stackctl/` beside the stack.",
         )],

@@ -4,24 +4,24 @@ mod additions;
 mod platform;
 mod serving;
 
-use super::{Key, Table};
+use super::{Key, Table, Takes};
 
-pub(super) const fn key(name: &'static str, value: &'static str, default: &'static str, text: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, takes: Takes, default: &'static str, text: &'static str) -> Key {
     Key {
         name,
-        value,
+        takes,
         default,
         text,
     }
 }
 
 pub(super) const fn switch(name: &'static str, default: &'static str, text: &'static str) -> Key {
-    key(name, "true or false", default, text)
+    key(name, Takes::Switch, default, text)
 }
 
 pub(super) const TIMEOUT: Key = key(
     "ready_timeout",
-    "a time: \"20m\"",
+    Takes::Text("a time: \"20m\""),
     "the reference's time",
     "How long it may take to be ready.",
 );
@@ -32,9 +32,11 @@ pub(super) const KEEP: Key = switch(
     "Every plan that would delete an object of it is refused, also that of a destroy.",
 );
 
+pub(super) const SECRET: Takes = Takes::Table(Takes::SECRET);
+
 pub(super) const ALLOW: Key = key(
     "allow",
-    "a list of tables",
+    Takes::Rows("a list of tables", "allow"),
     "nothing",
     "Warnings and lints that are meant so, each with a reason.",
 );

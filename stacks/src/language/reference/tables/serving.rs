@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
-use super::super::Table;
-use super::{ALLOW, KEEP, TIMEOUT, key, switch};
+use super::super::{Table, Takes};
+use super::{ALLOW, KEEP, SECRET, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -11,23 +11,28 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "name",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"openshift-ai-inference\" (serving.md §6.1)",
                 "The name of the gateway.",
             ),
             key(
                 "exposure",
-                "one of \"route\", \"loadbalancer\"",
+                Takes::Word(&["route", "loadbalancer"]),
                 "\"route\"",
                 "How it is reached from outside.",
             ),
             key(
                 "subdomain",
-                "a DNS label",
+                Takes::Text("a DNS label"),
                 "\"inference\"",
                 "Only with \"loadbalancer\".",
             ),
-            key("tls", "a table", "mode \"platform\"", "What its listener presents."),
+            key(
+                "tls",
+                Takes::Table("[gateway.tls]"),
+                "mode \"platform\"",
+                "What its listener presents.",
+            ),
             TIMEOUT,
         ],
     },
@@ -38,19 +43,19 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "mode",
-                "one of \"platform\", \"secret\", \"generate\", \"plain\"",
+                Takes::Word(&["platform", "secret", "generate", "plain"]),
                 "\"platform\"",
                 "The certificate of `[tls]`, a Secret that is there, one that cert-manager makes for this host alone, or plain HTTP.",
             ),
             key(
                 "secret",
-                "the name of a Secret in openshift-ingress",
+                Takes::Text("the name of a Secret in openshift-ingress"),
                 "required with \"secret\"; \"<name>-tls\" with \"generate\"",
                 "Where the certificate is, or is written to.",
             ),
             key(
                 "issuer",
-                "\"local-ca\", \"letsencrypt\", \"selfsigned\", or an Issuer in openshift-ingress",
+                Takes::Text("\"local-ca\", \"letsencrypt\", \"selfsigned\", or an Issuer in openshift-ingress"),
                 "\"local-ca\"",
                 "Only with \"generate\". The first two only where `[tls]` has the same issuer, which makes it.",
             ),
@@ -63,84 +68,109 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "name",
-                "a name",
+                Takes::Text("a name"),
                 "required",
                 "The name of the service, unique in the stack.",
             ),
             key(
                 "model_name",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "`name`",
                 "What clients write into the field `model`; without blanks and commas.",
             ),
             key(
                 "namespace",
-                "a namespace",
+                Takes::Text("a namespace"),
                 "required",
                 "A project for models; never one of the platform's own.",
             ),
             key(
                 "deployment",
-                "one of \"intelligent-inference\", \"pd-disaggregation\"",
+                Takes::Word(&["intelligent-inference", "pd-disaggregation"]),
                 "\"intelligent-inference\"",
                 "Whether all copies do the same, or some only read prompts.",
             ),
             key(
                 "source",
-                "an `oci://`, `hf://`, `s3://` or `pvc://` URI",
+                Takes::Text("an `oci://`, `hf://`, `s3://` or `pvc://` URI"),
                 "required",
                 "Where its weights come from.",
             ),
             key(
                 "weights",
-                "an amount of memory",
+                Takes::Text("an amount of memory"),
                 "what the name of the source says, if it does",
                 "How much of the GPUs' memory its weights take. It is only held against what they have: `explain STK100`.",
             ),
             key(
                 "hf_token",
-                "a secret reference",
+                SECRET,
                 "none",
                 "Only with `hf://`. A Secret in the model's namespace is used as it is; any other token is copied into one.",
             ),
-            key("s3", "a table", "required with `s3://`", "How the bucket is read."),
+            key(
+                "s3",
+                Takes::Table("s3"),
+                "required with `s3://`",
+                "How the bucket is read.",
+            ),
             key(
                 "volume",
-                "a table",
+                Takes::Table("volume"),
                 "each pod's own space",
                 "A volume that fetched weights are kept on.",
             ),
-            key("replicas", "a number from 0 to 1000", "1", "Copies; 0 parks it."),
-            key("gpus", "a number from 0 to 8", "1", "GPUs of one copy."),
+            key("replicas", Takes::Number(0, 1000), "1", "Copies; 0 parks it."),
+            key("gpus", Takes::Number(0, 8), "1", "GPUs of one copy."),
             key(
                 "cpu",
-                "an amount of CPU",
+                Takes::Amount("an amount of CPU"),
                 "1 (serving.md §6.2)",
                 "The limit of one copy.",
             ),
             key(
                 "memory",
-                "an amount of memory",
+                Takes::Amount("an amount of memory"),
                 "\"8Gi\" (serving.md §6.2)",
                 "The limit of one copy.",
             ),
-            key("requests", "a table", "the limits", "What one copy asks for."),
+            key(
+                "requests",
+                Takes::Table("requests"),
+                "the limits",
+                "What one copy asks for.",
+            ),
             key(
                 "hardware_profile",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"gpu-profile\"; required with `gpus = 0`",
                 "A profile of the platform.",
             ),
             key(
                 "runtime_version",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "\"v0.18.0\" (serving.md §1.3.1)",
                 "An annotation, nothing else.",
             ),
-            key("image", "a line of text", "the platform's", "The image to run."),
-            key("vllm", "a table", "as below", "How vLLM is called."),
-            key("env", "a table of texts", "none", "Environment variables, no secrets."),
-            key("cpu_inference", "a table", "as below", "Only with `gpus = 0`."),
+            key(
+                "image",
+                Takes::Text("a line of text"),
+                "the platform's",
+                "The image to run.",
+            ),
+            key("vllm", Takes::Table("vllm"), "as below", "How vLLM is called."),
+            key(
+                "env",
+                Takes::Map("a table of texts"),
+                "none",
+                "Environment variables, no secrets.",
+            ),
+            key(
+                "cpu_inference",
+                Takes::Table("cpu_inference"),
+                "as below",
+                "Only with `gpus = 0`.",
+            ),
             switch("maas", "false", "Whether it is published to MaaS."),
             switch(
                 "auth",
@@ -149,7 +179,10 @@ pub(super) const TABLES: &[Table] = &[
             ),
             key(
                 "monitoring",
-                "true, false or a table",
+                Takes::Either(
+                    "true, false or a table",
+                    &[Takes::Switch, Takes::Table("monitoring of a model")],
+                ),
                 "as `[monitoring]`",
                 "Whether its metrics are scraped, and how often.",
             ),
@@ -160,41 +193,41 @@ pub(super) const TABLES: &[Table] = &[
             ),
             key(
                 "scheduler",
-                "a table",
+                Takes::Table("scheduler"),
                 "as below",
                 "How requests are spread over its copies.",
             ),
             key(
                 "prefill",
-                "a table",
+                Takes::Table("prefill"),
                 "as below",
                 "Only with \"pd-disaggregation\": the copies that read prompts.",
             ),
             key(
                 "pd",
-                "a table",
+                Takes::Table("pd"),
                 "as below",
                 "Only with \"pd-disaggregation\": which prompts they read.",
             ),
             key(
                 "kv_transfer",
-                "a table",
+                Takes::Table("kv_transfer"),
                 "as below",
                 "Only with \"pd-disaggregation\": how what was read gets to the copies that answer.",
             ),
             key(
                 "probes",
-                "a table",
+                Takes::Table("probes"),
                 "as below",
                 "When Kubernetes takes a copy for alive.",
             ),
             key(
                 "canary",
-                "a table",
+                Takes::Table("canary"),
                 "none",
                 "The model that it takes over from, a part of the traffic at a time.",
             ),
-            key("display", "a table", "none", "What people read about it."),
+            key("display", Takes::Table("display"), "none", "What people read about it."),
             TIMEOUT,
             KEEP,
             ALLOW,
@@ -205,8 +238,13 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[models]]` and `prefill`; never above the limits.",
         example: "requests = { cpu = \"500m\", memory = \"8Gi\" }",
         keys: &[
-            key("cpu", "an amount of CPU", "the limit", "CPU asked for."),
-            key("memory", "an amount of memory", "the limit", "Memory asked for."),
+            key("cpu", Takes::Amount("an amount of CPU"), "the limit", "CPU asked for."),
+            key(
+                "memory",
+                Takes::Amount("an amount of memory"),
+                "the limit",
+                "Memory asked for.",
+            ),
         ],
     },
     Table {
@@ -216,29 +254,24 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "connection",
-                "the name of a Secret",
+                Takes::Text("the name of a Secret"),
                 "none",
                 "A connection that is in the model's namespace; then nothing else is said.",
             ),
             key(
                 "endpoint",
-                "a URL",
+                Takes::Text("a URL"),
                 "required without `connection`",
                 "Where the store is.",
             ),
-            key("region", "a line of text", "\"us-east-1\"", "Its region."),
+            key("region", Takes::Text("a line of text"), "\"us-east-1\"", "Its region."),
             key(
                 "access_key_id",
-                "a secret reference",
+                SECRET,
                 "required without `connection`",
                 "The id of the key.",
             ),
-            key(
-                "secret_access_key",
-                "a secret reference",
-                "required without `connection`",
-                "The key.",
-            ),
+            key("secret_access_key", SECRET, "required without `connection`", "The key."),
         ],
     },
     Table {
@@ -246,14 +279,24 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[models]]`, with `hf://` and `s3://`.",
         example: "volume = { size = \"60Gi\", access_mode = \"ReadWriteMany\" }",
         keys: &[
-            key("size", "an amount of storage", "required", "Room for the weights."),
+            key(
+                "size",
+                Takes::Text("an amount of storage"),
+                "required",
+                "Room for the weights.",
+            ),
             key(
                 "access_mode",
-                "one of \"ReadWriteOnce\", \"ReadWriteMany\"",
+                Takes::Word(&["ReadWriteOnce", "ReadWriteMany"]),
                 "\"ReadWriteOnce\"",
                 "Copies on several nodes need the second.",
             ),
-            key("storage_class", "an object name", "the cluster's default", "Its class."),
+            key(
+                "storage_class",
+                Takes::Text("an object name"),
+                "the cluster's default",
+                "Its class.",
+            ),
         ],
     },
     Table {
@@ -263,11 +306,11 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "prefix_caching",
-                "\"auto\", true or false",
+                Takes::Either("\"auto\", true or false", &[Takes::Word(&["auto"]), Takes::Switch]),
                 "\"auto\"",
                 "Whether it keeps computed prefixes; \"auto\" does unless prompts are read elsewhere.",
             ),
-            key("args", "a list of strings", "none", "Further arguments."),
+            key("args", Takes::Texts("a list of strings"), "none", "Further arguments."),
         ],
     },
     Table {
@@ -277,7 +320,7 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "kv_cache_gib",
-                "a number from 1 to 4096",
+                Takes::Number(1, 4096),
                 "4 (serving.md §6.2)",
                 "Memory for the KV cache, in GiB.",
             ),
@@ -295,13 +338,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "interval",
-                "a time",
+                Takes::Text("a time"),
                 "\"30s\" (serving.md §6.2)",
                 "How often it is asked.",
             ),
             key(
                 "scrape_timeout",
-                "a time, shorter than `interval`",
+                Takes::Text("a time, shorter than `interval`"),
                 "\"10s\" (serving.md §6.2)",
                 "How long an answer may take.",
             ),
@@ -314,25 +357,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "hash_block_size",
-                "a number from 1 to 10000000",
+                Takes::Number(1, 10000000),
                 "64 (serving.md §6.2)",
                 "Characters of a block of a prompt.",
             ),
             key(
                 "max_prefix_blocks",
-                "a number from 1 to 10000000",
+                Takes::Number(1, 10000000),
                 "256 (serving.md §6.2)",
                 "Blocks that are compared at most.",
             ),
             key(
                 "lru_capacity",
-                "a number from 1 to 10000000",
+                Takes::Number(1, 10000000),
                 "39744 (serving.md §6.2)",
                 "Blocks that are remembered of each copy.",
             ),
             key(
                 "tls",
-                "a table",
+                Takes::Table("scheduler.tls"),
                 "a certificate of its own making",
                 "The certificate that it presents.",
             ),
@@ -345,13 +388,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "secret",
-                "the name of a Secret",
+                Takes::Text("the name of a Secret"),
                 "required",
                 "In the model's namespace, with tls.crt and tls.key.",
             ),
             key(
                 "mount_path",
-                "an absolute path",
+                Takes::Text("an absolute path"),
                 "\"/etc/epp/tls\" (serving.md §6.2)",
                 "Where it is mounted.",
             ),
@@ -362,21 +405,26 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[models]]`, with \"pd-disaggregation\".",
         example: "prefill = { replicas = 2, gpus = 1 }",
         keys: &[
-            key("replicas", "a number from 1 to 1000", "1", "Copies that read prompts."),
-            key("gpus", "a number from 1 to 8", "1", "GPUs of one of them."),
+            key("replicas", Takes::Number(1, 1000), "1", "Copies that read prompts."),
+            key("gpus", Takes::Number(1, 8), "1", "GPUs of one of them."),
             key(
                 "cpu",
-                "an amount of CPU",
+                Takes::Amount("an amount of CPU"),
                 "4 (serving.md §6.2)",
                 "The limit of one of them.",
             ),
             key(
                 "memory",
-                "an amount of memory",
+                Takes::Amount("an amount of memory"),
                 "\"8Gi\" (serving.md §6.2)",
                 "The limit of one of them.",
             ),
-            key("requests", "a table", "the limits", "What one of them asks for."),
+            key(
+                "requests",
+                Takes::Table("requests"),
+                "the limits",
+                "What one of them asks for.",
+            ),
         ],
     },
     Table {
@@ -386,13 +434,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "threshold",
-                "a number from 0 to 10000000",
+                Takes::Number(0, 10000000),
                 "30000 (serving.md §6.2)",
                 "Tokens of a prompt from which on it is read elsewhere.",
             ),
             key(
                 "max_endpoints",
-                "a number from 1 to 1000",
+                Takes::Number(1, 1000),
                 "1 (serving.md §6.2)",
                 "Among how many copies the scheduler draws.",
             ),
@@ -405,25 +453,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "block_size",
-                "a number from 1 to 10000000",
+                Takes::Number(1, 10000000),
                 "128 (serving.md §6.2)",
                 "Tokens of a block.",
             ),
             key(
                 "abort_timeout_ms",
-                "a number from 1 to 10000000",
+                Takes::Number(1, 10000000),
                 "100000 (serving.md §6.2)",
                 "When a transfer that nobody takes is given up.",
             ),
             key(
                 "log_level",
-                "one of \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\", \"default\"",
+                Takes::Word(&["DEBUG", "INFO", "WARNING", "ERROR", "default"]),
                 "\"DEBUG\" (serving.md §6.2)",
                 "How much vLLM tells; \"default\" leaves it to vLLM.",
             ),
             key(
                 "first_argument",
-                "one of \"uvicorn\", \"kv-transfer\"",
+                Takes::Word(&["uvicorn", "kv-transfer"]),
                 "\"uvicorn\" (serving.md §6.2)",
                 "Which of vLLM's arguments is said first.",
             ),
@@ -436,11 +484,16 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "startup",
-                "a table",
+                Takes::Table("probes.startup"),
                 "not asked while it starts",
                 "With `{}` it is, with the numbers below.",
             ),
-            key("liveness", "a table", "the manual's numbers", "Later."),
+            key(
+                "liveness",
+                Takes::Table("probes.liveness"),
+                "the manual's numbers",
+                "Later.",
+            ),
         ],
     },
     Table {
@@ -450,25 +503,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "initial_delay_seconds",
-                "a number from 0 to 65535",
+                Takes::Number(0, 65535),
                 "15 (serving.md §6.2)",
                 "Until it is asked first.",
             ),
             key(
                 "period_seconds",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "10",
                 "Between two questions.",
             ),
             key(
                 "timeout_seconds",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "10",
                 "Until no answer is a bad one.",
             ),
             key(
                 "failures",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "60",
                 "Bad answers in a row that end the container.",
             ),
@@ -481,25 +534,25 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "initial_delay_seconds",
-                "a number from 0 to 65535",
+                Takes::Number(0, 65535),
                 "120 (serving.md §6.2)",
                 "Until it is asked first.",
             ),
             key(
                 "period_seconds",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "30",
                 "Between two questions.",
             ),
             key(
                 "timeout_seconds",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "30",
                 "Until no answer is a bad one.",
             ),
             key(
                 "failures",
-                "a number from 1 to 65535",
+                Takes::Number(1, 65535),
                 "5",
                 "Bad answers in a row that end the container.",
             ),
@@ -512,13 +565,13 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "of",
-                "the name of a model",
+                Takes::Text("the name of a model"),
                 "required",
                 "In the same namespace, on the llm-d gateway.",
             ),
             key(
                 "weight",
-                "a number from 0 to 100",
+                Takes::Number(0, 100),
                 "required",
                 "Percent of the traffic that this one gets; 0 takes it back, 100 lets the other one go.",
             ),
@@ -529,9 +582,19 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[models]]` and `[[maas.external_models]]`.",
         example: "display = { description = \"A small model\", use_case = \"chat\" }",
         keys: &[
-            key("description", "a line of text", "none", "A sentence about it."),
-            key("use_case", "a line of text", "none", "What it is for."),
-            key("context_window", "a line of text", "none", "As people read it."),
+            key(
+                "description",
+                Takes::Text("a line of text"),
+                "none",
+                "A sentence about it.",
+            ),
+            key("use_case", Takes::Text("a line of text"), "none", "What it is for."),
+            key(
+                "context_window",
+                Takes::Text("a line of text"),
+                "none",
+                "As people read it.",
+            ),
         ],
     },
     Table {
@@ -542,26 +605,31 @@ pub(super) const TABLES: &[Table] = &[
             switch("enabled", "true", "A table that is off is still checked."),
             key(
                 "mode",
-                "one of \"subscriptions\", \"gateway-policies\"",
+                Takes::Word(&["subscriptions", "gateway-policies"]),
                 "\"subscriptions\"",
                 "How limits are written; the second is for releases up to 3.3. A stack has one of the two.",
             ),
-            key("gateway", "a table", "a Route", "How it is reached."),
+            key(
+                "gateway",
+                Takes::Table("[maas.gateway]"),
+                "a Route",
+                "How it is reached.",
+            ),
             key(
                 "max_key_days",
-                "a number from 1 to 3650",
+                Takes::Number(1, 3650),
                 "90 (serving.md §1.10)",
                 "How long an API key may live. Only with \"subscriptions\".",
             ),
             key(
                 "database",
-                "a table",
+                Takes::Table("[maas.database]"),
                 "embedded",
                 "Where API keys are kept. Only with \"subscriptions\".",
             ),
             key(
                 "oidc",
-                "a table",
+                Takes::Table("[maas.oidc]"),
                 "none",
                 "Tokens of another identity provider. Only with \"subscriptions\".",
             ),
@@ -577,51 +645,61 @@ pub(super) const TABLES: &[Table] = &[
             ),
             key(
                 "tenant_telemetry",
-                "a table",
+                Takes::Table("[maas.tenant_telemetry]"),
                 "the tenant decides",
                 "What the tenant measures; excludes `telemetry`. Only with \"subscriptions\".",
             ),
             key(
                 "auth_timeout",
-                "a time: \"2s\"",
+                Takes::Text("a time: \"2s\""),
                 "200 ms (serving.md §1.5)",
                 "How long a gateway waits for the answer whether a caller may come in.",
             ),
             key(
                 "limitador_redis_url",
-                "a secret reference",
+                SECRET,
                 "its memory",
                 "The Redis that counters are kept in, password included.",
             ),
-            key("monitoring", "a table", "none", "What watches it."),
+            key(
+                "monitoring",
+                Takes::Table("[maas.monitoring]"),
+                "none",
+                "What watches it.",
+            ),
             key(
                 "tier_lookup",
-                "a table",
+                Takes::Table("[maas.tier_lookup]"),
                 "as below",
                 "Only with \"gateway-policies\": what says the tier of a caller.",
             ),
             key(
                 "audience",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "\"maas-default-gateway-sa\" (serving.md §1.11)",
                 "Only with \"gateway-policies\": whom the tokens of callers are for.",
             ),
             key(
                 "tiers",
-                "an array of tables",
+                Takes::Tables("[[maas.tiers]]"),
                 "none; with \"gateway-policies\" the manual's three",
                 "Who may use how much.",
             ),
-            key("groups", "an array of tables", "none", "Groups that the stack makes."),
+            key(
+                "groups",
+                Takes::Tables("[[maas.groups]]"),
+                "none",
+                "Groups that the stack makes.",
+            ),
             key(
                 "users",
-                "an array of tables",
+                Takes::Tables("[[maas.users]]"),
                 "none",
                 "Users that log in with a password.",
             ),
             key(
                 "external_models",
-                "an array of tables",
+                Takes::Tables("[[maas.external_models]]"),
                 "none",
                 "Models that run elsewhere. Only with \"subscriptions\".",
             ),
@@ -636,19 +714,19 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "exposure",
-                "one of \"route\", \"loadbalancer\"",
+                Takes::Word(&["route", "loadbalancer"]),
                 "\"route\"",
                 "A load balancer needs a DNS record of yours.",
             ),
             key(
                 "termination",
-                "one of \"passthrough\", \"reencrypt\", \"edge\"",
+                Takes::Word(&["passthrough", "reencrypt", "edge"]),
                 "\"passthrough\"; \"edge\" with a plain listener",
                 "Who ends TLS on the way through the router.",
             ),
             key(
                 "tls",
-                "a table",
+                Takes::Table("[maas.gateway.tls]"),
                 "mode \"platform\"; \"plain\" with \"gateway-policies\"",
                 "What its listener presents.",
             ),
@@ -661,19 +739,19 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "mode",
-                "one of \"platform\", \"secret\", \"generate\", \"plain\"",
+                Takes::Word(&["platform", "secret", "generate", "plain"]),
                 "\"platform\"; \"plain\" with \"gateway-policies\"",
                 "The certificate of `[tls]`, a Secret that is there, one that cert-manager makes for this host alone, or plain HTTP.",
             ),
             key(
                 "secret",
-                "the name of a Secret in openshift-ingress",
+                Takes::Text("the name of a Secret in openshift-ingress"),
                 "required with \"secret\"; \"maas-default-gateway-tls\" with \"generate\"",
                 "Where the certificate is, or is written to.",
             ),
             key(
                 "issuer",
-                "\"local-ca\", \"letsencrypt\", \"selfsigned\", or an Issuer in openshift-ingress",
+                Takes::Text("\"local-ca\", \"letsencrypt\", \"selfsigned\", or an Issuer in openshift-ingress"),
                 "\"local-ca\"",
                 "Only with \"generate\". The first two only where `[tls]` has the same issuer, which makes it.",
             ),
@@ -686,14 +764,14 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "mode",
-                "one of \"embedded\", \"external\"",
+                Takes::Word(&["embedded", "external"]),
                 "\"embedded\"",
                 "The embedded one forgets its keys when its pod goes.",
             ),
-            key("password", "a secret reference", "generated", "Only with \"embedded\"."),
+            key("password", SECRET, "generated", "Only with \"embedded\"."),
             key(
                 "url",
-                "a secret reference",
+                SECRET,
                 "required with \"external\"",
                 "The connection URL, password included; `sslmode=require` in it for anything but a trial.",
             ),
@@ -704,16 +782,16 @@ pub(super) const TABLES: &[Table] = &[
         about: "Another identity provider, whose tokens may list models (Technology Preview).",
         example: "[maas.oidc]\nissuer_url = \"https://id.example.com/realms/ai\"\nclient_id = \"maas\"",
         keys: &[
-            key("issuer_url", "an https URL", "required", "Its issuer."),
+            key("issuer_url", Takes::Text("an https URL"), "required", "Its issuer."),
             key(
                 "client_id",
-                "a line of text without blanks",
+                Takes::Text("a line of text without blanks"),
                 "required",
                 "The client that its tokens are for.",
             ),
             key(
                 "ttl_seconds",
-                "a number from 30 to 86400",
+                Takes::Number(30, 86400),
                 "300 (serving.md §1.10)",
                 "How long its keys are kept.",
             ),
@@ -742,13 +820,13 @@ pub(super) const TABLES: &[Table] = &[
             switch("alerts", "false", "Alerts on the gateway, on Limitador and on models."),
             key(
                 "rejection_percent",
-                "a number from 1 to 99",
+                Takes::Number(1, 99),
                 "30 (serving.md §1.16)",
                 "From how many requests in a hundred that are turned away an alert is due.",
             ),
             key(
                 "grafana_namespace",
-                "a namespace",
+                Takes::Text("a namespace"),
                 "no dashboards",
                 "Where a Grafana of yours gets three dashboards.",
             ),
@@ -766,17 +844,17 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "namespace",
-                "a namespace",
+                Takes::Text("a namespace"),
                 "\"maas-api\" (serving.md §1.11)",
                 "Where it is, and where the map of tiers is written.",
             ),
             key(
                 "service",
-                "an object name",
+                Takes::Text("an object name"),
                 "\"maas-api\"",
                 "Its Service, and the Deployment behind it.",
             ),
-            key("port", "a number from 1 to 65535", "8080", "Its port."),
+            key("port", Takes::Number(1, 65535), "8080", "Its port."),
         ],
     },
     Table {
@@ -784,47 +862,47 @@ pub(super) const TABLES: &[Table] = &[
         about: "Who may use how much. Groups and users together are at least one.",
         example: "[[maas.tiers]]\nname = \"pro\"\npriority = 2\ngroups = [\"pro-users\"]\nlimits = [{ model = \"qwen3-8b\", tokens = 3_000, window = \"5m\" }]",
         keys: &[
-            key("name", "a name", "required", "Unique in the stack."),
+            key("name", Takes::Text("a name"), "required", "Unique in the stack."),
             key(
                 "priority",
-                "a number from 0 to 2147483647",
+                Takes::Number(0, 2147483647),
                 "required",
                 "A caller in several tiers gets the highest.",
             ),
-            key("groups", "a list of names", "none", "The groups in it."),
+            key("groups", Takes::Texts("a list of names"), "none", "The groups in it."),
             key(
                 "users",
-                "a list of names",
+                Takes::Texts("a list of names"),
                 "none",
                 "The users in it, meant for service accounts. Only with \"subscriptions\".",
             ),
             key(
                 "limits",
-                "a list of rows",
+                Takes::Rows("a list of rows", "a row of limits"),
                 "required with \"subscriptions\"",
                 "One row a model and window; rows of one model apply together.",
             ),
             key(
                 "billing_per_token",
-                "a decimal number in quotes",
+                Takes::Text("a decimal number in quotes"),
                 "none",
                 "What a token costs. Only with \"subscriptions\".",
             ),
             key(
                 "metadata",
-                "a table",
+                Takes::Table("metadata of a tier"),
                 "none",
                 "Whom its use is charged to. Only with \"subscriptions\".",
             ),
             key(
                 "requests",
-                "a table",
+                Takes::Table("requests of a tier"),
                 "required with \"gateway-policies\"",
                 "Requests that are let through, for all models together.",
             ),
             key(
                 "tokens",
-                "a table",
+                Takes::Table("tokens of a tier"),
                 "required with \"gateway-policies\"",
                 "Tokens that are given out, for all models together.",
             ),
@@ -837,19 +915,14 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "model",
-                "the name of a model",
+                Takes::Text("the name of a model"),
                 "required",
                 "A model with `maas = true`, or an external one.",
             ),
-            key(
-                "tokens",
-                "a number from 1 to 1000000000",
-                "required",
-                "Tokens per user.",
-            ),
+            key("tokens", Takes::Number(1, 1000000000), "required", "Tokens per user."),
             key(
                 "window",
-                "a number and s, m or h; at most \"8784h\"",
+                Takes::Text("a number and s, m or h; at most \"8784h\""),
                 "required",
                 "When the count starts again.",
             ),
@@ -860,15 +933,10 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[maas.tiers]]`, with \"gateway-policies\".",
         example: "requests = { limit = 100, window = \"1m\" }",
         keys: &[
-            key(
-                "limit",
-                "a number from 1 to 1000000000",
-                "required",
-                "Requests per user.",
-            ),
+            key("limit", Takes::Number(1, 1000000000), "required", "Requests per user."),
             key(
                 "window",
-                "a number and s, m or h; at most \"8784h\"",
+                Takes::Text("a number and s, m or h; at most \"8784h\""),
                 "required",
                 "When the count starts again.",
             ),
@@ -879,10 +947,10 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[maas.tiers]]`, with \"gateway-policies\".",
         example: "tokens = { limit = 100, window = \"1m\" }",
         keys: &[
-            key("limit", "a number from 1 to 1000000000", "required", "Tokens per user."),
+            key("limit", Takes::Number(1, 1000000000), "required", "Tokens per user."),
             key(
                 "window",
-                "a number and s, m or h; at most \"8784h\"",
+                Takes::Text("a number and s, m or h; at most \"8784h\""),
                 "required",
                 "When the count starts again.",
             ),
@@ -893,9 +961,14 @@ pub(super) const TABLES: &[Table] = &[
         about: "In `[[maas.tiers]]`.",
         example: "metadata = { cost_center = \"4711\" }",
         keys: &[
-            key("organization_id", "a line of text", "none", "The organisation."),
-            key("cost_center", "a line of text", "none", "The cost centre."),
-            key("labels", "a table of texts", "none", "Anything else."),
+            key(
+                "organization_id",
+                Takes::Text("a line of text"),
+                "none",
+                "The organisation.",
+            ),
+            key("cost_center", Takes::Text("a line of text"), "none", "The cost centre."),
+            key("labels", Takes::Map("a table of texts"), "none", "Anything else."),
         ],
     },
     Table {
@@ -905,13 +978,16 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "name",
-                "a name",
+                Takes::Text("a name"),
                 "required",
                 "Never a group of the cluster's administrators.",
             ),
             key(
                 "members",
-                "\"unmanaged\", or a list of users",
+                Takes::Either(
+                    "\"unmanaged\", or a list of users",
+                    &[Takes::Word(&["unmanaged"]), Takes::Texts("a list of users")],
+                ),
                 "\"unmanaged\"",
                 "Who decides who is in it. From a list to `\"unmanaged\"` empties the group once; the plan says so.",
             ),
@@ -922,10 +998,15 @@ pub(super) const TABLES: &[Table] = &[
         about: "A user that logs in with a password: one line of the document that the cluster's HTPasswd identity provider reads. All other lines stay.",
         example: "[[maas.users]]\nname = \"bob\"\npassword = { env = \"BOB_PASSWORD\" }",
         keys: &[
-            key("name", "a name without `:`", "required", "Unique in the stack."),
+            key(
+                "name",
+                Takes::Text("a name without `:`"),
+                "required",
+                "Unique in the stack.",
+            ),
             key(
                 "password",
-                "a secret reference",
+                SECRET,
                 "required",
                 "The password; only its bcrypt hash is written.",
             ),
@@ -938,39 +1019,44 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key(
                 "name",
-                "a name",
+                Takes::Text("a name"),
                 "required",
                 "Its URL ends with it; unique among all models.",
             ),
             key(
                 "namespace",
-                "a namespace",
+                Takes::Text("a namespace"),
                 "\"external-models\"",
                 "Where its objects are; never one of the platform's own.",
             ),
             key(
                 "provider",
-                "one of \"openai\", \"anthropic\", \"azure-openai\", \"vertex\", \"bedrock-openai\"",
+                Takes::Word(&["openai", "anthropic", "azure-openai", "vertex", "bedrock-openai"]),
                 "\"openai\"",
                 "Whose API it speaks.",
             ),
-            key("endpoint", "a host", "required", "Without scheme, port and path."),
+            key(
+                "endpoint",
+                Takes::Text("a host"),
+                "required",
+                "Without scheme, port and path.",
+            ),
             key(
                 "target_model",
-                "a line of text",
+                Takes::Text("a line of text"),
                 "`name`",
                 "What its provider calls it; unique among external models.",
             ),
             key(
                 "secret_name",
-                "the name of a Secret",
+                Takes::Text("the name of a Secret"),
                 "`<name>-credentials`",
                 "Where its credential is written. Models of one provider may share one.",
             ),
-            key("api_key", "a secret reference", "required", "Its credential."),
+            key("api_key", SECRET, "required", "Its credential."),
             switch("tls", "true", "Whether the host speaks TLS."),
-            key("port", "a number from 1 to 65535", "443", "Its port."),
-            key("display", "a table", "none", "What people read about it."),
+            key("port", Takes::Number(1, 65535), "443", "Its port."),
+            key("display", Takes::Table("display"), "none", "What people read about it."),
         ],
     },
 ];

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{Schema, Type};
 
 /// Removes undeclared fields from `value` and returns their paths, in the dialect of field warnings (`spec.bogus`).
-pub(in crate::apiserver) fn prune(schema: &Schema, value: &mut Value) -> Vec<String> {
+pub fn prune(schema: &Schema, value: &mut Value) -> Vec<String> {
     let mut removed = Vec::new();
     walk(schema, value, &mut String::new(), true, &mut removed);
     removed

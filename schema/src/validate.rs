@@ -6,17 +6,36 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::super::status::FieldError;
 use super::{Limits, ListType, Schema, Type};
+use crate::FieldError;
 
 /// Returns everything that is wrong with an object; paths have indexes and no leading dot.
-pub(in crate::apiserver) fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
-    let mut check = Check { errors: Vec::new() };
+pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
+    validate_as(schema, object, Extent::Whole)
+}
+
+/// How much of an object there is to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it, as it would be made.
+    Whole,
+    /// Fields that are set on an object of others. What is missing may be there already, so nothing is said of what is
+    /// required, of least sizes, of combinations of schemas and of rules.
+    Part,
+}
+
+/// Returns everything that is wrong with an object, or with a part of one.
+pub(crate) fn validate_as(schema: &Schema, object: &Value, extent: Extent) -> Vec<FieldError> {
+    let mut check = Check {
+        extent,
+        errors: Vec::new(),
+    };
     check.value(schema, object, &mut String::new(), true);
     check.errors
 }
 
 struct Check {
+    extent: Extent,
     errors: Vec<FieldError>,
 }
 
@@ -91,7 +110,8 @@ impl Check {
             }
             path.push_str(name);
         };
-        for name in &schema.required {
+        let is_whole = self.extent == Extent::Whole;
+        for name in schema.required.iter().filter(|_| is_whole) {
             if !map.contains_key(name) {
                 enter(path, name);
                 self.errors.push(FieldError::required(path.clone(), ""));
@@ -164,7 +184,9 @@ impl Check {
         {
             self.invalid(path, value, "shouldn't contain duplicates");
         }
-        self.combinations(limits, value, path);
+        if self.extent == Extent::Whole {
+            self.combinations(limits, value, path);
+        }
     }
 
     fn invalid(&mut self, path: &str, value: &Value, what: &str) {
@@ -222,6 +244,7 @@ impl Check {
     fn sizes(&mut self, path: &str, found: usize, minimum: Option<usize>, maximum: Option<usize>, what: &str) {
         if let Some(minimum) = minimum
             && found < minimum
+            && self.extent == Extent::Whole
         {
             self.invalid(
                 path,
@@ -243,7 +266,10 @@ impl Check {
 
     fn combinations(&mut self, limits: &Limits, value: &Value, path: &str) {
         let is_valid = |schema: &Schema| {
-            let mut check = Self { errors: Vec::new() };
+            let mut check = Self {
+                extent: Extent::Whole,
+                errors: Vec::new(),
+            };
             check.value(schema, value, &mut path.to_owned(), false);
             check.errors.is_empty()
         };

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Gaps, Limits, ListType, Schema, Type, rules};
 
 /// Reads one version's schema; `None` gives one that keeps everything. Rules that are not judged are counted in `gaps`.
-pub(in crate::apiserver) fn from_definition(open_api: Option<&Value>, gaps: &mut Gaps) -> Schema {
+pub fn from_definition(open_api: Option<&Value>, gaps: &mut Gaps) -> Schema {
     match open_api {
         Some(node) => read(node, gaps),
         None => Schema {

@@ -109,7 +109,7 @@ static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
 
 /// Why a rule is not judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub(in crate::apiserver) enum NotJudged {
+pub enum NotJudged {
     /// It is not understood.
     #[error("it is not understood here")]
     Syntax,
@@ -295,7 +295,7 @@ fn unexpected(got: &Value, want: &str) -> ExecutionError {
 }
 
 /// What of a definition is not judged: how many rules, by reason.
-pub(in crate::apiserver) type Gaps = BTreeMap<NotJudged, usize>;
+pub type Gaps = BTreeMap<NotJudged, usize>;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Schema, Type};
 
 /// Puts the defaults of `schema` into `value`.
-pub(in crate::apiserver) fn apply_defaults(schema: &Schema, value: &mut Value) {
+pub fn apply_defaults(schema: &Schema, value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (name, property) in &schema.properties {

@@ -8,7 +8,7 @@
 
 use serde_json::{Number, Value};
 
-use super::{Meaning, Schema, Type};
+use super::schema::{Meaning, Schema, Type};
 
 /// Normalises `value` in place.
 ///

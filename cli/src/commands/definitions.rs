@@ -1,0 +1,198 @@
+//! Objects against the definitions of their kinds: those that a person names, the stack's own, and those that an earlier
+//! plan saw.
+//!
+//! Invariants:
+//! - What a definition of the person's or of the stack says is an error, before the cluster is asked.
+//! - What only a definition says that was seen, and may be of another release, is a warning, and only of objects that the
+//!   cluster cannot be asked about.
+
+use super::load;
+use crate::{
+    error::{Error, Problem},
+    settings::Settings,
+    views,
+};
+use miette::Diagnostic as _;
+use serde_json::Value;
+use stackctl_engine::{
+    Address, GroupKind, ObjectType, Resource,
+    execute::ProviderError,
+    readiness::Seen as _,
+    survey::{Answer, Survey},
+};
+use stackctl_simulator::schemas::TrueCrds;
+pub(super) use stackctl_stacks::definitions::DefinitionFault as Fault;
+use stackctl_stacks::{
+    Stack,
+    definitions::{Definitions, essence},
+    manifests,
+};
+use stackctl_state::SeenDefinitions;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+/// The kinds of what resources write.
+fn kinds(resources: &[Resource]) -> BTreeSet<GroupKind> {
+    let objects = resources.iter().filter_map(Resource::object);
+    objects.map(|object| object.object_type.group_kind()).collect()
+}
+
+/// The stack's own definitions, and those of a directory that a person names, of the kinds that resources are of.
+///
+/// # Errors
+/// A directory, or a file for one of the kinds, that cannot be read.
+pub(super) fn given(directory: Option<&Path>, resources: &[Resource]) -> Result<Definitions, Error> {
+    let mut definitions = Definitions::of_resources(resources);
+    let Some(directory) = directory else {
+        return Ok(definitions);
+    };
+    let crds = TrueCrds::open(directory).map_err(|error| {
+        Problem::new(format!("the CRDs of `{}` cannot be read", directory.display()))
+            .caused_by(&error)
+            .hint("name a directory of CustomResourceDefinitions with `--crds`")
+    })?;
+    let kinds = kinds(resources);
+    let wanted = kinds
+        .iter()
+        .map(|kind| (kind.group.as_str(), kind.kind.as_str()))
+        .collect();
+    let mut faults = Vec::new();
+    for (file, crd) in crds.of_kinds(&wanted) {
+        let file = file.display().to_string();
+        let why = match crd {
+            Ok(crd) => definitions.add(&crd).err().map(|error| error.to_string()),
+            Err(why) => Some(why),
+        };
+        faults.extend(why.map(|why| Fault::Unreadable { file, why }));
+    }
+    if faults.is_empty() {
+        Ok(definitions)
+    } else {
+        Err(refused(&faults))
+    }
+}
+
+/// Definitions of the kinds of resources that an earlier plan saw.
+pub(super) fn seen(settings: &Settings, resources: &[Resource]) -> Definitions {
+    let kinds = kinds(resources);
+    let is_wanted = |group: &str| kinds.iter().any(|kind| kind.group == group);
+    let mut definitions = Definitions::default();
+    for definition in SeenDefinitions::beside(&settings.state).of_groups(is_wanted) {
+        // A disposable file that is no definition says nothing.
+        let _unusable = definitions.add(&definition);
+    }
+    definitions
+}
+
+/// Everything that definitions say against resources, with its place in the files of the stack.
+///
+/// # Errors
+/// Files of manifests that could be read a moment ago, and cannot be any more.
+pub(super) fn faults<'a>(
+    definitions: &Definitions,
+    stack: &Stack,
+    resources: &[&Resource],
+    live: impl Fn(&Address) -> Option<&'a Value> + Copy,
+) -> Result<Vec<Fault>, Error> {
+    let faults = definitions.check(resources, &BTreeMap::new(), live);
+    if faults.is_empty() || stack.manifests.is_empty() {
+        return Ok(faults);
+    }
+    // Places are looked up only once there is something to say.
+    let places = manifests::places(&load::manifests(stack)?);
+    Ok(definitions.check(resources, &places, live))
+}
+
+/// Refuses resources that the definitions do not allow.
+///
+/// # Errors
+/// Everything that the definitions say against them.
+pub(super) fn check(definitions: &Definitions, stack: &Stack, resources: &[Resource]) -> Result<(), Error> {
+    let resources: Vec<&Resource> = resources.iter().collect();
+    let faults = faults(definitions, stack, &resources, |_| None)?;
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(refused(&faults))
+    }
+}
+
+/// Judges what the cluster could not be asked about, now that it is known what is there; and keeps what was seen of the
+/// kinds.
+///
+/// # Errors
+/// What a definition of the person's or of the stack says against a change.
+pub(super) fn after_survey(
+    settings: &Settings,
+    given: &Definitions,
+    stack: &Stack,
+    resources: &[Resource],
+    survey: &Survey,
+) -> Result<(), Error> {
+    let is_open = |resource: &&Resource| {
+        let found = survey.found(&resource.address);
+        found.is_some_and(|found| is_unasked(&found.answer))
+    };
+    let unasked: Vec<&Resource> = resources.iter().filter(is_open).collect();
+    let live = |address: &Address| survey.live(address);
+    let of_change = faults(given, stack, &unasked, live)?;
+    if !of_change.is_empty() {
+        return Err(refused(&of_change));
+    }
+    let crds = ObjectType::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    let served: Vec<Value> = survey.view().objects(&crds, None).into_iter().map(essence).collect();
+    let mut known = Definitions::default();
+    for definition in &served {
+        let _unusable = known.add(definition);
+    }
+    known.complete(seen(settings, resources));
+    let is_open = |resource: &&Resource| {
+        let object = resource.object();
+        object.is_some_and(|object| !given.has(&object.object_type.group_kind()))
+    };
+    let open: Vec<&Resource> = unasked.iter().copied().filter(is_open).collect();
+    warn(&faults(&known, stack, &open, live)?, settings);
+    if let Err(error) = SeenDefinitions::beside(&settings.state).keep(&served) {
+        tracing::info!(%error, "what was seen of the kinds is not kept");
+    }
+    Ok(())
+}
+
+/// Whether a server has said nothing about the schema of what was to be asked.
+fn is_unasked(answer: &Answer) -> bool {
+    match answer {
+        Answer::KindToCome(_) | Answer::NamespaceToCome(_) | Answer::TargetToCome | Answer::NotAsked => true,
+        // A webhook that could not be asked stands before the schema.
+        Answer::Refused(ProviderError::WebhookUnavailable(_)) | Answer::Unverified { .. } => true,
+        Answer::Unchanged | Answer::Would { .. } | Answer::Refused(_) | Answer::Uneditable(_) | Answer::Late(_) => {
+            false
+        }
+    }
+}
+
+/// Shows what definitions that were only seen say.
+pub(super) fn warn(faults: &[Fault], settings: &Settings) {
+    for fault in faults {
+        let code = fault.code().map(|code| format!("{code}, ")).unwrap_or_default();
+        let text = format!("{fault} ({code}by the definition that was seen last)");
+        views::tell(&views::diagnostic::warning(&text, &settings.err));
+    }
+}
+
+/// Faults as errors.
+pub(super) fn refused(faults: &[Fault]) -> Error {
+    let problem = |fault: &Fault| {
+        let problem = Problem::of(fault);
+        let problem = match fault.help() {
+            Some(help) => problem.hint(help.to_string()),
+            None => problem,
+        };
+        match fault.code() {
+            Some(code) => problem.code(code.to_string()),
+            None => problem,
+        }
+    };
+    Error::Problems(faults.iter().map(problem).collect())
+}

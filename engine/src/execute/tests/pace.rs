@@ -1,0 +1,277 @@
+//! When a step is looked at, when its request leaves, and what is durable by then: counted, and by a clock that stands
+//! still while anything can be done.
+
+use super::*;
+use crate::execute::drive::drive_counting;
+use std::cell::{Cell, RefCell};
+use tokio::time::{Instant, sleep};
+
+/// So many objects in two layers, each of the upper one waiting for one of the lower.
+fn layers(number: usize) -> Vec<Resource> {
+    let half = number / 2;
+    let lower = |index: usize| object(&format!("a.c{index}"), &format!("a{index}"), &json!({"k": "1"}), &[]);
+    let upper = |index: usize| {
+        let below = format!("a.c{index}");
+        object(
+            &format!("b.c{index}"),
+            &format!("b{index}"),
+            &json!({"k": "1"}),
+            &[&below],
+        )
+    };
+    (0..half).map(lower).chain((0..half).map(upper)).collect()
+}
+
+impl World {
+    /// Carries a stack out, or takes it away, while others do something; how often a step was looked at, and how often
+    /// the disk was waited for.
+    async fn driven(
+        &mut self,
+        resources: &[Resource],
+        parallelism: usize,
+        on: impl FnMut(&Event),
+        others: impl AsyncFnOnce(&Memory),
+    ) -> (usize, usize) {
+        let plan = self.plan(resources).await;
+        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
+        let execution = Execution {
+            plan: &plan,
+            resources,
+            recorded: &recorded,
+            identity: &identity,
+            key: Some(&key),
+            options: Options {
+                parallelism,
+                ..Options::default()
+            },
+        };
+        let (looks, saves) = (Cell::new(0), self.kept.saves);
+        let never = std::future::pending();
+        let driving = drive_counting(&execution, &self.cluster, &mut self.kept, &Fixed, never, on, &looks);
+        let (driven, ()) = tokio::join!(driving, others(&self.cluster));
+        driven.expect("the state is kept");
+        (looks.get(), self.kept.saves - saves)
+    }
+
+    /// The same with nobody else.
+    async fn counted(&mut self, resources: &[Resource]) -> (usize, usize) {
+        let mut report = Report::default();
+        let counts = self
+            .driven(resources, 16, |event| report.fold(event), async |_: &Memory| {})
+            .await;
+        assert!(report.succeeded(), "{report:?}");
+        counts
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_is_looked_at_a_few_times_however_many_wait_beside_it() {
+    for number in [20, 400] {
+        let mut world = World::new();
+        let stack = layers(number);
+        let (applying, _) = world.counted(&stack).await;
+        let (destroying, _) = world.counted(&[]).await;
+        assert!(applying <= 6 * number, "{applying} looks to make {number}");
+        assert!(destroying <= 6 * number, "{destroying} looks to take {number} away");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_leave_together_wait_for_the_disk_together() {
+    let mut world = World::new();
+    let stack = layers(320);
+    let (_, saves) = world.counted(&stack).await;
+    assert!(saves <= 320 / 4, "{saves} saves to make 320");
+    // Each removal has an intent that has to be durable before its request.
+    let (_, saves) = world.counted(&[]).await;
+    assert!(saves <= 320 / 4, "{saves} saves to take 320 away");
+    assert!(world.kept.recorded.is_empty());
+}
+
+fn opens(open: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "opens", "namespace": "n"}, "data": {"open": open}})
+}
+
+/// A gate, and what comes after it.
+fn gated() -> [Resource; 3] {
+    let is_open = Observation::new(Target::Named(config("opens")), Rule::equals("data.open", "yes"));
+    [
+        Resource::new(address("g.gate"), Node::Gate(Gate::on(is_open))),
+        object("a.one", "one", &json!({}), &["g.gate"]),
+        object("b.two", "two", &json!({}), &["a.one"]),
+    ]
+}
+
+/// Which address was written, and when.
+type Writes = RefCell<Vec<(String, Duration)>>;
+
+/// Notes each write, with the time from now on.
+fn noting_writes(written: &Writes) -> impl FnMut(&Event) {
+    let began = Instant::now();
+    move |event| {
+        if let Event::Written { address, .. } = event {
+            written.borrow_mut().push((address.to_string(), began.elapsed()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_freed_leaves_with_the_event_that_frees_it() {
+    let written: Writes = RefCell::default();
+    // No multiple of any interval at which somebody might look.
+    let (nothing_yet, now) = (Duration::from_millis(7_013), Duration::from_millis(41_507));
+    let others = async |cluster: &Memory| {
+        sleep(nothing_yet).await;
+        cluster.put(opens("no"));
+        sleep(now - nothing_yet).await;
+        assert!(written.borrow().is_empty());
+        cluster.put(opens("yes"));
+    };
+    World::new().driven(&gated(), 16, noting_writes(&written), others).await;
+    let expected = ["a.one", "b.two"].map(|address| (address.to_owned(), now));
+    assert_eq!(*written.borrow(), expected, "not a millisecond later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_a_broken_watch_lost_is_in_the_list_that_follows() {
+    let written: Writes = RefCell::default();
+    let others = async |cluster: &Memory| {
+        sleep(Duration::from_secs(5)).await;
+        cluster.break_watches();
+        cluster.put(opens("yes"));
+        sleep(Duration::from_secs(2)).await;
+        assert!(written.borrow().is_empty());
+        cluster.mend_watches();
+    };
+    World::new().driven(&gated(), 16, noting_writes(&written), others).await;
+    let expected = ["a.one", "b.two"].map(|address| (address.to_owned(), Duration::from_secs(7)));
+    assert_eq!(*written.borrow(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_could_start_the_longest_way_leaves_first() {
+    let mut world = World::new();
+    // The last by its name has the longest way.
+    let stack = [
+        object("a.short", "short", &json!({}), &[]),
+        object("b.short", "shorter", &json!({}), &[]),
+        object("x.third", "third", &json!({}), &["y.second"]),
+        object("y.second", "second", &json!({}), &["z.first"]),
+        object("z.first", "first", &json!({}), &[]),
+    ];
+    world.driven(&stack, 1, |_| {}, async |_: &Memory| {}).await;
+    assert_eq!(world.cluster.log()[0], "create ConfigMap n/first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_to_be_sent_again_holds_no_slot() {
+    let mut world = World::new();
+    let late = |name: &str| {
+        let manifest = Manifest::written(json!({"apiVersion": "example.com/v1", "kind": "Late",
+            "metadata": {"name": name, "namespace": "n"}}));
+        Resource::new(address(&format!("a.{name}")), Node::Object(Object::new(manifest)))
+    };
+    let other = object("b.other", "other", &json!({}), &[]);
+    let stack: Vec<_> = ["one", "two", "three", "four"]
+        .map(late)
+        .into_iter()
+        .chain([other])
+        .collect();
+    let written: Writes = RefCell::default();
+    let others = async |cluster: &Memory| {
+        cluster.unserve("Late");
+        sleep(Duration::from_secs(30)).await;
+        cluster.serve("Late");
+    };
+    world.driven(&stack, 4, noting_writes(&written), others).await;
+    assert_eq!(written.borrow()[0], ("b.other".to_owned(), Duration::ZERO));
+    assert_eq!(world.kept.recorded.len(), 5);
+}
+
+/// A journal that keeps nothing from some time on.
+struct Full<'a> {
+    kept: &'a mut Kept,
+    saves_left: usize,
+}
+
+impl Journal for Full<'_> {
+    fn intend(&mut self, intent: &Intent) {
+        self.kept.intend(intent);
+    }
+
+    fn record(&mut self, outcome: &Outcome) {
+        self.kept.record(outcome);
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        match self.saves_left.checked_sub(1) {
+            Some(left) => {
+                self.saves_left = left;
+                self.kept.flush()
+            }
+            None => {
+                self.kept.unsaved.clear();
+                Err(JournalError {
+                    reason: "the disk is full".to_owned(),
+                })
+            }
+        }
+    }
+}
+
+/// What was written and what was told of a life whose journal fails after so many saves.
+async fn with_room_for(saves: usize) -> (Vec<String>, Vec<String>, usize) {
+    let mut world = World::new();
+    let stack = layers(8);
+    world.counted(&stack).await;
+    let plan = world.plan(&[]).await;
+    let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), world.kept.recorded.clone());
+    let execution = Execution {
+        plan: &plan,
+        resources: &[],
+        recorded: &recorded,
+        identity: &identity,
+        key: Some(&key),
+        options: Options::default(),
+    };
+    let mut told = Vec::new();
+    let mut journal = Full {
+        kept: &mut world.kept,
+        saves_left: saves,
+    };
+    let before = world.cluster.log().len();
+    let never = std::future::pending();
+    let driven = drive(
+        &execution,
+        &world.cluster,
+        &mut journal,
+        &Fixed,
+        never,
+        |event| match event {
+            Event::Ready { address, .. } => told.push(address.to_string()),
+            Event::Written { .. } => {}
+            other => assert!(
+                matches!(other, Event::Started { .. } | Event::Waiting { .. }),
+                "{other:?}"
+            ),
+        },
+    )
+    .await;
+    assert!(driven.is_err());
+    (world.cluster.log().split_off(before), told, world.kept.recorded.len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_leaves_before_its_intent_is_durable_and_no_end_is_told_before_it_is() {
+    let (requests, told, recorded) = with_room_for(0).await;
+    assert_eq!((requests, told, recorded), (vec![], vec![], 8));
+    // The intents of the upper layer are kept, what came of them is not.
+    let (requests, told, recorded) = with_room_for(1).await;
+    assert_eq!((requests.len(), told.len(), recorded), (4, 0, 8));
+    let (requests, told, recorded) = with_room_for(2).await;
+    assert_eq!(
+        (requests.len(), told.len(), recorded),
+        (4, 4, 4),
+        "and nothing of the lower one begins"
+    );
+}

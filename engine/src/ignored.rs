@@ -1,0 +1,103 @@
+//! Fields that others may move (`ignore_fields`): written when their object is made, and theirs once they have written them.
+//!
+//! Invariants (ssa-semantics §6):
+//! - While we own such a field it is sent with its live value; once another manager does, it is not sent at all.
+//! - It is never recorded as held by us, so that its moving is no drift, voids no saved plan, and is never forced back.
+//! - What the stack does not say is not sent for being ignored.
+
+use crate::{
+    FieldPath,
+    diff::leaves,
+    ownership::{holder, managed_entries},
+    resource::Resource,
+};
+use serde_json::Value;
+
+/// Whether a field is one that others may move, or lies below one.
+pub(crate) fn is_ignored(resource: &Resource, path: &FieldPath) -> bool {
+    let mut ignored = resource.lifecycle.ignore_fields.iter();
+    ignored.any(|ignored| ignored.contains(path))
+}
+
+/// Puts into what would be sent, for each field that others may move, what is there; or takes it out where it is theirs.
+/// A path above several fields stands for each of them: what others have beside ours decides nothing.
+pub(crate) fn respect_ignored(body: &mut Value, live: &Value, resource: &Resource, manager: &str) {
+    if resource.lifecycle.ignore_fields.is_empty() {
+        return;
+    }
+    let entries = managed_entries(live);
+    let said = leaves(body).into_iter().filter(|path| is_ignored(resource, path));
+    for path in said {
+        match path.get(live) {
+            Some(_) if holder(&entries, &path, manager).is_some() => take_out(body, &path),
+            Some(value) => path.set(body, value.clone()),
+            None => {}
+        }
+    }
+}
+
+/// Removes a field, and the maps that are empty without it: an empty one would claim what is in it for us, or be refused
+/// (ssa-semantics §3, the null parent).
+fn take_out(body: &mut Value, path: &FieldPath) {
+    path.remove(body);
+    let mut above = path.parent();
+    while let Some(parent) = above.filter(|parent| !parent.elements().is_empty()) {
+        if parent.get(body) != Some(&Value::Object(serde_json::Map::new())) {
+            return;
+        }
+        parent.remove(body);
+        above = parent.parent();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Manifest,
+        resource::{Node, Object},
+    };
+    use serde_json::json;
+
+    /// What is sent of a spec, when the live object has this one and its fields are this manager's.
+    fn sent(said: &Value, there: &Value, by: &str) -> Value {
+        let body =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}, "spec": said});
+        let node = Node::Object(Object::new(Manifest::written(body.clone())));
+        let mut resource = Resource::new("a.b".parse().expect("an address"), node);
+        resource.lifecycle.ignore_fields = vec![FieldPath::of("spec.scale"), FieldPath::of("spec.note")];
+        let fields = json!({"f:spec": {"f:scale": {"f:replicas": {}}, "f:note": {}}});
+        let operation = if by == "ours" { "Apply" } else { "Update" };
+        let entry = json!({"manager": by, "operation": operation, "fieldsV1": fields});
+        let live = json!({"metadata": {"managedFields": [entry]}, "spec": there});
+        let mut body = body;
+        respect_ignored(&mut body, &live, &resource, "ours");
+        body["spec"].clone()
+    }
+
+    #[test]
+    fn an_ignored_field_is_sent_as_it_is_until_somebody_else_owns_it() {
+        let said = json!({"scale": {"replicas": 1}, "a": 1});
+        let there = json!({"scale": {"replicas": 3}, "a": 2, "note": "theirs"});
+        assert_eq!(
+            sent(&said, &there, "autoscaler"),
+            json!({"a": 1}),
+            "no empty map is left"
+        );
+        assert_eq!(sent(&said, &json!({"a": 2}), "autoscaler"), said, "it is not there");
+        let beside = json!({"scale": {"most": 9}});
+        let of_two = json!({"scale": {"replicas": 3, "most": 8}});
+        let ours_alone = json!({"scale": {"most": 8}});
+        assert_eq!(
+            sent(&beside, &of_two, "autoscaler"),
+            ours_alone,
+            "what they have beside it is not ours"
+        );
+        let as_it_is = json!({"scale": {"replicas": 3}, "a": 1});
+        assert_eq!(
+            sent(&said, &there, "ours"),
+            as_it_is,
+            "and nothing that the stack does not say"
+        );
+    }
+}

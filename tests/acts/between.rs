@@ -1,0 +1,49 @@
+//! What happens between a plan and its apply, and between a deletion and its end.
+
+use super::server::Server;
+
+/// Another run of the same stack, which writes the same state, voids nothing that it is not about.
+pub(super) fn a_saved_plan_outlives_an_apply_of_something_else(server: &Server<'_>) {
+    let folder = server.folder("between");
+    folder.map("one", "a: before");
+    folder.map("two", "a: before");
+    folder.apply();
+    folder.map("one", "a: after");
+    folder.map("two", "a: after");
+    let address = |name: &str| format!("manifests[all].configmap[\"between/{name}\"]");
+    let value = |name: &str| folder.get("configmap", name)["data"]["a"].clone();
+    let saved = ["plan", "-o", "one.plan", "--target", &address("one")];
+    folder.run(&saved).expect(0);
+    folder.run(&["apply", "--yes", "--target", &address("two")]).expect(0);
+    assert_eq!((value("one"), value("two")), ("before".into(), "after".into()));
+    folder.run(&["show", "one.plan"]).expect(0).says(&["before → after"]);
+    folder.run(&["apply", "one.plan", "--yes"]).expect(0);
+    assert_eq!((value("one"), value("two")), ("after".into(), "after".into()));
+    folder.is_converged();
+    folder.destroy();
+}
+
+/// A finalizer of somebody who is not there keeps an object: it stays recorded, and goes with the next destroy.
+pub(super) fn what_could_not_be_deleted_stays_recorded(server: &Server<'_>) {
+    let folder = server.folder("stuck");
+    folder.map("held", "a: one");
+    folder.map("free", "a: one");
+    folder.apply();
+    let finalizers = |list: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{list}}}}}"#);
+        folder.kubectl(&["patch", "configmap", "held", "--type=merge", "-p", &patch]);
+    };
+    finalizers(r#"["example.com/nobody"]"#);
+    let told = folder.run(&["destroy", "--yes", "--ready-timeout", "2s"]).expect(1);
+    told.says(&["configmap[\"stuck/held\"]", "example.com/nobody"]);
+    assert!(folder.has("configmap", "held") && !folder.has("configmap", "free"));
+    let left = folder.run(&["state", "list"]).expect(0).stdout;
+    assert!(
+        left.contains("stuck/held") && left.contains("namespace[stuck]"),
+        "{left}"
+    );
+    assert!(!left.contains("stuck/free"), "{left}");
+    finalizers("null");
+    folder.destroy();
+    assert!(!folder.run(&["state", "list"]).expect(0).stdout.contains("stuck"));
+}

@@ -1,0 +1,201 @@
+//! Objects against the definitions of their kinds, and a plan, without a cluster.
+
+use crate::sandbox::Sandbox;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+const WIDGETS: &str = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [size]
+            properties:
+              size: {type: string, enum: [small, large]}
+              min: {type: integer}
+              max: {type: integer, default: 3}
+            x-kubernetes-validations: [{rule: "!has(self.min) || self.min <= self.max", message: "min is above max"}]
+"#;
+
+const STACK: &str = "[stack]\nname = \"own\"\n\n[[manifests]]\nname = \"own\"\npath = \"own.yaml\"\n";
+
+const WRONG: &str = "\
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: one, namespace: default}
+spec: {size: huge, sise: small}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: two, namespace: default}
+spec: {size: small, min: 9}
+";
+
+/// A stack of one file, beside a directory with the definition of its kind.
+fn sandbox(objects: &str) -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox.write("stack.toml", STACK);
+    sandbox.write("own.yaml", objects);
+    std::fs::create_dir_all(sandbox.path().join("crds")).expect("a folder");
+    sandbox.write("crds/widgets.yaml", WIDGETS);
+    sandbox
+}
+
+#[test]
+fn mistakes_are_told_with_file_line_address_field_and_code() {
+    let ran = sandbox(WRONG).run(&["validate", "--crds", "crds"]);
+    let one = "own.yaml:1: `manifests[own].widget[\"default/one\"]`: ";
+    let two = "own.yaml:6: `manifests[own].widget[\"default/two\"]`: ";
+    for said in [
+        format!("error[STK400]: {one}example.com/v1 Widget has no field `spec.sise`"),
+        "hint: did you mean `size`?".to_owned(),
+        format!("error[STK401]: {one}`spec.size`: Unsupported value: \"huge\": supported values: \"small\", \"large\""),
+        format!("error[STK402]: {two}`spec`: Invalid value: \"object\": min is above max"),
+    ] {
+        assert!(ran.starts_with("exit 1") && ran.contains(&said), "{said}\n{ran}");
+    }
+}
+
+#[test]
+fn a_definition_among_the_manifests_judges_the_others_and_render_and_plan_refuse_too() {
+    let sandbox = sandbox(&format!("{WIDGETS}---\n{WRONG}"));
+    sandbox.write("facts.json", "{}");
+    for arguments in [
+        &["validate"][..],
+        &["render", "--facts", "facts.json"],
+        &["plan", "--facts", "facts.json"],
+    ] {
+        let ran = sandbox.run(arguments);
+        for said in [
+            "own.yaml:",
+            "`spec.size`: Unsupported value: \"huge\"",
+            "has no field `spec.sise`",
+            "min is above max",
+        ] {
+            assert!(ran.contains(said) && ran.starts_with("exit 1"), "{arguments:?}: {ran}");
+        }
+    }
+}
+
+#[test]
+fn json_says_the_same_and_counts_it() {
+    let output = sandbox(WRONG)
+        .command(&["validate", "--json"])
+        .env("STACKCTL_CRDS", "crds")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+    let told = |one: &Value| json!([one["code"], one["file"], one["line"], one["address"], one["field"]]);
+    let told: Vec<Value> = answer["diagnostics"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(told)
+        .collect();
+    let (one, two) = (
+        "manifests[own].widget[\"default/one\"]",
+        "manifests[own].widget[\"default/two\"]",
+    );
+    assert_eq!(
+        told,
+        [
+            json!(["STK400", "own.yaml", 1, one, "spec.sise"]),
+            json!(["STK401", "own.yaml", 1, one, "spec.size"]),
+            json!(["STK402", "own.yaml", 6, two, "spec"]),
+        ]
+    );
+    assert_eq!(answer["summary"], json!({"errors": 3, "warnings": 0}));
+    assert_eq!(answer["valid"], json!(false));
+}
+
+#[test]
+fn a_fresh_cluster_is_planned_by_files_alone() {
+    let good = WRONG
+        .replace("size: huge, sise: small", "size: large")
+        .replace("min: 9", "min: 1");
+    let sandbox = sandbox(&format!("{WIDGETS}---\n{good}"));
+    sandbox.write("facts.json", "{}");
+    let ran = sandbox.run(&["plan", "--facts", "facts.json", "--detailed-exitcode"]);
+    for said in [
+        "a fresh cluster, by facts of a file",
+        "manifests[own].widget",
+        "3 to create",
+    ] {
+        assert!(ran.starts_with("exit 2") && ran.contains(said), "{said}\n{ran}");
+    }
+    let before = sandbox.files().len();
+    assert_eq!(before, 4, "nothing is written: {:?}", sandbox.files());
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_an_error() {
+    let sandbox = sandbox(WRONG);
+    let ran = sandbox.run(&["validate", "--crds", "nowhere"]);
+    assert!(
+        ran.starts_with("exit 1") && ran.contains("`nowhere` cannot be read"),
+        "{ran}"
+    );
+    sandbox.write("crds/widgets.yaml", "kind: [Widget\n");
+    std::fs::create_dir_all(sandbox.path().join("crds/example.com")).expect("a folder");
+    sandbox.write("crds/example.com/widgets.yaml", "kind: [Widget\n");
+    let ran = sandbox.run(&["validate", "--crds", "crds"]);
+    assert!(ran.contains("error[STK404]") && ran.contains("widgets.yaml"), "{ran}");
+}
+
+/// The definitions of real releases, where they are there.
+fn of_real_releases() -> Option<PathBuf> {
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/crds");
+    let found = crds.canonicalize().ok();
+    if found.is_none() {
+        println!("NOT TRIED: there are no true CRDs at {}", crds.display());
+    }
+    found
+}
+
+#[test]
+fn every_example_is_valid_by_the_definitions_of_real_releases() {
+    let Some(crds) = of_real_releases() else { return };
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let sandbox = Sandbox::empty();
+    let mut n_stacks = 0;
+    for example in std::fs::read_dir(&examples).expect("the examples") {
+        let folder = example.expect("an entry").path();
+        let layered = ["base.toml", "prod.toml"].map(|file| folder.join(file));
+        let files = match folder.join("stack.toml") {
+            stack if stack.is_file() => vec![stack],
+            _ if layered.iter().all(|file| file.is_file()) => layered.to_vec(),
+            _ => continue,
+        };
+        let output = sandbox
+            .command(&["validate", "--json", "--crds"])
+            .arg(&crds)
+            .args(&files)
+            .output()
+            .expect("the binary starts");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(answer["diagnostics"], json!([]), "{}\n{said}", folder.display());
+        let judged = answer["checked"]["by_definition"].as_u64().unwrap_or_default();
+        assert!(
+            judged > 20 || folder.ends_with("two-tenants"),
+            "{}: {answer}",
+            folder.display()
+        );
+        n_stacks += 1;
+    }
+    assert!(n_stacks > 7, "{n_stacks} examples were found");
+}
