@@ -69,6 +69,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("getrandom", &["stackctl-state", "stackctl-simulator", "stackctl"]),
+    ("glob", &["stackctl", "xtask"]),
     ("hmac", &["stackctl-engine"]),
     ("http", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("http-body-util", &["stackctl-kubernetes", "stackctl-simulator"]),

@@ -55,7 +55,10 @@ impl Manifest {
             namespace: text(&["metadata", "namespace"], "metadata.namespace").ok(),
             name: text(&["metadata", "name"], "metadata.name")?,
         };
-        if let Some(path) = null_in(&value, &FieldPath::root()) {
+        // Where it stands is only worked out where there is one.
+        if has_null(&value)
+            && let Some(path) = null_in(&value, &FieldPath::root())
+        {
             return Err(ManifestError::Null(path));
         }
         if value.get("stringData").is_some() {
@@ -83,6 +86,12 @@ impl Manifest {
         self
     }
 
+    /// Puts it into a namespace.
+    pub fn put_into(&mut self, namespace: &str) {
+        self.value["metadata"]["namespace"] = Value::from(namespace);
+        self.object.namespace = Some(namespace.to_owned());
+    }
+
     /// The content, without late values.
     pub fn value(&self) -> &Value {
         &self.value
@@ -96,6 +105,15 @@ impl Manifest {
     /// The values that are left open.
     pub fn late(&self) -> &[Late] {
         &self.late
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.values().any(has_null),
+        Value::Array(items) => items.iter().any(has_null),
+        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod cluster_facts;
 pub mod components;
 pub mod consequences;
 pub mod definitions;
+mod expression;
 pub mod language;
 pub mod manifests;
 pub mod preflight;

@@ -157,6 +157,7 @@ fn a_directory_that_cannot_be_read_is_an_error() {
 }
 
 /// The definitions of real releases, where they are there.
+#[expect(clippy::print_stdout, reason = "a test says loudly what it did not try")]
 fn of_real_releases() -> Option<PathBuf> {
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/crds");
     let found = crds.canonicalize().ok();

@@ -125,3 +125,52 @@ fn a_mistake_in_a_manifest_is_said_with_file_and_line() {
     let told = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
     assert!(told.stderr.contains("nothing.yaml"), "{}", told.shown());
 }
+
+/// Two ConfigMaps, of which the one that comes later by its wave comes first by its name.
+fn waves(early_says: &str) -> String {
+    let one = |name: &str, wave: &str, says: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations: \
+             {{argocd.argoproj.io/sync-wave: \"{wave}\"}}\ndata: {{a: {says}}}\n---\n"
+        )
+    };
+    one("a-late", "1", "x") + &one("z-early", "0", early_says)
+}
+
+#[test]
+fn a_wave_waits_for_the_one_before_it_by_readiness_in_cel_and_what_fails_holds_it_up() {
+    let sandbox = Sandbox::new();
+    let put = |name: &str, text: &str| std::fs::write(sandbox.path().join(name), text).expect("a writable folder");
+    let ready = "ready = { kind = \"ConfigMap\", cel = \"self.data.a == 'x'\", failed = \"self.data.a == 'bad'\" }\n";
+    put("stack.toml", &format!("{STACK}{ready}"));
+    put("objects.yaml", &waves("bad"));
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(1);
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(said.contains("`self.data.a == 'bad'` holds"), "{}", told.shown());
+    let made = || -> Vec<String> {
+        let audit = sandbox.audit();
+        let ours = audit.iter().filter(|entry| entry.is_our_write() && entry.created);
+        let names = ours.map(|entry| entry.name.clone());
+        names
+            .filter(|name| name.starts_with("a-") || name.starts_with("z-"))
+            .collect()
+    };
+    assert_eq!(made(), ["z-early"]);
+    put("objects.yaml", &waves("x"));
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(made(), ["z-early", "a-late"]);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+
+    put(
+        "stack.toml",
+        &format!("{STACK}{}", ready.replace("self.data.a == 'x'", "self.dta. == 'x'")),
+    );
+    let told = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(
+        told.stderr.contains("it is not CEL") && told.stderr.contains("stack.toml:7"),
+        "{}",
+        told.shown()
+    );
+}

@@ -1,6 +1,7 @@
-//! Counts that are too long for CI; their figures are in `docs/performance.md`.
+//! What is too long for CI, or needs a module proxy; figures are in `docs/performance.md`.
 
 use crate::{
+    bundles::{self, Bundles},
     chaos::{self, Chaos},
     error::TaskError,
     program,
@@ -28,11 +29,13 @@ pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     simulated(root, "killed", ("STACKCTL_KILLS", KILLS))?;
     mutilated(root)?;
     let lives = chaos::run(root, &Chaos::of(LIVES))?;
+    let bundles = bundles::run(root, &Bundles::default())?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
          kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
          mutilated files: {INPUTS} were read, and what was said of each points into it\n\
-         kills of stackctl: {lives}"
+         kills of stackctl: {lives}\n\
+         bundles: {bundles}"
     ))
 }
 

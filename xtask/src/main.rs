@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod bench;
+mod bundles;
 mod chaos;
 mod client;
 mod docs;
@@ -40,6 +41,8 @@ enum Task {
     /// Measures what is ours alone, as a release build.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Applies, plans and destroys install bundles of well-known projects on the real server.
+    Bundles(bundles::Bundles),
     /// Kills stackctl at random instants of apply and destroy, on a cluster that fails, and counts what came of it.
     Chaos(chaos::Chaos),
     /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
@@ -70,7 +73,7 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Runs the counts that are too long for CI: random schedules, kills of the served cluster, mutilated files.
+    /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {
@@ -98,6 +101,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
     match task {
         Task::Apiserver(task) => Ok(apiserver::run(&root, task)?),
         Task::Bench(bench) => bench::run(&root, bench),
+        Task::Bundles(bundles) => bundles::run(&root, bundles),
         Task::Chaos(chaos) => chaos::run(&root, chaos),
         Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {

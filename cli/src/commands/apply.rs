@@ -60,6 +60,7 @@ async fn fresh(
     }
     let facts = known.state.as_ref().map(|state| state.facts());
     let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
+    load::show_notices(&desired.notices, settings);
     let planned = planning::apply(settings, cluster, known, stack, &desired, &command.plan).await?;
     if !command.skip_preflight && is_first(known) {
         preflight::before_first_apply(settings, cluster, stack, &planned).await?;

@@ -1,11 +1,16 @@
 //! Reads the layers of a stack and parses them.
 
+use super::manifest_files;
 use crate::{
     error::{Error, Problem},
     settings::Settings,
     views,
 };
-use stackctl_stacks::{Source, Stack, StackError, manifests::ManifestFile, stack::ManifestSet};
+use stackctl_stacks::{
+    Source, Stack, StackError,
+    manifests::{ManifestFile, ManifestsNotice},
+    stack::ManifestSet,
+};
 use std::path::Path;
 
 /// Reads every layer.
@@ -44,22 +49,14 @@ pub(super) fn stack(settings: &Settings) -> Result<(Stack, Vec<Source>), Error> 
 /// Reads the files of every `[[manifests]]` table.
 ///
 /// # Errors
-/// All files that cannot be read, and directories without any.
+/// All files that cannot be read, and directories and patterns without any.
 pub(super) fn manifests(stack: &Stack) -> Result<Vec<(&ManifestSet, Vec<ManifestFile>)>, Error> {
     let mut problems = Vec::new();
     let mut sets = Vec::new();
     for set in &stack.manifests {
-        match files_of(&set.path) {
-            Ok(files) if files.is_empty() => problems.push(
-                Problem::new(format!("the directory `{}` holds no manifests", set.path.display()))
-                    .hint("files that end in .yaml, .yml or .json are read"),
-            ),
+        match manifest_files::read(&set.path) {
             Ok(files) => sets.push((set, files)),
-            Err(error) => problems.push(
-                Problem::new(format!("the manifests at `{}` cannot be read", set.path.display()))
-                    .caused_by(&error)
-                    .hint("`path` starts from the directory of the stack file that it is written in"),
-            ),
+            Err(problem) => problems.push(problem),
         }
     }
     if problems.is_empty() {
@@ -69,28 +66,11 @@ pub(super) fn manifests(stack: &Stack) -> Result<Vec<(&ManifestSet, Vec<Manifest
     }
 }
 
-fn files_of(path: &Path) -> std::io::Result<Vec<ManifestFile>> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map(|text| ManifestFile {
-            name: path.display().to_string(),
-            text,
-        })
-    };
-    if !path.is_dir() {
-        return Ok(vec![read(path)?]);
+/// Shows on stderr what people are told about their manifests.
+pub(super) fn show_notices(notices: &[ManifestsNotice], settings: &Settings) {
+    for notice in notices {
+        views::tell(&views::diagnostic::notice(notice, &settings.err));
     }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let path = entry?.path();
-        let is_manifest = path
-            .extension()
-            .is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
-        if is_manifest && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    paths.iter().map(|path| read(path)).collect()
 }
 
 /// Shows warnings on stderr.

@@ -17,6 +17,7 @@ mod instances;
 mod known;
 mod load;
 mod man;
+mod manifest_files;
 mod output;
 mod plan;
 mod planning;

@@ -27,6 +27,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
     }
     if let Some(path) = &command.facts {
         let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
         show(settings, &planned, None);
         return Ok(exit(command, &planned));
@@ -48,6 +49,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 settings.parallelism,
             )
             .await?;
+            load::show_notices(&desired.notices, settings);
             let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &command.plan).await?;
             let is_meant = guards::within_budget(&planned, command.plan.yes_delete).is_ok();
             let saved = match command.out.as_deref().filter(|_| is_meant) {

@@ -12,7 +12,10 @@ use stackctl_engine::{
     graph::{Graph, GraphError},
     moves::Moves,
 };
-use stackctl_stacks::{Stack, cluster_facts, components, manifests};
+use stackctl_stacks::{
+    Stack, cluster_facts, components,
+    manifests::{self, ManifestsNotice},
+};
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(super) struct Desired {
     pub(super) graph: Graph,
     /// What became of addresses that are desired no more.
     pub(super) moves: Moves,
+    /// What people are told about their manifests.
+    pub(super) notices: Vec<ManifestsNotice>,
 }
 
 /// Reads facts and compiles with them.
@@ -45,8 +50,8 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
     let sets = load::manifests(stack)?;
     let mut own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
-    stack.keep(&mut own);
-    resources.extend(own);
+    stack.keep(&mut own.resources);
+    resources.extend(own.resources);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let is_ours = stack.manifests.is_empty();
     let graph = Graph::new(&resources)
@@ -56,6 +61,7 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
         resources,
         graph,
         moves: stack.moves.clone(),
+        notices: own.notices,
     })
 }
 
@@ -72,6 +78,6 @@ fn graph_problem(error: &GraphError, only_the_catalogue: bool) -> Problem {
     Problem::of(error).hint(if only_the_catalogue {
         "the catalogue is at fault here, not the stack: report it with the stack file"
     } else {
-        "change the edges of the manifests: `depends_on`, and the annotation config.kubernetes.io/depends-on"
+        "change the edges of the manifests: `depends_on`, and the annotations that order objects, as sync waves and depends-on"
     })
 }

@@ -14,7 +14,8 @@ use crate::{
     settings::Settings,
     views,
 };
-use stackctl_stacks::Stack;
+use stackctl_engine::facts::Facts;
+use stackctl_stacks::{Stack, cluster_facts};
 use std::path::Path;
 
 pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
@@ -42,14 +43,17 @@ pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, 
 /// A stack and what it comes to, with facts of a file or of the cluster.
 pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<(Stack, Desired), Error> {
     let (stack, _) = load::stack(settings)?;
-    if let Some(path) = from {
-        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
-        return Ok((stack, desired));
-    }
-    runtime::block_on(async {
-        let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
-        cluster.close().await;
-        Ok((stack, desired?))
-    })
+    let desired = match from {
+        Some(path) => prepare::compiled(&stack, facts::from_file(path)?),
+        // A stack of nothing but manifests asks a cluster nothing.
+        None if cluster_facts::wanted(&stack).is_empty() => prepare::compiled(&stack, Facts::default()),
+        None => runtime::block_on(async {
+            let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
+            let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
+            cluster.close().await;
+            desired
+        }),
+    }?;
+    load::show_notices(&desired.notices, settings);
+    Ok((stack, desired))
 }

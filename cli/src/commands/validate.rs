@@ -30,6 +30,7 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     if settings.json {
         let mut answer = views::json::diagnostics(warnings.iter());
         views::json::add_faults(&mut answer, &checked.errors, &checked.warnings);
+        views::json::add_notices(&mut answer, &desired.notices);
         answer["stack"] = stack.name.to_string().into();
         answer["checked"] = views::json::coverage(checked.coverage);
         views::result(&views::json::pretty(&answer));
@@ -40,11 +41,12 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
         });
     }
     load::show_warnings(&warnings, settings);
+    load::show_notices(&desired.notices, settings);
     definitions::warn(&checked.warnings, settings);
     if !checked.errors.is_empty() {
         return Err(definitions::refused(&checked.errors));
     }
-    let n_warnings = warnings.len() + checked.warnings.len();
+    let n_warnings = warnings.len() + desired.notices.len() + checked.warnings.len();
     views::result(&views::stack::valid(
         &stack,
         n_warnings,

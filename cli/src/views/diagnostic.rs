@@ -3,7 +3,7 @@
 use super::style::{Meaning, Style};
 use crate::error::{Error, Problem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
-use stackctl_stacks::{Diagnostics, StackError};
+use stackctl_stacks::{Diagnostics, StackError, manifests::ManifestsNotice};
 use std::fmt::Write as _;
 
 /// An error as it is shown on stderr.
@@ -34,6 +34,19 @@ pub fn problem(problem: &Problem, style: &Style) -> String {
 /// A warning in one line.
 pub fn warning(what: &str, style: &Style) -> String {
     format!("{} {what}\n", style.paint(Meaning::Attention, "warning:"))
+}
+
+/// What people are told about their manifests, and what they may do.
+pub fn notice(notice: &ManifestsNotice, style: &Style) -> String {
+    let code = notice.code().map_or_else(String::new, |code| format!("[{code}]"));
+    let mut text = format!(
+        "{} {notice}\n",
+        style.paint(Meaning::Attention, &format!("warning{code}:"))
+    );
+    if let Some(help) = notice.help() {
+        let _ = writeln!(text, "  help: {help}");
+    }
+    text
 }
 
 /// Every diagnostic of a broken stack, and their count.

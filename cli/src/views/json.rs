@@ -21,6 +21,7 @@ use stackctl_engine::{
 use stackctl_stacks::{
     StackError,
     definitions::{Coverage, DefinitionFault},
+    manifests::ManifestsNotice,
     preflight::Finding,
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -585,6 +586,25 @@ pub fn add_faults(answer: &mut Value, errors: &[DefinitionFault], warnings: &[De
 /// Converts how much definitions could judge.
 pub fn coverage(coverage: Coverage) -> Value {
     json!({"objects": coverage.objects, "by_definition": coverage.judged})
+}
+
+/// Adds what people are told about their manifests to the diagnostics of a stack.
+pub fn add_notices(answer: &mut Value, notices: &[ManifestsNotice]) {
+    let one = |notice: &ManifestsNotice| {
+        let at = notice.at();
+        json!({
+            "code": notice.code().map(|code| code.to_string()),
+            "severity": "warning",
+            "message": notice.to_string(),
+            "help": notice.help().map(|help| help.to_string()),
+            "file": at.file, "line": at.line, "column": null,
+        })
+    };
+    if let Some(all) = answer["diagnostics"].as_array_mut() {
+        all.extend(notices.iter().map(one));
+    }
+    let before = answer["summary"]["warnings"].as_u64().unwrap_or_default();
+    answer["summary"]["warnings"] = json!(before + notices.len() as u64);
 }
 
 /// Converts what is recorded of one address, without the digests of secrets.

@@ -94,36 +94,46 @@ pub(super) fn edges<'a>(resources: impl IntoIterator<Item = &'a Resource> + Clon
 
 /// Nodes that would write one object, or one field of it, twice.
 pub(super) fn overlaps<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Vec<GraphError> {
-    let mut wholes: BTreeMap<ObjectKey, &Address> = BTreeMap::new();
-    let mut fields: BTreeMap<ObjectKey, Vec<(&Address, BTreeSet<FieldPath>)>> = BTreeMap::new();
-    let mut errors = Vec::new();
+    let mut writers: BTreeMap<ObjectKey, Vec<&Resource>> = BTreeMap::new();
     for resource in resources {
-        let written = match &resource.node {
-            Node::Object(object) => {
-                let key = object.manifest.object().key();
-                if let Some(first) = wholes.insert(key.clone(), &resource.address) {
-                    errors.push(overlap(first, &resource.address, key.to_string()));
-                }
-                (key, leaves(object.manifest.value()))
-            }
-            Node::Overlay(overlay) => {
-                let mut paths = leaves(&overlay.fields);
-                paths.extend(overlay.documents.iter().map(|document| document.path()));
-                (overlay.target.key(), paths)
-            }
+        let key = match &resource.node {
+            Node::Object(object) => object.manifest.object().key(),
+            Node::Overlay(overlay) => overlay.target.key(),
             Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
         };
-        let others = fields.entry(written.0.clone()).or_default();
-        for (other, paths) in others.iter() {
-            let shared = written
-                .1
-                .iter()
-                .find(|path| paths.iter().any(|p| p.contains(path) || path.contains(p)));
-            if let Some(path) = shared {
-                errors.push(overlap(other, &resource.address, format!("{path} of {}", written.0)));
+        writers.entry(key).or_default().push(resource);
+    }
+    // What an object has but one writer of is not taken apart: there may be very many, and large ones.
+    writers.retain(|_, writers| writers.len() > 1);
+    let mut errors = Vec::new();
+    for (key, writers) in writers {
+        let mut whole: Option<&Address> = None;
+        let mut fields: Vec<(&Address, BTreeSet<FieldPath>)> = Vec::new();
+        for resource in writers {
+            let written = match &resource.node {
+                Node::Object(object) => {
+                    if let Some(first) = whole.replace(&resource.address) {
+                        errors.push(overlap(first, &resource.address, key.to_string()));
+                    }
+                    leaves(object.manifest.value())
+                }
+                Node::Overlay(overlay) => {
+                    let mut paths = leaves(&overlay.fields);
+                    paths.extend(overlay.documents.iter().map(|document| document.path()));
+                    paths
+                }
+                Node::Gate(_) | Node::Action(_) | Node::Check(_) => continue,
+            };
+            for (other, paths) in &fields {
+                let shared = written
+                    .iter()
+                    .find(|path| paths.iter().any(|p| p.contains(path) || path.contains(p)));
+                if let Some(path) = shared {
+                    errors.push(overlap(other, &resource.address, format!("{path} of {key}")));
+                }
             }
+            fields.push((&resource.address, written));
         }
-        others.push((&resource.address, written.1));
     }
     errors
 }

@@ -7,11 +7,14 @@
 //! - A condition that carries an `observedGeneration` older than the object's generation says nothing.
 //! - Every verdict that is not ready says why, in the controller's own words where it has any.
 //! - No verdict quotes what a Secret holds.
+//! - No language is read here: an [`Expression`] comes compiled, as a function.
 
+mod expression;
 mod judge;
 mod rule;
 mod target;
 
+pub use expression::Expression;
 pub use judge::{Observation, judge};
 pub use rule::{Matcher, Rule};
 pub use target::{Seen, Sight, Target};

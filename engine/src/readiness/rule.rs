@@ -1,6 +1,6 @@
 //! The predicates over one object that readiness is made of.
 
-use super::Readiness;
+use super::{Expression, Readiness};
 use crate::FieldPath;
 use serde_json::Value;
 
@@ -30,6 +30,10 @@ pub enum Rule {
         /// What it has to be.
         is: Matcher,
     },
+    /// Its status is of its present generation, where it says of which it is (`.status.observedGeneration`).
+    Observed,
+    /// An expression in a language that is not the engine's holds.
+    Expression(Expression),
     /// A Deployment, StatefulSet or DaemonSet has rolled out its present generation and every replica is available.
     RolledOut,
     /// A Pod's `Ready` condition is true.
@@ -113,6 +117,8 @@ impl Rule {
                 None => not_yet(&format!("has no condition {kind} yet")),
             },
             Self::Field { path, is } => field(object, path, is),
+            Self::Observed => observed(object),
+            Self::Expression(expression) => expression.evaluate(object),
             Self::RolledOut => rolled_out(object),
             Self::PodReady => condition(object, "Ready", "True"),
             Self::ContainerStuck { reasons } => container_stuck(object, reasons),
@@ -301,6 +307,18 @@ fn beside_phase(object: &Value) -> String {
     reason.unwrap_or_default() + &message.unwrap_or_default()
 }
 
+/// As `kubectl wait` and kstatus judge: a status of an older generation says nothing
+/// (<https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties>).
+fn observed(object: &Value) -> Readiness {
+    let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+    match (number("/metadata/generation"), number("/status/observedGeneration")) {
+        (Some(generation), Some(observed)) if observed < generation => not_yet(&format!(
+            "its status speaks of generation {observed}, not yet of {generation}"
+        )),
+        _ => ready("its status is of the present generation"),
+    }
+}
+
 /// As `kubectl rollout status` judges: the controller has seen the generation, and no replica is old or missing.
 fn rolled_out(object: &Value) -> Readiness {
     let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
@@ -365,6 +383,20 @@ mod tests {
             Rule::condition("Ready").evaluate(&object).why(),
             "Ready speaks of generation 1, not yet of 2"
         );
+    }
+
+    #[test]
+    fn a_status_of_an_older_generation_is_none_and_one_without_a_generation_is_taken() {
+        let verdict = |observed: Value| {
+            let object = json!({"metadata": {"generation": 2}, "status": observed});
+            Rule::Observed.evaluate(&object)
+        };
+        assert_eq!(
+            verdict(json!({"observedGeneration": 1})).why(),
+            "its status speaks of generation 1, not yet of 2"
+        );
+        assert!(verdict(json!({"observedGeneration": 2})).is_ready());
+        assert!(verdict(json!({"phase": "Active"})).is_ready());
     }
 
     #[test]

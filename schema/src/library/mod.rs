@@ -120,17 +120,30 @@ pub enum NotJudged {
 
 /// Compiles a rule.
 pub(super) fn compile(text: &str) -> Result<Program, NotJudged> {
-    let program = LIBRARY.env.compile(text).map_err(|_| NotJudged::Syntax)?;
+    let program = parse(text).map_err(|_| NotJudged::Syntax)?;
+    match unknown_function(&program) {
+        Some(name) => Err(NotJudged::Function(name)),
+        None => Ok(program),
+    }
+}
+
+/// Parses a text; else in the parser's words.
+pub(super) fn parse(text: &str) -> Result<Program, String> {
+    LIBRARY.env.compile(text).map_err(|errors| {
+        // The first line says what and where; below it the text is shown again.
+        errors.to_string().lines().next().unwrap_or_default().trim().to_owned()
+    })
+}
+
+/// A function that a program calls and that is not here, the first by its name.
+pub(super) fn unknown_function(program: &Program) -> Option<String> {
     let references = program.references();
     let mut unknown: Vec<&str> = references.functions();
     unknown.retain(|name| {
         let is_named = name.starts_with(|first: char| first.is_ascii_alphabetic());
         is_named && !STANDARD.contains(name) && !LIBRARY.names.contains(name)
     });
-    match unknown.into_iter().min() {
-        Some(name) => Err(NotJudged::Function(name.to_owned())),
-        None => Ok(program),
-    }
+    unknown.into_iter().min().map(ToOwned::to_owned)
 }
 
 /// What a rule is judged in.

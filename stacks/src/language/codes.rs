@@ -48,6 +48,8 @@ impl Explanation {
     pub fn severity(&self) -> Severity {
         match self.number() {
             50..100 => Severity::Warning,
+            // What is told of manifests though nothing is wrong.
+            330..340 => Severity::Warning,
             100..200 if !REFUSING.contains(&self.code) => Severity::Warning,
             _ => Severity::Error,
         }
@@ -284,7 +286,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK037",
         "a readiness that cannot be waited for",
-        "`ready` is either the type of a condition that has to be True, or a path of names and numbers and, if it has to be more than there, what it equals.",
+        "`ready` is the type of a condition that has to be True; or a path of names and numbers and, if it has to be more than there, what it equals; or an expression in CEL, in which `self` is the object. `kind` says which objects of the table it is about, and `failed`, in CEL too, when one never will be ready.",
     ),
     row(
         "STK038",
@@ -547,17 +549,57 @@ const EXPLANATIONS: &[Explanation] = &[
         "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host.",
     ),
     row(
+        "STK320",
+        "a directory of Kustomize",
+        "A kustomization says how files are put together and changed; those beside it are patches, parts and inputs, and applying them one by one would make something else. `kustomize build DIR` or `kubectl kustomize DIR` writes what they come to: name that file in `path`.",
+    ),
+    row(
+        "STK321",
+        "an annotation of another tool that cannot be read",
+        "Sync waves and weights of hooks are whole numbers in quotes, hooks have the names that Argo CD and Helm give them, and a change rule of kapp is four words: `upsert after upserting GROUP`. A mistake in one would change the order without a word, so it is an error.",
+    ),
+    row(
         "STK330",
+        "a word that is a boolean",
+        "Kubernetes reads YAML 1.1, in which `yes`, `no`, `on`, `off`, `y` and `n` are booleans, in lower case, capitals, or with a capital first. They are read so here too, and told, because a text may have been meant.",
+    ),
+    row(
+        "STK331",
+        "a key that is a boolean",
+        "A key like `on` without quotes is `true` to kubectl, and `on` here. Quotes make it the same text everywhere.",
+    ),
+    row(
+        "STK332",
+        "a hook that is left out",
+        "Hooks of Argo CD for failures and deletions, of Helm for deletions, rollbacks and tests, are no part of an apply. What they make is not applied.",
+    ),
+    row(
+        "STK333",
+        "hooks that are objects like others",
+        "Hooks that run before and after an installation are applied in their turn. They stay in the stack: unlike with Helm or Argo CD a Job runs again only when it changes, and no policy deletes it.",
+    ),
+    row(
+        "STK334",
+        "a kind that nothing says the readiness of",
+        "Something waits for an object of a kind whose status is not known here. It counts as ready once it is there, which says little. `ready` in its `[[manifests]]` table says when such objects are ready.",
+    ),
+    row(
+        "STK335",
+        "a change rule of kapp that orders nothing",
+        "The group has no member in the table, or the rule is about deletions in an order of their own. Destroy takes what an apply orders, turned round; `delete before deleting` beside `upsert after upserting` is just that.",
+    ),
+    row(
+        "STK340",
         "a neighbour that OpenShift AI 3 does not bear",
         "Service Mesh 2 brings kinds and proxies that the gateways of models conflict with; Serverless is not to be installed with OpenShift AI 3, which does not need it, and ModelMesh is not supported there; Open Data Hub is OpenShift AI under another name, and fights with it for the same objects. None of them is installed beside this stack: leave the manifest out, and migrate what needs it first.",
     ),
     row(
-        "STK331",
+        "STK341",
         "a manifest that installs a version known to be broken",
         "Connectivity Link 1.4.0 answers 500 AUTH_FAILURE on gateways of MaaS, Cluster Observability 1.5.0 starts Perses with a flag that it does not know. The stack pins versions that work; a Subscription in a manifest must not bring the others.",
     ),
     row(
-        "STK332",
+        "STK342",
         "a field or an object that this release refuses",
         "The webhooks of OpenShift AI 3.4 refuse `mlflow` in the dashboard's settings, and a second DataScienceCluster or DSCInitialization beside the stack's. The dry-run would say so at the first plan with a cluster; this is told before.",
     ),
@@ -599,6 +641,7 @@ mod tests {
             include_str!("../cluster_facts/parse.rs"),
             include_str!("../components/error.rs"),
             include_str!("../manifests/error.rs"),
+            include_str!("../manifests/notice.rs"),
             include_str!("../definitions/error.rs"),
         ]
         .concat();

@@ -906,7 +906,77 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK320",
+        manifests(
+            "# kustomization.yaml\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [team.yaml]\n",
+            "# what `kubectl kustomize` wrote\napiVersion: v1\nkind: ConfigMap\n\
+             metadata: {name: team, namespace: llm-d-demo}\n",
+        ),
+    ),
+    (
+        "STK321",
+        manifests(
+            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  \
+             annotations: {argocd.argoproj.io/sync-wave: \"first\"}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  \
+             annotations: {argocd.argoproj.io/sync-wave: \"-1\"}\n",
+        ),
+    ),
+    (
         "STK330",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\nimmutable: yes # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\nimmutable: true\n",
+        ),
+    ),
+    (
+        "STK331",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\ndata:\n  on: \"push\" # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\ndata:\n  \"on\": \"push\"\n",
+        ),
+    ),
+    (
+        "STK332",
+        manifests(
+            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: try\n  namespace: llm-d-demo\n  \
+             annotations: {helm.sh/hook: test}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: try\n  namespace: llm-d-demo\n",
+        ),
+    ),
+    (
+        "STK333",
+        manifests(
+            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: first\n  namespace: llm-d-demo\n  \
+             annotations: {helm.sh/hook: pre-install}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: first\n  namespace: llm-d-demo\n  \
+             annotations: {argocd.argoproj.io/sync-wave: \"-1\"}\n",
+        ),
+    ),
+    (
+        "STK334",
+        manifests(
+            "apiVersion: example.com/v1 # <-\nkind: Widget\nmetadata: {name: base, namespace: llm-d-demo}\n---\n\
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    \
+             config.kubernetes.io/depends-on: example.com/namespaces/llm-d-demo/Widget/base\n",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: base, namespace: llm-d-demo}\n---\n\
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    \
+             config.kubernetes.io/depends-on: apps/namespaces/llm-d-demo/Deployment/base\n",
+        ),
+    ),
+    (
+        "STK335",
+        manifests(
+            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: llm-d-demo\n  \
+             annotations: {kapp.k14s.io/change-rule: upsert after upserting db}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: llm-d-demo\n  \
+             annotations: {kapp.k14s.io/change-rule: upsert after upserting db}\n---\n\
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\n  namespace: llm-d-demo\n  \
+             annotations: {kapp.k14s.io/change-group: db}\n",
+        ),
+    ),
+    (
+        "STK340",
         manifests(
             "apiVersion: operators.coreos.com/v1alpha1 # <-\nkind: Subscription\n\
              metadata: {name: mesh, namespace: openshift-operators}\n\
@@ -917,7 +987,7 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
-        "STK331",
+        "STK341",
         manifests(
             "apiVersion: operators.coreos.com/v1alpha1 # <-\nkind: Subscription\n\
              metadata: {name: rhcl-operator, namespace: other-operators}\nspec:\n  name: rhcl-operator\n  channel: stable\n  \
@@ -928,7 +998,7 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
-        "STK332",
+        "STK342",
         manifests(
             "apiVersion: opendatahub.io/v1alpha # <-\nkind: OdhDashboardConfig\n\
              metadata: {name: theirs, namespace: redhat-ods-applications}\nspec:\n  dashboardConfig: {mlflow: true}\n",
@@ -1057,24 +1127,38 @@ mod tests {
         let set = ManifestSet {
             name: "theirs".parse().expect("a name"),
             path: PathBuf::from("theirs.yaml"),
+            namespace: None,
             depends_on: Vec::new(),
-            ready: None,
+            ready: Vec::new(),
             ignore_fields: Vec::new(),
         };
+        // That is told by the name of a file alone.
+        let is_kustomization = text.contains("kind: Kustomization");
+        let name = if is_kustomization {
+            "kustomization.yaml"
+        } else {
+            "theirs.yaml"
+        };
         let file = ManifestFile {
-            name: "theirs.yaml".to_owned(),
+            name: name.to_owned(),
             text: text.to_owned(),
         };
         let catalogue = compiled(&stack_of(QUICKSTART));
-        let errors = manifests::resources(&[(&set, vec![file])], &catalogue)
-            .err()
-            .unwrap_or_default();
         let line = |error: &manifests::ManifestsError| {
             let text = error.to_string();
             let line = text.strip_prefix("theirs.yaml:")?.split(':').next()?.parse().ok()?;
             Some(line)
         };
-        errors.iter().map(|error| (code(error), line(error), true)).collect()
+        match manifests::resources(&[(&set, vec![file])], &catalogue) {
+            Ok(made) => {
+                let told = made
+                    .notices
+                    .iter()
+                    .map(|notice| (code(notice), Some(notice.at().line), false));
+                told.collect()
+            }
+            Err(errors) => errors.iter().map(|error| (code(error), line(error), true)).collect(),
+        }
     }
 
     /// The definition that [`Beside::Definition`] speaks of.
@@ -1160,7 +1244,7 @@ mod tests {
             };
             let found = said(example.beside, example.wrong);
             let is_error = explanation.severity() == codes::Severity::Error;
-            let has_no_line = matches!(example.beside, Beside::Cluster(..) | Beside::Definitions);
+            let has_no_line = matches!(example.beside, Beside::Cluster(..) | Beside::Definitions) || *code == "STK320";
             let has_mark = marked.is_some() != has_no_line;
             if !has_mark || found != [((*code).to_owned(), marked, is_error)] {
                 wrong.push(format!("{code} at {marked:?}: {found:?}"));

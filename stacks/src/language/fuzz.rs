@@ -273,8 +273,9 @@ fn check_manifests(text: &str) {
     let set = ManifestSet {
         name: "theirs".parse().expect("a name"),
         path: PathBuf::from("theirs.yaml"),
+        namespace: None,
         depends_on: Vec::new(),
-        ready: None,
+        ready: Vec::new(),
         ignore_fields: Vec::new(),
     };
     let name = "theirs.yaml".to_owned();
@@ -282,9 +283,10 @@ fn check_manifests(text: &str) {
         name,
         text: text.to_owned(),
     };
-    let errors = manifests::resources(&[(&set, vec![file])], &[])
-        .err()
-        .unwrap_or_default();
+    let (errors, notices) = match manifests::resources(&[(&set, vec![file])], &[]) {
+        Ok(made) => (Vec::new(), made.notices),
+        Err(errors) => (errors, Vec::new()),
+    };
     let n_lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count();
     for error in &errors {
         let said = error.to_string();
@@ -293,6 +295,10 @@ fn check_manifests(text: &str) {
             .and_then(|said| said.split(':').next());
         let line: usize = at.and_then(|line| line.parse().ok()).expect("a line");
         assert!((1..=n_lines + 1).contains(&line), "{said}, of {n_lines} lines");
+    }
+    for notice in &notices {
+        let line = notice.at().line;
+        assert!((1..=n_lines + 1).contains(&line), "{notice}, of {n_lines} lines");
     }
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         .map(|At { value: set, .. }| ManifestSet {
             name: set.name.value,
             path: set.path,
+            namespace: set.namespace,
             depends_on: set.depends_on,
             ready: set.ready,
             ignore_fields: set.ignore_fields,

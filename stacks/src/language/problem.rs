@@ -28,12 +28,14 @@ pub enum Problem {
     )]
     BadAddress { text: String, why: String },
 
-    #[error("`ready` says nothing that can be waited for")]
+    #[error("`ready` says nothing that can be waited for: {why}")]
     #[diagnostic(
         code(STK037),
-        help("write `{{ condition = \"Ready\" }}` or `{{ jsonpath = \".status.phase\", equals = \"Active\" }}`")
+        help(
+            "write `{{ condition = \"Ready\" }}`, `{{ jsonpath = \".status.phase\", equals = \"Active\" }}` or `{{ cel = \"self.status.ready > 0\" }}`"
+        )
     )]
-    BadReadiness,
+    BadReadiness { why: String },
 
     #[error("the stack is empty")]
     #[diagnostic(code(STK002), help("`stackctl init` writes a stack file to start from"))]
@@ -578,7 +580,7 @@ impl Problem {
             Self::ModelInNoTier { .. } => "nobody can call it".to_owned(),
             Self::EmptyMaas => "serves nothing".to_owned(),
             Self::BadAddress { .. } => "not an address".to_owned(),
-            Self::BadReadiness => "not a rule".to_owned(),
+            Self::BadReadiness { .. } => "not a rule".to_owned(),
             Self::BrokenVersion { .. } => "known to be broken".to_owned(),
             Self::ProfileRange { .. } => "out of its range".to_owned(),
             Self::Doubtful { .. } => "rarely right".to_owned(),

@@ -3,50 +3,67 @@
 //!
 //! That an object waits for its namespace and its definition is the engine's to see.
 
-use super::{FileLine, ManifestsError, read::Document};
+use super::{
+    ManifestsError,
+    read::{Document, annotation},
+};
+use serde_json::Value;
 use stackctl_engine::{Address, ObjectKey, object_key::GroupKind, resource::DependsOn};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The address of every object.
+/// The annotation that names what an object waits for.
+const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
+
+/// Every object by its key and by its address.
 #[derive(Debug)]
-pub(super) struct Index {
-    by_object: BTreeMap<ObjectKey, (Address, FileLine)>,
-    addresses: BTreeSet<Address>,
+pub(super) struct Index<'a> {
+    by_object: BTreeMap<ObjectKey, (&'a Address, &'a Document)>,
+    addresses: BTreeSet<&'a Address>,
 }
 
-impl Index {
-    /// Indexes documents; objects that are there twice are added to `errors`.
+impl<'a> Index<'a> {
+    /// Indexes documents with their addresses; objects that are there twice are added to `errors`.
     pub(super) fn new(
-        documents: &[(usize, Document)],
-        address: impl Fn(usize, &Document) -> Address,
+        documents: &'a [(usize, Document)],
+        addresses: &'a [Address],
         errors: &mut Vec<ManifestsError>,
     ) -> Self {
         let mut index = Self {
             by_object: BTreeMap::new(),
             addresses: BTreeSet::new(),
         };
-        for (set, document) in documents {
+        for ((_, document), address) in documents.iter().zip(addresses) {
             let object = document.manifest.object();
-            let address = address(*set, document);
-            let first = index.by_object.get(&object.key()).map(|(_, first)| first.clone());
-            match first {
-                Some(first) => errors.push(ManifestsError::Twice {
+            match index.by_object.get(&object.key()) {
+                Some((_, first)) => errors.push(ManifestsError::Twice {
                     at: document.at.clone(),
                     object: object.to_string(),
-                    first,
+                    first: first.at.clone(),
                 }),
                 // Two groups may have a kind of one name; then the addresses are one.
-                None if !index.addresses.insert(address.clone()) => errors.push(ManifestsError::NotAnObject {
+                None if !index.addresses.insert(address) => errors.push(ManifestsError::NotAnObject {
                     at: document.at.clone(),
                     why: format!("another object is `{address}` already"),
                     hint: "kinds of one name and different groups need a `[[manifests]]` table each",
                 }),
                 None => {
-                    index.by_object.insert(object.key(), (address, document.at.clone()));
+                    index.by_object.insert(object.key(), (address, document));
                 }
             }
         }
         index
+    }
+
+    /// The address of an object.
+    pub(super) fn address(&self, object: &ObjectKey) -> Option<&'a Address> {
+        self.by_object.get(object).map(|(address, _)| *address)
+    }
+
+    /// What is written of an object.
+    pub(super) fn value(&self, object: &ObjectKey) -> Option<&'a Value> {
+        self.by_object
+            .get(object)
+            .map(|(_, document)| document.manifest.value())
     }
 
     pub(super) fn has(&self, address: &Address) -> bool {
@@ -56,10 +73,13 @@ impl Index {
     /// The edges that a document's annotation asks for.
     pub(super) fn of(&self, document: &Document, errors: &mut Vec<ManifestsError>) -> Vec<DependsOn> {
         let mut edges = Vec::new();
-        for text in document.depends_on().into_iter().flat_map(|text| text.split(',')) {
+        for text in annotation(document, DEPENDS_ON)
+            .into_iter()
+            .flat_map(|text| text.split(','))
+        {
             let text = text.trim();
-            match reference(text).and_then(|key| self.by_object.get(&key)) {
-                Some((address, _)) => edges.push(DependsOn::ready(address.clone(), "its depends-on annotation")),
+            match reference(text).and_then(|key| self.address(&key)) {
+                Some(address) => edges.push(DependsOn::ready(address.clone(), "its depends-on annotation")),
                 None => errors.push(ManifestsError::Unknown {
                     at: document.at.clone(),
                     wanted: text.to_owned(),

@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 
 /// Where in the files something is wrong: file and line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileLine {
     /// The file, as a person would recognise it.
     pub file: String,
@@ -247,10 +247,37 @@ pub enum ManifestsError {
         /// The gateway, and where it stands.
         gateway: String,
     },
+    /// A file of Kustomize, which the API server does not know.
+    #[error("`{file}` is for `kustomize`, which has to run first")]
+    #[diagnostic(
+        code(STK320),
+        help(
+            "run `kustomize build {folder} > objects.yaml` or `kubectl kustomize`, and name that file in `path`: the files beside it are changed by it, or are no objects"
+        )
+    )]
+    Kustomization {
+        /// The file.
+        file: String,
+        /// Its folder.
+        folder: String,
+    },
+    /// An annotation that orders objects, and cannot be read.
+    #[error("{at}: `{annotation}: {value}` cannot be read")]
+    #[diagnostic(code(STK321), help("{hint}"))]
+    Annotation {
+        /// Where.
+        at: FileLine,
+        /// The annotation.
+        annotation: String,
+        /// What it says.
+        value: String,
+        /// What to write.
+        hint: &'static str,
+    },
     /// Something that does not get on with OpenShift AI 3.
     #[error("{at}: {object} brings {neighbour}, which does not go with OpenShift AI 3")]
     #[diagnostic(
-        code(STK330),
+        code(STK340),
         help("leave it out; where something in the cluster still needs it, migrate that first")
     )]
     Neighbour {
@@ -264,7 +291,7 @@ pub enum ManifestsError {
     /// A version that is known to break the platform.
     #[error("{at}: `{csv}` breaks this platform: {why}")]
     #[diagnostic(
-        code(STK331),
+        code(STK341),
         help("leave the Subscription out: the stack installs the version that is known to work")
     )]
     BrokenVersion {
@@ -277,7 +304,7 @@ pub enum ManifestsError {
     },
     /// What a webhook of the platform refuses.
     #[error("{at}: OpenShift AI refuses {what}")]
-    #[diagnostic(code(STK332), help("{hint}"))]
+    #[diagnostic(code(STK342), help("{hint}"))]
     Refused {
         /// Where.
         at: FileLine,

@@ -1,14 +1,13 @@
 //! From the text of a file to documents.
 //!
-//! YAML is read as Kubernetes reads it: booleans of YAML 1.1, a key twice is an error, a `List` is its items.
+//! A key twice is an error, and a `List` is its items; scalars are `yaml`'s.
 
-use super::{FileLine, ManifestFile, ManifestsError};
+use super::{
+    FileLine, ManifestFile, ManifestsError, ManifestsNotice,
+    yaml::{self, Spelled},
+};
 use serde_json::Value;
 use stackctl_engine::{Manifest, manifest::ManifestError};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The annotation that names what an object waits for.
-pub(super) const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 
 /// One object and where it stands.
 #[derive(Clone, Debug)]
@@ -17,24 +16,37 @@ pub(super) struct Document {
     pub(super) manifest: Manifest,
 }
 
-impl Document {
-    /// What its annotation says it waits for.
-    pub(super) fn depends_on(&self) -> Option<&str> {
-        self.manifest.value()["metadata"]["annotations"][DEPENDS_ON].as_str()
-    }
+/// Every annotation that is a text.
+pub(super) fn annotations(document: &Document) -> impl Iterator<Item = (&str, &str)> {
+    let all = document.manifest.value()["metadata"]["annotations"].as_object();
+    all.into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
 }
 
-/// Reads every document of a file; what is wrong is added to `errors`.
-pub(super) fn documents(file: &ManifestFile, errors: &mut Vec<ManifestsError>) -> Vec<Document> {
+/// What one annotation says.
+pub(super) fn annotation<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
+    document.manifest.value()["metadata"]["annotations"][name].as_str()
+}
+
+/// Reads every document of a file; what is wrong is added to `errors`, and what is told to `notices`.
+pub(super) fn documents(
+    file: &ManifestFile,
+    errors: &mut Vec<ManifestsError>,
+    notices: &mut Vec<ManifestsNotice>,
+) -> Vec<Document> {
     let mut found = Vec::new();
     for (line, text) in split(&file.text) {
         let at = FileLine {
             file: file.name.clone(),
             line,
         };
-        match serde_saphyr::from_str::<Value>(text) {
-            Ok(Value::Null) => {}
-            Ok(value) => objects(&at, value, &mut found, errors),
+        match yaml::read(text) {
+            Ok((Value::Null, _)) => {}
+            Ok((value, spelled)) => {
+                notices.extend(spelled.into_iter().map(|word| told(&at, word)));
+                objects(&at, value, &mut found, errors);
+            }
             Err(error) => errors.push(ManifestsError::Syntax {
                 at: FileLine {
                     line: line
@@ -50,8 +62,26 @@ pub(super) fn documents(file: &ManifestFile, errors: &mut Vec<ManifestsError>) -
     found
 }
 
+/// What people are told of a word that is a boolean.
+fn told(at: &FileLine, word: Spelled) -> ManifestsNotice {
+    let at = FileLine {
+        line: at.line + word.line,
+        file: at.file.clone(),
+    };
+    match word.value {
+        Some(value) => ManifestsNotice::Boolean {
+            at,
+            key: word.at,
+            word: word.word,
+            value,
+        },
+        None => ManifestsNotice::BooleanKey { at, key: word.at },
+    }
+}
+
 /// The documents of a text, each with the line that it begins at.
 fn split(text: &str) -> Vec<(usize, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parts = Vec::new();
     let (mut start, mut start_line, mut at) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -100,10 +130,14 @@ fn object(mut value: Value) -> Result<Manifest, (String, &'static str)> {
     };
     // Generators write these two; they are the server's to say.
     map.remove("status");
-    if let Some(Value::Object(metadata)) = map.get_mut("metadata")
-        && metadata.get("creationTimestamp").is_some_and(Value::is_null)
-    {
-        metadata.remove("creationTimestamp");
+    unset_times(map);
+    let namespace = map.get("metadata").and_then(|metadata| metadata.get("namespace"));
+    if namespace.is_some_and(|namespace| !namespace.is_string()) {
+        let why = "`metadata.namespace` is no text".to_owned();
+        return Err((
+            why,
+            "put the name into quotes: `n` and `yes` are booleans to Kubernetes",
+        ));
     }
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
     if is_secret && ["data", "stringData"].iter().any(|field| map.contains_key(*field)) {
@@ -123,86 +157,22 @@ fn object(mut value: Value) -> Result<Manifest, (String, &'static str)> {
     })
 }
 
-/// Kinds without a namespace, of those that every cluster has
-/// (`kubectl api-resources --namespaced=false`, Kubernetes 1.34).
-const CLUSTER_WIDE: &[(&str, &str)] = &[
-    ("", "Namespace"),
-    ("", "Node"),
-    ("", "PersistentVolume"),
-    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("apiregistration.k8s.io", "APIService"),
-    ("certificates.k8s.io", "CertificateSigningRequest"),
-    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
-    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
-    ("networking.k8s.io", "IPAddress"),
-    ("networking.k8s.io", "IngressClass"),
-    ("networking.k8s.io", "ServiceCIDR"),
-    ("node.k8s.io", "RuntimeClass"),
-    ("rbac.authorization.k8s.io", "ClusterRole"),
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
-    ("scheduling.k8s.io", "PriorityClass"),
-    ("storage.k8s.io", "CSIDriver"),
-    ("storage.k8s.io", "CSINode"),
-    ("storage.k8s.io", "StorageClass"),
-    ("storage.k8s.io", "VolumeAttachment"),
-    ("storage.k8s.io", "VolumeAttributesClass"),
-];
-
-/// The groups of the API server itself: their kinds are known, while `gateway.networking.k8s.io` and others of such names
-/// come by definitions.
-const COMMON_GROUPS: &[&str] = &[
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-];
-
-/// Puts what names no namespace and needs one into `default`, as kubectl does: objects of the groups that every cluster
-/// has, and of definitions that are among the documents. Of other kinds nothing is known here; they stay as written.
-pub(super) fn place(documents: &mut [(usize, Document)]) {
-    let mut scopes: BTreeMap<(String, String), bool> = BTreeMap::new();
-    for (_, document) in documents.iter() {
-        let value = document.manifest.value();
-        if value["kind"] == "CustomResourceDefinition" {
-            let text = |at: &Value| at.as_str().unwrap_or_default().to_owned();
-            let spec = &value["spec"];
-            let kind = (text(&spec["group"]), text(&spec["names"]["kind"]));
-            scopes.insert(kind, spec["scope"] == "Namespaced");
+/// Takes out the times that generators write as null, in templates of pods and claims too.
+fn unset_times(map: &mut serde_json::Map<String, Value>) {
+    if let Some(Value::Object(metadata)) = map.get_mut("metadata")
+        && metadata.get("creationTimestamp").is_some_and(Value::is_null)
+    {
+        metadata.remove("creationTimestamp");
+    }
+    let Some(Value::Object(spec)) = map.get_mut("spec") else {
+        return;
+    };
+    for field in ["template", "jobTemplate"] {
+        if let Some(Value::Object(template)) = spec.get_mut(field) {
+            unset_times(template);
         }
     }
-    let cluster_wide: BTreeSet<(&str, &str)> = CLUSTER_WIDE.iter().copied().collect();
-    for (_, document) in documents {
-        let object_type = &document.manifest.object().object_type;
-        let (group, kind) = (object_type.group(), object_type.kind.as_str());
-        let is_common = COMMON_GROUPS.contains(&group);
-        let needs_one = match scopes.get(&(group.to_owned(), kind.to_owned())) {
-            Some(namespaced) => *namespaced,
-            None => is_common && !cluster_wide.contains(&(group, kind)),
-        };
-        if needs_one && document.manifest.object().namespace.is_none() {
-            let mut value = document.manifest.value().clone();
-            value["metadata"]["namespace"] = Value::from("default");
-            if let Ok(placed) = Manifest::new(value) {
-                document.manifest = placed;
-            }
-        }
+    if let Some(Value::Array(claims)) = spec.get_mut("volumeClaimTemplates") {
+        claims.iter_mut().filter_map(Value::as_object_mut).for_each(unset_times);
     }
 }

@@ -99,6 +99,29 @@ pub(crate) fn run(root: &Path, task: &Task) -> Result<String, ApiserverError> {
     }
 }
 
+/// Starts a server of its own in a folder, with the controllers of workloads, and builds it first where needed; answers
+/// with its kubeconfig.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn up_with_workloads(root: &Path, folder: &Path) -> Result<PathBuf, ApiserverError> {
+    let wanted = Wanted {
+        audit: Audit::Off,
+        workloads: Workloads::Controlled,
+    };
+    let folder = Folder::new(folder)?;
+    up::run(&folder, &Binaries::of(&root.join("tests/apiserver"))?, wanted)?;
+    Ok(folder.kubeconfig())
+}
+
+/// Ends the server of a folder and removes it.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn end(folder: &Path) -> Result<(), ApiserverError> {
+    down::run(&Folder::new(folder)?).map(drop)
+}
+
 /// Tells how a long task goes on. Not standard output: that is what a shell evaluates.
 #[allow(clippy::print_stderr, reason = "progress is for the developer's terminal")]
 fn tell(sentence: &str) {

@@ -4,11 +4,12 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value as Written;
-use crate::stack::ObjectName;
+use crate::expression;
+use crate::stack::{KindName, ObjectName, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
-    readiness::{Matcher, Rule},
+    readiness::{Expression, Matcher, Rule},
 };
 use std::path::PathBuf;
 
@@ -17,8 +18,9 @@ use std::path::PathBuf;
 pub(crate) struct RawManifests {
     pub(crate) name: At<ObjectName>,
     pub(crate) path: PathBuf,
+    pub(crate) namespace: Option<ObjectName>,
     pub(crate) depends_on: Vec<Address>,
-    pub(crate) ready: Option<Rule>,
+    pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
     pub(crate) ignore_fields: Vec<FieldPath>,
 }
@@ -33,18 +35,19 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     );
     let path = reader.required(
         "path",
-        "write `path = \"…\"`: a file of manifests, or a directory of such files",
+        "write `path = \"…\"`: a file of manifests, a directory of such files, or a pattern as `deploy/**/*.yaml`",
         problems,
         read::line,
     );
     let path = path.map(|at| problems.resolve(at.place, &at.value));
+    let namespace = reader.optional("namespace", problems, typed::name(ObjectName::NOUN));
     let depends_on = reader.or(
         "depends_on",
         Vec::new(),
         problems,
         read::list("a list of addresses", address),
     );
-    let ready = reader.optional("ready", problems, ready).map(|at| at.value);
+    let ready = reader.or("ready", Vec::new(), problems, ready);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     let ignore_fields = reader.or(
         "ignore_fields",
@@ -56,6 +59,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     Some(RawManifests {
         name: name?,
         path: path?,
+        namespace: namespace.map(|at| at.value),
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
         prevent_destroy,
@@ -90,26 +94,94 @@ fn address(field: Field<'_>, problems: &mut Problems) -> Option<Address> {
     }
 }
 
-/// `{ condition = "Ready" }` or `{ jsonpath = ".status.phase", equals = "Active" }`.
-fn ready(field: Field<'_>, problems: &mut Problems) -> Option<Rule> {
+/// One table for all objects of the set, or several, each for a kind.
+fn ready(field: Field<'_>, problems: &mut Problems) -> Option<Vec<SetReadiness>> {
+    if matches!(field.node.value, Written::List(_)) {
+        let all = read::list("a table or a list of tables", readiness)(field, problems)?;
+        return Some(all.into_iter().map(|at| at.value).collect());
+    }
+    readiness(field, problems).map(|one| vec![one])
+}
+
+/// `{ condition = "Ready" }`, `{ jsonpath = ".status.phase", equals = "Active" }` or `{ cel = "…" }`.
+fn readiness(field: Field<'_>, problems: &mut Problems) -> Option<SetReadiness> {
     let mut reader = Reader::new(field, "`ready`", problems)?;
+    let of = reader.optional("kind", problems, kind).map(|at| at.value);
     let condition = reader.optional("condition", problems, read::line).map(|at| at.value);
-    let path = reader.optional("jsonpath", problems, read::line).map(|at| at.value);
+    let path = reader.optional("jsonpath", problems, path).map(|at| at.value);
     let equals = reader.optional("equals", problems, scalar).map(|at| at.value);
-    let place = reader.place;
+    let has_cel = reader.has("cel");
+    let cel = reader.optional("cel", problems, expression).map(|at| at.value);
+    let has_failed = reader.has("failed");
+    let failed = reader.optional("failed", problems, expression).map(|at| at.value);
+    let (has_path, place) = (reader.has("jsonpath"), reader.place);
     reader.finish(problems);
-    let rule = match (condition, path, equals) {
-        (Some(kind), None, None) => Some(Rule::condition(&kind)),
-        (None, Some(path), equals) => simple_path(&path).map(|path| Rule::Field {
+    if (has_path && path.is_none()) || (has_cel && cel.is_none()) || (has_failed && failed.is_none()) {
+        // Told already, where it stands.
+        return None;
+    }
+    let ready = match (condition, path, equals, cel) {
+        (Some(kind), None, None, None) => Rule::condition(&kind),
+        (None, Some(path), equals, None) => of_present(Rule::Field {
             path,
             is: equals.map_or(Matcher::NonEmpty, Matcher::Equals),
         }),
-        _ => None,
+        (None, None, None, Some(expression)) => of_present(Rule::Expression(expression)),
+        _ => {
+            let why = "it takes one of `condition`, `jsonpath` and `cel`, and `equals` beside `jsonpath` alone";
+            problems.push(place, Problem::BadReadiness { why: why.to_owned() });
+            return None;
+        }
     };
-    if rule.is_none() {
-        problems.push(place, Problem::BadReadiness);
+    Some(SetReadiness {
+        of,
+        ready,
+        failed: failed.map(|expression| of_present(Rule::Expression(expression))),
+    })
+}
+
+/// The same, of a status of the present generation.
+fn of_present(rule: Rule) -> Rule {
+    Rule::All(vec![Rule::Observed, rule])
+}
+
+/// `Widget`, or `Widget.example.com`.
+fn kind(field: Field<'_>, problems: &mut Problems) -> Option<KindName> {
+    let text = read::line(field, problems)?;
+    let (kind, group) = match text.split_once('.') {
+        Some((kind, group)) => (kind, Some(group.to_owned())),
+        None => (text.as_str(), None),
+    };
+    if !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric()) && group.as_deref() != Some("") {
+        return Some(KindName {
+            kind: kind.to_owned(),
+            group,
+        });
     }
-    rule
+    let why = format!("`{text}` is no kind, as `Widget` or `Widget.example.com` is");
+    problems.push(field.node.place, Problem::BadReadiness { why });
+    None
+}
+
+fn expression(field: Field<'_>, problems: &mut Problems) -> Option<Expression> {
+    let text = read::text(field, problems)?;
+    match expression::compile(text.trim()) {
+        Ok(expression) => Some(expression),
+        Err(why) => {
+            problems.push(field.node.place, Problem::BadReadiness { why });
+            None
+        }
+    }
+}
+
+fn path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
+    let text = read::line(field, problems)?;
+    let path = simple_path(&text);
+    if path.is_none() {
+        let why = format!("`{text}` is no path of names and numbers, as `.status.phase` is");
+        problems.push(field.node.place, Problem::BadReadiness { why });
+    }
+    path
 }
 
 /// A path of names and numbers, `.status.phase` or `{.status.addresses[0].value}`: what `kubectl wait` takes most often.

@@ -14,8 +14,9 @@ fn said(stack: Option<&str>, manifests: &str) -> String {
     let set = ManifestSet {
         name: "theirs".parse().expect("a name"),
         path: PathBuf::from("theirs.yaml"),
+        namespace: None,
         depends_on: Vec::new(),
-        ready: None,
+        ready: Vec::new(),
         ignore_fields: Vec::new(),
     };
     let file = ManifestFile {

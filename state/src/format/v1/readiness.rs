@@ -3,7 +3,7 @@
 use super::names::{StoredObject, StoredPath, StoredType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stackctl_engine::readiness::{Matcher, Observation, Rule, Target};
+use stackctl_engine::readiness::{Expression, Matcher, Observation, Rule, Target};
 use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize)]
@@ -55,12 +55,26 @@ pub(super) struct StoredSelection {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum StoredRule {
     Exists,
-    Condition { kind: String, status: String },
-    ConditionReason { kind: String, reasons: Vec<String> },
-    Field { path: StoredPath, is: StoredMatcher },
+    Condition {
+        kind: String,
+        status: String,
+    },
+    ConditionReason {
+        kind: String,
+        reasons: Vec<String>,
+    },
+    Field {
+        path: StoredPath,
+        is: StoredMatcher,
+    },
+    Observed,
+    /// The text alone. No step of a destroy has one: people's expressions are about what is applied.
+    Expression(String),
     RolledOut,
     PodReady,
-    ContainerStuck { reasons: Vec<String> },
+    ContainerStuck {
+        reasons: Vec<String>,
+    },
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
@@ -219,6 +233,8 @@ impl From<&Rule> for StoredRule {
                 path: path.into(),
                 is: is.into(),
             },
+            Rule::Observed => Self::Observed,
+            Rule::Expression(expression) => Self::Expression(expression.text().to_owned()),
             Rule::RolledOut => Self::RolledOut,
             Rule::PodReady => Self::PodReady,
             Rule::ContainerStuck { reasons } => Self::ContainerStuck {
@@ -241,6 +257,10 @@ impl From<StoredRule> for Rule {
                 path: path.into(),
                 is: is.into(),
             },
+            StoredRule::Observed => Self::Observed,
+            StoredRule::Expression(text) => {
+                Self::Expression(Expression::new(&text, |_| Err("only its text was recorded".to_owned())))
+            }
             StoredRule::RolledOut => Self::RolledOut,
             StoredRule::PodReady => Self::PodReady,
             StoredRule::ContainerStuck { reasons } => Self::ContainerStuck { reasons },

@@ -224,7 +224,7 @@ fn read(text: String) -> Result<Vec<Resource>, TaskError> {
         text,
     };
     let sets: Vec<_> = stack.manifests.iter().map(|set| (set, vec![file.clone()])).collect();
-    let mut resources = resources(&sets, &[]).map_err(|errors| all(&errors))?;
+    let mut resources = resources(&sets, &[]).map_err(|errors| all(&errors))?.resources;
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(resources)
 }

@@ -272,7 +272,13 @@ pub(super) const TABLES: &[Table] = &[
                 "path",
                 Takes::Text("a path"),
                 "required",
-                "A file, or a directory of files.",
+                "A file, a directory of files, or a pattern of files as `deploy/**/*.yaml`; what `kustomize build` or `helm template` wrote is such a file.",
+            ),
+            key(
+                "namespace",
+                Takes::Text("an object name"),
+                "\"default\"",
+                "Where objects live that name no namespace and need one, as `kubectl apply -n` has it.",
             ),
             key(
                 "depends_on",
@@ -280,7 +286,15 @@ pub(super) const TABLES: &[Table] = &[
                 "none",
                 "What they wait for.",
             ),
-            key("ready", Takes::Table("ready"), "by kind", "When an object is ready."),
+            key(
+                "ready",
+                Takes::Either(
+                    "a table, or a list of tables",
+                    &[Takes::Table("ready"), Takes::Rows("a list of tables", "ready")],
+                ),
+                "by kind",
+                "When an object is ready; of several tables the first whose `kind` it has counts.",
+            ),
             KEEP,
             key(
                 "ignore_fields",
@@ -292,9 +306,15 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         path: "ready",
-        about: "In `[[manifests]]`: a condition, or a path.",
-        example: "ready = { jsonpath = \".status.phase\", equals = \"Active\" }",
+        about: "In `[[manifests]]`: a condition, a path, or an expression in CEL. A status of an older generation does not count.",
+        example: "ready = [\n    { kind = \"Widget\", jsonpath = \".status.phase\", equals = \"Active\" },\n    { kind = \"Gadget.example.com\", cel = \"self.status.nodes >= self.spec.nodes\", failed = \"self.status.phase == 'Broken'\" },\n]",
         keys: &[
+            key(
+                "kind",
+                Takes::Text("a kind, with its group where needed"),
+                "all objects of the table",
+                "Which objects it is about.",
+            ),
             key(
                 "condition",
                 Takes::Text("a line of text"),
@@ -310,6 +330,18 @@ pub(super) const TABLES: &[Table] = &[
                 ),
                 "anything that is not empty",
                 "What the field must be.",
+            ),
+            key(
+                "cel",
+                Takes::Text("an expression"),
+                "–",
+                "What must hold; `self` is the object, and `metadata`, `spec`, `status` and `data` are its fields. A field that is not there yet is not ready.",
+            ),
+            key(
+                "failed",
+                Takes::Text("an expression"),
+                "nothing",
+                "What ends the wait: it will not become ready.",
             ),
         ],
     },
