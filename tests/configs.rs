@@ -11,10 +11,7 @@ use stackctl_stacks::{Diagnostics, Source, StackError, parse};
 #[test]
 fn every_valid_stack_parses_without_a_word() {
     for path in stack_files(&corpus().join("valid")) {
-        match parse(&[source(&path)], &[]) {
-            Ok((_, warnings)) => assert!(warnings.is_empty(), "{}\n{}", path.display(), rendered(warnings.iter())),
-            Err(diagnostics) => panic!("{}\n{}", path.display(), report(&diagnostics)),
-        }
+        parses_without_a_word(&[path]);
     }
 }
 
@@ -44,11 +41,20 @@ fn every_example_parses_without_a_word() {
     for example in fs::read_dir(&examples).expect("the directory of examples") {
         let path = example.expect("an entry of it").path().join("stack.toml");
         if path.exists() {
-            match parse(&[source(&path)], &[]) {
-                Ok((_, warnings)) => assert!(warnings.is_empty(), "{}\n{}", path.display(), rendered(warnings.iter())),
-                Err(diagnostics) => panic!("{}\n{}", path.display(), report(&diagnostics)),
-            }
+            parses_without_a_word(&[path]);
         }
+    }
+    for upper in ["staging.toml", "prod.toml"] {
+        let layers = examples.join("layers");
+        parses_without_a_word(&[layers.join("base.toml"), layers.join(upper)]);
+    }
+}
+
+fn parses_without_a_word(layers: &[PathBuf]) {
+    let sources: Vec<Source> = layers.iter().map(|path| source(path)).collect();
+    match parse(&sources, &[]) {
+        Ok((_, warnings)) => assert!(warnings.is_empty(), "{layers:?}\n{}", rendered(warnings.iter())),
+        Err(diagnostics) => panic!("{layers:?}\n{}", report(&diagnostics)),
     }
 }
 

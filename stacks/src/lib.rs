@@ -20,6 +20,7 @@ pub mod stack;
 
 pub use components::{CompileError, Output, compile, outputs};
 pub use language::{
-    Diagnostics, Explanation, Position, Problem, Source, StackError, closest, explain, explanations, parse,
+    Beside, Diagnostics, Example, Explanation, Position, Problem, Severity, Source, StackError, closest, explain,
+    explanations, parse,
 };
 pub use stack::Stack;

@@ -133,7 +133,7 @@ fn a_fresh_cluster_is_planned_by_files_alone() {
     for said in [
         "a fresh cluster, by facts of a file",
         "manifests[own].widget",
-        "3 to create",
+        "Plan: 3 create",
     ] {
         assert!(ran.starts_with("exit 2") && ran.contains(said), "{said}\n{ran}");
     }
@@ -157,6 +157,7 @@ fn a_directory_that_cannot_be_read_is_an_error() {
 }
 
 /// The definitions of real releases, where they are there.
+#[expect(clippy::print_stdout, reason = "a test says loudly what it did not try")]
 fn of_real_releases() -> Option<PathBuf> {
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/crds");
     let found = crds.canonicalize().ok();

@@ -111,6 +111,9 @@ pub(crate) enum TaskError {
         places: Vec<String>,
     },
     /// A generated page is not what the code says.
-    #[error("docs/stack.md is stale (`cargo xtask docs` writes it)")]
-    StaleDocs,
+    #[error("{page} is stale (`cargo xtask docs` writes it)")]
+    StaleDocs {
+        /// Its path.
+        page: &'static str,
+    },
 }

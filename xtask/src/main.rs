@@ -56,9 +56,9 @@ enum Task {
         #[arg(long, default_value = "../shared/crds")]
         crds: PathBuf,
     },
-    /// Writes docs/stack.md from the readers' reference.
+    /// Writes docs/stack.md from the readers' reference, and docs/lints.md from the table of codes.
     Docs {
-        /// Write nothing; fail when the page is stale.
+        /// Write nothing; fail when a page is stale.
         #[arg(long)]
         check: bool,
     },
@@ -73,7 +73,7 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Runs what is too long for CI: random schedules, kills of the served cluster, and others' install bundles.
+    /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {

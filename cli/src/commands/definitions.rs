@@ -148,12 +148,7 @@ pub(super) fn after_survey(
         let _unusable = known.add(definition);
     }
     known.complete(seen(settings, resources));
-    let is_open = |resource: &&Resource| {
-        let object = resource.object();
-        object.is_some_and(|object| !given.has(&object.object_type.group_kind()))
-    };
-    let open: Vec<&Resource> = unasked.iter().copied().filter(is_open).collect();
-    warn(&faults(&known, stack, &open, live)?, settings);
+    warn(&faults(&known.without(given), stack, &unasked, live)?, settings);
     if let Err(error) = SeenDefinitions::beside(&settings.state).keep(&served) {
         tracing::info!(%error, "what was seen of the kinds is not kept");
     }

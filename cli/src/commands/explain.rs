@@ -11,7 +11,18 @@ use serde_json::json;
 use stackctl_stacks::{Explanation, explain, explanations};
 
 pub(super) fn run(command: &ExplainCommand, settings: &Settings) -> Result<Exit, Error> {
-    let one = |is: &Explanation| json!({"code": is.code, "title": is.title, "text": is.text});
+    let one = |is: &Explanation| {
+        let example = is.example().map(|example| {
+            json!({
+                "language": example.beside.language(), "beside": example.beside.says(),
+                "wrong": example.wrong, "right": example.right,
+            })
+        });
+        json!({
+            "code": is.code, "severity": is.severity().to_string(), "may_be_allowed": is.may_be_allowed(),
+            "title": is.title, "text": is.text, "link": is.link(), "example": example,
+        })
+    };
     let Some(code) = &command.code else {
         views::result(&if settings.json {
             views::json::pretty(&explanations().iter().map(one).collect::<Vec<_>>())

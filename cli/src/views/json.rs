@@ -534,13 +534,15 @@ pub fn report(report: &Report, purpose: Purpose, took: Duration) -> Value {
 pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
     let all: Vec<_> = all
         .map(|found| {
-            let at = found.position();
+            let (at, span) = (found.position(), found.span());
             json!({
                 "code": found.code(),
                 "severity": if found.is_warning() { "warning" } else { "error" },
                 "message": found.to_string(),
                 "help": found.help(),
                 "file": at.file, "line": at.line, "column": at.column,
+                "span": {"start": span.start, "end": span.end},
+                "link": found.link(),
             })
         })
         .collect();

@@ -1,7 +1,7 @@
 //! A stack in a few words.
 
 use super::style::{Meaning, Style, counted};
-use stackctl_stacks::{Explanation, Stack, definitions::Coverage};
+use stackctl_stacks::{Example, Explanation, Severity, Stack, definitions::Coverage};
 use std::fmt::Write as _;
 
 /// What `validate` says of a stack that can be used.
@@ -67,6 +67,34 @@ pub fn explanation(explanation: &Explanation, style: &Style) -> String {
         column += length;
     }
     wrapped.push('\n');
+    let severity = explanation.severity();
+    let article = match severity {
+        Severity::Error => "An",
+        Severity::Warning => "A",
+    };
+    let _ = if explanation.may_be_allowed() {
+        writeln!(
+            wrapped,
+            "\n{article} {severity} that can be meant so: `allow = [{{ code = \"{code}\", reason = \"…\" }}]` in `[stack]`, or in the model's table"
+        )
+    } else {
+        writeln!(
+            wrapped,
+            "\n{article} {severity} that is to be put right; it cannot be allowed"
+        )
+    };
+    if let Some(Example { beside, wrong, right }) = explanation.example() {
+        let around = beside
+            .says()
+            .map_or_else(String::new, |around| format!(", beside {around}"));
+        for (heading, text) in [("Wrong", wrong), ("Right", right)] {
+            let _ = writeln!(wrapped, "\n{}{around}:\n", style.paint(Meaning::Heading, heading));
+            for line in text.trim_end().lines() {
+                let _ = writeln!(wrapped, "{}", format!("    {line}").trim_end());
+            }
+        }
+    }
+    let _ = writeln!(wrapped, "\n{}", explanation.link());
     wrapped
 }
 

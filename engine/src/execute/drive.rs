@@ -8,7 +8,7 @@
 //! - What is told was saved before, in the order in which it happened.
 
 use super::{
-    Event, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
+    Event, Execution, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
     context::Context,
     ledger::Ledger,
     onlookers::Onlookers,
@@ -21,16 +21,7 @@ use super::{
     view::{LiveView, Scope},
     waits::Verdict,
 };
-use crate::{
-    address::Address,
-    digest::StackKey,
-    late::Secrets,
-    marks::Identity,
-    plan::{self, Plan},
-    recorded::Recorded,
-    resource::Resource,
-    survey::key_of,
-};
+use crate::{address::Address, late::Secrets, plan, resource::Resource, survey::key_of};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{BoxStream, FuturesUnordered, SelectAll},
@@ -45,53 +36,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep_until};
-
-/// Everything that is carried out.
-#[derive(Debug)]
-pub struct Execution<'a> {
-    /// What would be done.
-    pub plan: &'a Plan,
-    /// What is desired.
-    pub resources: &'a [Resource],
-    /// What was recorded.
-    pub recorded: &'a BTreeMap<Address, Recorded>,
-    /// Who we are.
-    pub identity: &'a Identity,
-    /// The stack's key.
-    pub key: Option<&'a StackKey>,
-    /// How it is carried out.
-    pub options: Options,
-}
-
-/// How a plan is carried out.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Requests in flight at most.
-    pub parallelism: usize,
-    /// How long every resource may take, in place of its own limit.
-    pub ready_timeout: Option<Duration>,
-    /// What the resources' own limits are multiplied by: 1 for a real cluster, 1 / speed for a simulated one.
-    pub time_scale: f64,
-    /// Takes fields that others own and we never recorded.
-    pub force_conflicts: bool,
-    /// Takes objects that are there and not ours.
-    pub adopt: bool,
-    /// How long each resource took before, for the order of what could start.
-    pub durations: BTreeMap<Address, Duration>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            parallelism: 16,
-            ready_timeout: None,
-            time_scale: 1.0,
-            force_conflicts: false,
-            adopt: false,
-            durations: BTreeMap::new(),
-        }
-    }
-}
 
 /// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
@@ -173,7 +117,7 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
         }
         n_events += 1;
         let timer = drive.onlookers.next_timer();
-        let (n_requests, is_slot_wanted) = (requests.len(), !drive.wanting.is_empty());
+        let (n_requests, is_slot_wanted) = (requests.len(), drive.wants_slot());
         tokio::select! {
             biased;
             () = &mut interrupt => drive.interrupt(),
@@ -484,6 +428,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
 
     pub(super) fn has_stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// Whether a request could leave if there were a slot.
+    fn wants_slot(&self) -> bool {
+        !self.stopped && !self.wanting.is_empty()
     }
 
     fn is_finished(&self, no_requests: bool) -> bool {

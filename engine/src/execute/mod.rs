@@ -11,6 +11,7 @@ mod diagnose;
 mod drive;
 mod effect;
 mod event;
+mod execution;
 mod intended;
 mod journal;
 mod ledger;
@@ -31,10 +32,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Execution, Options, drive};
+pub use drive::drive;
 pub(crate) use effect::scopes as scopes_of_effect;
 
 pub use event::{Did, Event, Failure};
+pub use execution::{Execution, Options};
 pub use intended::{Looked, adopted, intended};
 pub use journal::{Intent, Journal, JournalError, Outcome};
 pub use provider::{

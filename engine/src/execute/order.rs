@@ -1,9 +1,6 @@
 //! What waits for what in a run, and how long the way is that each step has before it.
 
-use super::{
-    drive::{Execution, Options},
-    run::Run,
-};
+use super::{Execution, Options, run::Run};
 use crate::{
     address::Address,
     estimate::expected,

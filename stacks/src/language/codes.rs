@@ -1,6 +1,11 @@
 //! What each code means, at length: `stackctl explain STK014`.
 //!
-//! Invariant: every [`Problem`](super::Problem), and every error of facts and of the catalogue, has a row, in the order of the numbers, and no row is without a problem.
+//! Invariants:
+//! - Every [`Problem`](super::Problem), and every error of facts and of the catalogue, has a row, in the order of the numbers, and no row is without a problem.
+//! - Every row has an example that trips it and one that does not: `examples.rs`.
+
+use super::examples::{self, Example};
+use std::fmt;
 
 /// A code, what it is about, and why it is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +16,70 @@ pub struct Explanation {
     pub title: &'static str,
     /// Why it is wrong and what to do, in a few sentences.
     pub text: &'static str,
+}
+
+/// Whether a stack is usable in spite of what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It is not, unless the stack allows it.
+    Error,
+    /// It is.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// Lints that refuse a stack, where the others warn.
+const REFUSING: &[&str] = &["STK100", "STK104"];
+
+/// The page of all codes.
+const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/lints.md");
+
+impl Explanation {
+    /// Returns how bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self.number() {
+            50..100 => Severity::Warning,
+            // What is told of manifests though nothing is wrong.
+            330..340 => Severity::Warning,
+            100..200 if !REFUSING.contains(&self.code) => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// Returns whether a stack may say, by `allow`, that it is meant so: warnings and lints of the stack file can be.
+    #[must_use]
+    pub fn may_be_allowed(&self) -> bool {
+        // That an allowance is for nothing is put right by taking it out.
+        (50..200).contains(&self.number()) && self.code != "STK058"
+    }
+
+    /// Returns where it is explained on the web.
+    #[must_use]
+    pub fn link(&self) -> String {
+        format!("{PAGE}#{}", self.code.to_lowercase())
+    }
+
+    /// Returns what trips it, and what does not.
+    #[must_use]
+    pub fn example(&self) -> Option<&'static Example> {
+        examples::of(self.code)
+    }
+
+    fn number(&self) -> u32 {
+        self.code
+            .strip_prefix("STK")
+            .and_then(|number| number.parse().ok())
+            .unwrap_or_default()
+    }
 }
 
 /// Returns what a code means; upper or lower case, with or without `STK`.
@@ -250,6 +319,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "A canary gets a part of the requests for another model through one route with two weighted backends. The route and both models are in one namespace, on the llm-d gateway, and reached in the same way; on the gateway of MaaS it would go around limits that are kept for each model.",
     ),
     row(
+        "STK044",
+        "an allowance that cannot be",
+        "`allow` is for what a person may know better about: warnings, and lints of the stack file. What a stack says wrong, what the cluster contradicts and what a manifest would break has to be put right. `stackctl explain CODE` says whether a code can be allowed.",
+    ),
+    row(
         "STK047",
         "a move that cannot be",
         "`[[moved]]` says which address a recorded one has now, so each has one way to go: no address moves twice, nothing moves to where something else moves or from where it came to, and what is said to be removed does not move. A move that was carried out may stay in the file: it changes nothing then.",
@@ -293,6 +367,51 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK057",
         "a secret among arguments or variables (warning)",
         "Values that begin with `hf_` or `sk-`, and what `--hf-token`, `--api-key` and variables of such names hold, are secrets as a rule. They would stand in the file, in plans and in the model's object for everybody who may read it. The value is not shown here. If the file was shared, consider the secret known, and change it.",
+    ),
+    row(
+        "STK058",
+        "an allowance for nothing (warning)",
+        "What an entry of `allow` was for is gone, or is in another table. Left there, it would hide the next one that nobody meant. Take it out.",
+    ),
+    row(
+        "STK100",
+        "a model that does not fit its GPUs",
+        "Each copy holds all weights of its model on the GPUs that it asks for: parameters × bytes of one, those of all experts included. vLLM takes 0.9 of each GPU, or what `--gpu-memory-utilization` says, and does not start where the weights are more. The size is what `weights` says, else what the name of the source says (`Qwen3-8B`, `Llama-3.3-70B-Instruct-FP8`, `-AWQ`, `-w4a16`); of other names nothing is assumed. It is held against the pool with the most memory among those that the model may run on. Take a larger tier, more GPUs for each copy, or a quantised variant.",
+    ),
+    row(
+        "STK101",
+        "a model that leaves hardly any room (warning)",
+        "Beside its weights a model needs room for the KV cache and the runtime: the field guide gives about 12 GiB for Qwen3-8B in FP8, whose weights are 8 GB. With less than 4 GiB left it may not start, or only with a short `--max-model-len` and few requests at once.",
+    ),
+    row(
+        "STK102",
+        "more GPUs than there are (warning)",
+        "Every copy takes its GPUs alone: `replicas` × `gpus`, those that only read prompts included. More than the pools have, and copies stay Pending with `Insufficient nvidia.com/gpu`. Models with the hardware profile of one tier are held against the pools of that tier. Nothing is said where a pool has nodes that are there already, or GPUs that are shared.",
+    ),
+    row(
+        "STK103",
+        "a copy that is larger than a node (warning)",
+        "A copy of a model is one pod, and a pod runs on one node. Asked for more GPUs than any node of its pools has, it is never scheduled.",
+    ),
+    row(
+        "STK104",
+        "something that a disconnected cluster cannot reach",
+        "With `disconnected = true` in `[cluster]` there is no way to the internet. Let's Encrypt answers there, and its proof is looked up at public name servers (8.8.8.8, 1.1.1.1), so a certificate would stay Issuing for ever; weights from `hf://` are downloaded when a pod starts. Mirror what is needed, and name the mirror.",
+    ),
+    row(
+        "STK105",
+        "a load balancer that nobody may provide (warning)",
+        "With `platform = \"none\"` and without `[metallb]` the stack knows of nothing that gives a Service of type LoadBalancer an address. Where nothing does, it stays pending, and the gateway is never programmed; preflight looks at what the cluster runs on. Behind a Route the router does what is needed. If something else in the cluster provides addresses, say so in `allow`.",
+    ),
+    row(
+        "STK106",
+        "a Technology Preview (warning)",
+        "Some switches of the platform are Technology Previews by its documentation: they may change or go with the next release, and are not meant for production. Tokens of another identity provider for MaaS are one; MaaS with subscriptions itself is one in OpenShift AI 3.4, which the plan that switches it on tells.",
+    ),
+    row(
+        "STK107",
+        "a group in no tier (warning)",
+        "The stack makes a group that no tier names, and a tier names one that is almost called so and that the stack does not make. Who is put into the one has no access by the other.",
     ),
     row(
         "STK200",
@@ -468,6 +587,21 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK335",
         "a change rule of kapp that orders nothing",
         "The group has no member in the table, or the rule is about deletions in an order of their own. Destroy takes what an apply orders, turned round; `delete before deleting` beside `upsert after upserting` is just that.",
+    ),
+    row(
+        "STK340",
+        "a neighbour that OpenShift AI 3 does not bear",
+        "Service Mesh 2 brings kinds and proxies that the gateways of models conflict with; Serverless is not to be installed with OpenShift AI 3, which does not need it, and ModelMesh is not supported there; Open Data Hub is OpenShift AI under another name, and fights with it for the same objects. None of them is installed beside this stack: leave the manifest out, and migrate what needs it first.",
+    ),
+    row(
+        "STK341",
+        "a manifest that installs a version known to be broken",
+        "Connectivity Link 1.4.0 answers 500 AUTH_FAILURE on gateways of MaaS, Cluster Observability 1.5.0 starts Perses with a flag that it does not know. The stack pins versions that work; a Subscription in a manifest must not bring the others.",
+    ),
+    row(
+        "STK342",
+        "a field or an object that this release refuses",
+        "The webhooks of OpenShift AI 3.4 refuse `mlflow` in the dashboard's settings, and a second DataScienceCluster or DSCInitialization beside the stack's. The dry-run would say so at the first plan with a cluster; this is told before.",
     ),
     row(
         "STK400",

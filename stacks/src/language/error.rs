@@ -1,10 +1,12 @@
 //! `StackError`: a problem, the file it is in and the bytes that make it wrong; `Diagnostics`: all of them.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 
+use super::codes::{Explanation, explain};
 use super::place::{Place, Position, Sources};
 use super::problem::Problem;
 
@@ -68,6 +70,12 @@ impl StackError {
         self.0.problem.code().map_or_else(String::new, |code| code.to_string())
     }
 
+    /// Returns where it is explained on the web.
+    #[must_use]
+    pub fn link(&self) -> Option<String> {
+        explain(&self.code()).map(Explanation::link)
+    }
+
     /// Returns what to do about it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
@@ -78,6 +86,15 @@ impl StackError {
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
+    }
+
+    /// Returns which bytes of its file it is about.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.0.labels.first().map_or(0..0, |label| {
+            let start = label.offset();
+            start..start + label.len()
+        })
     }
 
     /// Returns whether the stack is usable in spite of it.

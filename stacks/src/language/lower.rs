@@ -4,13 +4,15 @@
 //! rule runs, whatever the others found.
 
 use super::addons::{self, Addons};
+use super::capacity::{self, Site};
+use super::lints::{self, Asked};
 use super::maas;
 use super::models;
 use super::moves;
 use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::At;
-use super::schema::{Raw, RawPool, RawProvision, RawTls, default_kueue};
+use super::schema::{Raw, RawModel, RawPool, RawProvision, RawTls, default_kueue};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
     Gateway, GatewayIssuer, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform,
@@ -29,6 +31,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         monitoring,
         gateway,
         signs,
+        balancers,
         models,
         model_names,
         maas,
@@ -127,10 +130,15 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         problems,
     );
     let has_gpu_tables = !gpu.is_empty();
-    let gpu: Vec<Option<GpuPool>> = gpu
+    let pools: Vec<(Option<GpuPool>, Place)> = gpu
         .into_iter()
-        .map(|pool| lower_pool(pool, platform, problems))
+        .map(|pool| {
+            let place = pool.value.name.place;
+            (lower_pool(pool, platform, problems), place)
+        })
         .collect();
+    // Where a pool is wrong, nobody knows what it offers; what is wrong is reported already.
+    let pools: Option<Vec<(GpuPool, Place)>> = pools.into_iter().map(|(pool, place)| Some((pool?, place))).collect();
 
     report_duplicates(
         "models",
@@ -140,6 +148,12 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         problems,
     );
     let published = models::published(&models);
+    let site = |model: &At<RawModel>| Site {
+        name: model.value.name.place,
+        source: model.value.source_place,
+        gpus: model.value.gpus.map(|gpus| gpus.place),
+    };
+    let sites: Vec<Site> = models.iter().map(site).collect();
     // Where the table is wrong, nobody knows whether it is on; what is wrong is reported already.
     let maas_is_off = !maas_is_wrong && maas.as_ref().is_none_or(|maas| !maas.enabled);
     let context = models::Context {
@@ -199,7 +213,23 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         },
         problems,
     );
-    let gpu = gpu.into_iter().collect::<Option<_>>()?;
+    let has_balancers = platform != Some(Platform::None) || metallb.is_some();
+    let asked = Asked {
+        public_issuer: tls
+            .as_ref()
+            .filter(|tls| matches!(tls.value.tls, Tls::LetsEncrypt { .. }))
+            .map(|tls| tls.place),
+        balancers: if has_balancers { Vec::new() } else { balancers },
+        sources: sites.iter().map(|site| site.source).collect(),
+    };
+    lints::load_balancers(&asked, problems);
+    if cluster.as_ref().is_some_and(|cluster| cluster.disconnected) {
+        lints::closed_network(&asked, &models, problems);
+    }
+    if let Some(pools) = &pools {
+        capacity::check(&models, &sites, pools, problems);
+    }
+    let gpu = pools?.into_iter().map(|(pool, _)| pool).collect();
     Some(Stack {
         name: name?,
         openshift: Some(OpenShift {

@@ -1,5 +1,6 @@
 //! MaaS: one generation or the other, its tiers, and what it offers beyond the models of the stack.
 
+use super::lints;
 use super::lower::report_duplicates;
 use super::place::Place;
 use super::problem::{Problem, Problems};
@@ -69,6 +70,7 @@ pub(super) fn lower(mut raw: RawMaas, around: &Around<'_>, problems: &mut Proble
                 names: &names,
                 maas_is_on: around.maas_is_on,
             };
+            lints::groups(&raw.groups, &raw.tiers, problems);
             let tiers = tiers::lower(std::mem::take(&mut raw.tiers), known, problems);
             // Warnings about the whole would only repeat what an error has said about a part.
             if raw.enabled && !problems.has_errors() {

@@ -11,9 +11,16 @@
 //! - A secret written where a reference belongs is an error whose text, and whose neighbours' text, does not show it.
 
 mod addons;
+mod allow;
+mod capacity;
 mod codes;
 mod error;
+mod examples;
+#[cfg(test)]
+mod fuzz;
 mod layer;
+mod lints;
+mod lints_page;
 mod lower;
 mod maas;
 mod models;
@@ -28,9 +35,12 @@ mod suggest;
 mod tiers;
 mod typed;
 mod value;
+mod weights;
 
-pub use codes::{Explanation, explain, explanations};
+pub use codes::{Explanation, Severity, explain, explanations};
 pub use error::{Diagnostics, StackError};
+pub use examples::{Beside, Example};
+pub use lints_page::page as lints_page;
 pub use place::{Position, Source};
 pub use problem::Problem;
 pub use suggest::closest;

@@ -168,6 +168,7 @@ fn lower_model(At { value: raw, place }: At<RawModel>, context: Context, problem
         name,
         namespace: raw.namespace,
         source: raw.source,
+        weights: raw.weights,
         volume: raw.volume,
         replicas: raw.replicas,
         gpus,

@@ -1,11 +1,12 @@
 //! `Problem`: what can be wrong with a stack file, each with its code and the way out.
 //!
-//! Numbers below 50 are errors, from 50 warnings; lints begin at 100. A number is never given to something else.
+//! Numbers below 50 are errors, from 50 warnings; lints begin at 100, and are either. A number is never given to something else.
 
 use std::path::PathBuf;
 
 use miette::Diagnostic;
 
+use super::allow::Allowed;
 use super::error::{Diagnostics, StackError};
 use super::place::{Place, Sources};
 
@@ -371,6 +372,15 @@ pub enum Problem {
         hint: &'static str,
     },
 
+    #[error("{code} cannot be allowed: {why}")]
+    #[diagnostic(code(STK044))]
+    NotAllowable {
+        code: String,
+        why: String,
+        #[help]
+        hint: String,
+    },
+
     #[error("`{key}` has no effect here")]
     #[diagnostic(code(STK050), severity(Warning))]
     NoEffect {
@@ -436,6 +446,90 @@ pub enum Problem {
         #[help]
         why: &'static str,
     },
+
+    #[error("nothing here is {code}")]
+    #[diagnostic(
+        code(STK058),
+        severity(Warning),
+        help("take it out of `allow`: what it was for is gone, or is somewhere else")
+    )]
+    NothingAllowed { code: &'static str },
+
+    #[error("model `{model}` does not fit its GPUs: {sum}")]
+    #[diagnostic(code(STK100))]
+    TooLarge {
+        model: String,
+        sum: String,
+        #[help]
+        hint: String,
+    },
+
+    #[error("model `{model}` leaves {left} of its GPUs for everything else: {sum}")]
+    #[diagnostic(
+        code(STK101),
+        severity(Warning),
+        help(
+            "the KV cache and the runtime take 4 GiB as a rule; a shorter `--max-model-len` needs less, a larger GPU or quantised weights leave more"
+        )
+    )]
+    LittleRoom { model: String, sum: String, left: String },
+
+    #[error("models ask for {asked} GPUs, and their pools have {there}: {sum}")]
+    #[diagnostic(
+        code(STK102),
+        severity(Warning),
+        help(
+            "copies of `{model}` wait for a GPU: add nodes, take `replicas` down, or name nodes that are there in a `[[gpu]]` table with `provision = \"existing\"`"
+        )
+    )]
+    NotEnoughGpus {
+        model: String,
+        asked: u32,
+        there: u32,
+        sum: String,
+    },
+
+    #[error("a copy of model `{model}` asks for {gpus} GPUs, and no node of its pools has more than {most}")]
+    #[diagnostic(
+        code(STK103),
+        severity(Warning),
+        help("a copy runs on one node: choose a larger `size` for the pool, or fewer `gpus`")
+    )]
+    TooManyForNode { model: String, gpus: u16, most: u16 },
+
+    #[error("{what} cannot be reached from a disconnected cluster")]
+    #[diagnostic(code(STK104))]
+    Unreachable {
+        what: String,
+        #[help]
+        hint: &'static str,
+    },
+
+    #[error("nothing that the stack knows of gives this load balancer an address")]
+    #[diagnostic(
+        code(STK105),
+        severity(Warning),
+        help(
+            "write `exposure = \"route\"`, or add `[metallb]` with addresses of your network; where the cluster's cloud provides them, say so in `allow`"
+        )
+    )]
+    NoBalancer,
+
+    #[error("{what} is a Technology Preview")]
+    #[diagnostic(
+        code(STK106),
+        severity(Warning),
+        help("it may change or go, and support does not cover it in production; if that is known, say so in `allow`")
+    )]
+    Preview { what: &'static str },
+
+    #[error("no tier names group `{group}`, and tier `{tier}` names `{named}`")]
+    #[diagnostic(
+        code(STK107),
+        severity(Warning),
+        help("give both one name: who is put into `{group}` has no tier")
+    )]
+    GroupOfNoTier { group: String, tier: String, named: String },
 }
 
 impl Problem {
@@ -497,6 +591,16 @@ impl Problem {
             Self::Move { .. } => "this move".to_owned(),
             Self::GroupInTwoTiers { .. } => "again in this one".to_owned(),
             Self::EverybodyInTier { .. } => "whoever has a token".to_owned(),
+            Self::NotAllowable { .. } => "not to be allowed".to_owned(),
+            Self::NothingAllowed { .. } => "silences nothing".to_owned(),
+            Self::TooLarge { .. } => "more than its GPUs hold".to_owned(),
+            Self::LittleRoom { .. } => "hardly fits".to_owned(),
+            Self::NotEnoughGpus { .. } => "more than there is".to_owned(),
+            Self::TooManyForNode { .. } => "more than a node has".to_owned(),
+            Self::Unreachable { .. } => "on the internet".to_owned(),
+            Self::NoBalancer => "who gives it an address?".to_owned(),
+            Self::Preview { .. } => "a preview".to_owned(),
+            Self::GroupOfNoTier { .. } => "in no tier".to_owned(),
         }
     }
 }
@@ -505,6 +609,7 @@ impl Problem {
 #[derive(Debug)]
 pub(crate) struct Problems {
     found: Vec<Found>,
+    allowed: Vec<Allowed>,
     hidden: Vec<Place>,
     /// The directory that relative paths in a source start from.
     directories: Vec<PathBuf>,
@@ -524,6 +629,7 @@ impl Problems {
     pub(crate) fn new(sources: &Sources) -> Self {
         Self {
             found: Vec::new(),
+            allowed: Vec::new(),
             hidden: Vec::new(),
             directories: sources.directories(),
             lines: sources.lines(),
@@ -564,6 +670,37 @@ impl Problems {
         });
     }
 
+    /// Notes what the stack says is meant so.
+    pub(crate) fn allow(&mut self, allowed: Allowed) {
+        self.allowed.push(allowed);
+    }
+
+    /// Takes out what is allowed, and tells of what was allowed for nothing.
+    fn settle(&mut self) {
+        let mut is_used = vec![false; self.allowed.len()];
+        self.found.retain(|found| {
+            let Some(code) = found.problem.code().map(|code| code.to_string()) else {
+                return true;
+            };
+            let mut is_told = true;
+            for (allowed, is_used) in self.allowed.iter().zip(&mut is_used) {
+                if allowed.covers(&code, found.at) {
+                    (*is_used, is_told) = (true, false);
+                }
+            }
+            is_told
+        });
+        // Where something is wrong, not everything was looked at.
+        if self.has_errors() {
+            return;
+        }
+        for (allowed, is_used) in std::mem::take(&mut self.allowed).into_iter().zip(is_used) {
+            if !is_used {
+                self.push(allowed.at, Problem::NothingAllowed { code: allowed.code });
+            }
+        }
+    }
+
     /// Keeps the text at a place out of every diagnostic.
     pub(crate) fn hide(&mut self, place: Place) {
         self.hidden.push(place);
@@ -580,6 +717,7 @@ impl Problems {
 
     /// Makes diagnostics, in the order of their places.
     pub(crate) fn into_diagnostics(mut self, sources: &Sources) -> Diagnostics {
+        self.settle();
         self.found.sort_by_key(|found| found.at);
         let texts = sources.masked(&self.hidden);
         let (warnings, errors) = self

@@ -274,4 +274,43 @@ pub enum ManifestsError {
         /// What to write.
         hint: &'static str,
     },
+    /// Something that does not get on with OpenShift AI 3.
+    #[error("{at}: {object} brings {neighbour}, which does not go with OpenShift AI 3")]
+    #[diagnostic(
+        code(STK340),
+        help("leave it out; where something in the cluster still needs it, migrate that first")
+    )]
+    Neighbour {
+        /// Where.
+        at: FileLine,
+        /// The object.
+        object: String,
+        /// What it brings.
+        neighbour: &'static str,
+    },
+    /// A version that is known to break the platform.
+    #[error("{at}: `{csv}` breaks this platform: {why}")]
+    #[diagnostic(
+        code(STK341),
+        help("leave the Subscription out: the stack installs the version that is known to work")
+    )]
+    BrokenVersion {
+        /// Where.
+        at: FileLine,
+        /// The version.
+        csv: &'static str,
+        /// How.
+        why: &'static str,
+    },
+    /// What a webhook of the platform refuses.
+    #[error("{at}: OpenShift AI refuses {what}")]
+    #[diagnostic(code(STK342), help("{hint}"))]
+    Refused {
+        /// Where.
+        at: FileLine,
+        /// The field or the object.
+        what: String,
+        /// What to write.
+        hint: &'static str,
+    },
 }

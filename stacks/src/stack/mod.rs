@@ -159,6 +159,8 @@ pub struct Cluster {
     pub apps_domain: Option<DomainName>,
     /// Whether the API server encrypts Secrets in etcd. Taking it back is not enough to decrypt them.
     pub etcd_encryption: bool,
+    /// Whether the cluster has no way to the internet; only what is asked of the internet is held against it.
+    pub disconnected: bool,
 }
 
 /// What the cluster runs on, as far as it matters here.

@@ -15,6 +15,8 @@ pub struct Model {
     pub namespace: NamespaceName,
     /// Where its weights come from.
     pub source: ModelSource,
+    /// How much memory its weights take, where it is said; only held against that of the GPUs.
+    pub weights: Option<Quantity>,
     /// The volume that its weights are kept on; absent means each pod's own.
     pub volume: Option<ModelVolume>,
     /// How many copies run; 0 parks it.

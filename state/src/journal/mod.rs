@@ -44,7 +44,7 @@ pub(crate) enum Entry {
     /// The facts were read.
     Facts(Facts),
     /// Several things, in their order, that became durable together.
-    Together(Vec<Entry>),
+    Together(Vec<Self>),
 }
 
 impl Entry {

@@ -145,6 +145,7 @@ fn flip(maas: &Subscriptions) -> Draft {
             "takes `modelsAsService` of DataScienceCluster default-dsc",
         )
         .tells(ConsequenceClass::Notice, super::tiers::STREAMING)
+        .tells(ConsequenceClass::Notice, PREVIEW)
         .after(
             kuadrant::ready(),
             "it insists on Authorino's kinds, and its policies have to be enforced",
@@ -165,6 +166,9 @@ fn flip(maas: &Subscriptions) -> Draft {
             "maas-controller made it and does not delete it",
         )
 }
+
+/// `reference/serving.md` §0.2.
+const PREVIEW: &str = "is a Technology Preview in OpenShift AI 3.4: it may change with the next release, and support does not cover it in production";
 
 /// How long the controller may take to clean up; no source gives a figure.
 const CLEAN_UP: Duration = seconds(300);

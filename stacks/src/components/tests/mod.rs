@@ -52,7 +52,7 @@ fn quickstart() -> Stack {
 }
 
 /// The cluster that the golden objects were made for.
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     let channel = |name: &str, csv: &str| json!([{"name": name, "currentCSV": csv, "entries": [{"name": csv}]}]);
     let mut facts = Facts::default();
     for (key, value) in [

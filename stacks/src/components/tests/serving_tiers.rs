@@ -30,7 +30,7 @@ fn s_s2_s_s3_who_has_a_limit_on_a_model_may_call_it_and_nobody_else_may() {
     let alone = edited(
         QUICKSTART,
         "[models.vllm]",
-        "[[models]]\nname = \"alone\"\nnamespace = \"demo\"\nsource = \"pvc://w/alone\"\nmaas = true\n\n[models.vllm]",
+        "[[models]]\nname = \"alone\"\nnamespace = \"demo\"\nsource = \"pvc://w/alone\"\nreplicas = 0\nmaas = true\n\n[models.vllm]",
     );
     assert_eq!(said(&alone), ["STK052: no tier gives access to model `alone`"]);
 }

@@ -21,6 +21,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Cluster>
         .optional("apps_domain", problems, typed::name(DomainName::NOUN))
         .map(|at| at.value);
     let etcd_encryption = reader.or("etcd_encryption", false, problems, read::boolean);
+    let disconnected = reader.or("disconnected", false, problems, read::boolean);
     reader.finish(problems);
     Some(Cluster {
         platform: platform?.value,
@@ -28,5 +29,6 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Cluster>
         context,
         apps_domain,
         etcd_encryption,
+        disconnected,
     })
 }

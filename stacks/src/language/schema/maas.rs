@@ -129,6 +129,11 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     };
     let database = reader.or("database", embedded, problems, database);
     let oidc = reader.optional("oidc", problems, maas_settings::oidc);
+    if let (Some(_), Some(place)) = (&oidc, reader.key_place("oidc")) {
+        // `reference/serving.md` §3.1.
+        let what = "another identity provider for MaaS";
+        problems.push(place, Problem::Preview { what });
+    }
     let telemetry = reader.optional("telemetry", problems, read::boolean);
     let exhaustive_telemetry = reader.optional("exhaustive_telemetry", problems, read::boolean);
     let tenant_telemetry = reader.optional("tenant_telemetry", problems, maas_settings::tenant_telemetry);

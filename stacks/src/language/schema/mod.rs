@@ -38,7 +38,7 @@ pub(crate) use tls::RawTls;
 use super::place::Place;
 use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
-use super::value::{Node, Value};
+use super::value::{Node, Table, Value};
 use crate::stack::{
     Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StackName, StateConfig,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Raw {
     pub(crate) gateway: Gateway,
     /// Where `[gateway.tls]` and `[maas.gateway.tls]` say who signs, or that somebody has to.
     pub(crate) signs: Signs,
+    /// Where gateways ask for a load balancer.
+    pub(crate) balancers: Vec<Place>,
     pub(crate) models: Vec<At<RawModel>>,
     /// The names of all models, those that are wrong in other ways included.
     pub(crate) model_names: Vec<String>,
@@ -132,6 +134,7 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         llm_d: signed_at(root, &["gateway", "tls"]),
         maas: signed_at(root, &["maas", "gateway", "tls"]),
     };
+    let balancers = balancers(root);
     let models = reader.field("models");
     let model_names = models.map_or_else(Vec::new, |field| names(field.node));
     let models = models.map_or_else(Vec::new, |field| read::tables(field, "models", problems, models::read));
@@ -168,6 +171,7 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
         monitoring,
         gateway,
         signs,
+        balancers,
         models,
         model_names,
         maas,
@@ -185,11 +189,27 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     })
 }
 
+/// The table of that path.
+fn table_at<'a>(root: &'a Node, path: &[&str]) -> Option<&'a Table> {
+    path.iter().try_fold(root.as_table()?, |table, key| {
+        table.entries.get(*key).and_then(|entry| entry.node.as_table())
+    })
+}
+
+/// Where a gateway's table says that it wants a load balancer.
+fn balancers(root: &Node) -> Vec<Place> {
+    let gateways: [&[&str]; 2] = [&["gateway"], &["maas", "gateway"]];
+    gateways
+        .into_iter()
+        .filter_map(|path| table_at(root, path)?.entries.get("exposure"))
+        .filter(|exposure| exposure.node.as_text() == Some("loadbalancer"))
+        .map(|exposure| exposure.node.place)
+        .collect()
+}
+
 /// Where a table names an issuer; without the key, where it asks for a certificate that somebody signs.
 fn signed_at(root: &Node, path: &[&str]) -> Option<Place> {
-    let table = path.iter().try_fold(root.as_table()?, |table, key| {
-        table.entries.get(*key).and_then(|entry| entry.node.as_table())
-    })?;
+    let table = table_at(root, path)?;
     ["issuer", "mode"]
         .into_iter()
         .find_map(|key| table.entries.get(key))

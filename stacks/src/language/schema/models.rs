@@ -1,5 +1,6 @@
 //! `[[models]]`: one table a model to serve.
 
+use super::super::allow;
 use super::super::place::Place;
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
@@ -21,6 +22,9 @@ pub(crate) struct RawModel {
     pub(crate) model_name: Option<String>,
     pub(crate) namespace: NamespaceName,
     pub(crate) source: ModelSource,
+    /// Where the source is written.
+    pub(crate) source_place: Place,
+    pub(crate) weights: Option<Quantity>,
     pub(crate) volume: Option<ModelVolume>,
     pub(crate) replicas: u16,
     pub(crate) gpus: Option<At<u16>>,
@@ -93,6 +97,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         problems,
         source::read,
     );
+    let weights = reader.optional("weights", problems, typed::memory).map(|at| at.value);
     let token = reader.optional("hf_token", problems, typed::given);
     let s3 = reader.optional("s3", problems, model_parts::s3);
     let volume = reader.optional("volume", problems, model_parts::volume);
@@ -153,13 +158,18 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         volume_place: reader.key_place("volume"),
     };
     let table = reader.place;
+    reader.optional("allow", problems, allow::of_table(field.node));
     reader.finish(problems);
-    let source = fetched.complete(source?.value, table, problems)?;
+    let source = source?;
+    let source_place = source.place;
+    let source = fetched.complete(source.value, table, problems)?;
     Some(RawModel {
         name: name?,
         model_name,
         namespace: namespace?.value,
         source,
+        source_place,
+        weights,
         volume: volume.map(|at| at.value),
         replicas,
         gpus,

@@ -1,5 +1,6 @@
 //! `[stack]`: the stack itself.
 
+use super::super::allow;
 use super::super::problem::Problems;
 use super::super::read::{Field, Reader};
 use super::super::typed;
@@ -13,6 +14,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<StackNam
         problems,
         typed::name(StackName::NOUN),
     );
+    reader.optional("allow", problems, allow::of_stack);
     reader.finish(problems);
     Some(name?.value)
 }

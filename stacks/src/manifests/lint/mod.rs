@@ -14,6 +14,7 @@
 mod external;
 mod gateway;
 mod model;
+mod neighbours;
 mod subscription;
 
 use super::{FileLine, ManifestsError, read::Document};
@@ -72,6 +73,10 @@ struct World<'a> {
     gateway: Option<Seen<'a>>,
     /// The policies that the stack itself puts on that gateway, by kind.
     policies: BTreeMap<&'a str, Seen<'a>>,
+    /// What switches OpenShift AI on, if the stack has it.
+    instance: Option<Seen<'a>>,
+    /// The stack's own objects of which a cluster has one, by kind and name.
+    singletons: BTreeSet<(&'a str, &'a str)>,
     /// Whether OpenShift AI is told to serve subscriptions.
     has_subscriptions: bool,
 }
@@ -126,7 +131,14 @@ impl<'a> World<'a> {
             ("kuadrant.io", kind) if seen.at.is_none() && gateway::is_of_maas(seen) => {
                 self.policies.entry(kind).or_insert(seen);
             }
-            ("datasciencecluster.opendatahub.io", "DataScienceCluster") => {
+            neighbours::INITIALIZATION if seen.at.is_none() => {
+                self.singletons.insert((seen.kind().1, name));
+            }
+            neighbours::CLUSTER => {
+                if seen.at.is_none() {
+                    self.instance.get_or_insert(seen);
+                    self.singletons.insert((seen.kind().1, name));
+                }
                 let switch = &spec["components"]["kserve"]["modelsAsService"]["managementState"];
                 self.has_subscriptions |= switch == "Managed";
             }
@@ -148,6 +160,7 @@ pub(super) fn check(documents: &[(usize, Document)], catalogue: &[Resource], err
     let world = World::new(catalogue, documents);
     for (_, document) in documents {
         let (one, at) = (seen(document), &document.at);
+        neighbours::check(&world, one, at, errors);
         match one.kind() {
             ("", "Secret") => external::credential(&world, one, at, errors),
             ("", "Service" | "ConfigMap") => gateway::certificate(&world, one, at, errors),

@@ -30,7 +30,7 @@ pub(super) enum StoredEntry {
     Settled { address: String },
     Moved { from: String, to: String },
     Facts(StoredFacts),
-    Together(Vec<StoredEntry>),
+    Together(Vec<Self>),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -34,6 +34,13 @@ pub(super) const KEEP: Key = switch(
 
 pub(super) const SECRET: Takes = Takes::Table(Takes::SECRET);
 
+pub(super) const ALLOW: Key = key(
+    "allow",
+    Takes::Rows("a list of tables", "allow"),
+    "nothing",
+    "Warnings and lints that are meant so, each with a reason.",
+);
+
 /// Every table, in the order people write them.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     platform::TABLES.iter().chain(serving::TABLES).chain(additions::TABLES)

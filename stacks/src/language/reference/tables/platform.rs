@@ -1,7 +1,7 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::{Table, Takes};
-use super::{KEEP, TIMEOUT, key, switch};
+use super::{ALLOW, KEEP, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -83,12 +83,34 @@ pub(super) const TABLES: &[Table] = &[
         path: "[stack]",
         about: "The stack itself.",
         example: "[stack]\nname = \"quickstart\"\n\n[cluster]\nplatform = \"aws\"\n\n[tls]\nissuer = \"existing\"",
-        keys: &[key(
-            "name",
-            Takes::Text("a name"),
-            "required",
-            "Marks every object of the stack, so choose it once.",
-        )],
+        keys: &[
+            key(
+                "name",
+                Takes::Text("a name"),
+                "required",
+                "Marks every object of the stack, so choose it once.",
+            ),
+            ALLOW,
+        ],
+    },
+    Table {
+        path: "allow",
+        about: "In `[stack]`, for all of it, and in `[[models]]`, for that model: warnings and lints that are meant so. A list; one of a later layer replaces it. What can be allowed is in [lints.md](lints.md). One that silences nothing is told.",
+        example: "allow = [{ code = \"STK102\", reason = \"the cluster has nodes of its own\" }]",
+        keys: &[
+            key(
+                "code",
+                Takes::Text("a code"),
+                "required",
+                "What is meant so, as the diagnostic has it.",
+            ),
+            key(
+                "reason",
+                Takes::Text("a line of text"),
+                "required",
+                "Why, for who reads the stack next.",
+            ),
+        ],
     },
     Table {
         path: "[cluster]",
@@ -123,6 +145,11 @@ pub(super) const TABLES: &[Table] = &[
                 "etcd_encryption",
                 "false",
                 "Encrypts Secrets in etcd. It stays after `destroy`: no way back is documented.",
+            ),
+            switch(
+                "disconnected",
+                "false",
+                "Whether the cluster has no way to the internet: what the stack asks of it is refused then.",
             ),
         ],
     },

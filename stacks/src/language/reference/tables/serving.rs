@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
 use super::super::{Table, Takes};
-use super::{KEEP, SECRET, TIMEOUT, key, switch};
+use super::{ALLOW, KEEP, SECRET, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -95,6 +95,12 @@ pub(super) const TABLES: &[Table] = &[
                 Takes::Text("an `oci://`, `hf://`, `s3://` or `pvc://` URI"),
                 "required",
                 "Where its weights come from.",
+            ),
+            key(
+                "weights",
+                Takes::Text("an amount of memory"),
+                "what the name of the source says, if it does",
+                "How much of the GPUs' memory its weights take. It is only held against what they have: `explain STK100`.",
             ),
             key(
                 "hf_token",
@@ -224,6 +230,7 @@ pub(super) const TABLES: &[Table] = &[
             key("display", Takes::Table("display"), "none", "What people read about it."),
             TIMEOUT,
             KEEP,
+            ALLOW,
         ],
     },
     Table {
