@@ -19,7 +19,7 @@ use stackctl_engine::{
     survey::{SurveyRequest, survey},
 };
 use stackctl_kubernetes::{ConnectOptions, KubernetesProvider};
-use stackctl_simulator::apiserver::{ApiServer, ApiServerOptions};
+use stackctl_simulator::apiserver::{ApiServer, ApiServerOptions, Identity as Caller, Token};
 use std::{collections::BTreeMap, path::Path};
 
 /// Nothing here is secret.
@@ -74,10 +74,13 @@ pub(crate) fn object(at: &str, manifest: Value) -> Resource {
 
 impl World {
     pub(crate) async fn embedded(directory: &Path) -> (Self, ApiServer) {
-        let server = ApiServer::start(ApiServerOptions::new(directory))
-            .await
-            .expect("the server starts");
-        let provider = KubernetesProvider::from_url(&server.url(), "anybody", None, "planner").expect("a client");
+        let administrator = Caller::member("admin", ["system:masters".to_owned()]);
+        let options = ApiServerOptions {
+            tokens: BTreeMap::from([(Token::new("admin"), administrator)]),
+            ..ApiServerOptions::new(directory)
+        };
+        let server = ApiServer::start(options).await.expect("the server starts");
+        let provider = KubernetesProvider::from_url(&server.url(), "admin", None, "planner").expect("a client");
         (Self::of(provider, "embedded"), server)
     }
 
