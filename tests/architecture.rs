@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("cel", &["stackctl-schema", "stackctl-simulator"]),
     ("clap", &["stackctl", "xtask"]),
     ("clap_complete", &["stackctl"]),
+    ("clap_mangen", &["stackctl"]),
     ("rcgen", &["stackctl-simulator", "xtask"]),
     ("fjall", &["stackctl-simulator"]),
     (

@@ -133,7 +133,7 @@ fn a_fresh_cluster_is_planned_by_files_alone() {
     for said in [
         "a fresh cluster, by facts of a file",
         "manifests[own].widget",
-        "3 to create",
+        "Plan: 3 create",
     ] {
         assert!(ran.starts_with("exit 2") && ran.contains(said), "{said}\n{ran}");
     }

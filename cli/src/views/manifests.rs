@@ -4,11 +4,12 @@
 
 use serde_json::{Value, json};
 use stackctl_engine::{
-    Manifest, Resource,
+    Address, Manifest, Resource,
     graph::Graph,
     late::LateSource,
     resource::{self, Node},
 };
+use std::collections::BTreeMap;
 
 /// One document: the address that it belongs to, and its YAML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,12 @@ pub struct Document {
 /// A document for every object and every overlay, in the order of the graph.
 pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
     let mut documents = Vec::new();
+    // The order of the names of files is that of the documents.
+    let width = resources.len().to_string().len().max(3);
+    let by_address: BTreeMap<&Address, &Resource> =
+        resources.iter().map(|resource| (&resource.address, resource)).collect();
     for address in graph.order() {
-        let Some(resource) = resources.iter().find(|resource| resource.address == *address) else {
+        let Some(resource) = by_address.get(address) else {
             continue;
         };
         let (what, body) = match &resource.node {
@@ -53,7 +58,7 @@ pub fn documents(resources: &[Resource], graph: &Graph) -> Vec<Document> {
             })
             .collect();
         documents.push(Document {
-            file: format!("{:03}-{name}.yaml", documents.len() + 1),
+            file: format!("{:0width$}-{name}.yaml", documents.len() + 1),
             yaml: format!("# {address} ({what})\n{}", yaml(&body)),
         });
     }

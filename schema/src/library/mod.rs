@@ -130,8 +130,11 @@ pub(super) fn compile(text: &str) -> Result<Program, NotJudged> {
 /// Parses a text; else in the parser's words.
 pub(super) fn parse(text: &str) -> Result<Program, String> {
     LIBRARY.env.compile(text).map_err(|errors| {
-        // The first line says what and where; below it the text is shown again.
-        errors.to_string().lines().next().unwrap_or_default().trim().to_owned()
+        // The first line says what and where; below it the text is shown again. What else the grammar would take is long.
+        let said = errors.to_string();
+        let line = said.lines().next().unwrap_or_default();
+        let line = line.split(" expecting ").next().unwrap_or_default().trim();
+        line.strip_prefix("ERROR: <input>:").unwrap_or(line).to_owned()
     })
 }
 

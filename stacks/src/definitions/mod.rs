@@ -199,6 +199,8 @@ fn written(resource: &Resource) -> Option<Written<'_>> {
                     .collect(),
             })
         }
+        // Without fields it takes items of lists alone, which are not judged.
+        Node::Overlay(overlay) if overlay.fields.is_null() => None,
         Node::Overlay(overlay) => Some(Written {
             object: &overlay.target,
             value: overlay.fields.clone(),

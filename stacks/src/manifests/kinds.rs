@@ -8,7 +8,10 @@ use stackctl_engine::{
     readiness::Rule,
     resource::Provides,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Kinds without a namespace, of those that every cluster has
 /// (`kubectl api-resources --namespaced=false`, Kubernetes 1.34).
@@ -126,6 +129,11 @@ pub(super) fn holds_data(manifest: &Manifest) -> bool {
     let object_type = &manifest.object().object_type;
     let is_volume = matches!(object_type.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume");
     is_definition(object_type) || (object_type.group().is_empty() && is_volume)
+}
+
+/// How long an object of this kind usually takes: a definition is served within seconds (`cargo xtask bundles`: 1 to 7 s).
+pub(super) fn usual_time(manifest: &Manifest) -> Option<Duration> {
+    is_definition(&manifest.object().object_type).then_some(Duration::from_secs(5))
 }
 
 fn is_definition(object_type: &ObjectType) -> bool {

@@ -137,6 +137,7 @@ pub fn resources(
         resource.depends_on = said.into_iter().chain(seen).collect();
         resource.provides.extend(kinds::provided(&document.manifest));
         resource.ready_timeout = READY_TIMEOUT;
+        resource.usual_time = kinds::usual_time(&document.manifest);
         resource.lifecycle.holds_data = kinds::holds_data(&document.manifest);
         resource.lifecycle.retain = kept::why(document);
         resource.lifecycle.ignore_fields.clone_from(&sets[*set].ignore_fields);
