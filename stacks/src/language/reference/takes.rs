@@ -28,7 +28,7 @@ pub enum Takes {
     /// The same, written as a list; in words.
     Rows(&'static str, &'static str),
     /// One of several; in words.
-    Either(&'static str, &'static [Takes]),
+    Either(&'static str, &'static [Self]),
 }
 
 impl Takes {
