@@ -207,8 +207,9 @@ pub(crate) async fn plays(world: &mut World) {
 /// What never settles is said, where the server is asked: admission writes another text each time.
 const STAMPED: [&str; 1] = ["update a.stamped .data.stamp"];
 
-/// What a change of three objects comes to; of the third, admission makes the same as before.
-const CHANGED: [&str; 2] = [
+/// What a change of three objects comes to; of the first, admission makes the same as before: it is only sent and recorded.
+const CHANGED: [&str; 3] = [
+    "update a.changed",
     "update c.deployment .spec.template.spec.containers[name=\"main\"].resources.requests.cpu",
     "update c.gadget .spec.items",
 ];
