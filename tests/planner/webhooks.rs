@@ -111,7 +111,7 @@ async fn called(world: &mut World) {
     world.apply(&[world.namespace()]).await;
     let probe = ObjectRef::namespaced("v1", "ConfigMap", &world.namespace, "probe");
     let body = json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "probe", "namespace": world.namespace, "labels": {"admission": "defaulted"}}});
+        "metadata": {"name": "probe", "namespace": world.namespace, "labels": {"admission": "defaulted"}}, "data": {"k": "ours"}});
     let deadline = Instant::now() + Duration::from_secs(30);
     while world.asked(probe.clone(), body.clone()).await["data"]["added"].is_null() {
         assert!(Instant::now() < deadline, "the server does not call the webhook");
