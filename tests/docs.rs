@@ -372,7 +372,16 @@ fn sources() -> String {
         }
     }
     let mut text = String::new();
-    for folder in ["cli", "engine", "stacks", "providers", "schema", "state", "tests", "xtask"] {
+    for folder in [
+        "cli",
+        "engine",
+        "stacks",
+        "providers",
+        "schema",
+        "state",
+        "tests",
+        "xtask",
+    ] {
         gather(&root().join(folder), &mut text);
     }
     text
