@@ -274,7 +274,14 @@ pub(super) fn estimates(
     desired: &Desired,
     known: &Known,
 ) -> (Option<Estimate>, Option<Duration>) {
-    let works = |address: &Address| plan.step(address).is_some_and(|step| step.action != Action::NoOp);
+    // Asked of every resource: a plan is looked through once.
+    let working: BTreeSet<&Address> = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::NoOp)
+        .map(|step| &step.address)
+        .collect();
+    let works = |address: &Address| working.contains(address);
     let by = |learned: &BTreeMap<Address, Duration>| estimate(&desired.resources, &desired.graph, learned, works);
     let real = by(&known.really_took(settings));
     let rehearsal = match (&settings.cluster, &known.state) {
