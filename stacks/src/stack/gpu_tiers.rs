@@ -55,6 +55,17 @@ impl GpuTier {
     }
 }
 
+/// The names of all tiers, in their order.
+pub const TIER_NAMES: &[&str] = &{
+    let mut names = [""; TIERS.len()];
+    let mut at = 0;
+    while at < TIERS.len() {
+        names[at] = TIERS[at].name;
+        at += 1;
+    }
+    names
+};
+
 /// Every tier there is.
 pub const TIERS: &[GpuTier] = &[
     GpuTier {

@@ -1,6 +1,7 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::{Table, Takes};
+use crate::stack::gpu_tiers::TIER_NAMES;
 use super::{ALLOW, KEEP, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
@@ -228,7 +229,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             key(
                 "tier",
-                Takes::Word(&["a10g", "l40s"]),
+                Takes::Word(TIER_NAMES),
                 "required for MachineSets",
                 "The kind of GPU.",
             ),
