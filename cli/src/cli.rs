@@ -14,7 +14,8 @@ use std::{path::PathBuf, time::Duration};
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
                   STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
                   NO_COLOR; flags win.\n\
-                  Exit codes: 0 done, 1 something is wrong, 2 something differs (where a command says so), 130 Ctrl-C.\n\n\
+                  Exit codes: 0 done, 1 something is wrong, 2 something differs and 3 nothing does in the \
+                  part that was looked at (where a command says so), 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
 )]
 pub struct Cli {
@@ -329,7 +330,7 @@ pub struct DestroyCommand {
     /// Delete definitions with objects that are not of this stack, if that is planned
     #[arg(long)]
     pub yes_delete: bool,
-    /// Destroy what the state holds, without looking for facts
+    /// Destroy what the state holds, without its stack file: FILE may be the name of a stack then, and may not parse
     #[arg(long)]
     pub state_only: bool,
     /// How long any one resource may take to be gone: `90s`, `10m`, `1h30m`

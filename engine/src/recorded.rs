@@ -147,6 +147,12 @@ impl Recorded {
         }
     }
 
+    /// Whether taking it away deletes a whole object that is ours: one that we made, and that nothing says to keep.
+    pub fn is_deleted(&self) -> bool {
+        let is_made = matches!(&self.node, RecordedNode::Object(object) if object.origin == Origin::Created);
+        is_made && self.destroy.retain.is_none()
+    }
+
     /// Whether two records are undone alike: the same object, the same origin, the same values before us.
     pub fn is_undone_like(&self, other: &Self) -> bool {
         let same_object = |one: &RecordedObject, two: &RecordedObject| {

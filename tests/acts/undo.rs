@@ -121,6 +121,7 @@ fn destroy_without(stack: &'static str, server: &Server<'_>, lose: impl FnOnce(&
         fs::remove_file(folder.path().join(format!("{name}.yaml"))).expect("it is there");
     }
     folder.run(&["destroy", "--yes"]).expect(1).says(&["stack.toml"]);
+    folder.run(&["destroy", "--state-only", "--yes", "nobody"]).expect(1);
     folder.run(&["destroy", "--state-only", "--yes"]).expect(0);
     assert_eq!(
         folder.deleted(),

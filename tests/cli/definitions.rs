@@ -123,6 +123,18 @@ fn json_says_the_same_and_counts_it() {
 }
 
 #[test]
+fn json_says_what_is_wrong_with_a_manifest_too() {
+    let sandbox = sandbox("apiVersion: v1\nkind: ConfigMap\n");
+    let output = sandbox
+        .command(&["validate", "--json"])
+        .output()
+        .expect("the binary starts");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(answer["valid"], json!(false));
+    assert_eq!(answer["diagnostics"][0]["code"], json!("STK301"));
+}
+
+#[test]
 fn a_fresh_cluster_is_planned_by_files_alone() {
     let good = WRONG
         .replace("size: huge, sise: small", "size: large")

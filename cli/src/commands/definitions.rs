@@ -6,7 +6,7 @@
 //! - What only a definition says that was seen, and may be of another release, is a warning, and only of objects that the
 //!   cluster cannot be asked about.
 
-use super::load;
+use super::{load, prepare};
 use crate::{
     error::{Error, Problem},
     settings::Settings,
@@ -70,7 +70,7 @@ pub(super) fn given(directory: Option<&Path>, resources: &[Resource]) -> Result<
     if faults.is_empty() {
         Ok(definitions)
     } else {
-        Err(refused(&faults))
+        Err(prepare::refused(&faults))
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn check(definitions: &Definitions, stack: &Stack, resources: &[Resou
     if faults.is_empty() {
         Ok(())
     } else {
-        Err(refused(&faults))
+        Err(prepare::refused(&faults))
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) fn after_survey(
     let live = |address: &Address| survey.live(address);
     let of_change = faults(given, stack, &unasked, live)?;
     if !of_change.is_empty() {
-        return Err(refused(&of_change));
+        return Err(prepare::refused(&of_change));
     }
     let crds = ObjectType::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
     let served: Vec<Value> = survey.view().objects(&crds, None).into_iter().map(essence).collect();
@@ -174,20 +174,4 @@ pub(super) fn warn(faults: &[Fault], settings: &Settings) {
         let text = format!("{fault} ({code}by the definition that was seen last)");
         views::tell(&views::diagnostic::warning(&text, &settings.err));
     }
-}
-
-/// Faults as errors.
-pub(super) fn refused(faults: &[Fault]) -> Error {
-    let problem = |fault: &Fault| {
-        let problem = Problem::of(fault);
-        let problem = match fault.help() {
-            Some(help) => problem.hint(help.to_string()),
-            None => problem,
-        };
-        match fault.code() {
-            Some(code) => problem.code(code.to_string()),
-            None => problem,
-        }
-    };
-    Error::Problems(faults.iter().map(problem).collect())
 }

@@ -217,10 +217,13 @@ async fn run(
             views::tell(&views::timeline::table(&timeline, &settings.err));
         }
     }
-    driven.map_err(|error| {
-        Problem::of(&error)
+    if let Err(error) = driven {
+        // What could not be saved is still known here, and may be saved by now.
+        let _late = journal.finish();
+        return Err(Problem::of(&error)
             .hint("make the state writable again, then run the same command again: it finds what is not recorded")
-    })?;
+            .into());
+    }
     if report.succeeded() {
         // Every address of the plan was looked at: what an earlier run left open is answered.
         let partial = planned.plan.partial.as_ref();

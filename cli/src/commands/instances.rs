@@ -5,7 +5,7 @@ use stackctl_engine::{
     Address,
     execute::{Provider as _, Selector},
     plan::{Excess, Transition},
-    recorded::{Recorded, RecordedNode},
+    recorded::Recorded,
     resource::Consequence,
 };
 use stackctl_stacks::consequences::{Definition, Instances, definitions, with_definition};
@@ -60,10 +60,10 @@ async fn instances(
             return None;
         }
     };
-    // An object of which we own some fields is somebody else's.
+    // What was there before us, is kept, or holds only fields of ours is no object that a destroy may lose.
     let ours: BTreeSet<&str> = recorded
         .values()
-        .filter(|known| matches!(known.node, RecordedNode::Object(_)))
+        .filter(|known| known.is_deleted())
         .filter_map(|known| Some(known.object()?.uid.as_str()))
         .collect();
     let is_ours =

@@ -67,9 +67,11 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
 
 /// Why a stack cannot be compiled here.
 pub(super) fn refused<E: Diagnostic + 'static>(errors: &[E]) -> Error {
-    let problem = |error: &E| match error.help() {
-        Some(help) => Problem::of(error).hint(help.to_string()),
-        None => Problem::of(error),
+    let problem = |error: &E| {
+        let mut problem = Problem::of(error);
+        problem.hint = error.help().map(|help| help.to_string());
+        problem.code = error.code().map(|code| code.to_string());
+        problem
     };
     Error::Problems(errors.iter().map(problem).collect())
 }

@@ -25,7 +25,16 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
         Some(path) => facts::from_file(path)?,
         None => stand_ins(&stack),
     };
-    let desired = prepare::compiled(&stack, facts)?;
+    let desired = match prepare::compiled(&stack, facts) {
+        Err(Error::Problems(problems)) if settings.json => {
+            let mut answer = views::json::diagnostics(warnings.iter());
+            views::json::add_problems(&mut answer, &problems);
+            answer["stack"] = stack.name.to_string().into();
+            views::result(&views::json::pretty(&answer));
+            return Ok(Exit::Failed);
+        }
+        other => other?,
+    };
     let checked = check(command, settings, &stack, &desired)?;
     if settings.json {
         let mut answer = views::json::diagnostics(warnings.iter());
@@ -44,7 +53,7 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     load::show_notices(&desired.notices, settings);
     definitions::warn(&checked.warnings, settings);
     if !checked.errors.is_empty() {
-        return Err(definitions::refused(&checked.errors));
+        return Err(prepare::refused(&checked.errors));
     }
     let n_warnings = warnings.len() + desired.notices.len() + checked.warnings.len();
     views::result(&views::stack::valid(

@@ -26,6 +26,7 @@ use stackctl_stacks::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use crate::error::Problem;
 use crate::views::{
     estimate::{self, EstimateJson},
     plan::Surroundings,
@@ -581,6 +582,25 @@ pub fn add_faults(answer: &mut Value, errors: &[DefinitionFault], warnings: &[De
     answer["summary"]["errors"] = json!(count(answer, "errors") + errors.len() as u64);
     answer["summary"]["warnings"] = json!(count(answer, "warnings") + warnings.len() as u64);
     answer["valid"] = json!(count(answer, "errors") == 0);
+}
+
+/// Adds what keeps a stack from being compiled to its diagnostics; a message says its own file and line.
+pub fn add_problems(answer: &mut Value, problems: &[Problem]) {
+    let one = |problem: &Problem| {
+        json!({
+            "code": problem.code,
+            "severity": "error",
+            "message": problem.what,
+            "help": problem.hint,
+            "file": null, "line": null, "column": null,
+        })
+    };
+    if let Some(all) = answer["diagnostics"].as_array_mut() {
+        all.extend(problems.iter().map(one));
+    }
+    let before = answer["summary"]["errors"].as_u64().unwrap_or_default();
+    answer["summary"]["errors"] = json!(before + problems.len() as u64);
+    answer["valid"] = json!(false);
 }
 
 /// Converts how much definitions could judge.

@@ -16,6 +16,8 @@ pub(super) struct Context<'a, P, J, S> {
     pub(super) ledger: &'a Ledger<'a, J>,
     /// How many requests wait until they may be sent again; they hold no slot.
     pub(super) n_resting: &'a Cell<usize>,
+    /// Whether the run was told to stop.
+    pub(super) stopped: &'a Cell<bool>,
     pub(super) secrets: &'a S,
     pub(super) identity: &'a Identity,
     pub(super) key: Option<&'a StackKey>,
@@ -85,10 +87,14 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
                 .next()
                 .map_or(0.5, |byte| f64::from(byte % 62) / 61.0);
             match delay(error.retry(), count, jitter) {
-                Some(wait) if Instant::now() + wait < deadline => {
+                // A run that is told to stop writes nothing anew.
+                Some(wait) if !self.stopped.get() && Instant::now() + wait < deadline => {
                     self.n_resting.set(self.n_resting.get() + 1);
                     tokio::time::sleep(wait).await;
                     self.n_resting.set(self.n_resting.get() - 1);
+                    if self.stopped.get() {
+                        return Err(StepError::Provider(error));
+                    }
                 }
                 Some(_) | None => return Err(StepError::Provider(error)),
             }

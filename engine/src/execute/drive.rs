@@ -39,6 +39,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
+/// So many times as many requests as may be in flight rest at most: a server in trouble is not sent everything once.
+const MOST_RESTING: usize = 4;
 /// After so many events at once what was written down is saved, even if there are more.
 const EVENTS_BEFORE_A_SAVE: usize = 256;
 
@@ -68,11 +70,12 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
     on: impl FnMut(&Event),
     n_looks: &Cell<usize>,
 ) -> Result<(), JournalError> {
-    let (ledger, n_resting) = (Ledger::new(journal), Cell::new(0));
+    let (ledger, n_resting, stopped) = (Ledger::new(journal), Cell::new(0), Cell::new(false));
     let context = Context {
         provider,
         ledger: &ledger,
         n_resting: &n_resting,
+        stopped: &stopped,
         secrets,
         identity: execution.identity,
         key: execution.key,
@@ -101,7 +104,10 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
             let events = provider.watch(&scope.0, scope.1.as_deref());
             watches.push(events.map(move |event| (scope.clone(), event)).boxed());
         }
-        let is_slot_free = |n_requests: usize| n_requests.saturating_sub(n_resting.get()) < parallelism;
+        stopped.set(drive.stopped);
+        let is_slot_free = |n_requests: usize| {
+            n_requests.saturating_sub(n_resting.get()) < parallelism && n_resting.get() < MOST_RESTING * parallelism
+        };
         while is_slot_free(requests.len())
             && let Some(request) = drive.request()
         {

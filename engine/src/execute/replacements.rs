@@ -5,7 +5,7 @@
 //! - Each object is taken away once: by itself, or by the object that it is in.
 //! - Fields of others' objects, and what is only given back, are taken away by their own step alone.
 
-use super::{records::Records, script::is_deleted};
+use super::records::Records;
 use crate::{
     address::Address,
     graph::EdgeClass,
@@ -26,7 +26,7 @@ impl<'a> Replacements<'a> {
     pub(super) fn of(plan: &'a Plan, recorded: &BTreeMap<Address, Recorded>) -> Self {
         let replaced = plan.steps.iter().filter(|step| step.action == Action::Replace);
         let steps: Vec<_> = replaced
-            .filter(|step| recorded.get(&step.address).is_some_and(is_deleted))
+            .filter(|step| recorded.get(&step.address).is_some_and(Recorded::is_deleted))
             .collect();
         Self {
             addresses: steps.iter().map(|step| &step.address).collect(),

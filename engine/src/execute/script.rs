@@ -115,12 +115,6 @@ fn taking_away(known: &Recorded) -> Vec<Move> {
     moves
 }
 
-/// Whether taking it away deletes a whole object that is ours.
-pub(super) fn is_deleted(known: &Recorded) -> bool {
-    let is_made = matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Created);
-    is_made && known.destroy.retain.is_none()
-}
-
 fn before_it_goes(step: &DestroyStep) -> Move {
     match step {
         DestroyStep::Patch { target, patch } => Move::Patch(target.clone(), patch.clone()),

@@ -37,6 +37,12 @@ impl Precision {
     }
 }
 
+impl Precision {
+    const fn narrower(self, other: Self) -> Self {
+        if other.bits() < self.bits() { other } else { self }
+    }
+}
+
 impl fmt::Display for Precision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -54,13 +60,13 @@ impl Weights {
     /// `told` is a precision that vLLM is told to load the weights in, for names that say none.
     pub(super) fn named(name: &str, told: Option<Precision>) -> Option<Self> {
         let name = Name::new(name);
-        if NO_WHOLE_MODEL.iter().any(|word| name.has(word)) {
+        if NO_WHOLE_MODEL.iter().any(|word| name.has(word)) || is_of_two(&name) {
             return None;
         }
         let (millions, native) = known(&name).or_else(|| Some((nominal(&name)?, Precision::Bits16)))?;
         let precision = match of_name(&name) {
             Said::Nothing => told.unwrap_or(native),
-            Said::One(precision) => precision,
+            Said::One(precision) => told.map_or(precision, |told| precision.narrower(told)),
             Said::Unclear => return None,
         };
         Some(Self { millions, precision })
@@ -171,7 +177,14 @@ const KNOWN: &[(&str, u64, Precision)] = &[
 const NO_WHOLE_MODEL: &[&str] = &["lora", "adapter", "eagle", "eagle3", "draft", "speculator"];
 
 /// Words that make another model of a name of [`KNOWN`]: it has a size of its own.
-const OTHER: &[&str] = &["distill", "mini", "multimodal", "reasoning-vision", "lite"];
+const OTHER: &[&str] = &["distill", "mini", "minitron", "multimodal", "reasoning-vision", "lite"];
+
+/// Whether two models of [`KNOWN`] are in a name: then it is one that was taught by the other, or merged of both.
+fn is_of_two(name: &Name) -> bool {
+    let parts = || KNOWN.iter().map(|(part, ..)| *part).filter(|part| name.has(part));
+    let longest = parts().max_by_key(|part| part.len()).unwrap_or_default();
+    parts().any(|part| !longest.contains(part))
+}
 
 /// The longest name of [`KNOWN`] that is in this one.
 fn known(name: &Name) -> Option<(u64, Precision)> {
@@ -243,9 +256,29 @@ fn of_name(name: &Name) -> Said {
     const BITS_4: &[&str] = &[
         "awq", "gptq", "int4", "w4a16", "w4a8", "4bit", "4-bit", "nf4", "fp4", "nvfp4", "mxfp4",
     ];
-    const BITS_32: &[&str] = &["fp32", "f32"];
-    const BITS_16: &[&str] = &["bf16", "fp16", "f16"];
-    const UNCLEAR: &[&str] = &["gguf", "ggml", "quantized", "quant", "exl2", "hqq", "bnb"];
+    // vLLM loads weights of 32 bits in 16 unless it is told otherwise (its `--dtype auto`).
+    const BITS_16: &[&str] = &["bf16", "fp16", "f16", "fp32", "f32"];
+    const UNCLEAR: &[&str] = &[
+        "gguf",
+        "ggml",
+        "quantized",
+        "quant",
+        "exl2",
+        "hqq",
+        "bnb",
+        "aqlm",
+        "quip",
+        "2bit",
+        "3bit",
+        "int2",
+        "int3",
+        "q2",
+        "q3",
+        "q4",
+        "q5",
+        "q6",
+        "q8",
+    ];
     let says = |words: &[&str]| words.iter().any(|word| name.has(word));
     // `gptq-int8` has eight bits, so what is wider is looked for first.
     if says(BITS_8) {
@@ -254,8 +287,6 @@ fn of_name(name: &Name) -> Said {
         Said::One(Precision::Bits4)
     } else if says(UNCLEAR) {
         Said::Unclear
-    } else if says(BITS_32) {
-        Said::One(Precision::Bits32)
     } else if says(BITS_16) {
         Said::One(Precision::Bits16)
     } else {
@@ -315,6 +346,8 @@ mod tests {
             "simple",
             "my-model",
             "phi-4-mini-instruct",
+            "DeepSeek-R1-0528-Qwen3-8B",
+            "Llama-3-8B-q4_k_m",
             "custom-4x13b",
             "custom-17b-64e",
             "modelcar-qwen2-5-0-5b-instruct",

@@ -114,7 +114,10 @@ pub(super) fn gates(
 }
 
 fn gate(set: &ManifestSet, group: &str, members: &BTreeSet<usize>, addresses: &[Address]) -> Resource {
-    let mut gate = Resource::new(address_of(set, "group", group), Node::Gate(Gate::all(Vec::new())));
+    let mut gate = Resource::new(
+        address_of(set, "change-group", group),
+        Node::Gate(Gate::all(Vec::new())),
+    );
     gate.note = format!("waits for change group {group}");
     // It looks at nothing itself.
     gate.usual_time = Some(Duration::ZERO);

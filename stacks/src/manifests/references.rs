@@ -155,6 +155,8 @@ impl<'a> World<'a> {
             .index
             .value(&key)
             .and_then(|value| value["spec"]["selector"].as_object())
+            // Without a label it selects nothing (<https://kubernetes.io/docs/concepts/services-networking/service/>).
+            .filter(|selector| !selector.is_empty())
         else {
             return;
         };

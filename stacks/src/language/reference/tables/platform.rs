@@ -1,8 +1,8 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::{Table, Takes};
-use crate::stack::gpu_tiers::TIER_NAMES;
 use super::{ALLOW, KEEP, TIMEOUT, key, switch};
+use crate::stack::gpu_tiers::TIER_NAMES;
 
 pub(super) const TABLES: &[Table] = &[
     Table {
