@@ -100,12 +100,16 @@ fn a_plan_that_deletes_much_or_data_takes_a_word_of_its_own() {
 #[test]
 fn what_a_table_keeps_is_deleted_neither_by_an_apply_nor_by_a_destroy_until_it_says_so_no_more() {
     let sandbox = sandbox();
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     sandbox.edit(
         "path = \"left.yaml\"\n",
         "path = \"left.yaml\"\nprevent_destroy = true\n",
     );
-    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     let left = r#"manifests[left].configmap["parts/left"]"#;
+    // It holds before an apply has recorded it.
+    let told = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
+    says(&told, &[&format!("`{left}` may not be destroyed (prevent_destroy)")]);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     for refused in [
         &["destroy", "stack.toml", "--yes"][..],
         &["plan", "stack.toml", "--destroy", "--target", "manifests[base]"],

@@ -19,18 +19,19 @@ use stackctl_engine::plan::Purpose;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit, Error> {
-    let (name, context) = if command.state_only {
+    let (name, stack) = if command.state_only {
         (of_the_record(&command.stack.files, settings)?, None)
     } else {
         let (stack, _) = load::stack(settings)?;
-        (stack.name.to_string(), stack.context().map(str::to_owned))
+        (stack.name.to_string(), Some(stack))
     };
+    let context = stack.as_ref().and_then(|stack| stack.context());
     if !command.yes {
         prompt::needs_terminal(Purpose::Destroy)?;
     }
     let mut known = Known::read(settings, &name)?;
     runtime::block_on(async {
-        let cluster = Cluster::open(settings, context.as_deref(), Use::Write).await?;
+        let cluster = Cluster::open(settings, context, Use::Write).await?;
         let exit = async {
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
@@ -45,7 +46,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 ));
                 return Ok(Exit::Done);
             }
-            let planned = planning::destroy(settings, &cluster, &known, &command.scope).await?;
+            let planned = planning::destroy(settings, &cluster, &known, stack.as_ref(), &command.scope).await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 yes_delete: command.yes_delete,

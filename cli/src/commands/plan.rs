@@ -37,7 +37,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         let answer: Result<(Planned, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
-                let planned = planning::destroy(settings, &cluster, &known, &command.plan.scope).await?;
+                let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
                 return Ok((planned, None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());

@@ -21,7 +21,7 @@ use stackctl_engine::{
     facts::Facts,
     moves::{self, Moves},
     plan::{self, Action, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
-    recorded::Recorded,
+    recorded::{Recorded, RecordedNode},
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
@@ -77,12 +77,14 @@ pub(super) async fn apply(
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
     let Counted {
-        recorded: all_recorded,
+        recorded: mut all_recorded,
         renames,
         let_go,
     } = known
         .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
         .await?;
+    let desired_now: BTreeSet<_> = desired.resources.iter().map(|resource| &resource.address).collect();
+    keep(stack, &mut all_recorded, |address| !desired_now.contains(address));
     let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
     let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
@@ -144,18 +146,32 @@ pub(super) async fn apply(
     })
 }
 
+/// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
+fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
+    for (address, known) in recorded {
+        if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
+            known.destroy.prevent = true;
+        }
+    }
+}
+
 /// Plans to take everything away, or the part of it that was asked for.
 pub(super) async fn destroy(
     settings: &Settings,
     cluster: &Cluster,
     known: &Known,
+    stack: Option<&Stack>,
     arguments: &ScopeArgs,
 ) -> Result<Planned, Error> {
     let Counted {
-        recorded: all_recorded, ..
+        recorded: mut all_recorded,
+        ..
     } = known
         .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
         .await?;
+    if let Some(stack) = stack {
+        keep(stack, &mut all_recorded, |_| true);
+    }
     let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);

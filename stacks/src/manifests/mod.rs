@@ -110,7 +110,8 @@ pub fn resources(
         .iter()
         .map(|gate| (gate.address.clone(), gate.depends_on.clone()))
         .collect();
-    references::without_knots(&addresses, &said, &waits_of_gates, &mut seen);
+    let homes = references::homes(&documents, &addresses, &index);
+    references::without_knots(&addresses, &homes, &said, &waits_of_gates, &mut seen);
     let waited: BTreeSet<Address> = said
         .iter()
         .chain(waits_of_gates.iter().map(|(_, waits)| waits))

@@ -294,9 +294,29 @@ fn judged(configuration: &Value) -> Vec<(&str, &str)> {
     found
 }
 
-/// Takes away edges that would close a circle with what is said.
+/// Which documents lie in a Namespace that is a document too: the graph makes one wait for the other, whatever is said.
+pub(super) fn homes(
+    documents: &[(usize, Document)],
+    addresses: &[Address],
+    index: &Index<'_>,
+) -> Vec<(Address, Address)> {
+    let home = |document: &Document| {
+        let namespace = ObjectKey {
+            kind: GroupKind::new("", "Namespace"),
+            namespace: None,
+            name: document.manifest.object().namespace.clone()?,
+        };
+        index.address(&namespace).cloned()
+    };
+    let all = documents.iter().zip(addresses);
+    all.filter_map(|((_, document), address)| Some((address.clone(), home(document)?)))
+        .collect()
+}
+
+/// Takes away edges that would close a circle with what is said, and with what lies in what.
 pub(super) fn without_knots(
     addresses: &[Address],
+    homes: &[(Address, Address)],
     said: &[Vec<DependsOn>],
     gates: &[(Address, Vec<DependsOn>)],
     seen: &mut [Vec<DependsOn>],
@@ -305,9 +325,9 @@ pub(super) fn without_knots(
         // Kinds that wait for each other by fields alone make no circle: none of those that are waited for waits back.
         return;
     }
-    let edge = |from: &Address, on: &DependsOn, source| Edge {
+    let edge = |from: &Address, to: &Address, source| Edge {
         from: from.clone(),
-        to: on.address.clone(),
+        to: to.clone(),
         until: Until::Applied,
         reason: String::new(),
         class: EdgeClass::Needs,
@@ -328,8 +348,10 @@ pub(super) fn without_knots(
             seen_now.flat_map(|(from, waits)| waits.iter().map(move |on| (from, on, EdgeSource::SameObject)));
         let edges: Vec<Edge> = said
             .chain(seen_now)
-            .filter(|(_, on, _)| own.contains(&on.address))
-            .map(|(from, on, source)| edge(from, on, source))
+            .map(|(from, on, source)| (from, &on.address, source))
+            .chain(homes.iter().map(|(from, home)| (from, home, EdgeSource::Declared)))
+            .filter(|(_, to, _)| own.contains(to))
+            .map(|(from, to, source)| edge(from, to, source))
             .collect();
         let all = own.iter().map(|address| (*address).clone());
         let Err(errors) = Graph::of_edges(all, edges) else {

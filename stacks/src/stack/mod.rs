@@ -58,6 +58,7 @@ pub use version::VersionRequirement;
 pub use window::Window;
 
 use stackctl_engine::{
+    Address,
     moves::Moves,
     plan::Pattern,
     resource::{Node, Resource},
@@ -85,10 +86,15 @@ impl Stack {
     pub fn keep(&self, resources: &mut [Resource]) {
         for resource in resources {
             let is_object = matches!(resource.node, Node::Object(_));
-            if is_object && self.prevent_destroy.iter().any(|kept| kept.names(&resource.address)) {
+            if is_object && self.keeps(&resource.address) {
                 resource.lifecycle.prevent_destroy = true;
             }
         }
+    }
+
+    /// Whether no plan may delete what was made at an address, whatever was said when it was recorded.
+    pub fn keeps(&self, address: &Address) -> bool {
+        self.prevent_destroy.iter().any(|kept| kept.names(address))
     }
 }
 

@@ -157,3 +157,27 @@ metadata: {name: late, namespace: ns, annotations: {argocd.argoproj.io/sync-wave
         ]
     );
 }
+
+#[test]
+fn what_fields_name_closes_no_circle_through_a_namespace() {
+    let text = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: team, annotations: {config.kubernetes.io/depends-on: apps/namespaces/sys/Deployment/policy}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: policy, namespace: sys}
+spec: {template: {spec: {serviceAccountName: policy, containers: [{name: a}]}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: rb, namespace: team}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: policy, namespace: sys}]
+";
+    // Of the graph, which takes no circle.
+    let waits = waits(&made(&set(), text));
+    let is_said = |wait: &String| wait.starts_with("namespace[team] -> deployment[\"sys/policy\"]");
+    assert!(waits.iter().any(is_said), "{waits:?}");
+}
