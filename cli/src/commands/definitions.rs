@@ -2,7 +2,8 @@
 //! plan saw.
 //!
 //! Invariants:
-//! - What a definition of the person's or of the stack says is an error, before the cluster is asked.
+//! - What a definition of the person's or of the stack says is an error. Beside a cluster only of objects that it cannot be
+//!   asked about: it knows what others own of those that are there, and what its webhooks fill in.
 //! - What only a definition says that was seen, and may be of another release, is a warning, and only of objects that the
 //!   cluster cannot be asked about.
 

@@ -91,7 +91,6 @@ pub(super) async fn apply(
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
-    definitions::check(&given, stack, &resources)?;
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);

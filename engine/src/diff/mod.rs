@@ -59,15 +59,37 @@ fn list_key(at: &FieldPath, items: &[Value]) -> Option<&'static str> {
     let Some(PathElement::Field(name)) = at.elements().last() else {
         return None;
     };
-    let key = match name.as_str() {
-        "containers" | "initContainers" | "env" | "volumes" => "name",
-        "volumeMounts" => "mountPath",
-        _ => return None,
-    };
+    let key = key_of(name)?;
     items
         .iter()
         .all(|item| item.get(key).is_some_and(Value::is_string))
         .then_some(key)
+}
+
+/// What the items of a list of this name are told apart by.
+fn key_of(list: &str) -> Option<&'static str> {
+    match list {
+        "containers" | "initContainers" | "env" | "volumes" => Some("name"),
+        "volumeMounts" => Some("mountPath"),
+        _ => None,
+    }
+}
+
+/// Whether a path names items of such lists alone as we take apart; of any other list only the whole is compared, recorded
+/// and left to others.
+pub fn is_taken_apart(path: &FieldPath) -> bool {
+    let steps = path.elements();
+    steps.iter().enumerate().all(|(index, step)| match step {
+        PathElement::Field(_) => true,
+        PathElement::Key(keys) => {
+            let above = index.checked_sub(1).map(|above| &steps[above]);
+            let PathElement::Field(list) = above.unwrap_or(step) else {
+                return false;
+            };
+            key_of(list).is_some_and(|key| keys.keys().eq([key]))
+        }
+        PathElement::Value(_) | PathElement::Index(_) => false,
+    })
 }
 
 /// One path that differs: what was there, and what is there.
