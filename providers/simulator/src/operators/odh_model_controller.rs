@@ -71,26 +71,24 @@ pub(crate) fn reconcile(turn: &mut Turn<'_>) {
 }
 
 /// Returns whether the controller's pod started before the kinds of policies were there: it looks for them once
-/// (reference/serving.md §1.9 last item, K7). What it found is written on the pod; a fault makes the first pod find none.
+/// (reference/serving.md §1.9 last item, K7). What it found is written on the pod. A fault makes the pod that it meets first
+/// one that found none, whether that has looked before or not; the next one finds them.
 fn is_blind(turn: &mut Turn<'_>, pod: &Value) -> bool {
+    let is_missed = turn.faults.on(FaultName::PolicyKindsMissed);
+    let deployment = turn.world.get(DEPLOYMENT, APPLICATIONS, NAME).cloned();
+    let is_first = |deployment: &Value| deployment.annotation(KINDS).is_none();
+    if let Some(deployment) = deployment.filter(|deployment| is_missed && is_first(deployment)) {
+        let once = json!({"metadata": {"annotations": {KINDS: "missed once"}}});
+        turn.patch(DEPLOYMENT, &deployment, once);
+        turn.patch(POD, pod, json!({"metadata": {"annotations": {KINDS: "missing"}}}));
+        return true;
+    }
     match pod.annotation(KINDS) {
         Some("missing") => true,
         Some(_) => false,
         None => {
             let there = turn.world.is_established("authpolicies.kuadrant.io");
-            let deployment = turn.world.get(DEPLOYMENT, APPLICATIONS, NAME).cloned();
-            let faulty = turn.faults.on(FaultName::PolicyKindsMissed)
-                && deployment
-                    .as_ref()
-                    .is_some_and(|deployment| deployment.annotation(KINDS).is_none());
-            if let Some(deployment) = deployment.filter(|_| faulty) {
-                turn.patch(
-                    DEPLOYMENT,
-                    &deployment,
-                    json!({"metadata": {"annotations": {KINDS: "missed once"}}}),
-                );
-            }
-            let found = if there && !faulty { "present" } else { "missing" };
+            let found = if there { "present" } else { "missing" };
             turn.patch(POD, pod, json!({"metadata": {"annotations": {KINDS: found}}}));
             true
         }
