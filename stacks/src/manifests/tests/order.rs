@@ -96,10 +96,10 @@ fn change_rules_are_edges_in_both_directions_and_what_is_not_carried_out_is_told
     assert_eq!(
         waits(&made),
         [
-            "group[db] -> configmap[\"default/db-1\"] ready",
-            "group[db] -> configmap[\"default/db-2\"] ready",
+            "change-group[db] -> configmap[\"default/db-1\"] ready",
+            "change-group[db] -> configmap[\"default/db-2\"] ready",
             "configmap[\"default/db-2\"] -> configmap[\"default/first\"] ready",
-            "configmap[\"default/app\"] -> group[db] ready",
+            "configmap[\"default/app\"] -> change-group[db] ready",
         ]
     );
     let told = told(&made);
