@@ -41,7 +41,7 @@ pub(crate) struct Twin {
 
 pub(super) fn run(root: &Path, twin: &Twin) -> Result<String, TaskError> {
     let stackctl = match &twin.stackctl {
-        Some(path) => path.clone(),
+        Some(path) => root.join(path),
         None => release(root)?,
     };
     let scratch = std::env::temp_dir().join(format!("stackctl-bench-{}", std::process::id()));

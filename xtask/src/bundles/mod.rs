@@ -63,7 +63,7 @@ struct Came {
 /// or leaves something behind.
 pub(crate) fn run(root: &Path, bundles: &Bundles) -> Result<String, TaskError> {
     let stackctl = match &bundles.stackctl {
-        Some(path) => path.clone(),
+        Some(path) => root.join(path),
         None => program::stackctl(root)?,
     };
     let chosen = BUNDLES.iter().filter(|bundle| {

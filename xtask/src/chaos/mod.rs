@@ -93,7 +93,7 @@ struct Count {
 /// A command that fails though nobody killed it, or a count that is not zero, with what it counts.
 pub(crate) fn run(root: &Path, chaos: &Chaos) -> Result<String, TaskError> {
     let stackctl = match &chaos.stackctl {
-        Some(path) => path.clone(),
+        Some(path) => root.join(path),
         None => release(root)?,
     };
     let stack = root.join(&chaos.stack);
