@@ -111,10 +111,7 @@ pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
             for cause in causes {
                 failure = failure.because(format!("{} owns {}", cause.manager, cause.field));
             }
-            failure.hint(
-                "take the fields with `--force-conflicts`; of `[[manifests]]` leave them to others with `ignore_fields`, \
-                 or out of the manifest",
-            )
+            failure.hint(ProviderError::OF_A_CONFLICT)
         }
         ProviderError::Invalid { causes, .. } if !causes.is_empty() => causes
             .iter()

@@ -229,6 +229,10 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// What to do about fields that others own.
+    pub(crate) const OF_A_CONFLICT: &'static str = "take the fields with `--force-conflicts`; of `[[manifests]]` leave them \
+                                                    to others with `ignore_fields`, or out of the manifest";
+
     /// Whether asking again can help, by itself (DESIGN §6, Retries).
     pub fn retry(&self) -> RetryClass {
         match self {

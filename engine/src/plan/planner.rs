@@ -152,11 +152,7 @@ impl PlanError {
         match self {
             Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
-            Self::Conflict { .. } => Some(
-                "take the fields with `--force-conflicts`; of `[[manifests]]` leave them to others with `ignore_fields`, \
-                 or out of the manifest"
-                    .to_owned(),
-            ),
+            Self::Conflict { .. } => Some(ProviderError::OF_A_CONFLICT.to_owned()),
             Self::Late { cause, .. } => match **cause {
                 LateError::Lost { .. } => {
                     Some("restore the Secret from a backup, or delete what uses it as well".to_owned())

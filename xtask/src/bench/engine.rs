@@ -4,7 +4,8 @@
 //! - A row is of one graph: ConfigMaps in twenty layers, each waiting for two of the layer below.
 //! - No cluster is behind it: what `layered` speaks to answers at once, as Terraform's built-in resource does.
 //! - Every number of objects is a process of its own, so that its memory is its own.
-//! - What an object costs may not grow with their number: a phase that does is an error, with the table.
+//! - What an object costs may hardly grow with their number: a phase in which it grows beyond its bound is an error, with the
+//!   table.
 
 use super::{layered::Phase, release};
 use crate::{

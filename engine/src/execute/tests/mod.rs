@@ -57,6 +57,8 @@ struct Kept {
     last_intent: Option<Recorded>,
     /// Whose time was learned.
     timed: Vec<Address>,
+    /// Intents on their way.
+    unsaved_intents: Vec<Intent>,
     /// Outcomes on their way.
     unsaved: Vec<Outcome>,
     /// How often something was made durable.
@@ -65,10 +67,7 @@ struct Kept {
 
 impl Journal for Kept {
     fn intend(&mut self, intent: &Intent) {
-        self.intents += 1;
-        if let Intent::Write(recorded) = intent {
-            self.last_intent = Some((**recorded).clone());
-        }
+        self.unsaved_intents.push(intent.clone());
     }
 
     fn record(&mut self, outcome: &Outcome) {
@@ -77,6 +76,12 @@ impl Journal for Kept {
 
     fn flush(&mut self) -> Result<(), JournalError> {
         self.saves += 1;
+        for intent in std::mem::take(&mut self.unsaved_intents) {
+            self.intents += 1;
+            if let Intent::Write(recorded) = intent {
+                self.last_intent = Some(*recorded);
+            }
+        }
         for outcome in std::mem::take(&mut self.unsaved) {
             match outcome {
                 Outcome::Recorded(recorded) => {
