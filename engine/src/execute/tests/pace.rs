@@ -32,6 +32,19 @@ impl World {
         on: impl FnMut(&Event),
         others: impl AsyncFnOnce(&Memory),
     ) -> (usize, usize) {
+        self.driven_until(std::future::pending(), resources, parallelism, on, others)
+            .await
+    }
+
+    /// The same, until a person asks to stop.
+    async fn driven_until(
+        &mut self,
+        interrupt: impl Future<Output = ()>,
+        resources: &[Resource],
+        parallelism: usize,
+        on: impl FnMut(&Event),
+        others: impl AsyncFnOnce(&Memory),
+    ) -> (usize, usize) {
         let plan = self.plan(resources).await;
         let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let execution = Execution {
@@ -46,8 +59,7 @@ impl World {
             },
         };
         let (looks, saves) = (Cell::new(0), self.kept.saves);
-        let never = std::future::pending();
-        let driving = drive_counting(&execution, &self.cluster, &mut self.kept, &Fixed, never, on, &looks);
+        let driving = drive_counting(&execution, &self.cluster, &mut self.kept, &Fixed, interrupt, on, &looks);
         let (driven, ()) = tokio::join!(driving, others(&self.cluster));
         driven.expect("the state is kept");
         (looks.get(), self.kept.saves - saves)
@@ -163,14 +175,35 @@ async fn of_what_could_start_the_longest_way_leaves_first() {
     assert_eq!(world.cluster.log()[0], "create ConfigMap n/first");
 }
 
+/// An object of a kind that a cluster may serve later.
+fn late(name: &str) -> Resource {
+    let manifest = Manifest::written(json!({"apiVersion": "example.com/v1", "kind": "Late",
+        "metadata": {"name": name, "namespace": "n"}}));
+    Resource::new(address(&format!("a.{name}")), Node::Object(Object::new(manifest)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_told_to_stop_sends_nothing_again() {
+    let mut world = World::new();
+    let stack = ["one", "two"].map(late);
+    let written: Writes = RefCell::default();
+    let served_later = async |cluster: &Memory| {
+        cluster.unserve("Late");
+        sleep(Duration::from_secs(30)).await;
+        cluster.serve("Late");
+        sleep(Duration::from_secs(600)).await;
+    };
+    let asked = sleep(Duration::from_secs(10));
+    world
+        .driven_until(asked, &stack, 4, noting_writes(&written), served_later)
+        .await;
+    assert!(written.borrow().is_empty(), "{written:?}");
+    assert!(world.kept.recorded.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_to_be_sent_again_holds_no_slot() {
     let mut world = World::new();
-    let late = |name: &str| {
-        let manifest = Manifest::written(json!({"apiVersion": "example.com/v1", "kind": "Late",
-            "metadata": {"name": name, "namespace": "n"}}));
-        Resource::new(address(&format!("a.{name}")), Node::Object(Object::new(manifest)))
-    };
     let other = object("b.other", "other", &json!({}), &[]);
     let stack: Vec<_> = ["one", "two", "three", "four"]
         .map(late)
@@ -211,6 +244,7 @@ impl Journal for Full<'_> {
             }
             None => {
                 self.kept.unsaved.clear();
+                self.kept.unsaved_intents.clear();
                 Err(JournalError {
                     reason: "the disk is full".to_owned(),
                 })
