@@ -11,6 +11,7 @@ use crate::{
     digest::{Digest, StackKey},
     document::DocumentError,
     execute::ProviderError,
+    field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
     late::LateError,
@@ -672,9 +673,8 @@ fn kept(known: Option<&Recorded>, found: &Found, desired: &BTreeSet<FieldPath>, 
 }
 
 fn is_identity(path: &FieldPath) -> bool {
-    ["apiVersion", "kind", "metadata"]
-        .iter()
-        .any(|name| FieldPath::of(name).contains(path))
+    let first = path.elements().first();
+    matches!(first, Some(PathElement::Field(name)) if ["apiVersion", "kind", "metadata"].contains(&&**name))
 }
 
 /// The values of a Secret are never shown, whoever set them.
