@@ -138,16 +138,12 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        plan::{NodeKind, Projection, Reason, Step},
+        plan::testing::{address, plan},
         recorded::{RecordedDestroy, RecordedObject},
     };
     use proptest::prelude::*;
     use serde_json::Value;
     use std::collections::BTreeSet;
-
-    fn address(number: usize) -> Address {
-        format!("n[{number}].x").parse().expect("an address")
-    }
 
     fn known(number: usize, origin: Origin, holds_data: bool) -> Recorded {
         let object = RecordedObject {
@@ -170,29 +166,6 @@ mod tests {
                 holds_data,
                 ..RecordedDestroy::default()
             },
-        }
-    }
-
-    fn plan(purpose: Purpose, actions: &[Action]) -> Plan {
-        let step = |(number, action): (usize, &Action)| Step {
-            address: address(number),
-            node: NodeKind::Object,
-            action: *action,
-            reasons: vec![Reason::NoLongerDesired],
-            object: None,
-            changes: Vec::new(),
-            note: String::new(),
-            waits_for: Vec::new(),
-            readiness: None,
-            consequences: Vec::new(),
-            projection: Projection::default(),
-        };
-        Plan {
-            purpose,
-            steps: actions.iter().enumerate().map(step).collect(),
-            desired: Digest::of(&Value::Null),
-            remains: Vec::new(),
-            partial: None,
         }
     }
 
