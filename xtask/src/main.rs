@@ -25,6 +25,10 @@ use clap::{Parser, Subcommand};
 
 use error::TaskError;
 
+/// That of the product, whose code `bench` runs here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What developers of stackctl run.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]

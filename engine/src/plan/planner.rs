@@ -11,6 +11,7 @@ use crate::{
     digest::{Digest, StackKey},
     document::DocumentError,
     execute::ProviderError,
+    field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
     late::LateError,
@@ -23,7 +24,11 @@ use crate::{
     survey::{Answer, Found, Survey, observations},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Everything that a plan is made of.
 #[derive(Debug)]
@@ -419,8 +424,8 @@ fn written(
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
-    step.reasons.extend(kept(known, found, resource, &manager));
     let mut paths = leaves(&written_value(resource));
+    step.reasons.extend(kept(known, found, &paths, &manager));
     paths.extend(
         known
             .and_then(Recorded::object)
@@ -428,7 +433,7 @@ fn written(
             .flat_map(|last| last.fields.iter().cloned()),
     );
     paths.retain(|path| !is_ignored(resource, path));
-    step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
+    step.projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)
 }
@@ -472,7 +477,7 @@ fn live_of(
         });
     }
     let foreign = matches!(found.whose, Some(Whose::Foreign));
-    if found.live.as_ref().is_some_and(is_being_deleted) {
+    if found.live.as_deref().is_some_and(is_being_deleted) {
         return Ok((Live::Terminating, None));
     }
     Ok(match &found.answer {
@@ -601,12 +606,12 @@ fn changes(
     let nothing = Value::Null;
     let (before, after) = match (&found.live, &found.answer) {
         (live, Answer::Would { object, .. } | Answer::Unverified { object, .. }) => {
-            (live.as_ref().unwrap_or(&nothing), object.clone())
+            (live.as_deref().unwrap_or(&nothing), Cow::Borrowed(object))
         }
         _ if action == Action::Create => (&nothing, written_value(resource)),
         _ => return Vec::new(),
     };
-    let entries = managed_entries(before);
+    let entries = LazyCell::new(|| managed_entries(before));
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
     for (path, old, new) in differences(before, &after) {
@@ -648,12 +653,11 @@ fn changes(
 }
 
 /// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
-fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &str) -> Vec<Reason> {
+fn kept(known: Option<&Recorded>, found: &Found, desired: &BTreeSet<FieldPath>, manager: &str) -> Vec<Reason> {
     let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
         return Vec::new();
     };
-    let desired = leaves(&written_value(resource));
-    let entries = managed_entries(live);
+    let entries = LazyCell::new(|| managed_entries(live));
     last.fields
         .iter()
         .filter(|path| !desired.contains(*path) && path.get(live).is_some())
@@ -669,9 +673,8 @@ fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &
 }
 
 fn is_identity(path: &FieldPath) -> bool {
-    ["apiVersion", "kind", "metadata"]
-        .iter()
-        .any(|name| FieldPath::of(name).contains(path))
+    let first = path.elements().first();
+    matches!(first, Some(PathElement::Field(name)) if ["apiVersion", "kind", "metadata"].contains(&&**name))
 }
 
 /// The values of a Secret are never shown, whoever set them.
