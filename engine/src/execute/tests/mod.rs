@@ -2,6 +2,7 @@
 
 mod asked;
 mod certificates;
+mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
