@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, counted, padded, visible_width},
+    style::{Meaning, Style, counted, padded, row, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -330,7 +330,6 @@ fn object(step: &Step) -> String {
 
 fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     let mark = style.action_mark(step.action, step.node);
-    let address = padded(&step.address.to_string(), widths.address);
     let mut cells = Vec::new();
     match step.node {
         NodeKind::Gate | NodeKind::Check | NodeKind::Action => cells.push(step.note.clone()),
@@ -346,7 +345,13 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
-    line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
+    let row = row(
+        &format!("  {mark} "),
+        &step.address.to_string(),
+        widths.address,
+        cells.join("  ").trim_end(),
+    );
+    line(text, &row);
     let changes: Vec<_> = step
         .changes
         .iter()
@@ -465,14 +470,13 @@ fn left_out(text: &mut String, plan: &Plan, style: &Style) {
             &format!("  {} {}", style.dot(), style.paint(Meaning::Quiet, &words)),
         );
     }
-    let width = others
+    let widths = others
         .iter()
-        .map(|(address, _)| visible_width(&address.to_string()))
-        .max();
+        .map(|(address, _)| visible_width(&address.to_string()));
+    let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
     for (address, why) in others.iter().take(MOST_LEFT_OUT) {
-        let address = padded(&address.to_string(), width.unwrap_or(0).min(WIDEST_ADDRESS));
         let why = style.paint(Meaning::Quiet, &why.to_string());
-        line(text, &format!("  {} {address}  {why}", style.dot()));
+        line(text, &row(&format!("  {} ", style.dot()), &address.to_string(), width, &why));
     }
     let more = others.len().saturating_sub(MOST_LEFT_OUT);
     if more > 0 {
