@@ -136,7 +136,10 @@ pub enum MoveError {
         still: Vec<Address>,
     },
     /// The stack makes what it says it let go.
-    #[error("{written_at}: `{address}` is said to be removed, and the stack still has {}", few(still))]
+    #[error(
+        "{written_at}: `{address}` is said to be removed, and the stack still has {}",
+        few(still)
+    )]
     NotRemoved {
         /// Where it is written.
         written_at: String,
@@ -171,7 +174,9 @@ impl MoveError {
                     [one] => format!("`{one}`"),
                     _ => "those".to_owned(),
                 };
-                format!("take {them} out of the state first with `stackctl state rm`, or take the move out of the stack")
+                format!(
+                    "take {them} out of the state first with `stackctl state rm`, or take the move out of the stack"
+                )
             }
             Self::StillDesired { .. } => "rename it in the stack too, or take the move out".to_owned(),
             Self::NotRemoved { .. } => "take it out of the stack, or take the `[[removed]]` table out".to_owned(),
@@ -427,14 +432,21 @@ mod tests {
         let known = recorded(&all.iter().map(String::as_str).collect::<Vec<_>>());
         let taken = moves(&[("model[a]", "model[b]")], &[]);
         let errors = taken.renames(&known, &BTreeSet::new()).expect_err("taken");
-        let said: Vec<_> = errors.iter().map(|error| format!("{error}; {}", error.hint())).collect();
+        let said: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{error}; {}", error.hint()))
+            .collect();
         assert_eq!(
             said,
-            ["stack.toml:3: `model[a]` cannot move to `model[b]`: `model[b].route` and 2 more are recorded already; \
-              take those out of the state first with `stackctl state rm`, or take the move out of the stack"]
+            [
+                "stack.toml:3: `model[a]` cannot move to `model[b]`: `model[b].route` and 2 more are recorded already; \
+              take those out of the state first with `stackctl state rm`, or take the move out of the stack"
+            ]
         );
         let still = moves(&[("model[a]", "model[c]")], &["model[b]"]);
-        let errors = still.renames(&known, &known.keys().collect()).expect_err("still desired");
+        let errors = still
+            .renames(&known, &known.keys().collect())
+            .expect_err("still desired");
         let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(
             said,

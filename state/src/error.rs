@@ -46,9 +46,7 @@ pub enum StateError {
         there: u64,
     },
     /// A file is of a version that this program does not know.
-    #[error(
-        "`{path}` was written by a newer stackctl: format {version}, this one reads up to {newest}"
-    )]
+    #[error("`{path}` was written by a newer stackctl: format {version}, this one reads up to {newest}")]
     Newer {
         /// The file.
         path: PathBuf,

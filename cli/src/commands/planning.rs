@@ -293,7 +293,7 @@ pub(super) fn estimates(
     let working: BTreeSet<&Address> = plan
         .steps
         .iter()
-        .filter(|step| step.action != Action::NoOp)
+        .filter(|step| step.action.is_work())
         .map(|step| &step.address)
         .collect();
     let works = |address: &Address| working.contains(address);

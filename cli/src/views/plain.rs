@@ -288,7 +288,8 @@ mod tests {
             plain.event(&started, Duration::from_millis(number));
             plain.event(&waits, Duration::from_millis(number));
         }
-        let ticks = |seconds: std::ops::Range<u32>| seconds.flat_map(|second| (0..4).map(move |quarter| second * 4 + quarter));
+        let ticks =
+            |seconds: std::ops::Range<u32>| seconds.flat_map(|second| (0..4).map(move |quarter| second * 4 + quarter));
         let mut told = |seconds| {
             let lines = ticks(seconds).flat_map(|quarter| plain.tick(Duration::from_millis(250) * quarter));
             lines.collect::<Vec<_>>()

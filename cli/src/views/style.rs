@@ -70,7 +70,7 @@ impl Style {
             Action::Run => ("!", "!", Meaning::Attention),
             Action::Wait | Action::Check => ("?", "?", Meaning::Busy),
             Action::NoOp if matches!(node, NodeKind::Gate | NodeKind::Check) => ("?", "?", Meaning::Busy),
-            Action::NoOp => ("=", "=", Meaning::Quiet),
+            Action::Record | Action::NoOp => ("=", "=", Meaning::Quiet),
         };
         self.paint(meaning, if self.unicode { mark } else { ascii })
     }

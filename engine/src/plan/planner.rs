@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -365,7 +365,7 @@ fn written(
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
-    if is_overlay && before == Before::Never && action == Action::Update {
+    if is_overlay && before == Before::Never && matches!(action, Action::Update | Action::Record) {
         (action, reason) = (Action::Create, Reason::Missing);
     }
     // The address stays and its object is another: the old one goes, or it would be nobody's (DESIGN §5.7).
@@ -420,6 +420,7 @@ fn written(
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
     step.reasons.extend(kept(known, found, resource, &manager));
+    because::say(&mut step, resource, known.and_then(Recorded::object));
     let mut paths = leaves(&written_value(resource));
     paths.extend(
         known

@@ -273,7 +273,9 @@ mod tests {
         let codes = Mutex::new(VecDeque::from(codes.to_vec()));
         let service = tower::service_fn(move |_: Request<Body>| {
             let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let answer = http::Response::builder().status(code.unwrap_or(200)).body(Body::empty());
+            let answer = http::Response::builder()
+                .status(code.unwrap_or(200))
+                .body(Body::empty());
             std::future::ready(Ok::<_, Infallible>(answer.expect("a code")))
         });
         Transport::new(kube::Client::new(service, "default"), "https://here".to_owned()).with_parallelism(parallelism)

@@ -59,7 +59,11 @@ fn a_line_says_the_version_that_its_reader_has_to_know() {
     };
     let one = Entry::Settled(sample::address("a.b"));
     assert_eq!(version(&one), 1, "an older program reads it");
-    assert_eq!(version(&Entry::Together(vec![one])), 2, "an older program says that it is newer");
+    assert_eq!(
+        version(&Entry::Together(vec![one])),
+        2,
+        "an older program says that it is newer"
+    );
 }
 
 #[test]
