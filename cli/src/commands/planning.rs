@@ -115,6 +115,8 @@ pub(super) async fn apply(
     .map_err(refused)?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let plan = plan::said_along(plan, &along);
     let (plan, _) = told(
         cluster,
         plan,
@@ -125,7 +127,8 @@ pub(super) async fn apply(
         &desired.facts,
     )
     .await;
-    let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
+    let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
+    excess.extend(plan::excess_along(along));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -182,12 +185,15 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(refused)?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let plan = plan::said_along(plan, &along);
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let (plan, excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
+    let (plan, mut excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
+    excess.extend(plan::excess_along(along));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),

@@ -434,6 +434,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::NoLongerDesired
         | Reason::WasThereBefore
         | Reason::Retained(_)
+        | Reason::GoesWith(_)
         | Reason::SelfRecreating
         | Reason::AlreadyGone
         | Reason::LetGo

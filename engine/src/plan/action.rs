@@ -72,6 +72,8 @@ pub enum Reason {
     WasThereBefore,
     /// The catalogue says that it stays.
     Retained(String),
+    /// This object goes, and the server deletes it with that.
+    GoesWith(String),
     /// Its controller would make it again.
     SelfRecreating,
     /// It is recorded, and already gone.
@@ -181,6 +183,7 @@ impl Reason {
             Self::Destroying => "destroying",
             Self::WasThereBefore => "was-there-before",
             Self::Retained(_) => "retained",
+            Self::GoesWith(_) => "goes-with",
             Self::SelfRecreating => "self-recreating",
             Self::AlreadyGone => "already-gone",
             Self::LetGo => "let-go",
@@ -221,6 +224,7 @@ impl fmt::Display for Reason {
             Self::Destroying => f.write_str("the stack is destroyed"),
             Self::WasThereBefore => f.write_str("was there before us"),
             Self::Retained(why) => write!(f, "stays: {why}"),
+            Self::GoesWith(container) => write!(f, "goes with {container}"),
             Self::SelfRecreating => f.write_str("its controller makes it again"),
             Self::AlreadyGone => f.write_str("already gone"),
             Self::LetGo => f.write_str("left as it is, as the stack says"),

@@ -11,6 +11,7 @@
 //! - No secret's value is in a plan: what is sensitive shows as [`Shown::Secret`].
 
 mod action;
+mod along;
 mod because;
 mod budget;
 mod decide;
@@ -23,6 +24,7 @@ mod scope;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
+pub use along::{Along, Stays, along, excess_along, said_along};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
