@@ -147,6 +147,23 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// The resource that it is about, if it is about one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::NotOurs { address, .. }
+            | Self::OtherStack { address, .. }
+            | Self::Conflict { address, .. }
+            | Self::UnknownKind { address, .. }
+            | Self::Refused { address, .. }
+            | Self::Uneditable { address, .. }
+            | Self::Late { address, .. }
+            | Self::HoldsData { address, .. }
+            | Self::NotReplaceable { address, .. }
+            | Self::Prevented { address } => Some(address),
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
