@@ -58,6 +58,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 facts: None,
                 how,
                 timeline: command.timeline.as_deref(),
+                places: None,
             };
             let question = (!command.yes).then_some("Destroy this?");
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question).await?;

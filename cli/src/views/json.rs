@@ -171,6 +171,7 @@ pub struct CountsJson {
     wait: usize,
     check: usize,
     unchanged: usize,
+    record: usize,
     not_ready: usize,
 }
 
@@ -199,6 +200,7 @@ impl From<Counts> for CountsJson {
             wait,
             check,
             unchanged,
+            record,
             not_ready,
         } = counts;
         Self {
@@ -213,6 +215,7 @@ impl From<Counts> for CountsJson {
             wait,
             check,
             unchanged,
+            record,
             not_ready,
         }
     }

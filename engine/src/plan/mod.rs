@@ -7,9 +7,12 @@
 //! - Equal inputs give equal plans, byte for byte; steps stand in the order of the graph.
 //! - A plan names only what is desired or recorded: an object that is neither cannot be in it.
 //! - Execution acts on [`Action`] alone; reasons and changes inform people.
+//! - An update names a field: what is only a matter of the record is [`Action::Record`].
 //! - No secret's value is in a plan: what is sensitive shows as [`Shown::Secret`].
 
 mod action;
+mod along;
+mod because;
 mod budget;
 mod decide;
 mod parts;
@@ -23,6 +26,7 @@ mod testing;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
+pub use along::{Along, Stays, along, excess_along, said_along};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub(crate) use planner::sensitive;
@@ -180,8 +184,10 @@ pub struct Counts {
     pub wait: usize,
     /// Checks that would be made.
     pub check: usize,
-    /// Steps that would do nothing.
+    /// Steps that would change nothing.
     pub unchanged: usize,
+    /// Of the unchanged, those that are recorded anew.
+    pub record: usize,
     /// Of the unchanged, those that are not ready now.
     pub not_ready: usize,
 }
@@ -202,11 +208,12 @@ impl Plan {
                 Action::Run => &mut counts.run,
                 Action::Wait => &mut counts.wait,
                 Action::Check => &mut counts.check,
-                Action::NoOp => &mut counts.unchanged,
+                Action::Record | Action::NoOp => &mut counts.unchanged,
             };
             *count += 1;
+            counts.record += usize::from(step.action == Action::Record);
             let unready = step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready());
-            if step.action == Action::NoOp && unready {
+            if !step.action.is_work() && unready {
                 counts.not_ready += 1;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -152,6 +152,23 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// The resource that it is about, if it is about one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::NotOurs { address, .. }
+            | Self::OtherStack { address, .. }
+            | Self::Conflict { address, .. }
+            | Self::UnknownKind { address, .. }
+            | Self::Refused { address, .. }
+            | Self::Uneditable { address, .. }
+            | Self::Late { address, .. }
+            | Self::HoldsData { address, .. }
+            | Self::NotReplaceable { address, .. }
+            | Self::Prevented { address } => Some(address),
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -370,7 +387,7 @@ fn written(
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
-    if is_overlay && before == Before::Never && action == Action::Update {
+    if is_overlay && before == Before::Never && matches!(action, Action::Update | Action::Record) {
         (action, reason) = (Action::Create, Reason::Missing);
     }
     // The address stays and its object is another: the old one goes, or it would be nobody's (DESIGN §5.7).
@@ -426,6 +443,7 @@ fn written(
     step.reasons.extend(unverified);
     let mut paths = leaves(&written_value(resource));
     step.reasons.extend(kept(known, found, &paths, &manager));
+    because::say(&mut step, resource, known.and_then(Recorded::object));
     paths.extend(
         known
             .and_then(Recorded::object)

@@ -64,6 +64,8 @@ pub struct Made {
     pub resources: Vec<Resource>,
     /// What people are told, in the order of files and lines.
     pub notices: Vec<ManifestsNotice>,
+    /// Where each object stands: the file, and the line that its document begins at.
+    pub places: BTreeMap<Address, FileLine>,
 }
 
 /// Where each object of every set stands: the file, and the line that its document begins at.
@@ -146,7 +148,13 @@ pub fn resources(
     }
     notices.sort_by(|one, other| one.at().cmp(other.at()));
     if errors.is_empty() {
-        Ok(Made { resources, notices })
+        let at = documents.into_iter().map(|(_, document)| document.at);
+        let places = addresses.into_iter().zip(at).collect();
+        Ok(Made {
+            resources,
+            notices,
+            places,
+        })
     } else {
         Err(errors)
     }
