@@ -202,6 +202,17 @@ pub enum Command {
     /// Show what changed under us: which field, by whom, when
     #[command(after_help = "Exits 2 when something drifted.\n\nExamples:\n  stackctl drift\n  stackctl drift --json")]
     Drift(StackArgs),
+    /// Show what is ready, what is not and why, and what waits for what
+    #[command(
+        after_help = "Exits 2 when something is not ready, or cannot be told. Without its stack file it judges by the record \
+                            alone, which knows less of when things are ready.\n\nExamples:\n  stackctl status\n  \
+                            stackctl status 'model[qwen3-8b]' maas -f stack.toml\n  \
+                            stackctl status examples/quickstart/stack.toml --simulate\n  \
+                            stackctl status --watch                       # until Ctrl-C; lines, where it is no terminal\n  \
+                            stackctl status --until-ready --timeout 30m   # for scripts: 0 once all is ready, else 2\n  \
+                            stackctl status --json | jq '.resources[] | select(.status != \"ready\")'"
+    )]
+    Status(StatusCommand),
     /// Show a saved plan, or what the state holds
     #[command(after_help = "Examples:\n  stackctl show tonight.plan\n  stackctl show stack.toml --json")]
     Show(StackArgs),
@@ -373,6 +384,32 @@ pub enum StateCommand {
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
     Unlock(StackFlags),
+}
+
+/// `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusCommand {
+    /// Only these: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+    /// List what is ready too, one by one
+    #[arg(short, long)]
+    pub all: bool,
+    /// Go on, and show what changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Watch until everything is ready, or something will not become ready by itself
+    #[arg(long)]
+    pub until_ready: bool,
+    /// Give up watching after this long: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub timeout: Option<Duration>,
+    /// Judge by the record alone, as when the stack file is gone
+    #[arg(long)]
+    pub state_only: bool,
 }
 
 /// `state show`.

@@ -1,5 +1,6 @@
 //! Dispatch: one line for each command. Commands decide nothing and print nothing themselves.
 
+mod addressed;
 mod apply;
 mod cluster;
 mod completions;
@@ -18,6 +19,7 @@ mod known;
 mod load;
 mod man;
 mod manifest_files;
+mod of_record;
 mod output;
 mod plan;
 mod planning;
@@ -34,6 +36,7 @@ mod scope;
 mod show;
 mod simulate;
 mod state;
+mod status;
 mod validate;
 mod version;
 
@@ -84,6 +87,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
+        Command::Status(command) => status::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -124,6 +128,7 @@ fn stack_of(command: &Command) -> StackArgs {
                 sets: flags.sets.clone(),
             }
         }
+        Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
         Command::Import(command) => StackArgs {
             files: command.stack.files.clone(),
             sets: command.stack.sets.clone(),

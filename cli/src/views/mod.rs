@@ -22,6 +22,7 @@ pub mod report;
 pub mod simulator;
 pub mod stack;
 pub mod state;
+pub mod status;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
