@@ -213,6 +213,17 @@ pub enum Command {
                             stackctl status --json | jq '.resources[] | select(.status != \"ready\")'"
     )]
     Status(StatusCommand),
+    /// Print what the pods behind an address wrote
+    #[command(
+        after_help = "Finds the pods by what their controllers say of them: selectors, labels, what a Subscription installed, \
+                            owners. Lines begin with their pod where there are several. With `--follow` also pods that come \
+                            later.\n\nExamples:\n  stackctl logs 'model[qwen3-8b].service'\n  \
+                            stackctl logs 'model[qwen3-8b]' --scheduler -f\n  \
+                            stackctl logs rhoai.subscription --since 10m    # the operator that it installed\n  \
+                            stackctl logs maas --tail 20 --file prod/stack.toml\n  \
+                            stackctl logs kuadrant.operands --all-containers --json"
+    )]
+    Logs(LogsCommand),
     /// Show a saved plan, or what the state holds
     #[command(after_help = "Examples:\n  stackctl show tonight.plan\n  stackctl show stack.toml --json")]
     Show(StackArgs),
@@ -410,6 +421,62 @@ pub struct StatusCommand {
     /// Judge by the record alone, as when the stack file is gone
     #[arg(long)]
     pub state_only: bool,
+}
+
+/// `logs`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogsCommand {
+    /// Whose: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// Go on, and print what is written from now on
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only what is not older than this: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub since: Option<Duration>,
+    /// Only so many of the last lines of each container [default: all; with `--follow` 10]
+    #[arg(long, value_name = "COUNT")]
+    pub tail: Option<u32>,
+    /// This container [default: the one that serves, else what kubectl would take]
+    #[arg(short, long, value_name = "NAME", conflicts_with = "all_containers")]
+    pub container: Option<String>,
+    /// Every container
+    #[arg(long)]
+    pub all_containers: bool,
+    /// Of the run before the present one, of containers that started anew
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Begin each line with its time
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Of a model, the scheduler that chooses among its pods instead of those
+    #[arg(long)]
+    pub scheduler: bool,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: LongStackFlags,
+}
+
+/// The stack, for a command whose `-f` is something else.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LongStackFlags {
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change one value of the stack: `rhoai.profile=ea`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+impl LongStackFlags {
+    /// The same under its other name.
+    pub fn flags(&self) -> StackFlags {
+        StackFlags {
+            files: self.files.clone(),
+            sets: self.sets.clone(),
+        }
+    }
 }
 
 /// `state show`.

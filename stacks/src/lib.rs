@@ -15,6 +15,7 @@ pub mod definitions;
 mod expression;
 pub mod language;
 pub mod manifests;
+pub mod pods;
 pub mod preflight;
 pub mod stack;
 

@@ -17,12 +17,14 @@ mod import;
 mod instances;
 mod known;
 mod load;
+mod logs;
 mod man;
 mod manifest_files;
 mod of_record;
 mod output;
 mod plan;
 mod planning;
+mod pods;
 mod preflight;
 mod prepare;
 mod rebuild;
@@ -88,6 +90,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
         Command::Status(command) => status::run(command, settings),
+        Command::Logs(command) => logs::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -129,6 +132,7 @@ fn stack_of(command: &Command) -> StackArgs {
             }
         }
         Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
+        Command::Logs(command) => addressed::stack_of(&command.addresses, &command.stack.flags()),
         Command::Import(command) => StackArgs {
             files: command.stack.files.clone(),
             sets: command.stack.sets.clone(),

@@ -17,6 +17,7 @@ use crate::{
         status::{Screen, Watch},
     },
 };
+use futures_util::{Stream, stream};
 use stackctl_engine::{
     Address,
     execute::{follow, look},
@@ -30,6 +31,10 @@ use std::{
     ops::ControlFlow,
     time::{Duration, Instant},
 };
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the files of the record are looked at, which is no request.
+const RECORD_LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(command: &StatusCommand, settings: &Settings) -> Result<Exit, Error> {
     let patterns = addressed::patterns(&command.addresses)?;
@@ -61,7 +66,7 @@ pub(super) fn run(command: &StatusCommand, settings: &Settings) -> Result<Exit, 
                 shown: shown(&patterns, &subjects)?,
             };
             if watches {
-                return watch(command, settings, &cluster, &subjects, &of).await;
+                return watch(command, settings, &cluster, &known, subjects, &of).await;
             }
             let standings = look(&cluster.provider, &subjects, settings.parallelism)
                 .await
@@ -97,6 +102,7 @@ impl Of<'_> {
             standings,
             shown: &self.shown,
             all: self.all,
+            brief: false,
             by_record: self.by_record,
         }
     }
@@ -153,24 +159,30 @@ async fn watch(
     command: &StatusCommand,
     settings: &Settings,
     cluster: &Cluster,
-    subjects: &[Subject],
+    known: &Known,
+    subjects: Vec<Subject>,
     of: &Of<'_>,
 ) -> Result<Exit, Error> {
     let started = Instant::now();
     let interrupts = Interrupts::listen();
     let mut view = Watch::of(settings);
     let mut last = Tally::default();
-    let following = follow(&cluster.provider, subjects, |watched| {
-        let screen = of.screen(watched.standings);
-        view.show(&screen, watched.trouble, started.elapsed());
-        last = screen.tally();
-        let is_over = last.is_all_ready() || will_not_come(&screen);
-        if command.until_ready && is_over {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
+    let following = follow(
+        &cluster.provider,
+        subjects.clone(),
+        recorded_since(known, subjects),
+        |watched| {
+            let screen = of.screen(watched.standings);
+            view.show(&screen, watched.trouble, started.elapsed());
+            last = screen.tally();
+            let is_over = last.is_all_ready() || will_not_come(&screen);
+            if command.until_ready && is_over {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    );
     let over = async {
         match command.timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
@@ -196,6 +208,31 @@ async fn watch(
             Ok(exit(&last))
         }
     }
+}
+
+/// The subjects again, whenever another run has recorded something: of an action only the record says that it ran.
+fn recorded_since(known: &Known, subjects: Vec<Subject>) -> impl Stream<Item = Vec<Subject>> {
+    let mut looks = interval(RECORD_LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let begin = (looks, subjects, known.backend.marks());
+    stream::unfold(begin, move |(mut looks, mut subjects, mut marks)| async move {
+        loop {
+            looks.tick().await;
+            let now = known.backend.marks();
+            if now == marks {
+                continue;
+            }
+            marks = now;
+            // What is being written is read the next time.
+            let Ok(Some(state)) = known.backend.load() else {
+                continue;
+            };
+            for subject in &mut subjects {
+                subject.learn(state.recorded().contains_key(&subject.address));
+            }
+            return Some((subjects.clone(), (looks, subjects, marks)));
+        }
+    })
 }
 
 /// Why a watch ended.

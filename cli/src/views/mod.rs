@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod graph;
 pub mod json;
 pub mod live;
+pub mod logs;
 pub mod manifests;
 pub mod output;
 pub mod plain;

@@ -16,11 +16,12 @@ use crate::{
     status::{Evidence, Standing, Subject, standings},
     survey::SurveyError,
 };
-use futures_util::{FutureExt as _, StreamExt as _, stream, stream::BoxStream, stream::SelectAll};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream, stream::BoxStream, stream::SelectAll};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
+    pin::pin,
 };
 
 /// From how many objects of one kind and namespace on a list is read instead of each.
@@ -45,8 +46,12 @@ pub async fn look<P: Provider>(
     parallelism: usize,
 ) -> Result<Vec<Standing>, SurveyError> {
     let mut read = Read::default();
-    read.read(provider, subjects.iter().flat_map(Subject::sights).collect(), parallelism)
-        .await?;
+    read.read(
+        provider,
+        subjects.iter().flat_map(Subject::sights).collect(),
+        parallelism,
+    )
+    .await?;
     let told = read.standings(subjects);
     let unready: BTreeSet<_> = told
         .iter()
@@ -63,15 +68,17 @@ pub async fn look<P: Provider>(
 }
 
 /// Looks until it is told to stop, and tells what it sees whenever that is news. The first time is once everything was
-/// read, or could not be.
+/// read, or could not be. `updates` brings the subjects anew, when more is recorded of them.
 ///
 /// # Cancellation
 /// May be dropped at any time.
 pub async fn follow<P: Provider>(
     provider: &P,
-    subjects: &[Subject],
+    mut subjects: Vec<Subject>,
+    updates: impl Stream<Item = Vec<Subject>>,
     mut told: impl FnMut(Watched<'_>) -> ControlFlow<()>,
 ) {
+    let mut updates = pin!(updates.fuse());
     let mut read = Read::default();
     let mut watches: SelectAll<BoxStream<'static, (Scope, WatchEvent)>> = SelectAll::new();
     let mut watched: BTreeSet<Scope> = BTreeSet::new();
@@ -87,8 +94,8 @@ pub async fn follow<P: Provider>(
     let mut last: Option<(Vec<Standing>, Option<String>)> = None;
     loop {
         if own.iter().all(|sight| read.is_answered(&sight.scope())) {
-            let now = read.standings(subjects);
-            for one in now.iter().zip(subjects).filter(|(one, _)| !one.is.is_ready()) {
+            let now = read.standings(&subjects);
+            for one in now.iter().zip(&subjects).filter(|(one, _)| !one.is.is_ready()) {
                 diagnose::sights(&one.1.diagnoses)
                     .into_iter()
                     .for_each(|sight| watch(sight, &mut watches));
@@ -108,11 +115,14 @@ pub async fn follow<P: Provider>(
                 }
             }
         }
-        let Some((scope, event)) = watches.next().await else {
-            // There is nothing to look at, and nothing will change.
-            return;
-        };
-        read.take(&scope, event);
+        tokio::select! {
+            event = watches.next() => match event {
+                Some((scope, event)) => read.take(&scope, event),
+                // There is nothing to look at, and nothing will change.
+                None => return,
+            },
+            Some(anew) = updates.next() => subjects = anew,
+        }
         // What came together is told together.
         while let Some(Some((scope, event))) = watches.next().now_or_never() {
             read.take(&scope, event);
@@ -234,7 +244,9 @@ impl Read {
     fn take(&mut self, scope: &Scope, event: WatchEvent) {
         let all = Sight::All(scope.0.clone(), scope.1.clone());
         match event {
-            WatchEvent::Interrupted(why) if self.listed.contains(scope) => drop(self.trouble.insert(scope.clone(), why)),
+            WatchEvent::Interrupted(why) if self.listed.contains(scope) => {
+                drop(self.trouble.insert(scope.clone(), why))
+            }
             WatchEvent::Interrupted(why) => drop(self.unread.insert(all, why)),
             event @ (WatchEvent::Snapshot(_) | WatchEvent::Changed(_) | WatchEvent::Gone(_)) => {
                 self.listed.insert(scope.clone());

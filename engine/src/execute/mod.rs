@@ -39,8 +39,8 @@ pub(crate) use effect::scopes as scopes_of_effect;
 pub use event::{Did, Event, Failure};
 pub use execution::{Execution, Options};
 pub use intended::{Looked, adopted, intended};
-pub use look::{Watched, follow, look};
 pub use journal::{Intent, Journal, JournalError, Outcome};
+pub use look::{Watched, follow, look};
 pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
     WatchEvent,

@@ -52,8 +52,8 @@ pub struct Subject {
 enum Judged {
     /// What an apply waits for.
     By(Vec<Observation>),
-    /// An action that has not run, though its goal may hold.
-    HasNotRun,
+    /// Of an action that has not run nothing is judged: its goal may hold all the same. This is what is, once it ran.
+    HasNotRun(Vec<Observation>),
     /// An action that ran: there is nothing to see of it.
     Ran,
     /// Only the stack file says, and it is not there.
@@ -144,7 +144,9 @@ impl Subject {
         let mut all: Vec<_> = desired
             .map(|resource| Self::desired(resource, graph, recorded.contains_key(&resource.address)))
             .collect();
-        let left = recorded.values().filter(|known| !by_address.contains_key(&known.address));
+        let left = recorded
+            .values()
+            .filter(|known| !by_address.contains_key(&known.address));
         all.extend(left.map(|known| Self {
             is_desired: false,
             edges: Vec::new(),
@@ -159,7 +161,10 @@ impl Subject {
         by_kind: impl Fn(&RecordedObject) -> Option<Observation>,
     ) -> Vec<Self> {
         let known = |edge: &&Edge| recorded.contains_key(&edge.to);
-        let edges = recorded.values().flat_map(|one| one.edges.iter().filter(known)).cloned();
+        let edges = recorded
+            .values()
+            .flat_map(|one| one.edges.iter().filter(known))
+            .cloned();
         let order = match Graph::of_edges(recorded.keys().cloned(), edges) {
             Ok(graph) => graph.order().to_vec(),
             Err(_) => recorded.keys().cloned().collect(),
@@ -177,7 +182,9 @@ impl Subject {
 
     fn desired(resource: &Resource, graph: &Graph, is_recorded: bool) -> Self {
         let judged = match &resource.node {
-            Node::Action(action) if !is_recorded && !action.satisfied_by_goal => Judged::HasNotRun,
+            Node::Action(action) if !is_recorded && !action.satisfied_by_goal => {
+                Judged::HasNotRun(observations(resource))
+            }
             _ => Judged::By(observations(resource)),
         };
         Self {
@@ -216,12 +223,20 @@ impl Subject {
         }
     }
 
+    /// Learns that something is recorded of it by now, or no more.
+    pub fn learn(&mut self, is_recorded: bool) {
+        self.is_recorded = is_recorded;
+        if let (Judged::HasNotRun(observations), true) = (&mut self.judged, is_recorded) {
+            self.judged = Judged::By(std::mem::take(observations));
+        }
+    }
+
     /// What its standing rests on, but for its symptoms.
     pub fn sights(&self) -> Vec<Sight> {
         let own = self.object.iter().map(|object| Sight::One(object.clone()));
         let by = match &self.judged {
-            Judged::By(observations) => observations.as_slice(),
-            Judged::HasNotRun | Judged::Ran | Judged::Unsaid => &[],
+            Judged::By(observations) | Judged::HasNotRun(observations) => observations.as_slice(),
+            Judged::Ran | Judged::Unsaid => &[],
         };
         own.chain(by.iter().flat_map(|one| one.target.sights())).collect()
     }
@@ -244,7 +259,7 @@ impl Subject {
                 Readiness::Progressing(why) => Is::NotReady(why),
                 Readiness::Failed(why) => Is::Failed(why),
             },
-            Judged::HasNotRun => Is::NotReady("has not run yet".to_owned()),
+            Judged::HasNotRun(_) => Is::NotReady("has not run yet".to_owned()),
             Judged::Ran => Is::Ready("ran".to_owned()),
             Judged::Unsaid if self.object.is_some() => {
                 Is::Unknown("is there; only the stack file says when it is ready".to_owned())
@@ -309,7 +324,10 @@ pub fn standings(
             (Is::NotReady(_) | Is::Failed(_), true) => symptom(one),
             _ => (None, None),
         };
-        let own = one.asks.clone().filter(|_| matches!(is, Is::NotReady(_)) && waits_for.is_empty());
+        let own = one
+            .asks
+            .clone()
+            .filter(|_| matches!(is, Is::NotReady(_)) && waits_for.is_empty());
         Standing {
             address: one.address.clone(),
             node: one.node,

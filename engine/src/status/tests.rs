@@ -6,9 +6,10 @@ use crate::{
     object_key::ObjectType,
     readiness::Target,
     recorded::{Origin, RecordedDestroy},
-    resource::{DependsOn, Gate, Object},
+    resource::{Action, DependsOn, Effect, Gate, Object},
     testing::Memory,
 };
+use futures_util::stream;
 use serde_json::json;
 use std::ops::ControlFlow;
 
@@ -65,7 +66,11 @@ fn stack() -> (Vec<Resource>, Graph) {
     let seen = Observation::new(Target::Named(config("edge")), Rule::Exists);
     let mut gate = Resource::new(address("edge.gate"), Node::Gate(Gate::on(seen)));
     gate.depends_on = vec![DependsOn::ready(address("app.one"), "it routes to it")];
-    let resources = vec![resource("db.one", "db", &[]), resource("app.one", "app", &["db.one"]), gate];
+    let resources = vec![
+        resource("db.one", "db", &[]),
+        resource("app.one", "app", &["db.one"]),
+        gate,
+    ];
     let graph = Graph::new(&resources).expect("a graph");
     (resources, graph)
 }
@@ -146,7 +151,10 @@ async fn of_the_record_alone_nothing_is_called_ready_that_only_the_stack_knows()
     cluster.put(live("db", ""));
     cluster.put(json!({"apiVersion": "example.com/v1", "kind": "Model", "metadata": {"name": "m", "namespace": "n"}}));
     let codes = |rows: Vec<(String, &'static str, Vec<String>)>| rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
-    assert_eq!(codes(looked(&cluster, &subjects).await), ["ready", "unknown", "unknown", "ready"]);
+    assert_eq!(
+        codes(looked(&cluster, &subjects).await),
+        ["ready", "unknown", "unknown", "ready"]
+    );
     cluster.take(&config("db"));
     assert_eq!(codes(looked(&cluster, &subjects).await)[0], "absent");
 }
@@ -169,8 +177,13 @@ async fn a_follower_is_told_of_every_change_and_of_nothing_else() {
     let cluster = Memory::new();
     let mut told = Vec::new();
     // Each change is made once the one before it was told.
-    let mut changes = vec![live("edge", ""), live("app", "up"), live("db", "up"), live("other", "x")];
-    follow(&cluster, &subjects, |watched| {
+    let mut changes = vec![
+        live("edge", ""),
+        live("app", "up"),
+        live("db", "up"),
+        live("other", "x"),
+    ];
+    follow(&cluster, subjects, stream::pending(), |watched| {
         told.push(watched.standings.iter().map(|one| one.is.code()).collect::<Vec<_>>());
         if Tally::of(watched.standings).is_all_ready() {
             return ControlFlow::Break(());
@@ -199,7 +212,7 @@ async fn a_broken_watch_is_told_and_what_was_seen_stays() {
     let subjects = Subject::of_stack(&resources, &graph, &BTreeMap::new());
     let cluster = Memory::new();
     let mut troubles = Vec::new();
-    follow(&cluster, &subjects, |watched| {
+    follow(&cluster, subjects, stream::pending(), |watched| {
         troubles.push(watched.trouble.map(str::to_owned));
         match troubles.len() {
             1 => cluster.break_watches(),
@@ -210,4 +223,22 @@ async fn a_broken_watch_is_told_and_what_was_seen_stays() {
     })
     .await;
     assert_eq!(troubles, [None, Some("the connection broke".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn an_action_has_run_once_that_is_recorded_and_not_before() {
+    let restart = Action {
+        effect: Effect::Restart { target: config("db") },
+        goal: vec![Observation::new(Target::Named(config("db")), Rule::Exists)],
+        trigger: Value::Null,
+        satisfied_by_goal: false,
+    };
+    let resources = vec![Resource::new(address("db.restart"), Node::Action(restart))];
+    let graph = Graph::new(&resources).expect("a graph");
+    let mut subjects = Subject::of_stack(&resources, &graph, &BTreeMap::new());
+    let cluster = Memory::new();
+    cluster.put(live("db", "up"));
+    assert_eq!(looked(&cluster, &subjects).await, [row("db.restart", "not-ready", &[])]);
+    subjects[0].learn(true);
+    assert_eq!(looked(&cluster, &subjects).await, [row("db.restart", "ready", &[])]);
 }

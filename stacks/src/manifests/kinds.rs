@@ -121,6 +121,11 @@ pub fn ready_by_kind(recorded: &RecordedObject) -> Option<Observation> {
     }
 }
 
+/// Whether a kind is one of the API server's own, which every cluster has.
+pub fn is_of_the_server(object_type: &ObjectType) -> bool {
+    COMMON_GROUPS.contains(&object_type.group())
+}
+
 /// The kind that a definition brings (apiextensions.k8s.io/v1: `spec.group`, `spec.names`, `spec.scope`).
 pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
     if !is_definition(&manifest.object().object_type) {

@@ -21,7 +21,7 @@ mod references;
 mod yaml;
 
 pub use error::{FileLine, ManifestsError};
-pub use kinds::ready_by_kind;
+pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
 use crate::stack::ManifestSet;

@@ -33,6 +33,9 @@ const MOST_HOLDING: usize = 3;
 /// How many of what one resource waits for are named.
 const MOST_WAITS: usize = 2;
 
+/// A space at which no line is folded.
+const TIE: char = '\u{a0}';
+
 /// What is shown, and of what.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen<'a> {
@@ -46,6 +49,8 @@ pub struct Screen<'a> {
     pub shown: &'a BTreeSet<Address>,
     /// Whether what is ready is listed too.
     pub all: bool,
+    /// Whether what has not begun is only counted, for want of room.
+    pub brief: bool,
     /// Whether there was no stack file to judge by.
     pub by_record: bool,
 }
@@ -55,6 +60,11 @@ impl<'a> Screen<'a> {
     fn chosen(&self) -> impl Iterator<Item = &'a Standing> + use<'a> {
         let shown = self.shown;
         self.standings.iter().filter(move |one| shown.contains(&one.address))
+    }
+
+    /// Whether nothing of the stack was applied yet.
+    fn is_new(&self) -> bool {
+        self.standings.iter().all(|one| !one.is_recorded)
     }
 
     /// How many stand how.
@@ -67,8 +77,14 @@ impl<'a> Screen<'a> {
 pub fn screen(screen: &Screen<'_>, style: &Style) -> String {
     let mut text = String::new();
     heading(&mut text, screen, style);
+    let mut follows_a_list = true;
     for (component, standings) in by_component(screen.chosen().filter(|one| one.is_desired)) {
-        group(&mut text, component, &standings, screen, style);
+        let is_listed = is_listed(&standings, screen);
+        if is_listed || follows_a_list {
+            text.push('\n');
+        }
+        follows_a_list = is_listed;
+        group(&mut text, component, &standings, is_listed, screen, style);
     }
     left(&mut text, screen, style);
     text
@@ -103,6 +119,16 @@ fn heading(text: &mut String, screen: &Screen<'_>, style: &Style) {
     let _ = writeln!(text, "{mark} {}", style.paint(Meaning::Heading, &summary(&tally)));
     let around = format!("  stack {}   cluster {}", screen.stack, screen.cluster);
     let _ = writeln!(text, "{}", style.paint(Meaning::Quiet, &style.cut(&around)));
+    if screen.is_new() {
+        folded(
+            text,
+            "  ",
+            "nothing of it was applied yet: `stackctl apply` comes first",
+            Meaning::Quiet,
+            style,
+        );
+        return;
+    }
     let held: Vec<_> = held_up_by(screen.standings)
         .into_iter()
         .filter(|(root, _)| screen.shown.contains(root))
@@ -111,14 +137,12 @@ fn heading(text: &mut String, screen: &Screen<'_>, style: &Style) {
         let named = held.iter().take(MOST_HOLDING);
         let mut named: Vec<_> = named
             .map(|(address, count)| {
-                format!(
-                    "{address} ({count} {} for it)",
-                    if *count == 1 { "waits" } else { "wait" }
-                )
+                let verb = if *count == 1 { "waits" } else { "wait" };
+                format!("{address} ({count}{TIE}{verb}{TIE}for{TIE}it)")
             })
             .collect();
         if held.len() > MOST_HOLDING {
-            named.push(format!("{} more", held.len() - MOST_HOLDING));
+            named.push(format!("{}{TIE}more", held.len() - MOST_HOLDING));
         }
         folded(
             text,
@@ -149,7 +173,20 @@ fn by_component<'a>(standings: impl Iterator<Item = &'a Standing>) -> Vec<(&'a s
     groups
 }
 
-fn group(text: &mut String, component: &str, standings: &[&Standing], screen: &Screen<'_>, style: &Style) {
+/// Whether the resources of a component are listed: where one of them is not ready, unless nothing was applied yet and
+/// all of them wait for that.
+fn is_listed(standings: &[&Standing], screen: &Screen<'_>) -> bool {
+    screen.all || (!screen.is_new() && standings.iter().any(|one| !one.is.is_ready()))
+}
+
+fn group(
+    text: &mut String,
+    component: &str,
+    standings: &[&Standing],
+    is_listed: bool,
+    screen: &Screen<'_>,
+    style: &Style,
+) {
     let tally = Tally::of(standings.iter().copied());
     let counts: Vec<_> = Is::CODES
         .iter()
@@ -157,23 +194,19 @@ fn group(text: &mut String, component: &str, standings: &[&Standing], screen: &S
         .map(|code| format!("{} {}", tally.count(code), word(code)))
         .collect();
     let counts = counts.join(", ");
-    let is_folded = tally.is_all_ready() && !screen.all;
-    let mark = if is_folded {
-        format!("{} ", style.ready_mark())
-    } else {
-        String::new()
+    let mark = match (is_listed, tally.is_all_ready()) {
+        (true, _) => String::new(),
+        (false, true) => format!("{} ", style.ready_mark()),
+        (false, false) => format!("{} ", style.waiting_mark()),
     };
     let width = style.width.unwrap_or(HEADING_WIDTH).min(HEADING_WIDTH);
     let gap = width
         .saturating_sub(visible_width(&mark) + visible_width(component) + visible_width(&counts))
         .max(2);
-    if !is_folded {
-        text.push('\n');
-    }
-    let name = if is_folded {
-        component.to_owned()
-    } else {
+    let name = if is_listed {
         style.paint(Meaning::Heading, component)
+    } else {
+        component.to_owned()
     };
     let _ = writeln!(
         text,
@@ -181,47 +214,84 @@ fn group(text: &mut String, component: &str, standings: &[&Standing], screen: &S
         " ".repeat(gap),
         style.paint(Meaning::Quiet, &counts)
     );
-    if is_folded {
+    if !is_listed {
         return;
     }
-    let rows: Vec<_> = standings
+    let is_counted = |one: &Standing| screen.brief && has_not_begun(one) && !one.waits_for.is_empty();
+    let (counted, rows): (Vec<&Standing>, Vec<&Standing>) = standings
         .iter()
+        .copied()
         .filter(|one| screen.all || !one.is.is_ready())
-        .collect();
+        .partition(|one| is_counted(one));
     let widths = rows.iter().map(|one| visible_width(&one.address.to_string()));
     let widest = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
     for one in rows {
         row(text, one, widest, screen, style);
     }
-    text.push('\n');
+    if let Some(behind) = behind(&counted) {
+        folded(
+            text,
+            &format!("  {} ", style.waiting_mark()),
+            &behind,
+            Meaning::Quiet,
+            style,
+        );
+    }
+}
+
+/// How many wait for their turn, and for what: `9 more wait for maas.kinds, maas.tenant and 2 more`.
+fn behind(counted: &[&Standing]) -> Option<String> {
+    let named: BTreeSet<_> = counted.iter().map(|one| &one.address).collect();
+    let targets: BTreeSet<_> = counted
+        .iter()
+        .flat_map(|one| &one.waits_for)
+        .map(|edge| &edge.to)
+        .filter(|to| !named.contains(to))
+        .collect();
+    let waits = match counted.len() {
+        0 => return None,
+        1 => "1 more waits".to_owned(),
+        count => format!("{count} more wait"),
+    };
+    let mut listed: Vec<_> = targets.iter().take(MOST_HOLDING).map(ToString::to_string).collect();
+    if targets.len() > MOST_HOLDING {
+        listed.push(format!("{}{TIE}more", targets.len() - MOST_HOLDING));
+    }
+    Some(match listed.is_empty() {
+        true => waits,
+        false => format!("{waits} for {}", listed.join(", ")),
+    })
 }
 
 fn row(text: &mut String, one: &Standing, widest: usize, screen: &Screen<'_>, style: &Style) {
     let address = padded(&one.address.to_string(), widest);
     let before = format!("  {} {address}  ", mark(&one.is, style));
-    let indent = visible_width(&before).min(widest + 6);
-    folded(
-        text,
-        &before,
-        &words(one),
-        Meaning::Heading,
-        &Style { color: false, ..*style },
-    );
-    let below = " ".repeat(indent);
-    for line in reasons(one, screen) {
+    let plain = Style { color: false, ..*style };
+    let mut reasons = reasons(one, screen);
+    // Of what has not begun nothing is to be said but what it waits for.
+    if !screen.all && has_not_begun(one) && !reasons.is_empty() {
+        folded(text, &before, &reasons.remove(0), Meaning::Heading, &plain);
+        return;
+    }
+    folded(text, &before, &words(one), Meaning::Heading, &plain);
+    let below = " ".repeat(visible_width(&before).min(widest + 6));
+    for line in reasons {
         folded(text, &below, &line, Meaning::Quiet, style);
     }
     if let Some(because) = &one.because {
-        folded(
-            text,
-            &below,
-            &format!("because {}", flat(because)),
-            Meaning::Attention,
-            style,
-        );
+        let because = format!("because {}", flat(because));
+        folded(text, &below, &because, Meaning::Attention, style);
     }
     if let Some(asks) = &one.asks {
         folded(text, &below, &format!("hint: {asks}"), Meaning::Busy, style);
+    }
+}
+
+/// Whether it waits for its turn: nothing of it is there that could say something.
+fn has_not_begun(one: &Standing) -> bool {
+    match one.node {
+        NodeKind::Object | NodeKind::Overlay => one.is == Is::Absent && !one.is_recorded,
+        NodeKind::Gate | NodeKind::Action | NodeKind::Check => true,
     }
 }
 
@@ -254,7 +324,7 @@ fn reasons(one: &Standing, screen: &Screen<'_>) -> Vec<String> {
         .take(MOST_WAITS)
         .map(|edge| match edge.reason.as_str() {
             "" => format!("waits for {}", edge.to),
-            reason => format!("waits for {} because {reason}", edge.to),
+            reason => format!("waits for {}: {reason}", edge.to),
         })
         .collect();
     if edges.len() > MOST_WAITS {
@@ -328,7 +398,8 @@ fn folded(text: &mut String, before: &str, words: &str, meaning: Meaning, style:
         } else {
             " ".repeat(indent)
         };
-        let _ = writeln!(text, "{start}{}", style.paint(meaning, line));
+        let line = line.replace(TIE, " ");
+        let _ = writeln!(text, "{start}{}", style.paint(meaning, &line));
     }
 }
 

@@ -109,6 +109,7 @@ pub(crate) fn screen_of<'a>(standings: &'a [Standing], shown: &'a BTreeSet<Addre
         standings,
         shown,
         all: false,
+        brief: false,
         by_record: false,
     }
 }
@@ -132,6 +133,20 @@ fn what_is_not_ready_says_why_and_what_it_waits_for_at_80_columns() {
 fn what_is_not_ready_says_why_and_what_it_waits_for_at_160_columns() {
     let standings = standings();
     insta::assert_snapshot!(screen(&screen_of(&standings, &everything(&standings)), &at(160)));
+}
+
+#[test]
+fn where_there_is_no_room_what_has_not_begun_is_counted() {
+    let mut standings = standings();
+    standings[6].is_recorded = false;
+    let brief = Screen {
+        brief: true,
+        ..screen_of(&standings, &everything(&standings))
+    };
+    let text = screen(&brief, &at(80));
+    assert!(!text.contains("maas.model[qwen3-8b].reference"), "{text}");
+    let counted = "  · 1 more waits for maas.tier[pro].enforced, model[qwen3-8b].service,\n    nvidia.policy\n";
+    assert!(text.contains(counted), "{text}");
 }
 
 #[test]

@@ -143,7 +143,8 @@ fn line(one: &Standing, since: Duration, style: &Style) -> String {
 
 /// The picture: as much of the screen as there is room for.
 fn frame(now: &Screen<'_>, trouble: Option<&str>, height: usize, style: &Style) -> String {
-    let text = screen(now, style);
+    let brief = Screen { brief: true, ..*now };
+    let text = screen(&brief, style);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(why) = trouble {
         let warning = shortened(&stale(why), style.width.unwrap_or(usize::MAX), style.ellipsis());
