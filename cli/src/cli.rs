@@ -162,6 +162,15 @@ pub struct PlanArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first stack file that fits the cluster
+    #[command(
+        after_help = "Asks the cluster what it is: version, platform, GPUs, storage, installed operators; changes nothing there. \
+                            Says what it found, and what it decided.\n\nExamples:\n  stackctl init\n  \
+                            stackctl init prod --name maas-prod --context prod\n  \
+                            stackctl init trial --simulate      # for the embedded cluster\n  \
+                            stackctl init --offline             # without any cluster"
+    )]
+    Init(InitCommand),
     /// Check a stack file, offline
     #[command(
         after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
@@ -395,6 +404,23 @@ pub enum StateCommand {
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
     Unlock(StackFlags),
+}
+
+/// `init`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitCommand {
+    /// Where `stack.toml` is written; it is made if it is not there [default: .]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// The name of the stack, which marks its objects [default: that of the directory]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Ask no cluster
+    #[arg(long)]
+    pub offline: bool,
+    /// Write over a stack file that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `status`.

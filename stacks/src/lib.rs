@@ -18,6 +18,7 @@ pub mod manifests;
 pub mod pods;
 pub mod preflight;
 pub mod stack;
+pub mod starter;
 
 pub use components::{CompileError, Output, compile, outputs};
 pub use language::{

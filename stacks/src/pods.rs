@@ -33,6 +33,8 @@ pub enum Behind {
     OwnedObjects(ObjectType),
     /// Nowhere: nothing of this kind runs anything.
     Nowhere,
+    /// Nothing says in which namespace: it belongs to the whole cluster.
+    Anywhere,
     /// Not known yet; what it waits for.
     NotYet(String),
 }
@@ -121,8 +123,9 @@ pub fn behind(live: &Value, part: Part) -> Behind {
             let names = listed.into_iter().flatten().filter_map(|one| one["name"].as_str());
             Behind::Objects(names.map(|name| beside("apps/v1", "Deployment", name)).collect())
         }
-        // Kinds of the API server itself run nothing; of the whole cluster's, nobody says in which namespace.
-        _ if is_of_the_server(&object_type) || namespace.is_none() => Behind::Nowhere,
+        // The other kinds of the API server itself run nothing.
+        _ if is_of_the_server(&object_type) => Behind::Nowhere,
+        _ if namespace.is_none() => Behind::Anywhere,
         _ => Behind::Owned,
     }
 }

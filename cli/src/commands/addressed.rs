@@ -70,7 +70,7 @@ pub(super) fn chosen<'a>(
 fn unknown<'a>(pattern: &Pattern, all: impl Iterator<Item = &'a Address>) -> Problem {
     let mut names = BTreeSet::new();
     for address in all {
-        names.insert(address.to_string());
+        names.extend([address.to_string(), address.component().to_owned()]);
         let segments: Vec<_> = address.segments().iter().map(ToString::to_string).collect();
         names.extend((1..segments.len()).map(|count| segments[..count].join(".")));
     }

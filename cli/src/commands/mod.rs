@@ -14,6 +14,7 @@ mod fresh;
 mod graph;
 mod guards;
 mod import;
+mod init;
 mod instances;
 mod known;
 mod load;
@@ -78,6 +79,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
 
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
+        Command::Init(command) => init::run(command, settings),
         Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
         Command::Schema(command) => Ok(schema::run(command)),
@@ -133,6 +135,10 @@ fn stack_of(command: &Command) -> StackArgs {
         }
         Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
         Command::Logs(command) => addressed::stack_of(&command.addresses, &command.stack.flags()),
+        Command::Init(command) => StackArgs {
+            files: vec![init::file_in(command.directory.as_deref())],
+            sets: Vec::new(),
+        },
         Command::Import(command) => StackArgs {
             files: command.stack.files.clone(),
             sets: command.stack.sets.clone(),

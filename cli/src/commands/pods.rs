@@ -84,7 +84,7 @@ impl Roots {
                     "metadata": {"namespace": object.namespace, "name": object.name}});
                 // A workload without a selector would have none.
                 known["spec"]["selector"]["matchLabels"]["any"] = Value::from("any");
-                !matches!(behind(&known, Part::Workload), Behind::Nowhere | Behind::Owned)
+                !matches!(behind(&known, Part::Workload), Behind::Nowhere | Behind::Anywhere | Behind::Owned)
             }
             Target::Linked { of, .. } => of.kind == "ClusterServiceVersion",
             Target::Every { of, .. } | Target::Some { of, .. } | Target::Prefixed { of, .. } => of.kind == "Pod",
@@ -161,6 +161,13 @@ impl Search<'_> {
                 }
                 Behind::Nowhere => {
                     why.push(format!("{} runs no pods", name_of(&live)));
+                    continue;
+                }
+                Behind::Anywhere => {
+                    let name = name_of(&live);
+                    why.push(format!(
+                        "{name} belongs to the whole cluster, and nothing says where its pods are"
+                    ));
                     continue;
                 }
                 Behind::NotYet(what) => {

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod drift;
 pub mod estimate;
 pub mod graph;
+pub mod init;
 pub mod json;
 pub mod live;
 pub mod logs;

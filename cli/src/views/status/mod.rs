@@ -67,6 +67,15 @@ impl<'a> Screen<'a> {
         self.standings.iter().all(|one| !one.is_recorded)
     }
 
+    /// Whether one is worth a line: of the record alone, nobody expects to know what only the stack file says.
+    fn is_news(&self, one: &Standing) -> bool {
+        match one.is {
+            Is::Ready(_) => false,
+            Is::Unknown(_) => !self.by_record,
+            Is::NotReady(_) | Is::Failed(_) | Is::Absent | Is::Going(_) => true,
+        }
+    }
+
     /// How many stand how.
     pub fn tally(&self) -> Tally {
         Tally::of(self.chosen())
@@ -176,7 +185,7 @@ fn by_component<'a>(standings: impl Iterator<Item = &'a Standing>) -> Vec<(&'a s
 /// Whether the resources of a component are listed: where one of them is not ready, unless nothing was applied yet and
 /// all of them wait for that.
 fn is_listed(standings: &[&Standing], screen: &Screen<'_>) -> bool {
-    screen.all || (!screen.is_new() && standings.iter().any(|one| !one.is.is_ready()))
+    screen.all || (!screen.is_new() && standings.iter().any(|one| screen.is_news(one)))
 }
 
 fn group(
@@ -197,6 +206,7 @@ fn group(
     let mark = match (is_listed, tally.is_all_ready()) {
         (true, _) => String::new(),
         (false, true) => format!("{} ", style.ready_mark()),
+        (false, false) if screen.by_record => format!("{} ", style.paint(Meaning::Attention, "?")),
         (false, false) => format!("{} ", style.waiting_mark()),
     };
     let width = style.width.unwrap_or(HEADING_WIDTH).min(HEADING_WIDTH);
@@ -221,7 +231,7 @@ fn group(
     let (counted, rows): (Vec<&Standing>, Vec<&Standing>) = standings
         .iter()
         .copied()
-        .filter(|one| screen.all || !one.is.is_ready())
+        .filter(|one| screen.all || screen.is_news(one))
         .partition(|one| is_counted(one));
     let widths = rows.iter().map(|one| visible_width(&one.address.to_string()));
     let widest = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
@@ -376,7 +386,7 @@ fn flat(text: &str) -> String {
 }
 
 /// Writes words behind what stands before them, on as many lines as the width needs, each as far in as the first.
-fn folded(text: &mut String, before: &str, words: &str, meaning: Meaning, style: &Style) {
+pub(super) fn folded(text: &mut String, before: &str, words: &str, meaning: Meaning, style: &Style) {
     let indent = visible_width(before);
     let room = style.width.map(|width| width.saturating_sub(indent).max(LEAST_WORDS));
     let mut lines: Vec<String> = Vec::new();
