@@ -1,5 +1,6 @@
 //! Dispatch: one line for each command. Commands decide nothing and print nothing themselves.
 
+mod addressed;
 mod apply;
 mod cluster;
 mod completions;
@@ -13,14 +14,18 @@ mod fresh;
 mod graph;
 mod guards;
 mod import;
+mod init;
 mod instances;
 mod known;
 mod load;
+mod logs;
 mod man;
 mod manifest_files;
+mod of_record;
 mod output;
 mod plan;
 mod planning;
+mod pods;
 mod preflight;
 mod prepare;
 mod rebuild;
@@ -34,6 +39,7 @@ mod scope;
 mod show;
 mod simulate;
 mod state;
+mod status;
 mod validate;
 mod version;
 
@@ -73,6 +79,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
 
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
+        Command::Init(command) => init::run(command, settings),
         Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
         Command::Schema(command) => Ok(schema::run(command)),
@@ -84,6 +91,8 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
+        Command::Status(command) => status::run(command, settings),
+        Command::Logs(command) => logs::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -124,6 +133,12 @@ fn stack_of(command: &Command) -> StackArgs {
                 sets: flags.sets.clone(),
             }
         }
+        Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
+        Command::Logs(command) => addressed::stack_of(&command.addresses, &command.stack.flags()),
+        Command::Init(command) => StackArgs {
+            files: vec![init::file_in(command.directory.as_deref())],
+            sets: Vec::new(),
+        },
         Command::Import(command) => StackArgs {
             files: command.stack.files.clone(),
             sets: command.stack.sets.clone(),

@@ -276,11 +276,14 @@ pub(super) async fn look(
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
 pub(super) fn described(cluster: &str, facts: &Facts) -> String {
+    called(cluster, facts.text(key::OPENSHIFT), facts.text(key::APPS_DOMAIN))
+}
+
+/// The same of what is known of it.
+pub(super) fn called(cluster: &str, openshift: Option<&str>, apps_domain: Option<&str>) -> String {
     let mut words = Vec::new();
-    if let Some(version) = facts.text(key::OPENSHIFT) {
-        words.push(format!("OpenShift {version}"));
-    }
-    words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
+    words.extend(openshift.map(|version| format!("OpenShift {version}")));
+    words.extend(apps_domain.map(str::to_owned));
     if words.is_empty() {
         cluster.to_owned()
     } else {

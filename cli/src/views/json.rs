@@ -697,7 +697,8 @@ fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
-fn node_code(node: NodeKind) -> &'static str {
+/// The word for what a resource is.
+pub(super) fn node_code(node: NodeKind) -> &'static str {
     match node {
         NodeKind::Object => "object",
         NodeKind::Overlay => "overlay",

@@ -10,8 +10,10 @@ pub mod diff;
 pub mod drift;
 pub mod estimate;
 pub mod graph;
+pub mod init;
 pub mod json;
 pub mod live;
+pub mod logs;
 pub mod manifests;
 pub mod output;
 pub mod plain;
@@ -22,6 +24,7 @@ pub mod report;
 pub mod simulator;
 pub mod stack;
 pub mod state;
+pub mod status;
 pub mod style;
 pub mod terminal;
 #[cfg(test)]
