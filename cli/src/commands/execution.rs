@@ -2,6 +2,7 @@
 
 use super::{cluster::Cluster, copy, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
 use crate::{
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -93,11 +94,12 @@ pub(super) async fn ask_and_run(
     question: Option<&str>,
 ) -> Result<Option<Ended>, Error> {
     let Planned { plan, around, .. } = job.planned;
-    views::result(&if settings.json {
-        views::json::line(&views::json::planned(plan, around))
+    if settings.json {
+        let details = job.planned.details(job.resources, known.key.as_ref());
+        lines(&views::events::planned(plan, around, &details, &clock::now()));
     } else {
-        views::plan::plan(plan, around, &settings.out)
-    });
+        views::result(&views::plan::plan(plan, around, &settings.out));
+    }
     guards::within_budget(job.planned, job.how.yes_delete)?;
     if let Some(question) = question.filter(|_| plan.has_changes())
         && !prompt::confirm(question, plan.purpose)?
@@ -168,7 +170,7 @@ async fn run(
         _ if around.is_simulated => around.rehearsal,
         estimate => estimate.as_ref().map(Estimate::time),
     };
-    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
+    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate), &planned.plan));
     let report = RefCell::new(Report::default());
     let is_looked_at = written_to.is_some() || settings.logging.verbosity > 0;
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
@@ -275,15 +277,22 @@ impl TimelineFile {
     }
 }
 
+fn lines(lines: &[views::events::Line]) {
+    for line in lines {
+        views::result(&views::json::line(line));
+    }
+}
+
 /// Shows how it ended: a summary on stdout, failures on stderr.
 fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
     let purpose = planned.plan.purpose;
     if settings.json {
-        views::result(&views::json::line(&views::json::report(
+        lines(&views::events::finished(
             &ended.report,
             purpose,
             ended.took,
-        )));
+            &clock::now(),
+        ));
     } else {
         views::result(&views::report::summary(
             &ended.report,

@@ -4,6 +4,7 @@ use super::{
     plan::Surroundings,
     style::{Meaning, Style, padded, roughly, shortened, visible_width},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use stackctl_engine::{
     Address, ObjectRef, Resource,
@@ -21,7 +22,7 @@ const WIDEST_WAIT: usize = 48;
 const SHORT: Duration = Duration::from_secs(10);
 
 /// An estimate for machines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct EstimateJson {
     seconds: u64,
     is_learned: bool,
@@ -31,7 +32,7 @@ pub struct EstimateJson {
     rehearsal_seconds: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LegJson {
     address: String,
     waits_for: String,

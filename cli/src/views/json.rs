@@ -5,17 +5,18 @@
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
 use miette::Diagnostic as _;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stackctl_engine::{
     ObjectRef,
     diff::drift::Drift,
-    digest::Digest,
-    execute::{Event, Failure},
-    plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Plan, Purpose, Refreshed, Shown, Step},
+    execute::Failure,
+    graph::Edge,
+    moves::Rename,
+    plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Purpose, Refreshed, Shown},
     recorded::{Origin, Recorded, RecordedNode},
-    report::Report,
-    resource::ConsequenceClass,
+    resource::{Consequence, ConsequenceClass, Remains},
     timeline::Timeline,
 };
 use stackctl_stacks::{
@@ -24,20 +25,16 @@ use stackctl_stacks::{
     manifests::ManifestsNotice,
     preflight::Finding,
 };
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::error::Problem;
-use crate::views::{
-    estimate::{self, EstimateJson},
-    plan::Surroundings,
-    state::Summary,
-};
+use crate::views::state::Summary;
 
-/// The version of every form below.
+/// The version of every form but the plan and the events, which have Terraform's.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// An object of the cluster.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ObjectJson {
     api_version: String,
     kind: String,
@@ -46,103 +43,68 @@ pub struct ObjectJson {
     name: String,
 }
 
-/// A plan.
-#[derive(Debug, Serialize)]
-pub struct PlanJson {
-    format_version: u32,
-    stack: String,
-    cluster: String,
-    purpose: &'static str,
-    has_changes: bool,
-    /// The digest of what is desired.
-    desired: String,
-    steps: Vec<StepJson>,
-    summary: CountsJson,
-    consequences: Vec<ConsequenceJson>,
-    remains: Vec<RemainsJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partial: Option<PartialJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate: Option<EstimateJson>,
-    /// Records that get another address.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    moved: Vec<MovedJson>,
-}
-
 /// One record that gets another address.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MovedJson {
     from: String,
     to: String,
 }
 
-/// One step of a plan.
-#[derive(Debug, Serialize)]
-pub struct StepJson {
-    address: String,
-    node: &'static str,
-    action: &'static str,
-    reasons: Vec<ReasonJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    object: Option<ObjectJson>,
-    changes: Vec<ChangeJson>,
-    note: String,
-    waits_for: Vec<EdgeJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    readiness: Option<ReadinessJson>,
-    consequences: Vec<ConsequenceJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReasonJson {
-    code: &'static str,
-    text: String,
-}
-
 /// One field that changes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ChangeJson {
     path: String,
-    before: Value,
-    after: Value,
+    before: ShownJson,
+    after: ShownJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     drifted_by: Option<DriftedByJson>,
 }
 
-#[derive(Debug, Serialize)]
+/// A value that may be hidden: one key tells which.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShownJson {
+    /// This.
+    Value(Value),
+    /// Nothing is there; always true.
+    Absent(bool),
+    /// Something that nobody may see; always true.
+    Secret(bool),
+    /// Known only after the resource of this address is ready.
+    KnownAfter(String),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct DriftedByJson {
     manager: Option<String>,
     time: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct EdgeJson {
+/// What something waits for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EdgeJson {
     address: String,
     until: String,
     reason: String,
 }
 
-#[derive(Debug, Serialize)]
-struct ReadinessJson {
-    ready: bool,
-    why: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ConsequenceJson {
+/// Something to know before saying yes.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConsequenceJson {
     class: &'static str,
     text: String,
 }
 
-#[derive(Debug, Serialize)]
-struct PartialJson {
+/// The part of a stack that a plan is about.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PartialJson {
     target: Vec<String>,
     exclude: Vec<String>,
     until: Vec<String>,
     left_out: Vec<LeftOutJson>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LeftOutJson {
     address: String,
     code: &'static str,
@@ -150,15 +112,16 @@ struct LeftOutJson {
     because_of: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct RemainsJson {
+/// What stays in the cluster after a destroy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RemainsJson {
     #[serde(flatten)]
     object: ObjectJson,
     why: String,
 }
 
 /// How many steps do what.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CountsJson {
     create: usize,
     update: usize,
@@ -238,49 +201,30 @@ impl From<&FieldChange> for ChangeJson {
     }
 }
 
-impl From<&Step> for StepJson {
-    fn from(step: &Step) -> Self {
-        // The projection is for the saved plan alone.
-        let Step {
-            address,
-            node,
-            action,
-            reasons,
-            object,
-            changes,
-            note,
-            waits_for,
-            readiness,
-            consequences,
-            projection: _,
-        } = step;
+impl From<&Edge> for EdgeJson {
+    fn from(edge: &Edge) -> Self {
         Self {
-            address: address.to_string(),
-            node: node_code(*node),
-            action: action.code(),
-            reasons: reasons
-                .iter()
-                .map(|reason| ReasonJson {
-                    code: reason.code(),
-                    text: reason.to_string(),
-                })
-                .collect(),
-            object: object.as_ref().map(Into::into),
-            changes: changes.iter().map(Into::into).collect(),
-            note: note.clone(),
-            waits_for: waits_for
-                .iter()
-                .map(|edge| EdgeJson {
-                    address: edge.to.to_string(),
-                    until: edge.until.to_string(),
-                    reason: edge.reason.clone(),
-                })
-                .collect(),
-            readiness: readiness.as_ref().map(|is| ReadinessJson {
-                ready: is.is_ready(),
-                why: is.why().to_owned(),
-            }),
-            consequences: consequences.iter().map(consequence).collect(),
+            address: edge.to.to_string(),
+            until: edge.until.to_string(),
+            reason: edge.reason.clone(),
+        }
+    }
+}
+
+impl From<&Remains> for RemainsJson {
+    fn from(is: &Remains) -> Self {
+        Self {
+            object: (&is.object).into(),
+            why: is.why.clone(),
+        }
+    }
+}
+
+impl From<&Rename> for MovedJson {
+    fn from(Rename { from, to }: &Rename) -> Self {
+        Self {
+            from: from.to_string(),
+            to: to.to_string(),
         }
     }
 }
@@ -302,57 +246,6 @@ impl From<&Partial> for PartialJson {
                 .collect(),
         }
     }
-}
-
-/// Converts a plan.
-pub fn plan(plan: &Plan, around: &Surroundings) -> PlanJson {
-    let Surroundings {
-        stack,
-        cluster,
-        estimate,
-        rehearsal,
-        is_simulated: _,
-        moved,
-    } = around;
-    PlanJson {
-        format_version: FORMAT_VERSION,
-        stack: stack.clone(),
-        cluster: cluster.clone(),
-        purpose: purpose(plan.purpose),
-        has_changes: plan.has_changes(),
-        desired: plan.desired.to_string(),
-        steps: plan.steps.iter().map(Into::into).collect(),
-        summary: plan.counts().into(),
-        consequences: plan.consequences().into_iter().map(consequence).collect(),
-        remains: plan
-            .remains
-            .iter()
-            .map(|is| RemainsJson {
-                object: (&is.object).into(),
-                why: is.why.clone(),
-            })
-            .collect(),
-        partial: plan.partial.as_ref().map(Into::into),
-        estimate: estimate
-            .as_ref()
-            .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
-        moved: moved
-            .iter()
-            .map(|rename| MovedJson {
-                from: rename.from.to_string(),
-                to: rename.to.to_string(),
-            })
-            .collect(),
-    }
-}
-
-/// Converts a plan; where it was saved, with the file and the digest.
-pub fn plan_saved(is: &Plan, around: &Surroundings, saved: Option<(&Path, Digest)>) -> Value {
-    let mut value = json!(plan(is, around));
-    if let Some((path, digest)) = saved {
-        value["saved"] = json!({"path": path.display().to_string(), "digest": digest.to_string()});
-    }
-    value
 }
 
 /// Converts what ran when, and what it waited for.
@@ -387,11 +280,6 @@ pub fn timeline(timeline: &Timeline, of: Purpose, took: Duration) -> Value {
         "seconds": took.as_secs_f64(),
         "resources": resources,
     })
-}
-
-/// Converts a plan to the first line of the events of its execution.
-pub fn planned(is: &Plan, around: &Surroundings) -> Value {
-    json!({"format_version": FORMAT_VERSION, "event": "planned", "at_seconds": 0.0, "plan": plan(is, around)})
 }
 
 /// Converts what drifted.
@@ -456,78 +344,6 @@ pub fn preflight(stack: &str, cluster: &str, findings: &[Finding]) -> Value {
         "checks": checks,
         "summary": counts.into_iter().map(|(verdict, count)| (super::preflight::word(verdict), count))
             .collect::<BTreeMap<_, _>>(),
-    })
-}
-
-/// Converts one event; `at` is what has passed since the start.
-pub fn event(event: &Event, at: Duration) -> Value {
-    let mut line = match event {
-        Event::Started { address } => json!({"event": "started", "address": address.to_string()}),
-        Event::Written { address, did, object } => json!({
-            "event": "written", "address": address.to_string(), "did": did.to_string(),
-            "object": object.as_ref().map(ObjectJson::from),
-        }),
-        Event::Waiting { address, why } => json!({"event": "waiting", "address": address.to_string(), "why": why}),
-        Event::Remedied { address, why } => json!({"event": "remedied", "address": address.to_string(), "why": why}),
-        Event::Noted { address, text } => json!({"event": "noted", "address": address.to_string(), "text": text}),
-        Event::Ready { address, why, took } => {
-            json!({"event": "ready", "address": address.to_string(), "why": why, "seconds": took.as_secs_f64()})
-        }
-        Event::Failed {
-            address,
-            failure: is,
-            took,
-        } => {
-            json!({"event": "failed", "address": address.to_string(), "failure": failure(is), "seconds": took.as_secs_f64()})
-        }
-        Event::Blocked { address, by } => {
-            json!({"event": "blocked", "address": address.to_string(), "by": by.to_string()})
-        }
-        Event::Interrupted => json!({"event": "interrupted"}),
-    };
-    line["format_version"] = json!(FORMAT_VERSION);
-    line["at_seconds"] = json!(at.as_secs_f64());
-    line
-}
-
-/// Converts the end of an execution: the last line of its events.
-pub fn report(report: &Report, purpose: Purpose, took: Duration) -> Value {
-    let Report {
-        created,
-        updated,
-        adopted,
-        deleted,
-        released,
-        forgotten,
-        ran,
-        ready,
-        failed,
-        blocked,
-        remedied,
-        interrupted,
-    } = report;
-    let failed: BTreeMap<_, _> = failed
-        .iter()
-        .map(|(address, is)| (address.to_string(), failure(is)))
-        .collect();
-    let blocked: BTreeMap<_, _> = blocked
-        .iter()
-        .map(|(address, by)| (address.to_string(), by.to_string()))
-        .collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "event": "finished",
-        "purpose": self::purpose(purpose),
-        "succeeded": report.succeeded(),
-        "interrupted": interrupted,
-        "seconds": took.as_secs_f64(),
-        "summary": {
-            "created": created, "updated": updated, "adopted": adopted, "deleted": deleted, "released": released,
-            "forgotten": forgotten, "ran": ran, "ready": ready.len(), "failed": failed.len(), "blocked": blocked.len(),
-        },
-        "failed": failed,
-        "blocked": blocked,
-        "remedied": remedied.iter().map(|(address, why)| json!({"address": address.to_string(), "why": why})).collect::<Vec<_>>(),
     })
 }
 
@@ -637,9 +453,7 @@ pub fn recorded(known: &Recorded) -> Value {
             RecordedNode::Gate => "gate",
             RecordedNode::Action { .. } => "action",
         },
-        "waits_for": known.edges.iter().map(|edge| EdgeJson {
-            address: edge.to.to_string(), until: edge.until.to_string(), reason: edge.reason.clone(),
-        }).collect::<Vec<_>>(),
+        "waits_for": known.edges.iter().map(EdgeJson::from).collect::<Vec<_>>(),
     });
     if let Some(object) = known.object() {
         all["object"] = json!(ObjectJson::from(&object.object));
@@ -666,7 +480,7 @@ pub fn recorded(known: &Recorded) -> Value {
     all
 }
 
-fn consequence(is: &stackctl_engine::resource::Consequence) -> ConsequenceJson {
+pub(super) fn consequence(is: &Consequence) -> ConsequenceJson {
     let class = match is.class {
         ConsequenceClass::Approval => "approval",
         ConsequenceClass::Cost => "cost",
@@ -683,18 +497,38 @@ fn consequence(is: &stackctl_engine::resource::Consequence) -> ConsequenceJson {
     }
 }
 
-fn failure(Failure { what, because, hint }: &Failure) -> Value {
-    json!({"what": what, "because": because, "hint": hint})
+/// How something failed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailureJson {
+    /// What went wrong.
+    what: String,
+    /// The causes below it, outermost first.
+    because: Vec<String>,
+    /// What to type or change next.
+    hint: Option<String>,
 }
 
-fn purpose(purpose: Purpose) -> &'static str {
+pub(super) fn failure(Failure { what, because, hint }: &Failure) -> FailureJson {
+    FailureJson {
+        what: what.clone(),
+        because: because.clone(),
+        hint: hint.clone(),
+    }
+}
+
+/// What is to be known, without the classes.
+pub(super) fn consequence_texts(all: &[Consequence]) -> Vec<String> {
+    all.iter().map(|is| is.text.clone()).collect()
+}
+
+pub(super) fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Apply => "apply",
         Purpose::Destroy => "destroy",
     }
 }
 
-fn node_code(node: NodeKind) -> &'static str {
+pub(super) fn node_code(node: NodeKind) -> &'static str {
     match node {
         NodeKind::Object => "object",
         NodeKind::Overlay => "overlay",
@@ -704,13 +538,12 @@ fn node_code(node: NodeKind) -> &'static str {
     }
 }
 
-/// `{"value": …}`, `{"absent": true}`, `{"secret": true}` or `{"known_after": address}`: one key tells which.
-fn shown(value: &Shown) -> Value {
+fn shown(value: &Shown) -> ShownJson {
     match value {
-        Shown::Absent => json!({"absent": true}),
-        Shown::Value(value) => json!({"value": value}),
-        Shown::Secret => json!({"secret": true}),
-        Shown::KnownAfter(address) => json!({"known_after": address}),
+        Shown::Absent => ShownJson::Absent(true),
+        Shown::Value(value) => ShownJson::Value(value.clone()),
+        Shown::Secret => ShownJson::Secret(true),
+        Shown::KnownAfter(address) => ShownJson::KnownAfter(address.clone()),
     }
 }
 
@@ -756,28 +589,4 @@ pub fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
     text.push('\n');
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::views::testing::{plan_of_three_components, surroundings};
-
-    #[test]
-    fn the_summary_agrees_with_the_steps() {
-        let plan = serde_json::to_value(plan(&plan_of_three_components(), &surroundings())).expect("JSON");
-        let steps = plan["steps"].as_array().expect("a list");
-        let counted = |action: &str| steps.iter().filter(|step| step["action"] == action).count();
-        for (action, key) in [
-            ("create", "create"),
-            ("update", "update"),
-            ("wait", "wait"),
-            ("run", "run"),
-            ("no-op", "unchanged"),
-        ] {
-            assert_eq!(plan["summary"][key], json!(counted(action)), "{action}");
-        }
-        assert_eq!(plan["format_version"], json!(1));
-        assert!(plan.to_string().contains(r#"{"secret":true}"#));
-    }
 }
