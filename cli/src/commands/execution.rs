@@ -268,7 +268,7 @@ impl TimelineFile {
 
     /// What was done is done: that it cannot be written down is told, and changes nothing.
     fn write(mut self, timeline: &Timeline, purpose: Purpose, took: Duration, settings: &Settings) {
-        let text = views::json::pretty(&views::json::timeline(timeline, purpose, took));
+        let text = views::json::pretty(&views::timeline_document::timeline(timeline, purpose, took));
         if let Err(error) = self.file.write_all(text.as_bytes()) {
             let what = format!("the timeline could not be written to `{}`", self.path.display());
             let problem = Problem::new(what).caused_by(&error);

@@ -4,10 +4,9 @@
 //! - `format_version` grows when a reader of the old form would misread the new one; new fields alone do not count.
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
-use miette::Diagnostic as _;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stackctl_engine::{
     ObjectRef,
     diff::drift::Drift,
@@ -15,20 +14,10 @@ use stackctl_engine::{
     graph::Edge,
     moves::Rename,
     plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Purpose, Refreshed, Shown},
-    recorded::{Origin, Recorded, RecordedNode},
     resource::{Consequence, ConsequenceClass, Remains},
-    timeline::Timeline,
 };
-use stackctl_stacks::{
-    StackError,
-    definitions::{Coverage, DefinitionFault},
-    manifests::ManifestsNotice,
-    preflight::Finding,
-};
-use std::{collections::BTreeMap, time::Duration};
-
-use crate::error::Problem;
-use crate::views::state::Summary;
+use stackctl_stacks::preflight::Finding;
+use std::collections::BTreeMap;
 
 /// The version of every form but the plan and the events, which have Terraform's.
 pub const FORMAT_VERSION: u32 = 1;
@@ -248,236 +237,142 @@ impl From<&Partial> for PartialJson {
     }
 }
 
-/// Converts what ran when, and what it waited for.
-pub fn timeline(timeline: &Timeline, of: Purpose, took: Duration) -> Value {
-    let seconds = |time: &Duration| json!(time.as_secs_f64());
-    let resources: Vec<_> = timeline
-        .spans()
-        .map(|(address, span)| {
-            let mut value = json!({
-                "address": address.to_string(),
-                "action": span.action.code(),
-                "started_at": span.started.as_ref().map(seconds),
-                "requests": span.written.iter().map(|(at, did)| json!({"at": seconds(at), "did": did.to_string()}))
-                    .collect::<Vec<_>>(),
-                "waits": span.waited.iter().map(|(since, why)| json!({"since": seconds(since), "why": why}))
-                    .collect::<Vec<_>>(),
-                "ended_at": span.ended.as_ref().map(|(at, _)| seconds(at)),
-                "end": span.ended.as_ref().map(|(_, ending)| ending.code()),
-            });
-            if let Some(freed) = &span.freed_by {
-                value["waited_for"] = json!({
-                    "address": freed.edge.to.to_string(), "until": freed.edge.until.to_string(),
-                    "reason": freed.edge.reason, "met_at": seconds(&freed.at),
-                });
-            }
-            value
-        })
-        .collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "purpose": purpose(of),
-        "seconds": took.as_secs_f64(),
-        "resources": resources,
-    })
+/// What differs between the record and the cluster at one address.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DriftedJson {
+    address: String,
+    object: ObjectJson,
+    /// Whether the whole object is gone.
+    gone: bool,
+    /// From what was recorded to what is there.
+    changes: Vec<ChangeJson>,
+}
+
+/// `drift`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DriftJson {
+    format_version: u32,
+    drifted: Vec<DriftedJson>,
+    summary: DriftSummaryJson,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DriftSummaryJson {
+    drifted: usize,
+    as_recorded: usize,
+}
+
+/// `plan --refresh-only` and `apply --refresh-only`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RefreshJson {
+    format_version: u32,
+    /// What will be recorded otherwise.
+    refreshed: Vec<DriftedJson>,
+    summary: RefreshSummaryJson,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RefreshSummaryJson {
+    refreshed: usize,
+    as_recorded: usize,
+}
+
+/// `preflight`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PreflightJson {
+    format_version: u32,
+    stack: String,
+    cluster: String,
+    checks: Vec<CheckJson>,
+    /// How many of each verdict.
+    summary: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct CheckJson {
+    name: &'static str,
+    /// `pass`, `warn`, `fail`, or `unread` where it could not be made.
+    verdict: &'static str,
+    found: String,
+    /// Where it was read.
+    source: String,
+    /// What to do; null for a pass.
+    remedy: Option<String>,
+}
+
+/// `version`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct VersionJson {
+    format_version: u32,
+    version: &'static str,
+}
+
+/// Converts the version.
+pub fn version(version: &'static str) -> VersionJson {
+    VersionJson {
+        format_version: FORMAT_VERSION,
+        version,
+    }
 }
 
 /// Converts what drifted.
-pub fn drift(found: &[Drift], recorded: usize) -> Value {
-    let all: Vec<_> = found.iter().map(drifted).collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "drifted": all,
-        "summary": {"drifted": found.len(), "as_recorded": recorded.saturating_sub(found.len())},
-    })
+pub fn drift(found: &[Drift], recorded: usize) -> DriftJson {
+    DriftJson {
+        format_version: FORMAT_VERSION,
+        drifted: found.iter().map(drifted).collect(),
+        summary: DriftSummaryJson {
+            drifted: found.len(),
+            as_recorded: recorded.saturating_sub(found.len()),
+        },
+    }
 }
 
-fn drifted(found: &Drift) -> Value {
+fn drifted(found: &Drift) -> DriftedJson {
     let Drift {
         address,
         object,
         gone,
         changes,
     } = found;
-    json!({
-        "address": address.to_string(),
-        "object": ObjectJson::from(object),
-        "gone": gone,
-        "changes": changes.iter().map(ChangeJson::from).collect::<Vec<_>>(),
-    })
+    DriftedJson {
+        address: address.to_string(),
+        object: object.into(),
+        gone: *gone,
+        changes: changes.iter().map(Into::into).collect(),
+    }
 }
 
 /// Converts what is recorded otherwise than it is.
-pub fn refreshed(found: &[Refreshed], recorded: usize) -> Value {
-    let differs: Vec<_> = found.iter().map(|one| drifted(&one.differs)).collect();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "refreshed": differs,
-        "summary": {"refreshed": found.len(), "as_recorded": recorded.saturating_sub(found.len())},
-    })
+pub fn refreshed(found: &[Refreshed], recorded: usize) -> RefreshJson {
+    RefreshJson {
+        format_version: FORMAT_VERSION,
+        refreshed: found.iter().map(|one| drifted(&one.differs)).collect(),
+        summary: RefreshSummaryJson {
+            refreshed: found.len(),
+            as_recorded: recorded.saturating_sub(found.len()),
+        },
+    }
 }
 
 /// Converts what the checks of a cluster found.
-pub fn preflight(stack: &str, cluster: &str, findings: &[Finding]) -> Value {
-    let checks: Vec<_> = findings
-        .iter()
-        .map(
-            |Finding {
-                 check,
-                 verdict,
-                 found,
-                 source,
-                 remedy,
-             }| {
-                json!({
-                    "name": check, "verdict": super::preflight::word(*verdict),
-                    "found": found, "source": source, "remedy": remedy,
-                })
-            },
-        )
-        .collect();
-    let counts = super::preflight::counts(findings);
-    json!({
-        "format_version": FORMAT_VERSION,
-        "stack": stack,
-        "cluster": cluster,
-        "checks": checks,
-        "summary": counts.into_iter().map(|(verdict, count)| (super::preflight::word(verdict), count))
-            .collect::<BTreeMap<_, _>>(),
-    })
-}
-
-/// Converts diagnostics of a stack.
-pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> Value {
-    let all: Vec<_> = all
-        .map(|found| {
-            let (at, span) = (found.position(), found.span());
-            json!({
-                "code": found.code(),
-                "severity": if found.is_warning() { "warning" } else { "error" },
-                "message": found.to_string(),
-                "help": found.help(),
-                "file": at.file, "line": at.line, "column": at.column,
-                "span": {"start": span.start, "end": span.end},
-                "link": found.link(),
-            })
-        })
-        .collect();
-    let errors = all.iter().filter(|found| found["severity"] == "error").count();
-    json!({
-        "format_version": FORMAT_VERSION,
-        "valid": errors == 0,
-        "diagnostics": all,
-        "summary": {"errors": errors, "warnings": all.len() - errors},
-    })
-}
-
-/// Adds what definitions say against objects to the diagnostics of a stack.
-pub fn add_faults(answer: &mut Value, errors: &[DefinitionFault], warnings: &[DefinitionFault]) {
-    let one = |fault: &DefinitionFault, severity: &str| {
-        let place = fault.place();
-        let at = place.and_then(|place| place.at.as_ref());
-        json!({
-            "code": fault.code().map(|code| code.to_string()),
-            "severity": severity,
-            "message": fault.to_string(),
-            "help": fault.help().map(|help| help.to_string()),
-            "file": at.map(|at| &at.file), "line": at.map(|at| at.line), "column": null,
-            "address": place.map(|place| place.address.to_string()),
-            "field": fault.field(),
-        })
+pub fn preflight(stack: &str, cluster: &str, findings: &[Finding]) -> PreflightJson {
+    let check = |finding: &Finding| CheckJson {
+        name: finding.check,
+        verdict: super::preflight::word(finding.verdict),
+        found: finding.found.clone(),
+        source: finding.source.clone(),
+        remedy: finding.remedy.clone(),
     };
-    let errors_as = errors.iter().map(|fault| one(fault, "error"));
-    let faults: Vec<Value> = errors_as
-        .chain(warnings.iter().map(|fault| one(fault, "warning")))
-        .collect();
-    if let Some(all) = answer["diagnostics"].as_array_mut() {
-        all.extend(faults);
+    let counts = super::preflight::counts(findings).into_iter();
+    PreflightJson {
+        format_version: FORMAT_VERSION,
+        stack: stack.to_owned(),
+        cluster: cluster.to_owned(),
+        checks: findings.iter().map(check).collect(),
+        summary: counts
+            .map(|(verdict, count)| (super::preflight::word(verdict), count))
+            .collect(),
     }
-    let count = |answer: &Value, key: &str| answer["summary"][key].as_u64().unwrap_or_default();
-    answer["summary"]["errors"] = json!(count(answer, "errors") + errors.len() as u64);
-    answer["summary"]["warnings"] = json!(count(answer, "warnings") + warnings.len() as u64);
-    answer["valid"] = json!(count(answer, "errors") == 0);
-}
-
-/// Adds what keeps a stack from being compiled to its diagnostics; a message says its own file and line.
-pub fn add_problems(answer: &mut Value, problems: &[Problem]) {
-    let one = |problem: &Problem| {
-        json!({
-            "code": problem.code,
-            "severity": "error",
-            "message": problem.what,
-            "help": problem.hint,
-            "file": null, "line": null, "column": null,
-        })
-    };
-    if let Some(all) = answer["diagnostics"].as_array_mut() {
-        all.extend(problems.iter().map(one));
-    }
-    let before = answer["summary"]["errors"].as_u64().unwrap_or_default();
-    answer["summary"]["errors"] = json!(before + problems.len() as u64);
-    answer["valid"] = json!(false);
-}
-
-/// Converts how much definitions could judge.
-pub fn coverage(coverage: Coverage) -> Value {
-    json!({"objects": coverage.objects, "by_definition": coverage.judged})
-}
-
-/// Adds what people are told about their manifests to the diagnostics of a stack.
-pub fn add_notices(answer: &mut Value, notices: &[ManifestsNotice]) {
-    let one = |notice: &ManifestsNotice| {
-        let at = notice.at();
-        json!({
-            "code": notice.code().map(|code| code.to_string()),
-            "severity": "warning",
-            "message": notice.to_string(),
-            "help": notice.help().map(|help| help.to_string()),
-            "file": at.file, "line": at.line, "column": null,
-        })
-    };
-    if let Some(all) = answer["diagnostics"].as_array_mut() {
-        all.extend(notices.iter().map(one));
-    }
-    let before = answer["summary"]["warnings"].as_u64().unwrap_or_default();
-    answer["summary"]["warnings"] = json!(before + notices.len() as u64);
-}
-
-/// Converts what is recorded of one address, without the digests of secrets.
-pub fn recorded(known: &Recorded) -> Value {
-    let mut all = json!({
-        "address": known.address.to_string(),
-        "node": match &known.node {
-            RecordedNode::Object(_) => "object",
-            RecordedNode::Overlay { .. } => "overlay",
-            RecordedNode::Gate => "gate",
-            RecordedNode::Action { .. } => "action",
-        },
-        "waits_for": known.edges.iter().map(EdgeJson::from).collect::<Vec<_>>(),
-    });
-    if let Some(object) = known.object() {
-        all["object"] = json!(ObjectJson::from(&object.object));
-        all["uid"] = json!(object.uid);
-        all["manager"] = json!(object.manager);
-        all["origin"] = json!(match object.origin {
-            Origin::Created => "created",
-            Origin::Adopted => "adopted",
-        });
-        let fields: BTreeMap<_, _> = object
-            .fields
-            .iter()
-            .map(|path| {
-                let value = if object.sensitive.contains(path) {
-                    Shown::Secret
-                } else {
-                    path.get(&object.manifest).cloned().map_or(Shown::Absent, Shown::Value)
-                };
-                (path.to_string(), shown(&value))
-            })
-            .collect();
-        all["fields"] = json!(fields);
-    }
-    all
 }
 
 pub(super) fn consequence(is: &Consequence) -> ConsequenceJson {
@@ -538,42 +433,13 @@ pub(super) fn node_code(node: NodeKind) -> &'static str {
     }
 }
 
-fn shown(value: &Shown) -> ShownJson {
+pub(super) fn shown(value: &Shown) -> ShownJson {
     match value {
         Shown::Absent => ShownJson::Absent(true),
         Shown::Value(value) => ShownJson::Value(value.clone()),
         Shown::Secret => ShownJson::Secret(true),
         Shown::KnownAfter(address) => ShownJson::KnownAfter(address.clone()),
     }
-}
-
-/// What is kept of earlier states: the newest only, so far.
-pub fn history(state: &Summary) -> Value {
-    let newest = json!({
-        "serial": state.serial,
-        "recorded": state.recorded,
-        "created": state.created,
-        "created_by": state.created_by,
-    });
-    json!({
-        "format_version": FORMAT_VERSION,
-        "stack": state.stack,
-        "lineage": state.lineage,
-        "states": [newest],
-    })
-}
-
-/// What a state that was made again holds, and what was lost.
-pub fn rebuilt(state: &Summary, has_key: bool) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "stack": state.stack,
-        "lineage": state.lineage,
-        "serial": state.serial,
-        "recorded": state.recorded,
-        "open": state.open,
-        "lost": crate::views::state::lost(has_key),
-    })
 }
 
 /// One object on one line.

@@ -21,15 +21,19 @@ pub mod plan_document;
 pub mod preflight;
 pub mod progress;
 pub mod report;
+pub mod schemas;
 pub mod simulator;
 pub mod stack;
 pub mod state;
+pub mod state_document;
 pub mod style;
 pub mod terminal;
 pub mod terraform;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
+pub mod timeline_document;
+pub mod validate_document;
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

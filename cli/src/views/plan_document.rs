@@ -326,7 +326,12 @@ fn object_change(actions: &'static [&'static str], picture: &Picture) -> ObjectC
     let of = |side: &Option<Side>| side.as_ref().map_or(json!({}), |side| marked(side, &side.secrets));
     ObjectChangeJson {
         actions,
-        before: picture.before.as_ref().map(|side| masked(side, &none)),
+        // Of what is made nothing is there yet: of fields that are taken, `changes` says what stood there.
+        before: picture
+            .before
+            .as_ref()
+            .filter(|_| actions != ["create"])
+            .map(|side| masked(side, &none)),
         after: picture
             .after
             .as_ref()
