@@ -1,5 +1,6 @@
 //! What can be typed. Doc comments are the help texts; there is no logic here.
 
+use crate::views::schemas::Document;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stackctl_engine::{Address, plan::Pattern};
 use std::{path::PathBuf, time::Duration};
@@ -268,9 +269,11 @@ pub enum Command {
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
     Explain(ExplainCommand),
-    /// Print the JSON Schema of a stack, for editors
-    #[command(after_help = "Examples:\n  stackctl schema > stack.schema.json\n  \
-                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo")]
+    /// Print the JSON Schema of a stack, for editors, or of what `--json` prints
+    #[command(
+        after_help = "Examples:\n  stackctl schema > stack.schema.json\n  stackctl schema --of plan\n  \
+                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo"
+    )]
     Schema(SchemaCommand),
     /// Write the manual pages, one a command, into a directory
     #[command(after_help = "Examples:\n  stackctl man /usr/local/share/man/man1")]
@@ -664,6 +667,9 @@ pub struct SchemaCommand {
     /// Of a file that is layered on top of another, which needs not say everything
     #[arg(long)]
     pub layer: bool,
+    /// Of what `--json` prints, instead
+    #[arg(long, value_enum, conflicts_with = "layer", value_name = "DOCUMENT")]
+    pub of: Option<Document>,
 }
 
 /// `man`.

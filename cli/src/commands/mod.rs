@@ -45,6 +45,7 @@ mod version;
 
 use crate::{
     cli::{Cli, Command, StackArgs, StateCommand},
+    clock,
     error::Error,
     exit::Exit,
     logging,
@@ -67,13 +68,31 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
         }
     };
     logging::start(&settings.logging);
+    let says_events = settings.json && says_events(&cli.command);
+    if says_events {
+        views::result(&views::json::line(&views::events::version(&clock::now())));
+    }
     match dispatch(cli, &settings) {
         Ok(exit) => exit,
         Err(Error::Interrupted) => Exit::Interrupted,
         Err(error) => {
             views::tell(&views::diagnostic::error(&error, &settings.err));
+            if says_events {
+                for line in views::events::errors(&error, &clock::now()) {
+                    views::result(&views::json::line(&line));
+                }
+            }
             Exit::Failed
         }
+    }
+}
+
+/// Whether a command tells what it does line by line.
+fn says_events(command: &Command) -> bool {
+    match command {
+        Command::Apply(command) => !command.plan.refresh_only,
+        Command::Destroy(_) => true,
+        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
     views,
 };
-use stackctl_engine::digest::Digest;
+use stackctl_engine::{Resource, digest::Digest};
 use std::path::Path;
 
 pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
@@ -29,16 +29,16 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
-        show(settings, &planned, None);
+        show(settings, &planned, &planned.part_of(&desired), &known, None);
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let answer: Result<(Planned, Option<Digest>), Error> = async {
+        let answer: Result<(Planned, Vec<Resource>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
                 let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
-                return Ok((planned, None));
+                return Ok((planned, Vec::new(), None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(
@@ -65,13 +65,14 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                     &command.plan,
                 )?),
             };
-            Ok((planned, saved))
+            let resources = planned.part_of(&desired).into_owned();
+            Ok((planned, resources, saved))
         }
         .await;
         cluster.close().await;
-        let (planned, saved) = answer?;
+        let (planned, resources, saved) = answer?;
         let saved = command.out.as_deref().zip(saved);
-        show(settings, &planned, saved);
+        show(settings, &planned, &resources, &known, saved);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
@@ -80,11 +81,14 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
     })
 }
 
-fn show(settings: &Settings, planned: &Planned, saved: Option<(&Path, Digest)>) {
+fn show(settings: &Settings, planned: &Planned, resources: &[Resource], known: &Known, saved: Option<(&Path, Digest)>) {
+    let Planned { plan, around, .. } = planned;
     views::result(&if settings.json {
-        views::json::pretty(&views::json::plan_saved(&planned.plan, &planned.around, saved))
+        let details = planned.details(resources, known.key.as_ref());
+        let document = views::plan_document::plan(plan, around, &details);
+        views::json::pretty(&views::plan_document::saved(document, saved))
     } else {
-        views::plan::plan(&planned.plan, &planned.around, &settings.out)
+        views::plan::plan(plan, around, &settings.out)
     });
 }
 

@@ -13,10 +13,12 @@ use crate::{
     error::{Error, Problem},
     secrets::ShellSecrets,
     settings::{ClusterChoice, Settings},
-    views::plan::Surroundings,
+    views::{plan::Surroundings, plan_document::Details},
 };
 use stackctl_engine::{
     Address, Resource,
+    diff::drift::drift,
+    digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
@@ -51,6 +53,14 @@ impl Planned {
     /// Of all that is desired, what the plan is about.
     pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
         part_of(self.plan.partial.as_ref(), desired)
+    }
+
+    /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
+    pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
+        Details {
+            pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
+            drift: drift(&self.recorded, |address| self.survey.live(address).cloned(), key),
+        }
     }
 }
 

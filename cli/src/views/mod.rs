@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod drift;
 pub mod estimate;
+pub mod events;
 pub mod graph;
 pub mod init;
 pub mod json;
@@ -18,18 +19,24 @@ pub mod manifests;
 pub mod output;
 pub mod plain;
 pub mod plan;
+pub mod plan_document;
 pub mod preflight;
 pub mod progress;
 pub mod report;
+pub mod schemas;
 pub mod simulator;
 pub mod stack;
 pub mod state;
+pub mod state_document;
 pub mod status;
 pub mod style;
 pub mod terminal;
+pub mod terraform;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
+pub mod timeline_document;
+pub mod validate_document;
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

@@ -697,10 +697,16 @@ fn is_identity(path: &FieldPath) -> bool {
 
 /// The values of a Secret are never shown, whoever set them.
 fn is_secret(resource: &Resource, path: &FieldPath) -> bool {
-    let of_secret = resource
-        .object()
-        .is_some_and(|object| object.object_type.kind == "Secret" && object.object_type.group().is_empty());
-    of_secret && FieldPath::of("data").contains(path)
+    resource.object().is_some_and(|object| is_secret_data(object, path))
+}
+
+/// Whether a path is of the values of a Secret, in either of the ways to write them.
+pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
+    let of_secret = object.object_type.kind == "Secret" && object.object_type.group().is_empty();
+    of_secret
+        && ["data", "stringData"]
+            .iter()
+            .any(|name| FieldPath::of(name).contains(path))
 }
 
 /// The paths of a resource whose values nobody may see.
