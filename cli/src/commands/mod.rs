@@ -2,10 +2,12 @@
 
 mod apply;
 mod cluster;
+mod compare;
 mod completions;
 mod copy;
 mod definitions;
 mod destroy;
+mod diff;
 mod drift;
 mod execution;
 mod explain;
@@ -84,6 +86,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
+        Command::Diff(command) => diff::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -103,6 +106,7 @@ fn stack_of(command: &Command) -> StackArgs {
         }
         Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
+        Command::Diff(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),
         Command::Render(command) => command.stack.clone(),

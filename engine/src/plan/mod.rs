@@ -17,6 +17,7 @@ mod planner;
 mod projection;
 mod refresh;
 mod replace;
+mod risk;
 mod scope;
 mod transition;
 
@@ -28,6 +29,7 @@ pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
+pub use risk::{NoRisk, Risk, Risks, Told, risk};
 pub use scope::{LeftOut, Order, Partial, Pattern, Scope, ScopeError};
 pub use transition::{LoginChange, Transition, transitions};
 
