@@ -184,7 +184,8 @@ pub enum Command {
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
                             stackctl plan --refresh-only                 # what the record would follow\n  \
-                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked\n  \
+                            stackctl plan -o change.plan --format markdown > comment.md")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -215,7 +216,8 @@ pub enum Command {
                             stackctl diff base.toml prod.toml --from v1 --to v2\n  \
                             stackctl diff old/ new/\n  \
                             stackctl diff --from origin/main --format markdown > comment.md\n  \
-                            stackctl diff --from origin/main --fail-on destructive"
+                            stackctl diff --from origin/main --fail-on destructive\n  \
+                            stackctl diff --live                       # against the cluster"
     )]
     Diff(DiffCommand),
     /// Show a saved plan, or what the state holds
@@ -300,6 +302,9 @@ pub struct PlanCommand {
     /// Plan to take everything away
     #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub review: ReviewArgs,
     /// Exit 2 when there are changes, and 3 when a part of the stack was planned and has none
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -320,6 +325,9 @@ pub struct DiffCommand {
     /// Facts of the cluster from a file, instead of values that stand in for them
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// Set the files as they are now against the cluster instead: a plan that says first what it does to users
+    #[arg(long, conflicts_with_all = ["from", "to", "facts"])]
+    pub live: bool,
     /// How it is shown.
     #[command(flatten)]
     pub review: ReviewArgs,

@@ -156,9 +156,8 @@ pub(super) fn review(old: &Side, new: &Side, facts: Option<&Path>) -> Review {
     let renamed = (*was != new.stack.name).then(|| was.to_string());
     Review {
         stack: new.stack.name.to_string(),
-        from: old.version.name.clone(),
-        to: new.version.name.clone(),
-        facts: facts.map(|path| path.display().to_string()),
+        between: Some((old.version.name.clone(), new.version.name.clone())),
+        asked: views::review::not_asked(facts),
         renamed,
         ..Review::default()
     }

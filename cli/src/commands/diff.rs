@@ -2,10 +2,12 @@
 
 use super::{
     compare::{self, Side, Version},
-    load, runtime,
+    load,
+    plan::{self, First},
+    runtime,
 };
 use crate::{
-    cli::{DiffCommand, ReviewArgs, ReviewFormat},
+    cli::{DiffCommand, PlanCommand, ReviewArgs, ReviewFormat},
     error::{Error, Problem},
     exit::Exit,
     facts,
@@ -20,6 +22,15 @@ use std::path::{Path, PathBuf};
 const WORKING_TREE: &str = "working tree";
 
 pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Error> {
+    if command.live {
+        let plan = PlanCommand {
+            stack: command.stack.clone(),
+            review: command.review.clone(),
+            detailed_exitcode: command.exit_code,
+            ..PlanCommand::default()
+        };
+        return plan::run(&plan, settings, First::Consequences);
+    }
     let (old, new) = versions(command, settings)?;
     compare::not_the_same(&old, &new)?;
     let facts = command.facts.as_deref().map(facts::from_file).transpose()?;
@@ -31,7 +42,8 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
         artefact: command.review.artefact.clone(),
         ..compare::review(&old, &new, command.facts.as_deref())
     };
-    show(settings, &planned.plan, &planned.around, &review, &command.review);
+    let shown = shown(settings, &planned.plan, &planned.around, &review, &command.review);
+    views::result(&shown);
     verdict(&planned.plan, &command.review)?;
     Ok(if command.exit_code && planned.plan.has_changes() {
         Exit::Differs
@@ -40,15 +52,21 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     })
 }
 
-/// Shows a plan as it was asked for.
-pub(super) fn show(settings: &Settings, plan: &Plan, around: &Surroundings, review: &Review, how: &ReviewArgs) {
+/// A plan in the form that was asked for.
+pub(super) fn shown(
+    settings: &Settings,
+    plan: &Plan,
+    around: &Surroundings,
+    review: &Review,
+    how: &ReviewArgs,
+) -> String {
     let format = if settings.json { ReviewFormat::Json } else { how.format };
-    views::result(&match format {
+    match format {
         ReviewFormat::Json => views::json::pretty(&views::json::plan(plan, around)),
         ReviewFormat::Text => views::review::text(plan, around, review, how.compact, &settings.out),
         ReviewFormat::Markdown => views::markdown::plan(plan, review, how.compact),
         ReviewFormat::Junit => views::junit::plan(plan, review, how.fail_on),
-    });
+    }
 }
 
 /// Refuses a plan that is graver than was allowed.

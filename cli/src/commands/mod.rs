@@ -82,7 +82,7 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
         Command::Preflight(_) => preflight::run(settings),
-        Command::Plan(command) => plan::run(command, settings),
+        Command::Plan(command) => plan::run(command, settings, plan::First::Changes),
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),

@@ -11,6 +11,7 @@ use stackctl_engine::{
     Address,
     plan::{Plan, Risk, Risks, Told},
 };
+use std::{fmt::Write as _, path::Path};
 
 /// How wide the column of addresses may become.
 const WIDEST_ADDRESS: usize = 42;
@@ -20,18 +21,18 @@ const WIDEST_ADDRESS: usize = 42;
 pub struct Review {
     /// The stack's name.
     pub stack: String,
-    /// What the old version is called.
-    pub from: String,
-    /// What the new one is called.
-    pub to: String,
-    /// The file of facts; nothing where values stand in for them.
-    pub facts: Option<String>,
+    /// What the old version and the new one are called; nothing where a stack is set against a cluster.
+    pub between: Option<(String, String)>,
+    /// Which cluster was asked, or what stands for one.
+    pub asked: String,
     /// The old name of the stack, where it has another one now.
     pub renamed: Option<String>,
     /// What an apply asks for one more word for.
     pub excess: Vec<String>,
     /// Where the whole is kept.
     pub artefact: Option<String>,
+    /// The file that the plan is saved as, and its digest.
+    pub saved: Option<(String, String)>,
 }
 
 /// The line above what is wrong with one of two versions.
@@ -42,15 +43,11 @@ pub fn about(version: &str) -> String {
 /// The whole screen.
 pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, style: &Style) -> String {
     let mut text = String::new();
-    let heading = format!(
-        "stackctl {}   stack {}   {} {} {}   {}",
-        env!("CARGO_PKG_VERSION"),
-        review.stack,
-        review.from,
-        style.arrow(),
-        review.to,
-        facts(review)
-    );
+    let mut heading = format!("stackctl {}   stack {}   ", env!("CARGO_PKG_VERSION"), review.stack);
+    if let Some((from, to)) = &review.between {
+        let _ = write!(heading, "{from} {} {to}   ", style.arrow());
+    }
+    heading.push_str(&review.asked);
     line(&mut text, &style.paint(Meaning::Quiet, &heading));
     for note in notes(review) {
         line(&mut text, &style.paint(Meaning::Attention, &note));
@@ -132,10 +129,10 @@ fn place_text(told: &Told<'_>) -> String {
     }
 }
 
-/// What the versions were compiled with.
-pub fn facts(review: &Review) -> String {
-    match &review.facts {
-        Some(file) => format!("no cluster asked, facts of {file}"),
+/// What stands for a cluster that was not asked: facts of a file, or values.
+pub fn not_asked(facts: Option<&Path>) -> String {
+    match facts {
+        Some(file) => format!("no cluster asked, facts of {}", file.display()),
         None => "no cluster asked, values stand in for its facts".to_owned(),
     }
 }

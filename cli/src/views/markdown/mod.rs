@@ -12,7 +12,7 @@ mod escape;
 use super::{
     diff,
     plan::{says_something, summary, why},
-    review::{Review, facts, notes, place, verdict},
+    review::{Review, notes, place, verdict},
     style::{Style, shortened},
 };
 use escape::{cell, code, fenced, html};
@@ -51,13 +51,18 @@ pub fn marker(stack: &str) -> String {
 
 fn head(plan: &Plan, review: &Review) -> String {
     let mut text = format!(
-        "{}\n### stackctl: {} · {} · {} → {}\n\n",
+        "{}\n### stackctl: {} · {}",
         marker(&review.stack),
         verdict(&plan.risks()),
         code(&shortened(&review.stack, 80, "…")),
-        code(&shortened(&review.from, 80, "…")),
-        code(&shortened(&review.to, 80, "…")),
     );
+    match &review.between {
+        Some((from, to)) => {
+            let [from, to] = [from, to].map(|name| code(&shortened(name, 80, "…")));
+            text.push_str(&format!(" · {from} → {to}\n\n"));
+        }
+        None => text.push_str(&format!(" · {}\n\n", code(&shortened(&review.asked, 160, "…")))),
+    }
     for note in notes(review).iter().take(10) {
         text.push_str(&format!("> ⚠️ {}\n\n", cell(&shortened(note, LONGEST_TEXT, "…"))));
     }
@@ -207,13 +212,23 @@ fn fields(step: &Step) -> Vec<String> {
 }
 
 fn foot(plan: &Plan, review: &Review) -> String {
-    let unchanged = plan.counts().unchanged;
-    let mut text = format!("{unchanged} unchanged; {}.", cell(&shortened(&facts(review), 200, "…")));
+    let mut text = format!("{} unchanged", plan.counts().unchanged);
+    if review.between.is_some() {
+        text.push_str(&format!("; {}", cell(&shortened(&review.asked, 200, "…"))));
+    }
+    text.push('.');
     if let Some(artefact) = &review.artefact {
-        let artefact = shortened(artefact, 500, "…");
-        text.push_str(&format!(" The whole: {}.", cell(&artefact)));
+        text.push_str(&format!(" The whole: {}.", cell(&shortened(artefact, 300, "…"))));
     }
     text.push('\n');
+    if let Some((path, digest)) = &review.saved {
+        let apply = format!("stackctl apply {} --expect {digest}", shortened(path, 200, "…"));
+        text.push_str(&format!(
+            "\nPlan digest {}; apply exactly this: {}\n",
+            code(digest),
+            code(&apply)
+        ));
+    }
     text
 }
 

@@ -81,8 +81,8 @@ fn big(n_changes: usize) -> Plan {
 fn review() -> Review {
     Review {
         stack: "prod".to_owned(),
-        from: "a1b2c3d".to_owned(),
-        to: HOSTILE.to_owned(),
+        between: Some(("a1b2c3d".to_owned(), HOSTILE.to_owned())),
+        asked: "no cluster asked".to_owned(),
         artefact: Some("https://ci.example.com/plan.json".to_owned()),
         ..Review::default()
     }
@@ -136,14 +136,17 @@ fn a_comment_is_found_again_by_its_first_line_and_no_change_is_said_in_one() {
         ..big(0)
     };
     let review = Review {
-        to: "d4e5f6a".to_owned(),
+        between: Some(("a1b2c3d".to_owned(), "d4e5f6a".to_owned())),
+        saved: Some(("change.plan".to_owned(), "sha256:5f0c".to_owned())),
         ..review()
     };
     insta::assert_snapshot!(plan(&none, &review, false), @r"
     <!-- stackctl:prod -->
     ### stackctl: no changes · `prod` · `a1b2c3d` → `d4e5f6a`
 
-    0 unchanged; no cluster asked, values stand in for its facts. The whole: https://ci.example.com/plan.json.
+    0 unchanged; no cluster asked. The whole: https://ci.example.com/plan.json.
+
+    Plan digest `sha256:5f0c`; apply exactly this: `stackctl apply change.plan --expect sha256:5f0c`
     ");
     assert_eq!(marker("prod-->x"), "<!-- stackctl:prod--x -->");
 }
