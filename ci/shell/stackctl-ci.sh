@@ -8,8 +8,8 @@
 #   stackctl-ci.sh apply                   applies exactly the saved plan, if it has the digest that was approved
 #   stackctl-ci.sh drift [FILE...]         exits 2 when something changed under us
 #
-# What it writes is in $OUT (default `stackctl-out`): comment.md for the pull request, change.plan and change.digest to be
-# kept until the merge, drift.txt for who is told. $DIGEST, where it is set, is the digest that was approved; else the one
+# What it writes is in $OUT (default `stackctl-out`): comment.md for the pull request, change.json with the whole of it,
+# change.plan and change.digest to be kept until the merge, drift.txt for who is told. $DIGEST, where it is set, is the digest that was approved; else the one
 # beside the plan counts.
 #
 # The state and its key have to outlive the job: set STACKCTL_STATE to a directory that does. A plan is signed with that key.
@@ -29,6 +29,7 @@ review)
     shift
     # The point where the change left its base: what others did there since is not of this change.
     from=$(git merge-base "$base" HEAD)
+    "$STACKCTL" diff --from "$from" --json "$@" >"$OUT/change.json"
     "$STACKCTL" diff --from "$from" --format markdown ${ARTEFACT:+--artefact "$ARTEFACT"} \
         ${FAIL_ON:+--fail-on "$FAIL_ON"} "$@" >"$OUT/comment.md"
     ;;
@@ -40,6 +41,7 @@ rehearse)
 plan)
     "$STACKCTL" plan -o "$OUT/change.plan" --format markdown ${ARTEFACT:+--artefact "$ARTEFACT"} \
         ${FAIL_ON:+--fail-on "$FAIL_ON"} "$@" >"$OUT/comment.md"
+    "$STACKCTL" show "$OUT/change.plan" --json >"$OUT/change.json"
     "$STACKCTL" show "$OUT/change.plan" | sed -n 's/^digest \(sha256:[0-9a-f]*\).*/\1/p' >"$OUT/change.digest"
     ;;
 apply)

@@ -339,8 +339,8 @@ pub struct DiffCommand {
 /// How a change is shown to who reviews it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReviewArgs {
-    /// For people, for a comment of a pull request, for programs, or for what shows test results
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// `text`; `markdown`, for a comment of a pull request; `json`, as `--json`; `junit`, for what shows test results
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "FORMAT")]
     pub format: ReviewFormat,
     /// Exit 1 when the change is this grave, or graver: `disruptive` or `destructive`
     #[arg(long, value_name = "RISK")]

@@ -75,6 +75,10 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     step(&sandbox, &["plan"]).expect(0);
     let (comment, digest) = (read(&sandbox, "comment.md"), read(&sandbox, "change.digest"));
     assert!(comment.starts_with(&marker), "one comment a stack: {comment}");
+    assert!(
+        comment.contains("1 safe") && comment.contains("+ data.most: \"2\""),
+        "{comment}"
+    );
     assert!(comment.contains(&format!("--expect {}`", digest.trim())), "{comment}");
 
     // The merge: exactly that plan.

@@ -31,7 +31,7 @@ use stackctl_engine::{
     plan::{self, Action, Inputs, Step},
     survey::SurveyRequest,
 };
-use stackctl_stacks::{Stack, cluster_facts::stand_ins, consequences};
+use stackctl_stacks::{Stack, StackError, cluster_facts::stand_ins, consequences};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -52,6 +52,39 @@ pub(super) struct Side {
     version: Version,
     stack: Stack,
     desired: Desired,
+    /// What is doubtful about it.
+    warnings: Vec<StackError>,
+}
+
+/// The version that is compared with: a stack, or that there was none yet.
+#[derive(Debug)]
+pub(super) enum Old {
+    /// There was one.
+    Stack(Box<Side>),
+    /// None of its files is there: everything is new.
+    Nothing(Version),
+}
+
+impl Old {
+    /// Reads, parses and compiles the old version, if there is one.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(super) fn of(version: Version, facts: Option<&Facts>, settings: &Settings) -> Result<Self, Error> {
+        if matches!(version.files, Files::Revision(_))
+            && !version.layers.iter().any(|layer| version.files.exists(layer))
+        {
+            return Ok(Self::Nothing(version));
+        }
+        Ok(Self::Stack(Box::new(Side::of(version, facts, settings)?)))
+    }
+
+    fn version(&self) -> &Version {
+        match self {
+            Self::Stack(side) => &side.version,
+            Self::Nothing(version) => version,
+        }
+    }
 }
 
 impl Side {
@@ -63,16 +96,23 @@ impl Side {
         let name = version.name.clone();
         let side = || {
             let sources = load::sources_of(&version.files, &version.layers)?;
-            let (stack, _) = stackctl_stacks::parse(&sources, &settings.sets)?;
+            let (stack, warnings) = stackctl_stacks::parse(&sources, &settings.sets)?;
             let facts = facts.cloned().unwrap_or_else(|| stand_ins(&stack));
             let desired = prepare::compiled_of(&version.files, &stack, facts)?;
             Ok(Self {
                 version,
                 stack,
                 desired,
+                warnings,
             })
         };
         side().inspect_err(|_: &Error| views::tell(&views::review::about(&name)))
+    }
+
+    /// Tells what is doubtful about it.
+    pub(super) fn show_doubts(&self, settings: &Settings) {
+        load::show_warnings(&self.warnings, settings);
+        load::show_notices(&self.desired.notices, settings);
     }
 }
 
@@ -80,21 +120,24 @@ impl Side {
 ///
 /// # Errors
 /// What an apply of the new version would be refused for.
-pub(super) async fn plan(settings: &Settings, old: &Side, new: &Side) -> Result<Planned, Error> {
+pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<Planned, Error> {
     let resources = &new.desired.resources;
     let identity = Identity {
         stack: new.stack.name.to_string(),
         lineage: String::new(),
     };
-    let secrets = StandIns { of: &old.version.files };
-    let before = Supposed::after(
-        &old.desired.resources,
-        &old.desired.graph,
-        resources,
-        &identity,
-        &secrets,
-    )
-    .map_err(planning::refused)?;
+    let before = match old {
+        Old::Nothing(_) => Supposed::fresh(resources),
+        Old::Stack(old) => {
+            let secrets = StandIns { of: &old.version.files };
+            let Desired {
+                resources: applied,
+                graph,
+                ..
+            } = &old.desired;
+            Supposed::after(applied, graph, resources, &identity, &secrets).map_err(planning::refused)?
+        }
+    };
     let Counted {
         mut recorded,
         renames,
@@ -136,7 +179,7 @@ pub(super) async fn plan(settings: &Settings, old: &Side, new: &Side) -> Result<
     let estimate = estimate(resources, &new.desired.graph, &BTreeMap::new(), works);
     let around = Surroundings {
         stack: identity.stack.clone(),
-        cluster: format!("none asked; {} → {}", old.version.name, new.version.name),
+        cluster: format!("none asked; {} → {}", old.version().name, new.version.name),
         estimate: Some(estimate).filter(|estimate| !estimate.time().is_zero()),
         moved: renames,
         ..Surroundings::default()
@@ -151,12 +194,14 @@ pub(super) async fn plan(settings: &Settings, old: &Side, new: &Side) -> Result<
 }
 
 /// What the screens say around the plan.
-pub(super) fn review(old: &Side, new: &Side, facts: Option<&Path>) -> Review {
-    let was = &old.stack.name;
-    let renamed = (*was != new.stack.name).then(|| was.to_string());
+pub(super) fn review(old: &Old, new: &Side, facts: Option<&Path>) -> Review {
+    let renamed = match old {
+        Old::Stack(old) if old.stack.name != new.stack.name => Some(old.stack.name.to_string()),
+        Old::Stack(_) | Old::Nothing(_) => None,
+    };
     Review {
         stack: new.stack.name.to_string(),
-        between: Some((old.version.name.clone(), new.version.name.clone())),
+        between: Some((old.version().name.clone(), new.version.name.clone())),
         asked: views::review::not_asked(facts),
         renamed,
         ..Review::default()
@@ -212,4 +257,67 @@ pub(super) fn not_the_same(old: &Version, new: &Version) -> Result<(), Error> {
             .into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::Common, settings::Environment};
+    use futures_util::FutureExt as _;
+
+    fn settings() -> Settings {
+        Settings::resolve(&Common::default(), &[], &[], &Environment::default()).expect("defaults can be used")
+    }
+
+    /// A stack of the examples: its folder, and its layers there.
+    fn example(folder: &str, layers: &[&str]) -> Version {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(folder);
+        Version {
+            name: folder.to_owned(),
+            files: Files::Disk(Some(root)),
+            layers: layers.iter().map(PathBuf::from).collect(),
+        }
+    }
+
+    fn between(old: &Old, new: &Side) -> Planned {
+        plan(&settings(), old, new)
+            .now_or_never()
+            .expect("nothing is waited for")
+            .expect("planned")
+    }
+
+    #[test]
+    fn no_example_differs_from_itself_and_each_is_new_where_there_was_none() {
+        let layered = ["base.toml", "prod.toml"];
+        let all: [(&str, &[&str]); 8] = [
+            ("aws-production", &["stack.toml"]),
+            ("bare-metal", &["stack.toml"]),
+            ("canary", &["stack.toml"]),
+            ("external-models", &["stack.toml"]),
+            ("gateway-policies", &["stack.toml"]),
+            ("layers", &layered),
+            ("prefill-decode", &["stack.toml"]),
+            ("two-tenants", &["stack.toml"]),
+        ];
+        for (folder, layers) in all {
+            let side = |version| Side::of(version, None, &settings()).expect("it compiles");
+            let new = side(example(folder, layers));
+            let same = between(&Old::Stack(Box::new(side(example(folder, layers)))), &new);
+            let changes: Vec<_> = same.plan.steps.iter().filter(|step| step.action.is_change()).collect();
+            assert!(changes.is_empty(), "{folder}: {changes:#?}");
+            let first = between(&Old::Nothing(example("nowhere", layers)), &new);
+            assert!(
+                first.plan.steps.iter().all(|step| step.action != Action::NoOp),
+                "{folder}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_of_another_place_differs_and_shows_nothing() {
+        let at = |name: &str| StandIns { of: &Files::HERE }.input(&SecretInput::Environment(name.to_owned()));
+        assert_eq!(at("A"), at("A"));
+        assert_ne!(at("A"), at("B"));
+        assert!(!at("A").expect("it stands in").contains('A'));
+    }
 }

@@ -1,7 +1,7 @@
 //! `diff`: two versions of a stack, and what it means to go from one to the other.
 
 use super::{
-    compare::{self, Side, Version},
+    compare::{self, Old, Side, Version},
     load,
     plan::{self, First},
     runtime,
@@ -34,8 +34,9 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     let (old, new) = versions(command, settings)?;
     compare::not_the_same(&old, &new)?;
     let facts = command.facts.as_deref().map(facts::from_file).transpose()?;
-    let old = Side::of(old, facts.as_ref(), settings)?;
+    let old = Old::of(old, facts.as_ref(), settings)?;
     let new = Side::of(new, facts.as_ref(), settings)?;
+    new.show_doubts(settings);
     let planned = runtime::block_on(compare::plan(settings, &old, &new))?;
     let review = Review {
         excess: planned.excess.iter().map(ToString::to_string).collect(),

@@ -133,7 +133,7 @@ mod tests {
         # gone
         disruption: stops Deployment demo/web and its 2 pods
         # gone with its namespace
-        nothing
+        data-loss: deletes everything in namespace demo, also what others put there
         # on every node
         disruption: stops DaemonSet demo/web and its pods
         # none is left
