@@ -351,3 +351,35 @@ async fn a_field_that_leaves_our_hands_and_is_anothers_too_is_told_as_kept() {
     let plan = world.plan(&stack(&json!({"k": "1"}))).await;
     assert!(plan.steps[0].reasons.iter().all(|reason| reason.code() != "kept-by"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_a_secret_is_shown_to_nobody_whoever_set_it_and_another_groups_secret_is_no_secret() {
+    let of = |api_version: &str, value: &str| {
+        let manifest = Manifest::written(json!({"apiVersion": api_version, "kind": "Secret",
+            "metadata": {"name": "one", "namespace": "n", "labels": {"l": value}}, "data": {"k": value}}));
+        [Resource::new(address("a.one"), Node::Object(Object::new(manifest)))]
+    };
+    for (api_version, is_shown) in [("v1", false), ("example.com/v1", true)] {
+        let mut world = World::new();
+        assert!(world.apply(&of(api_version, "1")).await.succeeded());
+        let plan = world.plan(&of(api_version, "2")).await;
+        let shown: Vec<_> = plan.steps[0]
+            .changes
+            .iter()
+            .map(|change| (change.path.to_string(), change.before.clone(), change.after.clone()))
+            .collect();
+        let value = |value: &str| Shown::Value(json!(value));
+        let data = if is_shown {
+            (value("1"), value("2"))
+        } else {
+            (Shown::Secret, Shown::Secret)
+        };
+        assert_eq!(
+            shown,
+            [
+                (".data.k".to_owned(), data.0, data.1),
+                (".metadata.labels.l".to_owned(), value("1"), value("2"))
+            ]
+        );
+    }
+}
