@@ -2,7 +2,10 @@
 
 use crate::views::schemas::Document;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stackctl_engine::{Address, plan::Pattern};
+use stackctl_engine::{
+    Address,
+    plan::{Pattern, Risk},
+};
 use std::{path::PathBuf, time::Duration};
 
 /// One TOML file to a running AI-serving platform on OpenShift, and kept so.
@@ -191,7 +194,8 @@ pub enum Command {
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
                             stackctl plan --refresh-only                 # what the record would follow\n  \
-                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked\n  \
+                            stackctl plan -o change.plan --format markdown > comment.md")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -234,6 +238,20 @@ pub enum Command {
                             stackctl logs kuadrant.operands --all-containers --json"
     )]
     Logs(LogsCommand),
+    /// Show what it means to go from one version of the stack to another, without a cluster
+    #[command(
+        after_help = "A version is a revision of Git, or a path: a directory with the stack in it, or a stack file. \
+                            Everything that a stack file names is read from its own version.\n\n\
+                            Exits 2 with `--exit-code` when something differs, 1 when something is wrong, also by \
+                            `--fail-on`.\n\nExamples:\n  stackctl diff                              # what was edited since the last commit\n  \
+                            stackctl diff --from origin/main\n  \
+                            stackctl diff base.toml prod.toml --from v1 --to v2\n  \
+                            stackctl diff old/ new/\n  \
+                            stackctl diff --from origin/main --format markdown > comment.md\n  \
+                            stackctl diff --from origin/main --fail-on destructive\n  \
+                            stackctl diff --live                       # against the cluster"
+    )]
+    Diff(DiffCommand),
     /// Show a saved plan, or what the state holds
     #[command(after_help = "Examples:\n  stackctl show tonight.plan\n  stackctl show stack.toml --json")]
     Show(StackArgs),
@@ -318,9 +336,75 @@ pub struct PlanCommand {
     /// Plan to take everything away
     #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub review: ReviewArgs,
     /// Exit 2 when there are changes, and 3 when a part of the stack was planned and has none
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DiffCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The old version: a revision, or a path [default: HEAD]
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+    /// The new version: a revision, or a path [default: the files as they are now]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Facts of the cluster from a file, instead of values that stand in for them
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Set the files as they are now against the cluster instead: a plan that says first what it does to users
+    #[arg(long, conflicts_with_all = ["from", "to", "facts"])]
+    pub live: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub review: ReviewArgs,
+    /// Exit 2 when something differs
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How a change is shown to who reviews it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReviewArgs {
+    /// `text`; `markdown`, for a comment of a pull request; `json`, as `--json`; `junit`, for what shows test results
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORMAT"
+    )]
+    pub format: ReviewFormat,
+    /// Exit 1 when the change is this grave, or graver: `disruptive` or `destructive`
+    #[arg(long, value_name = "RISK")]
+    pub fail_on: Option<Risk>,
+    /// Leave out which fields change, from what to what
+    #[arg(long)]
+    pub compact: bool,
+    /// Where the whole is kept, for the Markdown to point at: an address, or a file
+    #[arg(long, value_name = "WHERE")]
+    pub artefact: Option<String>,
+}
+
+/// The forms of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReviewFormat {
+    /// Text for people.
+    #[default]
+    Text,
+    /// A comment of a pull request, of at most 65,536 characters.
+    Markdown,
+    /// The document of a plan, as `--json`.
+    Json,
+    /// Test results, one a change.
+    Junit,
 }
 
 /// `apply`.

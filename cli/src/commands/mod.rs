@@ -3,10 +3,12 @@
 mod addressed;
 mod apply;
 mod cluster;
+mod compare;
 mod completions;
 mod copy;
 mod definitions;
 mod destroy;
+mod diff;
 mod drift;
 mod execution;
 mod explain;
@@ -106,12 +108,13 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
         Command::Preflight(_) => preflight::run(settings),
-        Command::Plan(command) => plan::run(command, settings),
+        Command::Plan(command) => plan::run(command, settings, plan::First::Changes),
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
         Command::Status(command) => status::run(command, settings),
         Command::Logs(command) => logs::run(command, settings),
+        Command::Diff(command) => diff::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -131,6 +134,7 @@ fn stack_of(command: &Command) -> StackArgs {
         }
         Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
+        Command::Diff(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),
         Command::Render(command) => command.stack.clone(),

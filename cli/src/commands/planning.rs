@@ -159,7 +159,7 @@ pub(super) async fn apply(
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
-fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
+pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
     for (address, known) in recorded {
         if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
             known.destroy.prevent = true;

@@ -25,6 +25,7 @@ mod replacements;
 mod run;
 mod script;
 mod step;
+mod supposed;
 mod undo;
 mod view;
 mod waits;
@@ -45,3 +46,4 @@ pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
     WatchEvent,
 };
+pub use supposed::Supposed;

@@ -21,6 +21,7 @@ mod planner;
 mod projection;
 mod refresh;
 mod replace;
+mod risk;
 mod scope;
 #[cfg(test)]
 mod testing;
@@ -36,6 +37,7 @@ pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
+pub use risk::{NoRisk, Risk, Risks, Told, risk};
 pub use scope::{LeftOut, Order, Partial, Pattern, Scope, ScopeError};
 pub use transition::{LoginChange, Transition, transitions};
 
@@ -259,17 +261,19 @@ mod tests {
 
     #[test]
     fn steps_are_counted_by_what_they_do_and_of_the_unchanged_those_that_are_not_ready() {
-        use Action::{Adopt, Check, Create, Delete, Forget, NoOp, Release, Replace, Run, Update, Wait};
+        use Action::{Adopt, Check, Create, Delete, Forget, NoOp, Record, Release, Replace, Run, Update, Wait};
         let mut plan = plan(
             Purpose::Apply,
             &[
                 Create, Update, Update, Replace, Delete, Adopt, Release, Forget, Run, Wait, Check, NoOp, NoOp, NoOp,
+                Record,
             ],
         );
         let progressing = || Some(Readiness::Progressing("2 of 3".to_owned()));
         plan.steps[0].readiness = progressing();
         plan.steps[11].readiness = Some(Readiness::Ready(String::new()));
         plan.steps[12].readiness = progressing();
+        plan.steps[14].readiness = progressing();
         assert_eq!(
             plan.counts(),
             Counts {
@@ -283,8 +287,9 @@ mod tests {
                 run: 1,
                 wait: 1,
                 check: 1,
-                unchanged: 3,
-                not_ready: 1,
+                unchanged: 4,
+                record: 1,
+                not_ready: 2,
             }
         );
     }
@@ -292,7 +297,7 @@ mod tests {
     #[test]
     fn waiting_alone_is_no_change() {
         let changes = |actions: &[Action]| plan(Purpose::Apply, actions).has_changes();
-        assert!(!changes(&[Action::Wait, Action::Check, Action::NoOp]));
+        assert!(!changes(&[Action::Wait, Action::Check, Action::Record, Action::NoOp]));
         assert!(changes(&[Action::NoOp, Action::Forget]));
     }
 

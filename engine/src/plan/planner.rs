@@ -18,10 +18,10 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
-    readiness::{Readiness, Seen, judge},
+    readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
-    survey::{Answer, Found, Survey, observations},
+    survey::{Answer, Found, Survey},
 };
 use serde_json::Value;
 use std::{
@@ -281,7 +281,7 @@ pub fn digest_of(resources: &[Resource]) -> Digest {
 }
 
 fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
-    let readiness = || judge(&observations(resource), inputs.survey.view());
+    let readiness = || inputs.survey.readiness(resource);
     let known = inputs.recorded.get(&resource.address);
     if inputs.replaced.get(&resource.address) == Some(&Replaced::Asked)
         && let Some(why) = replace::no_object_of_its_own(&resource.node)
@@ -431,10 +431,7 @@ fn written(
         (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
-    let readiness = found
-        .live
-        .as_ref()
-        .map(|_| judge(&observations(resource), inputs.survey.view()));
+    let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
     let last = parts::last_documents(known, found);
     step.changes = changes(found, resource, &drifted, &manager, action);

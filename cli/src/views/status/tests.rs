@@ -139,9 +139,10 @@ fn what_is_not_ready_says_why_and_what_it_waits_for_at_160_columns() {
 fn where_there_is_no_room_what_has_not_begun_is_counted() {
     let mut standings = standings();
     standings[6].is_recorded = false;
+    let everything = everything(&standings);
     let brief = Screen {
         brief: true,
-        ..screen_of(&standings, &everything(&standings))
+        ..screen_of(&standings, &everything)
     };
     let text = screen(&brief, &at(80));
     assert!(!text.contains("maas.model[qwen3-8b].reference"), "{text}");
