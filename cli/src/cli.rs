@@ -340,7 +340,13 @@ pub struct DiffCommand {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReviewArgs {
     /// `text`; `markdown`, for a comment of a pull request; `json`, as `--json`; `junit`, for what shows test results
-    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "FORMAT")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORMAT"
+    )]
     pub format: ReviewFormat,
     /// Exit 1 when the change is this grave, or graver: `disruptive` or `destructive`
     #[arg(long, value_name = "RISK")]
