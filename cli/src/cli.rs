@@ -1,5 +1,6 @@
 //! What can be typed. Doc comments are the help texts; there is no logic here.
 
+use crate::views::schemas::Document;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stackctl_engine::{
     Address,
@@ -165,6 +166,15 @@ pub struct PlanArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first stack file that fits the cluster
+    #[command(
+        after_help = "Asks the cluster what it is: version, platform, GPUs, storage, installed operators; changes nothing there. \
+                            Says what it found, and what it decided.\n\nExamples:\n  stackctl init\n  \
+                            stackctl init prod --name maas-prod --context prod\n  \
+                            stackctl init trial --simulate      # for the embedded cluster\n  \
+                            stackctl init --offline             # without any cluster"
+    )]
+    Init(InitCommand),
     /// Check a stack file, offline
     #[command(
         after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
@@ -206,6 +216,28 @@ pub enum Command {
     /// Show what changed under us: which field, by whom, when
     #[command(after_help = "Exits 2 when something drifted.\n\nExamples:\n  stackctl drift\n  stackctl drift --json")]
     Drift(StackArgs),
+    /// Show what is ready, what is not and why, and what waits for what
+    #[command(
+        after_help = "Exits 2 when something is not ready, or cannot be told. Without its stack file it judges by the record \
+                            alone, which knows less of when things are ready.\n\nExamples:\n  stackctl status\n  \
+                            stackctl status 'model[qwen3-8b]' maas -f stack.toml\n  \
+                            stackctl status examples/quickstart/stack.toml --simulate\n  \
+                            stackctl status --watch                       # until Ctrl-C; lines, where it is no terminal\n  \
+                            stackctl status --until-ready --timeout 30m   # for scripts: 0 once all is ready, else 2\n  \
+                            stackctl status --json | jq '.resources[] | select(.status != \"ready\")'"
+    )]
+    Status(StatusCommand),
+    /// Print what the pods behind an address wrote
+    #[command(
+        after_help = "Finds the pods by what their controllers say of them: selectors, labels, what a Subscription installed, \
+                            owners. Lines begin with their pod where there are several. With `--follow` also pods that come \
+                            later.\n\nExamples:\n  stackctl logs 'model[qwen3-8b].service'\n  \
+                            stackctl logs 'model[qwen3-8b]' --scheduler -f\n  \
+                            stackctl logs rhoai.subscription --since 10m    # the operator that it installed\n  \
+                            stackctl logs maas --tail 20 --file prod/stack.toml\n  \
+                            stackctl logs kuadrant.operands --all-containers --json"
+    )]
+    Logs(LogsCommand),
     /// Show what it means to go from one version of the stack to another, without a cluster
     #[command(
         after_help = "A version is a revision of Git, or a path: a directory with the stack in it, or a stack file. \
@@ -255,9 +287,11 @@ pub enum Command {
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
     Explain(ExplainCommand),
-    /// Print the JSON Schema of a stack, for editors
-    #[command(after_help = "Examples:\n  stackctl schema > stack.schema.json\n  \
-                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo")]
+    /// Print the JSON Schema of a stack, for editors, or of what `--json` prints
+    #[command(
+        after_help = "Examples:\n  stackctl schema > stack.schema.json\n  stackctl schema --of plan\n  \
+                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo"
+    )]
     Schema(SchemaCommand),
     /// Write the manual pages, one a command, into a directory
     #[command(after_help = "Examples:\n  stackctl man /usr/local/share/man/man1")]
@@ -459,6 +493,105 @@ pub enum StateCommand {
     Unlock(StackFlags),
 }
 
+/// `init`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitCommand {
+    /// Where `stack.toml` is written; it is made if it is not there [default: .]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// The name of the stack, which marks its objects [default: that of the directory]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Ask no cluster
+    #[arg(long)]
+    pub offline: bool,
+    /// Write over a stack file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusCommand {
+    /// Only these: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+    /// List what is ready too, one by one
+    #[arg(short, long)]
+    pub all: bool,
+    /// Go on, and show what changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Watch until everything is ready, or something will not become ready by itself
+    #[arg(long)]
+    pub until_ready: bool,
+    /// Give up watching after this long: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub timeout: Option<Duration>,
+    /// Judge by the record alone, as when the stack file is gone
+    #[arg(long)]
+    pub state_only: bool,
+}
+
+/// `logs`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogsCommand {
+    /// Whose: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// Go on, and print what is written from now on
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only what is not older than this: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub since: Option<Duration>,
+    /// Only so many of the last lines of each container [default: all; with `--follow` 10]
+    #[arg(long, value_name = "COUNT")]
+    pub tail: Option<u32>,
+    /// This container [default: the one that serves, else what kubectl would take]
+    #[arg(short, long, value_name = "NAME", conflicts_with = "all_containers")]
+    pub container: Option<String>,
+    /// Every container
+    #[arg(long)]
+    pub all_containers: bool,
+    /// Of the run before the present one, of containers that started anew
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Begin each line with its time
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Of a model, the scheduler that chooses among its pods instead of those
+    #[arg(long)]
+    pub scheduler: bool,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: LongStackFlags,
+}
+
+/// The stack, for a command whose `-f` is something else.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LongStackFlags {
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change one value of the stack: `rhoai.profile=ea`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+impl LongStackFlags {
+    /// The same under its other name.
+    pub fn flags(&self) -> StackFlags {
+        StackFlags {
+            files: self.files.clone(),
+            sets: self.sets.clone(),
+        }
+    }
+}
+
 /// `state show`.
 #[derive(Clone, Debug, Args)]
 pub struct StateShowCommand {
@@ -618,6 +751,9 @@ pub struct SchemaCommand {
     /// Of a file that is layered on top of another, which needs not say everything
     #[arg(long)]
     pub layer: bool,
+    /// Of what `--json` prints, instead
+    #[arg(long, value_enum, conflicts_with = "layer", value_name = "DOCUMENT")]
+    pub of: Option<Document>,
 }
 
 /// `man`.

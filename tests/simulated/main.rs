@@ -16,6 +16,8 @@ mod cluster;
 mod converge;
 mod crash;
 mod destroy;
+#[path = "../documents.rs"]
+mod documents;
 mod drift;
 mod every_fault;
 mod examples;

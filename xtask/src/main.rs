@@ -5,7 +5,9 @@ mod bench;
 mod bundles;
 mod chaos;
 mod client;
+mod consumers;
 mod docs;
+mod documents;
 mod editor;
 mod error;
 mod full;
@@ -25,6 +27,10 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use error::TaskError;
+
+/// That of the product, whose code `bench` runs here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What developers of stackctl run.
 #[derive(Debug, Parser)]
@@ -48,6 +54,8 @@ enum Task {
     Chaos(chaos::Chaos),
     /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
     Peers(peers::Peers),
+    /// Lets a published reader of Terraform plans read ours; Go brings it.
+    Consumers,
     /// Writes the simulator's condensed schemas from the true CRDs.
     Schemas {
         /// Write nothing; fail when a file differs from what the CRDs say.
@@ -62,6 +70,12 @@ enum Task {
         /// Write nothing; fail when a page is stale.
         #[arg(long)]
         check: bool,
+    },
+    /// Holds JSON documents against their schemas: those that tests kept in a folder, and some of its own.
+    Documents {
+        /// The folder that `STACKCTL_TEST_DOCUMENTS` named.
+        #[arg(long)]
+        kept: Option<PathBuf>,
     },
     /// Lets an editor's judge of TOML read every stack with our JSON Schema; npm brings it.
     Editor,
@@ -106,6 +120,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
         Task::Bench(bench) => bench::run(&root, bench),
         Task::Bundles(bundles) => bundles::run(&root, bundles),
         Task::Chaos(chaos) => chaos::run(&root, chaos),
+        Task::Consumers => consumers::run(&root),
         Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {
             let mode = if *check {
@@ -116,6 +131,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
             schemas::run(&root, &root.join(crds), mode)
         }
         Task::Docs { check } => docs::run(&root, *check),
+        Task::Documents { kept } => documents::run(&root, kept.as_deref()),
         Task::Editor => editor::run(&root),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
         Task::Recipes => recipes::run(&root),

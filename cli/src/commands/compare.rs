@@ -20,7 +20,7 @@ use crate::{
     views::{self, plan::Surroundings, review::Review},
 };
 use stackctl_engine::{
-    Address,
+    Address, Resource,
     digest::Digest,
     estimate::estimate,
     execute::Supposed,
@@ -109,6 +109,11 @@ impl Side {
         side().inspect_err(|_: &Error| views::tell(&views::review::about(&name)))
     }
 
+    /// What it comes to.
+    pub(super) fn resources(&self) -> &[Resource] {
+        &self.desired.resources
+    }
+
     /// Tells what is doubtful about it.
     pub(super) fn show_doubts(&self, settings: &Settings) {
         load::show_warnings(&self.warnings, settings);
@@ -135,7 +140,8 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<P
                 graph,
                 ..
             } = &old.desired;
-            Supposed::after(applied, graph, resources, &identity, &secrets).map_err(planning::refused)?
+            Supposed::after(applied, graph, resources, &identity, &secrets)
+                .map_err(|errors| planning::refused(&errors, &old.desired.places))?
         }
     };
     let Counted {
@@ -168,7 +174,7 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<P
         force_conflicts: false,
         replaced: &BTreeMap::new(),
     })
-    .map_err(planning::refused)?;
+    .map_err(|errors| planning::refused(&errors, &new.desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let transitions = plan::transitions(&plan, resources, &recorded, &survey, consequences::is_judged);
     let plan = plan.with_consequences(consequences::consequences(&transitions, None));

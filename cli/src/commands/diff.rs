@@ -4,6 +4,7 @@ use super::{
     compare::{self, Old, Side, Version},
     load,
     plan::{self, First},
+    planning::Planned,
     runtime,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     facts,
     files::{Files, Revision},
     settings::Settings,
-    views::{self, plan::Surroundings, review::Review},
+    views::{self, review::Review},
 };
 use stackctl_engine::plan::Plan;
 use std::path::{Path, PathBuf};
@@ -43,8 +44,11 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
         artefact: command.review.artefact.clone(),
         ..compare::review(&old, &new, command.facts.as_deref())
     };
-    let shown = shown(settings, &planned.plan, &planned.around, &review, &command.review);
-    views::result(&shown);
+    let document = || {
+        let details = planned.details(new.resources(), None);
+        views::json::pretty(&views::plan_document::plan(&planned.plan, &planned.around, &details))
+    };
+    views::result(&shown(settings, &planned, document, &review, &command.review));
     verdict(&planned.plan, &command.review)?;
     Ok(if command.exit_code && planned.plan.has_changes() {
         Exit::Differs
@@ -53,17 +57,18 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     })
 }
 
-/// A plan in the form that was asked for.
+/// A plan in the form that was asked for; `document` makes the one for machines.
 pub(super) fn shown(
     settings: &Settings,
-    plan: &Plan,
-    around: &Surroundings,
+    planned: &Planned,
+    document: impl FnOnce() -> String,
     review: &Review,
     how: &ReviewArgs,
 ) -> String {
+    let Planned { plan, around, .. } = planned;
     let format = if settings.json { ReviewFormat::Json } else { how.format };
     match format {
-        ReviewFormat::Json => views::json::pretty(&views::json::plan(plan, around)),
+        ReviewFormat::Json => document(),
         ReviewFormat::Text => views::review::text(plan, around, review, how.compact, &settings.out),
         ReviewFormat::Markdown => views::markdown::plan(plan, review, how.compact),
         ReviewFormat::Junit => views::junit::plan(plan, review, how.fail_on),

@@ -56,7 +56,7 @@ pub(super) async fn apply(
         force_conflicts: false,
         replaced: &BTreeMap::new(),
     })
-    .map_err(planning::refused)?;
+    .map_err(|errors| planning::refused(&errors, &desired.places))?;
     let plan = scope::said_in(plan, partial, &recorded)?;
     let transitions = plan::transitions(&plan, &resources, &recorded, &survey, consequences::is_judged);
     let plan = plan.with_consequences(consequences::consequences(&transitions, None));

@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
     views::{self, review::Review},
 };
-use stackctl_engine::digest::Digest;
+use stackctl_engine::{Resource, digest::Digest};
 use std::path::Path;
 
 /// What the screen of a plan begins with.
@@ -38,17 +38,25 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
-        show(settings, &planned, None, &command.review, first);
+        show(
+            settings,
+            &planned,
+            &planned.part_of(&desired),
+            &known,
+            None,
+            &command.review,
+            first,
+        );
         diff::verdict(&planned.plan, &command.review)?;
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let answer: Result<(Planned, Option<Digest>), Error> = async {
+        let answer: Result<(Planned, Vec<Resource>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
                 let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
-                return Ok((planned, None));
+                return Ok((planned, Vec::new(), None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(
@@ -75,13 +83,14 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
                     &command.plan,
                 )?),
             };
-            Ok((planned, saved))
+            let resources = planned.part_of(&desired).into_owned();
+            Ok((planned, resources, saved))
         }
         .await;
         cluster.close().await;
-        let (planned, saved) = answer?;
+        let (planned, resources, saved) = answer?;
         let saved = command.out.as_deref().zip(saved);
-        show(settings, &planned, saved, &command.review, first);
+        show(settings, &planned, &resources, &known, saved, &command.review, first);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
@@ -91,9 +100,17 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
     })
 }
 
-fn show(settings: &Settings, planned: &Planned, saved: Option<(&Path, Digest)>, how: &ReviewArgs, first: First) {
+fn show(
+    settings: &Settings,
+    planned: &Planned,
+    resources: &[Resource],
+    known: &Known,
+    saved: Option<(&Path, Digest)>,
+    how: &ReviewArgs,
+    first: First,
+) {
     let Planned { plan, around, .. } = planned;
-    let review = || Review {
+    let review = Review {
         stack: around.stack.clone(),
         asked: format!("cluster {}", around.cluster),
         excess: planned.excess.iter().map(ToString::to_string).collect(),
@@ -101,13 +118,16 @@ fn show(settings: &Settings, planned: &Planned, saved: Option<(&Path, Digest)>, 
         saved: saved.map(|(path, digest)| (path.display().to_string(), digest.to_string())),
         ..Review::default()
     };
-    views::result(&match how.format {
-        _ if settings.json => views::json::pretty(&views::json::plan_saved(plan, around, saved)),
-        ReviewFormat::Json => views::json::pretty(&views::json::plan_saved(plan, around, saved)),
-        ReviewFormat::Text if first == First::Changes && !how.compact => views::plan::plan(plan, around, &settings.out),
-        ReviewFormat::Text | ReviewFormat::Markdown | ReviewFormat::Junit => {
-            diff::shown(settings, plan, around, &review(), how)
-        }
+    let document = || {
+        let details = planned.details(resources, known.key.as_ref());
+        let document = views::plan_document::plan(plan, around, &details);
+        views::json::pretty(&views::plan_document::saved(document, saved))
+    };
+    let is_screen = !settings.json && how.format == ReviewFormat::Text;
+    views::result(&if is_screen && first == First::Changes && !how.compact {
+        views::plan::plan(plan, around, &settings.out)
+    } else {
+        diff::shown(settings, planned, document, &review, how)
     });
 }
 

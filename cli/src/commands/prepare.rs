@@ -8,15 +8,16 @@ use crate::{
 };
 use miette::Diagnostic;
 use stackctl_engine::{
-    Resource,
+    Address, Resource,
     facts::Facts,
     graph::{Graph, GraphError},
     moves::Moves,
 };
 use stackctl_stacks::{
     Stack, cluster_facts, components,
-    manifests::{self, ManifestsNotice},
+    manifests::{self, FileLine, ManifestsNotice},
 };
+use std::collections::BTreeMap;
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Desired {
     pub(super) moves: Moves,
     /// What people are told about their manifests.
     pub(super) notices: Vec<ManifestsNotice>,
+    /// Where in the files of the stack each resource is written, as far as it is one of a person's own.
+    pub(super) places: BTreeMap<Address, FileLine>,
 }
 
 /// Reads facts and compiles with them.
@@ -68,6 +71,7 @@ pub(super) fn compiled_of(version: &Files, stack: &Stack, facts: Facts) -> Resul
         graph,
         moves: stack.moves.clone(),
         notices: own.notices,
+        places: own.places,
     })
 }
 

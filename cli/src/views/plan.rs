@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, counted, padded, visible_width},
+    style::{Meaning, Style, counted, padded, row, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -131,6 +131,7 @@ pub fn summary(plan: &Plan) -> String {
         wait,
         check,
         unchanged,
+        record,
         not_ready,
     } = counts;
     if !plan.has_changes() {
@@ -140,8 +141,10 @@ pub fn summary(plan: &Plan) -> String {
                 let _ = write!(text, ", {count} {word}");
             }
         }
-        if not_ready > 0 {
-            let _ = write!(text, ", {not_ready} of them not ready");
+        for (count, words) in [(not_ready, "not ready"), (record, "recorded anew")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} of them {words}");
+            }
         }
         return text;
     }
@@ -182,18 +185,18 @@ pub fn summary(plan: &Plan) -> String {
     if plan.purpose == Purpose::Apply || unchanged > 0 {
         let _ = write!(text, "; {unchanged} unchanged");
     }
-    if not_ready > 0 {
-        let _ = write!(text, " ({not_ready} not ready)");
+    let of_them = [(not_ready, "not ready"), (record, "recorded anew")];
+    let of_them = of_them.iter().filter(|(count, _)| *count > 0);
+    let of_them: Vec<_> = of_them.map(|(count, words)| format!("{count} {words}")).collect();
+    if !of_them.is_empty() {
+        let _ = write!(text, " ({})", of_them.join(", "));
     }
     text
 }
 
 /// What an execution of the plan is worth a line for: what it does something about.
 pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
-    let steps = plan
-        .steps
-        .iter()
-        .filter(|step| step.action != Action::NoOp && is_shown(step));
+    let steps = plan.steps.iter().filter(|step| step.action.is_work() && is_shown(step));
     steps.map(|step| step.address.clone()).collect()
 }
 
@@ -274,10 +277,11 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         (Action::Wait, "gate"),
         (Action::Run, "action"),
         (Action::Check, "check"),
+        (Action::Record, "record only"),
         (Action::NoOp, "not ready"),
     ] {
         let count = steps.iter().filter(|step| step.action == action).count();
-        let noun = if count == 1 || action == Action::NoOp {
+        let noun = if count == 1 || !action.is_work() {
             noun.to_owned()
         } else {
             format!("{noun}s")
@@ -344,7 +348,6 @@ fn object(step: &Step) -> String {
 
 fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, style: &Style) {
     let mark = style.action_mark(step.action, step.node);
-    let address = padded(&step.address.to_string(), widths.address);
     let mut cells = Vec::new();
     match step.node {
         NodeKind::Gate | NodeKind::Check | NodeKind::Action => cells.push(step.note.clone()),
@@ -360,7 +363,13 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, s
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
-    line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
+    let row = row(
+        &format!("  {mark} "),
+        &step.address.to_string(),
+        widths.address,
+        cells.join("  ").trim_end(),
+    );
+    line(text, &row);
     if fields == Fields::LeftOut {
         return;
     }
@@ -415,7 +424,7 @@ pub(super) fn why(step: &Step) -> String {
     if let Some(readiness) = step
         .readiness
         .as_ref()
-        .filter(|readiness| step.action == Action::NoOp && !readiness.is_ready())
+        .filter(|readiness| !step.action.is_work() && !readiness.is_ready())
     {
         words.push(format!("not ready: {}", readiness.why()));
     }
@@ -431,6 +440,10 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         Reason::Triggered => action == Action::Run,
         Reason::GoneUnderUs
         | Reason::ChangedInStack
+        | Reason::ValueChanged
+        | Reason::StoredOtherwise
+        | Reason::Marked
+        | Reason::RecordOnly
         | Reason::Drifted
         | Reason::NotRecorded
         | Reason::MadeByController
@@ -438,6 +451,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::NoLongerDesired
         | Reason::WasThereBefore
         | Reason::Retained(_)
+        | Reason::GoesWith(_)
         | Reason::SelfRecreating
         | Reason::AlreadyGone
         | Reason::LetGo
@@ -482,14 +496,14 @@ fn left_out(text: &mut String, plan: &Plan, style: &Style) {
             &format!("  {} {}", style.dot(), style.paint(Meaning::Quiet, &words)),
         );
     }
-    let width = others
-        .iter()
-        .map(|(address, _)| visible_width(&address.to_string()))
-        .max();
+    let widths = others.iter().map(|(address, _)| visible_width(&address.to_string()));
+    let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
     for (address, why) in others.iter().take(MOST_LEFT_OUT) {
-        let address = padded(&address.to_string(), width.unwrap_or(0).min(WIDEST_ADDRESS));
         let why = style.paint(Meaning::Quiet, &why.to_string());
-        line(text, &format!("  {} {address}  {why}", style.dot()));
+        line(
+            text,
+            &row(&format!("  {} ", style.dot()), &address.to_string(), width, &why),
+        );
     }
     let more = others.len().saturating_sub(MOST_LEFT_OUT);
     if more > 0 {
