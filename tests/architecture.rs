@@ -105,6 +105,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["stackctl-stacks", "stackctl-simulator", "stackctl", "xtask"],
     ),
     ("sha2", &["stackctl-engine", "stackctl-simulator"]),
+    ("schemars", &["stackctl"]),
     ("similar", &["stackctl"]),
     ("strsim", &["stackctl-stacks", "stackctl-simulator"]),
     (

@@ -15,7 +15,7 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
-    readiness::{Observation, Seen, Target},
+    readiness::{Observation, Readiness, Seen, Target, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Object, Overlay, Resource, sent_digest},
 };
@@ -49,6 +49,8 @@ pub struct SurveyRequest<'a> {
 pub struct Survey {
     found: BTreeMap<Address, Found>,
     view: View,
+    /// What counts as ready without a look, where there is no cluster to look at.
+    supposed_ready: BTreeSet<Address>,
 }
 
 /// What was found of one resource.
@@ -185,6 +187,22 @@ impl Survey {
     /// What was read, to judge gates on.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// How ready a resource is, by what was read.
+    pub(crate) fn readiness(&self, resource: &Resource) -> Readiness {
+        if self.supposed_ready.contains(&resource.address) {
+            Readiness::Ready(String::new())
+        } else {
+            judge(&observations(resource), &self.view)
+        }
+    }
+
+    /// The same where these count as ready, because nobody can look.
+    #[must_use]
+    pub(crate) fn supposing_ready(mut self, addresses: BTreeSet<Address>) -> Self {
+        self.supposed_ready = addresses;
+        self
     }
 }
 

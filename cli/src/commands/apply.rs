@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -71,14 +72,19 @@ async fn fresh(
         facts: Some(&desired.facts),
         how: how(&command.plan),
         timeline: command.timeline.as_deref(),
+        places: Some(&desired.places),
     };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
     };
     // What is offered hangs on all of the stack.
-    if ended.report.succeeded() && !settings.json && planned.plan.partial.is_none() {
+    if ended.report.succeeded() && planned.plan.partial.is_none() {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
-        views::result(&views::output::outputs(&outputs, &settings.out));
+        views::result(&if settings.json {
+            views::json::line(&views::events::outputs(&outputs, &clock::now()))
+        } else {
+            views::output::outputs(&outputs, &settings.out)
+        });
     }
     Ok(ended.exit())
 }
@@ -156,6 +162,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
                 facts: Some(&desired.facts),
                 how,
                 timeline: command.timeline.as_deref(),
+                places: Some(&desired.places),
             };
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))

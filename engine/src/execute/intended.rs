@@ -47,10 +47,7 @@ pub fn intended(plan: &Plan, from: &Looked<'_>) -> Vec<Recorded> {
             continue;
         };
         let known = from.recorded.get(&step.address);
-        let writes = matches!(
-            step.action,
-            Action::Create | Action::Update | Action::Adopt | Action::Replace
-        );
+        let writes = step.action.writes();
         let edges = step.waits_for.as_slice();
         match &resource.node {
             Node::Object(object) if writes => {
@@ -106,7 +103,7 @@ fn of_object(
     let keeps_its_object = known
         .and_then(Recorded::object)
         .is_some_and(|last| last.object.key() == named.key());
-    if action == Action::Update && keeps_its_object {
+    if matches!(action, Action::Update | Action::Record) && keeps_its_object {
         return None;
     }
     let mut body = written_value(resource).into_owned();

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -18,10 +18,10 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
-    readiness::{Readiness, Seen, judge},
+    readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
-    survey::{Answer, Found, Survey, observations},
+    survey::{Answer, Found, Survey},
 };
 use serde_json::Value;
 use std::{
@@ -152,6 +152,23 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// The resource that it is about, if it is about one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::NotOurs { address, .. }
+            | Self::OtherStack { address, .. }
+            | Self::Conflict { address, .. }
+            | Self::UnknownKind { address, .. }
+            | Self::Refused { address, .. }
+            | Self::Uneditable { address, .. }
+            | Self::Late { address, .. }
+            | Self::HoldsData { address, .. }
+            | Self::NotReplaceable { address, .. }
+            | Self::Prevented { address } => Some(address),
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -264,7 +281,7 @@ pub fn digest_of(resources: &[Resource]) -> Digest {
 }
 
 fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
-    let readiness = || judge(&observations(resource), inputs.survey.view());
+    let readiness = || inputs.survey.readiness(resource);
     let known = inputs.recorded.get(&resource.address);
     if inputs.replaced.get(&resource.address) == Some(&Replaced::Asked)
         && let Some(why) = replace::no_object_of_its_own(&resource.node)
@@ -370,7 +387,7 @@ fn written(
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
-    if is_overlay && before == Before::Never && action == Action::Update {
+    if is_overlay && before == Before::Never && matches!(action, Action::Update | Action::Record) {
         (action, reason) = (Action::Create, Reason::Missing);
     }
     // The address stays and its object is another: the old one goes, or it would be nobody's (DESIGN §5.7).
@@ -414,10 +431,7 @@ fn written(
         (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
-    let readiness = found
-        .live
-        .as_ref()
-        .map(|_| judge(&observations(resource), inputs.survey.view()));
+    let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
     let last = parts::last_documents(known, found);
     step.changes = changes(found, resource, &drifted, &manager, action);
@@ -426,6 +440,7 @@ fn written(
     step.reasons.extend(unverified);
     let mut paths = leaves(&written_value(resource));
     step.reasons.extend(kept(known, found, &paths, &manager));
+    because::say(&mut step, resource, known.and_then(Recorded::object));
     paths.extend(
         known
             .and_then(Recorded::object)
@@ -679,10 +694,16 @@ fn is_identity(path: &FieldPath) -> bool {
 
 /// The values of a Secret are never shown, whoever set them.
 fn is_secret(resource: &Resource, path: &FieldPath) -> bool {
-    let of_secret = resource
-        .object()
-        .is_some_and(|object| object.object_type.kind == "Secret" && object.object_type.group().is_empty());
-    of_secret && FieldPath::of("data").contains(path)
+    resource.object().is_some_and(|object| is_secret_data(object, path))
+}
+
+/// Whether a path is of the values of a Secret, in either of the ways to write them.
+pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
+    let of_secret = object.object_type.kind == "Secret" && object.object_type.group().is_empty();
+    of_secret
+        && ["data", "stringData"]
+            .iter()
+            .any(|name| FieldPath::of(name).contains(path))
 }
 
 /// The paths of a resource whose values nobody may see.

@@ -181,7 +181,7 @@ fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) ->
 
 /// What is left of an object whose fields are given back: patched as its destroy says, and what we wrote is again what
 /// was there before, unless somebody wrote it meanwhile.
-fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, undo: &[Undo]) -> Value {
+pub(super) fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, undo: &[Undo]) -> Value {
     let mut after = live.clone();
     for step in &known.destroy.steps {
         if let DestroyStep::Patch { target, patch } = step

@@ -2,13 +2,17 @@
 
 mod asked;
 mod certificates;
+mod decided;
+mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
 mod laws;
+mod look;
 mod lost_answers;
 mod moves;
 mod pace;
+mod phantoms;
 mod transitions;
 mod unverified;
 mod users;
@@ -130,6 +134,10 @@ struct World {
     told: Vec<String>,
     /// What is to be deleted and made again.
     asked: Vec<Address>,
+    /// Whether what is there and not ours may become ours.
+    adopt: bool,
+    /// Whether fields of others may be taken.
+    force: bool,
 }
 
 impl World {
@@ -139,6 +147,8 @@ impl World {
             kept: Kept::default(),
             told: Vec::new(),
             asked: Vec::new(),
+            adopt: false,
+            force: false,
         }
     }
 
@@ -180,8 +190,8 @@ impl World {
             survey: &found,
             identity: &identity,
             key: Some(&key),
-            adopt: false,
-            force_conflicts: false,
+            adopt: self.adopt,
+            force_conflicts: self.force,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
         plan(&inputs)
@@ -284,7 +294,7 @@ async fn what_is_surely_the_same_is_read_by_one_list_and_not_asked_about() {
     world.kept.recorded = recorded;
     assert_eq!(
         world.planned(&stack).await,
-        ["update a.c7 (changed-in-stack) .data.more"]
+        ["update a.c7 (stored-otherwise) .data.more"]
     );
 }
 
