@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -77,9 +78,13 @@ async fn fresh(
         return Ok(Exit::Failed);
     };
     // What is offered hangs on all of the stack.
-    if ended.report.succeeded() && !settings.json && planned.plan.partial.is_none() {
+    if ended.report.succeeded() && planned.plan.partial.is_none() {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
-        views::result(&views::output::outputs(&outputs, &settings.out));
+        views::result(&if settings.json {
+            views::json::line(&views::events::outputs(&outputs, &clock::now()))
+        } else {
+            views::output::outputs(&outputs, &settings.out)
+        });
     }
     Ok(ended.exit())
 }

@@ -8,6 +8,7 @@ use super::{
     runtime::Interrupts,
 };
 use crate::{
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -103,11 +104,12 @@ pub(super) async fn ask_and_run(
     question: Option<&str>,
 ) -> Result<Option<Ended>, Error> {
     let Planned { plan, around, .. } = job.planned;
-    views::result(&if settings.json {
-        views::json::line(&views::json::planned(plan, around))
+    if settings.json {
+        let details = job.planned.details(job.resources, known.key.as_ref());
+        lines(&views::events::planned(plan, around, &details, &clock::now()));
     } else {
-        views::plan::plan(plan, around, &settings.out)
-    });
+        views::result(&views::plan::plan(plan, around, &settings.out));
+    }
     guards::within_budget(job.planned, job.how.yes_delete)?;
     if let Some(question) = question.filter(|_| plan.has_changes())
         && !prompt::confirm(question, plan.purpose)?
@@ -192,7 +194,7 @@ async fn run(
         _ if around.is_simulated => around.rehearsal,
         estimate => estimate.as_ref().map(Estimate::time),
     };
-    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
+    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate), &planned.plan));
     let report = RefCell::new(Report::default());
     let is_looked_at = written_to.is_some() || settings.logging.verbosity > 0;
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
@@ -292,7 +294,7 @@ impl TimelineFile {
 
     /// What was done is done: that it cannot be written down is told, and changes nothing.
     fn write(mut self, timeline: &Timeline, purpose: Purpose, took: Duration, settings: &Settings) {
-        let text = views::json::pretty(&views::json::timeline(timeline, purpose, took));
+        let text = views::json::pretty(&views::timeline_document::timeline(timeline, purpose, took));
         if let Err(error) = self.file.write_all(text.as_bytes()) {
             let what = format!("the timeline could not be written to `{}`", self.path.display());
             let problem = Problem::new(what).caused_by(&error);
@@ -301,15 +303,22 @@ impl TimelineFile {
     }
 }
 
+fn lines(lines: &[views::events::Line]) {
+    for line in lines {
+        views::result(&views::json::line(line));
+    }
+}
+
 /// Shows how it ended: a summary on stdout, failures on stderr.
 fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
     let purpose = planned.plan.purpose;
     if settings.json {
-        views::result(&views::json::line(&views::json::report(
+        lines(&views::events::finished(
             &ended.report,
             purpose,
             ended.took,
-        )));
+            &clock::now(),
+        ));
     } else {
         views::result(&views::report::summary(
             &ended.report,

@@ -13,10 +13,12 @@ use crate::{
     error::{Error, Problem},
     secrets::ShellSecrets,
     settings::{ClusterChoice, Settings},
-    views::plan::Surroundings,
+    views::{plan::Surroundings, plan_document::Details},
 };
 use stackctl_engine::{
     Address, Resource,
+    diff::drift::drift,
+    digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
@@ -51,6 +53,14 @@ impl Planned {
     /// Of all that is desired, what the plan is about.
     pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
         part_of(self.plan.partial.as_ref(), desired)
+    }
+
+    /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
+    pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
+        Details {
+            pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
+            drift: drift(&self.recorded, |address| self.survey.live(address).cloned(), key),
+        }
     }
 }
 
@@ -149,7 +159,7 @@ pub(super) async fn apply(
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
-fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
+pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
     for (address, known) in recorded {
         if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
             known.destroy.prevent = true;
@@ -276,11 +286,14 @@ pub(super) async fn look(
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
 pub(super) fn described(cluster: &str, facts: &Facts) -> String {
+    called(cluster, facts.text(key::OPENSHIFT), facts.text(key::APPS_DOMAIN))
+}
+
+/// The same of what is known of it.
+pub(super) fn called(cluster: &str, openshift: Option<&str>, apps_domain: Option<&str>) -> String {
     let mut words = Vec::new();
-    if let Some(version) = facts.text(key::OPENSHIFT) {
-        words.push(format!("OpenShift {version}"));
-    }
-    words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
+    words.extend(openshift.map(|version| format!("OpenShift {version}")));
+    words.extend(apps_domain.map(str::to_owned));
     if words.is_empty() {
         cluster.to_owned()
     } else {

@@ -4,6 +4,7 @@ use super::{cluster::Cluster, load};
 use crate::{
     error::{Error, Problem},
     facts,
+    files::Files,
 };
 use miette::Diagnostic;
 use stackctl_engine::{
@@ -50,8 +51,13 @@ pub(super) async fn desired(
 
 /// Compiles with facts that are there already.
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
+    compiled_of(&Files::HERE, stack, facts)
+}
+
+/// Compiles a version with facts that are there already.
+pub(super) fn compiled_of(version: &Files, stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
-    let sets = load::manifests(stack)?;
+    let sets = load::manifests_of(version, stack)?;
     let mut own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
     stack.keep(&mut own.resources);
     resources.extend(own.resources);

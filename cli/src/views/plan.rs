@@ -59,14 +59,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     );
     line(&mut text, &style.paint(Meaning::Quiet, &heading));
     renames(&mut text, &around.moved, style);
-    for (component, steps) in by_component(plan) {
-        line(&mut text, "");
-        line(&mut text, &component_heading(component, &steps, style));
-        let widths = Widths::of(&steps);
-        for step in steps {
-            step_lines(&mut text, step, &widths, style);
-        }
-    }
+    components(&mut text, plan, Fields::Shown, style);
     line(&mut text, "");
     line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
     let unchecked = plan
@@ -90,8 +83,29 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     text
 }
 
+/// Whether it is said of a change which fields it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// It is.
+    Shown,
+    /// It is not.
+    LeftOut,
+}
+
+/// Every step that has something to say, by component.
+pub(super) fn components(text: &mut String, plan: &Plan, fields: Fields, style: &Style) {
+    for (component, steps) in by_component(plan) {
+        line(text, "");
+        line(text, &component_heading(component, &steps, style));
+        let widths = Widths::of(&steps);
+        for step in steps {
+            step_lines(text, step, &widths, fields, style);
+        }
+    }
+}
+
 /// The records that get another address; the cluster hears nothing of it.
-fn renames(text: &mut String, renames: &[Rename], style: &Style) {
+pub(super) fn renames(text: &mut String, renames: &[Rename], style: &Style) {
     if renames.is_empty() {
         return;
     }
@@ -233,7 +247,7 @@ fn by_component(plan: &Plan) -> Vec<(&str, Vec<&Step>)> {
     groups
 }
 
-fn is_shown(step: &Step) -> bool {
+pub(super) fn is_shown(step: &Step) -> bool {
     let writes = matches!(step.node, NodeKind::Object | NodeKind::Overlay);
     // What was only waited for, or ran, leaves nothing behind: that its record goes is not worth a line.
     if step.action == Action::Forget && !writes {
@@ -332,7 +346,7 @@ fn object(step: &Step) -> String {
     })
 }
 
-fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
+fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, style: &Style) {
     let mark = style.action_mark(step.action, step.node);
     let mut cells = Vec::new();
     match step.node {
@@ -356,6 +370,9 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
         cells.join("  ").trim_end(),
     );
     line(text, &row);
+    if fields == Fields::LeftOut {
+        return;
+    }
     let changes: Vec<_> = step
         .changes
         .iter()
@@ -391,13 +408,13 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
 
 /// Of an object that is made, all is new, and `render` shows it; here is what only the plan can say. Fields that are
 /// taken on an object of others are named one by one.
-fn says_something(step: &Step, change: &FieldChange) -> bool {
+pub(super) fn says_something(step: &Step, change: &FieldChange) -> bool {
     let is_whole = step.node == NodeKind::Object && step.action == Action::Create;
     !is_whole || matches!(change.after, Shown::KnownAfter(_))
 }
 
 /// The reasons that say something the mark does not.
-fn why(step: &Step) -> String {
+pub(super) fn why(step: &Step) -> String {
     let mut words: Vec<String> = step
         .reasons
         .iter()
@@ -554,7 +571,7 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
     }
 }
 
-fn line(text: &mut String, content: &str) {
+pub(super) fn line(text: &mut String, content: &str) {
     text.push_str(content);
     text.push('\n');
 }

@@ -11,6 +11,7 @@ use crate::{
     digest::Digest,
     readiness::{Readiness, Seen as _, Sight, judge},
     resource::{Effect, Node},
+    status::going,
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
@@ -36,12 +37,12 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 Move::AwaitThere(object) => judge(&script::there(object), &self.view),
                 Move::AwaitNone(target) => match target.find(&self.view).first() {
                     None => Readiness::Ready("gone".to_owned()),
-                    Some(left) => Readiness::Progressing(still_there(left)),
+                    Some(left) => Readiness::Progressing(going(left)),
                 },
                 Move::AwaitGone(object, uid) => {
                     match self.view.object(object).filter(|live| effect::uid(live) == *uid) {
                         None => Readiness::Ready("gone".to_owned()),
-                        Some(left) => Readiness::Progressing(still_there(left)),
+                        Some(left) => Readiness::Progressing(going(left)),
                     }
                 }
                 _ => Readiness::Ready(String::new()),
@@ -253,22 +254,6 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         }
         self.waits_for(address, goal.why().to_owned());
         self.overdue(address)
-    }
-}
-
-fn still_there(object: &serde_json::Value) -> String {
-    let name = object["metadata"]["name"].as_str().unwrap_or("?");
-    let kind = object["kind"].as_str().unwrap_or("object");
-    let finalizers: Vec<_> = object["metadata"]["finalizers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|f| f.as_str())
-        .collect();
-    if finalizers.is_empty() {
-        format!("{kind} {name} is still there")
-    } else {
-        format!("{kind} {name} waits for its finalizers: {}", finalizers.join(", "))
     }
 }
 

@@ -51,8 +51,10 @@ fn is_of_marks(change: &FieldChange) -> bool {
     else {
         return false;
     };
-    let by_us = name == "app.kubernetes.io/managed-by" && change.after == Shown::Value("stackctl".into());
-    metadata == "metadata" && (map == "labels" || map == "annotations") && (by_us || name.starts_with("stackctl.dev/"))
+    let by_us = &**name == "app.kubernetes.io/managed-by" && change.after == Shown::Value("stackctl".into());
+    &**metadata == "metadata"
+        && matches!(&**map, "labels" | "annotations")
+        && (by_us || name.starts_with("stackctl.dev/"))
 }
 
 /// Whether the stack leaves the value of a field to something else.

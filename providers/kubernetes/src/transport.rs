@@ -14,7 +14,7 @@ use crate::{
     status::Refusal,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
@@ -198,7 +198,18 @@ impl Transport {
 
     /// Opens a path whose answer goes on; only its head is waited for.
     pub(crate) async fn open(&self, path: &str) -> Result<Opened, ProviderError> {
-        let request = build(Method::GET, path, None)?;
+        self.opened(path, build(Method::GET, path, None)?).await
+    }
+
+    /// Opens a path that answers in plain text, as [`Self::open`] does.
+    pub(crate) async fn open_text(&self, path: &str) -> Result<Opened, ProviderError> {
+        let mut request = build(Method::GET, path, None)?;
+        let any = HeaderValue::from_static("text/plain, */*");
+        request.headers_mut().insert(header::ACCEPT, any);
+        self.opened(path, request).await
+    }
+
+    async fn opened(&self, path: &str, request: Request<Body>) -> Result<Opened, ProviderError> {
         let head = timeout(REQUEST_TIMEOUT, self.send(request)).await;
         let (parts, body) = head.map_err(|_| self.too_late())??.into_parts();
         tracing::debug!(path, code = parts.status.as_u16(), "opened");

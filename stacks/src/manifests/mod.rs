@@ -21,6 +21,7 @@ mod references;
 mod yaml;
 
 pub use error::{FileLine, ManifestsError};
+pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
 use crate::stack::ManifestSet;
@@ -245,7 +246,7 @@ fn readiness(set: &ManifestSet, document: &Document) -> (Rule, Option<Rule>, boo
     if let Some(said) = said.next() {
         return (said.ready.clone(), said.failed.clone(), true);
     }
-    match kinds::readiness_of(&document.manifest) {
+    match kinds::readiness_of(&document.manifest.object().object_type, document.manifest.value()) {
         KnownReadiness::By { ready, failed } => (ready, failed, true),
         KnownReadiness::Exists => (Rule::Exists, None, true),
         KnownReadiness::Unknown => (Rule::Exists, None, false),

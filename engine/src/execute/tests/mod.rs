@@ -2,11 +2,13 @@
 
 mod asked;
 mod certificates;
+mod decided;
 mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
 mod laws;
+mod look;
 mod lost_answers;
 mod moves;
 mod pace;
@@ -132,6 +134,10 @@ struct World {
     told: Vec<String>,
     /// What is to be deleted and made again.
     asked: Vec<Address>,
+    /// Whether what is there and not ours may become ours.
+    adopt: bool,
+    /// Whether fields of others may be taken.
+    force: bool,
 }
 
 impl World {
@@ -141,6 +147,8 @@ impl World {
             kept: Kept::default(),
             told: Vec::new(),
             asked: Vec::new(),
+            adopt: false,
+            force: false,
         }
     }
 
@@ -182,8 +190,8 @@ impl World {
             survey: &found,
             identity: &identity,
             key: Some(&key),
-            adopt: false,
-            force_conflicts: false,
+            adopt: self.adopt,
+            force_conflicts: self.force,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
         plan(&inputs)
