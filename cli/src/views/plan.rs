@@ -21,8 +21,8 @@ use std::{
     time::Duration,
 };
 
-/// How wide a column may become before what follows no longer aligns with it.
-const WIDEST_ADDRESS: usize = 42;
+/// How wide a column may become: what follows a wider address stands below it.
+const WIDEST_ADDRESS: usize = 60;
 const WIDEST_OBJECT: usize = 58;
 /// Where the counts of a component end.
 const HEADING_WIDTH: usize = 78;
