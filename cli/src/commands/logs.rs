@@ -56,7 +56,7 @@ pub(super) fn run(command: &LogsCommand, settings: &Settings) -> Result<Exit, Er
                 Part::Workload
             };
             let found = pods::find(&cluster, &asked, part).await?;
-            if found.pods.is_empty() && !(command.follow && !found.namespaces.is_empty()) {
+            if found.pods.is_empty() && (!command.follow || found.namespaces.is_empty()) {
                 return Err(pods::nowhere(&found, &all));
             }
             let mut lines = Lines::of(settings, command.timestamps);

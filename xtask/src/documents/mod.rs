@@ -14,12 +14,14 @@ use std::{
 };
 
 /// What tests always print.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 10] = [
     "plan",
     "events",
     "drift",
+    "init",
     "preflight",
     "state-list",
+    "status",
     "timeline",
     "faults",
     "refresh",
@@ -134,6 +136,10 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
         "show" if whole().is_some_and(|shown| shown.get("resource_changes").is_some()) => ("plan", false),
         "show" => ("show", false),
         "drift" => ("drift", false),
+        "status" if has("--watch") || has("--until-ready") => ("status-watch", true),
+        "status" => ("status", false),
+        "logs" => ("logs", true),
+        "init" => ("init", false),
         "validate" => ("validate", false),
         "preflight" => ("preflight", false),
         "output" => ("output", false),
