@@ -19,6 +19,7 @@ mod load;
 mod man;
 mod manifest_files;
 mod output;
+mod paged;
 mod plan;
 mod planning;
 mod preflight;

@@ -4,7 +4,7 @@ use super::{
     cluster::{Cluster, Use},
     fresh, guards,
     known::Known,
-    load,
+    load, paged,
     planning::{self, Planned},
     prepare, refresh, runtime, saved,
 };
@@ -83,13 +83,13 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
 
 fn show(settings: &Settings, planned: &Planned, resources: &[Resource], known: &Known, saved: Option<(&Path, Digest)>) {
     let Planned { plan, around, .. } = planned;
-    views::result(&if settings.json {
+    if settings.json {
         let details = planned.details(resources, known.key.as_ref());
         let document = views::plan_document::plan(plan, around, &details);
-        views::json::pretty(&views::plan_document::saved(document, saved))
+        views::result(&views::json::pretty(&views::plan_document::saved(document, saved)));
     } else {
-        views::plan::plan(plan, around, &settings.out)
-    });
+        paged::show(settings, &views::plan::plan(plan, around, &settings.out));
+    }
 }
 
 fn exit(command: &PlanCommand, planned: &Planned) -> Exit {

@@ -15,6 +15,7 @@ pub mod json;
 pub mod live;
 pub mod manifests;
 pub mod output;
+pub mod pager;
 pub mod plain;
 pub mod plan;
 pub mod plan_document;

@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, counted, padded, visible_width},
+    style::{Meaning, Style, broken, counted, padded, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -26,6 +26,8 @@ const WIDEST_ADDRESS: usize = 42;
 const WIDEST_OBJECT: usize = 58;
 /// Where the counts of a component end.
 const HEADING_WIDTH: usize = 78;
+/// What stands below an address begins here.
+const BELOW: &str = "      ";
 /// How many of what a plan leaves out are listed one by one.
 const MOST_LEFT_OUT: usize = 12;
 /// How many fields of one object are listed.
@@ -57,7 +59,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         around.stack,
         around.cluster
     );
-    line(&mut text, &style.paint(Meaning::Quiet, &heading));
+    line(&mut text, &style.paint(Meaning::Quiet, &style.cut(&heading)));
     renames(&mut text, &around.moved, style);
     for (component, steps) in by_component(plan) {
         line(&mut text, "");
@@ -346,7 +348,10 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
-    line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
+    row(text, &mark, &address, &cells, style);
+    if style.compact {
+        return;
+    }
     let changes: Vec<_> = step
         .changes
         .iter()
@@ -354,20 +359,9 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
         .collect();
     let more = changes.len().saturating_sub(MOST_CHANGES);
     for change in changes.into_iter().take(MOST_CHANGES) {
-        let _ = write!(
-            text,
-            "      {}:  {}",
-            diff::path(&change.path),
-            diff::from_to(change, style)
-        );
-        if let Some(by) = &change.drift {
-            let _ = write!(
-                text,
-                "   {}",
-                style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by)))
-            );
+        for of_field in diff::lines(change, 6, style) {
+            line(text, &of_field);
         }
-        text.push('\n');
         for difference in diff::text_lines(change, style) {
             line(text, &format!("        {difference}"));
         }
@@ -377,6 +371,21 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
             text,
             &format!("      {} {}", style.ellipsis(), counted(more, "more field")),
         );
+    }
+}
+
+/// The line of a step; where it is wider than the terminal, what stands behind the address goes below it.
+fn row(text: &mut String, mark: &str, address: &str, cells: &[String], style: &Style) {
+    let whole = format!("  {mark} {address}  {}", cells.join("  "));
+    let width = style.width.unwrap_or(usize::MAX);
+    if visible_width(whole.trim_end()) <= width {
+        line(text, whole.trim_end());
+        return;
+    }
+    line(text, &format!("  {mark} {}", address.trim_end()));
+    let cells: Vec<_> = cells.iter().map(|cell| cell.trim_end()).collect();
+    for part in broken(&cells.join("  "), width.saturating_sub(BELOW.len()).max(1)) {
+        line(text, &format!("{BELOW}{part}"));
     }
 }
 
@@ -548,11 +557,34 @@ fn line(text: &mut String, content: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::views::testing::{plan_of_three_components, surroundings};
+    use crate::views::testing::{plan_of_three_components, plan_with_long_values, surroundings};
 
     #[test]
     fn a_plan_reads_from_the_left_edge() {
         insta::assert_snapshot!(plan(&plan_of_three_components(), &surroundings(), &Style::PLAIN));
+    }
+
+    #[test]
+    fn a_plan_fits_a_narrow_and_a_wide_terminal() {
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let text = plan(&plan_with_long_values(), &surroundings(), &style);
+            insta::assert_snapshot!(format!("a_plan_at_{width}"), text);
+        }
+    }
+
+    #[test]
+    fn a_compact_plan_has_one_line_a_resource() {
+        let style = Style {
+            compact: true,
+            ..Style::PLAIN
+        };
+        let text = plan(&plan_of_three_components(), &surroundings(), &style);
+        assert!(!text.contains("spec.limit"), "{text}");
+        assert!(text.contains("maas.tier[pro].subscription"), "{text}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod laws;
 mod lost_answers;
 mod moves;
 mod pace;
+mod pictures;
 mod transitions;
 mod unverified;
 mod users;
