@@ -162,7 +162,6 @@ impl Environment {
             color: !self.no_color && (self.force_color || is_terminal && !self.is_dumb),
             unicode: self.is_utf8,
             width,
-            compact: false,
         }
     }
 
@@ -226,10 +225,7 @@ impl Settings {
                 .hint("give `--parallelism` a number from 1 to 1024")
                 .into());
         }
-        let out = Style {
-            compact: common.compact,
-            ..environment.style(environment.stdout_is_terminal)
-        };
+        let out = environment.style(environment.stdout_is_terminal);
         let err = environment.style(environment.stderr_is_terminal);
         Ok(Self {
             json: common.json,

@@ -34,6 +34,7 @@ pub mod report;
 pub mod resource;
 pub mod retry;
 pub mod rights;
+pub mod status;
 pub mod survey;
 pub mod timeline;
 

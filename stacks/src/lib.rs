@@ -15,8 +15,10 @@ pub mod definitions;
 mod expression;
 pub mod language;
 pub mod manifests;
+pub mod pods;
 pub mod preflight;
 pub mod stack;
+pub mod starter;
 
 pub use components::{CompileError, Output, compile, outputs};
 pub use language::{

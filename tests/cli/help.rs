@@ -10,6 +10,7 @@ const COMMANDS: &[&[&str]] = &[
     &["apply"],
     &["destroy"],
     &["drift"],
+    &["diff"],
     &["show"],
     &["output"],
     &["state"],

@@ -39,6 +39,7 @@ mod platform_faults;
 mod platform_life;
 mod preflight;
 mod rebuild;
+mod recipe;
 mod rehearsal;
 mod rights;
 mod said;

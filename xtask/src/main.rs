@@ -14,6 +14,7 @@ mod full;
 mod goldens;
 mod peers;
 mod program;
+mod recipes;
 mod schema;
 mod schemas;
 
@@ -26,6 +27,10 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use error::TaskError;
+
+/// That of the product, whose code `bench` runs here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What developers of stackctl run.
 #[derive(Debug, Parser)]
@@ -83,6 +88,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Lets the tools of CI systems read the recipes under `ci/`; the Go module proxy brings actionlint.
+    Recipes,
     /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
@@ -127,6 +134,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
         Task::Documents { kept } => documents::run(&root, kept.as_deref()),
         Task::Editor => editor::run(&root),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
+        Task::Recipes => recipes::run(&root),
         Task::Full => full::run(&root),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }

@@ -72,6 +72,7 @@ async fn fresh(
         facts: Some(&desired.facts),
         how: how(&command.plan),
         timeline: command.timeline.as_deref(),
+        places: Some(&desired.places),
     };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
@@ -161,6 +162,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
                 facts: Some(&desired.facts),
                 how,
                 timeline: command.timeline.as_deref(),
+                places: Some(&desired.places),
             };
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))

@@ -1,6 +1,12 @@
 //! Carries a plan out, shows it while it happens, and says how it ended.
 
-use super::{cluster::Cluster, copy, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use super::{
+    cluster::Cluster,
+    copy, guards,
+    known::{Known, problem},
+    planning::{self, Planned},
+    runtime::Interrupts,
+};
 use crate::{
     clock,
     error::{Error, Problem},
@@ -11,18 +17,20 @@ use crate::{
     views::{self, live::Live, progress::Progress},
 };
 use stackctl_engine::{
-    Resource,
+    Address, Resource,
     estimate::Estimate,
-    execute::{Execution, Looked, Options, drive, intended},
+    execute::{Event, Execution, Looked, Options, drive, intended},
     facts::Facts,
     moves::Rename,
     plan::Purpose,
     report::Report,
     timeline::Timeline,
 };
+use stackctl_stacks::manifests::FileLine;
 use stackctl_state::{State, StateLock};
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
@@ -59,6 +67,8 @@ pub(super) struct Job<'a> {
     pub(super) how: How,
     /// Where to write what ran when.
     pub(super) timeline: Option<&'a Path>,
+    /// Where in the files of the stack resources are written, as far as that is known.
+    pub(super) places: Option<&'a BTreeMap<Address, FileLine>>,
 }
 
 /// What came of it.
@@ -113,6 +123,19 @@ pub(super) async fn ask_and_run(
     Ok(Some(ended))
 }
 
+/// A failure with where in the files of the stack its resource is written; nothing for any other event.
+fn placed(event: &Event, places: Option<&BTreeMap<Address, FileLine>>) -> Option<Event> {
+    let Event::Failed { address, failure, took } = event else {
+        return None;
+    };
+    let place = places?.get(address)?;
+    Some(Event::Failed {
+        address: address.clone(),
+        failure: failure.clone().because(planning::written_at(place)),
+        took: *took,
+    })
+}
+
 async fn run(
     settings: &Settings,
     cluster: &Cluster,
@@ -126,6 +149,7 @@ async fn run(
         facts,
         how,
         timeline: written_to,
+        places,
     } = job;
     let written_to = written_to.map(TimelineFile::create).transpose()?;
     let key = known.backend.key_or_create().map_err(problem)?;
@@ -184,6 +208,8 @@ async fn run(
             &ShellSecrets,
             interrupts.asked(1),
             |event| {
+                let placed = placed(event, places);
+                let event = placed.as_ref().unwrap_or(event);
                 report.borrow_mut().fold(event);
                 if let Some(timeline) = timeline.borrow_mut().as_mut() {
                     timeline.fold(event, started.elapsed());

@@ -2,24 +2,33 @@
 
 use super::{
     cluster::{Cluster, Use},
-    fresh, guards,
+    diff, fresh, guards,
     known::Known,
     load, paged,
     planning::{self, Planned},
     prepare, refresh, runtime, saved,
 };
 use crate::{
-    cli::PlanCommand,
+    cli::{PlanCommand, ReviewArgs, ReviewFormat},
     error::{Error, Problem},
     exit::Exit,
     facts,
     settings::Settings,
-    views,
+    views::{self, review::Review},
 };
 use stackctl_engine::{Resource, digest::Digest};
 use std::path::Path;
 
-pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
+/// What the screen of a plan begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// What is done to which object.
+    Changes,
+    /// What that does to those who use the platform.
+    Consequences,
+}
+
+pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> Result<Exit, Error> {
     let (stack, sources) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
     if command.plan.refresh_only {
@@ -29,7 +38,16 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
-        show(settings, &planned, &planned.part_of(&desired), &known, None);
+        show(
+            settings,
+            &planned,
+            &planned.part_of(&desired),
+            &known,
+            None,
+            &command.review,
+            first,
+        );
+        diff::verdict(&planned.plan, &command.review)?;
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
@@ -72,23 +90,49 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         cluster.close().await;
         let (planned, resources, saved) = answer?;
         let saved = command.out.as_deref().zip(saved);
-        show(settings, &planned, &resources, &known, saved);
+        show(settings, &planned, &resources, &known, saved, &command.review, first);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
         }
+        diff::verdict(&planned.plan, &command.review)?;
         Ok(exit(command, &planned))
     })
 }
 
-fn show(settings: &Settings, planned: &Planned, resources: &[Resource], known: &Known, saved: Option<(&Path, Digest)>) {
+fn show(
+    settings: &Settings,
+    planned: &Planned,
+    resources: &[Resource],
+    known: &Known,
+    saved: Option<(&Path, Digest)>,
+    how: &ReviewArgs,
+    first: First,
+) {
     let Planned { plan, around, .. } = planned;
-    if settings.json {
+    let review = Review {
+        stack: around.stack.clone(),
+        asked: format!("cluster {}", around.cluster),
+        excess: planned.excess.iter().map(ToString::to_string).collect(),
+        artefact: how.artefact.clone(),
+        saved: saved.map(|(path, digest)| (path.display().to_string(), digest.to_string())),
+        ..Review::default()
+    };
+    let document = || {
         let details = planned.details(resources, known.key.as_ref());
         let document = views::plan_document::plan(plan, around, &details);
-        views::result(&views::json::pretty(&views::plan_document::saved(document, saved)));
+        views::json::pretty(&views::plan_document::saved(document, saved))
+    };
+    let is_screen = !settings.json && how.format == ReviewFormat::Text;
+    let text = if is_screen && first == First::Changes && !how.compact {
+        views::plan::plan(plan, around, &settings.out)
     } else {
-        paged::show(settings, &views::plan::plan(plan, around, &settings.out));
+        diff::shown(settings, planned, document, &review, how)
+    };
+    if is_screen {
+        paged::show(settings, &text);
+    } else {
+        views::result(&text);
     }
 }
 

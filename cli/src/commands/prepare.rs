@@ -4,18 +4,20 @@ use super::{cluster::Cluster, load};
 use crate::{
     error::{Error, Problem},
     facts,
+    files::Files,
 };
 use miette::Diagnostic;
 use stackctl_engine::{
-    Resource,
+    Address, Resource,
     facts::Facts,
     graph::{Graph, GraphError},
     moves::Moves,
 };
 use stackctl_stacks::{
     Stack, cluster_facts, components,
-    manifests::{self, ManifestsNotice},
+    manifests::{self, FileLine, ManifestsNotice},
 };
+use std::collections::BTreeMap;
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct Desired {
     pub(super) moves: Moves,
     /// What people are told about their manifests.
     pub(super) notices: Vec<ManifestsNotice>,
+    /// Where in the files of the stack each resource is written, as far as it is one of a person's own.
+    pub(super) places: BTreeMap<Address, FileLine>,
 }
 
 /// Reads facts and compiles with them.
@@ -47,8 +51,13 @@ pub(super) async fn desired(
 
 /// Compiles with facts that are there already.
 pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
+    compiled_of(&Files::HERE, stack, facts)
+}
+
+/// Compiles a version with facts that are there already.
+pub(super) fn compiled_of(version: &Files, stack: &Stack, facts: Facts) -> Result<Desired, Error> {
     let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
-    let sets = load::manifests(stack)?;
+    let sets = load::manifests_of(version, stack)?;
     let mut own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
     stack.keep(&mut own.resources);
     resources.extend(own.resources);
@@ -62,6 +71,7 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
         graph,
         moves: stack.moves.clone(),
         notices: own.notices,
+        places: own.places,
     })
 }
 

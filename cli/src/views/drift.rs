@@ -56,9 +56,6 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
         if *gone {
             let _ = writeln!(text, "  {}", style.paint(Meaning::Bad, "is gone"));
         }
-        if style.compact {
-            continue;
-        }
         if style.width.is_some() {
             for line in changes.iter().flat_map(|change| diff::lines(change, 2, style)) {
                 let _ = writeln!(text, "{line}");

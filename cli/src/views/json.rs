@@ -123,6 +123,7 @@ pub struct CountsJson {
     wait: usize,
     check: usize,
     unchanged: usize,
+    record: usize,
     not_ready: usize,
 }
 
@@ -151,6 +152,7 @@ impl From<Counts> for CountsJson {
             wait,
             check,
             unchanged,
+            record,
             not_ready,
         } = counts;
         Self {
@@ -165,6 +167,7 @@ impl From<Counts> for CountsJson {
             wait,
             check,
             unchanged,
+            record,
             not_ready,
         }
     }
@@ -423,6 +426,7 @@ pub(super) fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
+/// The word for what a resource is.
 pub(super) fn node_code(node: NodeKind) -> &'static str {
     match node {
         NodeKind::Object => "object",

@@ -4,15 +4,15 @@
 //! (`cargo xtask documents`). A schema allows keys that it does not name: more may come.
 
 use super::{
-    estimate::CriticalPathJson, events, graph::GraphJson, json, output::OutputsJson, plan_document::PlanJson,
-    simulator, stack, state_document, timeline_document::TimelineJson, validate_document::ValidateJson,
+    estimate::CriticalPathJson, events, graph::GraphJson, init, json, output::OutputsJson, plan_document::PlanJson,
+    simulator, stack, state_document, status, timeline_document::TimelineJson, validate_document::ValidateJson,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 /// A document, and the command that prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Document {
-    /// `plan` and `show PLANFILE`
+    /// `plan`, `diff` and `show PLANFILE`
     Plan,
     /// A line of `apply` and `destroy`
     Events,
@@ -52,6 +52,12 @@ pub enum Document {
     Simulate,
     /// `simulate --list-faults`
     Faults,
+    /// `status`
+    Status,
+    /// A line of `status --watch`
+    StatusLine,
+    /// `init`
+    Init,
 }
 
 /// The schema of a document, as it is written.
@@ -77,6 +83,9 @@ pub fn schema(document: Document) -> Schema {
         Document::Version => of::<json::VersionJson>(),
         Document::Simulate => of::<simulator::SimulateJson>(),
         Document::Faults => of::<simulator::FaultsJson>(),
+        Document::Status => of::<status::StatusJson>(),
+        Document::StatusLine => of::<status::StatusLineJson>(),
+        Document::Init => of::<init::InitJson>(),
     }
 }
 
@@ -95,7 +104,7 @@ mod tests {
 
     /// Whether a schema says anything about what it is of.
     fn names_something(schema: &Value) -> bool {
-        ["properties", "oneOf", "items"]
+        ["properties", "oneOf", "anyOf", "items"]
             .iter()
             .any(|key| schema.get(key).is_some())
     }

@@ -81,7 +81,8 @@ pub fn ui_action(step: &Step) -> &'static str {
         (Action::Delete, _) => "delete",
         (Action::Release | Action::Forget, _) => "forget",
         (Action::Wait | Action::Check, _) => "read",
-        (Action::NoOp, _) => "noop",
+        // What is only recorded anew changes nothing that Terraform would call a change.
+        (Action::Record | Action::NoOp, _) => "noop",
     }
 }
 
@@ -106,7 +107,7 @@ pub fn replace_paths(step: &Step) -> Vec<Vec<String>> {
     };
     let names = |path: FieldPath| {
         let name = |element: &PathElement| match element {
-            PathElement::Field(name) => Some(name.clone()),
+            PathElement::Field(name) => Some(name.to_string()),
             PathElement::Key(_) | PathElement::Value(_) | PathElement::Index(_) => None,
         };
         // Where an item of a list stands is not said: what follows is beside the point then.

@@ -101,12 +101,12 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let nothing_found = Found::default();
     let found = survey.found(&resource.address).unwrap_or(&nothing_found);
     let hidden = sensitive(resource);
-    let before = found.live.as_ref();
+    let before = found.live.as_deref();
     let after = match (&found.answer, before) {
         (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.clone(),
         (Answer::Unchanged, Some(live)) => live.clone(),
         (_, Some(live)) => expected(live, resource, last),
-        (_, None) => written_value(resource),
+        (_, None) => written_value(resource).into_owned(),
     };
     all.push(Transition {
         before: before.map(|live| without_secrets(live, object, &hidden)),

@@ -21,6 +21,7 @@ mod references;
 mod yaml;
 
 pub use error::{FileLine, ManifestsError};
+pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
 use crate::stack::ManifestSet;
@@ -64,6 +65,8 @@ pub struct Made {
     pub resources: Vec<Resource>,
     /// What people are told, in the order of files and lines.
     pub notices: Vec<ManifestsNotice>,
+    /// Where each object stands: the file, and the line that its document begins at.
+    pub places: BTreeMap<Address, FileLine>,
 }
 
 /// Where each object of every set stands: the file, and the line that its document begins at.
@@ -146,7 +149,13 @@ pub fn resources(
     }
     notices.sort_by(|one, other| one.at().cmp(other.at()));
     if errors.is_empty() {
-        Ok(Made { resources, notices })
+        let at = documents.into_iter().map(|(_, document)| document.at);
+        let places = addresses.into_iter().zip(at).collect();
+        Ok(Made {
+            resources,
+            notices,
+            places,
+        })
     } else {
         Err(errors)
     }
@@ -237,7 +246,7 @@ fn readiness(set: &ManifestSet, document: &Document) -> (Rule, Option<Rule>, boo
     if let Some(said) = said.next() {
         return (said.ready.clone(), said.failed.clone(), true);
     }
-    match kinds::readiness_of(&document.manifest) {
+    match kinds::readiness_of(&document.manifest.object().object_type, document.manifest.value()) {
         KnownReadiness::By { ready, failed } => (ready, failed, true),
         KnownReadiness::Exists => (Rule::Exists, None, true),
         KnownReadiness::Unknown => (Rule::Exists, None, false),

@@ -92,8 +92,9 @@ fn printed_here(root: &Path, stackctl: &Path) -> Result<Vec<Document>, TaskError
     print(&["version"])?;
     print(&["explain"])?;
     print(&["explain", "STK014"])?;
-    print(&["graph", stack])?;
-    print(&["graph", stack, "--critical-path"])?;
+    let simulated = "--simulate=target/documents/simulator";
+    print(&["graph", stack, simulated])?;
+    print(&["graph", stack, "--critical-path", simulated])?;
     print(&["validate", stack])?;
     for path in files(&root.join("tests/configs/invalid"))? {
         if path.extension().is_some_and(|extension| extension == "toml") {
@@ -134,6 +135,10 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
         "show" if whole().is_some_and(|shown| shown.get("resource_changes").is_some()) => ("plan", false),
         "show" => ("show", false),
         "drift" => ("drift", false),
+        "diff" => ("plan", false),
+        "status" if has("--watch") => ("status-line", true),
+        "status" => ("status", false),
+        "init" => ("init", false),
         "validate" => ("validate", false),
         "preflight" => ("preflight", false),
         "output" => ("output", false),
@@ -158,7 +163,7 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
             false,
         ),
         // Manifests, which have schemas of their own.
-        "render" | "import" | "schema" => return Ok(Vec::new()),
+        "render" | "import" | "schema" | "logs" => return Ok(Vec::new()),
         _ => {
             return Err(TaskError::Document {
                 told: format!("`{}` prints JSON, and no schema is known for it", arguments.join(" ")),

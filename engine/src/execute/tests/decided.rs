@@ -351,3 +351,66 @@ async fn a_field_that_leaves_our_hands_and_is_anothers_too_is_told_as_kept() {
     let plan = world.plan(&stack(&json!({"k": "1"}))).await;
     assert!(plan.steps[0].reasons.iter().all(|reason| reason.code() != "kept-by"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_a_secret_is_shown_to_nobody_whoever_set_it_and_another_groups_secret_is_no_secret() {
+    let of = |api_version: &str, value: &str| {
+        let manifest = Manifest::written(json!({"apiVersion": api_version, "kind": "Secret",
+            "metadata": {"name": "one", "namespace": "n", "labels": {"l": value}}, "data": {"k": value}}));
+        [Resource::new(address("a.one"), Node::Object(Object::new(manifest)))]
+    };
+    for (api_version, is_shown) in [("v1", false), ("example.com/v1", true)] {
+        let mut world = World::new();
+        assert!(world.apply(&of(api_version, "1")).await.succeeded());
+        let plan = world.plan(&of(api_version, "2")).await;
+        let shown: Vec<_> = plan.steps[0]
+            .changes
+            .iter()
+            .map(|change| (change.path.to_string(), change.before.clone(), change.after.clone()))
+            .collect();
+        let value = |value: &str| Shown::Value(json!(value));
+        let data = if is_shown {
+            (value("1"), value("2"))
+        } else {
+            (Shown::Secret, Shown::Secret)
+        };
+        assert_eq!(
+            shown,
+            [
+                (".data.k".to_owned(), data.0, data.1),
+                (".metadata.labels.l".to_owned(), value("1"), value("2"))
+            ]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_the_stack_is_deleted_released_or_forgotten_and_the_reason_says_which() {
+    let stack = || {
+        let mut all = ["made", "retained", "recreated", "found", "stays"]
+            .map(|name| object(&format!("a.{name}"), name, &json!({"k": "1"}), &[]));
+        all[1].lifecycle.retain = Some("others use it".to_owned());
+        all[2].lifecycle.self_recreating = true;
+        all[3].lifecycle.adopt = Adopt::Expected;
+        all
+    };
+    let mut world = World::new();
+    put(&world, "found", &json!({"k": "1"}));
+    assert!(world.apply(&stack()).await.succeeded());
+    let ends = |plan: &Plan, at: &str| {
+        let step = plan.step(&address(at)).expect("a step");
+        format!("{} ({})", step.action.code(), step.reasons[0].code())
+    };
+    let (destroyed, shrunk) = (world.plan(&[]).await, world.plan(&stack()[4..]).await);
+    assert_eq!(ends(&destroyed, "a.made"), "delete (destroying)");
+    assert_eq!(ends(&shrunk, "a.made"), "delete (no-longer-desired)");
+    for plan in [&destroyed, &shrunk] {
+        assert_eq!(ends(plan, "a.retained"), "release (retained)");
+        assert_eq!(ends(plan, "a.recreated"), "release (self-recreating)");
+        assert_eq!(ends(plan, "a.found"), "release (was-there-before)");
+    }
+    // Another object of that name is none of ours.
+    world.cluster.take(&config("made"));
+    put(&world, "made", &json!({"k": "1"}));
+    assert_eq!(ends(&world.plan(&[]).await, "a.made"), "forget (already-gone)");
+}

@@ -3,6 +3,7 @@
 mod asked;
 mod certificates;
 mod decided;
+mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
@@ -10,6 +11,7 @@ mod laws;
 mod lost_answers;
 mod moves;
 mod pace;
+mod phantoms;
 mod pictures;
 mod transitions;
 mod unverified;
@@ -292,7 +294,7 @@ async fn what_is_surely_the_same_is_read_by_one_list_and_not_asked_about() {
     world.kept.recorded = recorded;
     assert_eq!(
         world.planned(&stack).await,
-        ["update a.c7 (changed-in-stack) .data.more"]
+        ["update a.c7 (stored-otherwise) .data.more"]
     );
 }
 
