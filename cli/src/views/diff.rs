@@ -350,6 +350,7 @@ mod tests {
         insta::assert_snapshot!(
             text_lines(&change(query("5m"), query("1m")), &Style::PLAIN).join("\n"),
             @"
+          expr: |
         - …ns_totalsum(rate(tokens_total[5m]))
         + …ns_totalsum(rate(tokens_total[1m]))
         "

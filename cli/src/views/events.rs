@@ -530,7 +530,7 @@ fn of_stack(error: &StackError) -> DiagnosticJson {
     let at = error.position();
     DiagnosticJson {
         code: Some(error.code()),
-        help: error.help().map(|help| help.to_string()),
+        help: error.help(),
         file: Some(at.file.clone()),
         line: Some(at.line),
         column: Some(at.column),

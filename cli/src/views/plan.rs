@@ -74,7 +74,9 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
             "{} of kinds or in namespaces that are still to come; the server checks their schema at apply",
             counted(unchecked, "resource")
         );
-        line(&mut text, &style.paint(Meaning::Quiet, &note));
+        for part in broken(&note, style.width.unwrap_or(usize::MAX)) {
+            line(&mut text, &style.paint(Meaning::Quiet, &part));
+        }
     }
     left_out(&mut text, plan, style);
     before_yes(&mut text, plan, style);
