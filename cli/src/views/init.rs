@@ -50,8 +50,9 @@ pub struct InitJson {
     format_version: u32,
     /// The file that was written.
     file: String,
+    /// The name of the stack.
     stack: String,
-    /// The cluster that was asked; null where none was.
+    /// The cluster that was asked, for people; null where none was.
     cluster: Option<String>,
     found: Vec<FoundJson>,
     /// The command that comes next.
@@ -60,18 +61,19 @@ pub struct InitJson {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct FoundJson {
+    /// `platform`, `openshift`, `domain`, `gpus`, `model`, `storage`, `operators`, `maas` or `unread`; more may come.
     about: &'static str,
     says: String,
-    /// Whether a person should do something about it first.
+    /// Whether a person should do something about it before the first apply.
     is_doubt: bool,
 }
 
 /// The same for machines.
 pub fn json(file: &Path, name: &str, cluster: Option<&str>, found: &[Found], next: &str) -> InitJson {
-    let one = |one: &Found| FoundJson {
-        about: one.about,
-        says: one.says.clone(),
-        is_doubt: one.is_doubt,
+    let one = |Found { about, says, is_doubt }: &Found| FoundJson {
+        about,
+        says: says.clone(),
+        is_doubt: *is_doubt,
     };
     InitJson {
         format_version: FORMAT_VERSION,
@@ -107,6 +109,6 @@ mod tests {
             ..Style::PLAIN
         };
         let text = written(Path::new("stack.toml"), Some("prod-eu"), &all, "stackctl plan", &style);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text);
     }
 }

@@ -136,8 +136,9 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
         "show" => ("show", false),
         "drift" => ("drift", false),
         "diff" => ("plan", false),
-        "status" if has("--watch") => ("status-line", true),
+        "status" if has("--watch") => ("status-watch", true),
         "status" => ("status", false),
+        "logs" => ("logs", true),
         "init" => ("init", false),
         "validate" => ("validate", false),
         "preflight" => ("preflight", false),
@@ -163,7 +164,7 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
             false,
         ),
         // Manifests, which have schemas of their own.
-        "render" | "import" | "schema" | "logs" => return Ok(Vec::new()),
+        "render" | "import" | "schema" => return Ok(Vec::new()),
         _ => {
             return Err(TaskError::Document {
                 told: format!("`{}` prints JSON, and no schema is known for it", arguments.join(" ")),

@@ -4,86 +4,91 @@ use super::Screen;
 use crate::views::json::{EdgeJson, FORMAT_VERSION, ObjectJson, node_code};
 use schemars::JsonSchema;
 use serde::Serialize;
-use stackctl_engine::status::{Is, Standing, Tally, held_up_by};
-use std::collections::BTreeMap;
+use stackctl_engine::status::{Standing, Tally, held_up_by};
+use std::time::Duration;
 
-/// The whole of it.
+/// `status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StatusJson {
     format_version: u32,
-    /// `status`, where it is the first line of a watch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<&'static str>,
     stack: String,
+    /// For people.
     cluster: String,
-    /// `stack`, or `record` where no stack was read.
+    /// What says when something is ready: `stack`, or `record` where the stack file is gone.
     judged_by: &'static str,
     all_ready: bool,
-    /// How many stand how.
-    summary: BTreeMap<String, usize>,
-    /// What others wait for, and waits for nothing itself.
-    held_up_by: Vec<HeldUpJson>,
+    summary: TallyJson,
+    /// What is not ready and waits for nothing of the stack, while others wait for it; the one for most first.
+    held_up_by: Vec<HoldingJson>,
     resources: Vec<StandingJson>,
 }
 
+/// How many stand how.
 #[derive(Debug, Serialize, JsonSchema)]
-struct HeldUpJson {
-    address: String,
-    /// How many wait for it.
-    waiting: usize,
+pub struct TallyJson {
+    total: usize,
+    ready: usize,
+    failed: usize,
+    not_ready: usize,
+    deleting: usize,
+    absent: usize,
+    unknown: usize,
+    /// Recorded, and no longer in the stack; not in the total.
+    left_the_stack: usize,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct StandingJson {
+struct HoldingJson {
     address: String,
-    /// `object`, `overlay`, `gate`, `action` or `check`.
+    /// How many wait for it, however far.
+    waiting: usize,
+}
+
+/// One resource.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StandingJson {
+    address: String,
     node: &'static str,
     /// `ready`, `failed`, `not-ready`, `deleting`, `absent` or `unknown`.
     status: &'static str,
+    /// In the controller's own words where it has any.
     why: String,
-    waits_for: Vec<EdgeJson>,
-    is_recorded: bool,
-    is_in_stack: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<ObjectJson>,
-    /// What a known symptom says.
+    /// What a known symptom says beside that.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<String>,
     /// What a person has to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    waits_for: Vec<EdgeJson>,
+    is_recorded: bool,
+    is_in_stack: bool,
 }
 
 /// A line of `status --watch`.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum StatusLineJson {
-    /// The first.
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum WatchLineJson {
+    /// The first line: everything.
     Status(StatusJson),
-    /// A resource that stands otherwise than before.
-    Changed(ChangedJson),
-    /// The last.
-    Finished(FinishedJson),
-}
-
-/// One resource that stands otherwise than before.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ChangedJson {
-    /// `changed`.
-    event: &'static str,
-    at_seconds: f64,
-    #[serde(flatten)]
-    standing: StandingJson,
-}
-
-/// The end of a watch.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FinishedJson {
-    /// `finished`.
-    event: &'static str,
-    at_seconds: f64,
-    all_ready: bool,
-    summary: BTreeMap<String, usize>,
+    /// One resource that stands otherwise than before.
+    Changed {
+        /// Since the watch began.
+        at_seconds: f64,
+        /// The resource.
+        #[serde(flatten)]
+        resource: StandingJson,
+    },
+    /// The last line.
+    Finished {
+        /// Since the watch began.
+        at_seconds: f64,
+        /// Whether everything was ready.
+        all_ready: bool,
+        /// How many stood how.
+        summary: TallyJson,
+    },
 }
 
 /// The whole of it.
@@ -92,82 +97,78 @@ pub fn whole(screen: &Screen<'_>) -> StatusJson {
     let held = held_up_by(screen.standings).into_iter();
     StatusJson {
         format_version: FORMAT_VERSION,
-        event: None,
         stack: screen.stack.to_owned(),
         cluster: screen.cluster.to_owned(),
         judged_by: if screen.by_record { "record" } else { "stack" },
         all_ready: tally.is_all_ready(),
-        summary: counts(&tally),
+        summary: (&tally).into(),
         held_up_by: held
             .filter(|(root, _)| screen.shown.contains(root))
-            .map(|(root, waiting)| HeldUpJson {
+            .map(|(root, waiting)| HoldingJson {
                 address: root.to_string(),
                 waiting,
             })
             .collect(),
-        resources: screen.chosen().map(one).collect(),
-    }
-}
-
-/// The whole of it, as the first line of a watch.
-pub fn first(screen: &Screen<'_>) -> StatusJson {
-    StatusJson {
-        event: Some("status"),
-        ..whole(screen)
+        resources: screen.chosen().map(Into::into).collect(),
     }
 }
 
 /// One resource that stands otherwise than before.
-pub fn changed(standing: &Standing, at_seconds: f64) -> ChangedJson {
-    ChangedJson {
-        event: "changed",
-        at_seconds,
-        standing: one(standing),
+pub fn changed(standing: &Standing, at: Duration) -> WatchLineJson {
+    WatchLineJson::Changed {
+        at_seconds: at.as_secs_f64(),
+        resource: standing.into(),
     }
 }
 
 /// The end of a watch.
-pub fn finished(tally: &Tally, at_seconds: f64) -> FinishedJson {
-    FinishedJson {
-        event: "finished",
-        at_seconds,
+pub fn finished(tally: &Tally, at: Duration) -> WatchLineJson {
+    WatchLineJson::Finished {
+        at_seconds: at.as_secs_f64(),
         all_ready: tally.is_all_ready(),
-        summary: counts(tally),
+        summary: tally.into(),
     }
 }
 
-fn counts(tally: &Tally) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<_, _> = Is::CODES
-        .iter()
-        .map(|code| (code.replace('-', "_"), tally.count(code)))
-        .collect();
-    counts.insert("total".to_owned(), tally.total());
-    counts.insert("left_the_stack".to_owned(), tally.left);
-    counts
+impl From<&Tally> for TallyJson {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            total: tally.total(),
+            ready: tally.count("ready"),
+            failed: tally.count("failed"),
+            not_ready: tally.count("not-ready"),
+            deleting: tally.count("deleting"),
+            absent: tally.count("absent"),
+            unknown: tally.count("unknown"),
+            left_the_stack: tally.left,
+        }
+    }
 }
 
-fn one(standing: &Standing) -> StandingJson {
-    let Standing {
-        address,
-        node,
-        object,
-        is,
-        because,
-        asks,
-        waits_for,
-        is_recorded,
-        is_desired,
-    } = standing;
-    StandingJson {
-        address: address.to_string(),
-        node: node_code(*node),
-        status: is.code(),
-        why: is.why().to_owned(),
-        waits_for: waits_for.iter().map(Into::into).collect(),
-        is_recorded: *is_recorded,
-        is_in_stack: *is_desired,
-        object: object.as_ref().map(Into::into),
-        because: because.clone(),
-        hint: asks.clone(),
+impl From<&Standing> for StandingJson {
+    fn from(standing: &Standing) -> Self {
+        let Standing {
+            address,
+            node,
+            object,
+            is,
+            because,
+            asks,
+            waits_for,
+            is_recorded,
+            is_desired,
+        } = standing;
+        Self {
+            address: address.to_string(),
+            node: node_code(*node),
+            status: is.code(),
+            why: is.why().to_owned(),
+            object: object.as_ref().map(Into::into),
+            because: because.clone(),
+            hint: asks.clone(),
+            waits_for: waits_for.iter().map(Into::into).collect(),
+            is_recorded: *is_recorded,
+            is_in_stack: *is_desired,
+        }
     }
 }
