@@ -4,7 +4,7 @@ use super::{
     cluster::{Cluster, Use},
     diff, fresh, guards,
     known::Known,
-    load,
+    load, paged,
     planning::{self, Planned},
     prepare, refresh, runtime, saved,
 };
@@ -124,11 +124,16 @@ fn show(
         views::json::pretty(&views::plan_document::saved(document, saved))
     };
     let is_screen = !settings.json && how.format == ReviewFormat::Text;
-    views::result(&if is_screen && first == First::Changes && !how.compact {
+    let text = if is_screen && first == First::Changes && !how.compact {
         views::plan::plan(plan, around, &settings.out)
     } else {
         diff::shown(settings, planned, document, &review, how)
-    });
+    };
+    if is_screen {
+        paged::show(settings, &text);
+    } else {
+        views::result(&text);
+    }
 }
 
 fn exit(command: &PlanCommand, planned: &Planned) -> Exit {

@@ -13,6 +13,7 @@ mod lost_answers;
 mod moves;
 mod pace;
 mod phantoms;
+mod pictures;
 mod transitions;
 mod unverified;
 mod users;
