@@ -27,6 +27,7 @@ mod gates;
 mod guards;
 mod hosts;
 mod killed;
+mod look;
 mod maas;
 mod manifests;
 #[path = "../missing_rights.rs"]

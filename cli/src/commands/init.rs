@@ -167,7 +167,7 @@ fn next(command: &InitCommand, settings: &Settings) -> String {
     }
     match &settings.cluster {
         ClusterChoice::Simulated { .. } => words.push("--simulate".to_owned()),
-        ClusterChoice::Real { .. } if command.offline => {}
+        ClusterChoice::Real { .. } if command.offline => words.push("--simulate".to_owned()),
         ClusterChoice::Real { .. } => {
             if let (_, Some(context)) = settings.named_cluster() {
                 words.push(format!("--context {context}"));

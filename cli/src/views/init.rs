@@ -4,7 +4,8 @@ use super::{
     json::FORMAT_VERSION,
     style::{Meaning, Style, padded},
 };
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use stackctl_stacks::starter::Found;
 use std::{fmt::Write as _, path::Path};
 
@@ -43,18 +44,45 @@ pub fn written(file: &Path, cluster: Option<&str>, found: &[Found], next: &str, 
     text
 }
 
+/// `init`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InitJson {
+    format_version: u32,
+    /// The file that was written.
+    file: String,
+    /// The name of the stack.
+    stack: String,
+    /// The cluster that was asked, for people; null where none was.
+    cluster: Option<String>,
+    found: Vec<FoundJson>,
+    /// The command that comes next.
+    next: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FoundJson {
+    /// `platform`, `openshift`, `domain`, `gpus`, `model`, `storage`, `operators`, `maas` or `unread`; more may come.
+    about: &'static str,
+    says: String,
+    /// Whether a person should do something about it before the first apply.
+    is_doubt: bool,
+}
+
 /// The same for machines.
-pub fn json(file: &Path, name: &str, cluster: Option<&str>, found: &[Found], next: &str) -> Value {
-    json!({
-        "format_version": FORMAT_VERSION,
-        "file": file.display().to_string(),
-        "stack": name,
-        "cluster": cluster,
-        "found": found.iter().map(|one| json!({
-            "about": one.about, "says": one.says, "is_doubt": one.is_doubt,
-        })).collect::<Vec<_>>(),
-        "next": next,
-    })
+pub fn json(file: &Path, name: &str, cluster: Option<&str>, found: &[Found], next: &str) -> InitJson {
+    let one = |Found { about, says, is_doubt }: &Found| FoundJson {
+        about,
+        says: says.clone(),
+        is_doubt: *is_doubt,
+    };
+    InitJson {
+        format_version: FORMAT_VERSION,
+        file: file.display().to_string(),
+        stack: name.to_owned(),
+        cluster: cluster.map(str::to_owned),
+        found: found.iter().map(one).collect(),
+        next: next.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +109,6 @@ mod tests {
             ..Style::PLAIN
         };
         let text = written(Path::new("stack.toml"), Some("prod-eu"), &all, "stackctl plan", &style);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text);
     }
 }

@@ -4,8 +4,9 @@
 //! (`cargo xtask documents`). A schema allows keys that it does not name: more may come.
 
 use super::{
-    estimate::CriticalPathJson, events, graph::GraphJson, json, output::OutputsJson, plan_document::PlanJson,
-    simulator, stack, state_document, timeline_document::TimelineJson, validate_document::ValidateJson,
+    estimate::CriticalPathJson, events, graph::GraphJson, init, json, logs, output::OutputsJson,
+    plan_document::PlanJson, simulator, stack, state_document, status, timeline_document::TimelineJson,
+    validate_document::ValidateJson,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -24,6 +25,14 @@ pub enum Document {
     Validate,
     /// `preflight`
     Preflight,
+    /// `status`
+    Status,
+    /// A line of `status --watch`
+    StatusWatch,
+    /// A line of `logs`
+    Logs,
+    /// `init`
+    Init,
     /// `output`
     Output,
     /// `show` of a stack
@@ -63,6 +72,10 @@ pub fn schema(document: Document) -> Schema {
         Document::Drift => of::<json::DriftJson>(),
         Document::Validate => of::<ValidateJson>(),
         Document::Preflight => of::<json::PreflightJson>(),
+        Document::Status => of::<status::StatusJson>(),
+        Document::StatusWatch => of::<status::WatchLineJson>(),
+        Document::Logs => of::<logs::LogLineJson>(),
+        Document::Init => of::<init::InitJson>(),
         Document::Output => of::<OutputsJson>(),
         Document::Show => of::<state_document::ShowJson>(),
         Document::StateList => of::<state_document::StateListJson>(),

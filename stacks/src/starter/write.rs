@@ -21,7 +21,8 @@ fn head(text: &mut String, decided: &Starter, cluster: Option<&str>) {
     };
     let _ = write!(
         text,
-        "# A first stack, {for_whom}: OpenShift AI, and one model behind Models-as-a-Service.\n\
+        "# A first stack, {for_whom}:\n\
+         # OpenShift AI, and one model behind Models-as-a-Service.\n\
          #\n\
          #   stackctl plan              what would be done, and why\n\
          #   stackctl apply             do it\n\
@@ -32,7 +33,7 @@ fn head(text: &mut String, decided: &Starter, cluster: Option<&str>) {
          name = \"{}\"{}# marks every object of this stack; choose it once\n\n\
          [cluster]\n",
         decided.name,
-        " ".repeat(14_usize.saturating_sub(decided.name.len()).max(1))
+        " ".repeat(22_usize.saturating_sub(decided.name.len()).max(1))
     );
     if decided.on_aws {
         text.push_str("platform  = \"aws\"              # machines may be made through its API\n");
@@ -120,7 +121,7 @@ fn platform(text: &mut String, decided: &Starter) {
     let _ = write!(
         text,
         "[rhoai]\n\
-         profile = {:22}# \"stable\" is OpenShift AI 3.4; \"ea\" is early access\n\n\
+         profile = {:21}# \"stable\" is OpenShift AI 3.4; \"ea\" is early access\n\n\
          [monitoring]\n\
          enabled = true                 # user-workload monitoring, which scrapes the model\n\n",
         format!("\"{}\"", decided.profile)

@@ -6,7 +6,7 @@
 mod json;
 mod watch;
 
-pub use json::{changed, finished, whole};
+pub use json::{StatusJson, WatchLineJson, changed, finished, whole};
 pub use watch::Watch;
 
 use super::style::{Meaning, Style, counted, padded, spent, visible_width};

@@ -178,7 +178,7 @@ fn what_left_the_stack_counts_for_nothing_and_is_told() {
 #[test]
 fn machines_read_the_same() {
     let standings = standings();
-    let value = whole(&screen_of(&standings, &everything(&standings)));
+    let value = serde_json::json!(whole(&screen_of(&standings, &everything(&standings))));
     assert_eq!(value["all_ready"], false);
     assert_eq!(value["summary"]["not_ready"], 1);
     assert_eq!(value["summary"]["total"], 7);

@@ -83,13 +83,12 @@ impl Watch {
                 }
             }
             Shows::Json if is_first => {
-                let mut whole = super::whole(now);
-                whole["event"] = serde_json::json!("status");
+                let whole = super::WatchLineJson::Status(super::whole(now));
                 result(&json::line(&whole));
             }
             Shows::Json => {
                 for one in &news {
-                    result(&json::line(&super::changed(one, since.as_secs_f64())));
+                    result(&json::line(&super::changed(one, since)));
                 }
             }
         }
@@ -110,7 +109,7 @@ impl Watch {
         match &self.shows {
             Shows::Picture(picture) => picture.abandon(),
             Shows::Lines => {}
-            Shows::Json => result(&json::line(&super::finished(tally, since.as_secs_f64()))),
+            Shows::Json => result(&json::line(&super::finished(tally, since))),
         }
     }
 
@@ -187,6 +186,8 @@ mod tests {
     fn a_change_is_one_line() {
         let standings = standings();
         let text = line(&standings[1], Duration::from_secs(72), &Style::PLAIN);
-        insta::assert_snapshot!(text.trim_end(), @"");
+        let address = format!("{:<36}", "nvidia.policy");
+        let words = "ClusterPolicy gpu-cluster-policy: .status.state is notReady";
+        assert_eq!(text, format!(" 1 m 12 s  · {address}  {words}\n"));
     }
 }

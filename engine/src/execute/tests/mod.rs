@@ -8,6 +8,7 @@ mod handover;
 mod hides_nothing;
 mod items;
 mod laws;
+mod look;
 mod lost_answers;
 mod moves;
 mod pace;

@@ -409,6 +409,3 @@ pub fn held_up_by(standings: &[Standing]) -> Vec<(&Address, usize)> {
     held.sort_by(|(one, fewer), (two, more)| more.cmp(fewer).then(one.cmp(two)));
     held
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,17 +1,24 @@
-use super::*;
+//! Where resources stand: once, and for as long as somebody looks.
+
 use crate::{
+    address::Address,
     digest::Digest,
     execute::{follow, look},
+    graph::Graph,
     manifest::Manifest,
-    object_key::ObjectType,
-    readiness::Target,
-    recorded::{Origin, RecordedDestroy},
-    resource::{Action, DependsOn, Effect, Gate, Object},
+    object_key::{ObjectRef, ObjectType},
+    readiness::{Observation, Rule, Target},
+    recorded::{Origin, Recorded, RecordedDestroy, RecordedNode, RecordedObject},
+    resource::{Action, DependsOn, Effect, Gate, Node, Object, Resource},
+    status::{Is, Standing, Subject, Tally, held_up_by},
     testing::Memory,
 };
 use futures_util::stream;
-use serde_json::json;
-use std::ops::ControlFlow;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 fn address(text: &str) -> Address {
     text.parse().expect("an address")
