@@ -13,11 +13,13 @@ pub mod components;
 pub mod consequences;
 pub mod definitions;
 mod expression;
+mod file_line;
 pub mod language;
 pub mod manifests;
 pub mod preflight;
 pub mod stack;
 
+pub use file_line::FileLine;
 pub use components::{CompileError, Output, compile, outputs};
 pub use language::{
     Beside, Diagnostics, Example, Explanation, Position, Problem, Severity, Source, StackError, closest, explain,

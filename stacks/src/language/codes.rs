@@ -55,11 +55,19 @@ impl Explanation {
         }
     }
 
-    /// Returns whether a stack may say, by `allow`, that it is meant so: warnings and lints of the stack file can be.
+    /// Returns whether a stack may say, by `allow`, that it is meant so: warnings and lints can be, of the stack file and
+    /// of manifests.
     #[must_use]
     pub fn may_be_allowed(&self) -> bool {
         // That an allowance is for nothing is put right by taking it out.
-        (50..200).contains(&self.number()) && self.code != "STK058"
+        ((50..200).contains(&self.number()) && self.code != "STK058") || self.is_of_manifests()
+    }
+
+    /// Returns whether it is a warning or a lint of the files of `[[manifests]]`, which are read after the stack file.
+    pub(super) fn is_of_manifests(&self) -> bool {
+        // Without these no resource could be made.
+        const UNREADABLE: [u32; 7] = [300, 301, 302, 303, 320, 321, 322];
+        (300..400).contains(&self.number()) && !UNREADABLE.contains(&self.number())
     }
 
     /// Returns where it is explained on the web.

@@ -1055,7 +1055,7 @@ mod tests {
         components::tests::{QUICKSTART, compiled, facts, stack_of},
         definitions::{DefinitionFault, Definitions},
         language::{codes, parse},
-        manifests::{self, FileLine, ManifestFile},
+        manifests::{self, ManifestFile},
         stack::ManifestSet,
     };
     use miette::Diagnostic;
@@ -1065,7 +1065,6 @@ mod tests {
         readiness::Rule,
         resource::{Node, Object},
     };
-    use std::path::PathBuf;
 
     /// What was said of a text: codes, the line where one is known, and whether it is an error.
     type Said = Vec<(String, Option<usize>, bool)>;
@@ -1124,14 +1123,7 @@ mod tests {
     }
 
     fn of_manifests(text: &str) -> Said {
-        let set = ManifestSet {
-            name: "theirs".parse().expect("a name"),
-            path: PathBuf::from("theirs.yaml"),
-            namespace: None,
-            depends_on: Vec::new(),
-            ready: Vec::new(),
-            ignore_fields: Vec::new(),
-        };
+        let set = ManifestSet::bare("theirs", "theirs.yaml");
         // That is told by the name of a file alone.
         let is_kustomization = text.contains("kind: Kustomization");
         let name = if is_kustomization {
@@ -1144,11 +1136,7 @@ mod tests {
             text: text.to_owned(),
         };
         let catalogue = compiled(&stack_of(QUICKSTART));
-        let line = |error: &manifests::ManifestsError| {
-            let text = error.to_string();
-            let line = text.strip_prefix("theirs.yaml:")?.split(':').next()?.parse().ok()?;
-            Some(line)
-        };
+        let line = |error: &manifests::ManifestsError| Some(error.at()?.line);
         match manifests::resources(&[(&set, vec![file])], &catalogue) {
             Ok(made) => {
                 let told = made
@@ -1189,13 +1177,15 @@ mod tests {
             .add(&serde_json::from_str(THING).expect("JSON"))
             .expect("a definition");
         let object = Object::ready_when(Manifest::written(yaml(text)), Rule::Exists);
-        let resource = Resource::new("theirs.thing".parse().expect("an address"), Node::Object(object));
-        let at = FileLine {
-            file: "theirs.yaml".to_owned(),
-            line: 1,
+        let resource = Resource::new("manifests[theirs].thing[x]".parse().expect("an address"), Node::Object(object));
+        let file = ManifestFile {
+            name: "theirs.yaml".to_owned(),
+            text: text.to_owned(),
         };
-        let places = [(resource.address.clone(), at)].into();
-        let faults = definitions.check(&[&resource], &places, |_| None);
+        let sets = [(&ManifestSet::bare("theirs", "theirs.yaml"), vec![file])];
+        let files = manifests::read(&sets);
+        let lines = files.lines();
+        let faults = definitions.check(&[&resource], |address, field| lines.of(address, field), |_| None);
         let line = |fault: &DefinitionFault| Some(fault.place()?.at.as_ref()?.line);
         faults.iter().map(|fault| (code(fault), line(fault), true)).collect()
     }

@@ -7,7 +7,7 @@ use super::{Source, parse};
 use crate::manifests::{self, ManifestFile};
 use crate::stack::ManifestSet;
 use miette::Diagnostic;
-use std::{panic, path::PathBuf};
+use std::panic;
 
 /// How many inputs CI draws; `STACKCTL_FUZZ=1000000` draws as many as `cargo xtask full`.
 const INPUTS: u64 = 100_000;
@@ -270,14 +270,7 @@ fn check_stack(text: &str, draw: &mut Draw) {
 }
 
 fn check_manifests(text: &str) {
-    let set = ManifestSet {
-        name: "theirs".parse().expect("a name"),
-        path: PathBuf::from("theirs.yaml"),
-        namespace: None,
-        depends_on: Vec::new(),
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    };
+    let set = ManifestSet::bare("theirs", "theirs.yaml");
     let name = "theirs.yaml".to_owned();
     let file = ManifestFile {
         name,

@@ -6,19 +6,11 @@ use crate::{
     stack::ManifestSet,
 };
 use miette::Diagnostic;
-use std::path::PathBuf;
 
 /// What is said of manifests in `theirs.yaml` beside a stack, a line each, with the code; nothing if they are right.
 fn said(stack: Option<&str>, manifests: &str) -> String {
     let catalogue = stack.map_or_else(Vec::new, |text| compiled(&stack_of(text)));
-    let set = ManifestSet {
-        name: "theirs".parse().expect("a name"),
-        path: PathBuf::from("theirs.yaml"),
-        namespace: None,
-        depends_on: Vec::new(),
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    };
+    let set = ManifestSet::bare("theirs", "theirs.yaml");
     let file = ManifestFile {
         name: "theirs.yaml".to_owned(),
         text: manifests.to_owned(),

@@ -1,19 +1,11 @@
 use super::*;
 use stackctl_engine::graph::Graph;
-use std::path::PathBuf;
 
 mod order;
 mod references;
 
 fn set() -> ManifestSet {
-    ManifestSet {
-        name: "team".parse().expect("a name"),
-        path: PathBuf::from("objects.yaml"),
-        depends_on: Vec::new(),
-        namespace: None,
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    }
+    ManifestSet::bare("team", "objects.yaml")
 }
 
 fn read(text: &str) -> Result<Vec<Resource>, Vec<ManifestsError>> {
@@ -273,6 +265,10 @@ spec:
 fn readiness_is_that_of_the_first_table_that_is_about_the_kind() {
     let mut set = set();
     let about = |kind: &str, group: Option<&str>, condition: &str| crate::stack::SetReadiness {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 4,
+        },
         of: Some(crate::stack::KindName {
             kind: kind.to_owned(),
             group: group.map(str::to_owned),
@@ -329,6 +325,10 @@ metadata:
         ]
     );
     set.ready = vec![crate::stack::SetReadiness {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 4,
+        },
         of: None,
         ready: Rule::condition("Ready"),
         failed: None,
