@@ -19,8 +19,8 @@ pub mod manifests;
 pub mod preflight;
 pub mod stack;
 
-pub use file_line::FileLine;
 pub use components::{CompileError, Output, compile, outputs};
+pub use file_line::FileLine;
 pub use language::{
     Beside, Diagnostics, Example, Explanation, Position, Problem, Severity, Source, StackError, closest, explain,
     explanations, parse,

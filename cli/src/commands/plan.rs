@@ -26,7 +26,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         return follow(command, settings, stack.context(), &known);
     }
     if let Some(path) = &command.facts {
-        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        let desired = prepare::compiled(&stack, facts::from_file(path)?, settings, &command.plan.schema)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
         show(settings, &planned, None);
@@ -46,7 +46,8 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 &stack,
                 facts,
                 command.plan.refresh_facts,
-                settings.parallelism,
+                settings,
+                &command.plan.schema,
             )
             .await?;
             load::show_notices(&desired.notices, settings);

@@ -1,21 +1,28 @@
 //! From a parsed stack and facts to resources in their graph.
+//!
+//! Invariant: what of manifests depends on a cluster (whether a kind lies in namespaces, which namespaces there are) is asked
+//! of the cluster where there is one, and taken from definitions otherwise; only types and names are asked for.
 
-use super::{cluster::Cluster, load};
+use super::{cluster::Cluster, definitions, load};
 use crate::{
+    cli::SchemaArgs,
     error::{Error, Problem},
     facts,
+    settings::Settings,
 };
 use miette::Diagnostic;
 use stackctl_engine::{
-    Resource,
+    ObjectRef, Resource,
+    execute::{Provider as _, ProviderError},
     facts::Facts,
     graph::{Graph, GraphError},
     moves::Moves,
 };
 use stackctl_stacks::{
     Stack, cluster_facts, components,
-    manifests::{self, ManifestsNotice},
+    manifests::{self, Beside, Files, ManifestsNotice, Scopes},
 };
+use std::collections::BTreeSet;
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -30,6 +37,15 @@ pub(super) struct Desired {
     pub(super) moves: Moves,
     /// What people are told about their manifests.
     pub(super) notices: Vec<ManifestsNotice>,
+    /// What was found out about kinds, by which objects were put into namespaces.
+    pub(super) scopes: Scopes,
+}
+
+/// Which namespaces there are, of those that nothing in the stack makes.
+#[derive(Debug, Default)]
+struct Namespaces {
+    there: BTreeSet<String>,
+    missing: BTreeSet<String>,
 }
 
 /// Reads facts and compiles with them.
@@ -38,18 +54,100 @@ pub(super) async fn desired(
     stack: &Stack,
     known: Option<&Facts>,
     refresh: bool,
-    parallelism: usize,
+    settings: &Settings,
+    schema: &SchemaArgs,
 ) -> Result<Desired, Error> {
     let wanted = cluster_facts::wanted(stack);
-    let facts = facts::read(&cluster.provider, &wanted, known, refresh, parallelism).await?;
-    compiled(stack, facts)
+    let facts = facts::read(&cluster.provider, &wanted, known, refresh, settings.parallelism).await?;
+    on(cluster, stack, facts, settings, schema).await
 }
 
-/// Compiles with facts that are there already.
-pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
-    let mut resources = components::compile(stack, &facts).map_err(|errors| refused(&errors))?;
+/// Compiles with facts that are there already, for a cluster.
+pub(super) async fn on(
+    cluster: &Cluster,
+    stack: &Stack,
+    facts: Facts,
+    settings: &Settings,
+    schema: &SchemaArgs,
+) -> Result<Desired, Error> {
     let sets = load::manifests(stack)?;
-    let mut own = manifests::resources(&sets, &resources).map_err(|errors| refused(&errors))?;
+    let mut files = manifests::read(&sets);
+    let catalogue = catalogue(stack, &facts, &files)?;
+    let mut scopes = Scopes::new();
+    let mut unserved = BTreeSet::new();
+    for object_type in files.unplaced(&catalogue) {
+        let asked = cluster.provider.is_namespaced(&object_type).await;
+        match asked.map_err(|error| facts::unreadable(&format!("what the cluster serves of {object_type}"), &error))? {
+            Some(is_namespaced) => {
+                scopes.insert(object_type.group_kind(), is_namespaced);
+            }
+            None => {
+                unserved.insert(object_type);
+            }
+        }
+    }
+    scopes.extend(definitions::scopes(settings, schema, &unserved)?);
+    files.place(&catalogue, &scopes);
+    let mut namespaces = Namespaces::default();
+    for name in files.unmade(&catalogue) {
+        match cluster
+            .provider
+            .get(&ObjectRef::cluster("v1", "Namespace", &name))
+            .await
+        {
+            Ok(Some(_)) => namespaces.there.insert(name),
+            Ok(None) => namespaces.missing.insert(name),
+            // Who may not look at namespaces is told what is known without.
+            Err(ProviderError::Forbidden(_)) => false,
+            Err(error) => return Err(facts::unreadable(&format!("Namespace {name}"), &error)),
+        };
+    }
+    finished(stack, facts, catalogue, files, scopes, &namespaces)
+}
+
+/// Compiles with facts that are there already, and asks no cluster.
+pub(super) fn compiled(
+    stack: &Stack,
+    facts: Facts,
+    settings: &Settings,
+    schema: &SchemaArgs,
+) -> Result<Desired, Error> {
+    let sets = load::manifests(stack)?;
+    let mut files = manifests::read(&sets);
+    let catalogue = catalogue(stack, &facts, &files)?;
+    let scopes = definitions::scopes(settings, schema, &files.unplaced(&catalogue))?;
+    files.place(&catalogue, &scopes);
+    finished(stack, facts, catalogue, files, scopes, &Namespaces::default())
+}
+
+/// What the stack's own tables come to; what is wrong with them is told beside what is wrong in files of manifests.
+fn catalogue(stack: &Stack, facts: &Facts, files: &Files<'_>) -> Result<Vec<Resource>, Error> {
+    components::compile(stack, facts).map_err(|errors| {
+        let mut problems = problems(&errors);
+        problems.extend(self::problems(files.errors()));
+        Error::Problems(problems)
+    })
+}
+
+fn finished(
+    stack: &Stack,
+    facts: Facts,
+    mut resources: Vec<Resource>,
+    files: Files<'_>,
+    mut scopes: Scopes,
+    namespaces: &Namespaces,
+) -> Result<Desired, Error> {
+    for provided in resources.iter().flat_map(|resource| &resource.provides) {
+        scopes.insert(provided.kind.clone(), provided.namespaced);
+    }
+    let mut own = files
+        .resources(&Beside {
+            catalogue: &resources,
+            allowed: &stack.allow,
+            there: &namespaces.there,
+            missing: &namespaces.missing,
+        })
+        .map_err(|errors| refused(&errors))?;
     stack.keep(&mut own.resources);
     resources.extend(own.resources);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
@@ -62,18 +160,23 @@ pub(super) fn compiled(stack: &Stack, facts: Facts) -> Result<Desired, Error> {
         graph,
         moves: stack.moves.clone(),
         notices: own.notices,
+        scopes,
     })
 }
 
 /// Why a stack cannot be compiled here.
 pub(super) fn refused<E: Diagnostic + 'static>(errors: &[E]) -> Error {
+    Error::Problems(problems(errors))
+}
+
+fn problems<E: Diagnostic + 'static>(errors: &[E]) -> Vec<Problem> {
     let problem = |error: &E| {
         let mut problem = Problem::of(error);
         problem.hint = error.help().map(|help| help.to_string());
         problem.code = error.code().map(|code| code.to_string());
         problem
     };
-    Error::Problems(errors.iter().map(problem).collect())
+    errors.iter().map(problem).collect()
 }
 
 fn graph_problem(error: &GraphError, only_the_catalogue: bool) -> Problem {

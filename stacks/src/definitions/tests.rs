@@ -60,7 +60,7 @@ fn a_mistake_is_told_at_its_file_its_address_and_its_field() {
     assert_eq!(
         told(&[resource(manifest("v1", &bad))], None),
         [
-            "extra/thing.yaml:7: `a.thing`: example.com/v1 Thing has no field `spec.mxa`",
+            "extra/thing.yaml:9: `a.thing`: example.com/v1 Thing has no field `spec.mxa`",
             "extra/thing.yaml:7: `a.thing`: `spec`: Invalid value: \"object\": max is below min",
         ]
     );

@@ -329,8 +329,10 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_said_points_into_it() {
     for example in examples::all() {
         let texts = [example.wrong, example.right];
         match example.beside {
-            Beside::Stack | Beside::Cluster(..) => tables.extend(texts),
-            Beside::Manifests | Beside::Definition | Beside::Definitions => objects.extend(texts),
+            Beside::Stack | Beside::Cluster(..) | Beside::Objects(_) => tables.extend(texts),
+            Beside::Manifests | Beside::Lacking(_) | Beside::Table(_) | Beside::Definition | Beside::Definitions => {
+                objects.extend(texts)
+            }
             Beside::Setting => {}
         }
     }

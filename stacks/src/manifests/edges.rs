@@ -74,7 +74,12 @@ impl<'a> Index<'a> {
     }
 
     /// The edges that a document's annotation asks for.
-    pub(super) fn of(&self, document: &Document<'_>, own: &Address, errors: &mut Vec<ManifestsError>) -> Vec<DependsOn> {
+    pub(super) fn of(
+        &self,
+        document: &Document<'_>,
+        own: &Address,
+        errors: &mut Vec<ManifestsError>,
+    ) -> Vec<DependsOn> {
         let mut edges = Vec::new();
         for text in annotation(document, DEPENDS_ON)
             .into_iter()

@@ -44,9 +44,21 @@ pub(super) struct Again {
 impl Marks {
     /// Reads the marks of a text; there are none where it cannot be read to its end.
     pub(super) fn of(text: &str) -> Self {
+        let is_of_nodes = |event: &Event<'_>| {
+            matches!(
+                event,
+                Event::Scalar(..)
+                    | Event::Alias(_)
+                    | Event::SequenceStart(..)
+                    | Event::SequenceEnd
+                    | Event::MappingStart(..)
+                    | Event::MappingEnd
+            )
+        };
+        // Comments and the ends of documents say nothing here.
         let mut events = Parser::new_from_str(text).filter_map(|event| match event {
-            Ok((Event::StreamStart | Event::DocumentStart(..) | Event::Anchor(..), _)) => None,
-            other => Some(other.ok()),
+            Ok((event, span)) => is_of_nodes(&event).then_some(Some((event, span))),
+            Err(_) => Some(None),
         });
         let first = events.next().flatten();
         Self(first.and_then(|first| mark(first, &mut || events.next().flatten(), 0)))
@@ -188,7 +200,7 @@ fn mark<'t>(
 mod tests {
     use super::*;
 
-    const TEXT: &str = "apiVersion: v1
+    const TEXT: &str = "apiVersion: v1 # a comment
 metadata:
   labels:
     a.b/c: x

@@ -190,9 +190,11 @@ impl Lines<'_> {
     }
 }
 
-/// Makes the resources of files of which nothing is known otherwise.
-#[cfg(test)]
-pub(crate) fn resources(
+/// Makes the resources of sets of which nothing else is known, for a cluster that has every namespace.
+///
+/// # Errors
+/// Everything that is wrong in any file.
+pub fn resources(
     sets: &[(&ManifestSet, Vec<ManifestFile>)],
     catalogue: &[Resource],
 ) -> Result<Made, Vec<ManifestsError>> {
@@ -224,9 +226,7 @@ fn compiled(
     let index = Index::new(&documents, &addresses, errors);
     let mut said = said(sets, &documents, &addresses, catalogue, &index, errors);
     let mut gates = order::gates(sets, &documents, &turns, &addresses, &mut said);
-    gates.extend(groups::gates(
-        sets, &documents, &addresses, &mut said, errors, notices,
-    ));
+    gates.extend(groups::gates(sets, &documents, &addresses, &mut said, errors, notices));
     let mut seen = references::edges(&documents, &index);
     let waits_of_gates: Vec<(Address, Vec<DependsOn>)> = gates
         .iter()

@@ -161,7 +161,9 @@ pub enum ManifestsNotice {
     #[diagnostic(
         code(STK351),
         severity(Warning),
-        help("leave it out: a newer version than the ingress operator's is reported to keep the GatewayClass from being accepted")
+        help(
+            "leave it out: a newer version than the ingress operator's is reported to keep the GatewayClass from being accepted"
+        )
     )]
     OwnMesh {
         /// Where.

@@ -135,7 +135,11 @@ pub(super) fn documents<'a>(
 /// Why a document is no YAML: each key that stands twice, or what the parser met first.
 fn unread(place: &Place<'_>, error: &yaml::Unread, errors: &mut Vec<ManifestsError>) {
     let begins = place.text.begins;
-    let again = if error.is_key_twice { place.marks().again() } else { Vec::new() };
+    let again = if error.is_key_twice {
+        place.marks().again()
+    } else {
+        Vec::new()
+    };
     if again.is_empty() {
         errors.push(ManifestsError::Syntax {
             at: place.in_line(begins + error.line),
@@ -192,12 +196,7 @@ fn before_first_word(text: &str) -> usize {
     text.lines().position(is_word).unwrap_or(0)
 }
 
-fn objects<'a>(
-    place: &Place<'a>,
-    mut value: Value,
-    found: &mut Vec<Document<'a>>,
-    errors: &mut Vec<ManifestsError>,
-) {
+fn objects<'a>(place: &Place<'a>, mut value: Value, found: &mut Vec<Document<'a>>, errors: &mut Vec<ManifestsError>) {
     let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     if is_list && let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
         for (index, item) in items.into_iter().enumerate() {
@@ -234,7 +233,9 @@ fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>)
     map.remove("status");
     unset_times(map);
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
-    let plain = ["data", "stringData"].into_iter().find(|field| map.contains_key(*field));
+    let plain = ["data", "stringData"]
+        .into_iter()
+        .find(|field| map.contains_key(*field));
     if let Some(field) = plain.filter(|_| is_secret) {
         let why = "a Secret with its values in plain text would end up in the plan and the state";
         let hint = "make the Secret outside of the stack, and name it where it is used";

@@ -17,22 +17,26 @@ use std::borrow::Cow;
 pub(super) struct Wrong {
     path: String,
     read: &'static str,
+    needed: &'static str,
 }
+
+const TEXT: &str = "a text";
+const TEXTS: &str = "a map of texts";
 
 impl Wrong {
     /// The error, with what stands there.
     pub(super) fn error(self, place: &Place<'_>) -> ManifestsError {
-        let Self { path, read } = self;
+        let Self { path, read, needed } = self;
         let is_metadata = path.contains("metadata.") || !path.contains('.');
         let written = place.written(&path).filter(|text| is_metadata && !text.is_empty());
         let (why, hint) = match written {
             Some(written) => (
-                format!("`{path}: {written}` is {read}, and has to be a text"),
+                format!("`{path}: {written}` is {read}, and has to be {needed}"),
                 format!("put it into quotes: `\"{written}\"`"),
             ),
             None => (
-                format!("`{path}` is {read}, and has to be a text"),
-                "put a text there, in quotes where YAML would read something else".to_owned(),
+                format!("`{path}` is {read}, and has to be {needed}"),
+                format!("write {needed}, in quotes where YAML would read something else"),
             ),
         };
         ManifestsError::NotAnObject {
@@ -108,7 +112,11 @@ fn pod(spec: &Value, path: &str, found: &mut Vec<Wrong>) {
 /// A text that is there. A null is told by its own rule.
 fn one(value: &Value, path: String, found: &mut Vec<Wrong>) {
     if let Some(read) = read_as(value).filter(|_| !value.is_null()) {
-        found.push(Wrong { path, read });
+        found.push(Wrong {
+            path,
+            read,
+            needed: TEXT,
+        });
     }
 }
 
@@ -119,17 +127,19 @@ fn all(map: &Value, path: &str, found: &mut Vec<Wrong>) {
             for (name, value) in entries {
                 if let Some(read) = read_as(value) {
                     let path = format!("{path}.{name}");
-                    found.push(Wrong { path, read });
+                    found.push(Wrong {
+                        path,
+                        read,
+                        needed: TEXT,
+                    });
                 }
             }
         }
         Value::Null => {}
         other => found.push(Wrong {
             path: path.to_owned(),
-            read: match other {
-                Value::Array(_) => "a list, no map of texts",
-                _ => "no map of texts",
-            },
+            read: read_as(other).unwrap_or(TEXT),
+            needed: TEXTS,
         }),
     }
 }

@@ -16,16 +16,13 @@ pub(super) const SUBSCRIPTION: (&str, &str) = (MAAS_GROUP, "MaaSSubscription");
 pub(super) const AUTH_POLICY: (&str, &str) = (MAAS_GROUP, "MaaSAuthPolicy");
 
 /// How much: windows that the controller takes, and a priority of its own.
-pub(super) fn limits(
-    world: &World<'_>,
-    subscription: Seen<'_>,
-    at: &Document<'_>,
-    errors: &mut Vec<ManifestsError>,
-) {
+pub(super) fn limits(world: &World<'_>, subscription: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let all = |value: &'_ Value| value.as_array().cloned().unwrap_or_default().into_iter().enumerate();
     for (model, reference) in all(&subscription.value["spec"]["modelRefs"]) {
         for (rate, limit) in all(&reference["tokenRateLimits"]) {
-            let Some(window) = limit["window"].as_str() else { continue };
+            let Some(window) = limit["window"].as_str() else {
+                continue;
+            };
             if let Err(why) = window.parse::<Window>() {
                 errors.push(ManifestsError::BadWindow {
                     at: at.at_field(&format!("spec.modelRefs[{model}].tokenRateLimits[{rate}].window")),
