@@ -132,4 +132,96 @@ mod tests {
             Some("kubectl-edit")
         );
     }
+
+    /// An object with these entries: manager, operation, subresource, time, fields.
+    fn held(entries: &[(&str, &str, Option<&str>, &str, Value)]) -> Value {
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|(manager, operation, subresource, time, fields)| {
+                let mut entry = json!({"manager": manager, "operation": operation, "apiVersion": "v1", "time": time,
+                    "fieldsV1": fields});
+                if let Some(subresource) = subresource {
+                    entry["subresource"] = json!(subresource);
+                }
+                entry
+            })
+            .collect();
+        json!({"metadata": {"managedFields": entries}})
+    }
+
+    #[test]
+    fn a_position_is_read_and_what_is_in_no_known_form_owns_nothing() {
+        let object = held(&[(
+            "m",
+            "Update",
+            None,
+            "",
+            json!({"f:args": {"i:2": {}}, "x:what": {}, "f:next": {}}),
+        )]);
+        let entries = managed_entries(&object);
+        let shown: Vec<_> = entries[0].fields.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, [".args[2]", ".next"]);
+    }
+
+    #[test]
+    fn the_holder_is_the_last_other_one_and_our_own_updates_are_anothers() {
+        let data = || json!({"f:data": {"f:k": {}}});
+        let path = FieldPath::of("data.k");
+        let holder_of = |object: &Value| {
+            holder(&managed_entries(object), &path, "us").map(|entry| (entry.manager.clone(), entry.by_apply))
+        };
+        let ours = ("us", "Apply", None, "2026-01-03T00:00:00Z", data());
+        assert_eq!(holder_of(&held(&[ours.clone()])), None);
+        let early = ("early", "Apply", None, "2026-01-01T00:00:00Z", data());
+        let late = ("late", "Update", None, "2026-01-02T00:00:00Z", data());
+        assert_eq!(
+            holder_of(&held(&[early.clone(), late, ours.clone()])),
+            Some(("late".to_owned(), false))
+        );
+        assert_eq!(holder_of(&held(&[early, ours])), Some(("early".to_owned(), true)));
+        // A plain update under our name is not what we applied.
+        assert_eq!(
+            holder_of(&held(&[("us", "Update", None, "", data())])),
+            Some(("us".to_owned(), false))
+        );
+    }
+
+    #[test]
+    fn only_what_we_applied_to_the_object_itself_is_digested() {
+        let fields = |name: &str| json!({"f:data": {name: {}}});
+        let applied = ("us", "Apply", None, "", fields("f:k"));
+        let digest = applied_fields(&held(&[applied.clone()]), "us");
+        assert!(digest.is_some());
+        let among_others = held(&[
+            ("them", "Apply", None, "", fields("f:a")),
+            ("us", "Update", None, "", fields("f:b")),
+            ("us", "Apply", Some("status"), "", fields("f:c")),
+            applied,
+        ]);
+        assert_eq!(applied_fields(&among_others, "us"), digest);
+        assert_ne!(
+            applied_fields(&held(&[("us", "Apply", None, "", fields("f:z"))]), "us"),
+            digest
+        );
+        for none in [
+            ("them", "Apply", None, "", fields("f:k")),
+            ("us", "Update", None, "", fields("f:k")),
+            ("us", "Apply", Some("status"), "", fields("f:k")),
+        ] {
+            assert_eq!(applied_fields(&held(&[none]), "us"), None);
+        }
+        assert_eq!(applied_fields(&json!({"metadata": {}}), "us"), None);
+    }
+
+    #[test]
+    fn who_owns_by_apply_is_told_by_name_and_by_operation() {
+        let owns = |manager: &str, operation: &str| {
+            owns_by_apply(
+                &managed_entries(&held(&[(manager, operation, None, "", json!({}))])),
+                "us",
+            )
+        };
+        assert!(owns("us", "Apply"));
+        assert!(!owns("us", "Update") && !owns("them", "Apply"));
+    }
 }

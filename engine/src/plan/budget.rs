@@ -138,16 +138,12 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        plan::{NodeKind, Projection, Reason, Step},
+        plan::testing::{address, plan},
         recorded::{RecordedDestroy, RecordedObject},
     };
     use proptest::prelude::*;
     use serde_json::Value;
     use std::collections::BTreeSet;
-
-    fn address(number: usize) -> Address {
-        format!("n[{number}].x").parse().expect("an address")
-    }
 
     fn known(number: usize, origin: Origin, holds_data: bool) -> Recorded {
         let object = RecordedObject {
@@ -170,29 +166,6 @@ mod tests {
                 holds_data,
                 ..RecordedDestroy::default()
             },
-        }
-    }
-
-    fn plan(purpose: Purpose, actions: &[Action]) -> Plan {
-        let step = |(number, action): (usize, &Action)| Step {
-            address: address(number),
-            node: NodeKind::Object,
-            action: *action,
-            reasons: vec![Reason::NoLongerDesired],
-            object: None,
-            changes: Vec::new(),
-            note: String::new(),
-            waits_for: Vec::new(),
-            readiness: None,
-            consequences: Vec::new(),
-            projection: Projection::default(),
-        };
-        Plan {
-            purpose,
-            steps: actions.iter().enumerate().map(step).collect(),
-            desired: Digest::of(&Value::Null),
-            remains: Vec::new(),
-            partial: None,
         }
     }
 
@@ -249,6 +222,40 @@ mod tests {
         assert_eq!(over, [Excess::Everything { recorded: 1 }]);
         assert!(!over[0].may_be_meant());
         assert_eq!(excess(&plan(Purpose::Apply, &[]), 0, &BTreeMap::new()), []);
+    }
+
+    #[test]
+    fn a_word_is_enough_for_all_but_a_stack_of_nothing_and_each_names_the_way_out() {
+        let instances = |others| Excess::Instances {
+            address: address(0),
+            kind: "Widget".to_owned(),
+            others,
+        };
+        assert_eq!(
+            [Some(1), Some(3), None].map(|others| instances(others).to_string()),
+            [
+                "`n[0].x`: with the definition of Widget goes every object of that kind, also one that is not of this stack",
+                "`n[0].x`: with the definition of Widget goes every object of that kind, also 3 that are not of this stack",
+                "`n[0].x`: with the definition of Widget goes every object of that kind, and whether others have some \
+                 could not be read",
+            ]
+        );
+        let data = Excess::Data {
+            address: address(0),
+            object: Box::new(ObjectRef::namespaced("v1", "ConfigMap", "n", "c")),
+        };
+        let many = Excess::TooMany {
+            deleted: 3,
+            recorded: 4,
+        };
+        for excess in [instances(None), data, many] {
+            assert!(
+                excess.may_be_meant() && excess.hint().contains("`--yes-delete`"),
+                "{excess}"
+            );
+        }
+        let everything = Excess::Everything { recorded: 1 };
+        assert!(everything.hint().contains("`stackctl destroy`"));
     }
 
     fn any_action() -> impl Strategy<Value = Action> {

@@ -18,6 +18,8 @@ mod projection;
 mod refresh;
 mod replace;
 mod scope;
+#[cfg(test)]
+mod testing;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
@@ -237,5 +239,77 @@ impl Plan {
         all.sort();
         all.dedup();
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::ConsequenceClass;
+    use testing::{address, plan};
+
+    #[test]
+    fn steps_are_counted_by_what_they_do_and_of_the_unchanged_those_that_are_not_ready() {
+        use Action::{Adopt, Check, Create, Delete, Forget, NoOp, Release, Replace, Run, Update, Wait};
+        let mut plan = plan(
+            Purpose::Apply,
+            &[
+                Create, Update, Update, Replace, Delete, Adopt, Release, Forget, Run, Wait, Check, NoOp, NoOp, NoOp,
+            ],
+        );
+        let progressing = || Some(Readiness::Progressing("2 of 3".to_owned()));
+        plan.steps[0].readiness = progressing();
+        plan.steps[11].readiness = Some(Readiness::Ready(String::new()));
+        plan.steps[12].readiness = progressing();
+        assert_eq!(
+            plan.counts(),
+            Counts {
+                create: 1,
+                update: 2,
+                replace: 1,
+                delete: 1,
+                adopt: 1,
+                release: 1,
+                forget: 1,
+                run: 1,
+                wait: 1,
+                check: 1,
+                unchanged: 3,
+                not_ready: 1,
+            }
+        );
+    }
+
+    #[test]
+    fn waiting_alone_is_no_change() {
+        let changes = |actions: &[Action]| plan(Purpose::Apply, actions).has_changes();
+        assert!(!changes(&[Action::Wait, Action::Check, Action::NoOp]));
+        assert!(changes(&[Action::NoOp, Action::Forget]));
+    }
+
+    #[test]
+    fn consequences_stand_at_the_steps_that_do_something_and_are_told_once_in_order() {
+        let told = |class, text: &str| Consequence {
+            class,
+            text: text.to_owned(),
+        };
+        let (data, cost) = (
+            told(ConsequenceClass::DataLoss, "the data goes"),
+            told(ConsequenceClass::Cost, "it costs"),
+        );
+        let mut plan = plan(Purpose::Apply, &[Action::NoOp, Action::Update, Action::Delete]);
+        plan.steps[1].consequences.push(data.clone());
+        let more = BTreeMap::from([
+            (address(0), vec![told(ConsequenceClass::Notice, "nothing happens")]),
+            (address(1), vec![cost.clone()]),
+            (address(2), vec![data.clone()]),
+        ]);
+        let plan = plan.with_consequences(more);
+        assert_eq!(plan.consequences(), [&cost, &data]);
+        let at = |number| &plan.step(&address(number)).expect("planned").consequences;
+        assert_eq!(*at(0), []);
+        assert_eq!(*at(1), [data.clone(), cost.clone()]);
+        assert_eq!(*at(2), [data.clone()]);
+        assert_eq!(plan.step(&address(3)), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod certificates;
+mod decided;
 mod handover;
 mod hides_nothing;
 mod items;
@@ -130,6 +131,10 @@ struct World {
     told: Vec<String>,
     /// What is to be deleted and made again.
     asked: Vec<Address>,
+    /// Whether what is there and not ours may become ours.
+    adopt: bool,
+    /// Whether fields of others may be taken.
+    force: bool,
 }
 
 impl World {
@@ -139,6 +144,8 @@ impl World {
             kept: Kept::default(),
             told: Vec::new(),
             asked: Vec::new(),
+            adopt: false,
+            force: false,
         }
     }
 
@@ -180,8 +187,8 @@ impl World {
             survey: &found,
             identity: &identity,
             key: Some(&key),
-            adopt: false,
-            force_conflicts: false,
+            adopt: self.adopt,
+            force_conflicts: self.force,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
         };
         plan(&inputs)
