@@ -5,3 +5,5 @@ mod definitions;
 mod help;
 mod offline;
 mod sandbox;
+#[path = "../widgets.rs"]
+mod widgets;

@@ -462,8 +462,14 @@ mod tests {
             ("gpus = 4\nvllm = { args = [\"--tensor-parallel-size=2\"] }", "STK100"),
             ("gpus = 4\nvllm = { args = [\"--tensor-parallel-size\", \"4\"] }", ""),
             // Of two the last counts, and nothing is multiplied by itself.
-            ("gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=2\"] }", "STK100"),
-            ("gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=4\"] }", ""),
+            (
+                "gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=2\"] }",
+                "STK100",
+            ),
+            (
+                "gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=4\"] }",
+                "",
+            ),
             ("gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"-pp\", \"2\"] }", ""),
             ("gpus = 2\nvllm = { args = [\"--quantization=fp8\"] }", ""),
             ("gpus = 2\nvllm = { args = [\"--quantization=awq\"] }", ""),

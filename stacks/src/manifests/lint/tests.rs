@@ -254,7 +254,8 @@ fn service(from: &str, to: &str) -> String {
 #[test]
 fn names_of_a_model_are_divided_by_blanks() {
     assert_eq!(said(Some(QUICKSTART), SERVICE), "");
-    let told = |line| format!("STK310 theirs.yaml:{line}: `--served-model-name one,two` is one name with a comma in it\n");
+    let told =
+        |line| format!("STK310 theirs.yaml:{line}: `--served-model-name one,two` is one name with a comma in it\n");
     for argument in [
         "--served-model-name one,two",
         "--served-model-name=one,two",
@@ -263,7 +264,10 @@ fn names_of_a_model_are_divided_by_blanks() {
         assert_eq!(service("--served-model-name one two", argument), told(13));
     }
     let argument = "args: [--served-model-name, \"one,two\"]";
-    assert_eq!(service("env: [{name", &format!("{argument}\n      env: [{{name")), told(13));
+    assert_eq!(
+        service("env: [{name", &format!("{argument}\n      env: [{{name")),
+        told(13)
+    );
     let prefill =
         "prefill: {template: {containers: [{name: main, command: [vllm, \"--served-model-name=one,two\"]}]}}\n";
     assert_eq!(service("  template:\n", &format!("  {prefill}  template:\n")), told(10));
@@ -271,7 +275,8 @@ fn names_of_a_model_are_divided_by_blanks() {
 
 #[test]
 fn a_model_on_the_gateway_of_maas_asks_who_calls() {
-    let told = |line| format!("STK311 theirs.yaml:{line}: the model is on the gateway of MaaS, and does not ask who calls\n");
+    let told =
+        |line| format!("STK311 theirs.yaml:{line}: the model is on the gateway of MaaS, and does not ask who calls\n");
     assert_eq!(service("enable-auth: \"true\"", "enable-auth: \"false\""), told(6));
     assert_eq!(
         service("\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}", ""),
