@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackctl-engine",
             "stackctl-state",
             "stackctl-stacks",
+            "stackctl-kubernetes",
             "stackctl-simulator",
         ],
     ),
@@ -81,6 +82,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("k8s-openapi", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("kube", &["stackctl-kubernetes", "stackctl-simulator", "xtask"]),
     ("miette", &["stackctl-stacks", "stackctl"]),
+    ("mimalloc", &["stackctl", "xtask"]),
     ("miniz_oxide", &["stackctl-state", "stackctl-simulator"]),
     ("petgraph", &["stackctl-engine"]),
     ("regex", &["stackctl-schema", "stackctl-simulator"]),
@@ -103,6 +105,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["stackctl-stacks", "stackctl-simulator", "stackctl", "xtask"],
     ),
     ("sha2", &["stackctl-engine", "stackctl-simulator"]),
+    ("schemars", &["stackctl"]),
     ("similar", &["stackctl"]),
     ("strsim", &["stackctl-stacks", "stackctl-simulator"]),
     (

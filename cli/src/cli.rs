@@ -1,7 +1,11 @@
 //! What can be typed. Doc comments are the help texts; there is no logic here.
 
+use crate::views::schemas::Document;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stackctl_engine::{Address, plan::Pattern};
+use stackctl_engine::{
+    Address,
+    plan::{Pattern, Risk},
+};
 use std::{path::PathBuf, time::Duration};
 
 /// One TOML file to a running AI-serving platform on OpenShift, and kept so.
@@ -162,6 +166,15 @@ pub struct PlanArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first stack file that fits the cluster
+    #[command(
+        after_help = "Asks the cluster what it is: version, platform, GPUs, storage, installed operators; changes nothing there. \
+                            Says what it found, and what it decided.\n\nExamples:\n  stackctl init\n  \
+                            stackctl init prod --name maas-prod --context prod\n  \
+                            stackctl init trial --simulate      # for the embedded cluster\n  \
+                            stackctl init --offline             # without any cluster"
+    )]
+    Init(InitCommand),
     /// Check a stack file, offline
     #[command(
         after_help = "Examples:\n  stackctl validate\n  stackctl validate base.toml prod.toml --set rhoai.profile=ea\n  \
@@ -181,7 +194,8 @@ pub enum Command {
                             stackctl plan --target 'model[qwen3-8b]'   # and what it needs\n  \
                             stackctl plan --exclude gpu --until rhoai.ready\n  \
                             stackctl plan --refresh-only                 # what the record would follow\n  \
-                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked")]
+                            stackctl plan --facts facts.json --crds crds/   # a fresh cluster, and none is asked\n  \
+                            stackctl plan -o change.plan --format markdown > comment.md")]
     Plan(PlanCommand),
     /// Bring the cluster to the stack: plan, ask, carry out
     #[command(after_help = "Examples:\n  stackctl apply\n  stackctl apply tonight.plan\n  \
@@ -202,6 +216,42 @@ pub enum Command {
     /// Show what changed under us: which field, by whom, when
     #[command(after_help = "Exits 2 when something drifted.\n\nExamples:\n  stackctl drift\n  stackctl drift --json")]
     Drift(StackArgs),
+    /// Show what is ready, what is not and why, and what waits for what
+    #[command(
+        after_help = "Exits 2 when something is not ready, or cannot be told. Without its stack file it judges by the record \
+                            alone, which knows less of when things are ready.\n\nExamples:\n  stackctl status\n  \
+                            stackctl status 'model[qwen3-8b]' maas -f stack.toml\n  \
+                            stackctl status examples/quickstart/stack.toml --simulate\n  \
+                            stackctl status --watch                       # until Ctrl-C; lines, where it is no terminal\n  \
+                            stackctl status --until-ready --timeout 30m   # for scripts: 0 once all is ready, else 2\n  \
+                            stackctl status --json | jq '.resources[] | select(.status != \"ready\")'"
+    )]
+    Status(StatusCommand),
+    /// Print what the pods behind an address wrote
+    #[command(
+        after_help = "Finds the pods by what their controllers say of them: selectors, labels, what a Subscription installed, \
+                            owners. Lines begin with their pod where there are several. With `--follow` also pods that come \
+                            later.\n\nExamples:\n  stackctl logs 'model[qwen3-8b].service'\n  \
+                            stackctl logs 'model[qwen3-8b]' --scheduler -f\n  \
+                            stackctl logs rhoai.subscription --since 10m    # the operator that it installed\n  \
+                            stackctl logs maas --tail 20 --file prod/stack.toml\n  \
+                            stackctl logs kuadrant.operands --all-containers --json"
+    )]
+    Logs(LogsCommand),
+    /// Show what it means to go from one version of the stack to another, without a cluster
+    #[command(
+        after_help = "A version is a revision of Git, or a path: a directory with the stack in it, or a stack file. \
+                            Everything that a stack file names is read from its own version.\n\n\
+                            Exits 2 with `--exit-code` when something differs, 1 when something is wrong, also by \
+                            `--fail-on`.\n\nExamples:\n  stackctl diff                              # what was edited since the last commit\n  \
+                            stackctl diff --from origin/main\n  \
+                            stackctl diff base.toml prod.toml --from v1 --to v2\n  \
+                            stackctl diff old/ new/\n  \
+                            stackctl diff --from origin/main --format markdown > comment.md\n  \
+                            stackctl diff --from origin/main --fail-on destructive\n  \
+                            stackctl diff --live                       # against the cluster"
+    )]
+    Diff(DiffCommand),
     /// Show a saved plan, or what the state holds
     #[command(after_help = "Examples:\n  stackctl show tonight.plan\n  stackctl show stack.toml --json")]
     Show(StackArgs),
@@ -237,9 +287,11 @@ pub enum Command {
     /// Say what a diagnostic code means
     #[command(after_help = "Examples:\n  stackctl explain STK014\n  stackctl explain   # every code")]
     Explain(ExplainCommand),
-    /// Print the JSON Schema of a stack, for editors
-    #[command(after_help = "Examples:\n  stackctl schema > stack.schema.json\n  \
-                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo")]
+    /// Print the JSON Schema of a stack, for editors, or of what `--json` prints
+    #[command(
+        after_help = "Examples:\n  stackctl schema > stack.schema.json\n  stackctl schema --of plan\n  \
+                            #:schema ./stack.schema.json   # the first line of a stack.toml, for Even Better TOML and taplo"
+    )]
     Schema(SchemaCommand),
     /// Write the manual pages, one a command, into a directory
     #[command(after_help = "Examples:\n  stackctl man /usr/local/share/man/man1")]
@@ -284,9 +336,75 @@ pub struct PlanCommand {
     /// Plan to take everything away
     #[arg(long, conflicts_with_all = ["out", "replace", "refresh_only"])]
     pub destroy: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub review: ReviewArgs,
     /// Exit 2 when there are changes, and 3 when a part of the stack was planned and has none
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DiffCommand {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The old version: a revision, or a path [default: HEAD]
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+    /// The new version: a revision, or a path [default: the files as they are now]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Facts of the cluster from a file, instead of values that stand in for them
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Set the files as they are now against the cluster instead: a plan that says first what it does to users
+    #[arg(long, conflicts_with_all = ["from", "to", "facts"])]
+    pub live: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub review: ReviewArgs,
+    /// Exit 2 when something differs
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How a change is shown to who reviews it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReviewArgs {
+    /// `text`; `markdown`, for a comment of a pull request; `json`, as `--json`; `junit`, for what shows test results
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORMAT"
+    )]
+    pub format: ReviewFormat,
+    /// Exit 1 when the change is this grave, or graver: `disruptive` or `destructive`
+    #[arg(long, value_name = "RISK")]
+    pub fail_on: Option<Risk>,
+    /// Leave out which fields change, from what to what
+    #[arg(long)]
+    pub compact: bool,
+    /// Where the whole is kept, for the Markdown to point at: an address, or a file
+    #[arg(long, value_name = "WHERE")]
+    pub artefact: Option<String>,
+}
+
+/// The forms of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReviewFormat {
+    /// Text for people.
+    #[default]
+    Text,
+    /// A comment of a pull request, of at most 65,536 characters.
+    Markdown,
+    /// The document of a plan, as `--json`.
+    Json,
+    /// Test results, one a change.
+    Junit,
 }
 
 /// `apply`.
@@ -373,6 +491,105 @@ pub enum StateCommand {
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
     Unlock(StackFlags),
+}
+
+/// `init`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitCommand {
+    /// Where `stack.toml` is written; it is made if it is not there [default: .]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// The name of the stack, which marks its objects [default: that of the directory]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Ask no cluster
+    #[arg(long)]
+    pub offline: bool,
+    /// Write over a stack file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusCommand {
+    /// Only these: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackFlags,
+    /// List what is ready too, one by one
+    #[arg(short, long)]
+    pub all: bool,
+    /// Go on, and show what changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Watch until everything is ready, or something will not become ready by itself
+    #[arg(long)]
+    pub until_ready: bool,
+    /// Give up watching after this long: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub timeout: Option<Duration>,
+    /// Judge by the record alone, as when the stack file is gone
+    #[arg(long)]
+    pub state_only: bool,
+}
+
+/// `logs`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogsCommand {
+    /// Whose: an address, or how some begin (`model[qwen3-8b]`, `maas`). What ends in `.toml` is a stack file
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// Go on, and print what is written from now on
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only what is not older than this: `90s`, `10m`, `1h30m`
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration)]
+    pub since: Option<Duration>,
+    /// Only so many of the last lines of each container [default: all; with `--follow` 10]
+    #[arg(long, value_name = "COUNT")]
+    pub tail: Option<u32>,
+    /// This container [default: the one that serves, else what kubectl would take]
+    #[arg(short, long, value_name = "NAME", conflicts_with = "all_containers")]
+    pub container: Option<String>,
+    /// Every container
+    #[arg(long)]
+    pub all_containers: bool,
+    /// Of the run before the present one, of containers that started anew
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Begin each line with its time
+    #[arg(long)]
+    pub timestamps: bool,
+    /// Of a model, the scheduler that chooses among its pods instead of those
+    #[arg(long)]
+    pub scheduler: bool,
+    /// The stack.
+    #[command(flatten)]
+    pub stack: LongStackFlags,
+}
+
+/// The stack, for a command whose `-f` is something else.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LongStackFlags {
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Change one value of the stack: `rhoai.profile=ea`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+}
+
+impl LongStackFlags {
+    /// The same under its other name.
+    pub fn flags(&self) -> StackFlags {
+        StackFlags {
+            files: self.files.clone(),
+            sets: self.sets.clone(),
+        }
+    }
 }
 
 /// `state show`.
@@ -534,6 +751,9 @@ pub struct SchemaCommand {
     /// Of a file that is layered on top of another, which needs not say everything
     #[arg(long)]
     pub layer: bool,
+    /// Of what `--json` prints, instead
+    #[arg(long, value_enum, conflicts_with = "layer", value_name = "DOCUMENT")]
+    pub of: Option<Document>,
 }
 
 /// `man`.

@@ -14,6 +14,7 @@ pub mod commands;
 pub mod error;
 pub mod exit;
 pub mod facts;
+pub mod files;
 pub mod logging;
 pub mod prompt;
 pub mod secrets;

@@ -4,15 +4,25 @@
 //! - An [`Address`] has at least two segments and no empty part, so `Display` and `FromStr` are inverses.
 //! - `Ord` is the order in which every list, plan and report is printed.
 
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
 
 /// The stable name of a resource: `rhoai.subscription`, `gpu[l40s].machineset[a]`, `maas.tier[pro].subscription`.
 ///
 /// It names what we intend, not the object in the cluster (that is [`crate::ObjectKey`]): it survives a change of
 /// Kubernetes name or namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Every map of a run is by address: a clone shares what it names, and two are compared as one piece of memory each.
+#[derive(Clone)]
 pub struct Address {
-    segments: Vec<Segment>,
+    segments: Arc<[Segment]>,
+    /// The segments as bytes that sort as they do.
+    order: Arc<[u8]>,
 }
 
 /// One part of an address: a name with an optional key, `tier[pro]`.
@@ -94,7 +104,10 @@ impl Address {
         match segments.as_slice() {
             [] => Err(AddressError::Empty),
             [one] => Err(AddressError::OneSegment(one.to_string())),
-            _ => Ok(Self { segments }),
+            several => Ok(Self {
+                order: order(several).into(),
+                segments: segments.into(),
+            }),
         }
     }
 
@@ -106,6 +119,60 @@ impl Address {
     /// The name of the first segment: the component that this resource belongs to.
     pub fn component(&self) -> &str {
         self.segments.first().map_or("", Segment::name)
+    }
+}
+
+/// Bytes that sort as the segments do: a name ends with 0, or with 1 where its key follows; a key ends with 0 and 1, and a
+/// 0 in it is followed by 255. A name holds neither 0 nor 1, so that the shorter of two comes first.
+fn order(segments: &[Segment]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for Segment { name, key } in segments {
+        bytes.extend_from_slice(name.as_bytes());
+        let Some(key) = key else {
+            bytes.push(0);
+            continue;
+        };
+        bytes.push(1);
+        for byte in key.bytes() {
+            bytes.push(byte);
+            if byte == 0 {
+                bytes.push(u8::MAX);
+            }
+        }
+        bytes.extend([0, 1]);
+    }
+    bytes
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.order, &other.order) || self.order == other.order
+    }
+}
+
+impl Eq for Address {}
+
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order.cmp(&other.order)
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.order.hash(state);
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("segments", &self.segments).finish()
     }
 }
 
@@ -218,7 +285,26 @@ mod tests {
         assert_eq!(error("a[b]c.d"), "the key in `a[b]c.d` is not closed");
     }
 
+    fn any_segment() -> impl Strategy<Value = Segment> {
+        // Names and keys that begin alike, and keys with the bytes that the order is written with.
+        let key = prop::option::of("[ab\\x00\\x01\\u{ff}\\u{10ffff}]{1,4}");
+        ("[ab-]{1,3}", key).prop_map(|(name, key)| match key {
+            Some(key) => Segment::keyed(&name, &key).expect("a name and a key"),
+            None => Segment::new(&name).expect("a name"),
+        })
+    }
+
     proptest! {
+        #[test]
+        fn addresses_sort_as_their_segments_do(
+            one in prop::collection::vec(any_segment(), 2..4),
+            two in prop::collection::vec(any_segment(), 2..4),
+        ) {
+            let address = |segments: &[Segment]| Address::new(segments.to_vec()).expect("two or more");
+            prop_assert_eq!(address(&one).cmp(&address(&two)), one.cmp(&two));
+            prop_assert_eq!(address(&one) == address(&two), one == two);
+        }
+
         #[test]
         fn print_and_parse_are_inverses(names in prop::collection::vec(("[a-z][a-z0-9-]{0,8}", prop::option::of(".{1,6}")), 2..5)) {
             let segments = names.iter().map(|(name, key)| match key {

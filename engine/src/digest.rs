@@ -30,6 +30,13 @@ impl Digest {
         Self::of_bytes(&bytes)
     }
 
+    /// Digests a list of JSON values, as [`of`](Self::of) does one that holds them.
+    pub(crate) fn of_list<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut bytes = Vec::new();
+        canonical_list(values, &mut bytes);
+        Self::of_bytes(&bytes)
+    }
+
     /// Digests bytes as they stand.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
@@ -85,7 +92,8 @@ impl KeyedDigest {
     }
 }
 
-/// Writes a value with sorted keys and no space: the only form that is ever digested.
+/// Writes a value with sorted keys and no space: the only form that is ever digested. That memory is written to cannot
+/// fail.
 pub fn canonical(value: &Value, into: &mut Vec<u8>) {
     match value {
         Value::Object(map) => {
@@ -96,24 +104,26 @@ pub fn canonical(value: &Value, into: &mut Vec<u8>) {
                 if index > 0 {
                     into.push(b',');
                 }
-                into.extend_from_slice(Value::from(key.as_str()).to_string().as_bytes());
+                drop(serde_json::to_writer(&mut *into, key));
                 into.push(b':');
                 canonical(value, into);
             }
             into.push(b'}');
         }
-        Value::Array(items) => {
-            into.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    into.push(b',');
-                }
-                canonical(item, into);
-            }
-            into.push(b']');
-        }
-        scalar => into.extend_from_slice(scalar.to_string().as_bytes()),
+        Value::Array(items) => canonical_list(items, into),
+        scalar => drop(serde_json::to_writer(into, scalar)),
     }
+}
+
+fn canonical_list<'a>(items: impl IntoIterator<Item = &'a Value>, into: &mut Vec<u8>) {
+    into.push(b'[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            into.push(b',');
+        }
+        canonical(item, into);
+    }
+    into.push(b']');
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -177,6 +187,7 @@ mod tests {
             Digest::of(&json!({"b": [1, 2], "a": 1}))
         );
         assert_ne!(Digest::of(&json!([1, 2])), Digest::of(&json!([2, 1])));
+        assert_eq!(Digest::of_list([&json!(1), &json!("a")]), Digest::of(&json!([1, "a"])));
     }
 
     #[test]

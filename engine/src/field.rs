@@ -7,19 +7,20 @@
 //! Invariant: `Ord` puts a parent before its children.
 
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// One path into an object, from its root.
+/// One path into an object, from its root. A clone shares its steps, and a path one step deeper their names: there are
+/// dozens of paths an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FieldPath {
-    elements: Vec<PathElement>,
+    elements: Arc<[PathElement]>,
 }
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PathElement {
     /// A field of a map or struct.
-    Field(String),
+    Field(Arc<str>),
     /// An item of a keyed list: each key with its value in JSON text, keys in alphabetical order.
     Key(BTreeMap<String, String>),
     /// An item of a set: its value in JSON text.
@@ -36,12 +37,7 @@ impl FieldPath {
 
     /// A path of plain fields: `FieldPath::fields(["spec", "replicas"])`.
     pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self {
-            elements: names
-                .into_iter()
-                .map(|name| PathElement::Field(name.to_owned()))
-                .collect(),
-        }
+        names.into_iter().map(|name| PathElement::Field(name.into())).collect()
     }
 
     /// Parses the dotted form that the catalogue writes: `spec.listener.tls`, `spec.containers[name=main].image`,
@@ -68,11 +64,11 @@ impl FieldPath {
                 rest = rest.strip_prefix('.').unwrap_or(rest);
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
                 let name = Some(&rest[..end]).filter(|name| !name.is_empty())?;
-                elements.push(PathElement::Field(name.to_owned()));
+                elements.push(PathElement::Field(name.into()));
                 rest = &rest[end..];
             }
         }
-        (!elements.is_empty()).then_some(Self { elements })
+        (!elements.is_empty()).then(|| elements.into_iter().collect())
     }
 
     /// The steps, from the root.
@@ -83,23 +79,19 @@ impl FieldPath {
     /// The path one step deeper.
     #[must_use]
     pub fn child(&self, element: PathElement) -> Self {
-        let mut elements = self.elements.clone();
-        elements.push(element);
-        Self { elements }
+        self.elements.iter().cloned().chain([element]).collect()
     }
 
     /// The path one field deeper.
     #[must_use]
     pub fn field(&self, name: &str) -> Self {
-        self.child(PathElement::Field(name.to_owned()))
+        self.child(PathElement::Field(name.into()))
     }
 
     /// The path one step up, unless this is the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, front) = self.elements.split_last()?;
-        Some(Self {
-            elements: front.to_vec(),
-        })
+        Some(front.iter().cloned().collect())
     }
 
     /// Whether a step is an item of a list by its position, which names no field that anybody could own.
@@ -124,7 +116,7 @@ impl FieldPath {
     /// Sets the value at this path, making the maps and keyed items on the way.
     pub fn set(&self, object: &mut Value, new: Value) {
         let mut at = object;
-        for element in &self.elements {
+        for element in self.elements.iter() {
             at = step_into(at, element);
         }
         *at = new;
@@ -171,6 +163,14 @@ impl FieldPath {
     }
 }
 
+impl FromIterator<PathElement> for FieldPath {
+    fn from_iter<I: IntoIterator<Item = PathElement>>(elements: I) -> Self {
+        Self {
+            elements: elements.into_iter().collect(),
+        }
+    }
+}
+
 enum Position<'a> {
     Field(&'a str),
     Item(usize),
@@ -178,7 +178,7 @@ enum Position<'a> {
 
 fn position<'a>(value: &Value, element: &'a PathElement) -> Option<Position<'a>> {
     match element {
-        PathElement::Field(name) => value.as_object().map(|_| Position::Field(name.as_str())),
+        PathElement::Field(name) => value.as_object().map(|_| Position::Field(name)),
         PathElement::Index(index) => Some(Position::Item(*index)),
         PathElement::Value(text) => value
             .as_array()?
@@ -208,7 +208,7 @@ fn step_into<'a>(value: &'a mut Value, element: &PathElement) -> &'a mut Value {
         let Value::Object(map) = value else {
             unreachable!("just made one")
         };
-        return map.entry(name.clone()).or_insert(Value::Null);
+        return map.entry(&**name).or_insert(Value::Null);
     }
     if !value.is_array() {
         *value = Value::Array(Vec::new());
@@ -255,7 +255,7 @@ fn has_keys(item: &Value, keys: &BTreeMap<String, String>) -> bool {
 fn bracket(inside: &str) -> Option<(PathElement, &str)> {
     if let Some(quoted) = inside.strip_prefix('"') {
         let (name, rest) = quoted.split_once("\"]")?;
-        return Some((PathElement::Field(name.to_owned()), rest));
+        return Some((PathElement::Field(name.into()), rest));
     }
     let (text, rest) = inside.split_once(']')?;
     if let Ok(index) = text.parse() {

@@ -3,7 +3,7 @@
 //! The pipeline: a catalogue compiles a stack to [`resource::Resource`]s; [`graph::Graph`] orders them; [`plan`] sets
 //! what is desired against what is recorded and what is live, with the server's own answer where they may differ;
 //! [`execute`] carries a plan out through a [`execute::Provider`] and a [`execute::Journal`] and tells what happens as
-//! events; [`report`] folds the events.
+//! events; [`report`] folds the events. [`status`] says where everything stands between two runs.
 //!
 //! Invariants:
 //! - Nothing here does I/O, reads a clock other than tokio's, or knows an OpenShift kind.
@@ -34,6 +34,7 @@ pub mod report;
 pub mod resource;
 pub mod retry;
 pub mod rights;
+pub mod status;
 pub mod survey;
 pub mod timeline;
 

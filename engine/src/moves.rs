@@ -100,46 +100,82 @@ pub struct Rename {
     pub to: Address,
 }
 
-/// Why a stack's moves cannot be carried out on what is recorded.
+/// Why one of a stack's moves cannot be carried out on what is recorded; once for a move, however many records it is about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
+    /// It says the same address twice.
+    #[error("{written_at}: `{address}` cannot move to itself")]
+    ToItself {
+        /// Where it is written.
+        written_at: String,
+        /// The address, or its beginning.
+        address: Prefix,
+    },
     /// Something is recorded where something should move.
-    #[error("{written_at}: `{from}` cannot move to `{to}`: that address is recorded already")]
+    #[error("{written_at}: `{from}` cannot move to `{to}`: {} recorded already", these(taken))]
     Taken {
         /// Where it is written.
         written_at: String,
-        /// The address so far.
-        from: Address,
-        /// The address that is taken.
-        to: Address,
+        /// How addresses begin so far.
+        from: Prefix,
+        /// How they should begin.
+        to: Prefix,
+        /// The addresses that are taken, at least one.
+        taken: Vec<Address>,
     },
     /// The stack still makes what should have moved.
-    #[error("{written_at}: `{from}` cannot move to `{to}`: the stack still has `{from}`")]
+    #[error("{written_at}: `{from}` cannot move to `{to}`: the stack still has {}", few(still))]
     StillDesired {
         /// Where it is written.
         written_at: String,
-        /// The address so far.
-        from: Address,
-        /// The address that it should have.
-        to: Address,
+        /// How addresses begin so far.
+        from: Prefix,
+        /// How they should begin.
+        to: Prefix,
+        /// The addresses that it still has, at least one.
+        still: Vec<Address>,
     },
     /// The stack makes what it says it let go.
-    #[error("{written_at}: `{address}` is said to be removed, and the stack still has it")]
+    #[error(
+        "{written_at}: `{address}` is said to be removed, and the stack still has {}",
+        few(still)
+    )]
     NotRemoved {
         /// Where it is written.
         written_at: String,
-        /// The address.
-        address: Address,
+        /// How the addresses begin.
+        address: Prefix,
+        /// The addresses that it still has, at least one.
+        still: Vec<Address>,
     },
+}
+
+/// The first of some addresses, and how many there are beside it.
+fn few(addresses: &[Address]) -> String {
+    match addresses {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first, rest @ ..] => format!("`{first}` and {} more", rest.len()),
+    }
+}
+
+fn these(addresses: &[Address]) -> String {
+    let verb = if addresses.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", few(addresses))
 }
 
 impl MoveError {
     /// What to type or change next.
     pub fn hint(&self) -> String {
         match self {
-            Self::Taken { to, .. } => {
+            Self::ToItself { .. } => "name another address to move it to".to_owned(),
+            Self::Taken { taken, .. } => {
+                let them = match taken.as_slice() {
+                    [one] => format!("`{one}`"),
+                    _ => "those".to_owned(),
+                };
                 format!(
-                    "take `{to}` out of the state first with `stackctl state rm`, or take the move out of the stack"
+                    "take {them} out of the state first with `stackctl state rm`, or take the move out of the stack"
                 )
             }
             Self::StillDesired { .. } => "rename it in the stack too, or take the move out".to_owned(),
@@ -152,7 +188,7 @@ impl Moves {
     /// Which records get another address.
     ///
     /// # Errors
-    /// Every record that cannot have the address that it should.
+    /// Every move that cannot be carried out.
     pub fn renames(
         &self,
         recorded: &BTreeMap<Address, Recorded>,
@@ -161,26 +197,56 @@ impl Moves {
         let mut renames = Vec::new();
         let mut errors = Vec::new();
         for Move { from, to, written_at } in &self.moved {
+            if from == to {
+                errors.push(MoveError::ToItself {
+                    written_at: written_at.clone(),
+                    address: from.clone(),
+                });
+                continue;
+            }
+            let (mut taken, mut still) = (Vec::new(), Vec::new());
             for address in recorded.keys().filter(|address| from.begins(address)) {
                 let Some(new) = from.replaced(to, address) else {
                     continue;
                 };
-                let (written_at, from, to) = (written_at.clone(), address.clone(), new);
-                if recorded.contains_key(&to) {
-                    errors.push(MoveError::Taken { written_at, from, to });
-                } else if desired.contains(&from) {
-                    errors.push(MoveError::StillDesired { written_at, from, to });
+                if recorded.contains_key(&new) {
+                    taken.push(new);
+                } else if desired.contains(address) {
+                    still.push(address.clone());
                 } else {
-                    renames.push(Rename { from, to });
+                    renames.push(Rename {
+                        from: address.clone(),
+                        to: new,
+                    });
                 }
+            }
+            let (written_at, from, to) = (written_at.clone(), from.clone(), to.clone());
+            if !taken.is_empty() {
+                errors.push(MoveError::Taken {
+                    written_at,
+                    from,
+                    to,
+                    taken,
+                });
+            } else if !still.is_empty() {
+                errors.push(MoveError::StillDesired {
+                    written_at,
+                    from,
+                    to,
+                    still,
+                });
             }
         }
         for Removal { address, written_at } in &self.removed {
             let still = desired.iter().filter(|desired| address.begins(desired));
-            errors.extend(still.map(|address| MoveError::NotRemoved {
-                written_at: written_at.clone(),
-                address: (*address).clone(),
-            }));
+            let still: Vec<_> = still.map(|address| (*address).clone()).collect();
+            if !still.is_empty() {
+                errors.push(MoveError::NotRemoved {
+                    written_at: written_at.clone(),
+                    address: address.clone(),
+                    still,
+                });
+            }
         }
         if errors.is_empty() { Ok(renames) } else { Err(errors) }
     }
@@ -350,10 +416,52 @@ mod tests {
         assert_eq!(
             said,
             [
-                "stack.toml:3: `model[a].service` cannot move to `model[b].service`: that address is recorded already",
-                "stack.toml:3: `model[c].service` cannot move to `model[d].service`: the stack still has `model[c].service`",
-                "stack.toml:9: `model[e].service` is said to be removed, and the stack still has it",
+                "stack.toml:3: `model[a]` cannot move to `model[b]`: `model[b].service` is recorded already",
+                "stack.toml:3: `model[c]` cannot move to `model[d]`: the stack still has `model[c].service`",
+                "stack.toml:9: `model[e]` is said to be removed, and the stack still has `model[e].service`",
             ]
         );
+    }
+
+    #[test]
+    fn a_move_is_one_error_however_many_records_it_is_about() {
+        let all: Vec<_> = ["a", "b"]
+            .iter()
+            .flat_map(|model| ["route", "secret", "service"].map(|role| format!("model[{model}].{role}")))
+            .collect();
+        let known = recorded(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        let taken = moves(&[("model[a]", "model[b]")], &[]);
+        let errors = taken.renames(&known, &BTreeSet::new()).expect_err("taken");
+        let said: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{error}; {}", error.hint()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "stack.toml:3: `model[a]` cannot move to `model[b]`: `model[b].route` and 2 more are recorded already; \
+              take those out of the state first with `stackctl state rm`, or take the move out of the stack"
+            ]
+        );
+        let still = moves(&[("model[a]", "model[c]")], &["model[b]"]);
+        let errors = still
+            .renames(&known, &known.keys().collect())
+            .expect_err("still desired");
+        let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "stack.toml:3: `model[a]` cannot move to `model[c]`: the stack still has `model[a].route` and 2 more",
+                "stack.toml:9: `model[b]` is said to be removed, and the stack still has `model[b].route` and 2 more",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_moves_to_itself() {
+        let known = recorded(&["model[a].service"]);
+        let errors = moves(&[("model[a].service", "model[a].service")], &[]).renames(&known, &BTreeSet::new());
+        let said = errors.expect_err("nowhere to go")[0].to_string();
+        assert_eq!(said, "stack.toml:3: `model[a].service` cannot move to itself");
     }
 }

@@ -66,7 +66,7 @@ fn read_fields(set: &Value, at: &FieldPath, fields: &mut BTreeSet<FieldPath>) {
 
 fn read_element(text: &str) -> Option<PathElement> {
     match text.split_once(':')? {
-        ("f", name) => Some(PathElement::Field(name.to_owned())),
+        ("f", name) => Some(PathElement::Field(name.into())),
         ("v", value) => Some(PathElement::Value(value.to_owned())),
         ("i", index) => index.parse().ok().map(PathElement::Index),
         ("k", keys) => {
@@ -97,7 +97,7 @@ pub fn applied_fields(object: &Value, manager: &str) -> Option<Digest> {
         entry["manager"] == manager && entry["operation"] == "Apply" && entry.get("subresource").is_none()
     };
     let entry = entries.iter().find(is_ours)?;
-    Some(Digest::of(&serde_json::json!([entry["apiVersion"], entry["fieldsV1"]])))
+    Some(Digest::of_list([&entry["apiVersion"], &entry["fieldsV1"]]))
 }
 
 /// Whether `ours` owns something of the object by apply.

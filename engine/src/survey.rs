@@ -15,13 +15,16 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
-    readiness::{Observation, Seen, Target},
+    readiness::{Observation, Readiness, Seen, Target, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Object, Overlay, Resource, sent_digest},
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// From how many objects of one kind and namespace on a list is read instead of each.
 const WORTH_A_LIST: usize = 4;
@@ -46,13 +49,15 @@ pub struct SurveyRequest<'a> {
 pub struct Survey {
     found: BTreeMap<Address, Found>,
     view: View,
+    /// What counts as ready without a look, where there is no cluster to look at.
+    supposed_ready: BTreeSet<Address>,
 }
 
 /// What was found of one resource.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The object as it is.
-    pub live: Option<Value>,
+    pub live: Option<Arc<Value>>,
     /// Whose it is, if it is there.
     pub whose: Option<Whose>,
     /// What the server would answer to our apply.
@@ -64,7 +69,7 @@ pub struct Found {
 }
 
 impl Found {
-    fn unchanged(live: Option<Value>, whose: Option<Whose>) -> Self {
+    fn unchanged(live: Option<Arc<Value>>, whose: Option<Whose>) -> Self {
         Self {
             live,
             whose,
@@ -128,12 +133,12 @@ pub struct SurveyError {
 /// Objects as they were read, for gates to be judged on.
 #[derive(Debug, Default)]
 pub struct View {
-    objects: BTreeMap<ObjectKey, Value>,
+    objects: BTreeMap<ObjectKey, Arc<Value>>,
 }
 
 impl Seen for View {
     fn object(&self, object: &ObjectRef) -> Option<&Value> {
-        self.objects.get(&object.key())
+        self.shared(object).map(|object| &**object)
     }
 
     fn objects(&self, object_type: &ObjectType, namespace: Option<&str>) -> Vec<&Value> {
@@ -141,7 +146,7 @@ impl Seen for View {
         self.objects
             .iter()
             .filter(|(key, _)| key.kind == kind && (namespace.is_none() || key.namespace.as_deref() == namespace))
-            .map(|(_, object)| object)
+            .map(|(_, object)| &**object)
             .collect()
     }
 }
@@ -149,8 +154,12 @@ impl Seen for View {
 impl View {
     fn insert(&mut self, object: Value) {
         if let Some(key) = key_of(&object) {
-            self.objects.insert(key, object);
+            self.objects.insert(key, Arc::new(object));
         }
+    }
+
+    fn shared(&self, object: &ObjectRef) -> Option<&Arc<Value>> {
+        self.objects.get(&object.key())
     }
 }
 
@@ -172,12 +181,28 @@ impl Survey {
 
     /// The live object of an address.
     pub fn live(&self, address: &Address) -> Option<&Value> {
-        self.found.get(address)?.live.as_ref()
+        self.found.get(address)?.live.as_deref()
     }
 
     /// What was read, to judge gates on.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// How ready a resource is, by what was read.
+    pub(crate) fn readiness(&self, resource: &Resource) -> Readiness {
+        if self.supposed_ready.contains(&resource.address) {
+            Readiness::Ready(String::new())
+        } else {
+            judge(&observations(resource), &self.view)
+        }
+    }
+
+    /// The same where these count as ready, because nobody can look.
+    #[must_use]
+    pub(crate) fn supposing_ready(mut self, addresses: BTreeSet<Address>) -> Self {
+        self.supposed_ready = addresses;
+        self
     }
 }
 
@@ -209,7 +234,7 @@ pub async fn survey<P: Provider, S: Secrets>(
     survey.found.extend(asked);
     for (address, known) in request.recorded {
         if let Some(object) = known.object().filter(|_| !survey.found.contains_key(address)) {
-            let live = survey.view.object(&object.object).cloned();
+            let live = survey.view.shared(&object.object).cloned();
             let whose = live
                 .as_ref()
                 .map(|live| request.identity.whose(live, address, &object.object, Some(known)));
@@ -441,20 +466,20 @@ async fn ask_object<P: Provider, S: Secrets>(
     known: Option<&Recorded>,
 ) -> Found {
     let named = object.manifest.object();
-    let live = view.object(named).cloned();
+    let live = view.shared(named).cloned();
     let whose = live
         .as_ref()
         .map(|live| request.identity.whose(live, &resource.address, named, known));
     let is_fixed = object.manifest.late().is_empty() && resource.lifecycle.ignore_fields.is_empty();
     if is_fixed
         && whose == Some(Whose::Ours)
-        && is_surely_the_same(resource, known, live.as_ref(), &request.identity.object_manager())
+        && is_surely_the_same(resource, known, live.as_deref(), &request.identity.object_manager())
     {
         return Found::unchanged(live, whose);
     }
     let resolved = resolve(
         &object.manifest,
-        live.as_ref(),
+        live.as_deref(),
         |other| view.object(other).cloned(),
         secrets,
         false,
@@ -492,7 +517,7 @@ async fn ask_object<P: Provider, S: Secrets>(
     if let Some(live) = &live {
         respect_ignored(&mut body, live, resource, &manager);
     }
-    let answer = dry_run(provider, named, body, live.as_ref(), &manager).await;
+    let answer = dry_run(provider, named, body, live.as_deref(), &manager).await;
     Found {
         live,
         whose,
@@ -510,8 +535,8 @@ async fn ask_overlay<P: Provider, S: Secrets>(
     resource: &Resource,
     overlay: &Overlay,
 ) -> Found {
-    let live = view.object(&overlay.target).cloned();
-    let documents = match overlay.resolve(live.as_ref(), |other| view.object(other).cloned(), secrets, false) {
+    let live = view.shared(&overlay.target).cloned();
+    let documents = match overlay.resolve(live.as_deref(), |other| view.object(other).cloned(), secrets, false) {
         Ok(documents) => documents,
         Err(error) => {
             return Found {
@@ -535,13 +560,13 @@ async fn ask_overlay<P: Provider, S: Secrets>(
         request.recorded.values(),
     );
     let known = request.recorded.get(&resource.address);
-    if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_ref(), &manager) {
+    if overlay.documents.is_empty() && is_surely_the_same(resource, known, live.as_deref(), &manager) {
         return Found::unchanged(live, None);
     }
     let uid = live.as_ref().and_then(|live| live["metadata"]["uid"].as_str());
     let last = known.map_or(&[][..], |known| known.documents_of(uid.unwrap_or_default()));
-    let answer = match overlay.body(live.as_ref(), &documents, last) {
-        Ok(body) => dry_run(provider, &overlay.target, body, live.as_ref(), &manager).await,
+    let answer = match overlay.body(live.as_deref(), &documents, last) {
+        Ok(body) => dry_run(provider, &overlay.target, body, live.as_deref(), &manager).await,
         Err(error) => Answer::Uneditable(error),
     };
     Found {

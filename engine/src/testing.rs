@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
+    time::Duration,
 };
 use tokio::sync::broadcast;
 
@@ -58,6 +59,8 @@ struct Inner {
     meanwhile: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
+    /// How long an apply takes.
+    takes: Duration,
     /// Whether watches hear of nothing.
     is_broken: bool,
 }
@@ -159,6 +162,11 @@ impl Memory {
     /// Carries the next writes out without a word.
     pub(crate) fn lose_answers(&self, count: usize) {
         self.lock().lost = count;
+    }
+
+    /// Each apply takes so long from now on.
+    pub(crate) fn takes(&self, time: Duration) {
+        self.lock().takes = time;
     }
 
     /// Lets somebody else do something right before the next write is carried out.
@@ -286,7 +294,9 @@ impl Provider for Memory {
 
     async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
         tokio::task::yield_now().await;
+        let takes = self.lock().takes;
         if !request.dry_run {
+            tokio::time::sleep(takes).await;
             self.interfere();
         }
         let mut inner = self.lock();

@@ -6,6 +6,7 @@
 //! - An object is judged as a server would: undeclared fields, then defaults, then the schema, then its rules.
 //! - What is not known yet is not judged: neither an open field nor anything that its value could decide.
 //! - A transition rule is judged only where the object is known as it is.
+//! - Where it is known as it is, a fault is told only if what would be there has it too: others may have set what we do not.
 
 use serde_json::Value;
 
@@ -78,8 +79,18 @@ pub fn check(version: &Version, asked: Asked<'_>) -> Vec<Finding> {
             text: error.body,
         }
     };
+    let after = asked.live.zip(sent).map(|(live, sent)| {
+        // Fields of others stay. What we sent before and do not send any more goes: it is no fault of what we send now.
+        let mut after = laid_over(schema, live, &sent);
+        apply_defaults(schema, &mut after);
+        after
+    });
     let mut errors = validate::validate_as(schema, &object, asked.extent);
     errors.retain(|error| !is_open(asked.open, &error.field));
+    if let Some(after) = &after {
+        let there = validate::validate_as(schema, after, asked.extent);
+        errors.retain(|error| there.iter().any(|other| is_same(error, other)));
+    }
     let judges_rules = asked.extent == Extent::Whole && !errors.iter().any(super::FieldError::blocks_rules);
     findings.extend(errors.into_iter().map(found(Fault::Value)));
     if judges_rules {
@@ -87,16 +98,21 @@ pub fn check(version: &Version, asked: Asked<'_>) -> Vec<Finding> {
         let mut broken = rules::judge_some(schema, &object, None, &|path, is_of_change| {
             is_known(path) && !(is_of_change && asked.live.is_some())
         });
-        if let Some((live, sent)) = asked.live.zip(sent) {
-            // Fields of others stay, and are part of what a rule about a change compares.
-            let mut after = laid_over(schema, live, &sent);
-            apply_defaults(schema, &mut after);
+        if let Some((live, after)) = asked.live.zip(after.as_ref()) {
+            let of_state = |path: &str, is_of_change: bool| is_known(path) && !is_of_change;
+            let there = rules::judge_some(schema, after, None, &of_state);
+            broken.retain(|error| there.iter().any(|other| is_same(error, other)));
             let of_change = |path: &str, is_of_change: bool| is_known(path) && is_of_change;
-            broken.extend(rules::judge_some(schema, &after, Some(live), &of_change));
+            broken.extend(rules::judge_some(schema, after, Some(live), &of_change));
         }
         findings.extend(broken.into_iter().map(found(Fault::Rule)));
     }
     findings
+}
+
+/// Whether two findings are about the same, whatever the value that they quote.
+fn is_same(one: &super::FieldError, other: &super::FieldError) -> bool {
+    one.field == other.field && one.reason == other.reason
 }
 
 /// The live object with ours on it: maps are merged, and lists whose items have keys; all else is ours.
@@ -268,6 +284,35 @@ mod tests {
             told(asked(Some(&live))),
             ["Rule spec.owner: Invalid value: \"object\": owner cannot change"]
         );
+    }
+
+    #[test]
+    fn what_others_set_is_not_missed_and_decides_what_ours_comes_to() {
+        let object = thing(&json!({"size": 9}));
+        let judged = |live: Option<&Value>| {
+            told(Asked {
+                object: &object,
+                extent: Extent::Whole,
+                open: &[],
+                live,
+            })
+        };
+        assert_eq!(judged(None), ["Value spec.owner: Required value"]);
+        let theirs = thing(&json!({"size": 1, "owner": "b", "limit": 20}));
+        assert_eq!(
+            judged(Some(&theirs)),
+            [""; 0],
+            "the owner is theirs, and so is the limit"
+        );
+        let without = thing(&json!({"size": 1}));
+        assert_eq!(
+            judged(Some(&without)),
+            ["Value spec.owner: Required value"],
+            "nobody has set it"
+        );
+        let low = thing(&json!({"size": 1, "owner": "b", "limit": 6}));
+        let broken = "Rule spec: Invalid value: \"object\": size is above the limit";
+        assert_eq!(judged(Some(&low)), [broken]);
     }
 
     #[test]

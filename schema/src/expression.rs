@@ -23,6 +23,15 @@ pub struct Predicate {
     program: Program,
 }
 
+/// Why it cannot be said whether a predicate holds, in words that quote nothing of the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unjudged {
+    /// What it looks at may come yet.
+    NotYet(String),
+    /// What there is, is nothing that it can be asked of.
+    Unfit(String),
+}
+
 /// Why a text is no predicate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PredicateError {
@@ -67,8 +76,8 @@ impl Predicate {
     /// Whether it holds for an object.
     ///
     /// # Errors
-    /// Why that cannot be said, in words that quote nothing of the object: most often a field is not there.
-    pub fn holds(&self, object: &Json) -> Result<bool, String> {
+    /// Why that cannot be said: most often a field is not there.
+    pub fn holds(&self, object: &Json) -> Result<bool, Unjudged> {
         let mut context = library::context();
         for name in VARIABLES {
             let value = if *name == "self" {
@@ -82,17 +91,19 @@ impl Predicate {
         }
         match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => Ok(holds),
-            Ok(_) => Err("it is neither true nor false".to_owned()),
+            Ok(_) => Err(Unjudged::Unfit("it is neither true nor false".to_owned())),
             // A name that is not the expression's own was computed, maybe of what a Secret holds.
             Err(ExecutionError::NoSuchKey(name) | ExecutionError::UndeclaredReference(name))
                 if self.text.contains(name.as_str()) =>
             {
-                Err(format!("there is no `{name}` yet"))
+                Err(Unjudged::NotYet(format!("there is no `{name}` yet")))
             }
-            Err(ExecutionError::NoSuchKey(_)) => Err("what it looks up is not there yet".to_owned()),
-            Err(ExecutionError::IndexOutOfBounds(_)) => Err("a list is not that long yet".to_owned()),
+            Err(ExecutionError::NoSuchKey(_)) => Err(Unjudged::NotYet("what it looks up is not there yet".to_owned())),
+            Err(ExecutionError::IndexOutOfBounds(_)) => Err(Unjudged::NotYet("a list is not that long yet".to_owned())),
             // Others quote values.
-            Err(_) => Err("what it compares or calls does not fit what the object holds".to_owned()),
+            Err(_) => Err(Unjudged::Unfit(
+                "what it compares or calls does not fit what the object holds".to_owned(),
+            )),
         }
     }
 }
@@ -185,7 +196,8 @@ mod tests {
     use serde_json::json;
 
     fn holds(text: &str, object: &Json) -> Result<bool, String> {
-        Predicate::compile(text).expect("a predicate").holds(object)
+        let held = Predicate::compile(text).expect("a predicate").holds(object);
+        held.map_err(|(Unjudged::NotYet(why) | Unjudged::Unfit(why))| why)
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Readiness in CEL, the Common Expression Language: from a text of a stack file to what the engine can evaluate.
 
 use crate::language::closest;
-use stackctl_engine::readiness::Expression;
-use stackctl_schema::expression::{Predicate, PredicateError, VARIABLES};
+use stackctl_engine::readiness::{Expression, Unjudged};
+use stackctl_schema::expression::{self, Predicate, PredicateError, VARIABLES};
 
 /// Compiles an expression.
 ///
@@ -10,7 +10,12 @@ use stackctl_schema::expression::{Predicate, PredicateError, VARIABLES};
 /// Why the text is none, in words for people.
 pub(crate) fn compile(text: &str) -> Result<Expression, String> {
     match Predicate::compile(text) {
-        Ok(predicate) => Ok(Expression::new(text, move |object| predicate.holds(object))),
+        Ok(predicate) => Ok(Expression::new(text, move |object| {
+            predicate.holds(object).map_err(|why| match why {
+                expression::Unjudged::NotYet(why) => Unjudged::NotYet(why),
+                expression::Unjudged::Unfit(why) => Unjudged::Unfit(why),
+            })
+        })),
         Err(error) => {
             let meant = match &error {
                 PredicateError::Variable(name) => closest(name, VARIABLES.iter().copied()),

@@ -16,8 +16,10 @@ mod expression;
 mod file_line;
 pub mod language;
 pub mod manifests;
+pub mod pods;
 pub mod preflight;
 pub mod stack;
+pub mod starter;
 
 pub use components::{CompileError, Output, compile, outputs};
 pub use file_line::FileLine;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: no secret's bytes are in an error.
 
-use crate::{format, lock::LockInfo};
+use crate::lock::LockInfo;
 use std::{io, path::PathBuf};
 
 /// Why a state could not be read, written or locked.
@@ -46,15 +46,14 @@ pub enum StateError {
         there: u64,
     },
     /// A file is of a version that this program does not know.
-    #[error(
-        "`{path}` was written by a newer stackctl: format {version}, this one reads up to {}",
-        format::NEWEST
-    )]
+    #[error("`{path}` was written by a newer stackctl: format {version}, this one reads up to {newest}")]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// Its version, or that of a line in it.
         version: u64,
+        /// The newest version that this program reads.
+        newest: u64,
         /// The version of the program that wrote it, if it says.
         written_by: Option<String>,
     },

@@ -281,12 +281,17 @@ pub(crate) fn entries() -> Vec<Entry> {
             to: address("maas.store"),
         },
         Entry::Facts(facts()),
-        Entry::Together(vec![
-            Entry::Outcome(Outcome::Forgotten(address("a.act"))),
-            Entry::Settled(address("a.b")),
-        ]),
+        together(),
+        together(),
     ]);
     entries
+}
+
+fn together() -> Entry {
+    Entry::Together(vec![
+        Entry::Outcome(Outcome::Forgotten(address("a.act"))),
+        Entry::Settled(address("a.b")),
+    ])
 }
 
 pub(crate) fn state() -> State {

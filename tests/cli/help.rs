@@ -4,12 +4,16 @@ use crate::sandbox::Sandbox;
 
 const COMMANDS: &[&[&str]] = &[
     &[],
+    &["init"],
     &["validate"],
     &["preflight"],
     &["plan"],
     &["apply"],
     &["destroy"],
     &["drift"],
+    &["status"],
+    &["logs"],
+    &["diff"],
     &["show"],
     &["output"],
     &["state"],

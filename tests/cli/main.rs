@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod definitions;
+mod diff;
 mod help;
 mod offline;
 mod sandbox;

@@ -26,7 +26,7 @@ fn a_plan_of_a_fresh_cluster_counts_what_it_shows() {
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
         .expect(2);
     let json = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
-    let steps = json["steps"].as_array().expect("steps").clone();
+    let steps = json["resource_changes"].as_array().expect("steps").clone();
     let count = |action: &str| steps.iter().filter(|step| step["action"] == action).count();
     assert_eq!(json["summary"]["create"], count("create"));
     assert_eq!(json["summary"]["wait"], count("wait"));
@@ -81,7 +81,7 @@ fn an_apply_converges_and_the_next_plan_is_empty() {
 
     sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
     let json = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
-    let changed: Vec<_> = json["steps"]
+    let changed: Vec<_> = json["resource_changes"]
         .as_array()
         .expect("steps")
         .iter()

@@ -177,7 +177,7 @@ fn facts_that_move_leave_the_plan_empty_and_a_saved_plan_valid() {
         "issuer = \"existing\"",
     );
     let planned = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
-    let gateway = planned["steps"]
+    let gateway = planned["resource_changes"]
         .as_array()
         .into_iter()
         .flatten()

@@ -213,7 +213,7 @@ fn the_record_follows_the_cluster_and_nothing_is_written_to_it() {
     // What the stack says otherwise is a change of the stack now.
     let plan = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
     let reason = |name: &str| {
-        let mut steps = plan["steps"].as_array().expect("a list").iter();
+        let mut steps = plan["resource_changes"].as_array().expect("a list").iter();
         let step = steps.find(|step| step["object"]["name"] == name).expect("a step");
         step["reasons"][0]["code"].clone()
     };

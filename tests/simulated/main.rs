@@ -16,6 +16,8 @@ mod cluster;
 mod converge;
 mod crash;
 mod destroy;
+#[path = "../documents.rs"]
+mod documents;
 mod drift;
 mod every_fault;
 mod examples;
@@ -25,6 +27,7 @@ mod gates;
 mod guards;
 mod hosts;
 mod killed;
+mod look;
 mod maas;
 mod manifests;
 #[path = "../missing_rights.rs"]
@@ -37,6 +40,7 @@ mod platform_faults;
 mod platform_life;
 mod preflight;
 mod rebuild;
+mod recipe;
 mod rehearsal;
 mod rights;
 mod said;

@@ -100,7 +100,7 @@ fn what_the_server_defaults_and_rewrites_is_no_difference() {
     // Asked about, because another field changes: the server answers with its own way of writing quantities.
     put("objects.yaml", &DEPLOYMENT.replace("d:1", "d:2"));
     let planned = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
-    let changes = &planned["steps"][0]["changes"];
+    let changes = &planned["resource_changes"][0]["changes"];
     assert_eq!(changes.as_array().map(Vec::len), Some(1), "{changes}");
     assert_eq!(changes[0]["after"]["value"], "registry.example.com/d:2", "{changes}");
 }

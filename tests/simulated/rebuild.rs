@@ -92,7 +92,7 @@ fn a_run_that_was_killed_and_lost_its_state_is_finished_after_a_rebuild() {
 fn the_copy_is_written_twice_a_run_and_for_what_could_not_be_known_before_it() {
     let sandbox = Sandbox::new();
     let planned = sandbox.simulate(&["plan", "stack.toml", "--json"]).expect(0).json();
-    let steps = planned["steps"].as_array().expect("steps");
+    let steps = planned["resource_changes"].as_array().expect("steps");
     let to_come = steps
         .iter()
         .filter(|step| step["reasons"][0]["code"] == "target-to-come")

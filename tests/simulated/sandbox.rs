@@ -1,6 +1,6 @@
 //! A folder with a stack in it, and the binary.
 
-use crate::audit::Entry;
+use crate::{audit::Entry, documents};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -61,9 +61,11 @@ impl Ran {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        documents::keep(&command, &stdout);
         Self {
             code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }

@@ -58,7 +58,7 @@ pub(crate) fn recorded(sandbox: &Sandbox) -> Vec<String> {
 
 /// What a plan would do: the action and the name of each object that it would write or delete.
 fn changes(plan: &serde_json::Value) -> Vec<String> {
-    let steps = plan["steps"].as_array().expect("a list").iter();
+    let steps = plan["resource_changes"].as_array().expect("a list").iter();
     steps
         .filter(|step| step["action"] != "no-op")
         .map(|step| {

@@ -96,6 +96,22 @@ pub(crate) enum TaskError {
         /// A line a stack.
         told: String,
     },
+    /// A document is not as its schema says, or has none.
+    #[error("a JSON document is not as its schema says (cli/src/views/schemas.rs)\n{told}")]
+    Document {
+        /// What is wrong with which.
+        told: String,
+    },
+    /// A reader of Terraform plans finds other changes in a plan of ours.
+    #[error("a plan {plan} is misread (cli/src/views/terraform.rs)\nours:   {ours}\ntheirs: {theirs}")]
+    Misread {
+        /// Which plan.
+        plan: String,
+        /// What our words say.
+        ours: String,
+        /// What the reader finds.
+        theirs: String,
+    },
     /// A listed CRD has no file.
     #[error("there is no CRD `{name}` in {folder}", folder = folder.display())]
     NoCrd {

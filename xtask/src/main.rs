@@ -5,13 +5,16 @@ mod bench;
 mod bundles;
 mod chaos;
 mod client;
+mod consumers;
 mod docs;
+mod documents;
 mod editor;
 mod error;
 mod full;
 mod goldens;
 mod peers;
 mod program;
+mod recipes;
 mod schema;
 mod schemas;
 
@@ -24,6 +27,10 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use error::TaskError;
+
+/// That of the product, whose code `bench` runs here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What developers of stackctl run.
 #[derive(Debug, Parser)]
@@ -47,6 +54,8 @@ enum Task {
     Chaos(chaos::Chaos),
     /// Measures stackctl against kubectl, Terraform and a bare client on the real server.
     Peers(peers::Peers),
+    /// Lets a published reader of Terraform plans read ours; Go brings it.
+    Consumers,
     /// Writes the simulator's condensed schemas from the true CRDs.
     Schemas {
         /// Write nothing; fail when a file differs from what the CRDs say.
@@ -62,6 +71,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Holds JSON documents against their schemas: those that tests kept in a folder, and some of its own.
+    Documents {
+        /// The folder that `STACKCTL_TEST_DOCUMENTS` named.
+        #[arg(long)]
+        kept: Option<PathBuf>,
+    },
     /// Lets an editor's judge of TOML read every stack with our JSON Schema; npm brings it.
     Editor,
     /// Compares what golden stacks render with the objects of the manual.
@@ -73,6 +88,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Lets the tools of CI systems read the recipes under `ci/`; the Go module proxy brings actionlint.
+    Recipes,
     /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
@@ -103,6 +120,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
         Task::Bench(bench) => bench::run(&root, bench),
         Task::Bundles(bundles) => bundles::run(&root, bundles),
         Task::Chaos(chaos) => chaos::run(&root, chaos),
+        Task::Consumers => consumers::run(&root),
         Task::Peers(peers) => peers::run(&root, peers),
         Task::Schemas { check, crds } => {
             let mode = if *check {
@@ -113,8 +131,10 @@ fn run(task: &Task) -> Result<String, TaskError> {
             schemas::run(&root, &root.join(crds), mode)
         }
         Task::Docs { check } => docs::run(&root, *check),
+        Task::Documents { kept } => documents::run(&root, kept.as_deref()),
         Task::Editor => editor::run(&root),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
+        Task::Recipes => recipes::run(&root),
         Task::Full => full::run(&root),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }

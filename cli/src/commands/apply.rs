@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::{ApplyCommand, PlanArgs},
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -60,7 +61,16 @@ async fn fresh(
     }
     let facts = known.state.as_ref().map(|state| state.facts());
     let refresh = command.plan.refresh_facts;
-    let desired = prepare::desired(cluster, stack, facts, refresh, settings, &command.plan.schema).await?;
+    let desired = prepare::desired(
+        cluster,
+        stack,
+        facts,
+        refresh,
+        settings,
+        &command.plan.schema,
+        prepare::Aim::Plan,
+    )
+    .await?;
     load::show_notices(&desired.notices, settings);
     let planned = planning::apply(settings, cluster, known, stack, &desired, &command.plan).await?;
     if !command.skip_preflight && is_first(known) {
@@ -72,14 +82,19 @@ async fn fresh(
         facts: Some(&desired.facts),
         how: how(&command.plan),
         timeline: command.timeline.as_deref(),
+        places: Some(&desired.places),
     };
     let Some(ended) = execution::ask_and_run(settings, cluster, known, &lock, job, question(command)).await? else {
         return Ok(Exit::Failed);
     };
     // What is offered hangs on all of the stack.
-    if ended.report.succeeded() && !settings.json && planned.plan.partial.is_none() {
+    if ended.report.succeeded() && planned.plan.partial.is_none() {
         let outputs = components::outputs(stack, &desired.facts).unwrap_or_default();
-        views::result(&views::output::outputs(&outputs, &settings.out));
+        views::result(&if settings.json {
+            views::json::line(&views::events::outputs(&outputs, &clock::now()))
+        } else {
+            views::output::outputs(&outputs, &settings.out)
+        });
     }
     Ok(ended.exit())
 }
@@ -143,7 +158,15 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             saved.check_target(&cluster, &known)?;
             known.identity.lineage = saved.lineage().to_owned();
             let arguments = saved.arguments()?;
-            let desired = prepare::on(&cluster, &stack, saved.facts()?, settings, &arguments.schema).await?;
+            let desired = prepare::on(
+                &cluster,
+                &stack,
+                saved.facts()?,
+                settings,
+                &arguments.schema,
+                prepare::Aim::Plan,
+            )
+            .await?;
             let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
             if !command.skip_preflight && is_first(&known) {
@@ -157,6 +180,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
                 facts: Some(&desired.facts),
                 how,
                 timeline: command.timeline.as_deref(),
+                places: Some(&desired.places),
             };
             let ended = execution::ask_and_run(settings, &cluster, &known, &lock, job, question(command)).await?;
             Ok(ended.map_or(Exit::Failed, |ended| ended.exit()))

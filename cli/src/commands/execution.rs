@@ -1,7 +1,14 @@
 //! Carries a plan out, shows it while it happens, and says how it ended.
 
-use super::{cluster::Cluster, copy, guards, known::Known, known::problem, planning::Planned, runtime::Interrupts};
+use super::{
+    cluster::Cluster,
+    copy, guards,
+    known::{Known, problem},
+    planning::{self, Planned},
+    runtime::Interrupts,
+};
 use crate::{
+    clock,
     error::{Error, Problem},
     exit::Exit,
     prompt,
@@ -10,18 +17,20 @@ use crate::{
     views::{self, live::Live, progress::Progress},
 };
 use stackctl_engine::{
-    Resource,
+    Address, Resource,
     estimate::Estimate,
-    execute::{Execution, Looked, Options, drive, intended},
+    execute::{Event, Execution, Looked, Options, drive, intended},
     facts::Facts,
     moves::Rename,
     plan::Purpose,
     report::Report,
     timeline::Timeline,
 };
+use stackctl_stacks::manifests::FileLine;
 use stackctl_state::{State, StateLock};
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
@@ -58,6 +67,8 @@ pub(super) struct Job<'a> {
     pub(super) how: How,
     /// Where to write what ran when.
     pub(super) timeline: Option<&'a Path>,
+    /// Where in the files of the stack resources are written, as far as that is known.
+    pub(super) places: Option<&'a BTreeMap<Address, FileLine>>,
 }
 
 /// What came of it.
@@ -93,11 +104,12 @@ pub(super) async fn ask_and_run(
     question: Option<&str>,
 ) -> Result<Option<Ended>, Error> {
     let Planned { plan, around, .. } = job.planned;
-    views::result(&if settings.json {
-        views::json::line(&views::json::planned(plan, around))
+    if settings.json {
+        let details = job.planned.details(job.resources, known.key.as_ref());
+        lines(&views::events::planned(plan, around, &details, &clock::now()));
     } else {
-        views::plan::plan(plan, around, &settings.out)
-    });
+        views::result(&views::plan::plan(plan, around, &settings.out));
+    }
     guards::within_budget(job.planned, job.how.yes_delete)?;
     if let Some(question) = question.filter(|_| plan.has_changes())
         && !prompt::confirm(question, plan.purpose)?
@@ -109,6 +121,19 @@ pub(super) async fn ask_and_run(
     show(settings, job.planned, &ended);
     copy::settle(settings, cluster, &ended.state, plan.purpose).await?;
     Ok(Some(ended))
+}
+
+/// A failure with where in the files of the stack its resource is written; nothing for any other event.
+fn placed(event: &Event, places: Option<&BTreeMap<Address, FileLine>>) -> Option<Event> {
+    let Event::Failed { address, failure, took } = event else {
+        return None;
+    };
+    let place = places?.get(address)?;
+    Some(Event::Failed {
+        address: address.clone(),
+        failure: failure.clone().because(planning::written_at(place)),
+        took: *took,
+    })
 }
 
 async fn run(
@@ -124,6 +149,7 @@ async fn run(
         facts,
         how,
         timeline: written_to,
+        places,
     } = job;
     let written_to = written_to.map(TimelineFile::create).transpose()?;
     let key = known.backend.key_or_create().map_err(problem)?;
@@ -168,7 +194,7 @@ async fn run(
         _ if around.is_simulated => around.rehearsal,
         estimate => estimate.as_ref().map(Estimate::time),
     };
-    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate)));
+    let view = RefCell::new(Live::of(settings, Progress::new(counted, estimate), &planned.plan));
     let report = RefCell::new(Report::default());
     let is_looked_at = written_to.is_some() || settings.logging.verbosity > 0;
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
@@ -182,6 +208,8 @@ async fn run(
             &ShellSecrets,
             interrupts.asked(1),
             |event| {
+                let placed = placed(event, places);
+                let event = placed.as_ref().unwrap_or(event);
                 report.borrow_mut().fold(event);
                 if let Some(timeline) = timeline.borrow_mut().as_mut() {
                     timeline.fold(event, started.elapsed());
@@ -266,7 +294,7 @@ impl TimelineFile {
 
     /// What was done is done: that it cannot be written down is told, and changes nothing.
     fn write(mut self, timeline: &Timeline, purpose: Purpose, took: Duration, settings: &Settings) {
-        let text = views::json::pretty(&views::json::timeline(timeline, purpose, took));
+        let text = views::json::pretty(&views::timeline_document::timeline(timeline, purpose, took));
         if let Err(error) = self.file.write_all(text.as_bytes()) {
             let what = format!("the timeline could not be written to `{}`", self.path.display());
             let problem = Problem::new(what).caused_by(&error);
@@ -275,15 +303,22 @@ impl TimelineFile {
     }
 }
 
+fn lines(lines: &[views::events::Line]) {
+    for line in lines {
+        views::result(&views::json::line(line));
+    }
+}
+
 /// Shows how it ended: a summary on stdout, failures on stderr.
 fn show(settings: &Settings, planned: &Planned, ended: &Ended) {
     let purpose = planned.plan.purpose;
     if settings.json {
-        views::result(&views::json::line(&views::json::report(
+        lines(&views::events::finished(
             &ended.report,
             purpose,
             ended.took,
-        )));
+            &clock::now(),
+        ));
     } else {
         views::result(&views::report::summary(
             &ended.report,

@@ -45,6 +45,24 @@ pub(super) struct Counted {
     pub(super) let_go: BTreeMap<Address, LetGo>,
 }
 
+impl Counted {
+    /// Records at the addresses that a stack has for them.
+    ///
+    /// # Errors
+    /// Moves that cannot be made.
+    pub(super) fn of(all: BTreeMap<Address, Recorded>, desired: &[Resource], moves: &Moves) -> Result<Self, Error> {
+        let addresses = desired.iter().map(|resource| &resource.address).collect();
+        let renames = moves.renames(&all, &addresses).map_err(|errors| cannot_move(&errors))?;
+        let mut all = renamed(all, &renames);
+        let let_go = moves.let_go(&mut all);
+        Ok(Self {
+            recorded: handed_over(all, desired),
+            renames,
+            let_go,
+        })
+    }
+}
+
 impl Known {
     /// Reads what is recorded. Nothing is written, not even a directory.
     pub(super) fn read(settings: &Settings, stack: &str) -> Result<Self, Error> {
@@ -131,15 +149,7 @@ impl Known {
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
             all.insert(address.clone(), taken_over(intended, &live, is_desired));
         }
-        let addresses = desired.iter().map(|resource| &resource.address).collect();
-        let renames = moves.renames(&all, &addresses).map_err(|errors| cannot_move(&errors))?;
-        let mut all = renamed(all, &renames);
-        let let_go = moves.let_go(&mut all);
-        Ok(Counted {
-            recorded: handed_over(all, desired),
-            renames,
-            let_go,
-        })
+        Counted::of(all, desired, moves)
     }
 
     /// Takes the lock and reads the state again under it.

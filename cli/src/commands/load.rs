@@ -3,6 +3,7 @@
 use super::manifest_files;
 use crate::{
     error::{Error, Problem},
+    files::Files,
     settings::Settings,
     views,
 };
@@ -11,16 +12,24 @@ use stackctl_stacks::{
     manifests::{ManifestFile, ManifestsNotice},
     stack::ManifestSet,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads every layer.
 ///
 /// # Errors
 /// All files that cannot be read.
 pub(super) fn sources(settings: &Settings) -> Result<Vec<Source>, Error> {
+    sources_of(&Files::HERE, &settings.files)
+}
+
+/// Reads every layer of a version.
+///
+/// # Errors
+/// All files that cannot be read.
+pub(super) fn sources_of(version: &Files, files: &[PathBuf]) -> Result<Vec<Source>, Error> {
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
-    for path in &settings.files {
-        match std::fs::read_to_string(path) {
+    for path in files {
+        match version.read_to_string(path) {
             Ok(text) => sources.push(Source {
                 name: path.display().to_string(),
                 text,
@@ -51,10 +60,21 @@ pub(super) fn stack(settings: &Settings) -> Result<(Stack, Vec<Source>), Error> 
 /// # Errors
 /// All files that cannot be read, and directories and patterns without any.
 pub(super) fn manifests(stack: &Stack) -> Result<Vec<(&ManifestSet, Vec<ManifestFile>)>, Error> {
+    manifests_of(&Files::HERE, stack)
+}
+
+/// Reads the files of every `[[manifests]]` table of a version.
+///
+/// # Errors
+/// All files that cannot be read, and directories and patterns without any.
+pub(super) fn manifests_of<'a>(
+    version: &Files,
+    stack: &'a Stack,
+) -> Result<Vec<(&'a ManifestSet, Vec<ManifestFile>)>, Error> {
     let mut problems = Vec::new();
     let mut sets = Vec::new();
     for set in &stack.manifests {
-        match manifest_files::read(&set.path) {
+        match manifest_files::read(version, &set.path) {
             Ok(files) => sets.push((set, files)),
             Err(problem) => problems.push(problem),
         }

@@ -1,6 +1,6 @@
 //! The files that a `[[manifests]]` table names: one, those of a directory, or those of a pattern.
 
-use crate::error::Problem;
+use crate::{error::Problem, files::Files};
 use stackctl_stacks::manifests::ManifestFile;
 use std::{
     io,
@@ -14,14 +14,14 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 ///
 /// # Errors
 /// When one cannot be read, or there is none.
-pub(super) fn read(path: &Path) -> Result<Vec<ManifestFile>, Problem> {
+pub(super) fn read(of: &Files, path: &Path) -> Result<Vec<ManifestFile>, Problem> {
     let unreadable = |error: &io::Error| {
         Problem::new(format!("the manifests at `{}` cannot be read", path.display()))
             .caused_by(error)
             .hint("`path` starts from the directory of the stack file that it is written in")
     };
-    let paths = if path.is_dir() {
-        let paths = of_directory(path).map_err(|error| unreadable(&error))?;
+    let paths = if of.is_dir(path) {
+        let paths = of_directory(of, path).map_err(|error| unreadable(&error))?;
         if paths.is_empty() {
             return Err(
                 Problem::new(format!("the directory `{}` holds no manifests", path.display())).hint(
@@ -30,13 +30,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<ManifestFile>, Problem> {
             );
         }
         paths
-    } else if !path.exists() && is_pattern(path) {
-        of_pattern(path)?
+    } else if !of.exists(path) && is_pattern(path) {
+        of_pattern(of, path)?
     } else {
         vec![path.to_owned()]
     };
     let file = |path: &PathBuf| {
-        std::fs::read_to_string(path).map(|text| ManifestFile {
+        of.read_to_string(path).map(|text| ManifestFile {
             name: path.display().to_string(),
             text,
         })
@@ -48,19 +48,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<ManifestFile>, Problem> {
         .map_err(|error| unreadable(&error))
 }
 
-fn of_directory(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let path = entry?.path();
+fn of_directory(of: &Files, path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = of.files_in(path)?;
+    paths.retain(|path| {
         // Kustomize knows one of its names without an ending.
-        let is_manifest = path.extension().map_or_else(
+        path.extension().map_or_else(
             || path.ends_with("Kustomization"),
             |end| ENDINGS.iter().any(|known| end == *known),
-        );
-        if is_manifest && path.is_file() {
-            paths.push(path);
-        }
-    }
+        )
+    });
     paths.sort();
     Ok(paths)
 }
@@ -69,20 +65,13 @@ fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
-fn of_pattern(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+fn of_pattern(of: &Files, path: &Path) -> Result<Vec<PathBuf>, Problem> {
     let pattern = path.to_string_lossy();
-    let wrong = |why: &dyn std::error::Error| {
+    let mut paths = of.matching(path).map_err(|why| {
         Problem::new(format!("the pattern `{pattern}` cannot be used"))
-            .caused_by(why)
+            .caused_by(&why)
             .hint("`*` stands for a part of a name, `**` for folders: `deploy/**/*.yaml`")
-    };
-    let mut paths = Vec::new();
-    for found in glob::glob(&pattern).map_err(|error| wrong(&error))? {
-        let path = found.map_err(|error| wrong(&error))?;
-        if path.is_file() {
-            paths.push(path);
-        }
-    }
+    })?;
     if paths.is_empty() {
         return Err(Problem::new(format!("the pattern `{pattern}` fits no file"))
             .hint("`path` starts from the directory of the stack file that it is written in"));
@@ -96,7 +85,7 @@ mod tests {
     use super::*;
 
     fn names(of: &Path, pattern: &str) -> Result<Vec<String>, String> {
-        let files = read(&of.join(pattern)).map_err(|problem| problem.what)?;
+        let files = read(&Files::HERE, &of.join(pattern)).map_err(|problem| problem.what)?;
         let shown = |file: ManifestFile| {
             let name = Path::new(&file.name)
                 .strip_prefix(of)

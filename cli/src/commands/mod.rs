@@ -1,11 +1,14 @@
 //! Dispatch: one line for each command. Commands decide nothing and print nothing themselves.
 
+mod addressed;
 mod apply;
 mod cluster;
+mod compare;
 mod completions;
 mod copy;
 mod definitions;
 mod destroy;
+mod diff;
 mod drift;
 mod execution;
 mod explain;
@@ -13,14 +16,18 @@ mod fresh;
 mod graph;
 mod guards;
 mod import;
+mod init;
 mod instances;
 mod known;
 mod load;
+mod logs;
 mod man;
 mod manifest_files;
+mod of_record;
 mod output;
 mod plan;
 mod planning;
+mod pods;
 mod preflight;
 mod prepare;
 mod rebuild;
@@ -34,11 +41,13 @@ mod scope;
 mod show;
 mod simulate;
 mod state;
+mod status;
 mod validate;
 mod version;
 
 use crate::{
     cli::{Cli, Command, StackArgs, StateCommand},
+    clock,
     error::Error,
     exit::Exit,
     logging,
@@ -61,18 +70,37 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> Exit {
         }
     };
     logging::start(&settings.logging);
+    let says_events = settings.json && says_events(&cli.command);
+    if says_events {
+        views::result(&views::json::line(&views::events::version(&clock::now())));
+    }
     match dispatch(cli, &settings) {
         Ok(exit) => exit,
         Err(Error::Interrupted) => Exit::Interrupted,
         Err(error) => {
             views::tell(&views::diagnostic::error(&error, &settings.err));
+            if says_events {
+                for line in views::events::errors(&error, &clock::now()) {
+                    views::result(&views::json::line(&line));
+                }
+            }
             Exit::Failed
         }
     }
 }
 
+/// Whether a command tells what it does line by line.
+fn says_events(command: &Command) -> bool {
+    match command {
+        Command::Apply(command) => !command.plan.refresh_only,
+        Command::Destroy(_) => true,
+        _ => false,
+    }
+}
+
 fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
     match &cli.command {
+        Command::Init(command) => init::run(command, settings),
         Command::Validate(command) => validate::run(command, settings),
         Command::Explain(command) => explain::run(command, settings),
         Command::Schema(command) => Ok(schema::run(command)),
@@ -80,10 +108,13 @@ fn dispatch(cli: &Cli, settings: &Settings) -> Result<Exit, Error> {
         Command::Completions(command) => Ok(completions::run(command)),
         Command::Version => Ok(version::run(settings)),
         Command::Preflight(_) => preflight::run(settings),
-        Command::Plan(command) => plan::run(command, settings),
+        Command::Plan(command) => plan::run(command, settings, plan::First::Changes),
         Command::Apply(command) => apply::run(command, settings),
         Command::Destroy(command) => destroy::run(command, settings),
         Command::Drift(_) => drift::run(settings),
+        Command::Status(command) => status::run(command, settings),
+        Command::Logs(command) => logs::run(command, settings),
+        Command::Diff(command) => diff::run(command, settings),
         Command::Show(_) => show::run(settings),
         Command::Output(_) => output::run(settings),
         Command::Import(command) => import::run(command, settings),
@@ -103,6 +134,7 @@ fn stack_of(command: &Command) -> StackArgs {
         }
         Command::Validate(command) => command.stack.clone(),
         Command::Plan(command) => command.stack.clone(),
+        Command::Diff(command) => command.stack.clone(),
         Command::Apply(command) => command.stack.clone(),
         Command::Destroy(command) => command.stack.clone(),
         Command::Render(command) => command.stack.clone(),
@@ -124,6 +156,12 @@ fn stack_of(command: &Command) -> StackArgs {
                 sets: flags.sets.clone(),
             }
         }
+        Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
+        Command::Logs(command) => addressed::stack_of(&command.addresses, &command.stack.flags()),
+        Command::Init(command) => StackArgs {
+            files: vec![init::file_in(command.directory.as_deref())],
+            sets: Vec::new(),
+        },
         Command::Import(command) => StackArgs {
             files: command.stack.files.clone(),
             sets: command.stack.sets.clone(),

@@ -31,7 +31,16 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
 fn of_cluster(settings: &Settings, stack: &Stack) -> Result<stackctl_engine::facts::Facts, Error> {
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let desired = prepare::desired(&cluster, stack, None, false, settings, &SchemaArgs::default()).await;
+        let desired = prepare::desired(
+            &cluster,
+            stack,
+            None,
+            false,
+            settings,
+            &SchemaArgs::default(),
+            prepare::Aim::Look,
+        )
+        .await;
         cluster.close().await;
         Ok(desired?.facts)
     })

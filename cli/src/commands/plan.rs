@@ -2,24 +2,33 @@
 
 use super::{
     cluster::{Cluster, Use},
-    fresh, guards,
+    diff, fresh, guards,
     known::Known,
     load,
     planning::{self, Planned},
     prepare, refresh, runtime, saved,
 };
 use crate::{
-    cli::PlanCommand,
+    cli::{PlanCommand, ReviewArgs, ReviewFormat},
     error::{Error, Problem},
     exit::Exit,
     facts,
     settings::Settings,
-    views,
+    views::{self, review::Review},
 };
-use stackctl_engine::digest::Digest;
+use stackctl_engine::{Resource, digest::Digest};
 use std::path::Path;
 
-pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Error> {
+/// What the screen of a plan begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// What is done to which object.
+    Changes,
+    /// What that does to those who use the platform.
+    Consequences,
+}
+
+pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> Result<Exit, Error> {
     let (stack, sources) = load::stack(settings)?;
     let known = Known::read(settings, stack.name.as_str())?;
     if command.plan.refresh_only {
@@ -29,16 +38,25 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
         let desired = prepare::compiled(&stack, facts::from_file(path)?, settings, &command.plan.schema)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
-        show(settings, &planned, None);
+        show(
+            settings,
+            &planned,
+            &planned.part_of(&desired),
+            &known,
+            None,
+            &command.review,
+            first,
+        );
+        diff::verdict(&planned.plan, &command.review)?;
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let answer: Result<(Planned, Option<Digest>), Error> = async {
+        let answer: Result<(Planned, Vec<Resource>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
                 let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
-                return Ok((planned, None));
+                return Ok((planned, Vec::new(), None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(
@@ -48,6 +66,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                 command.plan.refresh_facts,
                 settings,
                 &command.plan.schema,
+                prepare::Aim::Plan,
             )
             .await?;
             load::show_notices(&desired.notices, settings);
@@ -66,26 +85,51 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings) -> Result<Exit, Er
                     &command.plan,
                 )?),
             };
-            Ok((planned, saved))
+            let resources = planned.part_of(&desired).into_owned();
+            Ok((planned, resources, saved))
         }
         .await;
         cluster.close().await;
-        let (planned, saved) = answer?;
+        let (planned, resources, saved) = answer?;
         let saved = command.out.as_deref().zip(saved);
-        show(settings, &planned, saved);
+        show(settings, &planned, &resources, &known, saved, &command.review, first);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
         }
+        diff::verdict(&planned.plan, &command.review)?;
         Ok(exit(command, &planned))
     })
 }
 
-fn show(settings: &Settings, planned: &Planned, saved: Option<(&Path, Digest)>) {
-    views::result(&if settings.json {
-        views::json::pretty(&views::json::plan_saved(&planned.plan, &planned.around, saved))
+fn show(
+    settings: &Settings,
+    planned: &Planned,
+    resources: &[Resource],
+    known: &Known,
+    saved: Option<(&Path, Digest)>,
+    how: &ReviewArgs,
+    first: First,
+) {
+    let Planned { plan, around, .. } = planned;
+    let review = Review {
+        stack: around.stack.clone(),
+        asked: format!("cluster {}", around.cluster),
+        excess: planned.excess.iter().map(ToString::to_string).collect(),
+        artefact: how.artefact.clone(),
+        saved: saved.map(|(path, digest)| (path.display().to_string(), digest.to_string())),
+        ..Review::default()
+    };
+    let document = || {
+        let details = planned.details(resources, known.key.as_ref());
+        let document = views::plan_document::plan(plan, around, &details);
+        views::json::pretty(&views::plan_document::saved(document, saved))
+    };
+    let is_screen = !settings.json && how.format == ReviewFormat::Text;
+    views::result(&if is_screen && first == First::Changes && !how.compact {
+        views::plan::plan(plan, around, &settings.out)
     } else {
-        views::plan::plan(&planned.plan, &planned.around, &settings.out)
+        diff::shown(settings, planned, document, &review, how)
     });
 }
 

@@ -13,19 +13,21 @@ use crate::{
     error::{Error, Problem},
     secrets::ShellSecrets,
     settings::{ClusterChoice, Settings},
-    views::plan::Surroundings,
+    views::{plan::Surroundings, plan_document::Details},
 };
 use stackctl_engine::{
     Address, Resource,
+    diff::drift::drift,
+    digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
-    plan::{self, Action, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
+    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
     recorded::{Recorded, RecordedNode},
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::{Stack, cluster_facts::key, consequences};
+use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +53,14 @@ impl Planned {
     /// Of all that is desired, what the plan is about.
     pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
         part_of(self.plan.partial.as_ref(), desired)
+    }
+
+    /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
+    pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
+        Details {
+            pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
+            drift: drift(&self.recorded, |address| self.survey.live(address).cloned(), key),
+        }
     }
 }
 
@@ -112,9 +122,11 @@ pub(super) async fn apply(
         force_conflicts: arguments.force_conflicts,
         replaced: &replaced,
     })
-    .map_err(refused)?;
+    .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let plan = plan::said_along(plan, &along);
     let (plan, _) = told(
         cluster,
         plan,
@@ -125,7 +137,8 @@ pub(super) async fn apply(
         &desired.facts,
     )
     .await;
-    let excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
+    let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
+    excess.extend(plan::excess_along(along));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -146,7 +159,7 @@ pub(super) async fn apply(
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
-fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
+pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
     for (address, known) in recorded {
         if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
             known.destroy.prevent = true;
@@ -180,14 +193,17 @@ pub(super) async fn destroy(
     wanted.extend(in_cluster.rights(Purpose::Destroy));
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
-    let plan = plan::plan_destroy(recorded, &survey).map_err(refused)?;
+    let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let plan = plan::said_along(plan, &along);
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let (plan, excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
+    let (plan, mut excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
+    excess.extend(plan::excess_along(along));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
@@ -270,11 +286,14 @@ pub(super) async fn look(
 
 /// `prod-eu (OpenShift 4.21.3, apps.prod.example.com)`.
 pub(super) fn described(cluster: &str, facts: &Facts) -> String {
+    called(cluster, facts.text(key::OPENSHIFT), facts.text(key::APPS_DOMAIN))
+}
+
+/// The same of what is known of it.
+pub(super) fn called(cluster: &str, openshift: Option<&str>, apps_domain: Option<&str>) -> String {
     let mut words = Vec::new();
-    if let Some(version) = facts.text(key::OPENSHIFT) {
-        words.push(format!("OpenShift {version}"));
-    }
-    words.extend(facts.text(key::APPS_DOMAIN).map(str::to_owned));
+    words.extend(openshift.map(|version| format!("OpenShift {version}")));
+    words.extend(apps_domain.map(str::to_owned));
     if words.is_empty() {
         cluster.to_owned()
     } else {
@@ -293,7 +312,7 @@ pub(super) fn estimates(
     let working: BTreeSet<&Address> = plan
         .steps
         .iter()
-        .filter(|step| step.action != Action::NoOp)
+        .filter(|step| step.action.is_work())
         .map(|step| &step.address)
         .collect();
     let works = |address: &Address| working.contains(address);
@@ -308,13 +327,22 @@ pub(super) fn estimates(
     (Some(real).filter(|real| !real.time().is_zero()), rehearsal)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-pub(super) fn refused(errors: Vec<PlanError>) -> Error {
-    let problem = |error: &PlanError| match error.hint() {
-        Some(hint) => Problem::of(error).hint(hint),
-        None => Problem::of(error),
+/// Why there is no plan, each with where in the files of the stack it is written.
+pub(super) fn refused(errors: &[PlanError], places: &BTreeMap<Address, FileLine>) -> Error {
+    let problem = |error: &PlanError| {
+        let mut problem = Problem::of(error);
+        problem.hint = error.hint();
+        match error.address().and_then(|address| places.get(address)) {
+            Some(at) => problem.because(written_at(at)),
+            None => problem,
+        }
     };
     Error::Problems(errors.iter().map(problem).collect())
+}
+
+/// Where something is written, for people.
+pub(super) fn written_at(place: &FileLine) -> String {
+    format!("it is written at {place}")
 }
 
 pub(super) fn unread(error: &SurveyError) -> Problem {

@@ -8,11 +8,12 @@ use crate::{
     cli::SchemaArgs,
     error::{Error, Problem},
     facts,
+    files::Files,
     settings::Settings,
 };
 use miette::Diagnostic;
 use stackctl_engine::{
-    ObjectRef, Resource,
+    Address, ObjectRef, Resource,
     execute::{Provider as _, ProviderError},
     facts::Facts,
     graph::{Graph, GraphError},
@@ -20,9 +21,9 @@ use stackctl_engine::{
 };
 use stackctl_stacks::{
     Stack, cluster_facts, components,
-    manifests::{self, Beside, Files, ManifestsNotice, Scopes},
+    manifests::{self, Beside, FileLine, ManifestsNotice, Scopes},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a stack comes to on a cluster.
 #[derive(Debug)]
@@ -39,6 +40,17 @@ pub(super) struct Desired {
     pub(super) notices: Vec<ManifestsNotice>,
     /// What was found out about kinds, by which objects were put into namespaces.
     pub(super) scopes: Scopes,
+    /// Where in the files of the stack each resource is written, as far as it is one of a person's own.
+    pub(super) places: BTreeMap<Address, FileLine>,
+}
+
+/// What resources are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// A plan: a namespace that is not there is an error, since its objects could not be applied.
+    Plan,
+    /// To look at what is there: nothing is said of namespaces.
+    Look,
 }
 
 /// Which namespaces there are, of those that nothing in the stack makes.
@@ -56,10 +68,11 @@ pub(super) async fn desired(
     refresh: bool,
     settings: &Settings,
     schema: &SchemaArgs,
+    aim: Aim,
 ) -> Result<Desired, Error> {
     let wanted = cluster_facts::wanted(stack);
     let facts = facts::read(&cluster.provider, &wanted, known, refresh, settings.parallelism).await?;
-    on(cluster, stack, facts, settings, schema).await
+    on(cluster, stack, facts, settings, schema, aim).await
 }
 
 /// Compiles with facts that are there already, for a cluster.
@@ -69,6 +82,7 @@ pub(super) async fn on(
     facts: Facts,
     settings: &Settings,
     schema: &SchemaArgs,
+    aim: Aim,
 ) -> Result<Desired, Error> {
     let sets = load::manifests(stack)?;
     let mut files = manifests::read(&sets);
@@ -90,6 +104,10 @@ pub(super) async fn on(
     files.place(&catalogue, &scopes);
     let mut namespaces = Namespaces::default();
     for name in files.unmade(&catalogue) {
+        if aim == Aim::Look {
+            namespaces.there.insert(name);
+            continue;
+        }
         match cluster
             .provider
             .get(&ObjectRef::cluster("v1", "Namespace", &name))
@@ -112,7 +130,18 @@ pub(super) fn compiled(
     settings: &Settings,
     schema: &SchemaArgs,
 ) -> Result<Desired, Error> {
-    let sets = load::manifests(stack)?;
+    compiled_of(&Files::HERE, stack, facts, settings, schema)
+}
+
+/// Compiles a version with facts that are there already, and asks no cluster.
+pub(super) fn compiled_of(
+    version: &Files,
+    stack: &Stack,
+    facts: Facts,
+    settings: &Settings,
+    schema: &SchemaArgs,
+) -> Result<Desired, Error> {
+    let sets = load::manifests_of(version, stack)?;
     let mut files = manifests::read(&sets);
     let catalogue = catalogue(stack, &facts, &files)?;
     let scopes = definitions::scopes(settings, schema, &files.unplaced(&catalogue))?;
@@ -121,7 +150,7 @@ pub(super) fn compiled(
 }
 
 /// What the stack's own tables come to; what is wrong with them is told beside what is wrong in files of manifests.
-fn catalogue(stack: &Stack, facts: &Facts, files: &Files<'_>) -> Result<Vec<Resource>, Error> {
+fn catalogue(stack: &Stack, facts: &Facts, files: &manifests::Files<'_>) -> Result<Vec<Resource>, Error> {
     components::compile(stack, facts).map_err(|errors| {
         let mut problems = problems(&errors);
         problems.extend(self::problems(files.errors()));
@@ -133,7 +162,7 @@ fn finished(
     stack: &Stack,
     facts: Facts,
     mut resources: Vec<Resource>,
-    files: Files<'_>,
+    files: manifests::Files<'_>,
     mut scopes: Scopes,
     namespaces: &Namespaces,
 ) -> Result<Desired, Error> {
@@ -161,6 +190,7 @@ fn finished(
         moves: stack.moves.clone(),
         notices: own.notices,
         scopes,
+        places: own.places,
     })
 }
 

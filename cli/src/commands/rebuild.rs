@@ -38,7 +38,7 @@ pub(super) fn run(command: &StateRebuildCommand, settings: &Settings) -> Result<
     let has_key = backend.key().map_err(problem)?.is_some();
     let summary = super::state::summary(&state);
     views::result(&if settings.json {
-        views::json::pretty(&views::json::rebuilt(&summary, has_key))
+        views::json::pretty(&views::state_document::rebuilt(&summary, has_key))
     } else {
         views::state::rebuilt(&summary, has_key)
     });

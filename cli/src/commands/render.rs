@@ -55,7 +55,7 @@ pub(super) fn desired(
         }
         None => runtime::block_on(async {
             let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-            let desired = prepare::desired(&cluster, &stack, None, false, settings, schema).await;
+            let desired = prepare::desired(&cluster, &stack, None, false, settings, schema, prepare::Aim::Look).await;
             cluster.close().await;
             desired
         }),

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Problem},
     facts,
     settings::Settings,
-    views::{self, style::Style},
+    views::{self, plan_document::Details, style::Style},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -112,6 +112,7 @@ impl Body {
         sets: &[String],
         facts: &Facts,
         planned: &Planned,
+        details: &Details,
         arguments: &PlanArgs,
     ) -> Result<Self, Error> {
         let plan = &planned.plan;
@@ -141,7 +142,7 @@ impl Body {
                 .collect(),
             changes: changes(plan),
             text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
-            plan: json_of(&views::json::plan(plan, &planned.around))?,
+            plan: json_of(&views::plan_document::plan(plan, &planned.around, details))?,
         })
     }
 }
@@ -161,7 +162,8 @@ pub(super) fn write(
     planned: &Planned,
     arguments: &PlanArgs,
 ) -> Result<Digest, Error> {
-    let body = Body::of(sources, &settings.sets, &desired.facts, planned, arguments)?;
+    let details = planned.details(&planned.part_of(desired), known.key.as_ref());
+    let body = Body::of(sources, &settings.sets, &desired.facts, planned, &details, arguments)?;
     let header = PlanHeader {
         stack: known.identity.stack.clone(),
         cluster_id: cluster.id.clone(),
@@ -490,7 +492,7 @@ mod tests {
             excess: Vec::new(),
         };
         let arguments = PlanArgs::default();
-        let body = Body::of(&[], &[], &Facts::default(), &planned, &arguments).expect("JSON");
+        let body = Body::of(&[], &[], &Facts::default(), &planned, &Details::default(), &arguments).expect("JSON");
         let header = PlanHeader {
             stack: "demo".to_owned(),
             cluster_id: "c".to_owned(),
@@ -508,7 +510,7 @@ mod tests {
         );
         assert!(read.human_form().contains(&consequence.text));
         let plan = read.machine_form();
-        let steps = plan["steps"].as_array().expect("steps");
+        let steps = plan["resource_changes"].as_array().expect("steps");
         let step = steps.iter().find(|step| step["address"] == at).expect("there");
         let expected = serde_json::json!({"class": "disruption", "text": consequence.text});
         assert!(

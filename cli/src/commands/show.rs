@@ -1,7 +1,7 @@
 //! `show`: a saved plan, or what the state holds.
 
 use super::{known::Known, load, saved};
-use crate::{error::Error, exit::Exit, facts, settings::Settings, views};
+use crate::{error::Error, exit::Exit, settings::Settings, views};
 use serde_json::json;
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
@@ -21,24 +21,23 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     let known = Known::read(settings, stack.name.as_str())?;
     let Some(state) = &known.state else {
         views::result(&if settings.json {
-            views::json::pretty(
-                &json!({"format_version": views::json::FORMAT_VERSION, "stack": stack.name.to_string(), "state": null}),
-            )
+            views::json::pretty(&views::state_document::show(stack.name.as_str(), None))
         } else {
             format!("nothing is recorded of the stack {}\n", stack.name)
         });
         return Ok(Exit::Done);
     };
     views::result(&if settings.json {
-        views::json::pretty(&json!({
-            "format_version": views::json::FORMAT_VERSION,
-            "stack": state.stack(),
-            "state": {
-                "cluster": state.cluster_id(), "lineage": state.lineage(), "serial": state.serial(),
-                "facts": facts::to_json(state.facts()),
-                "recorded": state.recorded().values().map(views::json::recorded).collect::<Vec<_>>(),
-            },
-        }))
+        let known = views::state_document::Known {
+            cluster: state.cluster_id(),
+            lineage: state.lineage(),
+            serial: state.serial(),
+            facts: state.facts(),
+        };
+        views::json::pretty(&views::state_document::show(
+            state.stack(),
+            Some((known, state.recorded())),
+        ))
     } else {
         let heading = format!(
             "stack {}   cluster {}   lineage {}   serial {}\n",

@@ -11,7 +11,6 @@ use crate::{
     settings::{ClusterChoice, Settings},
     views,
 };
-use serde_json::json;
 use stackctl_simulator::{
     Guest, GuestOptions, OperatorsMode, Simulator,
     faults::{FAULTS, Group},
@@ -59,10 +58,11 @@ pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit
         }
         let kubeconfig = simulator.kubeconfig();
         views::result(&if settings.json {
-            views::json::line(&json!({
-                "format_version": views::json::FORMAT_VERSION, "url": simulator.url(), "kubeconfig": kubeconfig.display().to_string(),
-                "data_plane": simulator.data_plane().address().to_string(),
-            }))
+            views::json::line(&views::simulator::SimulateJson::serving(
+                simulator.url(),
+                kubeconfig,
+                simulator.data_plane().address(),
+            ))
         } else {
             views::simulator::serving(
                 simulator.url(),
@@ -161,7 +161,7 @@ async fn guest(settings: &Settings, start: Start<'_>) -> Result<Exit, Error> {
             .hint("name a scratch cluster that nobody uses, and an administrator of it")
     })?;
     views::result(&if settings.json {
-        views::json::line(&json!({"format_version": views::json::FORMAT_VERSION, "url": guest.server()}))
+        views::json::line(&views::simulator::SimulateJson::acting(guest.server()))
     } else {
         views::simulator::acting(guest.server(), start.speed, &settings.out)
     });

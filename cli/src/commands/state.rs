@@ -15,7 +15,6 @@ use crate::{
     settings::Settings,
     views::{self, state::Summary},
 };
-use serde_json::json;
 use stackctl_engine::{
     Address,
     moves::{Move, MoveError, Moves, Prefix},
@@ -59,8 +58,7 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
 
 fn list(recorded: &BTreeMap<Address, Recorded>, settings: &Settings) {
     views::result(&if settings.json {
-        let all: Vec<_> = recorded.values().map(views::json::recorded).collect();
-        views::json::pretty(&json!({"format_version": views::json::FORMAT_VERSION, "recorded": all}))
+        views::json::pretty(&views::state_document::list(recorded))
     } else {
         views::state::list(recorded, &settings.out)
     });
@@ -70,7 +68,7 @@ fn show(text: &str, recorded: &BTreeMap<Address, Recorded>, settings: &Settings)
     let address = address(text)?;
     let known = recorded.get(&address).ok_or_else(|| not_recorded(&address))?;
     views::result(&if settings.json {
-        views::json::pretty(&views::json::recorded(known))
+        views::json::pretty(&views::state_document::one(known))
     } else {
         views::state::one(known, &settings.out)
     });
@@ -207,7 +205,7 @@ fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&Stat
 
 fn history(state: &State, settings: &Settings) {
     views::result(&if settings.json {
-        views::json::pretty(&views::json::history(&summary(state)))
+        views::json::pretty(&views::state_document::history(&summary(state)))
     } else {
         views::state::history(&summary(state), &settings.state)
     });

@@ -16,7 +16,9 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     let (stack, warnings) = match stackctl_stacks::parse(&sources, &settings.sets) {
         Ok(parsed) => parsed,
         Err(diagnostics) if settings.json => {
-            views::result(&views::json::pretty(&views::json::diagnostics(diagnostics.iter())));
+            views::result(&views::json::pretty(&views::validate_document::diagnostics(
+                diagnostics.iter(),
+            )));
             return Ok(Exit::Failed);
         }
         Err(diagnostics) => return Err(diagnostics.into()),
@@ -27,9 +29,9 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     };
     let desired = match prepare::compiled(&stack, facts, settings, &command.schema) {
         Err(Error::Problems(problems)) if settings.json => {
-            let mut answer = views::json::diagnostics(warnings.iter());
-            views::json::add_problems(&mut answer, &problems);
-            answer["stack"] = stack.name.to_string().into();
+            let answer = views::validate_document::diagnostics(warnings.iter())
+                .of_stack(stack.name.as_str())
+                .with_problems(&problems);
             views::result(&views::json::pretty(&answer));
             return Ok(Exit::Failed);
         }
@@ -37,11 +39,11 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     };
     let checked = check(command, settings, &stack, &desired)?;
     if settings.json {
-        let mut answer = views::json::diagnostics(warnings.iter());
-        views::json::add_faults(&mut answer, &checked.errors, &checked.warnings);
-        views::json::add_notices(&mut answer, &desired.notices);
-        answer["stack"] = stack.name.to_string().into();
-        answer["checked"] = views::json::coverage(checked.coverage);
+        let answer = views::validate_document::diagnostics(warnings.iter())
+            .of_stack(stack.name.as_str())
+            .with_faults(&checked.errors, &checked.warnings)
+            .with_notices(&desired.notices)
+            .with_coverage(checked.coverage);
         views::result(&views::json::pretty(&answer));
         return Ok(if checked.errors.is_empty() {
             Exit::Done

@@ -51,6 +51,21 @@ fn whole(value: &Shown) -> String {
     }
 }
 
+/// What stood there and what would stand there, each where there is something, cut so that the difference is seen.
+pub fn sides(change: &FieldChange, style: &Style) -> (Option<String>, Option<String>) {
+    let (before, after) = match (&change.before, &change.after) {
+        (Shown::Value(_), Shown::Value(_)) => {
+            shortened_pair(&whole(&change.before), &whole(&change.after), LONGEST_VALUE, style)
+        }
+        (before, after) => (shown(before, style), shown(after, style)),
+    };
+    let is_there = |value: &Shown| *value != Shown::Absent;
+    (
+        Some(before).filter(|_| is_there(&change.before)),
+        Some(after).filter(|_| is_there(&change.after)),
+    )
+}
+
 /// What stood there and what would stand there.
 pub fn from_to(change: &FieldChange, style: &Style) -> String {
     let (before, after) = match (&change.before, &change.after) {

@@ -4,6 +4,7 @@ use super::{
     plan::Surroundings,
     style::{Meaning, Style, padded, roughly, shortened, visible_width},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use stackctl_engine::{
     Address, ObjectRef, Resource,
@@ -21,22 +22,36 @@ const WIDEST_WAIT: usize = 48;
 const SHORT: Duration = Duration::from_secs(10);
 
 /// An estimate for machines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct EstimateJson {
     seconds: u64,
+    /// Whether every wait was seen before.
     is_learned: bool,
+    /// The chain that takes longest, by address.
     critical_path: Vec<String>,
+    /// The same chain.
     legs: Vec<LegJson>,
+    /// How long it takes here, on a simulated cluster that was seen before.
     #[serde(skip_serializing_if = "Option::is_none")]
     rehearsal_seconds: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
+/// `graph --critical-path`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CriticalPathJson {
+    format_version: u32,
+    #[serde(flatten)]
+    estimate: EstimateJson,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct LegJson {
     address: String,
     waits_for: String,
     seconds: u64,
+    /// Of the whole, from 0 to 1.
     share: f64,
+    /// `learned`, `usual`, `limit` for a third of its time limit, or `write`.
     basis: &'static str,
 }
 
@@ -74,8 +89,11 @@ pub fn critical_path(estimate: &Estimate, resources: &[Resource], style: &Style)
 }
 
 /// The whole chain for machines.
-pub fn critical_path_json(estimate: &Estimate, resources: &[Resource]) -> EstimateJson {
-    to_json(estimate, None, |address| of_resource(resources, address))
+pub fn critical_path_json(estimate: &Estimate, resources: &[Resource]) -> CriticalPathJson {
+    CriticalPathJson {
+        format_version: super::json::FORMAT_VERSION,
+        estimate: to_json(estimate, None, |address| of_resource(resources, address)),
+    }
 }
 
 /// The estimate of a plan for machines.

@@ -1,7 +1,8 @@
 //! What waits for what: waves for people, dot and mermaid for pictures.
 
 use super::style::{Meaning, Style, counted};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use stackctl_engine::{
     Address,
     graph::{Graph, waves},
@@ -76,24 +77,44 @@ pub fn mermaid(graph: &Graph) -> String {
     text
 }
 
+/// `graph`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GraphJson {
+    format_version: u32,
+    /// Every address, in order.
+    resources: Vec<String>,
+    edges: Vec<GraphEdgeJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct GraphEdgeJson {
+    /// What waits.
+    from: String,
+    /// For what.
+    to: String,
+    /// `applied` or `ready`.
+    until: String,
+    reason: String,
+    /// Who says so.
+    source: String,
+}
+
 /// For machines.
-pub fn to_json(graph: &Graph) -> Value {
-    let edges: Vec<_> = graph
-        .order()
-        .iter()
-        .flat_map(|address| graph.dependencies(address))
-        .map(|edge| {
-            json!({
-                "from": edge.from.to_string(), "to": edge.to.to_string(), "until": edge.until.to_string(),
-                "reason": edge.reason, "source": edge.source.to_string(),
+pub fn to_json(graph: &Graph) -> GraphJson {
+    let edges = graph.order().iter().flat_map(|address| graph.dependencies(address));
+    GraphJson {
+        format_version: super::json::FORMAT_VERSION,
+        resources: graph.order().iter().map(ToString::to_string).collect(),
+        edges: edges
+            .map(|edge| GraphEdgeJson {
+                from: edge.from.to_string(),
+                to: edge.to.to_string(),
+                until: edge.until.to_string(),
+                reason: edge.reason.clone(),
+                source: edge.source.to_string(),
             })
-        })
-        .collect();
-    json!({
-        "format_version": super::json::FORMAT_VERSION,
-        "resources": graph.order().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "edges": edges,
-    })
+            .collect(),
+    }
 }
 
 fn quoted(address: &Address) -> String {

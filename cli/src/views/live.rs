@@ -1,8 +1,8 @@
 //! The view of a running execution, chosen once: a picture, plain lines, or JSON lines.
 
-use super::{json, plain::Plain, progress::Progress, result, tell, terminal::Terminal};
-use crate::settings::Settings;
-use stackctl_engine::execute::Event;
+use super::{events::Events, json, plain::Plain, progress::Progress, result, tell, terminal::Terminal};
+use crate::{clock, settings::Settings};
+use stackctl_engine::{execute::Event, plan::Plan};
 use std::time::Duration;
 
 /// One way of showing an execution while it runs.
@@ -13,14 +13,14 @@ pub enum Live {
     /// Lines on stderr.
     Plain(Plain),
     /// An object a line on stdout.
-    Json,
+    Json(Box<Events>),
 }
 
 impl Live {
     /// The view that fits.
-    pub fn of(settings: &Settings, progress: Progress) -> Self {
+    pub fn of(settings: &Settings, progress: Progress, plan: &Plan) -> Self {
         if settings.json {
-            Self::Json
+            Self::Json(Box::new(Events::of(plan)))
         } else if settings.is_live {
             Self::Terminal(Box::new(Terminal::new(progress, settings.err)))
         } else {
@@ -33,7 +33,11 @@ impl Live {
         match self {
             Self::Terminal(terminal) => terminal.event(event, now),
             Self::Plain(plain) => lines(&plain.event(event, now)),
-            Self::Json => result(&json::line(&json::event(event, now))),
+            Self::Json(events) => {
+                for line in events.event(event, now, &clock::now()) {
+                    result(&json::line(&line));
+                }
+            }
         }
     }
 
@@ -42,7 +46,7 @@ impl Live {
         match self {
             Self::Terminal(terminal) => terminal.tick(now),
             Self::Plain(plain) => lines(&plain.tick(now)),
-            Self::Json => {}
+            Self::Json(_) => {}
         }
     }
 

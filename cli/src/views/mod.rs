@@ -9,24 +9,37 @@ pub mod diagnostic;
 pub mod diff;
 pub mod drift;
 pub mod estimate;
+pub mod events;
 pub mod graph;
+pub mod init;
 pub mod json;
+pub mod junit;
 pub mod live;
+pub mod logs;
 pub mod manifests;
+pub mod markdown;
 pub mod output;
 pub mod plain;
 pub mod plan;
+pub mod plan_document;
 pub mod preflight;
 pub mod progress;
 pub mod report;
+pub mod review;
+pub mod schemas;
 pub mod simulator;
 pub mod stack;
 pub mod state;
+pub mod state_document;
+pub mod status;
 pub mod style;
 pub mod terminal;
+pub mod terraform;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
+pub mod timeline_document;
+pub mod validate_document;
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

@@ -1,7 +1,8 @@
 //! What a platform offers, for people and machines.
 
 use super::style::{Meaning, Style, padded, visible_width};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use stackctl_stacks::components::Output;
 use std::fmt::Write as _;
 
@@ -33,17 +34,30 @@ pub fn outputs(outputs: &[Output], style: &Style) -> String {
     text
 }
 
+/// `output`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OutputsJson {
+    format_version: u32,
+    outputs: Vec<OutputJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct OutputJson {
+    /// Stable.
+    name: String,
+    description: String,
+    value: String,
+}
+
 /// The same for machines.
-pub fn to_json(outputs: &[Output]) -> Value {
-    let all: Vec<_> = outputs
-        .iter()
-        .map(
-            |Output {
-                 name,
-                 description,
-                 value,
-             }| json!({"name": name, "description": description, "value": value}),
-        )
-        .collect();
-    json!({"format_version": super::json::FORMAT_VERSION, "outputs": all})
+pub fn to_json(outputs: &[Output]) -> OutputsJson {
+    let one = |output: &Output| OutputJson {
+        name: output.name.clone(),
+        description: output.description.clone(),
+        value: output.value.clone(),
+    };
+    OutputsJson {
+        format_version: super::json::FORMAT_VERSION,
+        outputs: outputs.iter().map(one).collect(),
+    }
 }

@@ -1,9 +1,13 @@
 //! Plain lines of an execution: one when a resource has waited a while, one every minute that it goes on waiting, one when
 //! it is done. No cursor moves.
+//!
+//! Invariants:
+//! - While anything is waited for, silence never lasts longer than a minute.
+//! - However many wait, of waits a few lines are told at once: of those that wait longest, and how many there are beside.
 
 use super::{
     progress::{Progress, Running},
-    style::{Meaning, Style, padded, shortened, spent, visible_width},
+    style::{Meaning, Style, grouped, padded, shortened, spent, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -17,6 +21,8 @@ const QUIET: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(30);
 /// How often a wait whose words do not change is told again, so that silence never lasts longer than this.
 const STILL: Duration = Duration::from_secs(60);
+/// So many waits are told in [`AGAIN`] at most; of more, how many there are.
+const MOST_WAITS: usize = 8;
 /// How often what runs is looked through.
 const LOOK: Duration = Duration::from_millis(250);
 /// What a resource waits for while its request is answered, or sent again.
@@ -31,6 +37,15 @@ pub struct Plain {
     style: Style,
     told: BTreeMap<Address, (Duration, String)>,
     looked: Option<Duration>,
+    round: Round,
+}
+
+/// The waits that are told together.
+#[derive(Debug, Default)]
+struct Round {
+    began: Duration,
+    n_told: usize,
+    has_counted: bool,
 }
 
 impl Plain {
@@ -41,6 +56,7 @@ impl Plain {
             style,
             told: BTreeMap::new(),
             looked: None,
+            round: Round::default(),
         }
     }
 
@@ -60,7 +76,14 @@ impl Plain {
             return Vec::new();
         }
         self.looked = Some(now);
+        if now.saturating_sub(self.round.began) >= AGAIN {
+            self.round = Round {
+                began: now,
+                ..Round::default()
+            };
+        }
         let mut lines = Vec::new();
+        let mut untold = Vec::new();
         for (address, running) in self.progress.running() {
             let since = now.saturating_sub(running.since);
             let (why, quiet) = match &running.waits_on {
@@ -75,11 +98,27 @@ impl Plain {
                 }
                 None | Some(_) => continue,
             };
+            if self.round.n_told == MOST_WAITS {
+                untold.push(since);
+                continue;
+            }
+            self.round.n_told += 1;
             self.told.insert(address.clone(), (now, why.to_owned()));
             lines.push(format!(
                 "{} {}  {waits}",
                 self.style.waiting_mark(),
                 padded(&address.to_string(), ADDRESS_WIDTH)
+            ));
+        }
+        // Once a round, when it is full: those that come later are told in the next.
+        if let Some(longest) = untold.iter().max()
+            && !std::mem::replace(&mut self.round.has_counted, true)
+        {
+            lines.push(format!(
+                "{} and {} more wait, for up to {}",
+                self.style.waiting_mark(),
+                grouped(untold.len()),
+                spent(*longest)
             ));
         }
         lines
@@ -232,5 +271,32 @@ mod tests {
         · a.write                               still waits on an answer of the cluster, for 3 m 00 s
         · a.gate                                still waits on CSV x: Pending, for 3 m 02 s
         ");
+    }
+
+    #[test]
+    fn of_thousands_that_wait_a_few_are_told_and_how_many_there_are_beside() {
+        let all: Vec<_> = (0..3000).map(|number| address(&format!("a.c{number:04}"))).collect();
+        let mut plain = Plain::new(Progress::new(all.iter().cloned().collect(), None), Style::PLAIN);
+        for (number, address) in (0..).zip(&all) {
+            let started = Event::Started {
+                address: address.clone(),
+            };
+            let waits = Event::Waiting {
+                address: address.clone(),
+                why: "Pods".to_owned(),
+            };
+            plain.event(&started, Duration::from_millis(number));
+            plain.event(&waits, Duration::from_millis(number));
+        }
+        let ticks =
+            |seconds: std::ops::Range<u32>| seconds.flat_map(|second| (0..4).map(move |quarter| second * 4 + quarter));
+        let mut told = |seconds| {
+            let lines = ticks(seconds).flat_map(|quarter| plain.tick(Duration::from_millis(250) * quarter));
+            lines.collect::<Vec<_>>()
+        };
+        insta::assert_snapshot!(told(5..34).join("\n"), @"");
+        let minutes = told(34..34 + 600);
+        assert!(minutes.len() <= 20 * 9, "{} lines in ten minutes", minutes.len());
+        insta::assert_snapshot!(minutes[9..18].join("\n"), @"");
     }
 }

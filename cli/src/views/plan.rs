@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, counted, padded, visible_width},
+    style::{Meaning, Style, counted, padded, row, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -59,14 +59,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     );
     line(&mut text, &style.paint(Meaning::Quiet, &heading));
     renames(&mut text, &around.moved, style);
-    for (component, steps) in by_component(plan) {
-        line(&mut text, "");
-        line(&mut text, &component_heading(component, &steps, style));
-        let widths = Widths::of(&steps);
-        for step in steps {
-            step_lines(&mut text, step, &widths, style);
-        }
-    }
+    components(&mut text, plan, Fields::Shown, style);
     line(&mut text, "");
     line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
     let unchecked = plan
@@ -90,8 +83,29 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     text
 }
 
+/// Whether it is said of a change which fields it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// It is.
+    Shown,
+    /// It is not.
+    LeftOut,
+}
+
+/// Every step that has something to say, by component.
+pub(super) fn components(text: &mut String, plan: &Plan, fields: Fields, style: &Style) {
+    for (component, steps) in by_component(plan) {
+        line(text, "");
+        line(text, &component_heading(component, &steps, style));
+        let widths = Widths::of(&steps);
+        for step in steps {
+            step_lines(text, step, &widths, fields, style);
+        }
+    }
+}
+
 /// The records that get another address; the cluster hears nothing of it.
-fn renames(text: &mut String, renames: &[Rename], style: &Style) {
+pub(super) fn renames(text: &mut String, renames: &[Rename], style: &Style) {
     if renames.is_empty() {
         return;
     }
@@ -117,6 +131,7 @@ pub fn summary(plan: &Plan) -> String {
         wait,
         check,
         unchanged,
+        record,
         not_ready,
     } = counts;
     if !plan.has_changes() {
@@ -126,8 +141,10 @@ pub fn summary(plan: &Plan) -> String {
                 let _ = write!(text, ", {count} {word}");
             }
         }
-        if not_ready > 0 {
-            let _ = write!(text, ", {not_ready} of them not ready");
+        for (count, words) in [(not_ready, "not ready"), (record, "recorded anew")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} of them {words}");
+            }
         }
         return text;
     }
@@ -168,18 +185,18 @@ pub fn summary(plan: &Plan) -> String {
     if plan.purpose == Purpose::Apply || unchanged > 0 {
         let _ = write!(text, "; {unchanged} unchanged");
     }
-    if not_ready > 0 {
-        let _ = write!(text, " ({not_ready} not ready)");
+    let of_them = [(not_ready, "not ready"), (record, "recorded anew")];
+    let of_them = of_them.iter().filter(|(count, _)| *count > 0);
+    let of_them: Vec<_> = of_them.map(|(count, words)| format!("{count} {words}")).collect();
+    if !of_them.is_empty() {
+        let _ = write!(text, " ({})", of_them.join(", "));
     }
     text
 }
 
 /// What an execution of the plan is worth a line for: what it does something about.
 pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
-    let steps = plan
-        .steps
-        .iter()
-        .filter(|step| step.action != Action::NoOp && is_shown(step));
+    let steps = plan.steps.iter().filter(|step| step.action.is_work() && is_shown(step));
     steps.map(|step| step.address.clone()).collect()
 }
 
@@ -230,7 +247,7 @@ fn by_component(plan: &Plan) -> Vec<(&str, Vec<&Step>)> {
     groups
 }
 
-fn is_shown(step: &Step) -> bool {
+pub(super) fn is_shown(step: &Step) -> bool {
     let writes = matches!(step.node, NodeKind::Object | NodeKind::Overlay);
     // What was only waited for, or ran, leaves nothing behind: that its record goes is not worth a line.
     if step.action == Action::Forget && !writes {
@@ -260,10 +277,11 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         (Action::Wait, "gate"),
         (Action::Run, "action"),
         (Action::Check, "check"),
+        (Action::Record, "record only"),
         (Action::NoOp, "not ready"),
     ] {
         let count = steps.iter().filter(|step| step.action == action).count();
-        let noun = if count == 1 || action == Action::NoOp {
+        let noun = if count == 1 || !action.is_work() {
             noun.to_owned()
         } else {
             format!("{noun}s")
@@ -328,9 +346,8 @@ fn object(step: &Step) -> String {
     })
 }
 
-fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
+fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, style: &Style) {
     let mark = style.action_mark(step.action, step.node);
-    let address = padded(&step.address.to_string(), widths.address);
     let mut cells = Vec::new();
     match step.node {
         NodeKind::Gate | NodeKind::Check | NodeKind::Action => cells.push(step.note.clone()),
@@ -346,7 +363,16 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
-    line(text, format!("  {mark} {address}  {}", cells.join("  ")).trim_end());
+    let row = row(
+        &format!("  {mark} "),
+        &step.address.to_string(),
+        widths.address,
+        cells.join("  ").trim_end(),
+    );
+    line(text, &row);
+    if fields == Fields::LeftOut {
+        return;
+    }
     let changes: Vec<_> = step
         .changes
         .iter()
@@ -382,13 +408,13 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, style: &Style) {
 
 /// Of an object that is made, all is new, and `render` shows it; here is what only the plan can say. Fields that are
 /// taken on an object of others are named one by one.
-fn says_something(step: &Step, change: &FieldChange) -> bool {
+pub(super) fn says_something(step: &Step, change: &FieldChange) -> bool {
     let is_whole = step.node == NodeKind::Object && step.action == Action::Create;
     !is_whole || matches!(change.after, Shown::KnownAfter(_))
 }
 
 /// The reasons that say something the mark does not.
-fn why(step: &Step) -> String {
+pub(super) fn why(step: &Step) -> String {
     let mut words: Vec<String> = step
         .reasons
         .iter()
@@ -398,7 +424,7 @@ fn why(step: &Step) -> String {
     if let Some(readiness) = step
         .readiness
         .as_ref()
-        .filter(|readiness| step.action == Action::NoOp && !readiness.is_ready())
+        .filter(|readiness| !step.action.is_work() && !readiness.is_ready())
     {
         words.push(format!("not ready: {}", readiness.why()));
     }
@@ -414,6 +440,10 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         Reason::Triggered => action == Action::Run,
         Reason::GoneUnderUs
         | Reason::ChangedInStack
+        | Reason::ValueChanged
+        | Reason::StoredOtherwise
+        | Reason::Marked
+        | Reason::RecordOnly
         | Reason::Drifted
         | Reason::NotRecorded
         | Reason::MadeByController
@@ -421,6 +451,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::NoLongerDesired
         | Reason::WasThereBefore
         | Reason::Retained(_)
+        | Reason::GoesWith(_)
         | Reason::SelfRecreating
         | Reason::AlreadyGone
         | Reason::LetGo
@@ -465,14 +496,14 @@ fn left_out(text: &mut String, plan: &Plan, style: &Style) {
             &format!("  {} {}", style.dot(), style.paint(Meaning::Quiet, &words)),
         );
     }
-    let width = others
-        .iter()
-        .map(|(address, _)| visible_width(&address.to_string()))
-        .max();
+    let widths = others.iter().map(|(address, _)| visible_width(&address.to_string()));
+    let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
     for (address, why) in others.iter().take(MOST_LEFT_OUT) {
-        let address = padded(&address.to_string(), width.unwrap_or(0).min(WIDEST_ADDRESS));
         let why = style.paint(Meaning::Quiet, &why.to_string());
-        line(text, &format!("  {} {address}  {why}", style.dot()));
+        line(
+            text,
+            &row(&format!("  {} ", style.dot()), &address.to_string(), width, &why),
+        );
     }
     let more = others.len().saturating_sub(MOST_LEFT_OUT);
     if more > 0 {
@@ -540,7 +571,7 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
     }
 }
 
-fn line(text: &mut String, content: &str) {
+pub(super) fn line(text: &mut String, content: &str) {
     text.push_str(content);
     text.push('\n');
 }

@@ -1,7 +1,8 @@
 //! The embedded cluster, for the person who serves it.
 
 use super::style::{Meaning, Style, padded};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{
     fmt::Write as _,
     net::{IpAddr, SocketAddr},
@@ -43,12 +44,94 @@ pub fn unjudged(what: impl std::fmt::Display) -> String {
 }
 
 /// The same for machines: how many rules, by why.
-pub fn unjudged_json(definition: &str, reasons: &[(String, usize)]) -> Value {
-    let reasons = reasons.iter().map(|(why, rules)| json!({"why": why, "rules": rules}));
-    json!({
-        "format_version": super::json::FORMAT_VERSION, "event": "unjudged", "definition": definition,
-        "reasons": reasons.collect::<Vec<_>>(),
-    })
+pub fn unjudged_json(definition: &str, reasons: &[(String, usize)]) -> SimulateJson {
+    let reason = |(why, rules): &(String, usize)| UnjudgedJson {
+        why: why.clone(),
+        rules: *rules,
+    };
+    SimulateJson {
+        event: Some("unjudged"),
+        definition: Some(definition.to_owned()),
+        reasons: reasons.iter().map(reason).collect(),
+        ..SimulateJson::EMPTY
+    }
+}
+
+/// A line of `simulate`: first where it listens, then what it does not judge.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SimulateJson {
+    format_version: u32,
+    /// Where the API server is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// The file of who may do everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubeconfig: Option<String>,
+    /// Where the cluster answers for its hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_plane: Option<String>,
+    /// `unjudged`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+    /// The definition that says more than is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definition: Option<String>,
+    /// How many of its rules, by why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<UnjudgedJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct UnjudgedJson {
+    why: String,
+    rules: usize,
+}
+
+impl SimulateJson {
+    const EMPTY: Self = Self {
+        format_version: super::json::FORMAT_VERSION,
+        url: None,
+        kubeconfig: None,
+        data_plane: None,
+        event: None,
+        definition: None,
+        reasons: Vec::new(),
+    };
+
+    /// A cluster that listens.
+    pub fn serving(url: &str, kubeconfig: &Path, data_plane: SocketAddr) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            kubeconfig: Some(kubeconfig.display().to_string()),
+            data_plane: Some(data_plane.to_string()),
+            ..Self::EMPTY
+        }
+    }
+
+    /// Operators that act on the cluster of somebody else.
+    pub fn acting(url: &str) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            ..Self::EMPTY
+        }
+    }
+}
+
+/// `simulate --list-faults`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FaultsJson {
+    format_version: u32,
+    faults: Vec<FaultJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FaultJson {
+    /// How it is written in full.
+    fault: String,
+    effect: &'static str,
+    group: &'static str,
+    /// The rows of `docs/gotchas.md` that it shows.
+    gotchas: &'static [&'static str],
 }
 
 fn pace(speed: f64) -> String {
@@ -87,11 +170,17 @@ pub fn faults(groups: &[FaultGroup], is_json: bool) -> String {
         let all: Vec<_> = groups
             .iter()
             .flat_map(|group| group.faults.iter().map(move |fault| (group, fault)))
-            .map(|(group, fault)| {
-                json!({"fault": fault.form, "effect": fault.effect, "group": group.name, "gotchas": fault.gotchas})
+            .map(|(group, fault)| FaultJson {
+                fault: fault.form.clone(),
+                effect: fault.effect,
+                group: group.name,
+                gotchas: fault.gotchas,
             })
             .collect();
-        return super::json::pretty(&json!({"format_version": super::json::FORMAT_VERSION, "faults": all}));
+        return super::json::pretty(&FaultsJson {
+            format_version: super::json::FORMAT_VERSION,
+            faults: all,
+        });
     }
     let mut text = String::new();
     for group in groups {

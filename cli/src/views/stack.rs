@@ -1,6 +1,8 @@
 //! A stack in a few words.
 
 use super::style::{Meaning, Style, counted};
+use schemars::JsonSchema;
+use serde::Serialize;
 use stackctl_stacks::{Example, Explanation, Severity, Stack, definitions::Coverage};
 use std::fmt::Write as _;
 
@@ -105,4 +107,54 @@ pub fn codes(explanations: &[Explanation]) -> String {
         let _ = writeln!(text, "{code}  {title}");
     }
     text
+}
+
+/// What a code means, for machines.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExplanationJson {
+    code: &'static str,
+    /// `error`, `warning` or `note`.
+    severity: String,
+    /// Whether `[stack] allow` may name it.
+    may_be_allowed: bool,
+    title: &'static str,
+    text: &'static str,
+    /// Where it is explained.
+    link: String,
+    example: Option<ExampleJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ExampleJson {
+    /// `toml`, `yaml` or `text`.
+    language: &'static str,
+    /// What both texts are in, or read with.
+    beside: Option<String>,
+    /// A text that trips the code.
+    wrong: &'static str,
+    /// A text that does not.
+    right: &'static str,
+}
+
+/// One code for machines.
+pub fn explanation_json(is: &Explanation) -> ExplanationJson {
+    ExplanationJson {
+        code: is.code,
+        severity: is.severity().to_string(),
+        may_be_allowed: is.may_be_allowed(),
+        title: is.title,
+        text: is.text,
+        link: is.link(),
+        example: is.example().map(|example| ExampleJson {
+            language: example.beside.language(),
+            beside: example.beside.says(),
+            wrong: example.wrong,
+            right: example.right,
+        }),
+    }
+}
+
+/// Every code for machines.
+pub fn codes_json(explanations: &[Explanation]) -> Vec<ExplanationJson> {
+    explanations.iter().map(explanation_json).collect()
 }

@@ -17,14 +17,13 @@ use std::{
     path::Path,
 };
 
-/// Every recorded address with its object.
+/// Every recorded address with its object, one a line, so that it can be searched.
 pub fn list(recorded: &BTreeMap<Address, Recorded>, style: &Style) -> String {
     let width = recorded
         .keys()
         .map(|address| visible_width(&address.to_string()))
         .max()
-        .unwrap_or(0)
-        .min(48);
+        .unwrap_or(0);
     let mut text = String::new();
     for (address, known) in recorded {
         let what = known
@@ -285,6 +284,21 @@ mod tests {
         document::htpasswd::User,
         recorded::{RecordedDestroy, RecordedDocument},
     };
+
+    #[test]
+    fn a_long_address_moves_the_column_of_every_row() {
+        let long = format!("manifests[{}].configmap[x]", "a".repeat(60));
+        let gate = |text: &str| Recorded {
+            address: text.parse().expect("an address"),
+            node: RecordedNode::Gate,
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        };
+        let all = [gate("a.b"), gate(&long)].map(|known| (known.address.clone(), known));
+        let text = list(&BTreeMap::from(all), &Style::PLAIN);
+        let columns: Vec<_> = text.lines().take(2).map(|line| line.find("gate")).collect();
+        assert_eq!(columns, [Some(long.len() + 2), Some(long.len() + 2)], "{text}");
+    }
 
     #[test]
     fn of_a_users_line_the_user_is_shown_and_nothing_else() {

@@ -70,7 +70,7 @@ impl Style {
             Action::Run => ("!", "!", Meaning::Attention),
             Action::Wait | Action::Check => ("?", "?", Meaning::Busy),
             Action::NoOp if matches!(node, NodeKind::Gate | NodeKind::Check) => ("?", "?", Meaning::Busy),
-            Action::NoOp => ("=", "=", Meaning::Quiet),
+            Action::Record | Action::NoOp => ("=", "=", Meaning::Quiet),
         };
         self.paint(meaning, if self.unicode { mark } else { ascii })
     }
@@ -131,6 +131,22 @@ pub fn padded(text: &str, width: usize) -> String {
     padded.extend(std::iter::repeat_n(' ', width.saturating_sub(visible_width(text))));
     padded
 }
+
+/// A row of two cells. What follows a first cell that is wider than its column stands below it, where the column ends, so
+/// that the columns of all rows stay in line. `indent` stands before the first cell.
+pub fn row(indent: &str, first: &str, width: usize, rest: &str) -> String {
+    if rest.is_empty() {
+        format!("{indent}{first}")
+    } else if visible_width(first) <= width {
+        format!("{indent}{}  {rest}", padded(first, width))
+    } else {
+        let column = (visible_width(indent) + width + 2).max(LEAST_COLUMN);
+        format!("{indent}{first}\n{}{rest}", " ".repeat(column))
+    }
+}
+
+/// Where what stands below a wide cell begins at least: further in than what is said of its row below it.
+const LEAST_COLUMN: usize = 8;
 
 /// How many columns a text takes: its characters without colour sequences.
 pub fn visible_width(text: &str) -> usize {
@@ -231,5 +247,15 @@ mod tests {
         assert_eq!(padded("ab", 4), "ab  ");
         assert_eq!(shortened("abcdef", 4, "…"), "abc…");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn what_follows_a_wide_cell_stands_below_it_in_its_column() {
+        let rows = ["one", "far-too-long-for-it", "two"].map(|first| row("  + ", first, 5, "what"));
+        assert_eq!(
+            rows.join("\n"),
+            "  + one    what\n  + far-too-long-for-it\n           what\n  + two    what"
+        );
+        assert_eq!(row("  ", "far-too-long", 5, ""), "  far-too-long");
     }
 }

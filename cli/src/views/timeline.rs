@@ -1,12 +1,12 @@
 //! What ran when, for people: what took longest, when it could start, and what it had to wait for before.
 
-use super::style::{Meaning, Style, padded, spent, visible_width};
+use super::style::{Meaning, Style, row, spent, visible_width};
 use stackctl_engine::timeline::{Ended, Span, Timeline};
 use std::{fmt::Write as _, time::Duration};
 
 /// How many resources have a line.
 const MOST: usize = 15;
-/// How wide the column of addresses becomes.
+/// How wide the column of addresses becomes; what follows a wider one stands below it.
 const WIDEST: usize = 44;
 
 /// The resources that took longest, in the order in which they started.
@@ -26,9 +26,9 @@ pub fn table(timeline: &Timeline, style: &Style) -> String {
     let width = rows
         .iter()
         .map(|(_, address, ..)| visible_width(address))
+        .filter(|width| *width <= WIDEST)
         .max()
-        .unwrap_or(0)
-        .min(WIDEST);
+        .unwrap_or(0);
     let mut text = format!("{}\n", style.paint(Meaning::Heading, "What took longest"));
     for (_, address, span, took) in rows {
         let start = span.started.unwrap_or_default();
@@ -43,12 +43,8 @@ pub fn table(timeline: &Timeline, style: &Style) -> String {
         if let Some((_, Ended::Failed)) = &span.ended {
             words.push("failed".to_owned());
         }
-        let _ = writeln!(
-            text,
-            "  {}  {}",
-            padded(&address, width),
-            style.paint(Meaning::Quiet, &words.join("   "))
-        );
+        let words = style.paint(Meaning::Quiet, &words.join("   "));
+        let _ = writeln!(text, "{}", row("  ", &address, width, &words));
     }
     text
 }

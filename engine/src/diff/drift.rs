@@ -15,7 +15,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{cell::LazyCell, collections::BTreeMap};
 
 /// What changed under us at one address.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,8 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     let Some(object) = known.object() else {
         return Vec::new();
     };
-    let entries = managed_entries(live);
+    // Mostly nothing differs, and nobody asks who owns what.
+    let entries = LazyCell::new(|| managed_entries(live));
     let mut changes = Vec::new();
     for path in &object.fields {
         let there = path.get(live);

@@ -6,7 +6,23 @@ pub(crate) mod expected;
 use crate::FieldPath;
 use crate::field::PathElement;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+/// What says which object it is.
+static IDENTITY: LazyLock<[FieldPath; 6]> = LazyLock::new(|| {
+    [
+        "apiVersion",
+        "kind",
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "metadata.resourceVersion",
+    ]
+    .map(FieldPath::of)
+});
 
 /// The leaves of a manifest: every path that a server would book to whoever applies it, but for the identity
 /// (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`).
@@ -16,15 +32,8 @@ pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
     let mut found = BTreeSet::new();
     collect(manifest, &FieldPath::root(), &mut found);
     found.remove(&FieldPath::root());
-    for identity in [
-        "apiVersion",
-        "kind",
-        "metadata.name",
-        "metadata.namespace",
-        "metadata.uid",
-        "metadata.resourceVersion",
-    ] {
-        found.remove(&FieldPath::of(identity));
+    for identity in IDENTITY.iter() {
+        found.remove(identity);
     }
     found
 }
@@ -96,15 +105,18 @@ pub fn is_taken_apart(path: &FieldPath) -> bool {
 pub type Difference = (FieldPath, Option<Value>, Option<Value>);
 
 /// What the server writes for itself and nobody desires: never a difference.
-const OF_THE_SERVER: [&str; 7] = [
-    "metadata.managedFields",
-    "metadata.resourceVersion",
-    "metadata.generation",
-    "metadata.uid",
-    "metadata.creationTimestamp",
-    "metadata.selfLink",
-    "status",
-];
+static OF_THE_SERVER: LazyLock<[FieldPath; 7]> = LazyLock::new(|| {
+    [
+        "metadata.managedFields",
+        "metadata.resourceVersion",
+        "metadata.generation",
+        "metadata.uid",
+        "metadata.creationTimestamp",
+        "metadata.selfLink",
+        "status",
+    ]
+    .map(FieldPath::of)
+});
 
 /// Every leaf that differs between two states of one object, in order of path; null stands for no object.
 pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
@@ -115,7 +127,7 @@ pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
         Some(after),
         &mut found,
     );
-    found.retain(|(path, ..)| !OF_THE_SERVER.iter().any(|own| FieldPath::of(own).contains(path)));
+    found.retain(|(path, ..)| !OF_THE_SERVER.iter().any(|own| own.contains(path)));
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
 }

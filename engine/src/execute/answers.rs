@@ -23,7 +23,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             let Some(active) = self.active.get_mut(&address) else {
                 continue;
             };
-            let Stand::Wants(wanted) = std::mem::replace(&mut active.stand, Stand::InFlight) else {
+            let Some(wanted) = active.leaves() else {
                 continue;
             };
             let deadline = active.deadline;
@@ -37,7 +37,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 _ => String::new(),
             };
             return Some(Request {
-                wanted: *wanted,
+                wanted,
                 resource,
                 overlay_manager,
                 edges: self

@@ -95,6 +95,11 @@ impl Symptom {
         diagnoses.get(self.index)
     }
 
+    /// What is seen.
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
     /// What a person has to do.
     pub(super) fn asks(&self, diagnoses: &[Diagnosis]) -> Option<String> {
         let asks = self.of(diagnoses)?.asks.replace("{name}", &self.name);

@@ -248,7 +248,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                 return;
             }
             Some(Active {
-                stand: Stand::Wants(_), ..
+                stand: Stand::Wants(..),
+                ..
             }) => {
                 let wanting = (Reverse(self.run.remaining(address)), address.clone());
                 self.wanting.insert(wanting);
@@ -316,7 +317,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
                     Verdict::Waits => return,
                 },
                 request if request.is_request() => {
-                    active.stand = Stand::Wants(Box::new(request));
+                    active.wants(request);
                     return;
                 }
                 wait => match self.wait(address, &wait) {

@@ -47,10 +47,7 @@ pub fn intended(plan: &Plan, from: &Looked<'_>) -> Vec<Recorded> {
             continue;
         };
         let known = from.recorded.get(&step.address);
-        let writes = matches!(
-            step.action,
-            Action::Create | Action::Update | Action::Adopt | Action::Replace
-        );
+        let writes = step.action.writes();
         let edges = step.waits_for.as_slice();
         match &resource.node {
             Node::Object(object) if writes => {
@@ -106,10 +103,10 @@ fn of_object(
     let keeps_its_object = known
         .and_then(Recorded::object)
         .is_some_and(|last| last.object.key() == named.key());
-    if action == Action::Update && keeps_its_object {
+    if matches!(action, Action::Update | Action::Record) && keeps_its_object {
         return None;
     }
-    let mut body = written_value(resource);
+    let mut body = written_value(resource).into_owned();
     from.identity.mark(&mut body, &resource.address, named);
     let is_adopted = action == Action::Adopt;
     let written = Written {
@@ -118,7 +115,7 @@ fn of_object(
         origin: if is_adopted { Origin::Adopted } else { Origin::Created },
         fields: &leaves(&body),
         answer: found(from, resource)
-            .and_then(|found| found.live.as_ref())
+            .and_then(|found| found.live.as_deref())
             .filter(|_| is_adopted),
     };
     Some(record(resource, &written, edges, from.key, RecordedNode::Object))
@@ -132,7 +129,7 @@ fn of_overlay(
     edges: &[Edge],
 ) -> Option<Recorded> {
     let found = found(from, resource)?;
-    let live = found.live.as_ref();
+    let live = found.live.as_deref();
     if live.is_none() && !overlay.create_if_absent {
         return None;
     }

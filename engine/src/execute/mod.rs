@@ -15,6 +15,7 @@ mod execution;
 mod intended;
 mod journal;
 mod ledger;
+mod look;
 mod onlookers;
 mod order;
 mod provider;
@@ -24,6 +25,7 @@ mod replacements;
 mod run;
 mod script;
 mod step;
+mod supposed;
 mod undo;
 mod view;
 mod waits;
@@ -39,7 +41,9 @@ pub use event::{Did, Event, Failure};
 pub use execution::{Execution, Options};
 pub use intended::{Looked, adopted, intended};
 pub use journal::{Intent, Journal, JournalError, Outcome};
+pub use look::{Watched, follow, look};
 pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
     WatchEvent,
 };
+pub use supposed::Supposed;

@@ -5,7 +5,7 @@ use crate::{
     address::Address,
     estimate::expected,
     graph::{Edge, EdgeClass, EdgeSource, Graph, Takes, Until, remaining},
-    plan::{self, Action},
+    plan,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,5 +94,5 @@ pub(super) fn run_of(execution: &Execution<'_>) -> Run {
 
 /// Whether a step does anything but look.
 pub(super) fn is_work(step: &plan::Step) -> bool {
-    step.action != Action::NoOp
+    step.action.is_work()
 }

@@ -49,8 +49,8 @@ pub(super) fn record(
         fields,
         answer,
     } = *written;
-    let fields = &held(resource, fields);
-    let secret = sensitive_of(resource, object, fields);
+    let fields = held(resource, fields);
+    let secret = sensitive_of(resource, object, &fields);
     let written = RecordedObject {
         object: object.clone(),
         uid: answer
@@ -60,8 +60,8 @@ pub(super) fn record(
         origin,
         manager: manager.to_owned(),
         sent: sent_digest(resource),
-        manifest: answer.map_or(Value::Null, |answer| redacted(answer, fields, &secret, key)),
-        fields: fields.clone(),
+        manifest: answer.map_or(Value::Null, |answer| redacted(answer, &fields, &secret, key)),
+        fields,
         sensitive: secret,
         key_id: key.map(|key| key.id().to_owned()),
         owned: answer.and_then(|answer| applied_fields(answer, manager)),

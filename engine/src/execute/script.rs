@@ -51,10 +51,7 @@ pub(super) enum Move {
 /// what is in it and itself, and nothing of one that goes with what it is in.
 pub(super) fn of_resource(step: &Step, resource: &Resource, going: &[&Recorded]) -> VecDeque<Move> {
     let mut moves: VecDeque<Move> = going.iter().flat_map(|known| taking_away(known)).collect();
-    let writes = matches!(
-        step.action,
-        Action::Create | Action::Update | Action::Adopt | Action::Replace
-    );
+    let writes = step.action.writes();
     match &resource.node {
         Node::Object(_) | Node::Overlay(_) => {
             if let Node::Overlay(overlay) = &resource.node

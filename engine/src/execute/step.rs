@@ -30,8 +30,8 @@ use tokio::time::Instant;
 pub(super) enum Stand {
     /// For something to be seen, or for nothing.
     Looks,
-    /// For a slot for this request.
-    Wants(Box<Move>),
+    /// For a slot for this request, since then.
+    Wants(Box<Move>, Instant),
     /// For the answer to its request.
     InFlight,
     /// For what was written down of it to be saved.
@@ -94,9 +94,24 @@ impl Active {
         all.into_iter().flatten().filter(|at| *at > self.looked).min()
     }
 
-    /// Wants a slot for a deed beside its script.
-    pub(super) fn wants_deed(&mut self, deed: Deed) {
-        self.stand = Stand::Wants(Box::new(Move::Deed(deed)));
+    /// Wants a slot for a request from now on.
+    pub(super) fn wants(&mut self, request: Move) {
+        self.stand = Stand::Wants(Box::new(request), Instant::now());
+    }
+
+    /// The request that it wants a slot for leaves; how long it had to wait for one is not its own time, and moves what it
+    /// has of that to later. Nothing if it wants none.
+    pub(super) fn leaves(&mut self) -> Option<Move> {
+        match std::mem::replace(&mut self.stand, Stand::InFlight) {
+            Stand::Wants(request, since) => {
+                self.deadline += since.elapsed();
+                Some(*request)
+            }
+            other => {
+                self.stand = other;
+                None
+            }
+        }
     }
 }
 

@@ -274,7 +274,7 @@ fn remove_empty(object: &mut Value, absent: &BTreeSet<FieldPath>) {
 /// Whether a path is one of the fields that tell an item of a list apart: without it the item could not be found.
 fn is_key_of_item(path: &FieldPath) -> bool {
     match path.elements() {
-        [.., PathElement::Key(keys), PathElement::Field(name)] => keys.contains_key(name),
+        [.., PathElement::Key(keys), PathElement::Field(name)] => keys.contains_key(&**name),
         _ => false,
     }
 }

@@ -69,6 +69,16 @@ impl LiveView {
         }
     }
 
+    /// Takes in objects of a scope that were read one by one; only for those that look at no others of it.
+    pub(super) fn read_of(&mut self, scope: &Scope, objects: Vec<Value>) {
+        let known = self.scope(scope);
+        known.extend(
+            objects
+                .into_iter()
+                .filter_map(|object| Some((key_of(&object)?, seen(object)))),
+        );
+    }
+
     /// Takes in what the server answered to a write of ours; the scopes that know it now.
     pub(super) fn wrote(&mut self, key: &ObjectKey, object: &Value) -> Vec<Scope> {
         let in_all = self.holding.get(&(key.kind.clone(), None)).into_iter();

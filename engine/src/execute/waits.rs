@@ -11,6 +11,7 @@ use crate::{
     digest::Digest,
     readiness::{Readiness, Seen as _, Sight, judge},
     resource::{Effect, Node},
+    status::going,
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
@@ -36,12 +37,12 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 Move::AwaitThere(object) => judge(&script::there(object), &self.view),
                 Move::AwaitNone(target) => match target.find(&self.view).first() {
                     None => Readiness::Ready("gone".to_owned()),
-                    Some(left) => Readiness::Progressing(still_there(left)),
+                    Some(left) => Readiness::Progressing(going(left)),
                 },
                 Move::AwaitGone(object, uid) => {
                     match self.view.object(object).filter(|live| effect::uid(live) == *uid) {
                         None => Readiness::Ready("gone".to_owned()),
-                        Some(left) => Readiness::Progressing(still_there(left)),
+                        Some(left) => Readiness::Progressing(going(left)),
                     }
                 }
                 _ => Readiness::Ready(String::new()),
@@ -143,7 +144,7 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                     .effects
                     .iter()
                     .flat_map(|e| effect::deeds(e, &trigger, &self.view, &BTreeSet::new()));
-                active.deeds.extend(deeds);
+                active.deeds = deeds.collect();
                 active.remedied = true;
                 active.remedy_at = None;
                 // What was seen before it is no evidence any more.
@@ -160,7 +161,7 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             return Verdict::Waits;
         };
         if let Some(deed) = active.deeds.pop_front() {
-            active.wants_deed(deed);
+            active.wants(Move::Deed(deed));
             return Verdict::Waits;
         }
         if let Some(failure) = self.given_up(address, now) {
@@ -233,17 +234,17 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         }
         let goal = judge(&action.goal, &self.view);
         let acted = !active.acted.is_empty();
-        if goal.is_ready() && (acted || action.satisfied_by_goal) {
+        let repeats = matches!(action.effect, Effect::PatchAdmitted { .. });
+        let is_carried_out = acted && (repeats || active.deeds.is_empty());
+        if goal.is_ready() && (is_carried_out || action.satisfied_by_goal) {
             active.why = goal.why().to_owned();
             active.sights.clear();
             return Verdict::Over;
         }
         let trigger = Digest::of(&action.trigger);
-        let repeats = matches!(action.effect, Effect::PatchAdmitted { .. });
         if !acted || repeats {
-            active
-                .deeds
-                .extend(effect::deeds(&action.effect, &trigger, &self.view, &active.acted));
+            // What there is to do is found anew on what is seen now, in place of what was found before.
+            active.deeds = effect::deeds(&action.effect, &trigger, &self.view, &active.acted).into();
             // A restart whose target carries this trigger already has nothing left to do but to roll out.
             if active.deeds.is_empty() && !acted && !repeats && goal.is_ready() {
                 active.why = goal.why().to_owned();
@@ -253,22 +254,6 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         }
         self.waits_for(address, goal.why().to_owned());
         self.overdue(address)
-    }
-}
-
-fn still_there(object: &serde_json::Value) -> String {
-    let name = object["metadata"]["name"].as_str().unwrap_or("?");
-    let kind = object["kind"].as_str().unwrap_or("object");
-    let finalizers: Vec<_> = object["metadata"]["finalizers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|f| f.as_str())
-        .collect();
-    if finalizers.is_empty() {
-        format!("{kind} {name} is still there")
-    } else {
-        format!("{kind} {name} waits for its finalizers: {}", finalizers.join(", "))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     FieldPath,
-    diff::leaves,
+    diff::{differences, leaves},
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
     ignored::respect_ignored,
@@ -373,9 +373,8 @@ fn did(live: Option<&Value>, answer: &ApplyAnswer, foreign: bool) -> Did {
     match live {
         _ if answer.created => Did::Created,
         Some(_) if foreign => Did::Adopted,
-        Some(live) if live["metadata"]["resourceVersion"] == answer.object["metadata"]["resourceVersion"] => {
-            Did::Unchanged
-        }
+        // Who owns what may have changed, which is a matter of the record.
+        Some(live) if differences(live, &answer.object).is_empty() => Did::Unchanged,
         // Not there when we read it and not made by us: somebody was faster.
         None => Did::Adopted,
         Some(_) => Did::Updated,

@@ -26,6 +26,8 @@ pub enum Action {
     Wait,
     /// Makes a check.
     Check,
+    /// Records anew what is as desired: what the stack says is sent, and no value in the cluster changes.
+    Record,
     /// Does nothing, but readiness is judged.
     NoOp,
 }
@@ -43,12 +45,21 @@ pub enum Reason {
     TargetToCome,
     /// The stack says something else than what was applied.
     ChangedInStack,
+    /// The stack says the same; a value that it takes from elsewhere is another one.
+    ValueChanged,
+    /// The stack says the same and no recorded field is another one, and yet an apply would change something: a default of
+    /// a newer definition, or what a write of ours left that was not recorded.
+    StoredOtherwise,
+    /// Nothing but our own marks would change: it has another address, or none yet.
+    Marked,
     /// The cluster holds something else than what was applied.
     Drifted,
     /// Nothing differs.
     Converged,
-    /// It is ours by its marks and as desired, but was never recorded: a run ended before it could be.
+    /// It is ours by its marks, but not recorded: a run ended before it could be, or its record was dropped.
     NotRecorded,
+    /// It is as desired; what is recorded of it says less, or something else.
+    RecordOnly,
     /// It is there, its controller makes it, and it becomes ours.
     MadeByController,
     /// It is there, not ours, and the person said that it may become ours.
@@ -61,6 +72,8 @@ pub enum Reason {
     WasThereBefore,
     /// The catalogue says that it stays.
     Retained(String),
+    /// This object goes, and the server deletes it with that.
+    GoesWith(String),
     /// Its controller would make it again.
     SelfRecreating,
     /// It is recorded, and already gone.
@@ -111,9 +124,22 @@ pub enum Unasked {
 }
 
 impl Action {
-    /// Whether it writes or runs anything.
+    /// Whether it changes or runs anything.
     pub fn is_change(self) -> bool {
-        !matches!(self, Self::Wait | Self::Check | Self::NoOp)
+        !matches!(self, Self::Wait | Self::Check | Self::Record | Self::NoOp)
+    }
+
+    /// Whether it does anything but look and record.
+    pub fn is_work(self) -> bool {
+        !matches!(self, Self::Record | Self::NoOp)
+    }
+
+    /// Whether it sends what the stack says.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Create | Self::Update | Self::Adopt | Self::Replace | Self::Record
+        )
     }
 
     /// The word that machines read.
@@ -129,6 +155,7 @@ impl Action {
             Self::Run => "run",
             Self::Wait => "wait",
             Self::Check => "check",
+            Self::Record => "record",
             Self::NoOp => "no-op",
         }
     }
@@ -143,15 +170,20 @@ impl Reason {
             Self::KindOrNamespaceToCome => "kind-or-namespace-to-come",
             Self::TargetToCome => "target-to-come",
             Self::ChangedInStack => "changed-in-stack",
+            Self::ValueChanged => "value-changed",
+            Self::StoredOtherwise => "stored-otherwise",
+            Self::Marked => "marked",
             Self::Drifted => "drifted",
             Self::Converged => "converged",
             Self::NotRecorded => "not-recorded",
+            Self::RecordOnly => "record-only",
             Self::MadeByController => "made-by-controller",
             Self::ConsentGiven => "consent-given",
             Self::NoLongerDesired => "no-longer-desired",
             Self::Destroying => "destroying",
             Self::WasThereBefore => "was-there-before",
             Self::Retained(_) => "retained",
+            Self::GoesWith(_) => "goes-with",
             Self::SelfRecreating => "self-recreating",
             Self::AlreadyGone => "already-gone",
             Self::LetGo => "let-go",
@@ -179,15 +211,20 @@ impl fmt::Display for Reason {
             Self::KindOrNamespaceToCome => f.write_str("schema checked at apply"),
             Self::TargetToCome => f.write_str("once its object is there"),
             Self::ChangedInStack => f.write_str("changed in the stack"),
+            Self::ValueChanged => f.write_str("a value that it takes from elsewhere changed"),
+            Self::StoredOtherwise => f.write_str("stored otherwise than it was sent"),
+            Self::Marked => f.write_str("only its marks change"),
             Self::Drifted => f.write_str("drifted"),
             Self::Converged => f.write_str("as desired"),
-            Self::NotRecorded => f.write_str("written by a run that was cut off; recorded now"),
+            Self::NotRecorded => f.write_str("ours by its marks, and not recorded yet"),
+            Self::RecordOnly => f.write_str("record only"),
             Self::MadeByController => f.write_str("made by its controller"),
             Self::ConsentGiven => f.write_str("adopted as asked"),
             Self::NoLongerDesired => f.write_str("no longer in the stack"),
             Self::Destroying => f.write_str("the stack is destroyed"),
             Self::WasThereBefore => f.write_str("was there before us"),
             Self::Retained(why) => write!(f, "stays: {why}"),
+            Self::GoesWith(container) => write!(f, "goes with {container}"),
             Self::SelfRecreating => f.write_str("its controller makes it again"),
             Self::AlreadyGone => f.write_str("already gone"),
             Self::LetGo => f.write_str("left as it is, as the stack says"),

@@ -46,6 +46,20 @@ pub enum Excess {
         /// How many are not of the stack; nothing where that could not be read.
         others: Option<usize>,
     },
+    /// An object that is not to go, and that the server deletes with another one that goes.
+    #[error("`{address}`: {object} goes with {with}: {stays}")]
+    Along {
+        /// The resource.
+        address: Address,
+        /// The object.
+        object: Box<ObjectRef>,
+        /// The object that it goes with.
+        with: Box<ObjectRef>,
+        /// The resource of that one.
+        container: Address,
+        /// Why it is not to go.
+        stays: String,
+    },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
     Data {
@@ -61,13 +75,13 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } => false,
-            Self::TooMany { .. } | Self::Instances { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Instances { .. } | Self::Along { .. } | Self::Data { .. } => true,
         }
     }
 
     /// What to type or change.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> String {
+        let hint = match self {
             Self::Everything { .. } => {
                 "look whether its files are whole; `stackctl destroy` is what takes everything away"
             }
@@ -76,8 +90,15 @@ impl Excess {
                 "delete those first, or let the definition stay with `stackctl state rm`; if they are to go, say \
                  `--yes-delete`"
             }
+            Self::Along { container, .. } => {
+                return format!(
+                    "move it elsewhere, or let both stay with `stackctl state rm '{container}'`; if it is to go, say \
+                     `--yes-delete`"
+                );
+            }
             Self::Data { .. } => "keep it in the stack, or save its data and say `--yes-delete`",
-        }
+        };
+        hint.to_owned()
     }
 }
 

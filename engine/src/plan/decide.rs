@@ -117,20 +117,25 @@ pub fn decide(subject: Subject) -> Option<(Action, Reason)> {
             before: Before::TheSame,
             ..
         } => (Action::NoOp, Reason::Converged),
-        // Ours by its marks, but a kill came before the record: writing it again records it.
+        // Ours by its marks, but a kill came before the record, or it was dropped: sending it again records it.
         Subject::Desired {
             live: Live::Same,
             before: Before::Never,
             ..
-        } => (Action::Update, Reason::NotRecorded),
+        } => (Action::Record, Reason::NotRecorded),
         Subject::Desired {
             live: Live::Same,
             before: Before::SomethingElse,
             ..
-        } => (Action::Update, Reason::ChangedInStack),
+        } => (Action::Record, Reason::RecordOnly),
         Subject::Desired {
             live: Live::Different { .. },
-            before: Before::SomethingElse | Before::Never,
+            before: Before::Never,
+            ..
+        } => (Action::Update, Reason::NotRecorded),
+        Subject::Desired {
+            live: Live::Different { .. },
+            before: Before::SomethingElse,
             ..
         } => (Action::Update, Reason::ChangedInStack),
         Subject::Desired {
@@ -144,7 +149,7 @@ pub fn decide(subject: Subject) -> Option<(Action, Reason)> {
             live: Live::Different { drifted: false },
             before: Before::TheSame,
             ..
-        } => (Action::Update, Reason::ChangedInStack),
+        } => (Action::Update, Reason::StoredOtherwise),
         Subject::RecordedOnly { exists: false, .. } => (Action::Forget, Reason::AlreadyGone),
         Subject::RecordedOnly {
             exists: true,

@@ -7,29 +7,37 @@
 //! - Equal inputs give equal plans, byte for byte; steps stand in the order of the graph.
 //! - A plan names only what is desired or recorded: an object that is neither cannot be in it.
 //! - Execution acts on [`Action`] alone; reasons and changes inform people.
+//! - An update names a field: what is only a matter of the record is [`Action::Record`].
 //! - No secret's value is in a plan: what is sensitive shows as [`Shown::Secret`].
 
 mod action;
+mod along;
+mod because;
 mod budget;
 mod decide;
 mod parts;
+mod picture;
 mod planner;
 mod projection;
 mod refresh;
 mod replace;
+mod risk;
 mod scope;
 #[cfg(test)]
 mod testing;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
+pub use along::{Along, Stays, along, excess_along, said_along};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
+pub use picture::{Picture, Side, pictures};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
 pub use projection::{Moved, Projection};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
+pub use risk::{NoRisk, Risk, Risks, Told, risk};
 pub use scope::{LeftOut, Order, Partial, Pattern, Scope, ScopeError};
 pub use transition::{LoginChange, Transition, transitions};
 
@@ -180,8 +188,10 @@ pub struct Counts {
     pub wait: usize,
     /// Checks that would be made.
     pub check: usize,
-    /// Steps that would do nothing.
+    /// Steps that would change nothing.
     pub unchanged: usize,
+    /// Of the unchanged, those that are recorded anew.
+    pub record: usize,
     /// Of the unchanged, those that are not ready now.
     pub not_ready: usize,
 }
@@ -202,11 +212,12 @@ impl Plan {
                 Action::Run => &mut counts.run,
                 Action::Wait => &mut counts.wait,
                 Action::Check => &mut counts.check,
-                Action::NoOp => &mut counts.unchanged,
+                Action::Record | Action::NoOp => &mut counts.unchanged,
             };
             *count += 1;
+            counts.record += usize::from(step.action == Action::Record);
             let unready = step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready());
-            if step.action == Action::NoOp && unready {
+            if !step.action.is_work() && unready {
                 counts.not_ready += 1;
             }
         }
@@ -250,17 +261,19 @@ mod tests {
 
     #[test]
     fn steps_are_counted_by_what_they_do_and_of_the_unchanged_those_that_are_not_ready() {
-        use Action::{Adopt, Check, Create, Delete, Forget, NoOp, Release, Replace, Run, Update, Wait};
+        use Action::{Adopt, Check, Create, Delete, Forget, NoOp, Record, Release, Replace, Run, Update, Wait};
         let mut plan = plan(
             Purpose::Apply,
             &[
                 Create, Update, Update, Replace, Delete, Adopt, Release, Forget, Run, Wait, Check, NoOp, NoOp, NoOp,
+                Record,
             ],
         );
         let progressing = || Some(Readiness::Progressing("2 of 3".to_owned()));
         plan.steps[0].readiness = progressing();
         plan.steps[11].readiness = Some(Readiness::Ready(String::new()));
         plan.steps[12].readiness = progressing();
+        plan.steps[14].readiness = progressing();
         assert_eq!(
             plan.counts(),
             Counts {
@@ -274,8 +287,9 @@ mod tests {
                 run: 1,
                 wait: 1,
                 check: 1,
-                unchanged: 3,
-                not_ready: 1,
+                unchanged: 4,
+                record: 1,
+                not_ready: 2,
             }
         );
     }
@@ -283,7 +297,7 @@ mod tests {
     #[test]
     fn waiting_alone_is_no_change() {
         let changes = |actions: &[Action]| plan(Purpose::Apply, actions).has_changes();
-        assert!(!changes(&[Action::Wait, Action::Check, Action::NoOp]));
+        assert!(!changes(&[Action::Wait, Action::Check, Action::Record, Action::NoOp]));
         assert!(changes(&[Action::NoOp, Action::Forget]));
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -11,19 +11,24 @@ use crate::{
     digest::{Digest, StackKey},
     document::DocumentError,
     execute::ProviderError,
+    field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
     late::LateError,
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
-    readiness::{Readiness, Seen, judge},
+    readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
-    survey::{Answer, Found, Survey, observations},
+    survey::{Answer, Found, Survey},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Everything that a plan is made of.
 #[derive(Debug)]
@@ -147,6 +152,23 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// The resource that it is about, if it is about one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::NotOurs { address, .. }
+            | Self::OtherStack { address, .. }
+            | Self::Conflict { address, .. }
+            | Self::UnknownKind { address, .. }
+            | Self::Refused { address, .. }
+            | Self::Uneditable { address, .. }
+            | Self::Late { address, .. }
+            | Self::HoldsData { address, .. }
+            | Self::NotReplaceable { address, .. }
+            | Self::Prevented { address } => Some(address),
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -259,7 +281,7 @@ pub fn digest_of(resources: &[Resource]) -> Digest {
 }
 
 fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
-    let readiness = || judge(&observations(resource), inputs.survey.view());
+    let readiness = || inputs.survey.readiness(resource);
     let known = inputs.recorded.get(&resource.address);
     if inputs.replaced.get(&resource.address) == Some(&Replaced::Asked)
         && let Some(why) = replace::no_object_of_its_own(&resource.node)
@@ -365,7 +387,7 @@ fn written(
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
-    if is_overlay && before == Before::Never && action == Action::Update {
+    if is_overlay && before == Before::Never && matches!(action, Action::Update | Action::Record) {
         (action, reason) = (Action::Create, Reason::Missing);
     }
     // The address stays and its object is another: the old one goes, or it would be nobody's (DESIGN §5.7).
@@ -409,18 +431,16 @@ fn written(
         (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
-    let readiness = found
-        .live
-        .as_ref()
-        .map(|_| judge(&observations(resource), inputs.survey.view()));
+    let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
     let last = parts::last_documents(known, found);
     step.changes = changes(found, resource, &drifted, &manager, action);
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
-    step.reasons.extend(kept(known, found, resource, &manager));
     let mut paths = leaves(&written_value(resource));
+    step.reasons.extend(kept(known, found, &paths, &manager));
+    because::say(&mut step, resource, known.and_then(Recorded::object));
     paths.extend(
         known
             .and_then(Recorded::object)
@@ -428,7 +448,7 @@ fn written(
             .flat_map(|last| last.fields.iter().cloned()),
     );
     paths.retain(|path| !is_ignored(resource, path));
-    step.projection = Projection::of(found.live.as_ref(), &paths, &sensitive(resource));
+    step.projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)
 }
@@ -472,7 +492,7 @@ fn live_of(
         });
     }
     let foreign = matches!(found.whose, Some(Whose::Foreign));
-    if found.live.as_ref().is_some_and(is_being_deleted) {
+    if found.live.as_deref().is_some_and(is_being_deleted) {
         return Ok((Live::Terminating, None));
     }
     Ok(match &found.answer {
@@ -601,12 +621,12 @@ fn changes(
     let nothing = Value::Null;
     let (before, after) = match (&found.live, &found.answer) {
         (live, Answer::Would { object, .. } | Answer::Unverified { object, .. }) => {
-            (live.as_ref().unwrap_or(&nothing), object.clone())
+            (live.as_deref().unwrap_or(&nothing), Cow::Borrowed(object))
         }
         _ if action == Action::Create => (&nothing, written_value(resource)),
         _ => return Vec::new(),
     };
-    let entries = managed_entries(before);
+    let entries = LazyCell::new(|| managed_entries(before));
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
     for (path, old, new) in differences(before, &after) {
@@ -648,12 +668,11 @@ fn changes(
 }
 
 /// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
-fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &str) -> Vec<Reason> {
+fn kept(known: Option<&Recorded>, found: &Found, desired: &BTreeSet<FieldPath>, manager: &str) -> Vec<Reason> {
     let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
         return Vec::new();
     };
-    let desired = leaves(&written_value(resource));
-    let entries = managed_entries(live);
+    let entries = LazyCell::new(|| managed_entries(live));
     last.fields
         .iter()
         .filter(|path| !desired.contains(*path) && path.get(live).is_some())
@@ -669,17 +688,22 @@ fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &
 }
 
 fn is_identity(path: &FieldPath) -> bool {
-    ["apiVersion", "kind", "metadata"]
-        .iter()
-        .any(|name| FieldPath::of(name).contains(path))
+    let first = path.elements().first();
+    matches!(first, Some(PathElement::Field(name)) if ["apiVersion", "kind", "metadata"].contains(&&**name))
 }
 
 /// The values of a Secret are never shown, whoever set them.
 fn is_secret(resource: &Resource, path: &FieldPath) -> bool {
-    let of_secret = resource
-        .object()
-        .is_some_and(|object| object.object_type.kind == "Secret" && object.object_type.group().is_empty());
-    of_secret && FieldPath::of("data").contains(path)
+    resource.object().is_some_and(|object| is_secret_data(object, path))
+}
+
+/// Whether a path is of the values of a Secret, in either of the ways to write them.
+pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
+    let of_secret = object.object_type.kind == "Secret" && object.object_type.group().is_empty();
+    of_secret
+        && ["data", "stringData"]
+            .iter()
+            .any(|name| FieldPath::of(name).contains(path))
 }
 
 /// The paths of a resource whose values nobody may see.

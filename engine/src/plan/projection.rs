@@ -84,3 +84,66 @@ impl Projection {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn live(uid: &str, k: &str, other: &str) -> Value {
+        json!({"metadata": {"uid": uid, "managedFields": [
+            {"manager": "us", "operation": "Apply", "fieldsV1": {"f:data": {"f:k": {}}}},
+            {"manager": "them", "operation": "Update", "time": "2026-11-28T10:00:00Z", "fieldsV1": {"f:data": {"f:k": {}}}},
+            {"manager": "others", "operation": "Update", "fieldsV1": {"f:data": {"f:other": {}}}},
+        ]}, "data": {"k": k, "other": other}})
+    }
+
+    fn projected(live: Option<&Value>) -> Projection {
+        let paths = ["data.k", "data.gone", "data.secret"].map(FieldPath::of);
+        Projection::of(
+            live,
+            &BTreeSet::from(paths),
+            &BTreeSet::from([FieldPath::of("data.secret")]),
+        )
+    }
+
+    #[test]
+    fn what_was_read_is_there_by_path_and_a_secret_only_as_being_there() {
+        let mut object = live("u", "1", "1");
+        let without = projected(Some(&object));
+        assert_eq!(without.uid.as_deref(), Some("u"));
+        assert_eq!(without.paths[".data.k"], Some(Digest::of(&json!("1"))));
+        assert_eq!(without.paths[".data.gone"], None);
+        assert_eq!(without.paths[".data.secret"], None);
+        object["data"]["secret"] = json!("one");
+        let one = projected(Some(&object));
+        object["data"]["secret"] = json!("two");
+        assert!(one.paths[".data.secret"].is_some());
+        assert_eq!(projected(Some(&object)), one);
+        assert_eq!(projected(None).uid, None);
+    }
+
+    #[test]
+    fn what_moved_is_named_with_who_wrote_it_and_what_was_not_read_moves_nothing() {
+        let then = projected(Some(&live("u", "1", "1")));
+        let moved = |now: &Value| then.moved(&projected(Some(now)), Some(now), "us");
+        assert_eq!(moved(&live("u", "1", "2")), []);
+        let by = |manager: Option<&str>, time: Option<&str>| DriftedBy {
+            manager: manager.map(str::to_owned),
+            time: time.map(str::to_owned),
+        };
+        assert_eq!(
+            moved(&live("u", "2", "1")),
+            [Moved {
+                path: Some(".data.k".to_owned()),
+                by: by(Some("them"), Some("2026-11-28T10:00:00Z")),
+            }]
+        );
+        let another = [Moved {
+            path: None,
+            by: by(None, None),
+        }];
+        assert_eq!(moved(&live("another", "2", "1")), another);
+        assert_eq!(then.moved(&projected(None), None, "us"), another);
+    }
+}

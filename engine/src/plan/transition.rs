@@ -101,12 +101,12 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let nothing_found = Found::default();
     let found = survey.found(&resource.address).unwrap_or(&nothing_found);
     let hidden = sensitive(resource);
-    let before = found.live.as_ref();
+    let before = found.live.as_deref();
     let after = match (&found.answer, before) {
         (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.clone(),
         (Answer::Unchanged, Some(live)) => live.clone(),
         (_, Some(live)) => expected(live, resource, last),
-        (_, None) => written_value(resource),
+        (_, None) => written_value(resource).into_owned(),
     };
     all.push(Transition {
         before: before.map(|live| without_secrets(live, object, &hidden)),
@@ -181,7 +181,7 @@ fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) ->
 
 /// What is left of an object whose fields are given back: patched as its destroy says, and what we wrote is again what
 /// was there before, unless somebody wrote it meanwhile.
-fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, undo: &[Undo]) -> Value {
+pub(super) fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, undo: &[Undo]) -> Value {
     let mut after = live.clone();
     for step in &known.destroy.steps {
         if let DestroyStep::Patch { target, patch } = step

@@ -58,6 +58,11 @@ fn judge_one(observation: &Observation, seen: &impl Seen) -> Readiness {
     let mut ready = Vec::new();
     let mut why_not = None;
     for object in &objects {
+        // A rule that can never say that it failed is told as long as anything is waited for.
+        let fault = observation.failed.as_ref().and_then(|failed| failed.fault(object));
+        let beside = fault.map_or_else(String::new, |fault| {
+            format!("; whether it failed is not known: {fault}")
+        });
         let named = |why: &str| format!("{}: {why}", name_of(object));
         if let Some(failed) = &observation.failed
             && let Readiness::Ready(why) = failed.evaluate(object)
@@ -68,13 +73,13 @@ fn judge_one(observation: &Observation, seen: &impl Seen) -> Readiness {
         match Rule::Exists.evaluate(object) {
             Readiness::Ready(_) => {}
             other => {
-                why_not = why_not.or_else(|| Some(named(other.why())));
+                why_not = why_not.or_else(|| Some(named(other.why()) + &beside));
                 continue;
             }
         }
         match observation.ready.evaluate(object) {
             Readiness::Ready(why) => ready.push(named(&why)),
-            other => why_not = why_not.or_else(|| Some(named(other.why()))),
+            other => why_not = why_not.or_else(|| Some(named(other.why()) + &beside)),
         }
     }
     let enough = match &observation.target {
@@ -199,6 +204,32 @@ mod tests {
         assert_eq!(
             waiting.why(),
             "ClusterServiceVersion a.v2: .status.phase is Installing: m"
+        );
+    }
+
+    #[test]
+    fn a_rule_of_failure_that_can_never_be_judged_is_told_while_it_is_waited_for() {
+        use crate::readiness::{Expression, Unjudged};
+        let unfit = Expression::new("status.phase", |object| {
+            if object["status"]["phase"].is_null() {
+                return Err(Unjudged::NotYet("there is no `status` yet".to_owned()));
+            }
+            Err(Unjudged::Unfit("it is neither true nor false".to_owned()))
+        });
+        let named = ObjectRef::namespaced("v1", "ConfigMap", "n", "c");
+        let observation = Observation::new(Target::Named(named), Rule::non_empty("data.ready"))
+            .failing_when(Rule::All(vec![Rule::Expression(unfit)]));
+        let verdict = |status: Value| {
+            let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}, "status": status});
+            judge(std::slice::from_ref(&observation), &List(vec![object]))
+                .why()
+                .to_owned()
+        };
+        assert_eq!(verdict(json!({})), "ConfigMap c: .data.ready is not there yet");
+        assert_eq!(
+            verdict(json!({"phase": "Failed"})),
+            "ConfigMap c: .data.ready is not there yet; whether it failed is not known: `status.phase` cannot be judged: it \
+             is neither true nor false"
         );
     }
 

@@ -14,7 +14,7 @@ mod judge;
 mod rule;
 mod target;
 
-pub use expression::Expression;
+pub use expression::{Expression, Unjudged};
 pub use judge::{Observation, judge};
 pub use rule::{Matcher, Rule};
 pub use target::{Seen, Sight, Target};

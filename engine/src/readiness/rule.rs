@@ -130,6 +130,23 @@ impl Rule {
             },
         }
     }
+
+    /// Why it can never be judged, as far as this object shows it: the text of an expression in it is at fault.
+    pub(super) fn fault(&self, object: &Value) -> Option<String> {
+        match self {
+            Self::Expression(expression) => expression.fault(object),
+            Self::All(rules) | Self::Any(rules) => rules.iter().find_map(|rule| rule.fault(object)),
+            Self::Not(rule) => rule.fault(object),
+            Self::Exists
+            | Self::Condition { .. }
+            | Self::ConditionReason { .. }
+            | Self::Field { .. }
+            | Self::Observed
+            | Self::RolledOut
+            | Self::PodReady
+            | Self::ContainerStuck { .. } => None,
+        }
+    }
 }
 
 /// Ready when all are; else the first that is not, and how many more.

@@ -67,9 +67,7 @@ pub struct Consequence {
 
 /// The kinds of consequence that are told apart before the prompt, in the order in which they are shown.
 ///
-/// For a verdict of three over a change: [`DataLoss`](Self::DataLoss) is destructive, because applying the old stack
-/// again does not bring back what is lost; [`Disruption`](Self::Disruption) and [`Access`](Self::Access) are disruptive,
-/// because somebody notices, or ought to act; all others are safe.
+/// [`risk`](crate::plan::risk) makes a verdict of three of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConsequenceClass {
     /// Something is approved that a person would otherwise approve.

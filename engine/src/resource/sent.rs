@@ -3,13 +3,14 @@
 use super::{Document, Node, Resource};
 use crate::digest::Digest;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What the stack writes, without late values and marks.
-pub(crate) fn written_value(resource: &Resource) -> Value {
+pub(crate) fn written_value(resource: &Resource) -> Cow<'_, Value> {
     match &resource.node {
-        Node::Object(object) => object.manifest.value().clone(),
-        Node::Overlay(overlay) => overlay.body(None, &overlay.said(), &[]).unwrap_or(Value::Null),
-        Node::Gate(_) | Node::Action(_) | Node::Check(_) => Value::Null,
+        Node::Object(object) => Cow::Borrowed(object.manifest.value()),
+        Node::Overlay(overlay) => Cow::Owned(overlay.body(None, &overlay.said(), &[]).unwrap_or(Value::Null)),
+        Node::Gate(_) | Node::Action(_) | Node::Check(_) => Cow::Owned(Value::Null),
     }
 }
 
@@ -20,13 +21,11 @@ pub(crate) fn sent_digest(resource: &Resource) -> Digest {
         Node::Overlay(overlay) => overlay.documents.iter().filter_map(late_of).collect(),
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => String::new(),
     };
-    let mut said = vec![written_value(resource), Value::from(late)];
+    let (written, late) = (written_value(resource), Value::from(late));
     // What others may move is recorded otherwise; where nothing is, the digest stays what it always was.
     let ignored = &resource.lifecycle.ignore_fields;
-    if !ignored.is_empty() {
-        said.push(ignored.iter().map(ToString::to_string).collect());
-    }
-    Digest::of(&Value::from(said))
+    let ignored: Option<Value> = (!ignored.is_empty()).then(|| ignored.iter().map(ToString::to_string).collect());
+    Digest::of_list([&*written, &late].into_iter().chain(&ignored))
 }
 
 /// Where a fragment goes and comes from, if the stack does not say it itself.

@@ -6,7 +6,10 @@
 //! Invariants:
 //! - Never more than the ceiling that the person set, never fewer than one.
 //! - Requests that were sent before a decrease say nothing about what the server bears after it.
-//! - Slow answers alone never bring it below [`PATIENT`]: some webhooks are slow whatever the load.
+//! - What one API group cannot answer, or answers slowly, slows requests to that group alone: behind it may be a server of
+//!   its own, or webhooks. That the server asks for fewer requests slows all.
+//! - How long an answer takes is compared with its like: a list of many objects says nothing about a read of one.
+//! - Slow answers alone never bring a group below [`PATIENT`]: some webhooks are slow whatever the load.
 //! - A request that waits for its turn, or until it may be sent again, is not in flight.
 
 use http::Method;
@@ -24,24 +27,103 @@ const SLOW: Duration = Duration::from_secs(1);
 const TIMES_THE_FASTEST: u32 = 8;
 /// Slow answers alone bring it no lower than this.
 const PATIENT: f64 = 4.0;
+
 /// What an answer says about the load of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     /// It answered.
     Borne,
-    /// It asks for fewer requests, or for later ones.
+    /// It asks for fewer requests (429).
     Refused,
+    /// It, or what is behind it for this group, does not answer in time or at all (503, 504, silence).
+    Unavailable,
+}
+
+/// What a request asks of whom, as far as that decides how long its answer takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    group: String,
+    like: Like,
+}
+
+/// Requests to one group whose answers take about as long.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Like {
+    method: String,
+    /// The plural of what is listed, where the request is a list: how long that takes is a matter of how many there are.
+    list_of: Option<String>,
+}
+
+impl Asked {
+    /// A request by its method and its path; the forms of paths are those of the Kubernetes API
+    /// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris>).
+    pub(crate) fn of(method: &Method, path: &str) -> Self {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let (group, within) = match segments.as_slice() {
+            ["api", _, within @ ..] => ("", within),
+            ["apis", group, _, within @ ..] => (*group, within),
+            _ => ("", &[][..]),
+        };
+        let within = match within {
+            ["namespaces", _, within @ ..] if !within.is_empty() => within,
+            within => within,
+        };
+        let list_of = match within {
+            [plural] if method == Method::GET => Some((*plural).to_owned()),
+            _ => None,
+        };
+        Self {
+            group: group.to_owned(),
+            like: Like {
+                method: method.to_string(),
+                list_of,
+            },
+        }
+    }
+}
+
+/// So many at once, as learnt.
+#[derive(Debug)]
+struct Limit {
+    now: f64,
+    /// When it was lowered last.
+    lowered: Option<Instant>,
+}
+
+impl Limit {
+    fn admits(&self, in_flight: usize) -> bool {
+        u32::try_from(in_flight).is_ok_and(|in_flight| f64::from(in_flight) + 1.0 <= self.now)
+    }
+
+    fn raise(&mut self, ceiling: f64) {
+        self.now = (self.now + 1.0 / self.now).min(ceiling);
+    }
+
+    fn lower(&mut self, sent: Instant, now: Instant, by: f64, floor: f64) {
+        if self.lowered.is_none_or(|lowered| sent >= lowered) {
+            self.now = (self.now * by).max(floor.min(self.now));
+            self.lowered = Some(now);
+        }
+    }
+}
+
+/// What one group bears.
+#[derive(Debug)]
+struct Group {
+    limit: Limit,
+    in_flight: usize,
+    /// The shortest time that its like took.
+    fastest: BTreeMap<Like, Duration>,
 }
 
 /// What the server bears, as far as its answers say.
 #[derive(Debug)]
 struct Pace {
     ceiling: f64,
-    limit: f64,
-    /// When the limit was lowered last.
-    lowered: Option<Instant>,
-    /// The shortest time that a method took.
-    fastest: BTreeMap<String, Duration>,
+    limit: Limit,
+    in_flight: usize,
+    groups: BTreeMap<String, Group>,
 }
 
 impl Pace {
@@ -49,38 +131,61 @@ impl Pace {
         let ceiling = f64::from(u32::try_from(ceiling.max(1)).unwrap_or(u32::MAX));
         Self {
             ceiling,
-            limit: ceiling,
-            lowered: None,
-            fastest: BTreeMap::new(),
+            limit: Limit {
+                now: ceiling,
+                lowered: None,
+            },
+            in_flight: 0,
+            groups: BTreeMap::new(),
         }
     }
 
-    /// Whether one more may be sent beside so many.
-    fn admits(&self, in_flight: usize) -> bool {
-        u32::try_from(in_flight).is_ok_and(|in_flight| f64::from(in_flight) + 1.0 <= self.limit)
+    fn group(&mut self, name: &str) -> &mut Group {
+        let ceiling = self.ceiling;
+        self.groups.entry(name.to_owned()).or_insert_with(|| Group {
+            limit: Limit {
+                now: ceiling,
+                lowered: None,
+            },
+            in_flight: 0,
+            fastest: BTreeMap::new(),
+        })
+    }
+
+    /// Counts one more request to a group as in flight, if it may be sent beside those that are.
+    fn admit(&mut self, asked: &Asked) -> bool {
+        let of_all = self.limit.admits(self.in_flight);
+        let group = self.group(&asked.group);
+        let admits = of_all && group.limit.admits(group.in_flight);
+        group.in_flight += usize::from(admits);
+        self.in_flight += usize::from(admits);
+        admits
+    }
+
+    /// One request to a group is in flight no more.
+    fn end(&mut self, asked: &Asked) {
+        self.group(&asked.group).in_flight -= 1;
+        self.in_flight -= 1;
     }
 
     /// Takes in what an answer to a request says that was sent at some time.
-    fn learn(&mut self, method: &Method, sent: Instant, now: Instant, load: Load) {
+    fn learn(&mut self, asked: &Asked, sent: Instant, now: Instant, load: Load) {
+        let ceiling = self.ceiling;
+        let group = self.group(&asked.group);
         match load {
-            Load::Refused => self.lower(sent, now, 0.5, 1.0),
+            Load::Refused => self.limit.lower(sent, now, 0.5, 1.0),
+            Load::Unavailable => group.limit.lower(sent, now, 0.5, 1.0),
             Load::Borne => {
                 let took = now.saturating_duration_since(sent);
-                let fastest = self.fastest.entry(method.to_string()).or_insert(took);
+                let fastest = group.fastest.entry(asked.like.clone()).or_insert(took);
                 *fastest = took.min(*fastest);
                 if took > SLOW.max(*fastest * TIMES_THE_FASTEST) {
-                    self.lower(sent, now, 0.75, PATIENT);
+                    group.limit.lower(sent, now, 0.75, PATIENT);
                 } else {
-                    self.limit = (self.limit + 1.0 / self.limit).min(self.ceiling);
+                    group.limit.raise(ceiling);
+                    self.limit.raise(ceiling);
                 }
             }
-        }
-    }
-
-    fn lower(&mut self, sent: Instant, now: Instant, by: f64, floor: f64) {
-        if self.lowered.is_none_or(|lowered| sent >= lowered) {
-            self.limit = (self.limit * by).max(floor.min(self.limit));
-            self.lowered = Some(now);
         }
     }
 }
@@ -88,7 +193,7 @@ impl Pace {
 /// Lets requests through, as many at once as the server bears.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    inner: Mutex<(Pace, usize)>,
+    inner: Mutex<Pace>,
     /// Something changed that may let somebody through.
     changed: Notify,
 }
@@ -97,6 +202,7 @@ pub(crate) struct Pacer {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     pacer: &'a Pacer,
+    asked: Asked,
     since: Instant,
 }
 
@@ -104,19 +210,20 @@ impl Pacer {
     /// Lets so many through at most.
     pub(crate) fn new(ceiling: usize) -> Arc<Self> {
         Arc::new(Self {
-            inner: Mutex::new((Pace::new(ceiling), 0)),
+            inner: Mutex::new(Pace::new(ceiling)),
             changed: Notify::new(),
         })
     }
 
     /// Waits for the turn of a request.
-    pub(crate) async fn turn(&self) -> Turn<'_> {
+    pub(crate) async fn turn(&self, asked: Asked) -> Turn<'_> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.admit() {
+            if self.inner().admit(&asked) {
                 return Turn {
                     pacer: self,
+                    asked,
                     since: Instant::now(),
                 };
             }
@@ -124,29 +231,22 @@ impl Pacer {
         }
     }
 
-    fn admit(&self) -> bool {
-        let (pace, in_flight) = &mut *self.inner();
-        let admits = pace.admits(*in_flight);
-        *in_flight += usize::from(admits);
-        admits
-    }
-
-    fn inner(&self) -> MutexGuard<'_, (Pace, usize)> {
+    fn inner(&self) -> MutexGuard<'_, Pace> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turn<'_> {
     /// Takes in what came of the request.
-    pub(crate) fn learn(&self, method: &Method, load: Load) {
+    pub(crate) fn learn(&self, load: Load) {
         let now = Instant::now();
-        self.pacer.inner().0.learn(method, self.since, now, load);
+        self.pacer.inner().learn(&self.asked, self.since, now, load);
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.pacer.inner().1 -= 1;
+        self.pacer.inner().end(&self.asked);
         self.pacer.changed.notify_waiters();
     }
 }
@@ -167,7 +267,7 @@ mod tests {
     /// Sends one request, again until it is borne; the pause is the server's.
     async fn send(pacer: &Pacer, server: &RefCell<Server>, asks_to_wait: Duration) {
         loop {
-            let turn = pacer.turn().await;
+            let turn = pacer.turn(patches("apps")).await;
             let is_borne = {
                 let mut server = server.borrow_mut();
                 server.in_flight += 1;
@@ -179,11 +279,11 @@ mod tests {
             }
             server.borrow_mut().in_flight -= 1;
             if is_borne {
-                turn.learn(&Method::PATCH, Load::Borne);
+                turn.learn(Load::Borne);
                 return;
             }
             server.borrow_mut().n_refused += 1;
-            turn.learn(&Method::PATCH, Load::Refused);
+            turn.learn(Load::Refused);
             drop(turn);
             tokio::time::sleep(asks_to_wait).await;
         }
@@ -222,45 +322,85 @@ mod tests {
         send_many(&pacer, &server, 500).await;
         let refused = server.borrow().n_refused;
         assert!(refused < 300, "{refused} of 500");
-        assert!(!pacer.inner().0.admits(16), "{:?}", pacer.inner().0);
+        assert!(!pacer.inner().limit.admits(16), "{:?}", pacer.inner());
+    }
+
+    fn patches(group: &str) -> Asked {
+        Asked::of(&Method::PATCH, &format!("/apis/{group}/v1/namespaces/n/things/x"))
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_wave_of_refusals_counts_once_and_what_comes_well_wins_back_the_ceiling() {
-        let mut pace = Pace::new(16);
+        let (mut pace, asked) = (Pace::new(16), patches("apps"));
         let sent = Instant::now();
         for _ in 0..16 {
-            pace.learn(&Method::PUT, sent, sent + Duration::from_millis(5), Load::Refused);
+            pace.learn(&asked, sent, sent + Duration::from_millis(5), Load::Refused);
         }
-        assert!(pace.admits(7) && !pace.admits(8));
+        assert!(pace.limit.admits(7) && !pace.limit.admits(8));
         let later = sent + Duration::from_millis(6);
         for _ in 0..1_000 {
-            pace.learn(&Method::PUT, later, later, Load::Borne);
+            pace.learn(&asked, later, later, Load::Borne);
         }
-        assert!(pace.admits(15) && !pace.admits(16));
+        assert!(pace.limit.admits(15) && !pace.limit.admits(16));
         for round in 1..10 {
             let later = sent + Duration::from_secs(round);
-            pace.learn(&Method::PUT, later, later, Load::Refused);
+            pace.learn(&asked, later, later, Load::Refused);
         }
-        assert!(pace.admits(0) && !pace.admits(1), "one always goes");
+        assert!(pace.limit.admits(0) && !pace.limit.admits(1), "one always goes");
     }
 
     #[tokio::test(start_paused = true)]
     async fn answers_that_became_slow_lower_it_and_what_was_always_slow_does_not() {
         let mut pace = Pace::new(16);
         let at = |seconds| Instant::now() + Duration::from_secs(seconds);
-        let mut took = |method: Method, sent: u64, seconds| {
-            pace.learn(&method, at(sent), at(sent + seconds), Load::Borne);
-            pace.limit
+        let mut took = |method: &Method, path: &str, sent: u64, seconds| {
+            pace.learn(&Asked::of(method, path), at(sent), at(sent + seconds), Load::Borne);
+            pace.group("").limit.now
         };
+        let (one, pods, secrets) = ("/api/v1/namespaces/n/secrets/x", "/api/v1/pods", "/api/v1/secrets");
         // A webhook that takes its two seconds.
-        assert!(took(Method::PATCH, 0, 2) >= 16.0 && took(Method::PATCH, 5, 3) >= 16.0);
-        // Reads took nothing, and take seconds now.
-        took(Method::GET, 10, 0);
-        assert!(took(Method::GET, 20, 2) < 16.0);
+        assert!(took(&Method::PATCH, one, 0, 2) >= 16.0 && took(&Method::PATCH, one, 5, 3) >= 16.0);
+        // A read and a short list took nothing; that many pods take seconds to list is no matter of load.
+        took(&Method::GET, one, 10, 0);
+        took(&Method::GET, secrets, 12, 0);
+        assert!(took(&Method::GET, pods, 14, 4) >= 16.0);
+        // What took nothing takes seconds now.
+        assert!(took(&Method::GET, one, 20, 2) < 16.0);
         let lowest = (3..20)
-            .map(|round| took(Method::GET, round * 10, 2))
+            .map(|round| took(&Method::GET, one, round * 10, 2))
             .fold(16.0, f64::min);
         assert!((lowest - PATIENT).abs() < f64::EPSILON, "{lowest}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_whose_server_is_away_slows_nobody_else() {
+        let mut pace = Pace::new(16);
+        let (metrics, apps) = (patches("metrics.k8s.io"), patches("apps"));
+        for round in 0..10 {
+            let sent = Instant::now() + Duration::from_secs(round);
+            pace.learn(&metrics, sent, sent, Load::Unavailable);
+        }
+        assert!(pace.admit(&metrics) && !pace.admit(&metrics), "one of its own");
+        assert_eq!((0..20).filter(|_| pace.admit(&apps)).count(), 15, "beside all others");
+        // That the server itself asks for fewer is for everybody.
+        let later = Instant::now() + Duration::from_secs(60);
+        pace.learn(&metrics, later, later, Load::Refused);
+        (0..15).for_each(|_| pace.end(&apps));
+        assert_eq!((0..20).filter(|_| pace.admit(&apps)).count(), 7);
+    }
+
+    #[test]
+    fn a_list_is_told_from_a_read_and_a_group_from_another() {
+        let of = |path: &str| {
+            let Asked { group, like } = Asked::of(&Method::GET, path);
+            format!("{group}: {}", like.list_of.unwrap_or_default())
+        };
+        assert_eq!(of("/api/v1/namespaces"), ": namespaces");
+        assert_eq!(of("/api/v1/namespaces/n"), ": ");
+        assert_eq!(of("/api/v1/namespaces/n/pods?limit=500"), ": pods");
+        assert_eq!(of("/api/v1/namespaces/n/pods/p"), ": ");
+        assert_eq!(of("/apis/apps/v1/deployments?limit=500"), "apps: deployments");
+        assert_eq!(of("/apis/apps/v1"), "apps: ");
+        assert_eq!(of("/version"), ": ");
     }
 }

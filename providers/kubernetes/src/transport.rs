@@ -10,11 +10,11 @@
 
 use crate::{
     error,
-    pace::{Load, Pacer},
+    pace::{Asked, Load, Pacer, Turn},
     status::Refusal,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
@@ -34,7 +34,8 @@ use tokio::time::{Instant, timeout};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long what changes nothing is asked again: a server that elects a leader or restarts one of its processes is back
-/// within seconds, and whoever waits for an answer wants to hear of anything longer.
+/// within seconds, and whoever waits for an answer wants to hear of anything longer. What we let it wait for its turn is
+/// no silence of the server and does not count.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many requests are in flight at most unless it is said: what `--parallelism` is by default.
@@ -120,10 +121,13 @@ impl Transport {
         path: &str,
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, ProviderError> {
-        let deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + PATIENCE;
         let mut count = 0;
         loop {
-            let answer = self.exchange(method.clone(), path, content.clone()).await;
+            let wanted = Instant::now();
+            let turn = self.pacer.turn(Asked::of(&method, path)).await;
+            deadline += wanted.elapsed();
+            let answer = self.exchange(turn, method.clone(), path, content.clone()).await;
             let class = match &answer {
                 Ok(Answer::Accepted(_)) => RetryClass::Never,
                 Ok(Answer::Refused(refusal)) => error::patience(refusal),
@@ -145,18 +149,19 @@ impl Transport {
         path: &str,
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, ProviderError> {
-        let answer = self.exchange(method, path, content).await;
+        let turn = self.pacer.turn(Asked::of(&method, path)).await;
+        let answer = self.exchange(turn, method, path, content).await;
         answer.map_err(|silence| silence.error)
     }
 
     async fn exchange(
         &self,
+        turn: Turn<'_>,
         method: Method,
         path: &str,
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, Silence> {
         let request = build(method.clone(), path, content)?;
-        let turn = self.pacer.turn().await;
         let began = Instant::now();
         let whole = async {
             let sent = self.client.send(request).await;
@@ -172,17 +177,14 @@ impl Transport {
             Ok::<_, Silence>((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
         };
         let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| {
-            turn.learn(&method, Load::Refused);
+            turn.learn(Load::Unavailable);
             self.too_late()
         })??;
-        turn.learn(
-            &method,
-            match code {
-                // The server sheds load, or what is behind it does not answer in time.
-                429 | 503 | 504 => Load::Refused,
-                _ => Load::Borne,
-            },
-        );
+        turn.learn(match code {
+            429 => Load::Refused,
+            503 | 504 => Load::Unavailable,
+            _ => Load::Borne,
+        });
         let milliseconds = began.elapsed().as_millis();
         tracing::debug!(%method, path, code, milliseconds, "answered");
         Ok(match code {
@@ -196,7 +198,18 @@ impl Transport {
 
     /// Opens a path whose answer goes on; only its head is waited for.
     pub(crate) async fn open(&self, path: &str) -> Result<Opened, ProviderError> {
-        let request = build(Method::GET, path, None)?;
+        self.opened(path, build(Method::GET, path, None)?).await
+    }
+
+    /// Opens a path that answers in plain text, as [`Self::open`] does.
+    pub(crate) async fn open_text(&self, path: &str) -> Result<Opened, ProviderError> {
+        let mut request = build(Method::GET, path, None)?;
+        let any = HeaderValue::from_static("text/plain, */*");
+        request.headers_mut().insert(header::ACCEPT, any);
+        self.opened(path, request).await
+    }
+
+    async fn opened(&self, path: &str, request: Request<Body>) -> Result<Opened, ProviderError> {
         let head = timeout(REQUEST_TIMEOUT, self.send(request)).await;
         let (parts, body) = head.map_err(|_| self.too_late())??.into_parts();
         tracing::debug!(path, code = parts.status.as_u16(), "opened");
@@ -255,4 +268,47 @@ fn jitter() -> f64 {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        collections::VecDeque,
+        convert::Infallible,
+        sync::{Mutex, PoisonError},
+    };
+
+    /// A server that answers with these codes, one after the other, and then with success.
+    fn transport(codes: &[u16], parallelism: usize) -> Transport {
+        let codes = Mutex::new(VecDeque::from(codes.to_vec()));
+        let service = tower::service_fn(move |_: Request<Body>| {
+            let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let answer = http::Response::builder()
+                .status(code.unwrap_or(200))
+                .body(Body::empty());
+            std::future::ready(Ok::<_, Infallible>(answer.expect("a code")))
+        });
+        Transport::new(kube::Client::new(service, "default"), "https://here".to_owned()).with_parallelism(parallelism)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_we_let_a_question_wait_for_its_turn_is_no_silence_of_the_server() {
+        let transport = transport(&[503], 1);
+        let holding = transport.pacer.turn(Asked::of(&Method::GET, "/version")).await;
+        let held = async {
+            tokio::time::sleep(2 * PATIENCE).await;
+            drop(holding);
+        };
+        let (answer, ()) = tokio::join!(transport.get("/version"), held);
+        assert!(matches!(answer, Ok(Answer::Accepted(_))), "it was asked again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_is_not_asked_for_ever() {
+        let transport = transport(&[503; 100], 1);
+        let began = Instant::now();
+        assert!(matches!(transport.get("/version").await, Ok(Answer::Refused(_))));
+        assert!(began.elapsed() <= PATIENCE, "{:?}", began.elapsed());
+    }
 }

@@ -159,7 +159,7 @@ mod tests {
         # only a label
         nothing
         # another pod on a volume
-        nothing
+        disruption: restarts Deployment redhat-ods-applications/maas-db, which may be away for a moment
         # gone
         data-loss: deletes the database of MaaS, which has no volume: every API key is lost, and every client needs a new one
         # made

@@ -17,6 +17,7 @@
 mod access;
 mod balancer;
 mod canary;
+mod certificate;
 mod database;
 mod definition;
 mod external_model;
@@ -28,6 +29,7 @@ mod keys;
 mod machines;
 mod model;
 mod namespace;
+mod operator;
 mod owners;
 mod pods;
 mod rates;
@@ -42,6 +44,7 @@ mod tier_lookup;
 mod url;
 mod users;
 mod words;
+mod workload;
 mod world;
 
 pub use definition::{Definition, Instances, definitions, with_definition};
@@ -81,6 +84,12 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::HTTP_ROUTE, canary::consequences),
     (Kind::TOKEN_RATE_LIMITS, gateway_limits::of_tokens),
     (Kind::RATE_LIMITS, gateway_limits::of_requests),
+    (Kind::OPERATOR, operator::consequences),
+    (Kind::CERTIFICATE, certificate::consequences),
+    (Kind::DEPLOYMENT, workload::of_pods),
+    (Kind::STATEFUL_SET, workload::of_pods),
+    (Kind::DAEMON_SET, workload::of_pods),
+    (Kind::CLAIM, workload::of_claim),
 ];
 
 /// Objects that no rule is about, and that rules look at.

@@ -50,6 +50,11 @@ impl Kind {
     pub(super) const HTTP_ROUTE: Self = Self::new("gateway.networking.k8s.io", "HTTPRoute");
     pub(super) const TOKEN_RATE_LIMITS: Self = Self::new("kuadrant.io", "TokenRateLimitPolicy");
     pub(super) const RATE_LIMITS: Self = Self::new("kuadrant.io", "RateLimitPolicy");
+    pub(super) const OPERATOR: Self = Self::new("operators.coreos.com", "Subscription");
+    pub(super) const CERTIFICATE: Self = Self::new("cert-manager.io", "Certificate");
+    pub(super) const STATEFUL_SET: Self = Self::new("apps", "StatefulSet");
+    pub(super) const DAEMON_SET: Self = Self::new("apps", "DaemonSet");
+    pub(super) const CLAIM: Self = Self::new("", "PersistentVolumeClaim");
 
     const fn new(group: &'static str, kind: &'static str) -> Self {
         Self { group, kind }

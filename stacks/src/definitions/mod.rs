@@ -224,7 +224,7 @@ fn written(resource: &Resource) -> Option<Written<'_>> {
 /// The path of a late value as findings have theirs; an item of a list leaves the whole list open.
 fn open_path(elements: &[PathElement]) -> String {
     let names = elements.iter().map_while(|element| match element {
-        PathElement::Field(name) => Some(name.as_str()),
+        PathElement::Field(name) => Some(&**name),
         PathElement::Key(_) | PathElement::Value(_) | PathElement::Index(_) => None,
     });
     names.collect::<Vec<_>>().join(".")

@@ -335,7 +335,7 @@ fn report_weights(model: &Model, site: Site, pools: &[&(GpuPool, Place)], proble
     let Some((bytes, sum)) = weights(model, &told) else {
         return;
     };
-    let gpus = told.spread.unwrap_or(u64::from(least)).min(u64::from(least));
+    let gpus = told.spread().unwrap_or(u64::from(least)).min(u64::from(least));
     let room = room(best, gpus, &told);
     let name = model.name.to_string();
     let has = format!(

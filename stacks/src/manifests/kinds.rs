@@ -5,7 +5,8 @@ use serde_json::Value;
 use stackctl_engine::{
     Manifest, Resource,
     object_key::{GroupKind, ObjectType},
-    readiness::Rule,
+    readiness::{Observation, Rule, Target},
+    recorded::RecordedObject,
     resource::Provides,
 };
 use stackctl_schema::definition::is_definition;
@@ -83,8 +84,7 @@ pub(super) enum KnownReadiness {
 /// (<https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md>).
 ///
 /// A volume claim counts once it is there: many are bound only when a pod uses them.
-pub(super) fn readiness_of(manifest: &Manifest) -> KnownReadiness {
-    let object_type = &manifest.object().object_type;
+pub(super) fn readiness_of(object_type: &ObjectType, value: &Value) -> KnownReadiness {
     let (group, kind) = (object_type.group(), object_type.kind.as_str());
     let by = |ready, failed| KnownReadiness::By { ready, failed };
     match (group, kind) {
@@ -100,12 +100,28 @@ pub(super) fn readiness_of(manifest: &Manifest) -> KnownReadiness {
         ("apiregistration.k8s.io", "APIService") => by(Rule::condition("Available"), None),
         ("batch", "Job") => by(Rule::condition("Complete"), Some(Rule::condition("Failed"))),
         ("", "Pod") => by(Rule::PodReady, Some(Rule::equals("status.phase", "Failed"))),
-        ("", "Service") if manifest.value()["spec"]["type"] == "LoadBalancer" => {
+        ("", "Service") if value["spec"]["type"] == "LoadBalancer" => {
             by(Rule::non_empty("status.loadBalancer.ingress"), None)
         }
         _ if COMMON_GROUPS.contains(&group) => KnownReadiness::Exists,
         _ => KnownReadiness::Unknown,
     }
+}
+
+/// When an object that is recorded is ready, where its kind alone says so: what is left to judge by once the stack file is
+/// gone. The catalogue says more of its own kinds, and the record keeps none of that.
+pub fn ready_by_kind(recorded: &RecordedObject) -> Option<Observation> {
+    let target = Target::Named(recorded.object.clone());
+    match readiness_of(&recorded.object.object_type, &recorded.manifest) {
+        KnownReadiness::By { ready, failed } => Some(Observation { target, ready, failed }),
+        KnownReadiness::Exists => Some(Observation::new(target, Rule::Exists)),
+        KnownReadiness::Unknown => None,
+    }
+}
+
+/// Whether a kind is one of the API server's own, which every cluster has.
+pub fn is_of_the_server(object_type: &ObjectType) -> bool {
+    COMMON_GROUPS.contains(&object_type.group())
 }
 
 /// The kind that a definition brings (apiextensions.k8s.io/v1: `spec.group`, `spec.names`, `spec.scope`).

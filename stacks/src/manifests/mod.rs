@@ -31,6 +31,7 @@ mod yaml;
 
 pub use crate::FileLine;
 pub use error::ManifestsError;
+pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
 use crate::stack::{Allowance, ManifestSet};
@@ -76,6 +77,8 @@ pub struct Made {
     pub resources: Vec<Resource>,
     /// What people are told, in the order of files and lines.
     pub notices: Vec<ManifestsNotice>,
+    /// Where each object stands: the file, and the line that its document begins at.
+    pub places: BTreeMap<Address, FileLine>,
 }
 
 /// Whether objects of a kind lie in namespaces.
@@ -168,11 +171,15 @@ impl<'a> Files<'a> {
         let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
         notices.extend(unused_readiness(&only_sets, &documents));
         notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));
-        let resources = compiled(&only_sets, documents, beside.catalogue, &mut errors, &mut notices);
+        let (resources, places) = compiled(&only_sets, documents, beside.catalogue, &mut errors, &mut notices);
         allowed::settle(&sets, beside.allowed, &mut errors, &mut notices);
         notices.sort_by(|one, other| one.at().cmp(other.at()));
         if errors.is_empty() {
-            Ok(Made { resources, notices })
+            Ok(Made {
+                resources,
+                notices,
+                places,
+            })
         } else {
             Err(errors)
         }
@@ -209,14 +216,14 @@ pub fn resources(
     })
 }
 
-/// The resources of documents in their places.
+/// The resources of documents in their places, and where each stands.
 fn compiled(
     sets: &[&ManifestSet],
     mut documents: Vec<(usize, Document<'_>)>,
     catalogue: &[Resource],
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
-) -> Vec<Resource> {
+) -> (Vec<Resource>, BTreeMap<Address, FileLine>) {
     let turns = order::turns(&mut documents, errors, notices);
     lint::check(&documents, catalogue, errors, notices);
     let addresses: Vec<Address> = documents
@@ -266,7 +273,9 @@ fn compiled(
         resource.lifecycle.ignore_fields.clone_from(&sets[*set].ignore_fields);
         resources.push(resource);
     }
-    resources
+    let at = documents.iter().map(|(_, document)| document.at());
+    let places = addresses.into_iter().zip(at).collect();
+    (resources, places)
 }
 
 /// Every document of every set, with the place of its set.
@@ -418,7 +427,7 @@ fn readiness(set: &ManifestSet, document: &Document<'_>) -> (Rule, Option<Rule>,
     if let Some(said) = said.next() {
         return (said.ready.clone(), said.failed.clone(), true);
     }
-    match kinds::readiness_of(&document.manifest) {
+    match kinds::readiness_of(&document.manifest.object().object_type, document.manifest.value()) {
         KnownReadiness::By { ready, failed } => (ready, failed, true),
         KnownReadiness::Exists => (Rule::Exists, None, true),
         KnownReadiness::Unknown => (Rule::Exists, None, false),

@@ -16,8 +16,10 @@ pub(crate) use v1::Unreadable;
 
 /// What a state file says it is.
 const STATE: &str = "stackctl-state";
-/// The newest version that this program reads, and the one it writes.
+/// The newest version of a whole state that this program reads, and the one it writes.
 pub(crate) const NEWEST: u64 = v1::VERSION;
+/// The newest version of a line of the journal that this program reads.
+pub(crate) const NEWEST_LINE: u64 = v1::GROUP_VERSION;
 
 /// A line of the journal: `{"sum":"<12 digits>","line":<body>}`.
 const LINE_HEAD: &str = r#"{"sum":""#;
@@ -105,6 +107,7 @@ pub(crate) fn decode_state(bytes: &[u8], path: &Path) -> Result<State, StateErro
         Probed::Newer { version, written_by } => Err(StateError::Newer {
             path: path.to_owned(),
             version,
+            newest: NEWEST,
             written_by,
         }),
     }
@@ -121,7 +124,7 @@ pub(crate) fn encode_line(serial: u64, lineage: &str, entry: &Entry) -> Vec<u8> 
 pub(crate) fn decode_line(line: &[u8]) -> Result<Line, BadLine> {
     let body = checked_body(line).ok_or(BadLine::Broken)?;
     let head: Head = serde_json::from_slice(body).map_err(|error| BadLine::Unreadable(error.into()))?;
-    if head.version > NEWEST {
+    if head.version > NEWEST_LINE {
         return Err(BadLine::Newer(head.version));
     }
     let (serial, lineage, entry) = v1::line_from_text(body).map_err(BadLine::Unreadable)?;

@@ -67,6 +67,7 @@ fn replay(state: &mut State, journal: &[u8], path: &Path) -> Result<(), StateErr
                 return Err(StateError::Newer {
                     path: path.to_owned(),
                     version,
+                    newest: format::NEWEST_LINE,
                     written_by: None,
                 });
             }

@@ -7,7 +7,7 @@
 //! - What an object costs may hardly grow with their number: a phase in which it grows beyond its bound is an error, with the
 //!   table.
 
-use super::{layered::Phase, release};
+use super::{layered::Phase, release, used::cpu_of_children};
 use crate::{
     client::failed,
     error::TaskError,
@@ -33,8 +33,6 @@ const NEARLY_LINEAR: f64 = 2.0;
 const NEARLY: [&str; 4] = ["apply", "no-op plan", "destroy", "apply with the journal on a disk"];
 /// Of phases that took less than this, in seconds of processor time, the ratio says nothing.
 const MEASURABLE: f64 = 0.02;
-/// The unit of processor times in `/proc`: `USER_HZ`, which is 100 wherever Linux runs (`man 5 proc`).
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What is measured of the engine.
 #[derive(Args, Debug)]
@@ -185,19 +183,6 @@ fn terraform(folder: &Path) -> Result<Vec<(&'static str, f64)>, TaskError> {
         ("no-op plan", timed(&["plan", "-no-color"])?),
         ("destroy", timed(&["destroy", "-no-color", "-auto-approve"])?),
     ])
-}
-
-/// Processor time of the children that have ended so far.
-fn cpu_of_children() -> Result<f64, TaskError> {
-    let text = fs::read_to_string("/proc/self/stat").map_err(|cause| failed(&cause))?;
-    // Fields are counted after the name, which stands in parentheses and may hold anything (`man 5 proc`).
-    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());
-    match (ticks(13), ticks(14)) {
-        (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
-        _ => Err(failed(&"the system does not say how much processor time was used")),
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! Invariant: what is measured is the release build, whatever this task was built as.
 
 mod engine;
+mod files;
 mod layered;
+mod live;
 pub(crate) mod served;
 mod twin;
+mod used;
 
-use crate::{error::TaskError, program};
+use crate::{client::failed, error::TaskError, program};
 use clap::Subcommand;
 use std::{
     path::{Path, PathBuf},
@@ -19,9 +22,19 @@ use std::{
 pub(crate) enum Bench {
     /// Measures what the engine costs by itself, with Terraform beside it.
     Engine(engine::Engine),
+    /// Measures what a directory of manifests costs, offline, with YAML parsing apart.
+    Files(files::Files),
     /// Measures the engine on one graph; `bench engine` runs it.
     #[command(hide = true)]
     Layered(layered::Layered),
+    /// Lists the objects of `bench live`, which runs it.
+    #[command(hide = true)]
+    Listed(live::Listed),
+    /// Measures a plan without changes on a cluster, beside the list that it rests on.
+    Live(live::Live),
+    /// Parses the files of `bench files`, which runs it.
+    #[command(hide = true)]
+    Parsed(files::Parsed),
     /// Measures how large and how fast the embedded cluster is.
     Twin(twin::Twin),
 }
@@ -33,8 +46,35 @@ pub(crate) enum Bench {
 pub(crate) fn run(root: &Path, bench: &Bench) -> Result<String, TaskError> {
     match bench {
         Bench::Engine(engine) => engine::run(root, engine),
+        Bench::Files(files) => files::run(root, files),
         Bench::Layered(layered) => layered::run(layered),
+        Bench::Listed(listed) => live::listed(listed),
+        Bench::Live(live) => live::run(root, live),
+        Bench::Parsed(parsed) => files::parsed(parsed),
         Bench::Twin(twin) => twin::run(root, twin),
+    }
+}
+
+/// The program that is measured, and these tasks, which measure parts of it beside it.
+struct Programs {
+    stackctl: PathBuf,
+    tasks: PathBuf,
+}
+
+impl Programs {
+    /// Those of the release build; or a program that is there already, and these tasks as they run.
+    fn found(root: &Path, given: Option<&Path>) -> Result<Self, TaskError> {
+        match given {
+            None => {
+                let stackctl = release(root)?;
+                let tasks = stackctl.with_file_name("xtask");
+                Ok(Self { stackctl, tasks })
+            }
+            Some(path) => Ok(Self {
+                stackctl: root.join(path),
+                tasks: std::env::current_exe().map_err(|cause| failed(&cause))?,
+            }),
+        }
     }
 }
 

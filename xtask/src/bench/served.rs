@@ -76,6 +76,11 @@ impl Served {
         Bare::connect(&self.kubeconfig)
     }
 
+    /// Where its administrator's credentials stand.
+    pub(super) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     /// Processor time of the process so far, of all its threads.
     pub(super) fn cpu(&self) -> Result<f64, TaskError> {
         let text = self.proc("stat")?;

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Makes the namespaces and waits until objects can be made in them.
-pub(super) fn namespaces(bare: &Bare) -> Result<(), TaskError> {
+pub(crate) fn namespaces(bare: &Bare) -> Result<(), TaskError> {
     for name in Objects::namespaces() {
         let body = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let uri = format!("/api/v1/namespaces/{name}?fieldManager=peers");

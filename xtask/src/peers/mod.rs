@@ -10,6 +10,8 @@ pub(crate) mod objects;
 mod program;
 mod table;
 
+pub(crate) use bare::namespaces;
+
 use crate::{client::Bare, error::TaskError};
 use clap::Args;
 use objects::{Layout, Objects};

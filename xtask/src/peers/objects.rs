@@ -64,7 +64,7 @@ impl Objects {
     }
 
     /// The namespaces, which are made before anything is measured.
-    pub(super) fn namespaces() -> impl Iterator<Item = String> {
+    pub(crate) fn namespaces() -> impl Iterator<Item = String> {
         (0..N_NAMESPACES).map(|index| format!("peers-{index}"))
     }
 

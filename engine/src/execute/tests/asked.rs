@@ -124,3 +124,126 @@ async fn a_record_that_follows_the_cluster_forgets_what_is_gone_and_takes_what_d
     assert!(world.apply(&stack).await.succeeded());
     assert_eq!(world.planned(&stack).await, Vec::<String>::new());
 }
+
+/// What would be recorded otherwise, as `address: gone` or `address: fields`.
+fn refreshed(world: &World) -> Vec<(String, Refreshed)> {
+    let (identity, key) = (identity(), StackKey::new([1; 32]));
+    let live: BTreeMap<Address, Value> = world
+        .kept
+        .recorded
+        .values()
+        .filter_map(|known| Some((known.address.clone(), world.cluster.object(&known.object()?.object)?)))
+        .collect();
+    let all = refresh(&world.kept.recorded, |at| live.get(at), &identity, Some(&key));
+    let shown = |one: Refreshed| {
+        let what = if one.differs.gone { "gone" } else { "there" };
+        (format!("{}: {what}", one.differs.address), one)
+    };
+    all.into_iter().map(shown).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_in_the_place_of_ours_is_ours_by_its_marks_alone_and_one_with_our_fields_never_is() {
+    let mut world = World::new();
+    let mut stack = stack();
+    let fields = Overlay::new(config("one"), json!({"data": {"late": "1"}}));
+    let mut late = Resource::new(address("c.late"), Node::Overlay(fields));
+    late.depends_on
+        .push(DependsOn::ready(address("a.one"), "it is set late"));
+    stack.push(late);
+    assert!(world.apply(&stack).await.succeeded());
+    let said = |world: &World| refreshed(world).into_iter().map(|(said, _)| said).collect::<Vec<_>>();
+    assert_eq!(said(&world), Vec::<String>::new());
+
+    // Made again with our marks, as a restore from a backup does it.
+    let mut restored = world.cluster.object(&config("one")).expect("there");
+    restored["metadata"]["uid"] = json!("restored");
+    world.cluster.put(restored.clone());
+    assert_eq!(said(&world), ["a.one: there", "c.late: gone"]);
+    let Outcome::Recorded(again) = &refreshed(&world)[0].1.outcome else {
+        panic!("it is recorded");
+    };
+    assert_eq!(again.object().map(|object| object.uid.as_str()), Some("restored"));
+
+    // Made by somebody else.
+    restored["metadata"]["annotations"] = json!({});
+    world.cluster.put(restored);
+    assert_eq!(said(&world), ["a.one: gone", "c.late: gone"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_drifted_is_recorded_as_a_digest_and_by_the_stacks_own_key_alone() {
+    let mut world = World::new();
+    let secret = ObjectRef::namespaced("v1", "Secret", "n", "s");
+    let manifest =
+        Manifest::written(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}}))
+            .with_late(crate::late::Late {
+                path: FieldPath::of("data.password"),
+                source: crate::late::LateSource::Generated {
+                    length: 3,
+                    unless_exists: None,
+                },
+                encoding: crate::late::Encoding::Base64,
+                sensitive: true,
+            });
+    let stack = [Resource::new(address("a.secret"), Node::Object(Object::new(manifest)))];
+    assert!(world.apply(&stack).await.succeeded());
+    world
+        .cluster
+        .edit(&secret, "data.password", json!("aHVudGVyMg=="), "kubectl-edit");
+    let recorded = |world: &World| {
+        let Outcome::Recorded(known) = refreshed(world).remove(0).1.outcome else {
+            panic!("it is recorded");
+        };
+        known.object().expect("an object").manifest["data"]["password"].clone()
+    };
+    let before = world.kept.recorded[&address("a.secret")]
+        .object()
+        .map(|object| object.manifest["data"]["password"].clone());
+    let after = recorded(&world);
+    assert!(
+        after.as_str().is_some_and(|text| !text.contains("aHVudGVyMg")),
+        "{after}"
+    );
+    assert_ne!(Some(&after), before.as_ref());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_whole_object_can_be_replaced_and_what_was_done_to_it_is_done_again() {
+    let mut world = World::new();
+    let goal = || Observation::new(Target::Named(config("one")), Rule::Exists);
+    let run = crate::resource::Action {
+        effect: Effect::Touch {
+            target: config("one"),
+            annotation: "touched".to_owned(),
+        },
+        goal: vec![goal()],
+        trigger: json!("v1"),
+        satisfied_by_goal: true,
+    };
+    let mut run = Resource::new(address("x.run"), Node::Action(run));
+    run.depends_on
+        .push(DependsOn::ready(address("a.one"), "it is about it"));
+    let gate = Resource::new(address("g.gate"), Node::Gate(Gate::on(goal())));
+    let mut stack = stack();
+    stack.extend([run, gate]);
+    assert!(world.apply(&stack).await.succeeded());
+    let step = |plan: &Plan| plan.step(&address("x.run")).expect("a step").action;
+    assert_eq!(step(&world.plan(&stack).await), Action::NoOp);
+    world.asked = vec![address("b.two")];
+    assert_eq!(step(&world.plan(&stack).await), Action::NoOp, "it is about another one");
+    world.asked = vec![address("a.one")];
+    assert_eq!(step(&world.plan(&stack).await), Action::Run);
+    for (at, why) in [
+        ("g.gate", "it is a gate, which only waits"),
+        ("x.run", "it is an action, which makes nothing"),
+    ] {
+        world.asked = vec![address(at)];
+        let errors: Vec<_> = world.refused(&stack).await.iter().map(ToString::to_string).collect();
+        assert_eq!(errors, [format!("`{at}` cannot be replaced: {why}")]);
+    }
+    // What is asked for and was never made is nothing that was done to it.
+    world.asked = vec![address("a.one")];
+    world.kept.recorded.remove(&address("a.one"));
+    assert_eq!(step(&world.plan(&stack).await), Action::NoOp);
+}

@@ -383,3 +383,34 @@ async fn what_is_in_a_secret_is_shown_to_nobody_whoever_set_it_and_another_group
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_the_stack_is_deleted_released_or_forgotten_and_the_reason_says_which() {
+    let stack = || {
+        let mut all = ["made", "retained", "recreated", "found", "stays"]
+            .map(|name| object(&format!("a.{name}"), name, &json!({"k": "1"}), &[]));
+        all[1].lifecycle.retain = Some("others use it".to_owned());
+        all[2].lifecycle.self_recreating = true;
+        all[3].lifecycle.adopt = Adopt::Expected;
+        all
+    };
+    let mut world = World::new();
+    put(&world, "found", &json!({"k": "1"}));
+    assert!(world.apply(&stack()).await.succeeded());
+    let ends = |plan: &Plan, at: &str| {
+        let step = plan.step(&address(at)).expect("a step");
+        format!("{} ({})", step.action.code(), step.reasons[0].code())
+    };
+    let (destroyed, shrunk) = (world.plan(&[]).await, world.plan(&stack()[4..]).await);
+    assert_eq!(ends(&destroyed, "a.made"), "delete (destroying)");
+    assert_eq!(ends(&shrunk, "a.made"), "delete (no-longer-desired)");
+    for plan in [&destroyed, &shrunk] {
+        assert_eq!(ends(plan, "a.retained"), "release (retained)");
+        assert_eq!(ends(plan, "a.recreated"), "release (self-recreating)");
+        assert_eq!(ends(plan, "a.found"), "release (was-there-before)");
+    }
+    // Another object of that name is none of ours.
+    world.cluster.take(&config("made"));
+    put(&world, "made", &json!({"k": "1"}));
+    assert_eq!(ends(&world.plan(&[]).await, "a.made"), "forget (already-gone)");
+}

@@ -20,7 +20,7 @@ async fn an_object_that_moves_to_another_address_is_kept_and_marked_anew() {
     assert_eq!(
         planned,
         [
-            "update a.two (changed-in-stack) .metadata.annotations.stackctl.dev/address",
+            "update a.two (marked) .metadata.annotations.stackctl.dev/address",
             "forget a.one (already-gone)"
         ]
     );

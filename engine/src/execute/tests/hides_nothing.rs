@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     diff::differences,
     execute::{ApplyRequest, Provider as _},
-    plan::{Action, PlanError},
+    plan::{Action, PlanError, Reason},
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -129,7 +129,10 @@ proptest! {
                     None => prop_assert_eq!(step.action, Action::Create),
                     Some(paths) => {
                         prop_assert_eq!(&said, &paths, "{}", step.address);
-                        prop_assert!(paths.is_empty() || step.action != Action::NoOp, "{}", step.address);
+                        prop_assert!(paths.is_empty() || step.action.is_change(), "{}", step.address);
+                        let leaves = step.reasons.iter().any(|reason| matches!(reason, Reason::KeptBy { .. }));
+                        let names_something = !paths.is_empty() || leaves;
+                        prop_assert!(names_something || step.action != Action::Update, "{}", step.address);
                     }
                 }
             }

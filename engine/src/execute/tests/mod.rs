@@ -3,13 +3,16 @@
 mod asked;
 mod certificates;
 mod decided;
+mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
 mod laws;
+mod look;
 mod lost_answers;
 mod moves;
 mod pace;
+mod phantoms;
 mod transitions;
 mod unverified;
 mod users;
@@ -291,7 +294,7 @@ async fn what_is_surely_the_same_is_read_by_one_list_and_not_asked_about() {
     world.kept.recorded = recorded;
     assert_eq!(
         world.planned(&stack).await,
-        ["update a.c7 (changed-in-stack) .data.more"]
+        ["update a.c7 (stored-otherwise) .data.more"]
     );
 }
 

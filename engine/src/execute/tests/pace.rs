@@ -25,7 +25,7 @@ fn layers(number: usize) -> Vec<Resource> {
 impl World {
     /// Carries a stack out, or takes it away, while others do something; how often a step was looked at, and how often
     /// the disk was waited for.
-    async fn driven(
+    pub(super) async fn driven(
         &mut self,
         resources: &[Resource],
         parallelism: usize,
@@ -219,6 +219,33 @@ async fn a_request_that_waits_to_be_sent_again_holds_no_slot() {
     world.driven(&stack, 4, noting_writes(&written), others).await;
     assert_eq!(written.borrow()[0], ("b.other".to_owned(), Duration::ZERO));
     assert_eq!(world.kept.recorded.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_a_step_waits_for_a_slot_is_not_its_own() {
+    // Four writes of others leave before its own, which takes as long as each; then it has ten seconds of its minute left.
+    let waiting_for_ready = |name: &str, data: &Value| {
+        let manifest = Manifest::written(json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": "n"}, "data": data}));
+        let object = Object::ready_when(manifest, Rule::equals("data.ready", "yes"));
+        let mut resource = Resource::new(address(&format!("{name}.x")), Node::Object(object));
+        resource.ready_timeout = Duration::from_secs(60);
+        resource
+    };
+    let others = ["a", "b", "c", "d"].map(|name| waiting_for_ready(name, &json!({"ready": "yes"})));
+    let last = waiting_for_ready("last", &json!({}));
+    let stack: Vec<_> = others.into_iter().chain([last]).collect();
+    for (ready_after, failed) in [(255, false), (265, true)] {
+        let mut world = World::new();
+        world.cluster.takes(Duration::from_secs(50));
+        let mut report = Report::default();
+        let becomes_ready = async |cluster: &Memory| {
+            sleep(Duration::from_secs(ready_after)).await;
+            cluster.edit(&config("last"), "data.ready", json!("yes"), "somebody");
+        };
+        world.driven(&stack, 1, |event| report.fold(event), becomes_ready).await;
+        assert_eq!(report.failed.contains_key(&address("last.x")), failed, "{report:?}");
+    }
 }
 
 /// A journal that keeps nothing from some time on.

@@ -181,6 +181,50 @@ fn a_name_that_names_nothing_and_a_target_of_which_nothing_is_left_are_errors() 
 }
 
 #[test]
+fn a_part_that_deletes_what_holds_something_that_it_leaves_out_is_refused() {
+    let at = |number: usize| format!("n[{number}].x");
+    let container = at(0);
+    let inside = recorded("b.inside", &[&container]);
+    let mut beside = recorded("c.beside", &[&container]);
+    beside.1.edges[0].class = EdgeClass::Needs;
+    let elsewhere = recorded("d.elsewhere", &[&at(1)]);
+    let all = BTreeMap::from([inside, beside, elsewhere]);
+    let leaving_out = |names: &[&str]| Partial {
+        asked: scope(&[], names, &[]),
+        left_out: names.iter().map(|name| (address(name), LeftOut::Excluded)).collect(),
+    };
+    let refused = |actions: &[Action], names: &[&str]| {
+        let plan = crate::plan::testing::plan(crate::plan::Purpose::Apply, actions);
+        let told = |errors: Vec<ScopeError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        leaving_out(names).check(&plan, &all).map_err(told)
+    };
+    let everything = ["b.inside", "c.beside", "d.elsewhere"];
+    for goes in [Action::Delete, Action::Replace] {
+        let errors = refused(&[goes, Action::NoOp], &everything).expect_err("it would go along");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(
+            errors[0].contains(&container) && errors[0].contains("b.inside"),
+            "{errors:?}"
+        );
+    }
+    assert_eq!(refused(&[Action::Update, Action::NoOp], &everything), Ok(()));
+    assert_eq!(refused(&[Action::Delete, Action::NoOp], &everything[1..]), Ok(()));
+}
+
+#[test]
+fn why_something_is_left_out_has_a_word_for_machines_and_the_address_it_is_because_of() {
+    let (excluded, last) = (address("a.excluded"), address("a.last"));
+    for (why, code, because_of) in [
+        (LeftOut::NotTargeted, "not-targeted", None),
+        (LeftOut::Excluded, "excluded", None),
+        (LeftOut::WaitsFor(excluded.clone()), "waits-for", Some(&excluded)),
+        (LeftOut::After(last.clone()), "after", Some(&last)),
+    ] {
+        assert_eq!((why.code(), why.because_of()), (code, because_of));
+    }
+}
+
+#[test]
 fn a_scope_that_names_nothing_is_the_whole_stack() {
     assert_eq!(Scope::default().narrow(&Order::default()), Ok(None));
 }

@@ -28,6 +28,7 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// What version control should not take along from the directory.
@@ -152,6 +153,15 @@ impl LocalBackend {
     /// When it cannot be read, drawn or stored.
     pub fn key_or_create(&self) -> Result<StackKey, StateError> {
         Backend::key_or_create(self)
+    }
+
+    /// What tells one state of the files from the next without reading them: length and time of the snapshot and of the
+    /// journal; nothing of a file that is not there.
+    pub fn marks(&self) -> [Option<(u64, SystemTime)>; 2] {
+        ["state.json", "journal"].map(|kind| {
+            let found = fs::metadata(self.file(kind)).ok()?;
+            Some((found.len(), found.modified().ok()?))
+        })
     }
 
     /// The directory.

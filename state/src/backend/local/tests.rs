@@ -231,3 +231,16 @@ fn a_place_that_cannot_be_written_says_where_and_what_next() {
         assert!(matches!(backend.lock(&who()), Err(StateError::Io { .. })));
     }
 }
+
+#[test]
+fn the_marks_of_the_files_change_with_what_is_recorded() {
+    let (_directory, backend) = place();
+    assert_eq!(backend.marks(), [None, None]);
+    let lock = backend.lock(&who()).expect("free");
+    let mut journal = backend.journal(created(&backend), &lock).expect("writable");
+    let begun = backend.marks();
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
+    assert_ne!(backend.marks(), begun);
+    assert_eq!(backend.marks(), backend.marks());
+}

@@ -27,6 +27,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The version of this format.
 pub(super) const VERSION: u64 = 1;
+/// The version of a line of the journal that says several things at once, which a reader of version 1 does not know. A line
+/// that says one thing is of version 1 as before, and so is a whole state. Some lines of several things were written under
+/// version 1: they are read too.
+pub(super) const GROUP_VERSION: u64 = 2;
 
 /// What is JSON, and of this version, but not what this version says.
 #[derive(Debug, thiserror::Error)]
@@ -142,8 +146,12 @@ pub(super) fn state_from_bytes(bytes: &[u8]) -> Result<State, Unreadable> {
 
 /// The body of one line of the journal, without its checksum.
 pub(super) fn line_to_text(serial: u64, lineage: &str, entry: &Entry) -> String {
+    let version = match entry {
+        Entry::Together(_) => GROUP_VERSION,
+        Entry::Intent(_) | Entry::Outcome(_) | Entry::Settled(_) | Entry::Moved { .. } | Entry::Facts(_) => VERSION,
+    };
     let line = StoredLine {
-        version: VERSION,
+        version,
         serial,
         lineage: lineage.to_owned(),
         entry: entry.into(),

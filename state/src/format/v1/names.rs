@@ -96,7 +96,7 @@ impl From<StoredObject> for ObjectRef {
 impl From<&FieldPath> for StoredPath {
     fn from(path: &FieldPath) -> Self {
         let elements = path.elements().iter().map(|element| match element {
-            PathElement::Field(name) => StoredElement::Field(name.clone()),
+            PathElement::Field(name) => StoredElement::Field(name.as_ref().to_owned()),
             PathElement::Key(keys) => StoredElement::Item(StoredItem::Key(keys.clone())),
             PathElement::Value(text) => StoredElement::Item(StoredItem::Value(text.clone())),
             PathElement::Index(index) => StoredElement::Item(StoredItem::Index(*index)),
@@ -107,14 +107,13 @@ impl From<&FieldPath> for StoredPath {
 
 impl From<StoredPath> for FieldPath {
     fn from(StoredPath(elements): StoredPath) -> Self {
-        elements.into_iter().fold(Self::root(), |path, element| {
-            path.child(match element {
-                StoredElement::Field(name) => PathElement::Field(name),
-                StoredElement::Item(StoredItem::Key(keys)) => PathElement::Key(keys),
-                StoredElement::Item(StoredItem::Value(text)) => PathElement::Value(text),
-                StoredElement::Item(StoredItem::Index(index)) => PathElement::Index(index),
-            })
-        })
+        let element = |stored| match stored {
+            StoredElement::Field(name) => PathElement::Field(name.into()),
+            StoredElement::Item(StoredItem::Key(keys)) => PathElement::Key(keys),
+            StoredElement::Item(StoredItem::Value(text)) => PathElement::Value(text),
+            StoredElement::Item(StoredItem::Index(index)) => PathElement::Index(index),
+        };
+        elements.into_iter().map(element).collect()
     }
 }
 

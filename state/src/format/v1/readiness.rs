@@ -3,7 +3,7 @@
 use super::names::{StoredObject, StoredPath, StoredType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stackctl_engine::readiness::{Expression, Matcher, Observation, Rule, Target};
+use stackctl_engine::readiness::{Expression, Matcher, Observation, Rule, Target, Unjudged};
 use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize)]
@@ -258,9 +258,9 @@ impl From<StoredRule> for Rule {
                 is: is.into(),
             },
             StoredRule::Observed => Self::Observed,
-            StoredRule::Expression(text) => {
-                Self::Expression(Expression::new(&text, |_| Err("only its text was recorded".to_owned())))
-            }
+            StoredRule::Expression(text) => Self::Expression(Expression::new(&text, |_| {
+                Err(Unjudged::NotYet("only its text was recorded".to_owned()))
+            })),
             StoredRule::RolledOut => Self::RolledOut,
             StoredRule::PodReady => Self::PodReady,
             StoredRule::ContainerStuck { reasons } => Self::ContainerStuck { reasons },

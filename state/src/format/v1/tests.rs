@@ -43,9 +43,27 @@ fn a_journal_of_this_format_is_read_as_it_was_written() {
         let read = crate::format::decode_line(line.as_bytes()).expect("readable");
         let serial = 42 + u64::try_from(index).expect("few lines");
         let written = crate::format::encode_line(serial, "l1", &entry);
-        assert_eq!(written.strip_suffix(b"\n"), Some(line.as_bytes()));
+        // The first line of several things was written under version 1.
+        if serial != 54 {
+            assert_eq!(written.strip_suffix(b"\n"), Some(line.as_bytes()));
+        }
         assert_eq!((read.serial, read.lineage.as_str(), read.entry), (serial, "l1", entry));
     }
+}
+
+#[test]
+fn a_line_says_the_version_that_its_reader_has_to_know() {
+    let version = |entry: &Entry| {
+        let line: Value = serde_json::from_str(&line_to_text(7, "l", entry)).expect("JSON");
+        line["version"].clone()
+    };
+    let one = Entry::Settled(sample::address("a.b"));
+    assert_eq!(version(&one), 1, "an older program reads it");
+    assert_eq!(
+        version(&Entry::Together(vec![one])),
+        2,
+        "an older program says that it is newer"
+    );
 }
 
 #[test]
@@ -78,7 +96,7 @@ fn no_two_odd_paths_are_written_alike() {
 
 fn any_path() -> impl Strategy<Value = FieldPath> {
     let element = prop_oneof![
-        any::<String>().prop_map(PathElement::Field),
+        any::<String>().prop_map(|name| PathElement::Field(name.into())),
         prop::collection::btree_map(any::<String>(), any::<String>(), 0..3).prop_map(PathElement::Key),
         any::<String>().prop_map(PathElement::Value),
         any::<usize>().prop_map(PathElement::Index),

@@ -9,6 +9,7 @@
 
 mod instant;
 
+use super::used::most_memory;
 use crate::{client::failed, error::TaskError};
 use clap::Args;
 use instant::Instantly;
@@ -101,7 +102,7 @@ impl Phases {
             resources: self.n_resources,
             cpu: (processor_time()? - cpu).as_secs_f64(),
             wall: wall.elapsed().as_secs_f64(),
-            mebibytes: most_memory()?,
+            mebibytes: most_memory("self")?,
         });
         self.begin()
     }
@@ -345,16 +346,4 @@ fn processor_time() -> Result<Duration, TaskError> {
     first
         .map(Duration::from_nanos)
         .ok_or_else(|| failed(&"the system does not say how much processor time was used"))
-}
-
-/// The most memory that was resident so far, in MiB.
-fn most_memory() -> Result<f64, TaskError> {
-    let status = fs::read_to_string("/proc/self/status").map_err(|cause| failed(&cause))?;
-    let kibibytes: Option<f64> = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok());
-    kibibytes
-        .map(|kibibytes| kibibytes / 1024.0)
-        .ok_or_else(|| failed(&"the system does not say how much memory was used"))
 }

@@ -1,0 +1,153 @@
+//! A change for who reviews it: what it does to those who use the platform first, then what it does to which object.
+//!
+//! Invariant: every form of it (this one, `markdown`, `junit`) says the same of the same plan, in the same order and words.
+
+use super::{
+    estimate,
+    plan::{self, Fields, Surroundings, line},
+    style::{Meaning, Style, padded, visible_width},
+};
+use stackctl_engine::{
+    Address,
+    plan::{Plan, Risk, Risks, Told},
+};
+use std::{fmt::Write as _, path::Path};
+
+/// How wide the column of addresses may become.
+const WIDEST_ADDRESS: usize = 42;
+
+/// What is said around a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Review {
+    /// The stack's name.
+    pub stack: String,
+    /// What the old version and the new one are called; nothing where a stack is set against a cluster.
+    pub between: Option<(String, String)>,
+    /// Which cluster was asked, or what stands for one.
+    pub asked: String,
+    /// The old name of the stack, where it has another one now.
+    pub renamed: Option<String>,
+    /// What an apply asks for one more word for.
+    pub excess: Vec<String>,
+    /// Where the whole is kept.
+    pub artefact: Option<String>,
+    /// The file that the plan is saved as, and its digest.
+    pub saved: Option<(String, String)>,
+}
+
+/// The line above what is wrong with one of two versions.
+pub fn about(version: &str) -> String {
+    format!("of the version `{version}`:\n")
+}
+
+/// The whole screen.
+pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, style: &Style) -> String {
+    let mut text = String::new();
+    let mut heading = format!("stackctl {}   stack {}   ", env!("CARGO_PKG_VERSION"), review.stack);
+    if let Some((from, to)) = &review.between {
+        let _ = write!(heading, "{from} {} {to}   ", style.arrow());
+    }
+    heading.push_str(&review.asked);
+    line(&mut text, &style.paint(Meaning::Quiet, &heading));
+    for note in notes(review) {
+        line(&mut text, &style.paint(Meaning::Attention, &note));
+    }
+    plan::renames(&mut text, &around.moved, style);
+    consequences(&mut text, plan, style);
+    let fields = if compact { Fields::LeftOut } else { Fields::Shown };
+    plan::components(&mut text, plan, fields, style);
+    line(&mut text, "");
+    line(&mut text, &style.paint(Meaning::Heading, &plan::summary(plan)));
+    if let Some(estimate) = around.estimate.as_ref().filter(|_| plan.has_changes()) {
+        text.push_str(&estimate::of_plan(plan, estimate, around, style));
+    }
+    text
+}
+
+/// What the plan does to those who use the platform, by how grave it is.
+fn consequences(text: &mut String, plan: &Plan, style: &Style) {
+    if !plan.has_changes() {
+        return;
+    }
+    line(text, "");
+    line(text, &style.paint(Meaning::Heading, &verdict(&plan.risks())));
+    let told = plan.told();
+    let widths = told.iter().map(|told| visible_width(&place_text(told)));
+    let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
+    for risk in Risk::ALL {
+        let of_it: Vec<_> = told.iter().filter(|told| told.risk == risk).collect();
+        if of_it.is_empty() {
+            continue;
+        }
+        let meaning = match risk {
+            Risk::Destructive => Meaning::Bad,
+            Risk::Disruptive => Meaning::Attention,
+            Risk::Safe => Meaning::Good,
+        };
+        line(text, &style.paint(meaning, risk.word()));
+        for told in of_it {
+            let place = padded(&place_text(told), width);
+            line(text, &format!("  {} {place}  {}", style.dot(), told.consequence.text));
+        }
+    }
+}
+
+/// `1 destructive, 2 disruptive, 3 safe`.
+pub fn verdict(risks: &Risks) -> String {
+    let Risks {
+        destructive,
+        disruptive,
+        safe,
+    } = *risks;
+    let counts = [
+        (destructive, Risk::Destructive),
+        (disruptive, Risk::Disruptive),
+        (safe, Risk::Safe),
+    ];
+    let words: Vec<_> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, risk)| format!("{count} {risk}"))
+        .collect();
+    if words.is_empty() {
+        "no changes".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// Where something is told: the first address, and how many more there are.
+pub fn place(told: &Told<'_>) -> (String, usize) {
+    let first = told.at.first().map(|address: &&Address| address.to_string());
+    (first.unwrap_or_default(), told.at.len().saturating_sub(1))
+}
+
+fn place_text(told: &Told<'_>) -> String {
+    match place(told) {
+        (first, 0) => first,
+        (first, more) => format!("{first} and {more} more"),
+    }
+}
+
+/// What stands for a cluster that was not asked: facts of a file, or values.
+pub fn not_asked(facts: Option<&Path>) -> String {
+    match facts {
+        Some(file) => format!("no cluster asked, facts of {}", file.display()),
+        None => "no cluster asked, values stand in for its facts".to_owned(),
+    }
+}
+
+/// What a reviewer has to know beside the changes themselves.
+pub fn notes(review: &Review) -> Vec<String> {
+    let renamed = review.renamed.as_ref().map(|old| {
+        format!(
+            "the stack is called {} instead of {old}: on a cluster that is another stack, and nothing of {old} is taken away",
+            review.stack
+        )
+    });
+    let excess = review
+        .excess
+        .iter()
+        .map(|excess| format!("apply asks for `--yes-delete`: {excess}"));
+    renamed.into_iter().chain(excess).collect()
+}

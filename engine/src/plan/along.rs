@@ -1,0 +1,313 @@
+//! What a plan means to leave and takes along all the same: the server deletes what is in an object that goes.
+//!
+//! Facts: Kubernetes deletes what is in a namespace before the namespace
+//! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>), and an object whose every owner is
+//! gone (<https://kubernetes.io/docs/concepts/architecture/garbage-collection/#owners-dependents>).
+//!
+//! Invariants:
+//! - Told is every recorded object that no step deletes and whose container a step deletes, also of what a plan of a part
+//!   of a stack leaves out.
+//! - What its controller makes again is nobody's loss.
+//!
+//! Deliberately absent: objects that nobody recorded, and those of a definition that goes: whoever can ask the cluster
+//! tells of those.
+
+use super::{Action, Excess, Plan, Reason};
+use crate::{
+    address::Address,
+    object_key::ObjectRef,
+    recorded::{Origin, Recorded, RecordedNode},
+    resource::{Consequence, ConsequenceClass},
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// An object that goes with another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Along {
+    /// Its resource.
+    pub address: Address,
+    /// The object.
+    pub object: ObjectRef,
+    /// Why it would not go by itself.
+    pub stays: Stays,
+    /// The resource of what takes it along.
+    pub container: Address,
+    /// The object that takes it along.
+    pub with: ObjectRef,
+}
+
+/// Why an object would not go by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// It was there before us.
+    WasThereBefore,
+    /// It is to stay, for this reason.
+    Retained(String),
+    /// The stack has it, or the plan is not about it.
+    Kept,
+}
+
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WasThereBefore => f.write_str("it was there before us"),
+            Self::Retained(why) => write!(f, "it is to stay: {why}"),
+            Self::Kept => f.write_str("the plan keeps it"),
+        }
+    }
+}
+
+/// What goes along with what a plan deletes, in order of address. `recorded` is all that is recorded, also of a stack that
+/// is planned in part; `live` gives the present object of an address.
+pub fn along<'a>(
+    plan: &Plan,
+    recorded: &BTreeMap<Address, Recorded>,
+    live: impl Fn(&Address) -> Option<&'a Value>,
+) -> Vec<Along> {
+    let actions: BTreeMap<&Address, Action> = plan.steps.iter().map(|step| (&step.address, step.action)).collect();
+    let going: Vec<(&Address, &ObjectRef, &str)> = recorded
+        .iter()
+        .filter(|(address, _)| actions.get(address) == Some(&Action::Delete))
+        .filter_map(|(address, known)| match &known.node {
+            RecordedNode::Object(object) => Some((address, &object.object, object.uid.as_str())),
+            RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => None,
+        })
+        .collect();
+    let uids: BTreeMap<&str, usize> = (0..).zip(&going).map(|(place, (.., uid))| (*uid, place)).collect();
+    let namespaces: BTreeMap<&str, usize> = (0..)
+        .zip(&going)
+        .filter(|(_, (_, object, _))| object.object_type.kind == "Namespace" && object.object_type.group().is_empty())
+        .map(|(place, (_, object, _))| (object.name.as_str(), place))
+        .collect();
+    let mut all = Vec::new();
+    for (address, known) in recorded {
+        let RecordedNode::Object(object) = &known.node else {
+            continue;
+        };
+        let goes_itself = matches!(
+            actions.get(address),
+            Some(Action::Delete | Action::Replace | Action::Forget)
+        );
+        if goes_itself || known.destroy.self_recreating {
+            continue;
+        }
+        let in_namespace = object.object.namespace.as_deref().and_then(|name| namespaces.get(name));
+        let Some(place) = in_namespace.copied().or_else(|| owner(live(address)?, &uids)) else {
+            continue;
+        };
+        let (container, with, _) = going[place];
+        let stays = match (&known.destroy.retain, object.origin, actions.get(address)) {
+            (Some(why), ..) => Stays::Retained(why.clone()),
+            (None, Origin::Adopted, _) => Stays::WasThereBefore,
+            (None, Origin::Created, _) => Stays::Kept,
+        };
+        all.push(Along {
+            address: address.clone(),
+            object: object.object.clone(),
+            stays,
+            container: container.clone(),
+            with: with.clone(),
+        });
+    }
+    all
+}
+
+/// One of those that go, where they are all the owners that a live object has.
+fn owner(live: &Value, going: &BTreeMap<&str, usize>) -> Option<usize> {
+    let owners = live.pointer("/metadata/ownerReferences")?.as_array()?;
+    let all: Option<BTreeSet<usize>> = owners
+        .iter()
+        .map(|owner| going.get(owner["uid"].as_str()?).copied())
+        .collect();
+    all?.first().copied()
+}
+
+/// Says in a plan what goes along: at its own step, and before yes.
+#[must_use]
+pub fn said_along(mut plan: Plan, along: &[Along]) -> Plan {
+    let mut told: BTreeMap<Address, Vec<Consequence>> = BTreeMap::new();
+    for one in along {
+        if let Some(step) = plan.steps.iter_mut().find(|step| step.address == one.address) {
+            step.reasons.push(Reason::GoesWith(one.with.to_string()));
+        }
+        told.entry(one.container.clone()).or_default().push(Consequence {
+            class: ConsequenceClass::DataLoss,
+            text: format!("deletes {} with {}: {}", one.object, one.with, one.stays),
+        });
+    }
+    plan.with_consequences(told)
+}
+
+/// What a plan does not do without a word of its own.
+pub fn excess_along(along: Vec<Along>) -> impl Iterator<Item = Excess> {
+    along.into_iter().map(|one| Excess::Along {
+        address: one.address,
+        object: Box::new(one.object),
+        with: Box::new(one.with),
+        stays: one.stays.to_string(),
+        container: one.container,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digest::Digest,
+        plan::{NodeKind, Projection, Purpose, Step},
+        recorded::{RecordedDestroy, RecordedObject},
+    };
+    use serde_json::json;
+
+    fn known(at: &str, object: ObjectRef, origin: Origin) -> Recorded {
+        Recorded {
+            address: at.parse().expect("an address"),
+            node: RecordedNode::Object(RecordedObject {
+                uid: format!("uid of {at}"),
+                object,
+                origin,
+                manager: "m".to_owned(),
+                sent: Digest::of(&Value::Null),
+                manifest: Value::Null,
+                fields: BTreeSet::new(),
+                sensitive: BTreeSet::new(),
+                key_id: None,
+                owned: None,
+            }),
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        }
+    }
+
+    fn config(at: &str, namespace: &str, origin: Origin) -> Recorded {
+        known(at, ObjectRef::namespaced("v1", "ConfigMap", namespace, at), origin)
+    }
+
+    fn plan(steps: &[(&str, Action)]) -> Plan {
+        let step = |(at, action): &(&str, Action)| Step {
+            address: at.parse().expect("an address"),
+            node: NodeKind::Object,
+            action: *action,
+            reasons: vec![Reason::Destroying],
+            object: None,
+            changes: Vec::new(),
+            note: String::new(),
+            waits_for: Vec::new(),
+            readiness: None,
+            consequences: Vec::new(),
+            projection: Projection::default(),
+        };
+        Plan {
+            purpose: Purpose::Destroy,
+            steps: steps.iter().map(step).collect(),
+            desired: Digest::of(&Value::Null),
+            remains: Vec::new(),
+            partial: None,
+        }
+    }
+
+    fn said(plan: &Plan, recorded: Vec<Recorded>, live: &Value) -> Vec<String> {
+        let recorded = recorded
+            .into_iter()
+            .map(|known| (known.address.clone(), known))
+            .collect();
+        let found = along(plan, &recorded, |address| live.get(address.to_string()));
+        let line = |one: &Along| format!("{} with {}: {}", one.object, one.container, one.stays);
+        found.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_was_there_before_us_or_is_to_stay_goes_with_its_namespace() {
+        let mut kept = config("a.kept", "demo", Origin::Created);
+        kept.destroy.retain = Some("people say so".to_owned());
+        let mut made_again = config("a.again", "demo", Origin::Adopted);
+        made_again.destroy.self_recreating = true;
+        let recorded = vec![
+            known(
+                "a.namespace",
+                ObjectRef::cluster("v1", "Namespace", "demo"),
+                Origin::Created,
+            ),
+            config("a.adopted", "demo", Origin::Adopted),
+            config("a.elsewhere", "other", Origin::Adopted),
+            config("a.ours", "demo", Origin::Created),
+            config("a.left-out", "demo", Origin::Created),
+            kept,
+            made_again,
+        ];
+        let steps = [
+            ("a.again", Action::Release),
+            ("a.kept", Action::Release),
+            ("a.adopted", Action::Release),
+            ("a.elsewhere", Action::Release),
+            ("a.ours", Action::Delete),
+            ("a.namespace", Action::Delete),
+        ];
+        assert_eq!(
+            said(&plan(&steps), recorded.clone(), &Value::Null),
+            [
+                "ConfigMap demo/a.adopted with a.namespace: it was there before us",
+                "ConfigMap demo/a.kept with a.namespace: it is to stay: people say so",
+                "ConfigMap demo/a.left-out with a.namespace: the plan keeps it",
+            ]
+        );
+        let stays = [("a.adopted", Action::Release), ("a.namespace", Action::Release)];
+        assert_eq!(said(&plan(&stays), recorded, &Value::Null), [""; 0]);
+    }
+
+    #[test]
+    fn what_has_no_owner_left_goes_with_the_last_one() {
+        let recorded = vec![
+            config("a.owner", "demo", Origin::Created),
+            config("a.one", "demo", Origin::Adopted),
+            config("a.two", "demo", Origin::Adopted),
+        ];
+        let owned = |uids: &[&str]| {
+            let owners: Vec<_> = uids.iter().map(|uid| json!({"uid": uid})).collect();
+            json!({"metadata": {"ownerReferences": owners}})
+        };
+        let live = json!({"a.one": owned(&["uid of a.owner"]), "a.two": owned(&["uid of a.owner", "another"])});
+        let steps = [
+            ("a.one", Action::Release),
+            ("a.two", Action::Release),
+            ("a.owner", Action::Delete),
+        ];
+        assert_eq!(
+            said(&plan(&steps), recorded, &live),
+            ["ConfigMap demo/a.one with a.owner: it was there before us"]
+        );
+    }
+
+    #[test]
+    fn the_plan_says_so_at_both_steps() {
+        let recorded: BTreeMap<_, _> = [
+            known(
+                "a.namespace",
+                ObjectRef::cluster("v1", "Namespace", "demo"),
+                Origin::Created,
+            ),
+            config("a.adopted", "demo", Origin::Adopted),
+        ]
+        .into_iter()
+        .map(|known| (known.address.clone(), known))
+        .collect();
+        let plan = plan(&[("a.adopted", Action::Release), ("a.namespace", Action::Delete)]);
+        let found = along(&plan, &recorded, |_| None);
+        let plan = said_along(plan, &found);
+        assert_eq!(plan.steps[0].reasons[1].to_string(), "goes with Namespace demo");
+        assert_eq!(
+            plan.steps[1].consequences[0].text,
+            "deletes ConfigMap demo/a.adopted with Namespace demo: it was there before us"
+        );
+        let excess: Vec<_> = excess_along(found).collect();
+        assert!(excess[0].may_be_meant());
+        assert_eq!(
+            excess[0].to_string(),
+            "`a.adopted`: ConfigMap demo/a.adopted goes with Namespace demo: it was there before us"
+        );
+    }
+}
