@@ -35,7 +35,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         return follow(command, settings, stack.context(), &known);
     }
     if let Some(path) = &command.facts {
-        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        let desired = prepare::compiled(&stack, facts::from_file(path)?, settings, &command.plan.schema)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
         show(
@@ -64,7 +64,9 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
                 &stack,
                 facts,
                 command.plan.refresh_facts,
-                settings.parallelism,
+                settings,
+                &command.plan.schema,
+                prepare::Aim::Plan,
             )
             .await?;
             load::show_notices(&desired.notices, settings);
