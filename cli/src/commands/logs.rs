@@ -13,7 +13,7 @@ use super::{
     runtime::{self, Interrupts},
 };
 use crate::{
-    cli::LogsCommand,
+    cli::{LogsCommand, SchemaArgs},
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
@@ -56,7 +56,7 @@ pub(super) fn run(command: &LogsCommand, settings: &Settings) -> Result<Exit, Er
                 Part::Workload
             };
             let found = pods::find(&cluster, &asked, part).await?;
-            if found.pods.is_empty() && !(command.follow && !found.namespaces.is_empty()) {
+            if found.pods.is_empty() && (!command.follow || found.namespaces.is_empty()) {
                 return Err(pods::nowhere(&found, &all));
             }
             let mut lines = Lines::of(settings, command.timestamps);
@@ -97,7 +97,16 @@ async fn roots(
         return Ok(recorded.map(Roots::of_record).collect());
     };
     let facts = known.state.as_ref().map(|state| state.facts());
-    let desired = prepare::desired(cluster, stack, facts, false, settings.parallelism).await?;
+    let desired = prepare::desired(
+        cluster,
+        stack,
+        facts,
+        false,
+        settings,
+        &SchemaArgs::default(),
+        prepare::Aim::Look,
+    )
+    .await?;
     Ok(desired.resources.iter().map(Roots::of_resource).collect())
 }
 

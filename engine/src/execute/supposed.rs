@@ -42,6 +42,8 @@ pub struct Supposed {
     to_come: BTreeSet<GroupKind>,
     /// What is as ready as it was: resources that wait for the same in both versions.
     settled: BTreeSet<Address>,
+    /// Resources that both versions say alike.
+    same: BTreeSet<Address>,
 }
 
 impl Supposed {
@@ -85,23 +87,28 @@ impl Supposed {
                 Err(error) => errors.push(error),
             }
         }
-        let waits_for_the_same = |resource: &&Resource| {
-            let before = by_address.get(&resource.address);
-            before.is_some_and(|before| observations(before) == observations(resource))
-        };
-        let settled = next.iter().filter(waits_for_the_same);
-        supposed.settled = settled.map(|resource| resource.address.clone()).collect();
+        for resource in next {
+            let Some(before) = by_address.get(&resource.address) else {
+                continue;
+            };
+            if observations(before) == observations(resource) {
+                supposed.settled.insert(resource.address.clone());
+            }
+            if before.node == resource.node && before.lifecycle == resource.lifecycle {
+                supposed.same.insert(resource.address.clone());
+            }
+        }
         if errors.is_empty() { Ok(supposed) } else { Err(errors) }
     }
 
-    /// Surveys it. What waits for the same as before is as ready as it was: nobody can look.
+    /// Surveys it. What waits for the same as before is as ready as it was, and what is said as before stays: nobody can
+    /// look, and a late value that is not known in either version is no difference.
     ///
     /// # Errors
     /// None that a cluster in memory has.
     pub async fn survey<S: Secrets>(&self, request: &SurveyRequest<'_>, secrets: &S) -> Result<Survey, SurveyError> {
-        Ok(survey(self, request, secrets)
-            .await?
-            .supposing_ready(self.settled.clone()))
+        let survey = survey(self, request, secrets).await?;
+        Ok(survey.supposing(&self.same, self.settled.clone()))
     }
 
     fn object(

@@ -23,8 +23,9 @@ pub struct StatusJson {
     resources: Vec<StandingJson>,
 }
 
+/// How many stand how.
 #[derive(Debug, Serialize, JsonSchema)]
-struct TallyJson {
+pub struct TallyJson {
     total: usize,
     ready: usize,
     failed: usize,
@@ -45,7 +46,7 @@ struct HoldingJson {
 
 /// One resource.
 #[derive(Debug, Serialize, JsonSchema)]
-struct StandingJson {
+pub struct StandingJson {
     address: String,
     node: &'static str,
     /// `ready`, `failed`, `not-ready`, `deleting`, `absent` or `unknown`.

@@ -120,10 +120,12 @@ pub fn gave_up(after: Duration, tally: &Tally) -> String {
 
 fn heading(text: &mut String, screen: &Screen<'_>, style: &Style) {
     let tally = screen.tally();
-    let mark = match () {
-        () if tally.is_all_ready() => style.ready_mark(),
-        () if tally.count("failed") > 0 => style.failed_mark(),
-        () => style.waiting_mark(),
+    let mark = if tally.is_all_ready() {
+        style.ready_mark()
+    } else if tally.count("failed") > 0 {
+        style.failed_mark()
+    } else {
+        style.waiting_mark()
     };
     let _ = writeln!(text, "{mark} {}", style.paint(Meaning::Heading, &summary(&tally)));
     let around = format!("  stack {}   cluster {}", screen.stack, screen.cluster);
