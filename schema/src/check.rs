@@ -101,7 +101,7 @@ pub fn check(version: &Version, asked: Asked<'_>) -> Vec<Finding> {
         if let Some((live, after)) = asked.live.zip(after.as_ref()) {
             let of_state = |path: &str, is_of_change: bool| is_known(path) && !is_of_change;
             let there = rules::judge_some(schema, after, None, &of_state);
-            broken.retain(|error| there.iter().any(|other| is_same(error, other)));
+            broken.retain(|error| there.contains(error));
             let of_change = |path: &str, is_of_change: bool| is_known(path) && is_of_change;
             broken.extend(rules::judge_some(schema, after, Some(live), &of_change));
         }
