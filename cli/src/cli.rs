@@ -17,7 +17,7 @@ use std::{path::PathBuf, time::Duration};
     arg_required_else_help = true,
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
                   STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
-                  NO_COLOR; flags win.\n\
+                  STACKCTL_PAGER, PAGER, NO_COLOR, FORCE_COLOR; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs and 3 nothing does in the \
                   part that was looked at (where a command says so), 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
@@ -69,6 +69,9 @@ pub struct Common {
     /// How many requests are in flight at most [default: 16]
     #[arg(long, global = true, value_name = "COUNT")]
     pub parallelism: Option<usize>,
+    /// Do not page what is longer than the screen (`STACKCTL_PAGER`, `PAGER`, else `less`)
+    #[arg(long, global = true)]
+    pub no_pager: bool,
     /// Say more on stderr; twice for every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

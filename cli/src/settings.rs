@@ -35,6 +35,10 @@ pub struct Environment {
     crds: Option<String>,
     log: Option<String>,
     no_color: bool,
+    force_color: bool,
+    stackctl_pager: Option<String>,
+    pager: Option<String>,
+    has_less: bool,
     is_dumb: bool,
     is_utf8: bool,
     columns: Option<usize>,
@@ -51,6 +55,8 @@ pub struct Settings {
     pub out: Style,
     /// How text on stderr looks.
     pub err: Style,
+    /// What shows a result that is longer than the screen.
+    pub pager: Option<Pager>,
     /// Whether stderr can show a picture that moves.
     pub is_live: bool,
     /// The layers of the stack, at least one.
@@ -69,6 +75,15 @@ pub struct Settings {
     pub logging: Logging,
     common: Common,
     environment: Environment,
+}
+
+/// A program that shows a text screen by screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pager {
+    /// The command, for a shell, as in every program that reads `PAGER`.
+    pub command: String,
+    /// Whether the person has told `less` how to be.
+    pub says_how: bool,
 }
 
 /// Which cluster a command is about.
@@ -122,6 +137,10 @@ impl Environment {
             crds: text("STACKCTL_CRDS"),
             log: text("STACKCTL_LOG"),
             no_color: text("NO_COLOR").is_some(),
+            force_color: text("FORCE_COLOR").is_some_and(|force| !matches!(force.as_str(), "0" | "false")),
+            stackctl_pager: text("STACKCTL_PAGER"),
+            pager: text("PAGER"),
+            has_less: text("LESS").is_some(),
             is_dumb: text("TERM").is_none_or(|term| term == "dumb"),
             is_utf8: locale.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8")),
             columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
@@ -139,10 +158,21 @@ impl Environment {
     fn style(&self, is_terminal: bool) -> Style {
         let width = is_terminal.then(|| self.columns.or_else(terminal_width)).flatten();
         Style {
-            color: is_terminal && !self.no_color && !self.is_dumb,
+            // https://no-color.org and https://force-color.org; who wants none gets none.
+            color: !self.no_color && (self.force_color || is_terminal && !self.is_dumb),
             unicode: self.is_utf8,
             width,
         }
+    }
+
+    /// What shows a text that is longer than the screen, if there is a screen; `cat` pages nothing.
+    fn pager(&self) -> Option<Pager> {
+        let named = self.stackctl_pager.as_ref().or(self.pager.as_ref());
+        let command = named.map_or("less", String::as_str);
+        (self.stdout_is_terminal && !self.is_dumb && command != "cat").then(|| Pager {
+            command: command.to_owned(),
+            says_how: self.has_less,
+        })
     }
 }
 
@@ -207,6 +237,7 @@ impl Settings {
             },
             out,
             err,
+            pager: environment.pager().filter(|_| !common.no_pager && !common.json),
             files,
             sets: sets.to_vec(),
             cluster,

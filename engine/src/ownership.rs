@@ -171,7 +171,7 @@ mod tests {
             holder(&managed_entries(object), &path, "us").map(|entry| (entry.manager.clone(), entry.by_apply))
         };
         let ours = ("us", "Apply", None, "2026-01-03T00:00:00Z", data());
-        assert_eq!(holder_of(&held(&[ours.clone()])), None);
+        assert_eq!(holder_of(&held(std::slice::from_ref(&ours))), None);
         let early = ("early", "Apply", None, "2026-01-01T00:00:00Z", data());
         let late = ("late", "Update", None, "2026-01-02T00:00:00Z", data());
         assert_eq!(
@@ -190,7 +190,7 @@ mod tests {
     fn only_what_we_applied_to_the_object_itself_is_digested() {
         let fields = |name: &str| json!({"f:data": {name: {}}});
         let applied = ("us", "Apply", None, "", fields("f:k"));
-        let digest = applied_fields(&held(&[applied.clone()]), "us");
+        let digest = applied_fields(&held(std::slice::from_ref(&applied)), "us");
         assert!(digest.is_some());
         let among_others = held(&[
             ("them", "Apply", None, "", fields("f:a")),

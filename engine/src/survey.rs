@@ -198,10 +198,15 @@ impl Survey {
         }
     }
 
-    /// The same where these count as ready, because nobody can look.
+    /// The same where nobody could look: `same` stay as they are, and `ready` count as ready.
     #[must_use]
-    pub(crate) fn supposing_ready(mut self, addresses: BTreeSet<Address>) -> Self {
-        self.supposed_ready = addresses;
+    pub(crate) fn supposing(mut self, same: &BTreeSet<Address>, ready: BTreeSet<Address>) -> Self {
+        for address in same {
+            if let Some(found) = self.found.get_mut(address).filter(|found| found.live.is_some()) {
+                *found = Found::unchanged(found.live.take(), found.whose.take());
+            }
+        }
+        self.supposed_ready = ready;
         self
     }
 }

@@ -11,6 +11,7 @@ use super::{Gaps, Schema, from_definition};
 pub struct Definition {
     group: String,
     kind: String,
+    is_namespaced: bool,
     versions: BTreeMap<String, Version>,
 }
 
@@ -52,6 +53,7 @@ impl Definition {
         Ok(Self {
             group: text(&spec["group"], "spec.group")?,
             kind: text(&spec["names"]["kind"], "spec.names.kind")?,
+            is_namespaced: spec["scope"] == "Namespaced",
             versions,
         })
     }
@@ -64,6 +66,11 @@ impl Definition {
     /// The name of its kind.
     pub fn kind(&self) -> &str {
         &self.kind
+    }
+
+    /// Whether its objects lie in namespaces.
+    pub fn is_namespaced(&self) -> bool {
+        self.is_namespaced
     }
 
     /// A version that is served, by its name.

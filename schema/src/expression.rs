@@ -1,13 +1,14 @@
 //! People's own predicates in CEL over a whole object, as rules of definitions are written.
 //!
 //! Invariants:
-//! - Names of variables and functions are checked when a text is compiled: an object can only lack a field.
+//! - Names of variables and functions are checked when a text is compiled, and whether it can be true at all, as far as its
+//!   operators say that: an object can only lack a field, or hold something else in it.
 //! - What is said about an object that cannot be judged quotes nothing that the object holds.
 
 use crate::library;
 use cel::{
     ExecutionError, IdedExpr, Program, Value,
-    common::ast::{EntryExpr, Expr},
+    common::ast::{EntryExpr, Expr, LiteralValue, operators},
 };
 use serde_json::Value as Json;
 use std::fmt;
@@ -43,13 +44,16 @@ pub enum PredicateError {
     /// It calls a function that is not there.
     #[error("it calls `{0}`, which is not there")]
     Function(String),
+    /// It has a value, and never a boolean.
+    #[error("it is {0}, where true or false is needed")]
+    NotBoolean(&'static str),
 }
 
 impl Predicate {
     /// Compiles a text.
     ///
     /// # Errors
-    /// When it does not parse, or names a variable or a function that is not there.
+    /// When it does not parse, names a variable or a function that is not there, or can be neither true nor false.
     pub fn compile(text: &str) -> Result<Self, PredicateError> {
         let program = library::parse(text).map_err(PredicateError::Syntax)?;
         let mut variables = Vec::new();
@@ -59,6 +63,9 @@ impl Predicate {
         }
         if let Some(name) = library::unknown_function(&program) {
             return Err(PredicateError::Function(name));
+        }
+        if let Some(what) = other_than_boolean(program.expression()) {
+            return Err(PredicateError::NotBoolean(what));
         }
         Ok(Self {
             text: text.to_owned(),
@@ -104,6 +111,45 @@ impl Predicate {
 impl fmt::Debug for Predicate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Predicate({})", self.text)
+    }
+}
+
+/// What an expression is for certain, if that is no boolean. Fields of an object may be anything.
+fn other_than_boolean(expression: &IdedExpr) -> Option<&'static str> {
+    const NUMBER: &str = "a number";
+    const TEXT: &str = "a text";
+    match &expression.expr {
+        Expr::Literal(literal) => match literal {
+            LiteralValue::Boolean(_) => None,
+            LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_) => Some(NUMBER),
+            LiteralValue::String(_) => Some(TEXT),
+            LiteralValue::Bytes(_) => Some("bytes"),
+            LiteralValue::Null => Some("null"),
+        },
+        Expr::List(_) => Some("a list"),
+        Expr::Map(_) | Expr::Struct(_) => Some("a map"),
+        Expr::Ident(name) => match name.as_str() {
+            "apiVersion" | "kind" => Some(TEXT),
+            name if VARIABLES.contains(&name) => Some("a part of the object"),
+            _ => None,
+        },
+        Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+            (operators::CONDITIONAL, [_, yes, no]) => other_than_boolean(yes).or_else(|| other_than_boolean(no)),
+            (
+                operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE,
+                _,
+            ) => Some(NUMBER),
+            (operators::ADD, _) => Some("a sum"),
+            ("size" | "int" | "uint" | "double", _) => Some(NUMBER),
+            ("string", _) => Some(TEXT),
+            _ => None,
+        },
+        // What a macro comes to is what it begins with, unless it computes something of it: lists of `map` and `filter`.
+        Expr::Comprehension(macro_) => match &macro_.result.expr {
+            Expr::Ident(name) if *name == macro_.accu_var => other_than_boolean(&macro_.accu_init),
+            _ => other_than_boolean(&macro_.result),
+        },
+        Expr::Unspecified | Expr::Select(_) => None,
     }
 }
 
@@ -193,6 +239,36 @@ mod tests {
             error("status.phase.startWith('A')"),
             PredicateError::Function("startWith".to_owned())
         );
+    }
+
+    #[test]
+    fn a_text_that_can_never_be_true_is_known_before_any_object_is_met() {
+        for (text, what) in [
+            ("size(status.conditions)", "a number"),
+            ("status.ready - 1", "a number"),
+            ("'Ready'", "a text"),
+            ("status", "a part of the object"),
+            ("status.conditions.filter(c, c.type == 'Ready')", "a list"),
+            ("status.conditions.map(c, c.type)", "a list"),
+            ("has(status.x) ? status.x : 'none'", "a text"),
+            ("status.a + status.b", "a sum"),
+        ] {
+            let error = Predicate::compile(text).expect_err("no predicate");
+            assert_eq!(error, PredicateError::NotBoolean(what), "{text}");
+        }
+        for text in [
+            "true",
+            "status.isReady",
+            "status.conditions[0]",
+            "!has(status.phase)",
+            "status.conditions.exists(c, c.type == 'Ready')",
+            "status.conditions.exists_one(c, c.type == 'Ready')",
+            "status.conditions.all(c, c.status == 'True')",
+            "has(status.x) ? status.x : false",
+            "status.phase.startsWith('A') || status.phase in ['B']",
+        ] {
+            assert!(Predicate::compile(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

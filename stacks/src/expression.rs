@@ -19,7 +19,7 @@ pub(crate) fn compile(text: &str) -> Result<Expression, String> {
         Err(error) => {
             let meant = match &error {
                 PredicateError::Variable(name) => closest(name, VARIABLES.iter().copied()),
-                PredicateError::Syntax(_) | PredicateError::Function(_) => None,
+                PredicateError::Syntax(_) | PredicateError::Function(_) | PredicateError::NotBoolean(_) => None,
             };
             let hint = meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             Err(format!("{error}{hint}"))

@@ -13,6 +13,7 @@ pub mod components;
 pub mod consequences;
 pub mod definitions;
 mod expression;
+mod file_line;
 pub mod language;
 pub mod manifests;
 pub mod pods;
@@ -21,6 +22,7 @@ pub mod stack;
 pub mod starter;
 
 pub use components::{CompileError, Output, compile, outputs};
+pub use file_line::FileLine;
 pub use language::{
     Beside, Diagnostics, Example, Explanation, Position, Problem, Severity, Source, StackError, closest, explain,
     explanations, parse,

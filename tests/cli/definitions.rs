@@ -1,34 +1,8 @@
 //! Objects against the definitions of their kinds, and a plan, without a cluster.
 
-use crate::sandbox::Sandbox;
+use crate::{sandbox::Sandbox, widgets::WIDGETS};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-const WIDGETS: &str = r#"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, kind: Widget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            required: [size]
-            properties:
-              size: {type: string, enum: [small, large]}
-              min: {type: integer}
-              max: {type: integer, default: 3}
-            x-kubernetes-validations: [{rule: "!has(self.min) || self.min <= self.max", message: "min is above max"}]
-"#;
 
 const STACK: &str = "[stack]\nname = \"own\"\n\n[[manifests]]\nname = \"own\"\npath = \"own.yaml\"\n";
 
@@ -57,13 +31,15 @@ fn sandbox(objects: &str) -> Sandbox {
 #[test]
 fn mistakes_are_told_with_file_line_address_field_and_code() {
     let ran = sandbox(WRONG).run(&["validate", "--crds", "crds"]);
-    let one = "own.yaml:1: `manifests[own].widget[\"default/one\"]`: ";
-    let two = "own.yaml:6: `manifests[own].widget[\"default/two\"]`: ";
+    let one = "`manifests[own].widget[\"default/one\"]`: ";
+    let two = "`manifests[own].widget[\"default/two\"]`: ";
     for said in [
-        format!("error[STK400]: {one}example.com/v1 Widget has no field `spec.sise`"),
+        format!("error[STK400]: own.yaml:4: {one}example.com/v1 Widget has no field `spec.sise`"),
         "hint: did you mean `size`?".to_owned(),
-        format!("error[STK401]: {one}`spec.size`: Unsupported value: \"huge\": supported values: \"small\", \"large\""),
-        format!("error[STK402]: {two}`spec`: Invalid value: \"object\": min is above max"),
+        format!(
+            "error[STK401]: own.yaml:4: {one}`spec.size`: Unsupported value: \"huge\": supported values: \"small\", \"large\""
+        ),
+        format!("error[STK402]: own.yaml:9: {two}`spec`: Invalid value: \"object\": min is above max"),
     ] {
         assert!(ran.starts_with("exit 1") && ran.contains(&said), "{said}\n{ran}");
     }
@@ -113,9 +89,9 @@ fn json_says_the_same_and_counts_it() {
     assert_eq!(
         told,
         [
-            json!(["STK400", "own.yaml", 1, one, "spec.sise"]),
-            json!(["STK401", "own.yaml", 1, one, "spec.size"]),
-            json!(["STK402", "own.yaml", 6, two, "spec"]),
+            json!(["STK400", "own.yaml", 4, one, "spec.sise"]),
+            json!(["STK401", "own.yaml", 4, one, "spec.size"]),
+            json!(["STK402", "own.yaml", 9, two, "spec"]),
         ]
     );
     assert_eq!(answer["summary"], json!({"errors": 3, "warnings": 0}));
@@ -161,11 +137,70 @@ fn a_directory_that_cannot_be_read_is_an_error() {
         ran.starts_with("exit 1") && ran.contains("`nowhere` cannot be read"),
         "{ran}"
     );
-    sandbox.write("crds/widgets.yaml", "kind: [Widget\n");
     std::fs::create_dir_all(sandbox.path().join("crds/example.com")).expect("a folder");
     sandbox.write("crds/example.com/widgets.yaml", "kind: [Widget\n");
     let ran = sandbox.run(&["validate", "--crds", "crds"]);
     assert!(ran.contains("error[STK404]") && ran.contains("widgets.yaml"), "{ran}");
+    // Of a file whose name says nothing nobody knows what it defines.
+    std::fs::remove_dir_all(sandbox.path().join("crds/example.com")).expect("removable");
+    sandbox.write("crds/all.json", "{\"kind\": 1, \"kind\": 2}");
+    let ran = sandbox.run(&["validate", "--crds", "crds"]);
+    assert!(ran.contains("error[STK404]") && ran.contains("all.json"), "{ran}");
+    assert!(!ran.contains("Policy"), "in our words: {ran}");
+}
+
+#[test]
+fn what_was_not_looked_at_and_how_much_was_checked_is_told() {
+    let sandbox = sandbox("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n");
+    let ran = sandbox.run(&["validate"]);
+    assert!(
+        ran.contains("0 of 1 object checked against their definitions (`--crds DIR` names some)"),
+        "{ran}"
+    );
+    let json = serde_json::to_string(&json!({"kind": "Gadget"})).expect("JSON");
+    sandbox.write("crds/gadget.json", &json);
+    sandbox.write("crds/notes.txt", "x\n");
+    sandbox.write("crds/README.md", "x\n");
+    let ran = sandbox.run(&["validate", "--crds", "crds"]);
+    let told = "warning: 2 files of `crds` without a definition in YAML or JSON: gadget.json, notes.txt";
+    assert!(ran.starts_with("exit 0") && ran.contains(told), "{ran}");
+}
+
+#[test]
+fn a_kind_lies_in_the_namespace_of_its_table_by_a_definition_in_json() {
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: one}\nspec: {size: small}\n";
+    let sandbox = sandbox(widget);
+    sandbox.write("stack.toml", &format!("{STACK}namespace = \"default\"\n"));
+    let definition: Value = serde_saphyr::from_str(WIDGETS).expect("YAML");
+    std::fs::remove_file(sandbox.path().join("crds/widgets.yaml")).expect("removable");
+    sandbox.write("crds/all.json", &definition.to_string());
+    sandbox.write("facts.json", "{}");
+    let ran = sandbox.run(&["render", "--facts", "facts.json", "--crds", "crds"]);
+    assert!(ran.starts_with("exit 0") && ran.contains("namespace: default"), "{ran}");
+    let ran = sandbox.run(&["validate"]);
+    assert!(
+        ran.contains("warning[STK338]: own.yaml:1: Widget one is not put into `default`"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn lints_of_manifests_are_allowed_with_a_reason_and_an_allowance_for_nothing_is_told() {
+    let sandbox = sandbox("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: team-a}\n");
+    let ran = sandbox.run(&["validate"]);
+    assert!(ran.contains("warning[STK336]: own.yaml:3: ConfigMap team-a/a"), "{ran}");
+    let allow = "allow = [\n  { code = \"STK336\", reason = \"the hosting team makes it\" },\n  { code = \"STK330\", reason = \"x\" },\n]\n";
+    sandbox.write("stack.toml", &format!("{STACK}{allow}"));
+    let ran = sandbox.run(&["validate"]);
+    assert!(!ran.contains("STK336"), "{ran}");
+    assert!(
+        ran.contains("warning[STK058]: stack.toml:9: nothing here is STK330"),
+        "{ran}"
+    );
+    // What makes files unreadable stays an error.
+    sandbox.write("stack.toml", &format!("{STACK}{}", allow.replace("STK336", "STK301")));
+    let ran = sandbox.run(&["validate"]);
+    assert!(ran.contains("STK044"), "{ran}");
 }
 
 /// The definitions of real releases, where they are there.

@@ -6,3 +6,5 @@ mod diff;
 mod help;
 mod offline;
 mod sandbox;
+#[path = "../widgets.rs"]
+mod widgets;

@@ -123,7 +123,38 @@ fn what_a_table_keeps_is_deleted_neither_by_an_apply_nor_by_a_destroy_until_it_s
         .expect(0);
     sandbox.edit("prevent_destroy = true\n", "");
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+
+    // What is recorded otherwise is no change of the cluster.
+    let plans_nothing_but = |words: &str| {
+        let told = sandbox
+            .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+            .expect(0);
+        assert!(told.stdout.contains(words), "`{words}`: {}", told.shown());
+    };
+    sandbox.simulate(&["state", "rm", left, "-f", "stack.toml"]).expect(0);
+    plans_nothing_but("ours by its marks, and not recorded yet");
+    sandbox
+        .simulate(&["import", left, "ConfigMap", "parts/left", "-f", "stack.toml"])
+        .expect(0);
+    plans_nothing_but("record only");
+    // What counts as there before us would go with the namespace.
+    let told = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
+    says(
+        &told,
+        &[
+            "ConfigMap parts/left goes with Namespace parts: it was there before us",
+            "say `--yes-delete`",
+        ],
+    );
+    let told = sandbox
+        .simulate(&["destroy", "stack.toml", "--yes", "--yes-delete"])
+        .expect(0);
+    assert!(
+        told.stdout
+            .contains("deletes ConfigMap parts/left with Namespace parts"),
+        "{}",
+        told.shown()
+    );
 }
 
 #[test]

@@ -54,3 +54,5 @@ mod seen_definitions;
 mod serving_diagnoses;
 mod serving_ends;
 mod true_crds;
+#[path = "../widgets.rs"]
+mod widgets;

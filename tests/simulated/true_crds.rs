@@ -3,32 +3,10 @@
 use crate::{
     cluster::Served,
     sandbox::{FAST, Sandbox},
+    widgets::WIDGETS,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
-
-/// A kind of somebody's own, in a layout of its own.
-const WIDGETS: &str = r#"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, kind: Widget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            properties:
-              size: {type: string, default: "1Gi", x-kubernetes-validations: [{rule: "quantity(self).isGreaterThan(quantity('1Mi'))", message: too small}]}
-"#;
 
 #[test]
 fn objects_are_defaulted_pruned_and_refused_by_the_directory_and_later_commands_go_on_with_it() {
@@ -40,21 +18,24 @@ fn objects_are_defaulted_pruned_and_refused_by_the_directory_and_later_commands_
         let all = [&["simulate", "--simulate-speed", FAST], arguments].concat();
         Served::start_with(&sandbox, &all)
     };
-    let widget = |name: &str, size: &str| json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name}, "spec": {"size": size}});
+    let widget = |name: &str, spec: Value| json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec});
     let served = serve(&["--crds", "crds"]);
-    let mut plain = widget("plain", "");
-    plain["spec"] = json!({"unknown": 1});
-    served.make(PATH, &plain);
-    assert_eq!(served.get(&format!("{PATH}/plain"))["spec"], json!({"size": "1Gi"}));
-    let small = served.send(("POST", PATH), "application/json", &widget("small", "1Ki").to_string());
-    assert!(small.is_none(), "it was taken: {small:?}");
+    served.make(PATH, &widget("plain", json!({"size": "small", "unknown": 1})));
+    assert_eq!(
+        served.get(&format!("{PATH}/plain"))["spec"],
+        json!({"size": "small", "max": 3})
+    );
+    let refused = |served: &Served, spec: Value| {
+        let taken = served.send(("POST", PATH), "application/json", &widget("bad", spec).to_string());
+        assert!(taken.is_none(), "it was taken: {taken:?}");
+    };
+    refused(&served, json!({"size": "huge"}));
     drop(served);
 
     // The cluster is what it was made as, whoever serves it next.
     let served = serve(&[]);
-    let small = served.send(("POST", PATH), "application/json", &widget("small", "1Ki").to_string());
-    assert!(small.is_none(), "it was taken: {small:?}");
-    served.make(PATH, &widget("large", "2Mi"));
+    refused(&served, json!({"size": "small", "min": 9}));
+    served.make(PATH, &widget("large", json!({"size": "large", "min": 1})));
 }
 
 #[test]

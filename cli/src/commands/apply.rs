@@ -60,7 +60,17 @@ async fn fresh(
         return follow(command, settings, cluster, known, &lock).await;
     }
     let facts = known.state.as_ref().map(|state| state.facts());
-    let desired = prepare::desired(cluster, stack, facts, command.plan.refresh_facts, settings.parallelism).await?;
+    let refresh = command.plan.refresh_facts;
+    let desired = prepare::desired(
+        cluster,
+        stack,
+        facts,
+        refresh,
+        settings,
+        &command.plan.schema,
+        prepare::Aim::Plan,
+    )
+    .await?;
     load::show_notices(&desired.notices, settings);
     let planned = planning::apply(settings, cluster, known, stack, &desired, &command.plan).await?;
     if !command.skip_preflight && is_first(known) {
@@ -147,8 +157,16 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             let lock = known.lock("apply")?;
             saved.check_target(&cluster, &known)?;
             known.identity.lineage = saved.lineage().to_owned();
-            let desired = prepare::compiled(&stack, saved.facts()?)?;
             let arguments = saved.arguments()?;
+            let desired = prepare::on(
+                &cluster,
+                &stack,
+                saved.facts()?,
+                settings,
+                &arguments.schema,
+                prepare::Aim::Plan,
+            )
+            .await?;
             let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &arguments).await?;
             saved.check_still_true(&planned, &known)?;
             if !command.skip_preflight && is_first(&known) {

@@ -14,6 +14,7 @@ use super::{
     prepare::{self, Desired},
 };
 use crate::{
+    cli::SchemaArgs,
     error::{Error, Problem},
     files::Files,
     settings::Settings,
@@ -98,7 +99,7 @@ impl Side {
             let sources = load::sources_of(&version.files, &version.layers)?;
             let (stack, warnings) = stackctl_stacks::parse(&sources, &settings.sets)?;
             let facts = facts.cloned().unwrap_or_else(|| stand_ins(&stack));
-            let desired = prepare::compiled_of(&version.files, &stack, facts)?;
+            let desired = prepare::compiled_of(&version.files, &stack, facts, settings, &SchemaArgs::default())?;
             Ok(Self {
                 version,
                 stack,

@@ -9,11 +9,11 @@
 
 use super::{load, prepare};
 use crate::{
+    cli::SchemaArgs,
     error::{Error, Problem},
     settings::Settings,
     views,
 };
-use miette::Diagnostic as _;
 use serde_json::Value;
 use stackctl_engine::{
     Address, GroupKind, ObjectType, Resource,
@@ -26,12 +26,12 @@ pub(super) use stackctl_stacks::definitions::DefinitionFault as Fault;
 use stackctl_stacks::{
     Stack,
     definitions::{Definitions, essence},
-    manifests,
+    manifests::{self, Scopes},
 };
 use stackctl_state::SeenDefinitions;
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
 };
 
 /// The kinds of what resources write.
@@ -46,20 +46,42 @@ fn kinds(resources: &[Resource]) -> BTreeSet<GroupKind> {
 /// A directory, or a file for one of the kinds, that cannot be read.
 pub(super) fn given(directory: Option<&Path>, resources: &[Resource]) -> Result<Definitions, Error> {
     let mut definitions = Definitions::of_resources(resources);
-    let Some(directory) = directory else {
-        return Ok(definitions);
+    if let Some(directory) = directory {
+        definitions.complete(of_directory(directory, &kinds(resources))?);
+    }
+    Ok(definitions)
+}
+
+/// Whether objects of types lie in namespaces, by the definitions that a person names and by those that were seen.
+///
+/// # Errors
+/// A directory, or a file for one of the kinds, that cannot be read.
+pub(super) fn scopes(settings: &Settings, schema: &SchemaArgs, types: &BTreeSet<ObjectType>) -> Result<Scopes, Error> {
+    if types.is_empty() {
+        return Ok(Scopes::new());
+    }
+    let kinds: BTreeSet<GroupKind> = types.iter().map(ObjectType::group_kind).collect();
+    let mut definitions = match settings.crds(schema) {
+        Some(directory) => of_directory(&directory, &kinds)?,
+        None => Definitions::default(),
     };
-    let crds = TrueCrds::open(directory).map_err(|error| {
-        Problem::new(format!("the CRDs of `{}` cannot be read", directory.display()))
-            .caused_by(&error)
-            .hint("name a directory of CustomResourceDefinitions with `--crds`")
-    })?;
-    let kinds = kinds(resources);
+    definitions.complete(seen_of(settings, &kinds));
+    Ok(definitions.scopes())
+}
+
+/// The definitions of some kinds in a directory.
+fn of_directory(directory: &Path, kinds: &BTreeSet<GroupKind>) -> Result<Definitions, Error> {
+    let mut definitions = Definitions::default();
+    let crds = opened(directory)?;
     let wanted = kinds
         .iter()
         .map(|kind| (kind.group.as_str(), kind.kind.as_str()))
         .collect();
-    let mut faults = Vec::new();
+    let unreadable = |(file, why): (&Path, &str)| Fault::Unreadable {
+        file: file.display().to_string(),
+        why: why.to_owned(),
+    };
+    let mut faults: Vec<Fault> = crds.unreadable().map(unreadable).collect();
     for (file, crd) in crds.of_kinds(&wanted) {
         let file = file.display().to_string();
         let why = match crd {
@@ -75,9 +97,34 @@ pub(super) fn given(directory: Option<&Path>, resources: &[Resource]) -> Result<
     }
 }
 
+/// Tells which files of a directory were not looked at, because they hold no definition.
+pub(super) fn tell_others(directory: &Path, settings: &Settings) -> Result<(), Error> {
+    let crds = opened(directory)?;
+    // Who keeps definitions explains them there too.
+    let is_prose = |path: &&PathBuf| path.extension().is_some_and(|end| end == "md");
+    let name = |path: &PathBuf| path.strip_prefix(crds.dir()).unwrap_or(path).display().to_string();
+    let others: Vec<String> = crds.others().iter().filter(|path| !is_prose(path)).map(name).collect();
+    if !others.is_empty() {
+        views::tell(&views::diagnostic::no_definitions(directory, &others, &settings.err));
+    }
+    Ok(())
+}
+
+fn opened(directory: &Path) -> Result<TrueCrds, Error> {
+    TrueCrds::open(directory).map_err(|error| {
+        Problem::new(format!("the CRDs of `{}` cannot be read", directory.display()))
+            .caused_by(&error)
+            .hint("name a directory of CustomResourceDefinitions with `--crds`")
+            .into()
+    })
+}
+
 /// Definitions of the kinds of resources that an earlier plan saw.
 pub(super) fn seen(settings: &Settings, resources: &[Resource]) -> Definitions {
-    let kinds = kinds(resources);
+    seen_of(settings, &kinds(resources))
+}
+
+fn seen_of(settings: &Settings, kinds: &BTreeSet<GroupKind>) -> Definitions {
     let is_wanted = |group: &str| kinds.iter().any(|kind| kind.group == group);
     let mut definitions = Definitions::default();
     for definition in SeenDefinitions::beside(&settings.state).of_groups(is_wanted) {
@@ -93,26 +140,33 @@ pub(super) fn seen(settings: &Settings, resources: &[Resource]) -> Definitions {
 /// Files of manifests that could be read a moment ago, and cannot be any more.
 pub(super) fn faults<'a>(
     definitions: &Definitions,
-    stack: &Stack,
+    (stack, scopes): Written<'_>,
     resources: &[&Resource],
     live: impl Fn(&Address) -> Option<&'a Value> + Copy,
 ) -> Result<Vec<Fault>, Error> {
-    let faults = definitions.check(resources, &BTreeMap::new(), live);
+    let faults = definitions.check(resources, |_, _| None, live);
     if faults.is_empty() || stack.manifests.is_empty() {
         return Ok(faults);
     }
     // Places are looked up only once there is something to say.
-    let places = manifests::places(&load::manifests(stack)?);
-    Ok(definitions.check(resources, &places, live))
+    let sets = load::manifests(stack)?;
+    let mut files = manifests::read(&sets);
+    // What the catalogue brings was among what is known when the objects were put into their namespaces.
+    files.place(&[], scopes);
+    let lines = files.lines();
+    Ok(definitions.check(resources, |address, field| lines.of(address, field), live))
 }
+
+/// Where resources come from: the stack, and by what its objects were put into namespaces.
+pub(super) type Written<'a> = (&'a Stack, &'a Scopes);
 
 /// Refuses resources that the definitions do not allow.
 ///
 /// # Errors
 /// Everything that the definitions say against them.
-pub(super) fn check(definitions: &Definitions, stack: &Stack, resources: &[Resource]) -> Result<(), Error> {
+pub(super) fn check(definitions: &Definitions, written: Written<'_>, resources: &[Resource]) -> Result<(), Error> {
     let resources: Vec<&Resource> = resources.iter().collect();
-    let faults = faults(definitions, stack, &resources, |_| None)?;
+    let faults = faults(definitions, written, &resources, |_| None)?;
     if faults.is_empty() {
         Ok(())
     } else {
@@ -128,7 +182,7 @@ pub(super) fn check(definitions: &Definitions, stack: &Stack, resources: &[Resou
 pub(super) fn after_survey(
     settings: &Settings,
     given: &Definitions,
-    stack: &Stack,
+    written: Written<'_>,
     resources: &[Resource],
     survey: &Survey,
 ) -> Result<(), Error> {
@@ -138,7 +192,7 @@ pub(super) fn after_survey(
     };
     let unasked: Vec<&Resource> = resources.iter().filter(is_open).collect();
     let live = |address: &Address| survey.live(address);
-    let of_change = faults(given, stack, &unasked, live)?;
+    let of_change = faults(given, written, &unasked, live)?;
     if !of_change.is_empty() {
         return Err(prepare::refused(&of_change));
     }
@@ -149,7 +203,7 @@ pub(super) fn after_survey(
         let _unusable = known.add(definition);
     }
     known.complete(seen(settings, resources));
-    warn(&faults(&known.without(given), stack, &unasked, live)?, settings);
+    warn(&faults(&known.without(given), written, &unasked, live)?, settings);
     if let Err(error) = SeenDefinitions::beside(&settings.state).keep(&served) {
         tracing::info!(%error, "what was seen of the kinds is not kept");
     }
@@ -171,8 +225,7 @@ fn is_unasked(answer: &Answer) -> bool {
 /// Shows what definitions that were only seen say.
 pub(super) fn warn(faults: &[Fault], settings: &Settings) {
     for fault in faults {
-        let code = fault.code().map(|code| format!("{code}, ")).unwrap_or_default();
-        let text = format!("{fault} ({code}by the definition that was seen last)");
-        views::tell(&views::diagnostic::warning(&text, &settings.err));
+        let text = format!("{fault}, by the definition that was seen last");
+        views::tell(&views::diagnostic::told(fault, &text, &settings.err));
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     cluster::{Cluster, Use},
     known::Known,
-    load, planning, runtime,
+    load, paged, planning, runtime,
 };
 use crate::{
     error::{Error, Problem},
@@ -40,11 +40,11 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
             .values()
             .filter(|known| known.object().is_some())
             .count();
-        views::result(&if settings.json {
-            views::json::pretty(&views::json::drift(&drifted, recorded))
+        if settings.json {
+            views::result(&views::json::pretty(&views::json::drift(&drifted, recorded)));
         } else {
-            views::drift::drift(&drifted, recorded, &settings.out)
-        });
+            paged::show(settings, &views::drift::drift(&drifted, recorded, &settings.out));
+        }
         Ok(if drifted.is_empty() { Exit::Done } else { Exit::Differs })
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{known::Known, load, render};
 use crate::{
-    cli::{GraphCommand, GraphFormat},
+    cli::{GraphCommand, GraphFormat, SchemaArgs},
     error::Error,
     exit::Exit,
     settings::Settings,
@@ -11,7 +11,7 @@ use crate::{
 use stackctl_engine::estimate::estimate;
 
 pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, Error> {
-    let (_, desired) = render::desired(command.facts.as_deref(), settings)?;
+    let (_, desired) = render::desired(command.facts.as_deref(), settings, &SchemaArgs::default())?;
     let graph = &desired.graph;
     if command.critical_path {
         let stack = load::stack(settings)?.0;

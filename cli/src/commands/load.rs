@@ -89,7 +89,7 @@ pub(super) fn manifests_of<'a>(
 /// Shows on stderr what people are told about their manifests.
 pub(super) fn show_notices(notices: &[ManifestsNotice], settings: &Settings) {
     for notice in notices {
-        views::tell(&views::diagnostic::notice(notice, &settings.err));
+        views::tell(&views::diagnostic::told(notice, &notice.to_string(), &settings.err));
     }
 }
 

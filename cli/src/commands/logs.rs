@@ -13,7 +13,7 @@ use super::{
     runtime::{self, Interrupts},
 };
 use crate::{
-    cli::LogsCommand,
+    cli::{LogsCommand, SchemaArgs},
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
@@ -97,7 +97,16 @@ async fn roots(
         return Ok(recorded.map(Roots::of_record).collect());
     };
     let facts = known.state.as_ref().map(|state| state.facts());
-    let desired = prepare::desired(cluster, stack, facts, false, settings.parallelism).await?;
+    let desired = prepare::desired(
+        cluster,
+        stack,
+        facts,
+        false,
+        settings,
+        &SchemaArgs::default(),
+        prepare::Aim::Look,
+    )
+    .await?;
     Ok(desired.resources.iter().map(Roots::of_resource).collect())
 }
 

@@ -25,6 +25,7 @@ mod man;
 mod manifest_files;
 mod of_record;
 mod output;
+mod paged;
 mod plan;
 mod planning;
 mod pods;

@@ -4,7 +4,7 @@ use super::{
     cluster::{Cluster, Use},
     diff, fresh, guards,
     known::Known,
-    load,
+    load, paged,
     planning::{self, Planned},
     prepare, refresh, runtime, saved,
 };
@@ -35,7 +35,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         return follow(command, settings, stack.context(), &known);
     }
     if let Some(path) = &command.facts {
-        let desired = prepare::compiled(&stack, facts::from_file(path)?)?;
+        let desired = prepare::compiled(&stack, facts::from_file(path)?, settings, &command.plan.schema)?;
         load::show_notices(&desired.notices, settings);
         let planned = runtime::block_on(fresh::apply(settings, &known, &stack, &desired, &command.plan))?;
         show(
@@ -64,7 +64,9 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
                 &stack,
                 facts,
                 command.plan.refresh_facts,
-                settings.parallelism,
+                settings,
+                &command.plan.schema,
+                prepare::Aim::Plan,
             )
             .await?;
             load::show_notices(&desired.notices, settings);
@@ -124,11 +126,16 @@ fn show(
         views::json::pretty(&views::plan_document::saved(document, saved))
     };
     let is_screen = !settings.json && how.format == ReviewFormat::Text;
-    views::result(&if is_screen && first == First::Changes && !how.compact {
+    let text = if is_screen && first == First::Changes && !how.compact {
         views::plan::plan(plan, around, &settings.out)
     } else {
         diff::shown(settings, planned, document, &review, how)
-    });
+    };
+    if is_screen {
+        paged::show(settings, &text);
+    } else {
+        views::result(&text);
+    }
 }
 
 fn exit(command: &PlanCommand, planned: &Planned) -> Exit {

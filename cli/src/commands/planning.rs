@@ -110,7 +110,7 @@ pub(super) async fn apply(
     wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
-    definitions::after_survey(settings, &given, stack, &resources, &survey)?;
+    definitions::after_survey(settings, &given, (stack, &desired.scopes), &resources, &survey)?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,

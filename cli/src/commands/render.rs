@@ -7,7 +7,7 @@ use super::{
     runtime,
 };
 use crate::{
-    cli::RenderCommand,
+    cli::{RenderCommand, SchemaArgs},
     error::{Error, Problem},
     exit::Exit,
     facts,
@@ -19,9 +19,9 @@ use stackctl_stacks::{Stack, cluster_facts};
 use std::path::Path;
 
 pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
-    let (stack, desired) = desired(command.facts.as_deref(), settings)?;
+    let (stack, desired) = desired(command.facts.as_deref(), settings, &command.schema)?;
     let given = definitions::given(settings.crds(&command.schema).as_deref(), &desired.resources)?;
-    definitions::check(&given, &stack, &desired.resources)?;
+    definitions::check(&given, (&stack, &desired.scopes), &desired.resources)?;
     let documents = views::manifests::documents(&desired.resources, &desired.graph);
     match &command.out {
         None => views::result(&views::manifests::stream(&documents)),
@@ -41,15 +41,21 @@ pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, 
 }
 
 /// A stack and what it comes to, with facts of a file or of the cluster.
-pub(super) fn desired(from: Option<&Path>, settings: &Settings) -> Result<(Stack, Desired), Error> {
+pub(super) fn desired(
+    from: Option<&Path>,
+    settings: &Settings,
+    schema: &SchemaArgs,
+) -> Result<(Stack, Desired), Error> {
     let (stack, _) = load::stack(settings)?;
     let desired = match from {
-        Some(path) => prepare::compiled(&stack, facts::from_file(path)?),
+        Some(path) => prepare::compiled(&stack, facts::from_file(path)?, settings, schema),
         // A stack of nothing but manifests asks a cluster nothing.
-        None if cluster_facts::wanted(&stack).is_empty() => prepare::compiled(&stack, Facts::default()),
+        None if cluster_facts::wanted(&stack).is_empty() => {
+            prepare::compiled(&stack, Facts::default(), settings, schema)
+        }
         None => runtime::block_on(async {
             let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-            let desired = prepare::desired(&cluster, &stack, None, false, settings.parallelism).await;
+            let desired = prepare::desired(&cluster, &stack, None, false, settings, schema, prepare::Aim::Look).await;
             cluster.close().await;
             desired
         }),

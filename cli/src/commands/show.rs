@@ -1,6 +1,6 @@
 //! `show`: a saved plan, or what the state holds.
 
-use super::{known::Known, load, saved};
+use super::{known::Known, load, paged, saved};
 use crate::{error::Error, exit::Exit, settings::Settings, views};
 use serde_json::json;
 
@@ -8,13 +8,14 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     if let [only] = settings.files.as_slice()
         && let Some(saved) = saved::recognised(only)?
     {
-        views::result(&if settings.json {
+        let shown = if settings.json {
             let mut plan = saved.machine_form();
             plan["digest"] = json!(saved.digest().to_string());
             views::json::pretty(&plan)
         } else {
             format!("{}{}", saved.human_form(), views::plan::digest(&saved.digest()))
-        });
+        };
+        paged::show(settings, &shown);
         return Ok(Exit::Done);
     }
     let (stack, _) = load::stack(settings)?;
@@ -27,7 +28,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         });
         return Ok(Exit::Done);
     };
-    views::result(&if settings.json {
+    let shown = if settings.json {
         let known = views::state_document::Known {
             cluster: state.cluster_id(),
             lineage: state.lineage(),
@@ -49,6 +50,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         heading
             + &views::state::facts(state.facts(), &settings.out)
             + &views::state::list(state.recorded(), &settings.out)
-    });
+    };
+    paged::show(settings, &shown);
     Ok(Exit::Done)
 }

@@ -27,7 +27,7 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
         Some(path) => facts::from_file(path)?,
         None => stand_ins(&stack),
     };
-    let desired = match prepare::compiled(&stack, facts) {
+    let desired = match prepare::compiled(&stack, facts, settings, &command.schema) {
         Err(Error::Problems(problems)) if settings.json => {
             let answer = views::validate_document::diagnostics(warnings.iter())
                 .of_stack(stack.name.as_str())
@@ -77,11 +77,15 @@ struct Checked {
 
 fn check(command: &ValidateCommand, settings: &Settings, stack: &Stack, desired: &Desired) -> Result<Checked, Error> {
     let resources = &desired.resources;
-    let mut known = definitions::given(settings.crds(&command.schema).as_deref(), resources)?;
+    let directory = settings.crds(&command.schema);
+    if let Some(directory) = &directory {
+        definitions::tell_others(directory, settings)?;
+    }
+    let mut known = definitions::given(directory.as_deref(), resources)?;
     let all: Vec<&Resource> = resources.iter().collect();
-    let errors = definitions::faults(&known, stack, &all, |_| None)?;
+    let errors = definitions::faults(&known, (stack, &desired.scopes), &all, |_| None)?;
     let seen = definitions::seen(settings, resources).without(&known);
-    let warnings = definitions::faults(&seen, stack, &all, |_| None)?;
+    let warnings = definitions::faults(&seen, (stack, &desired.scopes), &all, |_| None)?;
     known.complete(seen);
     Ok(Checked {
         errors,

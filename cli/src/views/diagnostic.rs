@@ -1,10 +1,10 @@
 //! What is wrong, where, and the way out.
 
-use super::style::{Meaning, Style};
+use super::style::{Meaning, Style, counted};
 use crate::error::{Error, Problem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
-use stackctl_stacks::{Diagnostics, StackError, manifests::ManifestsNotice};
-use std::fmt::Write as _;
+use stackctl_stacks::{Diagnostics, StackError};
+use std::{fmt::Write as _, path::Path};
 
 /// An error as it is shown on stderr.
 pub fn error(error: &Error, style: &Style) -> String {
@@ -36,14 +36,30 @@ pub fn warning(what: &str, style: &Style) -> String {
     format!("{} {what}\n", style.paint(Meaning::Attention, "warning:"))
 }
 
-/// What people are told about their manifests, and what they may do.
-pub fn notice(notice: &ManifestsNotice, style: &Style) -> String {
-    let code = notice.code().map_or_else(String::new, |code| format!("[{code}]"));
-    let mut text = format!(
-        "{} {notice}\n",
-        style.paint(Meaning::Attention, &format!("warning{code}:"))
-    );
-    if let Some(help) = notice.help() {
+/// Files of a directory of definitions that hold none, by their names from there on.
+pub fn no_definitions(directory: &Path, files: &[String], style: &Style) -> String {
+    const SHOWN: usize = 3;
+    let more = match files.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let (n_files, directory) = (counted(files.len(), "file"), directory.display());
+    let names = files
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let what = format!("{n_files} of `{directory}` without a definition in YAML or JSON: {names}{more}");
+    warning(&what, style)
+}
+
+/// A diagnostic that stops nothing, in these words, and what may be done about it.
+pub fn told(diagnostic: &dyn Diagnostic, text: &str, style: &Style) -> String {
+    let code = diagnostic.code().map_or_else(String::new, |code| format!("[{code}]"));
+    let word = style.paint(Meaning::Attention, &format!("warning{code}:"));
+    let mut text = format!("{word} {text}\n");
+    if let Some(help) = diagnostic.help() {
         let _ = writeln!(text, "  help: {help}");
     }
     text

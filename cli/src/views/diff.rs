@@ -5,7 +5,7 @@
 //! - Two values that differ do not read the same: long ones are cut so that the first difference is seen, and of texts
 //!   of several lines those that differ follow.
 
-use super::style::{Meaning, Style, at, counted, shortened};
+use super::style::{Meaning, Style, at, counted, shortened, visible_width};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use stackctl_engine::{
@@ -17,7 +17,13 @@ use stackctl_engine::{
 const LONGEST_VALUE: usize = 60;
 /// How long one line of a text may be, and how many are shown.
 const LONGEST_LINE: usize = 90;
-const MOST_LINES: usize = 12;
+const MOST_LINES: usize = 18;
+/// How many lines that do not differ stand around those that do.
+const CONTEXT: usize = 1;
+/// How much two texts have to have in common for their words to be compared.
+const LEAST_ALIKE: f32 = 0.4;
+/// How much of a value is shown on however narrow a terminal.
+const LEAST_VALUE: usize = 20;
 /// How much is shown before the first difference of two long values, and at least after it.
 const SEEN_BEFORE: usize = 30;
 const SEEN_AFTER: usize = 20;
@@ -74,12 +80,72 @@ pub fn from_to(change: &FieldChange, style: &Style) -> String {
         }
         (before, after) => (shown(before, style), shown(after, style)),
     };
-    format!(
-        "{} {} {}",
-        style.paint(Meaning::Bad, &before),
-        style.arrow(),
-        style.paint(Meaning::Good, &after)
-    )
+    let (before, after) = words(&before, &after, style);
+    format!("{before} {} {after}", style.arrow())
+}
+
+/// A change below its resource: one line, or where that is wider than the terminal, one for each side.
+pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> {
+    let name = format!("{}{}:", " ".repeat(indent), path(&change.path));
+    let one = format!("{name}  {}", from_to(change, style));
+    let by = change
+        .drift
+        .as_ref()
+        .map(|by| style.paint(Meaning::Quiet, &format!("last write by {}", written_by(by))));
+    let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
+    let mut lines = match &by {
+        Some(by) if fits(&format!("{one}   {by}")) => return vec![format!("{one}   {by}")],
+        _ if fits(&one) => vec![one],
+        _ => {
+            let width = style.width.unwrap_or(usize::MAX).saturating_sub(indent + 4);
+            let (before, after) = pair(change, width.max(LEAST_VALUE), style);
+            let (before, after) = words(&before, &after, style);
+            let inner = " ".repeat(indent + 2);
+            vec![name, format!("{inner}- {before}"), format!("{inner}+ {after}")]
+        }
+    };
+    lines.extend(by.map(|by| format!("{}{by}", " ".repeat(indent + 2))));
+    lines
+}
+
+fn pair(change: &FieldChange, width: usize, style: &Style) -> (String, String) {
+    let cut = |value: &Shown| shortened(&whole(value), width, style.ellipsis());
+    match (&change.before, &change.after) {
+        (Shown::Value(before), Shown::Value(after)) if !is_folded(before) && !is_folded(after) => {
+            shortened_pair(&whole(&change.before), &whole(&change.after), width, style)
+        }
+        (before, after) => (cut(before), cut(after)),
+    }
+}
+
+/// Whether a value shows as a count of its lines.
+fn is_folded(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains('\n'))
+}
+
+/// Colours two texts, and more strongly the words that only one of them has, where they have words in common.
+fn words(before: &str, after: &str, style: &Style) -> (String, String) {
+    let whole = || (style.paint(Meaning::Bad, before), style.paint(Meaning::Good, after));
+    if !style.color || before.contains('\u{1b}') || after.contains('\u{1b}') {
+        return whole();
+    }
+    let differences = TextDiff::from_words(before, after);
+    if differences.ratio() < LEAST_ALIKE {
+        return whole();
+    }
+    let (mut old, mut new) = (String::new(), String::new());
+    for change in differences.iter_all_changes() {
+        let text = change.value();
+        match change.tag() {
+            ChangeTag::Equal => {
+                old.push_str(&style.paint(Meaning::Bad, text));
+                new.push_str(&style.paint(Meaning::Good, text));
+            }
+            ChangeTag::Delete => old.push_str(&style.paint_strongly(Meaning::Bad, text)),
+            ChangeTag::Insert => new.push_str(&style.paint_strongly(Meaning::Good, text)),
+        }
+    }
+    (old, new)
 }
 
 /// Cuts two texts to a number of characters so that the first place where they differ is in both.
@@ -99,7 +165,8 @@ fn shortened_pair(before: &str, after: &str, width: usize, style: &Style) -> (St
     (rest(before), rest(after))
 }
 
-/// The lines that differ between two texts of several lines, each with its sign; nothing for other values.
+/// The lines that differ between two texts of several lines, each with its sign, and a line around them; nothing for other
+/// values.
 pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
     let (Shown::Value(Value::String(before)), Shown::Value(Value::String(after))) = (&change.before, &change.after)
     else {
@@ -110,23 +177,47 @@ pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
     }
     let differences = TextDiff::from_lines(before, after);
     let bare = |line: &str| line.trim_end_matches('\n').to_owned();
+    // Each line stands below its field, behind its sign.
+    let width = style
+        .width
+        .map_or(LONGEST_LINE, |width| width.saturating_sub(10).max(LEAST_VALUE));
     let mut lines = Vec::new();
-    for operation in differences.ops() {
-        let (mut old, mut new) = (Vec::new(), Vec::new());
-        for line in differences.iter_changes(operation) {
-            match line.tag() {
-                ChangeTag::Delete => old.push(bare(line.value())),
-                ChangeTag::Insert => new.push(bare(line.value())),
-                ChangeTag::Equal => {}
+    for (index, group) in differences.grouped_ops(CONTEXT).iter().enumerate() {
+        if index > 0 {
+            lines.push(style.paint(Meaning::Quiet, &format!("  {}", style.ellipsis())));
+        }
+        for operation in group {
+            let (mut same, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+            for line in differences.iter_changes(operation) {
+                match line.tag() {
+                    ChangeTag::Delete => old.push(bare(line.value())),
+                    ChangeTag::Insert => new.push(bare(line.value())),
+                    ChangeTag::Equal => same.push(bare(line.value())),
+                }
             }
-        }
-        // A line and the one that takes its place are cut at the same character.
-        for (old, new) in old.iter_mut().zip(&mut new) {
-            (*old, *new) = shortened_pair(old, new, LONGEST_LINE, style);
-        }
-        for (sign, meaning, side) in [("-", Meaning::Bad, old), ("+", Meaning::Good, new)] {
-            let signed = |text: String| format!("{sign} {}", shortened(&text, LONGEST_LINE, style.ellipsis()));
-            lines.extend(side.into_iter().map(|text| style.paint(meaning, &signed(text))));
+            let cut = |text: &String| shortened(text, width, style.ellipsis());
+            lines.extend(
+                same.iter()
+                    .map(|text| style.paint(Meaning::Quiet, &format!("  {}", cut(text)))),
+            );
+            // A line and the one that takes its place are cut at the same character, and compared word by word.
+            for (old, new) in old.iter_mut().zip(&mut new) {
+                (*old, *new) = shortened_pair(old, new, width, style);
+                (*old, *new) = words(old, new, style);
+            }
+            for (sign, meaning, side) in [("-", Meaning::Bad, old), ("+", Meaning::Good, new)] {
+                let painted = |text: &String| {
+                    if text.contains('\u{1b}') {
+                        text.clone()
+                    } else {
+                        style.paint(meaning, &cut(text))
+                    }
+                };
+                lines.extend(
+                    side.iter()
+                        .map(|text| format!("{} {}", style.paint(meaning, sign), painted(text))),
+                );
+            }
         }
     }
     let more = lines.len().saturating_sub(MOST_LINES);
@@ -183,7 +274,52 @@ mod tests {
             after: value("a: 1\nb: 3\n"),
             drift: None,
         };
-        assert_eq!(text_lines(&change, &Style::PLAIN), ["- b: 2", "+ b: 3"]);
+        assert_eq!(text_lines(&change, &Style::PLAIN), ["  a: 1", "- b: 2", "+ b: 3"]);
+    }
+
+    #[test]
+    fn what_is_between_changes_far_apart_is_folded() {
+        let text = |first: u8, last: u8| json!(format!("a: {first}\nb: 0\nc: 0\nd: 0\ne: {last}\n"));
+        let lines = text_lines(&change(text(1, 1), text(2, 2)), &Style::PLAIN);
+        insta::assert_snapshot!(lines.join("\n"), @"
+        - a: 1
+        + a: 2
+          b: 0
+          …
+          d: 0
+        - e: 1
+        + e: 2
+        ");
+    }
+
+    #[test]
+    fn of_two_long_texts_the_words_that_differ_stand_out_in_colour() {
+        let color = Style {
+            color: true,
+            ..Style::PLAIN
+        };
+        let (before, after) = words("--log=info --workers=2 --ui", "--log=info --workers=4 --ui", &color);
+        assert!(before.contains("\u{1b}[1;4;31m--workers=2\u{1b}[0m"), "{before:?}");
+        assert!(after.contains("\u{1b}[1;4;32m--workers=4\u{1b}[0m"), "{after:?}");
+        // Nothing in common: nothing stands out.
+        let (before, _) = words("one", "two", &color);
+        assert_eq!(before, "\u{1b}[31mone\u{1b}[0m");
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_each_side_has_its_line() {
+        let narrow = Style {
+            width: Some(40),
+            ..Style::PLAIN
+        };
+        let arguments = |level: &str| json!(format!("--log={level} --workers=2 --listen=0.0.0.0:8443"));
+        let lines = lines(&change(arguments("info"), arguments("debug")), 6, &narrow);
+        assert!(lines.iter().all(|line| visible_width(line) <= 40), "{lines:?}");
+        insta::assert_snapshot!(lines.join("\n"), @"
+              spec.rules:
+                - --log=info --workers=2 --list…
+                + --log=debug --workers=2 --lis…
+        ");
     }
 
     fn change(before: Value, after: Value) -> FieldChange {
@@ -214,6 +350,7 @@ mod tests {
         insta::assert_snapshot!(
             text_lines(&change(query("5m"), query("1m")), &Style::PLAIN).join("\n"),
             @"
+          expr: |
         - …ns_totalsum(rate(tokens_total[5m]))
         + …ns_totalsum(rate(tokens_total[1m]))
         "

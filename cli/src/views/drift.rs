@@ -56,6 +56,12 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
         if *gone {
             let _ = writeln!(text, "  {}", style.paint(Meaning::Bad, "is gone"));
         }
+        if style.width.is_some() {
+            for line in changes.iter().flat_map(|change| diff::lines(change, 2, style)) {
+                let _ = writeln!(text, "{line}");
+            }
+            continue;
+        }
         let lines: Vec<_> = changes
             .iter()
             .map(|change| {
@@ -82,7 +88,20 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::views::testing::drifted_dashboard;
+    use crate::views::testing::{drifted_dashboard, long_change};
+
+    #[test]
+    fn drift_fits_a_narrow_and_a_wide_terminal() {
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let mut found = drifted_dashboard();
+            found.changes.push(long_change());
+            insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], 88, &style));
+        }
+    }
 
     #[test]
     fn drift_has_a_field_a_name_and_a_time() {

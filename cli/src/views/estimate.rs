@@ -18,6 +18,9 @@ const MOST_NAMED: usize = 5;
 /// How wide the two columns of texts may become.
 const WIDEST_ADDRESS: usize = 36;
 const WIDEST_WAIT: usize = 48;
+/// On a terminal that is narrower than this takes, the second column gets what the others leave, but so much at least.
+const NARROWEST_WAIT: usize = 16;
+const AROUND_WAIT: usize = 42;
 /// What is over sooner is said without its parts.
 const SHORT: Duration = Duration::from_secs(10);
 
@@ -149,7 +152,6 @@ fn rows(estimate: &Estimate, most: Option<usize>, what: impl Fn(&Address) -> Str
     largest.truncate(most.unwrap_or(usize::MAX));
     let named: Vec<&Leg> = estimate.path.iter().filter(|leg| largest.contains(leg)).collect();
     let width = |texts: Vec<usize>, widest: usize| texts.into_iter().max().unwrap_or(0).min(widest);
-    let wait = |leg: &Leg| shortened(&what(&leg.address), WIDEST_WAIT, style.ellipsis());
     let addresses = width(
         named
             .iter()
@@ -157,7 +159,13 @@ fn rows(estimate: &Estimate, most: Option<usize>, what: impl Fn(&Address) -> Str
             .collect(),
         WIDEST_ADDRESS,
     );
-    let waits = width(named.iter().map(|leg| visible_width(&wait(leg))).collect(), WIDEST_WAIT);
+    let widest_wait = style.width.map_or(WIDEST_WAIT, |width| {
+        width
+            .saturating_sub(addresses + AROUND_WAIT)
+            .clamp(NARROWEST_WAIT, WIDEST_WAIT)
+    });
+    let wait = |leg: &Leg| shortened(&what(&leg.address), widest_wait, style.ellipsis());
+    let waits = width(named.iter().map(|leg| visible_width(&wait(leg))).collect(), widest_wait);
     let row = |name: &str, wait: &str, time: Duration, basis: &str| {
         let line = format!(
             "  {}  {}  {:>7}  {:>3.0} %  {basis}",

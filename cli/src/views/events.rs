@@ -136,12 +136,6 @@ struct Hook {
     /// Since it began, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_seconds: Option<f64>,
-    /// Always `object`, beside `id_value`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id_key: Option<&'static str>,
-    /// The object in one text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id_value: Option<String>,
     /// What a write did: `created`, `updated`, `adopted`, `unchanged`, `deleted`, `released`, `forgotten` or `done`.
     #[serde(skip_serializing_if = "Option::is_none")]
     did: Option<String>,
@@ -418,8 +412,6 @@ impl Events {
             resource,
             action,
             elapsed_seconds: elapsed.map(|time| time.as_secs_f64()),
-            id_key: None,
-            id_value: None,
             did: None,
             object: None,
             why: None,
@@ -538,7 +530,7 @@ fn of_stack(error: &StackError) -> DiagnosticJson {
     let at = error.position();
     DiagnosticJson {
         code: Some(error.code()),
-        help: error.help().map(|help| help.to_string()),
+        help: error.help(),
         file: Some(at.file.clone()),
         line: Some(at.line),
         column: Some(at.column),

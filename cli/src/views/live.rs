@@ -11,7 +11,7 @@ pub enum Live {
     /// A picture that moves.
     Terminal(Box<Terminal>),
     /// Lines on stderr.
-    Plain(Plain),
+    Plain(Box<Plain>),
     /// An object a line on stdout.
     Json(Box<Events>),
 }
@@ -24,7 +24,7 @@ impl Live {
         } else if settings.is_live {
             Self::Terminal(Box::new(Terminal::new(progress, settings.err)))
         } else {
-            Self::Plain(Plain::new(progress, settings.err))
+            Self::Plain(Box::new(Plain::new(progress, settings.err)))
         }
     }
 

@@ -19,6 +19,7 @@ pub mod logs;
 pub mod manifests;
 pub mod markdown;
 pub mod output;
+pub mod pager;
 pub mod plain;
 pub mod plan;
 pub mod plan_document;

@@ -294,9 +294,29 @@ mod tests {
             let lines = ticks(seconds).flat_map(|quarter| plain.tick(Duration::from_millis(250) * quarter));
             lines.collect::<Vec<_>>()
         };
-        insta::assert_snapshot!(told(5..34).join("\n"), @"");
+        insta::assert_snapshot!(told(5..34).join("\n"), @r"
+        · a.c0008                               waits on Pods
+        · a.c0009                               waits on Pods
+        · a.c0010                               waits on Pods
+        · a.c0011                               waits on Pods
+        · a.c0012                               waits on Pods
+        · a.c0013                               waits on Pods
+        · a.c0014                               waits on Pods
+        · a.c0015                               waits on Pods
+        · and 2,984 more wait, for up to 29 s
+        ");
         let minutes = told(34..34 + 600);
         assert!(minutes.len() <= 20 * 9, "{} lines in ten minutes", minutes.len());
-        insta::assert_snapshot!(minutes[9..18].join("\n"), @"");
+        insta::assert_snapshot!(minutes[9..18].join("\n"), @r"
+        · a.c0000                               still waits on Pods, for 1 m 30 s
+        · a.c0001                               still waits on Pods, for 1 m 29 s
+        · a.c0002                               still waits on Pods, for 1 m 29 s
+        · a.c0003                               still waits on Pods, for 1 m 29 s
+        · a.c0004                               still waits on Pods, for 1 m 29 s
+        · a.c0005                               still waits on Pods, for 1 m 29 s
+        · a.c0006                               still waits on Pods, for 1 m 29 s
+        · a.c0007                               still waits on Pods, for 1 m 29 s
+        · and 2,984 more wait, for up to 1 m 29 s
+        ");
     }
 }

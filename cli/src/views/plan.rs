@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, counted, padded, row, visible_width},
+    style::{Meaning, Style, broken, counted, padded, row, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -21,11 +21,13 @@ use std::{
     time::Duration,
 };
 
-/// How wide a column may become before what follows no longer aligns with it.
-const WIDEST_ADDRESS: usize = 42;
+/// How wide a column may become: what follows a wider address stands below it.
+const WIDEST_ADDRESS: usize = 60;
 const WIDEST_OBJECT: usize = 58;
 /// Where the counts of a component end.
 const HEADING_WIDTH: usize = 78;
+/// What stands below an address begins here.
+const BELOW: &str = "      ";
 /// How many of what a plan leaves out are listed one by one.
 const MOST_LEFT_OUT: usize = 12;
 /// How many fields of one object are listed.
@@ -57,7 +59,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         around.stack,
         around.cluster
     );
-    line(&mut text, &style.paint(Meaning::Quiet, &heading));
+    line(&mut text, &style.paint(Meaning::Quiet, &style.cut(&heading)));
     renames(&mut text, &around.moved, style);
     components(&mut text, plan, Fields::Shown, style);
     line(&mut text, "");
@@ -72,7 +74,9 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
             "{} of kinds or in namespaces that are still to come; the server checks their schema at apply",
             counted(unchecked, "resource")
         );
-        line(&mut text, &style.paint(Meaning::Quiet, &note));
+        for part in broken(&note, style.width.unwrap_or(usize::MAX)) {
+            line(&mut text, &style.paint(Meaning::Quiet, &part));
+        }
     }
     left_out(&mut text, plan, style);
     before_yes(&mut text, plan, style);
@@ -363,13 +367,19 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, s
     }
     cells.push(style.paint(Meaning::Quiet, &why(step)));
     let cells: Vec<_> = cells.into_iter().filter(|cell| visible_width(cell) > 0).collect();
-    let row = row(
-        &format!("  {mark} "),
+    let mark = format!("  {mark} ");
+    let whole = row(
+        &mark,
         &step.address.to_string(),
         widths.address,
         cells.join("  ").trim_end(),
     );
-    line(text, &row);
+    let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
+    if whole.lines().all(fits) {
+        line(text, &whole);
+    } else {
+        narrow_row(text, &format!("{mark}{}", step.address), &cells, style);
+    }
     if fields == Fields::LeftOut {
         return;
     }
@@ -380,20 +390,9 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, s
         .collect();
     let more = changes.len().saturating_sub(MOST_CHANGES);
     for change in changes.into_iter().take(MOST_CHANGES) {
-        let _ = write!(
-            text,
-            "      {}:  {}",
-            diff::path(&change.path),
-            diff::from_to(change, style)
-        );
-        if let Some(by) = &change.drift {
-            let _ = write!(
-                text,
-                "   {}",
-                style.paint(Meaning::Quiet, &format!("last write by {}", diff::written_by(by)))
-            );
+        for of_field in diff::lines(change, 6, style) {
+            line(text, &of_field);
         }
-        text.push('\n');
         for difference in diff::text_lines(change, style) {
             line(text, &format!("        {difference}"));
         }
@@ -403,6 +402,16 @@ fn step_lines(text: &mut String, step: &Step, widths: &Widths, fields: Fields, s
             text,
             &format!("      {} {}", style.ellipsis(), counted(more, "more field")),
         );
+    }
+}
+
+/// A step whose line is wider than the terminal: what stands behind the address goes below it.
+fn narrow_row(text: &mut String, start: &str, cells: &[String], style: &Style) {
+    line(text, start);
+    let cells: Vec<_> = cells.iter().map(|cell| cell.trim_end()).collect();
+    let width = style.width.unwrap_or(usize::MAX).saturating_sub(BELOW.len()).max(1);
+    for part in broken(&cells.join("  "), width) {
+        line(text, &format!("{BELOW}{part}"));
     }
 }
 
@@ -579,11 +588,23 @@ pub(super) fn line(text: &mut String, content: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::views::testing::{plan_of_three_components, surroundings};
+    use crate::views::testing::{plan_of_three_components, plan_with_long_values, surroundings};
 
     #[test]
     fn a_plan_reads_from_the_left_edge() {
         insta::assert_snapshot!(plan(&plan_of_three_components(), &surroundings(), &Style::PLAIN));
+    }
+
+    #[test]
+    fn a_plan_fits_a_narrow_and_a_wide_terminal() {
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let text = plan(&plan_with_long_values(), &surroundings(), &style);
+            insta::assert_snapshot!(format!("a_plan_at_{width}"), text);
+        }
     }
 
     #[test]

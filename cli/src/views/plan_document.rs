@@ -323,15 +323,12 @@ fn resource_drift(found: &Drift) -> ResourceDriftJson {
 
 fn object_change(actions: &'static [&'static str], picture: &Picture) -> ObjectChangeJson {
     let none = BTreeSet::new();
-    let of = |side: &Option<Side>| side.as_ref().map_or(json!({}), |side| marked(side, &side.secrets));
+    let of = |side: Option<&Side>| side.map_or(json!({}), |side| marked(side, &side.secrets));
+    // Of what is made nothing is there yet: of fields that are taken, `changes` says what stood there.
+    let before = picture.before.as_ref().filter(|_| actions != ["create"]);
     ObjectChangeJson {
         actions,
-        // Of what is made nothing is there yet: of fields that are taken, `changes` says what stood there.
-        before: picture
-            .before
-            .as_ref()
-            .filter(|_| actions != ["create"])
-            .map(|side| masked(side, &none)),
+        before: before.map(|side| masked(side, &none)),
         after: picture
             .after
             .as_ref()
@@ -340,8 +337,8 @@ fn object_change(actions: &'static [&'static str], picture: &Picture) -> ObjectC
             .after
             .as_ref()
             .map_or(json!({}), |side| marked(side, &side.unknown)),
-        before_sensitive: of(&picture.before),
-        after_sensitive: of(&picture.after),
+        before_sensitive: of(before),
+        after_sensitive: of(picture.after.as_ref()),
         importing: None,
         replace_paths: Vec::new(),
     }

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 /// A document, and the command that prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Document {
-    /// `plan` and `show PLANFILE`
+    /// `plan`, `diff` and `show PLANFILE`
     Plan,
     /// A line of `apply` and `destroy`
     Events,

@@ -38,16 +38,16 @@ pub fn valid(stack: &Stack, warnings: usize, coverage: Coverage, style: &Style) 
     ) + &checked(coverage)
 }
 
-/// How many objects were checked against the definitions of their kinds; nothing where none was.
+/// How many objects were checked against the definitions of their kinds; nothing where there is no object.
 fn checked(coverage: Coverage) -> String {
     let Coverage { objects, judged } = coverage;
-    match judged {
-        0 => String::new(),
-        _ => format!(
-            "       {judged} of {} checked against their definitions\n",
-            counted(objects, "object")
-        ),
-    }
+    let way_out = match (objects, judged) {
+        (0, _) => return String::new(),
+        (_, 0) => " (`--crds DIR` names some)",
+        _ => "",
+    };
+    let objects = counted(objects, "object");
+    format!("       {judged} of {objects} checked against their definitions{way_out}\n")
 }
 
 /// One code at length.

@@ -43,17 +43,18 @@ impl Style {
 
     /// Colours a text.
     pub fn paint(&self, meaning: Meaning, text: &str) -> String {
+        self.colored(code(meaning), text)
+    }
+
+    /// Colours what differs within a text that is coloured as well.
+    pub fn paint_strongly(&self, meaning: Meaning, text: &str) -> String {
+        self.colored(&format!("1;4;{}", code(meaning)), text)
+    }
+
+    fn colored(&self, code: &str, text: &str) -> String {
         if !self.color || text.is_empty() {
             return text.to_owned();
         }
-        let code = match meaning {
-            Meaning::Good => "32",
-            Meaning::Attention => "33",
-            Meaning::Bad => "31",
-            Meaning::Busy => "36",
-            Meaning::Heading => "1",
-            Meaning::Quiet => "2",
-        };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
@@ -112,6 +113,35 @@ impl Style {
             None => line.to_owned(),
         }
     }
+}
+
+const fn code(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Good => "32",
+        Meaning::Attention => "33",
+        Meaning::Bad => "31",
+        Meaning::Busy => "36",
+        Meaning::Heading => "1",
+        Meaning::Quiet => "2",
+    }
+}
+
+/// Breaks a text without colours between words, so that no line is wider than it may be, but for a word that is.
+pub fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let is_first = lines[last].is_empty();
+        if !is_first && visible_width(&lines[last]) + 1 + visible_width(word) > width {
+            lines.push(word.to_owned());
+        } else {
+            if !is_first {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines
 }
 
 /// Cuts a text to a number of characters, saying so.

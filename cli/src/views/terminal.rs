@@ -144,6 +144,35 @@ mod tests {
     use crate::views::testing::address;
 
     #[test]
+    fn a_run_fits_a_narrow_and_a_wide_terminal() {
+        let model = "model[qwen3-8b].service";
+        let mut progress = Progress::new([model, "maas.gateway"].map(address).into(), None);
+        progress.fold(
+            &Event::Started {
+                address: address(model),
+            },
+            Duration::ZERO,
+        );
+        let why = "pod qwen3-8b-kserve-5d4f: 0/6 nodes are available: 3 Insufficient nvidia.com/gpu, 3 had untolerated taints";
+        progress.fold(
+            &Event::Waiting {
+                address: address(model),
+                why: why.to_owned(),
+            },
+            Duration::ZERO,
+        );
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let lines = frame(&progress, Duration::from_secs(250), 24, &style);
+            assert!(lines.iter().all(|line| visible_width(line) <= width), "{lines:?}");
+            insta::assert_snapshot!(format!("a_run_at_{width}"), lines.join("\n"));
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_folded_and_said() {
         let mut progress = Progress::new(
             (0..88).map(|n| address(&format!("n{n}.x"))).collect(),

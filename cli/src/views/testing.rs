@@ -61,6 +61,51 @@ fn drifted_flag() -> FieldChange {
     }
 }
 
+/// A long text that differs in the middle, written by somebody else.
+pub(crate) fn long_change() -> FieldChange {
+    let arguments = |level: &str| {
+        json!(format!(
+            "--dns01-recursive-nameservers-only --dns01-recursive-nameservers=8.8.8.8:53,1.1.1.1:53 --v={level} \
+             --enable-certificate-owner-ref"
+        ))
+    };
+    FieldChange {
+        path: FieldPath::of("spec.controllerConfig.overrideArgs"),
+        before: Shown::Value(arguments("2")),
+        after: Shown::Value(arguments("6")),
+        drift: Some(DriftedBy {
+            manager: Some("kubectl-edit".to_owned()),
+            time: Some("2026-11-22T10:31:00Z".to_owned()),
+        }),
+    }
+}
+
+/// The plan of three components, with what does not fit a narrow terminal.
+pub(crate) fn plan_with_long_values() -> Plan {
+    let mut plan = plan_of_three_components();
+    for step in &mut plan.steps {
+        match step.node {
+            NodeKind::Overlay => {
+                step.changes.push(long_change());
+                let text = |port: u16| {
+                    json!(format!(
+                        "server:\n  host: 0.0.0.0\n  port: {port}\n  tls: true\nlog: info\n"
+                    ))
+                };
+                step.changes.push(FieldChange {
+                    path: FieldPath::of("data.config"),
+                    before: Shown::Value(text(8443)),
+                    after: Shown::Value(text(9443)),
+                    drift: None,
+                });
+            }
+            NodeKind::Gate => step.note = format!("{}, which its operator installs from the catalogue", step.note),
+            NodeKind::Object | NodeKind::Action | NodeKind::Check => {}
+        }
+    }
+    plan
+}
+
 pub(crate) fn drifted_dashboard() -> Drift {
     Drift {
         address: address("rhoai.dashboard"),

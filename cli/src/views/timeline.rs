@@ -7,7 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 /// How many resources have a line.
 const MOST: usize = 15;
 /// How wide the column of addresses becomes; what follows a wider one stands below it.
-const WIDEST: usize = 44;
+const WIDEST: usize = 60;
 
 /// The resources that took longest, in the order in which they started.
 pub fn table(timeline: &Timeline, style: &Style) -> String {

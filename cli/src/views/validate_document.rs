@@ -84,7 +84,7 @@ pub fn diagnostics<'a>(all: impl Iterator<Item = &'a StackError>) -> ValidateJso
             code: Some(found.code()),
             severity: if found.is_warning() { "warning" } else { "error" },
             message: found.to_string(),
-            help: found.help().map(|help| help.to_string()),
+            help: found.help(),
             file: Some(at.file.clone()),
             line: Some(at.line),
             column: Some(at.column),

@@ -197,7 +197,7 @@ impl Read {
                 self.view.take(&scope, WatchEvent::Snapshot(objects));
             }
         }
-        let objects = named.into_iter().flat_map(|(_, objects)| objects);
+        let objects = named.into_values().flatten();
         let mut gets = stream::iter(objects)
             .map(|object| async move {
                 let answer = provider.get(&object).await;

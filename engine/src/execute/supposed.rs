@@ -42,6 +42,8 @@ pub struct Supposed {
     to_come: BTreeSet<GroupKind>,
     /// What is as ready as it was: resources that wait for the same in both versions.
     settled: BTreeSet<Address>,
+    /// Resources that both versions say alike.
+    same: BTreeSet<Address>,
 }
 
 impl Supposed {
@@ -85,23 +87,28 @@ impl Supposed {
                 Err(error) => errors.push(error),
             }
         }
-        let waits_for_the_same = |resource: &&Resource| {
-            let before = by_address.get(&resource.address);
-            before.is_some_and(|before| observations(before) == observations(resource))
-        };
-        let settled = next.iter().filter(waits_for_the_same);
-        supposed.settled = settled.map(|resource| resource.address.clone()).collect();
+        for resource in next {
+            let Some(before) = by_address.get(&resource.address) else {
+                continue;
+            };
+            if observations(before) == observations(resource) {
+                supposed.settled.insert(resource.address.clone());
+            }
+            if before.node == resource.node && before.lifecycle == resource.lifecycle {
+                supposed.same.insert(resource.address.clone());
+            }
+        }
         if errors.is_empty() { Ok(supposed) } else { Err(errors) }
     }
 
-    /// Surveys it. What waits for the same as before is as ready as it was: nobody can look.
+    /// Surveys it. What waits for the same as before is as ready as it was, and what is said as before stays: nobody can
+    /// look, and a late value that is not known in either version is no difference.
     ///
     /// # Errors
     /// None that a cluster in memory has.
     pub async fn survey<S: Secrets>(&self, request: &SurveyRequest<'_>, secrets: &S) -> Result<Survey, SurveyError> {
-        Ok(survey(self, request, secrets)
-            .await?
-            .supposing_ready(self.settled.clone()))
+        let survey = survey(self, request, secrets).await?;
+        Ok(survey.supposing(&self.same, self.settled.clone()))
     }
 
     fn object(
@@ -301,5 +308,175 @@ impl Provider for Supposed {
 
     fn watch(&self, _: &ObjectType, _: Option<&str>) -> BoxStream<'static, WatchEvent> {
         stream::pending().boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        late::SecretInput,
+        manifest::Manifest,
+        plan::{self, Action, FieldChange, Inputs, Plan, Shown},
+        readiness::{Observation, Rule, Target},
+        resource::{DependsOn, Gate},
+    };
+    use futures_util::FutureExt as _;
+
+    struct Named;
+    impl Secrets for Named {
+        fn draw(&self, length: usize) -> String {
+            "x".repeat(length)
+        }
+        fn input(&self, input: &SecretInput) -> Result<String, String> {
+            Ok(format!("{input:?}"))
+        }
+    }
+
+    fn address(text: &str) -> Address {
+        text.parse().expect("an address")
+    }
+
+    fn config(name: &str, data: Value) -> Resource {
+        let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}, "data": data});
+        let object = Object::new(Manifest::written(manifest));
+        Resource::new(address(&format!("c.{name}")), Node::Object(object))
+    }
+
+    /// Fields of an object that others make.
+    fn overlay(name: &str, spec: Value) -> Resource {
+        let target = ObjectRef::cluster("example.com/v1", "Theirs", "one");
+        Resource::new(
+            address(&format!("o.{name}")),
+            Node::Overlay(Overlay::new(target, json!({"spec": spec}))),
+        )
+    }
+
+    /// A gate on something that nobody of us makes, below another resource.
+    fn gate(name: &str, below: &str) -> Resource {
+        let target = Target::Named(ObjectRef::namespaced("apps/v1", "Deployment", "n", "operator"));
+        let gate = Gate {
+            observations: vec![Observation::new(target, Rule::Exists)],
+            settle: std::time::Duration::ZERO,
+            remedy: None,
+            asks: None,
+        };
+        let mut resource = Resource::new(address(&format!("g.{name}")), Node::Gate(gate));
+        resource.depends_on = vec![DependsOn::ready(address(below), "it says so")];
+        resource
+    }
+
+    fn between(old: &[Resource], new: &[Resource]) -> Plan {
+        let identity = Identity {
+            stack: "s".to_owned(),
+            lineage: String::new(),
+        };
+        let graph = |resources: &[Resource]| Graph::new(resources).expect("a graph");
+        let before = Supposed::after(old, &graph(old), new, &identity, &Named).expect("supposed");
+        let request = SurveyRequest {
+            resources: new,
+            recorded: &before.recorded,
+            identity: &identity,
+            key: None,
+            parallelism: 1,
+        };
+        let survey = before
+            .survey(&request, &Named)
+            .now_or_never()
+            .expect("nothing is waited for");
+        plan::plan(&Inputs {
+            resources: new,
+            graph: &graph(new),
+            recorded: &before.recorded,
+            survey: &survey.expect("surveyed"),
+            identity: &identity,
+            key: None,
+            adopt: false,
+            force_conflicts: false,
+            replaced: &BTreeMap::new(),
+        })
+        .expect("planned")
+    }
+
+    fn shown(plan: &Plan) -> Vec<String> {
+        let value = |value: &Shown| match value {
+            Shown::Value(value) => value.to_string(),
+            other => format!("{other:?}"),
+        };
+        let change =
+            |change: &FieldChange| format!(" {} {}>{}", change.path, value(&change.before), value(&change.after));
+        let steps = plan.steps.iter().filter(|step| step.action != Action::NoOp);
+        steps
+            .map(|step| {
+                let changes: String = step.changes.iter().map(change).collect();
+                format!("{} {}{changes}", step.action.code(), step.address)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_a_version_no_longer_says_goes_and_what_it_says_otherwise_changes() {
+        let old = [
+            config("a", json!({"k": "1", "gone": "1"})),
+            config("b", json!({"k": "1"})),
+            overlay("kept", json!({"x": {"y": 1}})),
+            overlay("dropped", json!({"z": 2})),
+        ];
+        assert_eq!(shown(&between(&old, &old)), [""; 0]);
+        let new = [
+            config("a", json!({"k": "2"})),
+            config("c", json!({})),
+            overlay("kept", json!({"x": {"other": 1}})),
+        ];
+        assert_eq!(
+            shown(&between(&old, &new)),
+            [
+                r#"update c.a .data.gone "1">Absent .data.k "1">"2""#,
+                "create c.c .data Absent>{}",
+                "update o.kept .spec.x.other Absent>1 .spec.x.y 1>Absent",
+                "release o.dropped",
+                "delete c.b",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_waited_for_counts_as_ready_until_something_above_it_is_written() {
+        let stack = |k: &str| {
+            [
+                config("a", json!({"k": k})),
+                config("b", json!({"k": "1"})),
+                gate("ready", "c.a"),
+            ]
+        };
+        let same = between(&stack("1"), &stack("1"));
+        assert!(same.steps.iter().all(|step| {
+            step.readiness
+                .as_ref()
+                .is_none_or(crate::readiness::Readiness::is_ready)
+        }));
+        assert_eq!(same.counts().not_ready, 0);
+        let changed = between(&stack("1"), &stack("2"));
+        assert_eq!(shown(&changed), [r#"update c.a .data.k "1">"2""#, "wait g.ready"]);
+    }
+
+    #[test]
+    fn a_kind_that_only_the_next_version_brings_is_still_to_come() {
+        let mut brings = config("brings", json!({}));
+        brings.provides.push(crate::resource::Provides {
+            kind: GroupKind::new("example.com", "Widget"),
+            plural: "widgets".to_owned(),
+            namespaced: false,
+        });
+        let manifest = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
+        let widget = Resource::new(address("w.w"), Node::Object(Object::new(Manifest::written(manifest))));
+        let plan = between(&[], &[brings.clone(), widget.clone()]);
+        let reasons = &plan.step(&address("w.w")).expect("a step").reasons;
+        assert_eq!(reasons[0], plan::Reason::KindOrNamespaceToCome);
+        let later = between(std::slice::from_ref(&brings), &[brings.clone(), widget]);
+        assert_eq!(
+            later.step(&address("w.w")).expect("a step").reasons[0],
+            plan::Reason::Missing
+        );
     }
 }

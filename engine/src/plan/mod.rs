@@ -322,8 +322,8 @@ mod tests {
         assert_eq!(plan.consequences(), [&cost, &data]);
         let at = |number| &plan.step(&address(number)).expect("planned").consequences;
         assert_eq!(*at(0), []);
-        assert_eq!(*at(1), [data.clone(), cost.clone()]);
-        assert_eq!(*at(2), [data.clone()]);
+        assert_eq!(*at(1), [data.clone(), cost]);
+        assert_eq!(*at(2), [data]);
         assert_eq!(plan.step(&address(3)), None);
     }
 }

@@ -8,6 +8,7 @@
 //!   was recorded as written, and what changes.
 //! - No secret's value is in one: where a secret is, only its path is said, and whether another one takes its place.
 //! - A step that changes nothing has the same on both sides.
+//! - Our marks are in none, unless they change: they say whose an object is, and nothing about it.
 //!
 //! Deliberately absent: status, defaults of the server that nobody wrote, and who owns what.
 
@@ -97,7 +98,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     paths.extend(
         last.filter(|last| last.object.key() == object.key())
             .into_iter()
-            .flat_map(|last| last.fields.clone()),
+            .flat_map(|last| last.fields.iter().filter(|path| !is_mark(path)).cloned()),
     );
     if let Node::Overlay(overlay) = &resource.node {
         // The rest of a shared text is of others.
@@ -140,7 +141,7 @@ fn removed(step: &Step, known: &Recorded, survey: &Survey) -> Option<Picture> {
         return Some(Picture::default());
     };
     let is_hidden = |path: &FieldPath| last.sensitive.contains(path) || is_secret_data(&last.object, path);
-    let mut paths = last.fields.clone();
+    let mut paths: BTreeSet<_> = last.fields.iter().filter(|path| !is_mark(path)).cloned().collect();
     if let RecordedNode::Overlay { documents, .. } = &known.node {
         for document in documents {
             paths.retain(|path| !document.at.contains(path));
@@ -177,6 +178,12 @@ fn side(of: &ObjectRef, object: &Value, paths: &BTreeSet<FieldPath>, is_hidden: 
         }
     }
     side
+}
+
+/// Whether a field is one of our marks, which only say whose an object is.
+fn is_mark(path: &FieldPath) -> bool {
+    let text = path.to_string();
+    text.contains("stackctl.dev/") || text.contains("app.kubernetes.io/managed-by")
 }
 
 fn identity(of: &ObjectRef) -> Value {

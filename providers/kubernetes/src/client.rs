@@ -76,6 +76,18 @@ impl KubernetesProvider {
         crate::beside::post(&self.config, self.hosts, url, body).await
     }
 
+    /// Whether objects of a type lie in namespaces, as the server says now; none where it does not serve the type.
+    ///
+    /// # Errors
+    /// Whatever kept us from asking.
+    pub async fn is_namespaced(&self, object_type: &ObjectType) -> Result<Option<bool>, ProviderError> {
+        match self.discovery.find(&self.transport, object_type).await {
+            Ok(served) => Ok(Some(served.is_namespaced)),
+            Err(ProviderError::KindNotServed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The URL of the server.
     pub fn server(&self) -> &str {
         self.transport.server()

@@ -12,6 +12,14 @@ pub(super) const OPERATORS: &str = "openshift-operators";
 pub(super) const MACHINES: &str = "openshift-machine-api";
 /// Where subscriptions and auth policies of MaaS live.
 pub(crate) const MAAS: &str = "models-as-a-service";
+/// Namespaces that the operators of OpenShift AI make by themselves (`reference/platform.md` §2.12, `reference/serving.md` §1.10).
+pub(crate) const PLATFORM: [&str; 5] = [
+    APPLICATIONS,
+    MAAS,
+    "redhat-ods-monitoring",
+    "rhoai-model-registries",
+    "rhods-notebooks",
+];
 /// The controller of every GatewayClass here (`reference/serving.md` §1.1).
 pub(super) const GATEWAY_CONTROLLER: &str = "openshift.io/gateway-controller/v1";
 /// The gateway of MaaS; its host has to be `maas.<apps domain>` (`reference/serving.md` §1.6).

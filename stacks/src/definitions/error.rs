@@ -1,6 +1,6 @@
 //! What a definition says against an object.
 
-use crate::manifests::FileLine;
+use crate::FileLine;
 use miette::Diagnostic;
 use stackctl_engine::{Address, ObjectType};
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 /// Where a mistake is: the resource, and the file and line of a manifest of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file, and the line that the document begins at.
+    /// The file, and the line of the field.
     pub at: Option<FileLine>,
     /// The resource.
     pub address: Address,

@@ -16,7 +16,7 @@ mod error;
 pub use error::{DefinitionFault, Place};
 pub use stackctl_schema::definition::{DefinitionError, essence};
 
-use crate::{closest, manifests::FileLine};
+use crate::{FileLine, closest, manifests::Scopes};
 use serde_json::Value;
 use stackctl_engine::{
     Address, ObjectType, Resource,
@@ -81,6 +81,13 @@ impl Definitions {
         self.known.entry(kind).or_insert(definition);
     }
 
+    /// Whether objects of each kind lie in namespaces.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        let of = |(kind, definition): (&GroupKind, &Definition)| (kind.clone(), definition.is_namespaced());
+        self.known.iter().map(of).collect()
+    }
+
     /// Whether a kind has a definition here.
     #[must_use]
     pub fn has(&self, kind: &GroupKind) -> bool {
@@ -100,12 +107,12 @@ impl Definitions {
 
     /// Judges every object and every part of one that resources write, against the definition of its kind.
     ///
-    /// `live` is what is known of an object as it is: rules about changes are judged where it knows one.
+    /// `line` says where a field of an object stands, if it stands in a file of the user's; `live` is what is known of an object as it is: rules about changes are judged where it knows one.
     #[must_use]
     pub fn check<'a>(
         &self,
         resources: &[&Resource],
-        places: &BTreeMap<Address, FileLine>,
+        line: impl Fn(&Address, &str) -> Option<FileLine>,
         live: impl Fn(&Address) -> Option<&'a Value>,
     ) -> Vec<DefinitionFault> {
         let mut faults = Vec::new();
@@ -123,13 +130,13 @@ impl Definitions {
                 extent,
                 open,
             } = written;
-            let place = Place {
-                at: places.get(&resource.address).cloned(),
+            let place = |field: &str| Place {
+                at: line(&resource.address, field),
                 address: resource.address.clone(),
             };
             let Some(version) = definition.version(object.object_type.version()) else {
                 faults.push(DefinitionFault::Version {
-                    place,
+                    place: place("apiVersion"),
                     object_type: object.object_type.clone(),
                     served: definition.served().collect::<Vec<_>>().join(", "),
                 });
@@ -144,7 +151,10 @@ impl Definitions {
                 live: live(&resource.address),
             };
             let findings = check(version, asked).into_iter();
-            faults.extend(findings.map(|finding| fault(&place, &object.object_type, &version.schema, finding)));
+            faults.extend(findings.map(|finding| {
+                let place = place(&finding.field);
+                fault(place, &object.object_type, &version.schema, finding)
+            }));
         }
         faults
     }
@@ -221,9 +231,9 @@ fn open_path(elements: &[PathElement]) -> String {
 }
 
 /// What a finding comes to at its place.
-fn fault(place: &Place, object_type: &ObjectType, schema: &Schema, finding: Finding) -> DefinitionFault {
+fn fault(place: Place, object_type: &ObjectType, schema: &Schema, finding: Finding) -> DefinitionFault {
     let Finding { fault, field, text } = finding;
-    let (place, object_type) = (place.clone(), object_type.clone());
+    let object_type = object_type.clone();
     match fault {
         Fault::Unknown => DefinitionFault::UnknownField {
             hint: instead(schema, &field),

@@ -42,13 +42,15 @@ fn resource(manifest: Manifest) -> Resource {
 fn told(resources: &[Resource], live: Option<&Value>) -> Vec<String> {
     let mut definitions = Definitions::default();
     definitions.add(&definition()).expect("a definition");
-    let at = FileLine {
-        file: "extra/thing.yaml".to_owned(),
-        line: 7,
+    let line = |address: &Address, field: &str| {
+        let line = if field == "spec.mxa" { 9 } else { 7 };
+        (address.to_string() == "a.thing").then(|| FileLine {
+            file: "extra/thing.yaml".to_owned(),
+            line,
+        })
     };
-    let places = [("a.thing".parse().expect("an address"), at)].into();
     let resources: Vec<&Resource> = resources.iter().collect();
-    let faults = definitions.check(&resources, &places, |_| live);
+    let faults = definitions.check(&resources, line, |_| live);
     faults.iter().map(ToString::to_string).collect()
 }
 
@@ -58,7 +60,7 @@ fn a_mistake_is_told_at_its_file_its_address_and_its_field() {
     assert_eq!(
         told(&[resource(manifest("v1", &bad))], None),
         [
-            "extra/thing.yaml:7: `a.thing`: example.com/v1 Thing has no field `spec.mxa`",
+            "extra/thing.yaml:9: `a.thing`: example.com/v1 Thing has no field `spec.mxa`",
             "extra/thing.yaml:7: `a.thing`: `spec`: Invalid value: \"object\": max is below min",
         ]
     );
@@ -146,7 +148,7 @@ fn a_definition_of_the_stack_holds_before_one_that_is_given() {
     definitions.add(&other).expect("a definition");
     let faults = definitions.check(
         &[&resource(manifest("v1", &json!({"token": "t"})))],
-        &BTreeMap::new(),
+        |_, _| None,
         |_| None,
     );
     assert_eq!(faults, []);

@@ -8,7 +8,11 @@ use super::place::Place;
 use super::problem::{Problem, Problems};
 use super::read::{self, Field, Reader};
 use super::value::{Node, Value};
-use super::{codes, suggest};
+use super::{
+    codes::{self, Explanation},
+    suggest,
+};
+use crate::stack::Allowance;
 
 /// One allowance.
 #[derive(Debug)]
@@ -29,16 +33,27 @@ impl Allowed {
     }
 }
 
-/// Reads `allow` of the stack.
-pub(super) fn of_stack(field: Field<'_>, problems: &mut Problems) -> Option<()> {
-    read(field, None, problems)
+/// Reads `allow` of the stack; what is about manifests comes back, since they are read later.
+pub(super) fn of_stack(field: Field<'_>, problems: &mut Problems) -> Option<Vec<Allowance>> {
+    read(field, None, true, problems)
 }
 
 /// Reads `allow` of one table, which is about what is written in that table alone.
-pub(super) fn of_table(table: &Node) -> impl FnOnce(Field<'_>, &mut Problems) -> Option<()> {
+pub(super) fn of_table(table: &Node) -> impl FnOnce(Field<'_>, &mut Problems) -> Option<Vec<Allowance>> {
+    let within = gathered(table);
+    move |field, problems| read(field, Some(&within), false, problems)
+}
+
+/// Reads `allow` of a `[[manifests]]` table; what is about the files that it names comes back.
+pub(super) fn of_manifests(table: &Node) -> impl FnOnce(Field<'_>, &mut Problems) -> Option<Vec<Allowance>> {
+    let within = gathered(table);
+    move |field, problems| read(field, Some(&within), true, problems)
+}
+
+fn gathered(table: &Node) -> Vec<Place> {
     let mut within = Vec::new();
     gather(table, &mut within);
-    move |field, problems| read(field, Some(&within), problems)
+    within
 }
 
 /// Every place of a table; after merging they are in several files.
@@ -56,25 +71,37 @@ fn gather(node: &Node, places: &mut Vec<Place>) {
     }
 }
 
-fn read(field: Field<'_>, within: Option<&[Place]>, problems: &mut Problems) -> Option<()> {
+fn read(
+    field: Field<'_>,
+    within: Option<&[Place]>,
+    has_files: bool,
+    problems: &mut Problems,
+) -> Option<Vec<Allowance>> {
     if !matches!(field.node.value, Value::List(_)) {
         field.refuse("a list of tables", FORM.to_owned(), problems);
         return None;
     }
+    let mut of_files = Vec::new();
     for at in read::list("a list of tables", one)(field, problems)? {
+        if has_files && at.value.is_of_manifests() {
+            let code = at.value.code;
+            let at = problems.file_line(at.place);
+            of_files.push(Allowance { code, at });
+            continue;
+        }
         problems.allow(Allowed {
-            code: at.value,
+            code: at.value.code,
             at: at.place,
             within: within.map(<[Place]>::to_vec),
         });
     }
-    Some(())
+    Some(of_files)
 }
 
 /// What an allowance looks like.
 const FORM: &str = "write `allow = [{ code = \"STK054\", reason = \"…\" }]`";
 
-fn one(field: Field<'_>, problems: &mut Problems) -> Option<&'static str> {
+fn one(field: Field<'_>, problems: &mut Problems) -> Option<&'static Explanation> {
     if field.node.as_table().is_none() {
         field.refuse("a list of tables", FORM.to_owned(), problems);
         return None;
@@ -97,10 +124,10 @@ fn one(field: Field<'_>, problems: &mut Problems) -> Option<&'static str> {
     Some(code?.value)
 }
 
-fn code(field: Field<'_>, problems: &mut Problems) -> Option<&'static str> {
+fn code(field: Field<'_>, problems: &mut Problems) -> Option<&'static Explanation> {
     let text = read::text(field, problems)?;
     let (why, hint) = match codes::explain(&text) {
-        Some(found) if found.may_be_allowed() => return Some(found.code),
+        Some(found) if found.may_be_allowed() => return Some(found),
         Some(found) => (
             found.title.to_owned(),
             "it is to be put right: only warnings and lints can be allowed, `stackctl explain` says which".to_owned(),

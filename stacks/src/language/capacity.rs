@@ -224,8 +224,11 @@ struct Told {
     utilization: u64,
     /// `--quantization`, or `--dtype` of more than two bytes.
     precision: Option<Precision>,
-    /// GPUs that one set of weights is spread over: `--tensor-parallel-size` × `--pipeline-parallel-size`.
-    spread: Option<u64>,
+    /// `--tensor-parallel-size`. Of an option that stands twice the last counts, as Python's argparse has it
+    /// (<https://docs.python.org/3/library/argparse.html#action>: `store`).
+    tensors: Option<u64>,
+    /// `--pipeline-parallel-size`.
+    stages: Option<u64>,
     /// They are quantised in a way that nothing is known of here.
     is_quantised: bool,
     /// Weights are not all on the GPUs, or spread in a way that nothing is known of.
@@ -240,7 +243,8 @@ fn told(args: &[String]) -> Told {
     let mut told = Told {
         utilization: UTILIZATION,
         precision: None,
-        spread: None,
+        tensors: None,
+        stages: None,
         is_quantised: false,
         is_unclear: false,
     };
@@ -252,9 +256,13 @@ fn told(args: &[String]) -> Told {
                 Some(part) => told.utilization = part,
                 None => told.is_unclear = true,
             },
-            "--tensor-parallel-size" | "-tp" | "--pipeline-parallel-size" | "-pp" => match value().parse::<u64>() {
-                Ok(size @ 1..=1024) => told.spread = Some(told.spread.unwrap_or(1) * size),
-                _ => told.is_unclear = true,
+            "--tensor-parallel-size" | "-tp" => match parallel(value()) {
+                Some(size) => told.tensors = Some(size),
+                None => told.is_unclear = true,
+            },
+            "--pipeline-parallel-size" | "-pp" => match parallel(value()) {
+                Some(size) => told.stages = Some(size),
+                None => told.is_unclear = true,
             },
             "--quantization" | "-q" => match value() {
                 "fp8" => told.precision = Some(Precision::Bits8),
@@ -271,6 +279,20 @@ fn told(args: &[String]) -> Told {
         }
     }
     told
+}
+
+impl Told {
+    /// GPUs that one set of weights is spread over, if anything is said of it.
+    fn spread(&self) -> Option<u64> {
+        match (self.tensors, self.stages) {
+            (None, None) => None,
+            (tensors, stages) => Some(tensors.unwrap_or(1) * stages.unwrap_or(1)),
+        }
+    }
+}
+
+fn parallel(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|size| (1..=1024).contains(size))
 }
 
 /// `0.95`, in thousandths.
@@ -313,7 +335,7 @@ fn report_weights(model: &Model, site: Site, pools: &[&(GpuPool, Place)], proble
     let Some((bytes, sum)) = weights(model, &told) else {
         return;
     };
-    let gpus = told.spread.unwrap_or(u64::from(least)).min(u64::from(least));
+    let gpus = told.spread().unwrap_or(u64::from(least)).min(u64::from(least));
     let room = room(best, gpus, &told);
     let name = model.name.to_string();
     let has = format!(
@@ -439,6 +461,16 @@ mod tests {
             ("gpus = 2", "STK100"),
             ("gpus = 4\nvllm = { args = [\"--tensor-parallel-size=2\"] }", "STK100"),
             ("gpus = 4\nvllm = { args = [\"--tensor-parallel-size\", \"4\"] }", ""),
+            // Of two the last counts, and nothing is multiplied by itself.
+            (
+                "gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=2\"] }",
+                "STK100",
+            ),
+            (
+                "gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"--tensor-parallel-size=4\"] }",
+                "",
+            ),
+            ("gpus = 4\nvllm = { args = [\"-tp\", \"2\", \"-pp\", \"2\"] }", ""),
             ("gpus = 2\nvllm = { args = [\"--quantization=fp8\"] }", ""),
             ("gpus = 2\nvllm = { args = [\"--quantization=awq\"] }", ""),
             ("gpus = 2\nvllm = { args = [\"--cpu-offload-gb=100\"] }", ""),

@@ -49,17 +49,25 @@ impl Explanation {
         match self.number() {
             50..100 => Severity::Warning,
             // What is told of manifests though nothing is wrong.
-            330..340 => Severity::Warning,
+            330..340 | 350..360 => Severity::Warning,
             100..200 if !REFUSING.contains(&self.code) => Severity::Warning,
             _ => Severity::Error,
         }
     }
 
-    /// Returns whether a stack may say, by `allow`, that it is meant so: warnings and lints of the stack file can be.
+    /// Returns whether a stack may say, by `allow`, that it is meant so: warnings and lints can be, of the stack file and
+    /// of manifests.
     #[must_use]
     pub fn may_be_allowed(&self) -> bool {
         // That an allowance is for nothing is put right by taking it out.
-        (50..200).contains(&self.number()) && self.code != "STK058"
+        ((50..200).contains(&self.number()) && self.code != "STK058") || self.is_of_manifests()
+    }
+
+    /// Returns whether it is a warning or a lint of the files of `[[manifests]]`, which are read after the stack file.
+    pub(super) fn is_of_manifests(&self) -> bool {
+        // Without these no resource could be made.
+        const UNREADABLE: [u32; 7] = [300, 301, 302, 303, 320, 321, 322];
+        (300..400).contains(&self.number()) && !UNREADABLE.contains(&self.number())
     }
 
     /// Returns where it is explained on the web.
@@ -321,7 +329,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK044",
         "an allowance that cannot be",
-        "`allow` is for what a person may know better about: warnings, and lints of the stack file. What a stack says wrong, what the cluster contradicts and what a manifest would break has to be put right. `stackctl explain CODE` says whether a code can be allowed.",
+        "`allow` is for what a person may know better about: warnings and lints, of the stack file and of manifests. What a stack says wrong, what cannot be read and what the cluster contradicts has to be put right. `stackctl explain CODE` says whether a code can be allowed.",
     ),
     row(
         "STK047",
@@ -549,6 +557,16 @@ const EXPLANATIONS: &[Explanation] = &[
         "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host.",
     ),
     row(
+        "STK318",
+        "a reference to a model that is not on the gateway of MaaS",
+        "MaaS finds a model by the route of its LLMInferenceService, and that route has to be on its gateway. A MaaSModelRef to a model on another gateway ends as Failed: does not reference gateway.",
+    ),
+    row(
+        "STK319",
+        "a window that limits nothing",
+        "A window is a number from 1 to 9999 and one of s, m, h. Days are no unit, and beyond 8784h the API server takes it while the controller leaves the subscription out of the policy of the model: its keys have no limit then.",
+    ),
+    row(
         "STK320",
         "a directory of Kustomize",
         "A kustomization says how files are put together and changed; those beside it are patches, parts and inputs, and applying them one by one would make something else. `kustomize build DIR` or `kubectl kustomize DIR` writes what they come to: name that file in `path`.",
@@ -557,6 +575,16 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK321",
         "an annotation of another tool that cannot be read",
         "Sync waves and weights of hooks are whole numbers in quotes, hooks have the names that Argo CD and Helm give them, and a change rule of kapp is four words: `upsert after upserting GROUP`. A mistake in one would change the order without a word, so it is an error.",
+    ),
+    row(
+        "STK322",
+        "an object that waits for itself",
+        "`depends_on` of a `[[manifests]]` table holds for every object of the table, and `config.kubernetes.io/depends-on` for the one that carries it. An object that is named by its own would never be applied.",
+    ),
+    row(
+        "STK323",
+        "a namespace that is not there",
+        "The cluster was asked and does not have the namespace, and nothing in the stack makes it, so the apply would fail there. Add a Namespace to the files. If an operator of the stack makes it at work, let the objects wait for what is ready by then (`depends_on`), and allow this.",
     ),
     row(
         "STK330",
@@ -589,6 +617,21 @@ const EXPLANATIONS: &[Explanation] = &[
         "The group has no member in the table, or the rule is about deletions in an order of their own. Destroy takes what an apply orders, turned round; `delete before deleting` beside `upsert after upserting` is just that.",
     ),
     row(
+        "STK336",
+        "a namespace that nothing in the stack makes",
+        "No cluster was asked whether it is there; where it is not, the apply fails. Namespaces of the cluster and of the platform are not spoken of.",
+    ),
+    row(
+        "STK337",
+        "a readiness for a kind that is not in the table",
+        "`ready` has a `kind` of which no file of the table has an object: a typing mistake, or left over. What it says holds for nothing.",
+    ),
+    row(
+        "STK338",
+        "an object that may need a namespace",
+        "`namespace` of a table is for objects that name none and lie in one. Whether those of a kind do is known from definitions in the files, from `--crds DIR`, from what an earlier plan saw, and from the cluster; of this kind nobody says it, and the object stays as it is written.",
+    ),
+    row(
         "STK340",
         "a neighbour that OpenShift AI 3 does not bear",
         "Service Mesh 2 brings kinds and proxies that the gateways of models conflict with; Serverless is not to be installed with OpenShift AI 3, which does not need it, and ModelMesh is not supported there; Open Data Hub is OpenShift AI under another name, and fights with it for the same objects. None of them is installed beside this stack: leave the manifest out, and migrate what needs it first.",
@@ -602,6 +645,41 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK342",
         "a field or an object that this release refuses",
         "The webhooks of OpenShift AI 3.4 refuse `mlflow` in the dashboard's settings, and a second DataScienceCluster or DSCInitialization beside the stack's. The dry-run would say so at the first plan with a cluster; this is told before.",
+    ),
+    row(
+        "STK343",
+        "two subscriptions of one priority",
+        "A key without a named subscription goes to the one with the highest priority among those of the caller. Of two with the same the platform marks both as duplicates, and the choice falls on something accidental. None is 0.",
+    ),
+    row(
+        "STK344",
+        "a variable that a container has twice",
+        "The list of variables is merged by name, and the webhook of the platform refuses a model in which one stands twice. Arguments of vLLM go together into one `VLLM_ADDITIONAL_ARGS`.",
+    ),
+    row(
+        "STK345",
+        "a second TelemetryPolicy on the gateway of MaaS",
+        "The stack labels the metrics of the gateway by a TelemetryPolicy of its own. Two on one gateway conflict.",
+    ),
+    row(
+        "STK350",
+        "a Subscription that is Automatic where another is Manual",
+        "OLM makes one plan for all Subscriptions of a namespace, and one that is Manual makes every plan Manual: the other operator waits until somebody approves.",
+    ),
+    row(
+        "STK351",
+        "a Service Mesh 3 beside the one that OpenShift installs",
+        "The ingress operator installs Service Mesh 3 for the first GatewayClass, in the version that it goes with. One that was installed by hand, and is newer, is reported to keep the class from being accepted.",
+    ),
+    row(
+        "STK352",
+        "a namespace for Kueue without Kueue",
+        "With the label `kueue.openshift.io/managed` the dashboard offers only hardware profiles with queues, and without Kueue there are none.",
+    ),
+    row(
+        "STK353",
+        "a model for MaaS in an old version",
+        "Applied as v1alpha1 a model serves, and the form of the dashboard has no switch for MaaS.",
     ),
     row(
         "STK400",
@@ -633,6 +711,7 @@ const EXPLANATIONS: &[Explanation] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn rows_are_in_order_and_each_code_is_in_the_source_of_problems() {
@@ -653,8 +732,13 @@ mod tests {
                 row.code
             );
         }
-        let n_codes = source.matches("code(STK").count();
-        assert_eq!(n_codes, EXPLANATIONS.len(), "a problem has no explanation");
+        // An allowance for nothing is told of a stack file and of manifests.
+        let codes: BTreeSet<&str> = source
+            .split("code(STK")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .collect();
+        assert_eq!(codes.len(), EXPLANATIONS.len(), "a problem has no explanation");
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub enum Beside {
     Setting,
     /// Objects of `[[manifests]]`, beside the stack of `examples/quickstart`.
     Manifests,
+    /// The same, for a cluster without this namespace.
+    Lacking(&'static str),
+    /// Objects of a table of `[[manifests]]` that says this beside its name and path.
+    Table(&'static str),
+    /// What a table of `[[manifests]]` says, of whose files the one object is of this kind of `example.com`.
+    Objects(&'static str),
     /// An object whose kind has a definition: `spec` is `min`, `max` (numbers, `max` not below `min`) and `token`.
     Definition,
     /// A file of `--crds DIR`.
@@ -37,9 +43,9 @@ impl Beside {
     #[must_use]
     pub const fn language(self) -> &'static str {
         match self {
-            Self::Stack | Self::Cluster(..) => "toml",
+            Self::Stack | Self::Cluster(..) | Self::Objects(_) => "toml",
             Self::Setting => "text",
-            Self::Manifests | Self::Definition | Self::Definitions => "yaml",
+            Self::Manifests | Self::Lacking(_) | Self::Table(_) | Self::Definition | Self::Definitions => "yaml",
         }
     }
 
@@ -50,6 +56,9 @@ impl Beside {
             Self::Stack | Self::Setting => None,
             Self::Cluster(key, value) => Some(format!("a cluster with `{key}` {value}")),
             Self::Manifests => Some("the stack of `examples/quickstart`".to_owned()),
+            Self::Lacking(namespace) => Some(format!("a cluster without namespace `{namespace}`")),
+            Self::Table(says) => Some(format!("`{says}` of their table")),
+            Self::Objects(kind) => Some(format!("files whose only object is a {kind}")),
             Self::Definition => {
                 let says = "a definition of Thing, whose `spec` has `token` and the numbers `min` and `max`, of which `max` is not below `min`";
                 Some(says.to_owned())
@@ -89,6 +98,24 @@ const fn manifests(wrong: &'static str, right: &'static str) -> Example {
     let beside = Beside::Manifests;
     Example { beside, wrong, right }
 }
+
+const fn lacking(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Lacking(NOWHERE);
+    Example { beside, wrong, right }
+}
+
+const fn table(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Table("namespace = \"llm-d-demo\"");
+    Example { beside, wrong, right }
+}
+
+const fn objects(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Objects("Widget");
+    Example { beside, wrong, right }
+}
+
+/// The only namespace that the cluster of the examples is not known to have.
+const NOWHERE: &str = "nowhere";
 
 const EXAMPLES: &[(&str, Example)] = &[
     (
@@ -750,8 +777,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK303",
         manifests(
-            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    \
-             config.kubernetes.io/depends-on: /namespaces/llm-d-demo/ConfigMap/base\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    \
+             config.kubernetes.io/depends-on: /namespaces/llm-d-demo/ConfigMap/base # <-\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    \
              config.kubernetes.io/depends-on: /namespaces/llm-d-demo/ConfigMap/base\n---\n\
              apiVersion: v1\nkind: ConfigMap\nmetadata: {name: base, namespace: llm-d-demo}\n",
@@ -760,7 +787,7 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK304",
         manifests(
-            "apiVersion: v1 # <-\nkind: Secret\nmetadata: {name: gpt-key, namespace: llm-d-demo}\ntype: Opaque\n---\n\
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: gpt-key, namespace: llm-d-demo} # <-\ntype: Opaque\n---\n\
              apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\nmetadata: {name: gpt, namespace: llm-d-demo}\n\
              spec: {provider: openai, endpoint: llm.example.com, targetModel: gpt, credentialRef: {name: gpt-key}}\n",
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: gpt-key\n  namespace: llm-d-demo\n  \
@@ -772,9 +799,9 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK305",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: ExternalModel\n\
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\n\
              metadata: {name: gpt, namespace: llm-d-demo}\n\
-             spec: {provider: openai, endpoint: \"https://llm.example.com/v1\", targetModel: gpt, credentialRef: {name: k}}\n",
+             spec: {provider: openai, endpoint: \"https://llm.example.com/v1\", targetModel: gpt, credentialRef: {name: k}} # <-\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\n\
              metadata: {name: gpt, namespace: llm-d-demo}\n\
              spec: {provider: openai, endpoint: llm.example.com, targetModel: gpt, credentialRef: {name: k}}\n",
@@ -783,8 +810,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK306",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: MaaSModelRef\n\
-             metadata: {name: chat, namespace: llm-d-demo}\nspec: {modelRef: {kind: ExternalModel, name: gpt}}\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
+             metadata: {name: chat, namespace: llm-d-demo}\nspec: {modelRef: {kind: ExternalModel, name: gpt}} # <-\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
              metadata: {name: gpt, namespace: llm-d-demo}\nspec: {modelRef: {kind: ExternalModel, name: gpt}}\n",
         ),
@@ -792,8 +819,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK307",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: MaaSModelRef\n\
-             metadata: {name: theirs, namespace: elsewhere}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
+             metadata: {name: theirs, namespace: elsewhere} # <-\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
              metadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
         ),
@@ -803,9 +830,9 @@ const EXAMPLES: &[(&str, Example)] = &[
         manifests(
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\nmetadata: {name: one, namespace: llm-d-demo}\n\
              spec: {provider: openai, endpoint: a.example.com, targetModel: gpt, credentialRef: {name: k}}\n---\n\
-             apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: ExternalModel\n\
+             apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\n\
              metadata: {name: two, namespace: llm-d-demo}\n\
-             spec: {provider: openai, endpoint: b.example.com, targetModel: gpt, credentialRef: {name: k}}\n",
+             spec: {provider: openai, endpoint: b.example.com, targetModel: gpt, credentialRef: {name: k}} # <-\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\nmetadata: {name: one, namespace: llm-d-demo}\n\
              spec: {provider: openai, endpoint: a.example.com, targetModel: gpt, credentialRef: {name: k}}\n---\n\
              apiVersion: maas.opendatahub.io/v1alpha1\nkind: ExternalModel\nmetadata: {name: two, namespace: llm-d-demo}\n\
@@ -815,8 +842,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK309",
         manifests(
-            "apiVersion: kuadrant.io/v1 # <-\nkind: AuthPolicy\nmetadata: {name: theirs, namespace: openshift-ingress}\n\
-             spec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway}\n  rules: {}\n",
+            "apiVersion: kuadrant.io/v1\nkind: AuthPolicy\nmetadata: {name: theirs, namespace: openshift-ingress}\n\
+             spec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway} # <-\n  rules: {}\n",
             "apiVersion: kuadrant.io/v1\nkind: AuthPolicy\nmetadata: {name: theirs, namespace: openshift-ingress}\n\
              spec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: other-gateway}\n  rules: {}\n",
         ),
@@ -824,10 +851,10 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK310",
         manifests(
-            "apiVersion: serving.kserve.io/v1alpha2 # <-\nkind: LLMInferenceService\n\
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
              metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: opt}\n  template:\n    containers:\n    - name: main\n      \
-             env: [{name: VLLM_ADDITIONAL_ARGS, value: \"--served-model-name one,two\"}]\n",
+             env: [{name: VLLM_ADDITIONAL_ARGS, value: \"--served-model-name one,two\"}] # <-\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
              metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: opt}\n  template:\n    containers:\n    - name: main\n      \
@@ -837,8 +864,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK311",
         manifests(
-            "apiVersion: serving.kserve.io/v1alpha2 # <-\nkind: LLMInferenceService\n\
-             metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  \
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
+             metadata: {name: theirs, namespace: llm-d-demo} # <-\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: opt}\n  \
              router: {gateway: {refs: [{name: maas-default-gateway, namespace: openshift-ingress}]}}\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  \
@@ -850,8 +877,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK312",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: MaaSSubscription\n\
-             metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  owner: {groups: [{name: theirs}]}\n  modelRefs: []\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\n\
+             metadata: {name: theirs, namespace: llm-d-demo} # <-\nspec:\n  owner: {groups: [{name: theirs}]}\n  modelRefs: []\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\n\
              metadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  owner: {groups: [{name: theirs}]}\n  \
              modelRefs: []\n",
@@ -860,8 +887,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK313",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: MaaSSubscription\n\
-             metadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  owner: {groups: [theirs]}\n  modelRefs: []\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\n\
+             metadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  owner: {groups: [theirs]} # <-\n  modelRefs: []\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\n\
              metadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  owner: {groups: [{name: theirs}]}\n  \
              modelRefs: []\n",
@@ -870,8 +897,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK314",
         manifests(
-            "apiVersion: serving.kserve.io/v1alpha2 # <-\nkind: LLMInferenceService\n\
-             metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  model: {uri: \"hf://facebook/opt-125m\"}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
+             metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  model: {uri: \"hf://facebook/opt-125m\"} # <-\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
              metadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: facebook/opt-125m}\n",
@@ -880,9 +907,9 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK315",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1 # <-\nkind: MaaSModelRef\n\
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
              metadata: {name: second, namespace: llm-d-demo}\n\
-             spec: {modelRef: {kind: LLMInferenceService, name: qwen3-8b}}\n",
+             spec: {modelRef: {kind: LLMInferenceService, name: qwen3-8b}} # <-\n",
             "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\n\
              metadata: {name: other, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: other}}\n",
         ),
@@ -899,10 +926,24 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK317",
         manifests(
-            "apiVersion: v1 # <-\nkind: Service\nmetadata:\n  name: theirs\n  namespace: openshift-ingress\n  annotations: \
-             {service.beta.openshift.io/serving-cert-secret-name: router-certs-default}\n",
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: theirs\n  namespace: openshift-ingress\n  annotations: \
+             {service.beta.openshift.io/serving-cert-secret-name: router-certs-default} # <-\n",
             "apiVersion: v1\nkind: Service\nmetadata:\n  name: theirs\n  namespace: openshift-ingress\n  annotations: \
              {service.beta.openshift.io/serving-cert-secret-name: theirs-tls}\n",
+        ),
+    ),
+    (
+        "STK318",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: other-gateway, namespace: openshift-ingress}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  modelRef: {kind: LLMInferenceService, name: theirs} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  modelRef: {kind: LLMInferenceService, name: theirs}\n",
+        ),
+    ),
+    (
+        "STK319",
+        manifests(
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 9000h}] # <-\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
         ),
     ),
     (
@@ -916,10 +957,24 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK321",
         manifests(
-            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  \
-             annotations: {argocd.argoproj.io/sync-wave: \"first\"}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  \
+             annotations: {argocd.argoproj.io/sync-wave: \"first\"} # <-\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  \
              annotations: {argocd.argoproj.io/sync-wave: \"-1\"}\n",
+        ),
+    ),
+    (
+        "STK322",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    config.kubernetes.io/depends-on: /namespaces/llm-d-demo/ConfigMap/team # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  annotations:\n    config.kubernetes.io/depends-on: /namespaces/llm-d-demo/ConfigMap/base\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: base, namespace: llm-d-demo}\n",
+        ),
+    ),
+    (
+        "STK323",
+        lacking(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: nowhere # <-\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: nowhere}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: nowhere\n",
         ),
     ),
     (
@@ -967,8 +1022,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK335",
         manifests(
-            "apiVersion: v1 # <-\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: llm-d-demo\n  \
-             annotations: {kapp.k14s.io/change-rule: upsert after upserting db}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: llm-d-demo\n  \
+             annotations: {kapp.k14s.io/change-rule: upsert after upserting db} # <-\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: llm-d-demo\n  \
              annotations: {kapp.k14s.io/change-rule: upsert after upserting db}\n---\n\
              apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\n  namespace: llm-d-demo\n  \
@@ -976,11 +1031,32 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK336",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: nowhere # <-\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: nowhere}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: nowhere\n",
+        ),
+    ),
+    (
+        "STK337",
+        objects(
+            "name = \"theirs\"\npath = \"theirs.yaml\"\nready = { kind = \"Wigdet\", condition = \"Ready\" } # <-\n",
+            "name = \"theirs\"\npath = \"theirs.yaml\"\nready = { kind = \"Widget\", condition = \"Ready\" }\n",
+        ),
+    ),
+    (
+        "STK338",
+        table(
+            "apiVersion: example.com/v1 # <-\nkind: Widget\nmetadata: {name: one}\n",
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: one, namespace: llm-d-demo}\n",
+        ),
+    ),
+    (
         "STK340",
         manifests(
-            "apiVersion: operators.coreos.com/v1alpha1 # <-\nkind: Subscription\n\
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\n\
              metadata: {name: mesh, namespace: openshift-operators}\n\
-             spec: {name: servicemeshoperator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace}\n",
+             spec: {name: servicemeshoperator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace} # <-\n",
             "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\n\
              metadata: {name: other, namespace: other-operators}\n\
              spec: {name: other-operator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace}\n",
@@ -989,9 +1065,9 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK341",
         manifests(
-            "apiVersion: operators.coreos.com/v1alpha1 # <-\nkind: Subscription\n\
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\n\
              metadata: {name: rhcl-operator, namespace: other-operators}\nspec:\n  name: rhcl-operator\n  channel: stable\n  \
-             startingCSV: rhcl-operator.v1.4.0\n  source: redhat-operators\n  sourceNamespace: openshift-marketplace\n",
+             startingCSV: rhcl-operator.v1.4.0 # <-\n  source: redhat-operators\n  sourceNamespace: openshift-marketplace\n",
             "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\n\
              metadata: {name: rhcl-operator, namespace: other-operators}\nspec:\n  name: rhcl-operator\n  channel: stable\n  \
              startingCSV: rhcl-operator.v1.3.4\n  source: redhat-operators\n  sourceNamespace: openshift-marketplace\n",
@@ -1000,30 +1076,80 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK342",
         manifests(
-            "apiVersion: opendatahub.io/v1alpha # <-\nkind: OdhDashboardConfig\n\
-             metadata: {name: theirs, namespace: redhat-ods-applications}\nspec:\n  dashboardConfig: {mlflow: true}\n",
+            "apiVersion: opendatahub.io/v1alpha\nkind: OdhDashboardConfig\n\
+             metadata: {name: theirs, namespace: redhat-ods-applications}\nspec:\n  dashboardConfig: {mlflow: true} # <-\n",
             "apiVersion: opendatahub.io/v1alpha\nkind: OdhDashboardConfig\n\
              metadata: {name: theirs, namespace: redhat-ods-applications}\nspec:\n  dashboardConfig: {enablement: true}\n",
         ),
     ),
     (
+        "STK343",
+        manifests(
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 70 # <-\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 71\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
+        ),
+    ),
+    (
+        "STK344",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager}\n      - {name: VLLM_ADDITIONAL_ARGS, value: --max-model-len=4096} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager --max-model-len=4096}\n",
+        ),
+    ),
+    (
+        "STK345",
+        manifests(
+            "apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: one, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway}\n---\n\
+             apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: two, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway} # <-\n",
+            "apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: one, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway}\n",
+        ),
+    ),
+    (
+        "STK350",
+        manifests(
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: other, namespace: openshift-operators}\nspec: # <-\n  {name: other-operator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace}\n",
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: other, namespace: other-operators}\nspec: {name: other-operator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace}\n",
+        ),
+    ),
+    (
+        "STK351",
+        manifests(
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: mesh, namespace: other-operators}\nspec:\n  name: servicemeshoperator3 # <-\n  channel: stable\n",
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: mesh, namespace: other-operators}\nspec:\n  name: other-operator\n  channel: stable\n",
+        ),
+    ),
+    (
+        "STK352",
+        manifests(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: projects\n  labels: {kueue.openshift.io/managed: \"true\"} # <-\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: projects\n  labels: {team: \"a\"}\n",
+        ),
+    ),
+    (
+        "STK353",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha1 # <-\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n",
+        ),
+    ),
+    (
         "STK400",
         definition(
-            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, mxa: 10}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, mxa: 10} # <-\n",
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: 10}\n",
         ),
     ),
     (
         "STK401",
         definition(
-            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: ten}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: ten} # <-\n",
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, max: 10}\n",
         ),
     ),
     (
         "STK402",
         definition(
-            "apiVersion: example.com/v1 # <-\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, min: 5, max: 2}\n",
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, min: 5, max: 2} # <-\n",
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, min: 2, max: 5}\n",
         ),
     ),
@@ -1055,7 +1181,7 @@ mod tests {
         components::tests::{QUICKSTART, compiled, facts, stack_of},
         definitions::{DefinitionFault, Definitions},
         language::{codes, parse},
-        manifests::{self, FileLine, ManifestFile},
+        manifests::{self, ManifestFile},
         stack::ManifestSet,
     };
     use miette::Diagnostic;
@@ -1065,7 +1191,6 @@ mod tests {
         readiness::Rule,
         resource::{Node, Object},
     };
-    use std::path::PathBuf;
 
     /// What was said of a text: codes, the line where one is known, and whether it is an error.
     type Said = Vec<(String, Option<usize>, bool)>;
@@ -1123,15 +1248,7 @@ mod tests {
         errors.iter().map(|error| (code(error), None, true)).collect()
     }
 
-    fn of_manifests(text: &str) -> Said {
-        let set = ManifestSet {
-            name: "theirs".parse().expect("a name"),
-            path: PathBuf::from("theirs.yaml"),
-            namespace: None,
-            depends_on: Vec::new(),
-            ready: Vec::new(),
-            ignore_fields: Vec::new(),
-        };
+    fn of_manifests(set: &ManifestSet, text: &str, lacking: Option<&str>) -> Said {
         // That is told by the name of a file alone.
         let is_kustomization = text.contains("kind: Kustomization");
         let name = if is_kustomization {
@@ -1144,12 +1261,18 @@ mod tests {
             text: text.to_owned(),
         };
         let catalogue = compiled(&stack_of(QUICKSTART));
-        let line = |error: &manifests::ManifestsError| {
-            let text = error.to_string();
-            let line = text.strip_prefix("theirs.yaml:")?.split(':').next()?.parse().ok()?;
-            Some(line)
+        let sets = [(set, vec![file])];
+        let mut files = manifests::read(&sets);
+        files.place(&catalogue, &manifests::Scopes::new());
+        let mut there = files.unmade(&catalogue);
+        there.remove(NOWHERE);
+        let beside = manifests::Beside {
+            catalogue: &catalogue,
+            allowed: &[],
+            there: &there,
+            missing: &lacking.map(str::to_owned).into_iter().collect(),
         };
-        match manifests::resources(&[(&set, vec![file])], &catalogue) {
+        match files.resources(&beside) {
             Ok(made) => {
                 let told = made
                     .notices
@@ -1157,8 +1280,19 @@ mod tests {
                     .map(|notice| (code(notice), Some(notice.at().line), false));
                 told.collect()
             }
-            Err(errors) => errors.iter().map(|error| (code(error), line(error), true)).collect(),
+            Err(errors) => {
+                let line = |error: &manifests::ManifestsError| Some(error.at()?.line);
+                errors.iter().map(|error| (code(error), line(error), true)).collect()
+            }
         }
+    }
+
+    /// The set that a stack file with this table has, below its header.
+    fn set(table: &str) -> ManifestSet {
+        let text = format!("[[manifests]]\n{table}\n[stack]\nname = \"example\"\n");
+        let name = "stack.toml".to_owned();
+        let (stack, _) = parse(&[Source { name, text }], &[]).expect("a good table");
+        stack.manifests.into_iter().next().expect("one table")
     }
 
     /// The definition that [`Beside::Definition`] speaks of.
@@ -1189,13 +1323,18 @@ mod tests {
             .add(&serde_json::from_str(THING).expect("JSON"))
             .expect("a definition");
         let object = Object::ready_when(Manifest::written(yaml(text)), Rule::Exists);
-        let resource = Resource::new("theirs.thing".parse().expect("an address"), Node::Object(object));
-        let at = FileLine {
-            file: "theirs.yaml".to_owned(),
-            line: 1,
+        let resource = Resource::new(
+            "manifests[theirs].thing[x]".parse().expect("an address"),
+            Node::Object(object),
+        );
+        let file = ManifestFile {
+            name: "theirs.yaml".to_owned(),
+            text: text.to_owned(),
         };
-        let places = [(resource.address.clone(), at)].into();
-        let faults = definitions.check(&[&resource], &places, |_| None);
+        let sets = [(&ManifestSet::bare("theirs", "theirs.yaml"), vec![file])];
+        let files = manifests::read(&sets);
+        let lines = files.lines();
+        let faults = definitions.check(&[&resource], |address, field| lines.of(address, field), |_| None);
         let line = |fault: &DefinitionFault| Some(fault.place()?.at.as_ref()?.line);
         faults.iter().map(|fault| (code(fault), line(fault), true)).collect()
     }
@@ -1216,7 +1355,23 @@ mod tests {
             Beside::Stack => of_stack(text, &[]),
             Beside::Setting => of_stack("[stack]\nname = \"lab\"\n", &[text.to_owned()]),
             Beside::Cluster(key, value) => of_cluster(text, key, value),
-            Beside::Manifests => of_manifests(text),
+            Beside::Manifests => of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, None),
+            Beside::Lacking(namespace) => {
+                of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, Some(namespace))
+            }
+            Beside::Table(says) => {
+                let set = set(&format!("name = \"theirs\"\npath = \"theirs.yaml\"\n{says}"));
+                of_manifests(&set, text, None)
+            }
+            Beside::Objects(kind) => {
+                let object = format!(
+                    "apiVersion: example.com/v1\nkind: {kind}\nmetadata: {{name: one, namespace: llm-d-demo}}\n"
+                );
+                let said = of_manifests(&set(text), &object, None).into_iter();
+                // The header is no part of the text.
+                said.map(|(code, line, is_error)| (code, line.map(|line| line - 1), is_error))
+                    .collect()
+            }
             Beside::Definition => of_definition(text),
             Beside::Definitions => of_definitions(text),
         }

@@ -7,7 +7,7 @@ use super::{Source, parse};
 use crate::manifests::{self, ManifestFile};
 use crate::stack::ManifestSet;
 use miette::Diagnostic;
-use std::{panic, path::PathBuf};
+use std::panic;
 
 /// How many inputs CI draws; `STACKCTL_FUZZ=1000000` draws as many as `cargo xtask full`.
 const INPUTS: u64 = 100_000;
@@ -270,14 +270,7 @@ fn check_stack(text: &str, draw: &mut Draw) {
 }
 
 fn check_manifests(text: &str) {
-    let set = ManifestSet {
-        name: "theirs".parse().expect("a name"),
-        path: PathBuf::from("theirs.yaml"),
-        namespace: None,
-        depends_on: Vec::new(),
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    };
+    let set = ManifestSet::bare("theirs", "theirs.yaml");
     let name = "theirs.yaml".to_owned();
     let file = ManifestFile {
         name,
@@ -336,8 +329,10 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_said_points_into_it() {
     for example in examples::all() {
         let texts = [example.wrong, example.right];
         match example.beside {
-            Beside::Stack | Beside::Cluster(..) => tables.extend(texts),
-            Beside::Manifests | Beside::Definition | Beside::Definitions => objects.extend(texts),
+            Beside::Stack | Beside::Cluster(..) | Beside::Objects(_) => tables.extend(texts),
+            Beside::Manifests | Beside::Lacking(_) | Beside::Table(_) | Beside::Definition | Beside::Definitions => {
+                objects.extend(texts)
+            }
             Beside::Setting => {}
         }
     }

@@ -23,7 +23,7 @@ use stackctl_engine::plan::Pattern;
 /// Lowers tables to a stack. `None` means that something was reported.
 pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     let Raw {
-        name,
+        stack,
         cluster,
         mut tls,
         gpu,
@@ -87,14 +87,17 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             depends_on: set.depends_on,
             ready: set.ready,
             ignore_fields: set.ignore_fields,
+            allow: set.allow,
         })
         .collect();
     let moves = moves::lower(moved, removed, problems);
     if is_plain {
+        let stack = stack?;
         return Some(Stack {
-            name: name?,
+            name: stack.name,
             openshift: None,
             manifests,
+            allow: stack.allow,
             moves,
             prevent_destroy,
             state,
@@ -229,9 +232,10 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
     if let Some(pools) = &pools {
         capacity::check(&models, &sites, pools, problems);
     }
+    let stack = stack?;
     let gpu = pools?.into_iter().map(|(pool, _)| pool).collect();
     Some(Stack {
-        name: name?,
+        name: stack.name,
         openshift: Some(OpenShift {
             cluster: cluster?,
             tls: tls?.value.tls,
@@ -249,6 +253,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             metallb: metallb.map(|at| at.value),
         }),
         manifests,
+        allow: stack.allow,
         moves,
         prevent_destroy,
         state,

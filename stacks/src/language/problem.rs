@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use super::allow::Allowed;
 use super::error::{Diagnostics, StackError};
 use super::place::{Place, Sources};
+use crate::FileLine;
 
 /// One thing that is wrong, without its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -645,11 +646,17 @@ impl Problems {
 
     /// Returns the file and the line of a place, for people: `stack.toml:12`.
     pub(crate) fn line_of(&self, place: Place) -> String {
-        let Some((name, ends)) = self.lines.get(place.source) else {
-            return String::new();
+        self.file_line(place).to_string()
+    }
+
+    /// Returns the file and the line of a place.
+    pub(crate) fn file_line(&self, place: Place) -> FileLine {
+        let (file, ends) = match self.lines.get(place.source) {
+            Some((name, ends)) => (name.clone(), ends.as_slice()),
+            None => (String::new(), &[][..]),
         };
-        let before = ends.iter().take_while(|end| **end < place.start).count();
-        format!("{name}:{}", before + 1)
+        let line = 1 + ends.iter().take_while(|end| **end < place.start).count();
+        FileLine { file, line }
     }
 
     /// Notes a problem; whether it is an error or a warning is the problem's.

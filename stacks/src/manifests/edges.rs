@@ -9,7 +9,10 @@ use super::{
 };
 use serde_json::Value;
 use stackctl_engine::{Address, ObjectKey, object_key::GroupKind, resource::DependsOn};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// The annotation that names what an object waits for.
 const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
@@ -17,14 +20,14 @@ const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 /// Every object by its key and by its address.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
-    by_object: BTreeMap<ObjectKey, (&'a Address, &'a Document)>,
+    by_object: BTreeMap<ObjectKey, (&'a Address, &'a Document<'a>)>,
     addresses: BTreeSet<&'a Address>,
 }
 
 impl<'a> Index<'a> {
     /// Indexes documents with their addresses; objects that are there twice are added to `errors`.
     pub(super) fn new(
-        documents: &'a [(usize, Document)],
+        documents: &'a [(usize, Document<'_>)],
         addresses: &'a [Address],
         errors: &mut Vec<ManifestsError>,
     ) -> Self {
@@ -36,15 +39,15 @@ impl<'a> Index<'a> {
             let object = document.manifest.object();
             match index.by_object.get(&object.key()) {
                 Some((_, first)) => errors.push(ManifestsError::Twice {
-                    at: document.at.clone(),
+                    at: document.at(),
                     object: object.to_string(),
-                    first: first.at.clone(),
+                    first: first.at(),
                 }),
                 // Two groups may have a kind of one name; then the addresses are one.
                 None if !index.addresses.insert(address) => errors.push(ManifestsError::NotAnObject {
-                    at: document.at.clone(),
+                    at: document.at(),
                     why: format!("another object is `{address}` already"),
-                    hint: "kinds of one name and different groups need a `[[manifests]]` table each",
+                    hint: Cow::Borrowed("kinds of one name and different groups need a `[[manifests]]` table each"),
                 }),
                 None => {
                     index.by_object.insert(object.key(), (address, document));
@@ -71,7 +74,12 @@ impl<'a> Index<'a> {
     }
 
     /// The edges that a document's annotation asks for.
-    pub(super) fn of(&self, document: &Document, errors: &mut Vec<ManifestsError>) -> Vec<DependsOn> {
+    pub(super) fn of(
+        &self,
+        document: &Document<'_>,
+        own: &Address,
+        errors: &mut Vec<ManifestsError>,
+    ) -> Vec<DependsOn> {
         let mut edges = Vec::new();
         for text in annotation(document, DEPENDS_ON)
             .into_iter()
@@ -79,9 +87,14 @@ impl<'a> Index<'a> {
         {
             let text = text.trim();
             match reference(text).and_then(|key| self.address(&key)) {
+                Some(address) if address == own => errors.push(ManifestsError::Itself {
+                    at: document.at_annotation(DEPENDS_ON),
+                    says: format!("`{DEPENDS_ON}`"),
+                    hint: "take it out of the annotation",
+                }),
                 Some(address) => edges.push(DependsOn::ready(address.clone(), "its depends-on annotation")),
                 None => errors.push(ManifestsError::Unknown {
-                    at: document.at.clone(),
+                    at: document.at_annotation(DEPENDS_ON),
                     wanted: text.to_owned(),
                     hint: "write `GROUP/namespaces/NAMESPACE/KIND/NAME` or `GROUP/KIND/NAME` of an object of the stack"
                         .to_owned(),

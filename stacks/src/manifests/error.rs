@@ -1,21 +1,8 @@
 //! What can be wrong with a user's manifests.
 
+use crate::FileLine;
 use miette::Diagnostic;
-
-/// Where in the files something is wrong: file and line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FileLine {
-    /// The file, as a person would recognise it.
-    pub file: String,
-    /// The line that the document begins at, or the line of the mistake where the parser says it; from 1.
-    pub line: usize,
-}
-
-impl std::fmt::Display for FileLine {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}:{}", self.file, self.line)
-    }
-}
+use std::borrow::Cow;
 
 /// Why manifests cannot join a graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -38,7 +25,7 @@ pub enum ManifestsError {
         /// What is wrong.
         why: String,
         /// What to write.
-        hint: &'static str,
+        hint: Cow<'static, str>,
     },
     /// The same object twice.
     #[error("{at}: {object} is declared at {first} too")]
@@ -247,6 +234,36 @@ pub enum ManifestsError {
         /// The gateway, and where it stands.
         gateway: String,
     },
+    /// A reference to a model that is not on the gateway of MaaS.
+    #[error("{at}: {reference} is to {model}, which is not on the gateway of MaaS")]
+    #[diagnostic(
+        code(STK318),
+        help(
+            "name the gateway in the model's `spec.router.gateway.refs` (`maas-default-gateway` in `openshift-ingress`), or leave the reference out: it would fail"
+        )
+    )]
+    OtherGateway {
+        /// Where.
+        at: FileLine,
+        /// The reference.
+        reference: String,
+        /// The model, and where it stands.
+        model: String,
+    },
+    /// A window that its limit would not hold for.
+    #[error("{at}: `window: {window}` limits nothing: {why}")]
+    #[diagnostic(
+        code(STK319),
+        help("write a number from 1 to 9999 and one of s, m, h, at most 8784h; a day is `24h`")
+    )]
+    BadWindow {
+        /// Where.
+        at: FileLine,
+        /// The window.
+        window: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file of Kustomize, which the API server does not know.
     #[error("`{file}` is for `kustomize`, which has to run first")]
     #[diagnostic(
@@ -273,6 +290,35 @@ pub enum ManifestsError {
         value: String,
         /// What to write.
         hint: &'static str,
+    },
+    /// An object that waits for itself.
+    #[error("{at}: it waits for itself, by {says}")]
+    #[diagnostic(code(STK322), help("{hint}"))]
+    Itself {
+        /// Where.
+        at: FileLine,
+        /// What says so.
+        says: String,
+        /// What to write.
+        hint: &'static str,
+    },
+    /// A namespace that the cluster has not and nobody makes.
+    #[error("{at}: {object}{} in namespace `{namespace}`, which the cluster does not have and nothing in the stack makes", others(*.n_more))]
+    #[diagnostic(
+        code(STK323),
+        help(
+            "add a Namespace to the files, or make it before; where an object of the stack makes it at work, let these wait for that by `depends_on`, and say so: `allow = [{{ code = \"STK323\", reason = \"…\" }}]`"
+        )
+    )]
+    NoNamespace {
+        /// Where the first object is.
+        at: FileLine,
+        /// The namespace.
+        namespace: String,
+        /// The first object.
+        object: String,
+        /// How many others there are.
+        n_more: usize,
     },
     /// Something that does not get on with OpenShift AI 3.
     #[error("{at}: {object} brings {neighbour}, which does not go with OpenShift AI 3")]
@@ -313,4 +359,92 @@ pub enum ManifestsError {
         /// What to write.
         hint: &'static str,
     },
+    /// Two subscriptions between which nothing decides.
+    #[error("{at}: {subscription} has priority {priority}, as {first} has")]
+    #[diagnostic(
+        code(STK343),
+        help("give each a priority of its own: a key without a named subscription goes to the highest; none is 0")
+    )]
+    SamePriority {
+        /// Where.
+        at: FileLine,
+        /// The subscription.
+        subscription: String,
+        /// Its priority.
+        priority: i64,
+        /// The other one, and where it stands.
+        first: String,
+    },
+    /// A variable that a container has twice.
+    #[error("{at}: variable `{name}` stands twice in a container")]
+    #[diagnostic(
+        code(STK344),
+        help("write it once: the platform's webhook refuses a model with a variable twice")
+    )]
+    VariableTwice {
+        /// Where.
+        at: FileLine,
+        /// The variable.
+        name: String,
+    },
+    /// A second TelemetryPolicy on the gateway of MaaS.
+    #[error("{at}: {policy} is for the gateway of MaaS, beside {beside}")]
+    #[diagnostic(
+        code(STK345),
+        help("leave it out, or say `telemetry = false` in `[maas]`: two TelemetryPolicies on one gateway conflict")
+    )]
+    SecondTelemetry {
+        /// Where.
+        at: FileLine,
+        /// The policy.
+        policy: String,
+        /// The other one, and where it stands.
+        beside: String,
+    },
+}
+
+/// ` and 3 more are`, after the first object.
+pub(super) fn others(n_more: usize) -> String {
+    match n_more {
+        0 => " is".to_owned(),
+        n => format!(" and {n} more are"),
+    }
+}
+
+impl ManifestsError {
+    /// Where it is, if it is about a line.
+    pub fn at(&self) -> Option<&FileLine> {
+        match self {
+            Self::Kustomization { .. } => None,
+            Self::Syntax { at, .. }
+            | Self::NotAnObject { at, .. }
+            | Self::Twice { at, .. }
+            | Self::Unknown { at, .. }
+            | Self::UnlabelledCredential { at, .. }
+            | Self::Endpoint { at, .. }
+            | Self::OtherName { at, .. }
+            | Self::NotAdmitted { at, .. }
+            | Self::SameTarget { at, .. }
+            | Self::GatewayPolicy { at, .. }
+            | Self::JoinedNames { at, .. }
+            | Self::Unasked { at, .. }
+            | Self::Unwatched { at, .. }
+            | Self::GroupEntry { at, .. }
+            | Self::ModelWithoutName { at, .. }
+            | Self::ReferredTwice { at, .. }
+            | Self::ForeignGroup { at, .. }
+            | Self::SecondWriter { at, .. }
+            | Self::Annotation { at, .. }
+            | Self::Itself { at, .. }
+            | Self::NoNamespace { at, .. }
+            | Self::Neighbour { at, .. }
+            | Self::BrokenVersion { at, .. }
+            | Self::Refused { at, .. }
+            | Self::OtherGateway { at, .. }
+            | Self::BadWindow { at, .. }
+            | Self::SamePriority { at, .. }
+            | Self::VariableTwice { at, .. }
+            | Self::SecondTelemetry { at, .. } => Some(at),
+        }
+    }
 }

@@ -25,6 +25,8 @@ const RULE: &str = "kapp.k14s.io/change-rule";
 
 /// One rule of one object.
 struct Rule<'a> {
+    /// The annotation that says it.
+    annotation: &'a str,
     text: &'a str,
     deletes: bool,
     after: bool,
@@ -35,7 +37,7 @@ struct Rule<'a> {
 /// Makes the gates of groups that something comes after, and adds every rule's edges to `waits`.
 pub(super) fn gates(
     sets: &[&ManifestSet],
-    documents: &[(usize, Document)],
+    documents: &[(usize, Document<'_>)],
     addresses: &[Address],
     waits: &mut [Vec<DependsOn>],
     errors: &mut Vec<ManifestsError>,
@@ -49,7 +51,7 @@ pub(super) fn gates(
         }
         let mut own = Vec::new();
         for (annotation, text) in named(document, RULE) {
-            match rule(text, document) {
+            match rule(annotation, text, document) {
                 Some(rule) => own.push(rule),
                 None => errors.push(wrong(
                     document,
@@ -69,7 +71,7 @@ pub(super) fn gates(
         for rule in &rules {
             let mut told = |why: &str| {
                 notices.push(ManifestsNotice::Rule {
-                    at: document.at.clone(),
+                    at: document.at_annotation(rule.annotation),
                     rule: rule.text.to_owned(),
                     why: why.to_owned(),
                 });
@@ -129,7 +131,7 @@ fn gate(set: &ManifestSet, group: &str, members: &BTreeSet<usize>, addresses: &[
 }
 
 /// Annotations of a name, alone or with an ending after a dot.
-fn named<'a>(document: &'a Document, name: &str) -> Vec<(&'a str, &'a str)> {
+fn named<'a>(document: &'a Document<'a>, name: &str) -> Vec<(&'a str, &'a str)> {
     let is_it = |key: &str| {
         let rest = key.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -137,12 +139,13 @@ fn named<'a>(document: &'a Document, name: &str) -> Vec<(&'a str, &'a str)> {
     annotations(document).filter(|(key, _)| is_it(key)).collect()
 }
 
-fn rule<'a>(text: &'a str, document: &Document) -> Option<Rule<'a>> {
+fn rule<'a>(annotation: &'a str, text: &'a str, document: &Document<'_>) -> Option<Rule<'a>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let [operation, when, others, group] = words.as_slice() else {
         return None;
     };
     Some(Rule {
+        annotation,
         text,
         deletes: match *operation {
             "upsert" => false,
@@ -164,7 +167,7 @@ fn rule<'a>(text: &'a str, document: &Document) -> Option<Rule<'a>> {
 }
 
 /// The name of a group, with what kapp puts in for its placeholders.
-fn filled(name: &str, document: &Document) -> String {
+fn filled(name: &str, document: &Document<'_>) -> String {
     let object = document.manifest.object();
     [
         ("{api-group}", object.object_type.group()),

@@ -20,7 +20,7 @@ const MARKS: &[(&str, &str)] = &[
 const OPTIONS: (&str, [&str; 2]) = ("argocd.argoproj.io/sync-options", ["Prune=false", "Delete=false"]);
 
 /// Why an object stays on destroy, if an annotation says that it does.
-pub(super) fn why(document: &Document) -> Option<String> {
+pub(super) fn why(document: &Document<'_>) -> Option<String> {
     let said = |name: &str, value: &str| format!("its annotation {name} says {value}");
     let mut marked = annotations(document).filter(|(name, value)| MARKS.contains(&(*name, value.trim())));
     if let Some((name, value)) = marked.next() {

@@ -1,18 +1,16 @@
 //! What is known of kinds that every cluster has, and of those that definitions among the documents bring.
 
-use super::read::Document;
+use super::{Scopes, read::Document};
 use serde_json::Value;
 use stackctl_engine::{
-    Manifest,
+    Manifest, Resource,
     object_key::{GroupKind, ObjectType},
     readiness::{Observation, Rule, Target},
     recorded::RecordedObject,
     resource::Provides,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use stackctl_schema::definition::is_definition;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Kinds without a namespace, of those that every cluster has
 /// (`kubectl api-resources --namespaced=false`, Kubernetes 1.34).
@@ -128,7 +126,7 @@ pub fn is_of_the_server(object_type: &ObjectType) -> bool {
 
 /// The kind that a definition brings (apiextensions.k8s.io/v1: `spec.group`, `spec.names`, `spec.scope`).
 pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
-    if !is_definition(&manifest.object().object_type) {
+    if !is_definition(manifest.value()) {
         return None;
     }
     let spec = &manifest.value()["spec"];
@@ -144,42 +142,73 @@ pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
 pub(super) fn holds_data(manifest: &Manifest) -> bool {
     let object_type = &manifest.object().object_type;
     let is_volume = matches!(object_type.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume");
-    is_definition(object_type) || (object_type.group().is_empty() && is_volume)
+    is_definition(manifest.value()) || (object_type.group().is_empty() && is_volume)
 }
 
 /// How long an object of this kind usually takes: a definition is served within seconds (`cargo xtask bundles`: 1 to 7 s).
 pub(super) fn usual_time(manifest: &Manifest) -> Option<Duration> {
-    is_definition(&manifest.object().object_type).then_some(Duration::from_secs(5))
+    is_definition(manifest.value()).then_some(Duration::from_secs(5))
 }
 
-fn is_definition(object_type: &ObjectType) -> bool {
-    (object_type.group(), object_type.kind.as_str()) == ("apiextensions.k8s.io", "CustomResourceDefinition")
-}
-
-/// Puts what names no namespace and needs one into that of its set, as kubectl does: objects of the groups that every
-/// cluster has, and of definitions that are among the documents. Of other kinds nothing is known here; they stay as
-/// written.
-pub(super) fn place<'a>(documents: &mut [(usize, Document)], namespace_of: impl Fn(usize) -> &'a str) {
-    let scopes: BTreeMap<GroupKind, bool> = documents
+/// What the files and the catalogue themselves say about kinds: their definitions.
+fn scopes(documents: &[(usize, Document<'_>)], catalogue: &[Resource]) -> Scopes {
+    let of_catalogue = catalogue.iter().flat_map(|resource| resource.provides.iter().cloned());
+    let of_files = documents
         .iter()
-        .filter_map(|(_, document)| provided(&document.manifest))
+        .filter_map(|(_, document)| provided(&document.manifest));
+    of_catalogue
+        .chain(of_files)
         .map(|provided| (provided.kind, provided.namespaced))
-        .collect();
-    let cluster_wide: BTreeSet<(&str, &str)> = CLUSTER_WIDE.iter().copied().collect();
+        .collect()
+}
+
+/// Whether objects of a type lie in namespaces, of those that every cluster has.
+fn is_namespaced(object_type: &ObjectType) -> Option<bool> {
+    let (group, kind) = (object_type.group(), object_type.kind.as_str());
+    COMMON_GROUPS
+        .contains(&group)
+        .then(|| !CLUSTER_WIDE.contains(&(group, kind)))
+}
+
+/// The types of objects that name no namespace, where nothing here says whether they lie in one.
+pub(super) fn unplaced(documents: &[(usize, Document<'_>)], catalogue: &[Resource]) -> BTreeSet<ObjectType> {
+    let scopes = scopes(documents, catalogue);
+    let objects = documents.iter().map(|(_, document)| document.manifest.object());
+    objects
+        .filter(|object| object.namespace.is_none())
+        .map(|object| &object.object_type)
+        .filter(|object_type| !scopes.contains_key(&object_type.group_kind()) && is_namespaced(object_type).is_none())
+        .cloned()
+        .collect()
+}
+
+/// Puts what names no namespace and needs one into that of its set, as kubectl does: by the definitions among the
+/// documents and in the catalogue, then by `known`, then of the groups that every cluster has. Returns the other kinds,
+/// whose objects stay as written.
+pub(super) fn place<'a>(
+    documents: &mut [(usize, Document<'_>)],
+    catalogue: &[Resource],
+    known: &Scopes,
+    namespace_of: impl Fn(usize) -> &'a str,
+) -> BTreeSet<GroupKind> {
+    let scopes = scopes(documents, catalogue);
+    let mut unplaced = BTreeSet::new();
     for (set, document) in documents {
         let object = document.manifest.object();
         if object.namespace.is_some() {
             continue;
         }
-        let (group, kind) = (object.object_type.group(), object.object_type.kind.as_str());
-        let needs_one = match scopes.get(&object.object_type.group_kind()) {
-            Some(namespaced) => *namespaced,
-            None => COMMON_GROUPS.contains(&group) && !cluster_wide.contains(&(group, kind)),
-        };
-        if needs_one {
-            document.manifest.put_into(namespace_of(*set));
+        let kind = object.object_type.group_kind();
+        let said = scopes.get(&kind).or_else(|| known.get(&kind)).copied();
+        match said.or_else(|| is_namespaced(&object.object_type)) {
+            Some(true) => document.manifest.put_into(namespace_of(*set)),
+            Some(false) => {}
+            None => {
+                unplaced.insert(kind);
+            }
         }
     }
+    unplaced
 }
 
 /// The text at a field, or an empty one.

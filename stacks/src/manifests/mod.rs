@@ -1,30 +1,40 @@
 //! Manifests of the user's own: files in, resources out.
 //!
+//! [`read`] takes texts, [`Files`] says what has to be known about them beside a stack (whether objects of a kind lie in
+//! namespaces, which namespaces there are), and [`Files::resources`] makes the resources of them.
+//!
 //! Invariants:
 //! - Pure: the texts of files come in, nothing is read here.
 //! - The address of an object depends on its kind, namespace and name alone, never on its place in a file.
 //! - A Secret with values is refused: a stack's secrets come from where `SecretRef` says, so that none is in a plan.
-//! - Every problem of every file is reported at once, what goes wrong beside the stack's own objects included.
+//! - Every problem of every file is reported at once, what goes wrong beside the stack's own objects included, each at the
+//!   line of the field that it is about.
+//! - What the stack says is meant so is not reported, and what it says for nothing is told: `allowed`.
 //! - The conventions of other tools are carried out or told, never passed over: `order` (waves and hooks), `groups`,
 //!   `edges` (depends-on), `kept`.
 
+mod allowed;
 mod edges;
 mod error;
 mod groups;
 mod kept;
 mod kinds;
 mod lint;
+mod marks;
+mod namespaces;
 mod notice;
 mod order;
 mod read;
 mod references;
+mod texts;
 mod yaml;
 
-pub use error::{FileLine, ManifestsError};
+pub use crate::FileLine;
+pub use error::ManifestsError;
 pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
-use crate::stack::ManifestSet;
+use crate::stack::{Allowance, ManifestSet};
 use edges::Index;
 use kinds::KnownReadiness;
 use read::Document;
@@ -32,10 +42,12 @@ use stackctl_engine::{
     Address, Resource,
     address::Segment,
     graph::Until,
+    object_key::{GroupKind, ObjectType},
     readiness::Rule,
     resource::{DependsOn, Node, Object},
 };
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
     time::Duration,
@@ -69,17 +81,123 @@ pub struct Made {
     pub places: BTreeMap<Address, FileLine>,
 }
 
-/// Where each object of every set stands: the file, and the line that its document begins at.
-pub fn places(sets: &[(&ManifestSet, Vec<ManifestFile>)]) -> BTreeMap<Address, FileLine> {
-    // What is wrong in them is said by `resources`.
-    let mut documents = documents_of(sets, &mut Vec::new(), &mut Vec::new());
-    kinds::place(&mut documents, |set| namespace_of(sets[set].0));
-    let place = |(set, document): (usize, Document)| (address(sets[set].0, &document), document.at);
-    documents.into_iter().map(place).collect()
+/// Whether objects of a kind lie in namespaces.
+pub type Scopes = BTreeMap<GroupKind, bool>;
+
+/// What is known beside the files.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// What the stack comes to otherwise: what objects may wait for besides each other, and what they must not contradict.
+    pub catalogue: &'a [Resource],
+    /// What the stack says is meant so, whichever table it is in.
+    pub allowed: &'a [Allowance],
+    /// Of [`Files::unmade`] those that a cluster has.
+    pub there: &'a BTreeSet<String>,
+    /// Of [`Files::unmade`] those that a cluster said it has not. Of the others nothing is known.
+    pub missing: &'a BTreeSet<String>,
 }
 
-/// Makes the resources of every set. `catalogue` is what the stack comes to otherwise: what they may wait for besides each
-/// other, and what they must not contradict.
+/// The documents of every set.
+#[derive(Debug)]
+pub struct Files<'a> {
+    sets: Vec<(&'a ManifestSet, Vec<&'a str>)>,
+    documents: Vec<(usize, Document<'a>)>,
+    errors: Vec<ManifestsError>,
+    notices: Vec<ManifestsNotice>,
+    /// Kinds that nothing is known of, of objects that name no namespace.
+    unplaced: BTreeSet<GroupKind>,
+}
+
+/// Reads the documents of every set; what is wrong in them is said by [`Files::resources`].
+pub fn read<'a>(sets: &'a [(&'a ManifestSet, Vec<ManifestFile>)]) -> Files<'a> {
+    let (mut errors, mut notices) = (Vec::new(), Vec::new());
+    let documents = documents_of(sets, &mut errors, &mut notices);
+    let names = |files: &'a [ManifestFile]| files.iter().map(|file| file.name.as_str()).collect();
+    Files {
+        sets: sets.iter().map(|(set, files)| (*set, names(files))).collect(),
+        documents,
+        errors,
+        notices,
+        unplaced: BTreeSet::new(),
+    }
+}
+
+impl<'a> Files<'a> {
+    /// What is wrong in the files themselves.
+    pub fn errors(&self) -> &[ManifestsError] {
+        &self.errors
+    }
+
+    /// The types of objects that name no namespace, where neither the files nor the catalogue say whether they lie in one.
+    pub fn unplaced(&self, catalogue: &[Resource]) -> BTreeSet<ObjectType> {
+        kinds::unplaced(&self.documents, catalogue)
+    }
+
+    /// Puts objects that name no namespace and need one into that of their table, as kubectl does. What nothing is known
+    /// of stays as it is written.
+    pub fn place(&mut self, catalogue: &[Resource], scopes: &Scopes) {
+        let sets = &self.sets;
+        self.unplaced = kinds::place(&mut self.documents, catalogue, scopes, |set| namespace_of(sets[set].0));
+    }
+
+    /// The namespaces that objects are to lie in, and that nothing in the stack makes or has an object in.
+    pub fn unmade(&self, catalogue: &[Resource]) -> BTreeSet<String> {
+        let unmade = namespaces::unmade(&self.documents, catalogue);
+        unmade.into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Where each object stands.
+    pub fn lines(&self) -> Lines<'_> {
+        let all = self.documents.iter();
+        Lines(
+            all.map(|(set, document)| (address(self.sets[*set].0, document), document))
+                .collect(),
+        )
+    }
+
+    /// Makes the resources.
+    ///
+    /// # Errors
+    /// Everything that is wrong in any file.
+    pub fn resources(self, beside: &Beside<'_>) -> Result<Made, Vec<ManifestsError>> {
+        let Self {
+            sets,
+            documents,
+            mut errors,
+            mut notices,
+            unplaced,
+        } = self;
+        namespaces::check(&documents, beside, &mut errors, &mut notices);
+        let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
+        notices.extend(unused_readiness(&only_sets, &documents));
+        notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));
+        let (resources, places) = compiled(&only_sets, documents, beside.catalogue, &mut errors, &mut notices);
+        allowed::settle(&sets, beside.allowed, &mut errors, &mut notices);
+        notices.sort_by(|one, other| one.at().cmp(other.at()));
+        if errors.is_empty() {
+            Ok(Made {
+                resources,
+                notices,
+                places,
+            })
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+/// Where the objects of files stand.
+#[derive(Debug)]
+pub struct Lines<'f>(BTreeMap<Address, &'f Document<'f>>);
+
+impl Lines<'_> {
+    /// The line of a field of an object: `spec.rules[1].name`; of the object for an empty one.
+    pub fn of(&self, address: &Address, field: &str) -> Option<FileLine> {
+        self.0.get(address).map(|document| document.at_field(field))
+    }
+}
+
+/// Makes the resources of sets of which nothing else is known, for a cluster that has every namespace.
 ///
 /// # Errors
 /// Everything that is wrong in any file.
@@ -87,27 +205,35 @@ pub fn resources(
     sets: &[(&ManifestSet, Vec<ManifestFile>)],
     catalogue: &[Resource],
 ) -> Result<Made, Vec<ManifestsError>> {
-    let (mut errors, mut notices) = (Vec::new(), Vec::new());
-    let mut documents = documents_of(sets, &mut errors, &mut notices);
-    let sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
-    kinds::place(&mut documents, |set| namespace_of(sets[set]));
-    let turns = order::turns(&mut documents, &mut errors, &mut notices);
-    lint::check(&documents, catalogue, &mut errors);
+    let mut files = read(sets);
+    files.place(catalogue, &Scopes::new());
+    let there = files.unmade(catalogue);
+    files.resources(&Beside {
+        catalogue,
+        allowed: &[],
+        there: &there,
+        missing: &BTreeSet::new(),
+    })
+}
+
+/// The resources of documents in their places, and where each stands.
+fn compiled(
+    sets: &[&ManifestSet],
+    mut documents: Vec<(usize, Document<'_>)>,
+    catalogue: &[Resource],
+    errors: &mut Vec<ManifestsError>,
+    notices: &mut Vec<ManifestsNotice>,
+) -> (Vec<Resource>, BTreeMap<Address, FileLine>) {
+    let turns = order::turns(&mut documents, errors, notices);
+    lint::check(&documents, catalogue, errors, notices);
     let addresses: Vec<Address> = documents
         .iter()
         .map(|(set, document)| address(sets[*set], document))
         .collect();
-    let index = Index::new(&documents, &addresses, &mut errors);
-    let mut said = said(&sets, &documents, catalogue, &index, &mut errors);
-    let mut gates = order::gates(&sets, &documents, &turns, &addresses, &mut said);
-    gates.extend(groups::gates(
-        &sets,
-        &documents,
-        &addresses,
-        &mut said,
-        &mut errors,
-        &mut notices,
-    ));
+    let index = Index::new(&documents, &addresses, errors);
+    let mut said = said(sets, &documents, &addresses, catalogue, &index, errors);
+    let mut gates = order::gates(sets, &documents, &turns, &addresses, &mut said);
+    gates.extend(groups::gates(sets, &documents, &addresses, &mut said, errors, notices));
     let mut seen = references::edges(&documents, &index);
     let waits_of_gates: Vec<(Address, Vec<DependsOn>)> = gates
         .iter()
@@ -130,7 +256,7 @@ pub fn resources(
         let kind = &object.object_type.kind;
         if !is_known && waited.contains(address) && told.insert((*set, kind.clone())) {
             notices.push(ManifestsNotice::NoReadiness {
-                at: document.at.clone(),
+                at: document.at(),
                 object: object.to_string(),
                 kind: kind.clone(),
             });
@@ -147,26 +273,17 @@ pub fn resources(
         resource.lifecycle.ignore_fields.clone_from(&sets[*set].ignore_fields);
         resources.push(resource);
     }
-    notices.sort_by(|one, other| one.at().cmp(other.at()));
-    if errors.is_empty() {
-        let at = documents.into_iter().map(|(_, document)| document.at);
-        let places = addresses.into_iter().zip(at).collect();
-        Ok(Made {
-            resources,
-            notices,
-            places,
-        })
-    } else {
-        Err(errors)
-    }
+    let at = documents.iter().map(|(_, document)| document.at());
+    let places = addresses.into_iter().zip(at).collect();
+    (resources, places)
 }
 
 /// Every document of every set, with the place of its set.
-fn documents_of(
-    sets: &[(&ManifestSet, Vec<ManifestFile>)],
+fn documents_of<'a>(
+    sets: &'a [(&'a ManifestSet, Vec<ManifestFile>)],
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
-) -> Vec<(usize, Document)> {
+) -> Vec<(usize, Document<'a>)> {
     let mut documents = Vec::new();
     for (index, (_, files)) in sets.iter().enumerate() {
         // What lies beside such a file says nothing without it.
@@ -191,7 +308,7 @@ fn documents_of(
                         line: 1,
                     },
                     why: "the file is empty".to_owned(),
-                    hint: "it may be half written: write its objects, or take it away",
+                    hint: Cow::Borrowed("it may be half written: write its objects, or take it away"),
                 });
             }
             let found = read::documents(file, errors, notices);
@@ -209,7 +326,8 @@ fn is_kustomization(file: &ManifestFile) -> bool {
 /// What each document waits for by its table and by its own annotation.
 fn said(
     sets: &[&ManifestSet],
-    documents: &[(usize, Document)],
+    documents: &[(usize, Document<'_>)],
+    addresses: &[Address],
     catalogue: &[Resource],
     index: &Index<'_>,
     errors: &mut Vec<ManifestsError>,
@@ -218,7 +336,7 @@ fn said(
     let is_there = |wanted: &Address| known.contains(wanted) || index.has(wanted);
     let mut of_table: BTreeMap<usize, (Vec<DependsOn>, Vec<&Address>)> = BTreeMap::new();
     let mut all = Vec::with_capacity(documents.len());
-    for (set, document) in documents {
+    for ((set, document), address) in documents.iter().zip(addresses) {
         let (waits, unknown) = of_table.entry(*set).or_insert_with(|| {
             let (there, unknown): (Vec<_>, Vec<_>) = sets[*set].depends_on.iter().partition(|wanted| is_there(wanted));
             let waits = there
@@ -226,20 +344,83 @@ fn said(
                 .map(|wanted| DependsOn::ready(wanted.clone(), "depends_on of its table"));
             (waits.collect(), unknown)
         });
-        errors.extend(unknown.iter().map(|wanted| ManifestsError::Unknown {
-            at: document.at.clone(),
+        errors.extend(unknown.drain(..).map(|wanted| ManifestsError::Unknown {
+            at: document.at(),
             wanted: wanted.to_string(),
             hint: "`stackctl graph` lists the addresses of a stack".to_owned(),
         }));
+        if waits.iter().any(|wait| wait.address == *address) {
+            errors.push(ManifestsError::Itself {
+                at: document.at(),
+                says: "`depends_on` of its table".to_owned(),
+                hint: "put what the others wait for into a table of its own: `depends_on` holds for every object of a table",
+            });
+        }
         let mut waits = waits.clone();
-        waits.extend(index.of(document, errors));
+        waits.extend(index.of(document, address, errors));
         all.push(waits);
     }
     all
 }
 
+/// Tables of `ready` that are about a kind of which their set has no object.
+fn unused_readiness(sets: &[&ManifestSet], documents: &[(usize, Document<'_>)]) -> Vec<ManifestsNotice> {
+    let mut kinds: BTreeMap<usize, BTreeSet<&ObjectType>> = BTreeMap::new();
+    for (set, document) in documents {
+        let object_type = &document.manifest.object().object_type;
+        kinds.entry(*set).or_default().insert(object_type);
+    }
+    let mut unused = Vec::new();
+    for (index, set) in sets.iter().enumerate() {
+        let Some(kinds) = kinds.get(&index) else { continue };
+        for said in &set.ready {
+            let Some(of) = &said.of else { continue };
+            if kinds.iter().any(|kind| of.names(kind)) {
+                continue;
+            }
+            let all: BTreeSet<&str> = kinds.iter().map(|kind| kind.kind.as_str()).collect();
+            let hint = match crate::closest(&of.kind, all.iter().copied()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => "take it out, or name a kind that the files have".to_owned(),
+            };
+            unused.push(ManifestsNotice::NoSuchKind {
+                at: said.at.clone(),
+                kind: of.to_string(),
+                hint,
+            });
+        }
+    }
+    unused
+}
+
+/// Objects that `namespace` of their table may be meant for, and that nobody knows to lie in one; the first of each kind.
+fn unwritten_namespaces(
+    sets: &[&ManifestSet],
+    documents: &[(usize, Document<'_>)],
+    unplaced: &BTreeSet<GroupKind>,
+) -> Vec<ManifestsNotice> {
+    let mut told: BTreeSet<(usize, GroupKind)> = BTreeSet::new();
+    let mut notices = Vec::new();
+    for (set, document) in documents {
+        let object = document.manifest.object();
+        let kind = object.object_type.group_kind();
+        let Some(namespace) = sets[*set].namespace.as_ref().filter(|_| object.namespace.is_none()) else {
+            continue;
+        };
+        if unplaced.contains(&kind) && told.insert((*set, kind.clone())) {
+            notices.push(ManifestsNotice::UnknownScope {
+                at: document.at(),
+                object: object.to_string(),
+                kind: kind.kind,
+                namespace: namespace.to_string(),
+            });
+        }
+    }
+    notices
+}
+
 /// When an object is ready and when it never will be, and whether anything says so.
-fn readiness(set: &ManifestSet, document: &Document) -> (Rule, Option<Rule>, bool) {
+fn readiness(set: &ManifestSet, document: &Document<'_>) -> (Rule, Option<Rule>, bool) {
     let object_type = &document.manifest.object().object_type;
     let is_about = |of: &crate::stack::KindName| of.names(object_type);
     let mut said = set.ready.iter().filter(|said| said.of.as_ref().is_none_or(is_about));
@@ -259,7 +440,7 @@ fn namespace_of(set: &ManifestSet) -> &str {
 }
 
 /// `manifests[team-quota].resourcequota[team-a/quota]`.
-fn address(set: &ManifestSet, document: &Document) -> Address {
+fn address(set: &ManifestSet, document: &Document<'_>) -> Address {
     let object = document.manifest.object();
     let kind: String = object
         .object_type

@@ -1,6 +1,6 @@
 //! What people are told about their manifests though nothing is wrong.
 
-use super::FileLine;
+use super::{FileLine, error::others};
 use miette::Diagnostic;
 
 /// Something that is done otherwise than a reader of the files may think.
@@ -83,6 +83,124 @@ pub enum ManifestsNotice {
         /// Its kind.
         kind: String,
     },
+    /// A namespace that nobody here makes; no cluster was asked whether it is there.
+    #[error("{at}: {object}{} in namespace `{namespace}`, which nothing in the stack makes", others(*.n_more))]
+    #[diagnostic(
+        code(STK336),
+        severity(Warning),
+        help("add a Namespace to the files, or have it there before the apply")
+    )]
+    NoNamespace {
+        /// Where the first object is.
+        at: FileLine,
+        /// The namespace.
+        namespace: String,
+        /// The first object.
+        object: String,
+        /// How many others there are.
+        n_more: usize,
+    },
+    /// A table of `ready` that is about nothing.
+    #[error("{at}: `ready` is for {kind}, and no object of the table is one")]
+    #[diagnostic(code(STK337), severity(Warning), help("{hint}"))]
+    NoSuchKind {
+        /// Where it is written.
+        at: FileLine,
+        /// The kind.
+        kind: String,
+        /// What to write.
+        hint: String,
+    },
+    /// A kind of which nobody knows whether its objects lie in namespaces.
+    #[error("{at}: {object} is not put into `{namespace}`: nothing says whether a {kind} lies in a namespace")]
+    #[diagnostic(
+        code(STK338),
+        severity(Warning),
+        help("write `metadata.namespace` into it if it does, or name its definition with `--crds DIR`")
+    )]
+    UnknownScope {
+        /// Where the first one is.
+        at: FileLine,
+        /// The first one.
+        object: String,
+        /// Its kind.
+        kind: String,
+        /// The namespace of its table.
+        namespace: String,
+    },
+    /// What `allow` is for, and nothing here is.
+    #[error("{at}: nothing here is {code}")]
+    #[diagnostic(
+        code(STK058),
+        severity(Warning),
+        help("take it out of `allow`: what it was for is gone, or is somewhere else")
+    )]
+    NothingAllowed {
+        /// Where it is written.
+        at: FileLine,
+        /// The code.
+        code: &'static str,
+    },
+    /// A Subscription that is Automatic beside one that is not.
+    #[error("{at}: {object} is Automatic in a namespace where {manual} is Manual: its plans wait for approval too")]
+    #[diagnostic(
+        code(STK350),
+        severity(Warning),
+        help("put it into a namespace of its own, with an OperatorGroup, or approve its plans by hand")
+    )]
+    AutomaticBesideManual {
+        /// Where.
+        at: FileLine,
+        /// The Subscription.
+        object: String,
+        /// The other one, and where it stands.
+        manual: String,
+    },
+    /// Service Mesh 3 beside gateways of OpenShift's own.
+    #[error("{at}: {object} brings a Service Mesh 3 of its own beside {class}, for which OpenShift installs one")]
+    #[diagnostic(
+        code(STK351),
+        severity(Warning),
+        help(
+            "leave it out: a newer version than the ingress operator's is reported to keep the GatewayClass from being accepted"
+        )
+    )]
+    OwnMesh {
+        /// Where.
+        at: FileLine,
+        /// The Subscription.
+        object: String,
+        /// The class, and where it stands.
+        class: String,
+    },
+    /// A namespace that Kueue is to manage, without Kueue.
+    #[error("{at}: namespace `{namespace}` is labelled for Kueue, and the stack has none")]
+    #[diagnostic(
+        code(STK352),
+        severity(Warning),
+        help("take the label out, or add `[kueue]`: without queues the dashboard offers no hardware profile there")
+    )]
+    NoKueue {
+        /// Where.
+        at: FileLine,
+        /// The namespace.
+        namespace: String,
+    },
+    /// A model on the gateway of MaaS in an old version.
+    #[error("{at}: {model} is on the gateway of MaaS and written as {version}")]
+    #[diagnostic(
+        code(STK353),
+        severity(Warning),
+        help("write `apiVersion: serving.kserve.io/v1alpha2`: the dashboard's form has no switch for MaaS otherwise")
+    )]
+    OldVersion {
+        /// Where.
+        at: FileLine,
+        /// The model.
+        model: String,
+        /// The version.
+        version: String,
+    },
     /// A rule of kapp that is not carried out.
     #[error("{at}: the rule `{rule}` orders nothing here: {why}")]
     #[diagnostic(code(STK335), severity(Warning), help("`stackctl graph` shows what waits for what"))]
@@ -105,6 +223,14 @@ impl ManifestsNotice {
             | Self::LeftOut { at, .. }
             | Self::Hook { at, .. }
             | Self::NoReadiness { at, .. }
+            | Self::NoNamespace { at, .. }
+            | Self::NoSuchKind { at, .. }
+            | Self::UnknownScope { at, .. }
+            | Self::NothingAllowed { at, .. }
+            | Self::AutomaticBesideManual { at, .. }
+            | Self::OwnMesh { at, .. }
+            | Self::NoKueue { at, .. }
+            | Self::OldVersion { at, .. }
             | Self::Rule { at, .. } => at,
         }
     }

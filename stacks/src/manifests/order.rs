@@ -50,12 +50,12 @@ impl fmt::Display for Turn {
 
 /// Takes hooks out that are no part of an apply; returns the turn of each document that stays.
 pub(super) fn turns(
-    documents: &mut Vec<(usize, Document)>,
+    documents: &mut Vec<(usize, Document<'_>)>,
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
 ) -> Vec<Turn> {
     let mut turns = Vec::with_capacity(documents.len());
-    let mut hooks: BTreeMap<usize, (&Document, usize)> = BTreeMap::new();
+    let mut hooks: BTreeMap<usize, (&Document<'_>, usize)> = BTreeMap::new();
     let mut left_out = Vec::new();
     for (index, (set, document)) in documents.iter().enumerate() {
         match turn(document, errors) {
@@ -71,7 +71,7 @@ pub(super) fn turns(
             None => {
                 left_out.push(index);
                 notices.push(ManifestsNotice::LeftOut {
-                    at: document.at.clone(),
+                    at: document.at(),
                     object: document.manifest.object().to_string(),
                     hooks: hooks_of(document).map_or_else(String::new, |(_, hooks)| hooks.to_owned()),
                 });
@@ -79,7 +79,7 @@ pub(super) fn turns(
         }
     }
     notices.extend(hooks.into_values().map(|(document, n_more)| ManifestsNotice::Hook {
-        at: document.at.clone(),
+        at: document.at(),
         object: document.manifest.object().to_string(),
         n_more,
     }));
@@ -92,14 +92,14 @@ pub(super) fn turns(
 }
 
 /// The annotation that makes it a hook, and what it says; Argo CD's own counts before Helm's, as there.
-fn hooks_of(document: &Document) -> Option<(&'static str, &str)> {
+fn hooks_of<'d>(document: &'d Document<'_>) -> Option<(&'static str, &'d str)> {
     [ARGO_HOOK, HELM_HOOK]
         .into_iter()
         .find_map(|name| Some((name, annotation(document, name)?)))
 }
 
 /// Its turn, and whether it is a hook; none for a hook that is no part of an apply.
-fn turn(document: &Document, errors: &mut Vec<ManifestsError>) -> Option<(Turn, bool)> {
+fn turn(document: &Document<'_>, errors: &mut Vec<ManifestsError>) -> Option<(Turn, bool)> {
     let hooks = hooks_of(document);
     let weight = match hooks {
         Some((HELM_HOOK, _)) if annotation(document, WAVE).is_none() => HELM_WEIGHT,
@@ -140,9 +140,9 @@ fn turn(document: &Document, errors: &mut Vec<ManifestsError>) -> Option<(Turn, 
     Some((Turn { phase, wave }, true))
 }
 
-pub(super) fn wrong(document: &Document, annotation: &str, value: &str, hint: &'static str) -> ManifestsError {
+pub(super) fn wrong(document: &Document<'_>, annotation: &str, value: &str, hint: &'static str) -> ManifestsError {
     ManifestsError::Annotation {
-        at: document.at.clone(),
+        at: document.at_annotation(annotation),
         annotation: annotation.to_owned(),
         value: value.to_owned(),
         hint,
@@ -152,7 +152,7 @@ pub(super) fn wrong(document: &Document, annotation: &str, value: &str, hint: &'
 /// Makes the gates of every set that has several turns; what an object of a later turn waits for is put into `waits`.
 pub(super) fn gates(
     sets: &[&ManifestSet],
-    documents: &[(usize, Document)],
+    documents: &[(usize, Document<'_>)],
     turns: &[Turn],
     addresses: &[Address],
     waits: &mut [Vec<DependsOn>],

@@ -1,23 +1,102 @@
 //! From the text of a file to documents.
 //!
 //! A key twice is an error, and a `List` is its items; scalars are `yaml`'s.
+//!
+//! Invariant: what is wrong with one document hides nothing of another, and no field that is no text another one.
 
 use super::{
     FileLine, ManifestFile, ManifestsError, ManifestsNotice,
+    marks::Marks,
+    texts,
     yaml::{self, Spelled},
 };
 use serde_json::Value;
 use stackctl_engine::{Manifest, manifest::ManifestError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+/// The text of one document.
+#[derive(Debug)]
+struct Text<'a> {
+    file: &'a str,
+    /// The line of the file that it begins at, from 1.
+    begins: usize,
+    /// The line that its first word is in, from 1.
+    first: usize,
+    text: &'a str,
+    /// Read once they are asked for.
+    marks: OnceLock<Marks>,
+}
+
+/// A document, or one item of a `List`.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    text: Arc<Text<'a>>,
+    /// The path of the item.
+    item: String,
+}
 
 /// One object and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
-    pub(super) at: FileLine,
+pub(super) struct Document<'a> {
     pub(super) manifest: Manifest,
+    place: Place<'a>,
+}
+
+impl Place<'_> {
+    fn marks(&self) -> &Marks {
+        self.text.marks.get_or_init(|| Marks::of(self.text.text))
+    }
+
+    fn path(&self, field: &str) -> String {
+        match (self.item.as_str(), field) {
+            ("", field) => field.to_owned(),
+            (item, "") => item.to_owned(),
+            (item, field) => format!("{item}.{field}"),
+        }
+    }
+
+    /// Where a field stands; the object as a whole for an empty one.
+    pub(super) fn of(&self, field: &str) -> FileLine {
+        let line = match self.path(field).as_str() {
+            "" => self.text.first,
+            path => self.text.begins + self.marks().line(path),
+        };
+        self.in_line(line)
+    }
+
+    /// A scalar as it is written.
+    pub(super) fn written(&self, field: &str) -> Option<&str> {
+        self.marks().written(&self.path(field))
+    }
+
+    fn in_line(&self, line: usize) -> FileLine {
+        let file = self.text.file.to_owned();
+        FileLine { file, line }
+    }
+}
+
+impl Document<'_> {
+    /// Where it begins.
+    pub(super) fn at(&self) -> FileLine {
+        self.place.of("")
+    }
+
+    /// Where one of its fields stands: `spec.rules[1].name`.
+    pub(super) fn at_field(&self, field: &str) -> FileLine {
+        self.place.of(field)
+    }
+
+    /// Where one of its annotations stands.
+    pub(super) fn at_annotation(&self, name: &str) -> FileLine {
+        self.place.of(&format!("metadata.annotations.{name}"))
+    }
 }
 
 /// Every annotation that is a text.
-pub(super) fn annotations(document: &Document) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn annotations<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d str, &'d str)> {
     let all = document.manifest.value()["metadata"]["annotations"].as_object();
     all.into_iter()
         .flatten()
@@ -25,49 +104,57 @@ pub(super) fn annotations(document: &Document) -> impl Iterator<Item = (&str, &s
 }
 
 /// What one annotation says.
-pub(super) fn annotation<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
+pub(super) fn annotation<'d>(document: &'d Document<'_>, name: &str) -> Option<&'d str> {
     document.manifest.value()["metadata"]["annotations"][name].as_str()
 }
 
 /// Reads every document of a file; what is wrong is added to `errors`, and what is told to `notices`.
-pub(super) fn documents(
-    file: &ManifestFile,
+pub(super) fn documents<'a>(
+    file: &'a ManifestFile,
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
-) -> Vec<Document> {
+) -> Vec<Document<'a>> {
     let mut found = Vec::new();
-    for (line, text) in split(&file.text) {
-        let at = FileLine {
-            file: file.name.clone(),
-            line,
+    for text in split(file) {
+        let place = Place {
+            text: Arc::new(text),
+            item: String::new(),
         };
-        match yaml::read(text) {
+        match yaml::read(place.text.text) {
             Ok((Value::Null, _)) => {}
             Ok((value, spelled)) => {
-                notices.extend(spelled.into_iter().map(|word| told(&at, word)));
-                objects(&at, value, &mut found, errors);
+                notices.extend(spelled.into_iter().map(|word| told(&place, word)));
+                objects(&place, value, &mut found, errors);
             }
-            Err(error) => errors.push(ManifestsError::Syntax {
-                at: FileLine {
-                    line: line
-                        + error
-                            .location()
-                            .map_or(0, |location| location.line().saturating_sub(1) as usize),
-                    ..at
-                },
-                why: first_line(&error.to_string()),
-            }),
+            Err(error) => unread(&place, &error, errors),
         }
     }
     found
 }
 
-/// What people are told of a word that is a boolean.
-fn told(at: &FileLine, word: Spelled) -> ManifestsNotice {
-    let at = FileLine {
-        line: at.line + word.line,
-        file: at.file.clone(),
+/// Why a document is no YAML: each key that stands twice, or what the parser met first.
+fn unread(place: &Place<'_>, error: &yaml::Unread, errors: &mut Vec<ManifestsError>) {
+    let begins = place.text.begins;
+    let again = if error.is_key_twice {
+        place.marks().again()
+    } else {
+        Vec::new()
     };
+    if again.is_empty() {
+        errors.push(ManifestsError::Syntax {
+            at: place.in_line(begins + error.line),
+            why: error.why.clone(),
+        });
+    }
+    errors.extend(again.into_iter().map(|again| ManifestsError::Syntax {
+        at: place.in_line(begins + again.line),
+        why: format!("`{}` stands in line {} already", again.path, begins + again.first),
+    }));
+}
+
+/// What people are told of a word that is a boolean.
+fn told(place: &Place<'_>, word: Spelled) -> ManifestsNotice {
+    let at = place.in_line(place.text.begins + word.line);
     match word.value {
         Some(value) => ManifestsNotice::Boolean {
             at,
@@ -79,82 +166,109 @@ fn told(at: &FileLine, word: Spelled) -> ManifestsNotice {
     }
 }
 
-/// The documents of a text, each with the line that it begins at.
-fn split(text: &str) -> Vec<(usize, &str)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// The documents of a file.
+fn split(file: &ManifestFile) -> Vec<Text<'_>> {
+    let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
+    let of = |begins: usize, text| Text {
+        file: &file.name,
+        begins,
+        first: begins + before_first_word(text),
+        text,
+        marks: OnceLock::new(),
+    };
     let mut parts = Vec::new();
     let (mut start, mut start_line, mut at) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         at += line.len();
         let bare = line.trim_end();
         if bare == "---" || bare.starts_with("--- #") {
-            parts.push((start_line, &text[start..at - line.len()]));
+            parts.push(of(start_line, &text[start..at - line.len()]));
             (start, start_line) = (at, index + 2);
         }
     }
-    parts.push((start_line, &text[start..]));
+    parts.push(of(start_line, &text[start..]));
     parts
 }
 
-/// The parser's first line says what is wrong; what follows it shows the text again.
-fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+/// How many lines of nothing, or of comments, there are before the first word.
+fn before_first_word(text: &str) -> usize {
+    let is_word = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    text.lines().position(is_word).unwrap_or(0)
 }
 
-fn objects(at: &FileLine, mut value: Value, found: &mut Vec<Document>, errors: &mut Vec<ManifestsError>) {
+fn objects<'a>(place: &Place<'a>, mut value: Value, found: &mut Vec<Document<'a>>, errors: &mut Vec<ManifestsError>) {
     let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     if is_list && let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
-        for item in items {
-            objects(at, item, found, errors);
+        for (index, item) in items.into_iter().enumerate() {
+            let place = Place {
+                text: Arc::clone(&place.text),
+                item: place.path(&format!("items[{index}]")),
+            };
+            objects(&place, item, found, errors);
         }
         return;
     }
-    match object(value) {
-        Ok(manifest) => found.push(Document {
-            at: at.clone(),
-            manifest,
-        }),
-        Err((why, hint)) => errors.push(ManifestsError::NotAnObject {
-            at: at.clone(),
-            why,
-            hint,
-        }),
+    if let Some(manifest) = object(place, value, errors) {
+        let place = place.clone();
+        found.push(Document { manifest, place });
     }
 }
 
-fn object(mut value: Value) -> Result<Manifest, (String, &'static str)> {
+/// Proves that a document is an object; everything that speaks against it is added to `errors`.
+fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>) -> Option<Manifest> {
+    let before = errors.len();
+    let mut refuse = |field: &str, why: &str, hint: &'static str| {
+        errors.push(ManifestsError::NotAnObject {
+            at: place.of(field),
+            why: why.to_owned(),
+            hint: Cow::Borrowed(hint),
+        });
+    };
     let Value::Object(map) = &mut value else {
-        let why = "the document is no object of Kubernetes".to_owned();
-        return Err((why, "begin it with `apiVersion:`, `kind:` and `metadata:`"));
+        let hint = "begin it with `apiVersion:`, `kind:` and `metadata:`";
+        refuse("", "the document is no object of Kubernetes", hint);
+        return None;
     };
     // Generators write these two; they are the server's to say.
     map.remove("status");
     unset_times(map);
-    let namespace = map.get("metadata").and_then(|metadata| metadata.get("namespace"));
-    if namespace.is_some_and(|namespace| !namespace.is_string()) {
-        let why = "`metadata.namespace` is no text".to_owned();
-        return Err((
-            why,
-            "put the name into quotes: `n` and `yes` are booleans to Kubernetes",
-        ));
-    }
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
-    if is_secret && ["data", "stringData"].iter().any(|field| map.contains_key(*field)) {
-        let why = "a Secret with its values in plain text would end up in the plan and the state".to_owned();
-        return Err((
-            why,
-            "make the Secret outside of the stack, and name it where it is used",
-        ));
+    let plain = ["data", "stringData"]
+        .into_iter()
+        .find(|field| map.contains_key(*field));
+    if let Some(field) = plain.filter(|_| is_secret) {
+        let why = "a Secret with its values in plain text would end up in the plan and the state";
+        let hint = "make the Secret outside of the stack, and name it where it is used";
+        refuse(field, why, hint);
+        // Nothing more is said of one that holds values.
+        return None;
     }
-    Manifest::new(value).map_err(|error| {
-        let hint = match &error {
-            ManifestError::Missing(_) => "every object has `apiVersion`, `kind` and `metadata.name`",
-            ManifestError::Null(_) => "leave the field out: a null would be stored as an empty value",
-            ManifestError::StringData => "write base64 into `data`",
-        };
-        (error.to_string(), hint)
-    })
+    errors.extend(texts::wrong(&value).into_iter().map(|wrong| wrong.error(place)));
+    if errors.len() > before {
+        return None;
+    }
+    match Manifest::new(value) {
+        Ok(manifest) => Some(manifest),
+        Err(error) => {
+            let (field, hint) = match &error {
+                ManifestError::Missing(_) => (
+                    String::new(),
+                    "every object has `apiVersion`, `kind` and `metadata.name`",
+                ),
+                ManifestError::Null(path) => (
+                    path.to_string(),
+                    "leave the field out: a null would be stored as an empty value",
+                ),
+                ManifestError::StringData => ("stringData".to_owned(), "write base64 into `data`"),
+            };
+            errors.push(ManifestsError::NotAnObject {
+                at: place.of(&field),
+                why: error.to_string(),
+                hint: Cow::Borrowed(hint),
+            });
+            None
+        }
+    }
 }
 
 /// Takes out the times that generators write as null, in templates of pods and claims too.

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST_KNOTS: usize = 100;
 
 /// What each document waits for by its fields.
-pub(super) fn edges(documents: &[(usize, Document)], index: &Index<'_>) -> Vec<Vec<DependsOn>> {
+pub(super) fn edges(documents: &[(usize, Document<'_>)], index: &Index<'_>) -> Vec<Vec<DependsOn>> {
     let world = World::new(documents, index);
     documents.iter().map(|(_, document)| world.of(document)).collect()
 }
@@ -41,7 +41,7 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(documents: &'a [(usize, Document)], index: &'a Index<'a>) -> Self {
+    fn new(documents: &'a [(usize, Document<'_>)], index: &'a Index<'a>) -> Self {
         let mut world = Self {
             index,
             workloads: BTreeMap::new(),
@@ -79,7 +79,7 @@ impl<'a> World<'a> {
         world
     }
 
-    fn of(&self, document: &Document) -> Vec<DependsOn> {
+    fn of(&self, document: &Document<'_>) -> Vec<DependsOn> {
         let (object, value) = (document.manifest.object(), document.manifest.value());
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let mut found = Vec::new();
@@ -296,11 +296,11 @@ fn judged(configuration: &Value) -> Vec<(&str, &str)> {
 
 /// Which documents lie in a Namespace that is a document too: the graph makes one wait for the other, whatever is said.
 pub(super) fn homes(
-    documents: &[(usize, Document)],
+    documents: &[(usize, Document<'_>)],
     addresses: &[Address],
     index: &Index<'_>,
 ) -> Vec<(Address, Address)> {
-    let home = |document: &Document| {
+    let home = |document: &Document<'_>| {
         let namespace = ObjectKey {
             kind: GroupKind::new("", "Namespace"),
             namespace: None,

@@ -8,7 +8,7 @@
 //! Invariant: what YAML 1.2 would read otherwise is told, so that people see what they wrote.
 
 use serde_json::{Number, Value};
-use serde_saphyr::options;
+use serde_saphyr::{UserMessageFormatter, options};
 
 /// A plain word that YAML 1.1 takes for a boolean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,44 @@ pub(super) struct Spelled {
     pub(super) value: Option<bool>,
 }
 
+/// Why a text is no document, in our words where the library speaks to programmers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// The line within the text, from 0.
+    pub(super) line: usize,
+    pub(super) why: String,
+    /// A key stands twice in a map; there may be more of them.
+    pub(super) is_key_twice: bool,
+}
+
+impl From<serde_saphyr::Error> for Unread {
+    fn from(error: serde_saphyr::Error) -> Self {
+        use serde_saphyr::Error;
+        let line = error
+            .location()
+            .map_or(0, |location| location.line().saturating_sub(1) as usize);
+        let is_key_twice = matches!(error.without_snippet(), Error::DuplicateMappingKey { .. });
+        let why = match error.without_snippet() {
+            Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` stands twice in a map"),
+            Error::DuplicateMappingKey { .. } => "a key stands twice in a map".to_owned(),
+            Error::UnknownAnchor { .. } => "an alias (`*…`) is to no anchor (`&…`) before it".to_owned(),
+            Error::Eof { .. } => "it ends where something is missing".to_owned(),
+            other => first_line(&other.render_with_formatter(&UserMessageFormatter)),
+        };
+        Self {
+            line,
+            why,
+            is_key_twice,
+        }
+    }
+}
+
+/// The first line says what is wrong; what may follow it shows the text again.
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
 /// The booleans beside `true` and `false`: in these spellings and no others.
 const TRUE: [&str; 8] = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON"];
 const FALSE: [&str; 8] = ["n", "N", "no", "No", "NO", "off", "Off", "OFF"];
@@ -33,8 +71,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Reads a document; the words that only YAML 1.1 takes for booleans come along.
 ///
 /// # Errors
-/// What the library says.
-pub(super) fn read(text: &str) -> Result<(Value, Vec<Spelled>), serde_saphyr::Error> {
+/// What is wrong where.
+pub(super) fn read(text: &str) -> Result<(Value, Vec<Spelled>), Unread> {
     let strict = options! { strict_booleans: true, legacy_octal_numbers: true, with_snippet: false };
     let mut value: Value = serde_saphyr::from_str_with_options(text, strict)?;
     let mut words = words(text);

@@ -1,8 +1,9 @@
 //! Manifests of the user's own.
 
 use super::names::ObjectName;
+use crate::FileLine;
 use stackctl_engine::{Address, FieldPath, object_key::ObjectType, readiness::Rule};
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// One `[[manifests]]` table: files whose objects join the graph.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,11 +21,40 @@ pub struct ManifestSet {
     pub ready: Vec<SetReadiness>,
     /// What others may move in its objects.
     pub ignore_fields: Vec<FieldPath>,
+    /// What of its files is meant so.
+    pub allow: Vec<Allowance>,
+}
+
+/// What is told of manifests, and is meant so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The code: `STK334`.
+    pub code: &'static str,
+    /// Where it is written.
+    pub at: FileLine,
+}
+
+#[cfg(test)]
+impl ManifestSet {
+    /// A set of which nothing is said but its name and its file.
+    pub(crate) fn bare(name: &str, path: &str) -> Self {
+        Self {
+            name: name.parse().expect("a name"),
+            path: PathBuf::from(path),
+            namespace: None,
+            depends_on: Vec::new(),
+            ready: Vec::new(),
+            ignore_fields: Vec::new(),
+            allow: Vec::new(),
+        }
+    }
 }
 
 /// When objects of a set are ready.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetReadiness {
+    /// Where it is written.
+    pub at: FileLine,
     /// Which objects; none means all of the set.
     pub of: Option<KindName>,
     /// When they are ready.
@@ -47,5 +77,15 @@ impl KindName {
     pub fn names(&self, object_type: &ObjectType) -> bool {
         let is_group = self.group.as_ref().is_none_or(|group| group == object_type.group());
         is_group && self.kind.eq_ignore_ascii_case(&object_type.kind)
+    }
+}
+
+impl fmt::Display for KindName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.kind)?;
+        match &self.group {
+            Some(group) => write!(formatter, ".{group}"),
+            None => Ok(()),
+        }
     }
 }

@@ -36,7 +36,7 @@ pub use maas::{
     Database, ExternalModel, GatewayPolicies, GatewayTier, Group, Maas, MaasAlerts, MaasMode, MaasMonitoring, MaasUser,
     Members, ModelLimits, Oidc, Provider, Rate, Subscriptions, TenantTelemetry, Tier, TierLookup, TierMetadata,
 };
-pub use manifests::{KindName, ManifestSet, SetReadiness};
+pub use manifests::{Allowance, KindName, ManifestSet, SetReadiness};
 pub use model::{
     Access, Canary, CpuInference, Deployment, Display, EnvVar, FirstArgument, KvTransfer, LogLevel, Model,
     ModelMonitoring, ModelSource, ModelVolume, Prefill, PrefillDecode, PrefixCaching, PrefixScoring, Probe, Probes,
@@ -73,6 +73,8 @@ pub struct Stack {
     pub openshift: Option<OpenShift>,
     /// Manifests of the user's own, in the order of the file.
     pub manifests: Vec<ManifestSet>,
+    /// What of any manifest is meant so.
+    pub allow: Vec<Allowance>,
     /// Addresses that were renamed, and what is left as it is though it is in the stack no more.
     pub moves: Moves,
     /// Whose objects no plan may delete: the tables that say `prevent_destroy`.

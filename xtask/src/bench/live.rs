@@ -35,7 +35,7 @@ use std::{
 
 /// A plan without changes may take so many times the processor time of the list, reading the manifests aside.
 const AIM: f64 = 2.0;
-/// What it takes by now (`docs/performance.md`), with room for noise: worse is an error.
+/// Worse is an error. A guess until a release build was measured (`docs/performance.md`).
 const BOUND: f64 = 6.0;
 /// How many requests are in flight at most, as in `stackctl`.
 const PARALLELISM: usize = 16;

@@ -94,8 +94,9 @@ fn printed_here(root: &Path, stackctl: &Path) -> Result<Vec<Document>, TaskError
     print(&["version"])?;
     print(&["explain"])?;
     print(&["explain", "STK014"])?;
-    print(&["graph", stack])?;
-    print(&["graph", stack, "--critical-path"])?;
+    let simulated = "--simulate=target/documents/simulator";
+    print(&["graph", stack, simulated])?;
+    print(&["graph", stack, "--critical-path", simulated])?;
     print(&["validate", stack])?;
     for path in files(&root.join("tests/configs/invalid"))? {
         if path.extension().is_some_and(|extension| extension == "toml") {
@@ -136,6 +137,7 @@ fn of_output(arguments: &[String], text: &str) -> Result<Vec<Document>, TaskErro
         "show" if whole().is_some_and(|shown| shown.get("resource_changes").is_some()) => ("plan", false),
         "show" => ("show", false),
         "drift" => ("drift", false),
+        "diff" => ("plan", false),
         "status" if has("--watch") || has("--until-ready") => ("status-watch", true),
         "status" => ("status", false),
         "logs" => ("logs", true),

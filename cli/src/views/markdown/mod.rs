@@ -23,8 +23,8 @@ use std::{cmp::Reverse, collections::BTreeMap};
 pub const MOST: usize = 65_536;
 /// How much of that the table of consequences may take.
 const MOST_OF_TABLE: usize = 24_000;
-/// What the lines below the changes take at most.
-const RESERVED: usize = 1_500;
+/// What the lines below the changes take at most, every character of them escaped.
+const RESERVED: usize = 5_000;
 /// How long one sentence, and one line of a change, may be, in characters.
 const LONGEST_TEXT: usize = 500;
 const LONGEST_LINE: usize = 200;

@@ -156,6 +156,15 @@ fn what_a_stack_says_breaks_nothing_open() {
     // Of what is made, all is new: only the deletion has fields to show.
     assert_eq!((read.headings, read.tables, read.fences), (1, 1, 1));
     assert_eq!((read.details_opened, read.details_closed), (2, 2));
+    let long = Review {
+        between: Some(("&".repeat(1000), "<".repeat(1000))),
+        asked: "&".repeat(1000),
+        excess: vec!["&".repeat(1000); 20],
+        artefact: Some("&".repeat(1000)),
+        saved: Some(("é".repeat(1000), "sha256:5f0c".to_owned())),
+        ..review()
+    };
+    assert!(plan(&big(1500), &long, false).len() <= MOST);
     let compact = seen(&plan(&big(3), &review(), true));
     assert_eq!((compact.fences, compact.details_opened), (0, 1));
 }

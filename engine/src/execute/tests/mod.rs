@@ -13,6 +13,8 @@ mod lost_answers;
 mod moves;
 mod pace;
 mod phantoms;
+mod pictured;
+mod pictures;
 mod transitions;
 mod unverified;
 mod users;

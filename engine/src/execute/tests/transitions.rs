@@ -6,11 +6,12 @@ use crate::{
     late::{Encoding, Late, LateSource},
     plan::{Transition, transitions},
     resource::{Consequence, ConsequenceClass, DestroyStep, Document, DocumentCodec},
+    survey::Survey,
 };
 
 impl World {
-    /// A plan, and what its steps make of their objects.
-    async fn transitions(&self, resources: &[Resource]) -> (Plan, Vec<Transition>) {
+    /// What counts as recorded, and what was found.
+    pub(super) async fn surveyed(&self, resources: &[Resource]) -> (BTreeMap<Address, Recorded>, Survey) {
         let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
         let request = SurveyRequest {
             resources,
@@ -22,6 +23,12 @@ impl World {
         let found = survey(&self.cluster, &request, &Fixed)
             .await
             .expect("the cluster answers");
+        (recorded, found)
+    }
+
+    /// A plan, and what its steps make of their objects.
+    async fn transitions(&self, resources: &[Resource]) -> (Plan, Vec<Transition>) {
+        let (recorded, found) = self.surveyed(resources).await;
         let plan = self.plan(resources).await;
         let all = transitions(&plan, resources, &recorded, &found, |_| true);
         (plan, all)

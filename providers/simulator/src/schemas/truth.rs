@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use serde_saphyr::UserMessageFormatter;
 
 /// Where the kinds of aggregated servers are.
 const AGGREGATED: &str = "_aggregated";
@@ -28,6 +29,10 @@ struct Place {
 pub struct TrueCrds {
     dir: PathBuf,
     places: BTreeMap<Name, Place>,
+    /// Files of which nobody knows what they define.
+    unreadable: Vec<(PathBuf, String)>,
+    /// Files that hold no definition.
+    others: Vec<PathBuf>,
 }
 
 impl TrueCrds {
@@ -39,6 +44,8 @@ impl TrueCrds {
         let mut this = Self {
             dir: std::fs::canonicalize(dir)?,
             places: BTreeMap::new(),
+            unreadable: Vec::new(),
+            others: Vec::new(),
         };
         this.look(&this.dir.clone(), false)?;
         Ok(this)
@@ -47,6 +54,16 @@ impl TrueCrds {
     /// The directory, absolute.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Files that had to be read to know what they define, and could not be; each with the reason.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.unreadable.iter().map(|(file, why)| (file.as_path(), why.as_str()))
+    }
+
+    /// Files that hold no definition as far as they were looked at: of other endings, or of other kinds.
+    pub fn others(&self) -> &[PathBuf] {
+        &self.others
     }
 
     fn look(&mut self, folder: &Path, is_aggregated: bool) -> io::Result<()> {
@@ -65,7 +82,16 @@ impl TrueCrds {
                 path.extension().and_then(|end| end.to_str()),
                 Some("yaml" | "yml" | "json")
             ) {
-                for name in names_of(&path) {
+                let names = names_of(&path).unwrap_or_else(|why| {
+                    tracing::warn!(error = why, file = %path.display(), "a file of CRDs that cannot be read");
+                    self.unreadable.push((path.clone(), why));
+                    Vec::new()
+                });
+                let is_unread = self.unreadable.last().is_some_and(|(file, _)| *file == path);
+                if names.is_empty() && !is_unread {
+                    self.others.push(path.clone());
+                }
+                for name in names {
                     let place = Place {
                         file: path.clone(),
                         is_aggregated,
@@ -76,6 +102,8 @@ impl TrueCrds {
                         _ => drop(self.places.insert(name, place)),
                     }
                 }
+            } else if !name.starts_with('.') {
+                self.others.push(path);
             }
         }
         Ok(())
@@ -114,12 +142,10 @@ impl TrueCrds {
             if kinds.is_empty() {
                 continue;
             }
-            let documents = std::fs::read_to_string(&place.file)
-                .map_err(|error| error.to_string())
-                .and_then(|text| match kinds.iter().any(|kind| text.contains(kind)) {
-                    true => parse(&text),
-                    false => Ok(Vec::new()),
-                });
+            let documents = text_of(&place.file).and_then(|text| match kinds.iter().any(|kind| text.contains(kind)) {
+                true => parse(&text),
+                false => Ok(Vec::new()),
+            });
             match documents {
                 Ok(documents) => {
                     let crd = documents.into_iter().find_map(|crd| place.take(name, crd));
@@ -134,7 +160,13 @@ impl TrueCrds {
 
     fn find(&self, name: &Name) -> Option<Value> {
         let place = self.places.get(name)?;
-        read(&place.file).into_iter().find_map(|crd| place.take(name, crd))
+        let documents = text_of(&place.file)
+            .and_then(|text| parse(&text))
+            .unwrap_or_else(|error| {
+                tracing::warn!(error, file = %place.file.display(), "a file of CRDs that cannot be read");
+                Vec::new()
+            });
+        documents.into_iter().find_map(|crd| place.take(name, crd))
     }
 }
 
@@ -152,20 +184,21 @@ impl Place {
     }
 }
 
-/// The names of the CRDs of a file, by its path if that tells them.
-fn names_of(path: &Path) -> Vec<Name> {
+/// The names of the CRDs of a file, by its path if that tells them; or why it cannot be read.
+fn names_of(path: &Path) -> Result<Vec<Name>, String> {
     let text = |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).unwrap_or_default().to_owned();
     let (stem, parent) = (text(path.file_stem()), text(path.parent().and_then(Path::file_name)));
     if let Some((group, plural)) = stem.split_once('_').filter(|(group, _)| group.contains('.')) {
-        return vec![(group.to_owned(), plural.to_owned())];
+        return Ok(vec![(group.to_owned(), plural.to_owned())]);
     }
     if let Some((plural, group)) = stem.split_once('.').filter(|(_, group)| group.contains('.')) {
-        return vec![(group.to_owned(), plural.to_owned())];
+        return Ok(vec![(group.to_owned(), plural.to_owned())]);
     }
     if parent.contains('.') && !stem.contains('.') {
-        return vec![(parent, stem)];
+        return Ok(vec![(parent, stem)]);
     }
-    read(path).iter().filter_map(name_of).collect()
+    let documents = text_of(path).and_then(|text| parse(&text))?;
+    Ok(documents.iter().filter_map(name_of).collect())
 }
 
 fn name_of(crd: &Value) -> Option<Name> {
@@ -176,22 +209,15 @@ fn name_of(crd: &Value) -> Option<Name> {
     ))
 }
 
-/// The documents of a file; one that cannot be read has none, and that is logged.
-fn read(path: &Path) -> Vec<Value> {
-    let documents = std::fs::read_to_string(path)
-        .map_err(|error| error.to_string())
-        .and_then(|text| parse(&text));
-    match documents {
-        Ok(documents) => documents,
-        Err(error) => {
-            tracing::warn!(error, file = %path.display(), "a file of CRDs that cannot be read");
-            Vec::new()
-        }
-    }
+fn text_of(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 fn parse(text: &str) -> Result<Vec<Value>, String> {
-    serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
+    serde_saphyr::from_multiple(text).map_err(|error| {
+        let text = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+        text.lines().next().unwrap_or_default().to_owned()
+    })
 }
 
 /// An aggregated server reads an object into a Go struct: what its schema calls required may be absent all the same.

@@ -1,11 +1,12 @@
 //! `[[manifests]]`: objects of the user's own.
 
+use super::super::allow;
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value as Written;
 use crate::expression;
-use crate::stack::{KindName, ObjectName, SetReadiness};
+use crate::stack::{Allowance, KindName, ObjectName, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
@@ -24,6 +25,7 @@ pub(crate) struct RawManifests {
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
     pub(crate) ignore_fields: Vec<FieldPath>,
+    pub(crate) allow: Vec<Allowance>,
 }
 
 pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManifests> {
@@ -56,6 +58,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         problems,
         read::list("a list of paths", field_path),
     );
+    let allow = reader.or("allow", Vec::new(), problems, allow::of_manifests(field.node));
     reader.finish(problems);
     Some(RawManifests {
         name: name?,
@@ -65,6 +68,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         ready,
         prevent_destroy,
         ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
+        allow,
     })
 }
 
@@ -142,6 +146,7 @@ fn readiness(field: Field<'_>, problems: &mut Problems) -> Option<SetReadiness> 
         }
     };
     Some(SetReadiness {
+        at: problems.file_line(place),
         of,
         ready,
         failed: failed.map(|expression| of_present(Rule::Expression(expression))),

@@ -33,6 +33,7 @@ pub(crate) use manifests::RawManifests;
 pub(crate) use model_parts::{RawCanary, default_monitoring};
 pub(crate) use models::RawModel;
 pub(crate) use moves::{RawMove, RawRemoval};
+pub(crate) use stack::RawStack;
 pub(crate) use tls::RawTls;
 
 use super::place::Place;
@@ -40,7 +41,7 @@ use super::problem::Problems;
 use super::read::{self, At, Field, Reader};
 use super::value::{Node, Table, Value};
 use crate::stack::{
-    Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StackName, StateConfig,
+    Cluster, Gateway, Gitops, Kueue, MetalLb, ModelRegistry, Monitoring, Operators, Rhoai, StateConfig,
 };
 
 /// Every table, read but not yet checked against the others.
@@ -48,7 +49,7 @@ use crate::stack::{
 /// What is absent here is wrong and reported; the rest is still checked, so that one mistake hides no other.
 #[derive(Debug)]
 pub(crate) struct Raw {
-    pub(crate) name: Option<StackName>,
+    pub(crate) stack: Option<RawStack>,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) tls: Option<At<RawTls>>,
     pub(crate) gpu: Vec<At<RawPool>>,
@@ -104,7 +105,7 @@ pub(crate) const PLATFORM: &[&str] = &[
 /// Reads the whole tree. `None` only for something that is no table.
 pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let mut reader = Reader::new(Field { key: "", node: root }, read::ROOT, problems)?;
-    let name = reader.required("stack", "add `[stack]` with `name = \"…\"`", problems, stack::read);
+    let stack = reader.required("stack", "add `[stack]` with `name = \"…\"`", problems, stack::read);
     // With one table of the platform the stack is for OpenShift, and then the whole of it has to be said.
     let is_plain = reader.has("manifests") && !PLATFORM.iter().any(|table| reader.has(table));
     let (cluster, tls) = if is_plain {
@@ -163,7 +164,7 @@ pub(crate) fn read(root: &Node, problems: &mut Problems) -> Option<Raw> {
     let state = reader.or("state", StateConfig::Local, problems, state::read);
     reader.finish(problems);
     Some(Raw {
-        name: name.map(|at| at.value),
+        stack: stack.map(|at| at.value),
         cluster: cluster.map(|at| at.value),
         tls,
         gpu,

@@ -4,9 +4,17 @@ use super::super::allow;
 use super::super::problem::Problems;
 use super::super::read::{Field, Reader};
 use super::super::typed;
-use crate::stack::StackName;
+use crate::stack::{Allowance, StackName};
 
-pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<StackName> {
+/// One table, right by itself.
+#[derive(Debug)]
+pub(crate) struct RawStack {
+    pub(crate) name: StackName,
+    /// What of manifests is meant so.
+    pub(crate) allow: Vec<Allowance>,
+}
+
+pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawStack> {
     let mut reader = Reader::new(field, "`[stack]`", problems)?;
     let name = reader.required(
         "name",
@@ -14,7 +22,10 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<StackNam
         problems,
         typed::name(StackName::NOUN),
     );
-    reader.optional("allow", problems, allow::of_stack);
+    let allow = reader.or("allow", Vec::new(), problems, allow::of_stack);
     reader.finish(problems);
-    Some(name?.value)
+    Some(RawStack {
+        name: name?.value,
+        allow,
+    })
 }

@@ -1,9 +1,9 @@
 //! Models that run elsewhere, and references to models.
 //!
-//! Facts: `reference/serving.md` §1.12 (MaaSModelRef), §1.15, §5.3 S8 and E1 to E3.
+//! Facts: `reference/serving.md` §1.12 (MaaSModelRef), §1.15, §5.3 S5, S8 and E1 to E3.
 
-use super::{Seen, World, gateway};
-use crate::manifests::{FileLine, ManifestsError};
+use super::{Seen, World, gateway, model as service};
+use crate::manifests::{ManifestsError, read::Document};
 use serde_json::Value;
 
 /// A model that runs elsewhere.
@@ -15,27 +15,27 @@ pub(super) const REFERENCE: (&str, &str) = (super::MAAS_GROUP, "MaaSModelRef");
 const LABEL: &str = "inference.networking.k8s.io/bbr-managed";
 
 /// The Secret of a provider's key carries the label. Whether the key is in it cannot be seen: a manifest holds none.
-pub(super) fn credential(world: &World<'_>, secret: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn credential(world: &World<'_>, secret: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let name = (secret.namespace(), secret.object.name.as_str());
     let Some(model) = world.credentials.get(&name) else {
         return;
     };
     if secret.value["metadata"]["labels"][LABEL] != "true" {
         errors.push(ManifestsError::UnlabelledCredential {
-            at: at.clone(),
+            at: at.at_field("metadata.labels"),
             secret: secret.object.to_string(),
             model: model.place(),
         });
     }
 }
 
-pub(super) fn model(world: &World<'_>, model: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn model(world: &World<'_>, model: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let spec = &model.value["spec"];
     if let Some(endpoint) = spec["endpoint"].as_str()
         && !is_host(endpoint)
     {
         errors.push(ManifestsError::Endpoint {
-            at: at.clone(),
+            at: at.at_field("spec.endpoint"),
             endpoint: endpoint.to_owned(),
         });
     }
@@ -46,7 +46,7 @@ pub(super) fn model(world: &World<'_>, model: Seen<'_>, at: &FileLine, errors: &
         && first.object != model.object
     {
         errors.push(ManifestsError::SameTarget {
-            at: at.clone(),
+            at: at.at_field("spec.targetModel"),
             target: spec["targetModel"].as_str().unwrap_or_default().to_owned(),
             first: first.place(),
         });
@@ -60,13 +60,13 @@ pub(super) fn referred(reference: &Value) -> Option<(&str, &str)> {
     Some((model["kind"].as_str()?, model["name"].as_str()?))
 }
 
-pub(super) fn reference(world: &World<'_>, reference: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn reference(world: &World<'_>, reference: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let Some((kind, name)) = referred(reference.value) else {
         return;
     };
     if kind == MODEL.1 && name != reference.object.name {
         errors.push(ManifestsError::OtherName {
-            at: at.clone(),
+            at: at.at_field("spec.modelRef.name"),
             reference: reference.object.name.clone(),
             model: name.to_owned(),
         });
@@ -76,9 +76,19 @@ pub(super) fn reference(world: &World<'_>, reference: Seen<'_>, at: &FileLine, e
         && first.object != reference.object
     {
         errors.push(ManifestsError::ReferredTwice {
-            at: at.clone(),
+            at: at.at_field("spec.modelRef"),
             model: format!("{kind} {}/{name}", reference.namespace()),
             first: first.place(),
+        });
+    }
+    if kind == service::SERVICE.1
+        && let Some(service) = world.services.get(&(reference.namespace(), name))
+        && !gateway::has_maas(&service.value["spec"])
+    {
+        errors.push(ManifestsError::OtherGateway {
+            at: at.at_field("spec.modelRef.name"),
+            reference: reference.object.to_string(),
+            model: service.place(),
         });
     }
     // A model that stands here too is judged there.

@@ -5,10 +5,12 @@
 use super::{Seen, World};
 use crate::{
     components::names::{INGRESS, MAAS_GATEWAY},
-    manifests::{FileLine, ManifestsError},
+    manifests::{ManifestsError, read::Document},
 };
 use serde_json::Value;
 
+/// What labels the metrics of a gateway.
+pub(super) const TELEMETRY: (&str, &str) = ("extensions.kuadrant.io", "TelemetryPolicy");
 /// A gateway.
 pub(super) const GATEWAY: (&str, &str) = ("gateway.networking.k8s.io", "Gateway");
 
@@ -33,15 +35,22 @@ pub(super) fn is_maas(namespace: &str, name: &str) -> bool {
     namespace == INGRESS && name == MAAS_GATEWAY
 }
 
+/// Whether a model's `spec` names the gateway of MaaS.
+pub(super) fn has_maas(spec: &Value) -> bool {
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let mut gateways = spec["router"]["gateway"]["refs"].as_array().into_iter().flatten();
+    gateways.any(|one| is_maas(&text(&one["namespace"]), &text(&one["name"])))
+}
+
 /// A route from a namespace that no listener admits is never accepted, and what needs it waits for ever.
-pub(super) fn admitted(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn admitted(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let (Some(gateway), namespace) = (world.gateway, one.namespace()) else {
         return;
     };
     let is_turned_away = |listener: &Value| turns_away(&listener["allowedRoutes"]["namespaces"], namespace);
     if !namespace.is_empty() && listeners(gateway.value).all(is_turned_away) {
         errors.push(ManifestsError::NotAdmitted {
-            at: at.clone(),
+            at: at.at_field("metadata.namespace"),
             namespace: namespace.to_owned(),
             gateway: gateway.place(),
         });
@@ -76,7 +85,7 @@ fn turns_away(namespaces: &Value, namespace: &str) -> bool {
 ///
 /// Subscriptions bring a policy for access and one for tokens; one that counts requests may stand beside them (streams are
 /// not counted otherwise, `reference/serving.md` §4 item 10), unless it tells callers apart by a tier, which they have not.
-pub(super) fn policy(world: &World<'_>, policy: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn policy(world: &World<'_>, policy: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     if !is_of_maas(policy) {
         return;
     }
@@ -91,10 +100,24 @@ pub(super) fn policy(world: &World<'_>, policy: Seen<'_>, at: &FileLine, errors:
         (None, _) => return,
     };
     errors.push(ManifestsError::GatewayPolicy {
-        at: at.clone(),
+        at: at.at_field("spec.targetRef"),
         policy: policy.object.to_string(),
         beside,
     });
+}
+
+/// Two TelemetryPolicies on one gateway conflict (`reference/serving.md` §5.2 P19).
+pub(super) fn telemetry(world: &World<'_>, policy: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
+    if let Some(first) = world.telemetry
+        && is_of_maas(policy)
+        && first.object != policy.object
+    {
+        errors.push(ManifestsError::SecondTelemetry {
+            at: at.at_field("spec.targetRef"),
+            policy: policy.object.to_string(),
+            beside: first.place(),
+        });
+    }
 }
 
 /// Whether a policy is for the gateway of MaaS; it can only be for one of its own namespace.
@@ -106,21 +129,28 @@ pub(super) fn is_of_maas(policy: Seen<'_>) -> bool {
 
 /// The service CA would replace a listener's certificate by one for `*.svc`. It is asked by an annotation of a Service, or
 /// in the text of the settings that a gateway's Service is made by.
-pub(super) fn certificate(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
-    let mut asked: Vec<String> = Vec::new();
+pub(super) fn certificate(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
+    let mut asked: Vec<(String, String)> = Vec::new();
     match one.object.object_type.kind.as_str() {
-        "Service" => asked.extend(annotation(one.value)),
+        "Service" => {
+            let field = format!("metadata.annotations.{SERVING_CERT}");
+            asked.extend(annotation(one.value).map(|secret| (field, secret)));
+        }
         "ConfigMap" => {
             let texts = one.value["data"].as_object().into_iter().flatten();
-            let texts = texts.filter_map(|(_, text)| text.as_str().filter(|text| text.contains(SERVING_CERT)));
-            asked.extend(texts.filter_map(|text| annotation(&serde_saphyr::from_str(text).ok()?)));
+            let texts = texts.filter_map(|(name, text)| Some((name, text.as_str()?)));
+            let texts = texts.filter(|(_, text)| text.contains(SERVING_CERT));
+            asked.extend(texts.filter_map(|(name, text)| {
+                let secret = annotation(&serde_saphyr::from_str(text).ok()?)?;
+                Some((format!("data.{name}"), secret))
+            }));
         }
         _ => {}
     }
-    for secret in asked {
+    for (field, secret) in asked {
         if let Some(gateway) = world.presented.get(&(one.namespace(), secret.as_str())) {
             errors.push(ManifestsError::SecondWriter {
-                at: at.clone(),
+                at: at.at_field(&field),
                 gateway: gateway.place(),
                 secret,
             });

@@ -11,13 +11,14 @@
 //!
 //! Facts: `reference/serving.md` §1.11 to §1.15 (fields and constraints), §5 (what goes wrong).
 
+mod doubts;
 mod external;
 mod gateway;
 mod model;
 mod neighbours;
 mod subscription;
 
-use super::{FileLine, ManifestsError, read::Document};
+use super::{ManifestsError, ManifestsNotice, read::Document};
 use serde_json::Value;
 use stackctl_engine::{ObjectRef, Resource, resource::Node};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +29,8 @@ const MAAS_GROUP: &str = "maas.opendatahub.io";
 /// One object, and where it stands if it is a manifest's.
 #[derive(Clone, Copy, Debug)]
 struct Seen<'a> {
-    /// The file and line; none for what the catalogue makes.
-    at: Option<&'a FileLine>,
+    /// Its document; none for what the catalogue makes.
+    document: Option<&'a Document<'a>>,
     object: &'a ObjectRef,
     /// What is written of it.
     value: &'a Value,
@@ -39,8 +40,8 @@ impl<'a> Seen<'a> {
     /// Names it and says where it stands.
     fn place(&self) -> String {
         let object = self.object;
-        match self.at {
-            Some(at) => format!("{object} at {at}"),
+        match self.document {
+            Some(document) => format!("{object} at {}", document.at()),
             None => format!("{object} of the stack"),
         }
     }
@@ -77,19 +78,31 @@ struct World<'a> {
     instance: Option<Seen<'a>>,
     /// The stack's own objects of which a cluster has one, by kind and name.
     singletons: BTreeSet<(&'a str, &'a str)>,
+    /// Models that are served here, by namespace and name.
+    services: BTreeMap<(&'a str, &'a str), Seen<'a>>,
+    /// The first subscription of each priority.
+    priorities: BTreeMap<i64, Seen<'a>>,
+    /// The first TelemetryPolicy on the gateway of MaaS.
+    telemetry: Option<Seen<'a>>,
+    /// The first Subscription of each namespace whose plans people approve.
+    manual: BTreeMap<&'a str, Seen<'a>>,
+    /// The class of the stack's own gateways.
+    class: Option<Seen<'a>>,
+    /// Whether the stack has Kueue.
+    has_kueue: bool,
     /// Whether OpenShift AI is told to serve subscriptions.
     has_subscriptions: bool,
 }
 
 impl<'a> World<'a> {
-    fn new(catalogue: &'a [Resource], documents: &'a [(usize, Document)]) -> Self {
+    fn new(catalogue: &'a [Resource], documents: &'a [(usize, Document<'a>)]) -> Self {
         let of_stack = catalogue.iter().filter_map(|resource| match &resource.node {
             Node::Object(object) => Some((object.manifest.object(), object.manifest.value())),
             Node::Overlay(overlay) => Some((&overlay.target, &overlay.fields)),
             Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
         });
         let of_stack = of_stack.map(|(object, value)| Seen {
-            at: None,
+            document: None,
             object,
             value,
         });
@@ -106,6 +119,9 @@ impl<'a> World<'a> {
         let spec = &value["spec"];
         match seen.kind() {
             kind @ (external::MODEL | model::SERVICE) => {
+                if kind == model::SERVICE {
+                    self.services.entry((namespace, name)).or_insert(seen);
+                }
                 self.models.insert((namespace, kind.1, name));
                 if let Some(secret) = spec["credentialRef"]["name"].as_str() {
                     self.credentials.entry((namespace, secret)).or_insert(seen);
@@ -128,14 +144,27 @@ impl<'a> World<'a> {
                     self.gateway.get_or_insert(seen);
                 }
             }
-            ("kuadrant.io", kind) if seen.at.is_none() && gateway::is_of_maas(seen) => {
+            subscription::SUBSCRIPTION => {
+                self.priorities.entry(subscription::priority(value)).or_insert(seen);
+            }
+            gateway::TELEMETRY if gateway::is_of_maas(seen) => {
+                self.telemetry.get_or_insert(seen);
+            }
+            doubts::SUBSCRIPTION if doubts::is_manual(seen) => {
+                self.manual.entry(namespace).or_insert(seen);
+            }
+            doubts::CLASS if seen.document.is_none() => {
+                self.class.get_or_insert(seen);
+            }
+            ("kueue.x-k8s.io" | "kueue.openshift.io", _) => self.has_kueue = true,
+            ("kuadrant.io", kind) if seen.document.is_none() && gateway::is_of_maas(seen) => {
                 self.policies.entry(kind).or_insert(seen);
             }
-            neighbours::INITIALIZATION if seen.at.is_none() => {
+            neighbours::INITIALIZATION if seen.document.is_none() => {
                 self.singletons.insert((seen.kind().1, name));
             }
             neighbours::CLUSTER => {
-                if seen.at.is_none() {
+                if seen.document.is_none() {
                     self.instance.get_or_insert(seen);
                     self.singletons.insert((seen.kind().1, name));
                 }
@@ -147,26 +176,36 @@ impl<'a> World<'a> {
     }
 }
 
-fn seen(document: &Document) -> Seen<'_> {
+fn seen<'a>(document: &'a Document<'a>) -> Seen<'a> {
     Seen {
-        at: Some(&document.at),
+        document: Some(document),
         object: document.manifest.object(),
         value: document.manifest.value(),
     }
 }
 
-/// Adds what is wrong with documents to `errors`.
-pub(super) fn check(documents: &[(usize, Document)], catalogue: &[Resource], errors: &mut Vec<ManifestsError>) {
+/// Adds what is wrong with documents to `errors`, and what is rarely right to `notices`.
+pub(super) fn check(
+    documents: &[(usize, Document<'_>)],
+    catalogue: &[Resource],
+    errors: &mut Vec<ManifestsError>,
+    notices: &mut Vec<ManifestsNotice>,
+) {
     let world = World::new(catalogue, documents);
     for (_, document) in documents {
-        let (one, at) = (seen(document), &document.at);
+        let (one, at) = (seen(document), document);
         neighbours::check(&world, one, at, errors);
+        doubts::check(&world, one, at, notices);
         match one.kind() {
             ("", "Secret") => external::credential(&world, one, at, errors),
             ("", "Service" | "ConfigMap") => gateway::certificate(&world, one, at, errors),
             external::MODEL => external::model(&world, one, at, errors),
             external::REFERENCE => external::reference(&world, one, at, errors),
-            subscription::SUBSCRIPTION => subscription::check(one, "owner", at, errors),
+            subscription::SUBSCRIPTION => {
+                subscription::check(one, "owner", at, errors);
+                subscription::limits(&world, one, at, errors);
+            }
+            gateway::TELEMETRY => gateway::telemetry(&world, one, at, errors),
             subscription::AUTH_POLICY => subscription::check(one, "subjects", at, errors),
             model::SERVICE => model::check(&world, one, at, errors),
             ("kuadrant.io", "AuthPolicy" | "RateLimitPolicy" | "TokenRateLimitPolicy") => {
@@ -175,7 +214,7 @@ pub(super) fn check(documents: &[(usize, Document)], catalogue: &[Resource], err
             // Kinds of MaaS that a group of another name does not have (`reference/serving.md` §5.3 E4).
             (group, kind @ ("MaaSModelRef" | "MaaSSubscription" | "MaaSAuthPolicy")) => {
                 errors.push(ManifestsError::ForeignGroup {
-                    at: at.clone(),
+                    at: at.at_field("apiVersion"),
                     kind: kind.to_owned(),
                     group: group.to_owned(),
                 });

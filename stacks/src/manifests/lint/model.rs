@@ -1,61 +1,96 @@
 //! A model that is served here.
 //!
-//! Facts: `reference/serving.md` §1.3, §5.1 M2, M14, M19 and M25.
+//! Facts: `reference/serving.md` §1.3, §5.1 M2, M7, M14, M19 and M25.
 
 use super::{Seen, World, gateway};
-use crate::manifests::{FileLine, ManifestsError};
+use crate::manifests::{ManifestsError, read::Document};
 use serde_json::Value;
 
 /// A model that is served here.
 pub(super) const SERVICE: (&str, &str) = ("serving.kserve.io", "LLMInferenceService");
 
+/// The arguments that an image of the platform adds to those of vLLM.
+const ADDED: &str = "VLLM_ADDITIONAL_ARGS";
 const ENABLE_AUTH: &str = "security.opendatahub.io/enable-auth";
 
-pub(super) fn check(world: &World<'_>, service: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn check(world: &World<'_>, service: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let spec = &service.value["spec"];
     if spec["model"]["name"].as_str().is_none_or(str::is_empty) {
-        errors.push(ManifestsError::ModelWithoutName { at: at.clone() });
+        errors.push(ManifestsError::ModelWithoutName {
+            at: at.at_field("spec.model.name"),
+        });
     }
-    for template in templates(spec) {
-        errors.extend(joined(template).map(|names| ManifestsError::JoinedNames { at: at.clone(), names }));
+    for (field, template) in templates(spec) {
+        errors.extend(joined(template).map(|(within, names)| ManifestsError::JoinedNames {
+            at: at.at_field(&format!("{field}.{within}")),
+            names,
+        }));
+        errors.extend(twice(template).map(|(within, name)| ManifestsError::VariableTwice {
+            at: at.at_field(&format!("{field}.{within}")),
+            name: name.to_owned(),
+        }));
     }
-    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
-    let mut gateways = spec["router"]["gateway"]["refs"].as_array().into_iter().flatten();
-    if gateways.any(|one| gateway::is_maas(&text(&one["namespace"]), &text(&one["name"]))) {
+    if gateway::has_maas(spec) {
         if service.value["metadata"]["annotations"][ENABLE_AUTH] != "true" {
-            errors.push(ManifestsError::Unasked { at: at.clone() });
+            errors.push(ManifestsError::Unasked {
+                at: at.at_annotation(ENABLE_AUTH),
+            });
         }
         gateway::admitted(world, service, at, errors);
     }
 }
 
 /// The pods of a model: those that answer, those that read prompts, and the further ones of each.
-fn templates(spec: &Value) -> [&Value; 4] {
+fn templates(spec: &Value) -> [(&'static str, &Value); 4] {
     let prefill = &spec["prefill"];
     [
-        &spec["template"],
-        &spec["worker"],
-        &prefill["template"],
-        &prefill["worker"],
+        ("spec.template", &spec["template"]),
+        ("spec.worker", &spec["worker"]),
+        ("spec.prefill.template", &prefill["template"]),
+        ("spec.prefill.worker", &prefill["worker"]),
     ]
 }
 
-/// Names that a comma makes one of: vLLM takes them divided by blanks.
-fn joined(template: &Value) -> Option<String> {
-    let containers = template["containers"].as_array().into_iter().flatten();
-    containers.flat_map(lines).find_map(|line| joined_in(&line))
+/// Names that a comma makes one of, and where they stand: vLLM takes them divided by blanks.
+fn joined(template: &Value) -> Option<(String, String)> {
+    let containers = template["containers"].as_array().into_iter().flatten().enumerate();
+    let of = |(index, container)| {
+        let mut lines = lines(container).into_iter();
+        lines.find_map(|(field, line)| Some((format!("containers[{index}].{field}"), joined_in(&line)?)))
+    };
+    containers.filter_map(of).next()
 }
 
-/// The command lines of a container: its own, and the arguments that its image adds.
-fn lines(container: &Value) -> Vec<String> {
+/// A variable that a container has twice, and where it stands again (`reference/serving.md` §5.1 M7).
+fn twice(template: &Value) -> Option<(String, &str)> {
+    let containers = template["containers"].as_array().into_iter().flatten().enumerate();
+    let of = |(index, container): (usize, &'_ Value)| {
+        let mut names = Vec::new();
+        let mut variables = container["env"].as_array().into_iter().flatten().enumerate();
+        let again = variables.find(|(_, variable)| {
+            let name = variable["name"].as_str().unwrap_or_default();
+            let is_there = names.contains(&name.to_owned());
+            names.push(name.to_owned());
+            is_there
+        });
+        again.map(|(at, _)| (index, at))
+    };
+    let (index, at) = containers.filter_map(of).next()?;
+    let name = template["containers"][index]["env"][at]["name"].as_str()?;
+    Some((format!("containers[{index}].env[{at}].name"), name))
+}
+
+/// The command lines of a container: its own, and the arguments that its image adds; each with its field.
+fn lines(container: &Value) -> Vec<(String, String)> {
     let words = ["command", "args"]
         .into_iter()
         .flat_map(|key| container[key].as_array().into_iter().flatten());
     let own: Vec<_> = words.filter_map(Value::as_str).collect();
-    let variables = container["env"].as_array().into_iter().flatten();
-    let added = variables.filter(|variable| variable["name"] == "VLLM_ADDITIONAL_ARGS");
-    let added = added.filter_map(|variable| variable["value"].as_str().map(str::to_owned));
-    [own.join(" ")].into_iter().chain(added).collect()
+    let variables = container["env"].as_array().into_iter().flatten().enumerate();
+    let added = variables.filter(|(_, variable)| variable["name"] == ADDED);
+    let added = added.filter_map(|(index, variable)| Some((format!("env[{index}]"), variable["value"].as_str()?)));
+    let added = added.map(|(field, line)| (field, line.to_owned()));
+    [("args".to_owned(), own.join(" "))].into_iter().chain(added).collect()
 }
 
 fn joined_in(line: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 
 use super::{Seen, World};
 use crate::{
-    manifests::{FileLine, ManifestsError},
+    manifests::{FileLine, ManifestsError, read::Document},
     stack::operators::BROKEN,
 };
 
@@ -15,6 +15,9 @@ const SUBSCRIPTION: (&str, &str) = ("operators.coreos.com", "Subscription");
 const DASHBOARD: (&str, &str) = ("opendatahub.io", "OdhDashboardConfig");
 const INFERENCE: (&str, &str) = ("serving.kserve.io", "InferenceService");
 const RUNTIME: (&str, &str) = ("serving.kserve.io", "ServingRuntime");
+
+/// How an InferenceService is run.
+const MODE: &str = "serving.kserve.io/deploymentMode";
 
 const MESH: &str = "Service Mesh 2";
 const SERVERLESS: &str = "Serverless";
@@ -41,46 +44,46 @@ fn of_kind(kind: (&str, &str)) -> Option<&'static str> {
     }
 }
 
-fn refuse(one: Seen<'_>, at: &FileLine, neighbour: &'static str, errors: &mut Vec<ManifestsError>) {
+fn refuse(one: Seen<'_>, at: FileLine, neighbour: &'static str, errors: &mut Vec<ManifestsError>) {
     errors.push(ManifestsError::Neighbour {
-        at: at.clone(),
+        at,
         object: one.object.to_string(),
         neighbour,
     });
 }
 
 /// Looks at one object, beside a stack that has OpenShift AI; elsewhere all of this is somebody's right.
-pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mut Vec<ManifestsError>) {
+pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, errors: &mut Vec<ManifestsError>) {
     let Some(instance) = world.instance else { return };
     if let Some(neighbour) = of_kind(one.kind()) {
-        refuse(one, at, neighbour, errors);
+        refuse(one, at.at_field("kind"), neighbour, errors);
     }
     let spec = &one.value["spec"];
     match one.kind() {
         SUBSCRIPTION => {
             if let Some(neighbour) = spec["name"].as_str().and_then(of_package) {
-                refuse(one, at, neighbour, errors);
+                refuse(one, at.at_field("spec.name"), neighbour, errors);
             }
             if let Some((csv, why)) = BROKEN.iter().find(|(csv, _)| spec["startingCSV"] == **csv) {
                 errors.push(ManifestsError::BrokenVersion {
-                    at: at.clone(),
+                    at: at.at_field("spec.startingCSV"),
                     csv,
                     why,
                 });
             }
         }
-        INFERENCE => match one.value["metadata"]["annotations"]["serving.kserve.io/deploymentMode"].as_str() {
-            Some("ModelMesh") => refuse(one, at, MODEL_MESH, errors),
-            Some("Serverless" | "Knative") => refuse(one, at, SERVERLESS, errors),
+        INFERENCE => match one.value["metadata"]["annotations"][MODE].as_str() {
+            Some("ModelMesh") => refuse(one, at.at_annotation(MODE), MODEL_MESH, errors),
+            Some("Serverless" | "Knative") => refuse(one, at.at_annotation(MODE), SERVERLESS, errors),
             _ => {}
         },
-        RUNTIME if spec["multiModel"] == true => refuse(one, at, MODEL_MESH, errors),
+        RUNTIME if spec["multiModel"] == true => refuse(one, at.at_field("spec.multiModel"), MODEL_MESH, errors),
         DASHBOARD if spec["dashboardConfig"].get("mlflow").is_some() => {
             let (field, hint) = (
                 "spec.dashboardConfig.mlflow",
                 "leave the field out: it is of an earlier release",
             );
-            refused(at, field, hint, errors);
+            refused(at.at_field(field), field, hint, errors);
         }
         CLUSTER | INITIALIZATION => {
             // The stack's own object in a manifest is declared twice, which is told elsewhere.
@@ -90,7 +93,7 @@ pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mu
             let hint = "leave it out: there is one of each in a cluster, and the stack makes them; `[rhoai]` has keys for what is in them";
             let kind = one.object.object_type.kind.clone();
             refused(
-                at,
+                at.at_field("kind"),
                 &format!("a second {kind} beside {}", instance.place()),
                 hint,
                 errors,
@@ -100,9 +103,9 @@ pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &FileLine, errors: &mu
     }
 }
 
-fn refused(at: &FileLine, what: &str, hint: &'static str, errors: &mut Vec<ManifestsError>) {
+fn refused(at: FileLine, what: &str, hint: &'static str, errors: &mut Vec<ManifestsError>) {
     errors.push(ManifestsError::Refused {
-        at: at.clone(),
+        at,
         what: what.to_owned(),
         hint,
     });

@@ -6,19 +6,11 @@ use crate::{
     stack::ManifestSet,
 };
 use miette::Diagnostic;
-use std::path::PathBuf;
 
 /// What is said of manifests in `theirs.yaml` beside a stack, a line each, with the code; nothing if they are right.
 fn said(stack: Option<&str>, manifests: &str) -> String {
     let catalogue = stack.map_or_else(Vec::new, |text| compiled(&stack_of(text)));
-    let set = ManifestSet {
-        name: "theirs".parse().expect("a name"),
-        path: PathBuf::from("theirs.yaml"),
-        namespace: None,
-        depends_on: Vec::new(),
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    };
+    let set = ManifestSet::bare("theirs", "theirs.yaml");
     let file = ManifestFile {
         name: "theirs.yaml".to_owned(),
         text: manifests.to_owned(),
@@ -67,7 +59,7 @@ fn an_external_model_that_is_right_is_not_spoken_of() {
 
 #[test]
 fn the_credential_of_an_external_model_carries_the_label_that_the_gateway_looks_for() {
-    let told = "STK304 theirs.yaml:1: Secret external-models/own-credentials is the credential of ExternalModel \
+    let told = "STK304 theirs.yaml:6: Secret external-models/own-credentials is the credential of ExternalModel \
                 external-models/own at theirs.yaml:9, and the gateway does not look at it\n";
     assert_eq!(
         own("{inference.networking.k8s.io/bbr-managed: \"true\"}", "{team: a}"),
@@ -88,7 +80,7 @@ fn the_credential_of_an_external_model_carries_the_label_that_the_gateway_looks_
 fn a_credential_with_its_key_in_it_is_refused_as_every_secret_with_values_is() {
     let told = own("type: Opaque", "type: Opaque\nstringData: {api-key: hunter2}");
     assert!(
-        told.starts_with("STK301 theirs.yaml:1: a Secret with its values"),
+        told.starts_with("STK301 theirs.yaml:8: a Secret with its values"),
         "{told}"
     );
     assert!(!told.contains("hunter2"));
@@ -105,7 +97,7 @@ fn an_endpoint_is_a_host_without_scheme_port_and_path() {
         "",
     ] {
         let told = own("endpoint: llm.example.com", &format!("endpoint: \"{endpoint}\""));
-        assert_eq!(told, format!("STK305 theirs.yaml:9: `{endpoint}` is no host\n"));
+        assert_eq!(told, format!("STK305 theirs.yaml:12: `{endpoint}` is no host\n"));
     }
     assert_eq!(own("endpoint: llm.example.com", "endpoint: LLM-1.example.com"), "");
 }
@@ -117,14 +109,14 @@ fn an_external_model_and_its_reference_have_one_name() {
             "kind: MaaSModelRef\nmetadata: {name: own,",
             "kind: MaaSModelRef\nmetadata: {name: other,"
         ),
-        "STK306 theirs.yaml:14: MaaSModelRef `other` is to ExternalModel `own`, whose URL ends with the model's name\n"
+        "STK306 theirs.yaml:17: MaaSModelRef `other` is to ExternalModel `own`, whose URL ends with the model's name\n"
     );
 }
 
 #[test]
 fn the_gateway_of_the_stack_admits_the_namespace_of_what_attaches_to_it() {
     let moved = OWN.replace("namespace: external-models", "namespace: elsewhere");
-    let told = "STK307 theirs.yaml:9: Gateway openshift-ingress/maas-default-gateway of the stack takes no routes from \
+    let told = "STK307 theirs.yaml:11: Gateway openshift-ingress/maas-default-gateway of the stack takes no routes from \
                 namespace `elsewhere`\n";
     assert_eq!(said(Some(EXTERNAL_MODELS), &moved), told);
     // A reference to a model that stands nowhere here is judged by itself.
@@ -133,7 +125,7 @@ kind: MaaSModelRef
 metadata: {name: theirs, namespace: elsewhere}
 spec: {modelRef: {kind: LLMInferenceService, name: theirs}}
 ";
-    assert_eq!(said(Some(QUICKSTART), alone), told.replace(":9:", ":1:"));
+    assert_eq!(said(Some(QUICKSTART), alone), told.replace(":11:", ":3:"));
     assert_eq!(said(Some(QUICKSTART), &alone.replace("elsewhere", "llm-d-demo")), "");
     // A gateway of their own says itself whom it admits.
     let gateway = |namespaces: &str| {
@@ -159,7 +151,7 @@ spec: {{listeners: [{{name: https, allowedRoutes: {{namespaces: {namespaces}}}}}
         let told = said(None, &gateway(turned_away));
         assert_eq!(
             told,
-            "STK307 theirs.yaml:1: Gateway openshift-ingress/maas-default-gateway at theirs.yaml:6 takes no routes from \
+            "STK307 theirs.yaml:3: Gateway openshift-ingress/maas-default-gateway at theirs.yaml:6 takes no routes from \
              namespace `elsewhere`\n"
         );
     }
@@ -169,13 +161,13 @@ spec: {{listeners: [{{name: https, allowedRoutes: {{namespaces: {namespaces}}}}}
 fn one_target_has_one_external_model() {
     assert_eq!(
         own("targetModel: gpt-own", "targetModel: granite-3-large"),
-        "STK308 theirs.yaml:9: `granite-3-large` is the target of ExternalModel external-models/granite-large of the stack \
+        "STK308 theirs.yaml:12: `granite-3-large` is the target of ExternalModel external-models/granite-large of the stack \
          too\n"
     );
     let two = format!("{OWN}---\n{}", OWN.replace("own", "two").replace("gpt-two", "gpt-own"));
     assert_eq!(
         said(None, &two),
-        "STK308 theirs.yaml:27: `gpt-own` is the target of ExternalModel external-models/own at theirs.yaml:9 too\n"
+        "STK308 theirs.yaml:30: `gpt-own` is the target of ExternalModel external-models/own at theirs.yaml:9 too\n"
     );
 }
 
@@ -204,17 +196,17 @@ fn the_gateway_of_maas_has_the_policies_of_one_generation() {
         "limits: {free: {when: [{predicate: 'auth.identity.tier == \"free\"'}], rates: [{limit: 5, window: 2m}]}}";
     assert_eq!(
         told(QUICKSTART, "AuthPolicy", "rules: {}"),
-        "STK309 theirs.yaml:1: AuthPolicy openshift-ingress/theirs is for the gateway of MaaS, beside \
+        "STK309 theirs.yaml:5: AuthPolicy openshift-ingress/theirs is for the gateway of MaaS, beside \
          `gateway-default-auth`, which comes with subscriptions\n"
     );
     assert_eq!(
         told(QUICKSTART, "TokenRateLimitPolicy", of_tiers),
-        "STK309 theirs.yaml:1: TokenRateLimitPolicy openshift-ingress/theirs is for the gateway of MaaS, beside \
+        "STK309 theirs.yaml:5: TokenRateLimitPolicy openshift-ingress/theirs is for the gateway of MaaS, beside \
          `gateway-default-deny`, which comes with subscriptions\n"
     );
     assert_eq!(
         told(QUICKSTART, "RateLimitPolicy", of_tiers),
-        "STK309 theirs.yaml:1: RateLimitPolicy openshift-ingress/theirs is for the gateway of MaaS, beside subscriptions, \
+        "STK309 theirs.yaml:5: RateLimitPolicy openshift-ingress/theirs is for the gateway of MaaS, beside subscriptions, \
          whose callers have no tier\n"
     );
     for (kind, own) in [
@@ -225,7 +217,7 @@ fn the_gateway_of_maas_has_the_policies_of_one_generation() {
         assert_eq!(
             told(GATEWAY_POLICIES, kind, "limits: {}"),
             format!(
-                "STK309 theirs.yaml:1: {kind} openshift-ingress/theirs is for the gateway of MaaS, beside {kind} \
+                "STK309 theirs.yaml:5: {kind} openshift-ingress/theirs is for the gateway of MaaS, beside {kind} \
                  openshift-ingress/{own} of the stack\n"
             )
         );
@@ -262,28 +254,33 @@ fn service(from: &str, to: &str) -> String {
 #[test]
 fn names_of_a_model_are_divided_by_blanks() {
     assert_eq!(said(Some(QUICKSTART), SERVICE), "");
-    let told = "STK310 theirs.yaml:1: `--served-model-name one,two` is one name with a comma in it\n";
+    let told =
+        |line| format!("STK310 theirs.yaml:{line}: `--served-model-name one,two` is one name with a comma in it\n");
     for argument in [
         "--served-model-name one,two",
         "--served-model-name=one,two",
         "--served_model_name one,two",
     ] {
-        assert_eq!(service("--served-model-name one two", argument), told);
+        assert_eq!(service("--served-model-name one two", argument), told(13));
     }
     let argument = "args: [--served-model-name, \"one,two\"]";
-    assert_eq!(service("env: [{name", &format!("{argument}\n      env: [{{name")), told);
+    assert_eq!(
+        service("env: [{name", &format!("{argument}\n      env: [{{name")),
+        told(13)
+    );
     let prefill =
         "prefill: {template: {containers: [{name: main, command: [vllm, \"--served-model-name=one,two\"]}]}}\n";
-    assert_eq!(service("  template:\n", &format!("  {prefill}  template:\n")), told);
+    assert_eq!(service("  template:\n", &format!("  {prefill}  template:\n")), told(10));
 }
 
 #[test]
 fn a_model_on_the_gateway_of_maas_asks_who_calls() {
-    let told = "STK311 theirs.yaml:1: the model is on the gateway of MaaS, and does not ask who calls\n";
-    assert_eq!(service("enable-auth: \"true\"", "enable-auth: \"false\""), told);
+    let told =
+        |line| format!("STK311 theirs.yaml:{line}: the model is on the gateway of MaaS, and does not ask who calls\n");
+    assert_eq!(service("enable-auth: \"true\"", "enable-auth: \"false\""), told(6));
     assert_eq!(
         service("\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}", ""),
-        told
+        told(3)
     );
     let elsewhere = SERVICE
         .replace("maas-default-gateway", "other")
@@ -291,14 +288,14 @@ fn a_model_on_the_gateway_of_maas_asks_who_calls() {
     assert_eq!(said(Some(QUICKSTART), &elsewhere), "");
     assert_eq!(
         service("namespace: llm-d-demo", "namespace: elsewhere"),
-        "STK307 theirs.yaml:1: Gateway openshift-ingress/maas-default-gateway of the stack takes no routes from namespace \
+        "STK307 theirs.yaml:5: Gateway openshift-ingress/maas-default-gateway of the stack takes no routes from namespace \
          `elsewhere`\n"
     );
 }
 
 #[test]
 fn a_model_has_a_name() {
-    let told = "STK314 theirs.yaml:1: the model has no `spec.model.name`\n";
+    let told = "STK314 theirs.yaml:8: the model has no `spec.model.name`\n";
     assert_eq!(service(", name: facebook/opt-125m", ""), told);
     assert_eq!(service("name: facebook/opt-125m", "name: \"\""), told);
 }
@@ -320,7 +317,7 @@ fn subscriptions_and_their_access_are_where_they_are_looked_at() {
             None,
             &SUBSCRIPTION.replace("namespace: models-as-a-service", "namespace: llm-d-demo")
         ),
-        "STK312 theirs.yaml:1: MaaSSubscription llm-d-demo/theirs is not in `models-as-a-service`, where alone it is looked \
+        "STK312 theirs.yaml:3: MaaSSubscription llm-d-demo/theirs is not in `models-as-a-service`, where alone it is looked \
          at\n"
     );
     let access = SUBSCRIPTION
@@ -329,7 +326,7 @@ fn subscriptions_and_their_access_are_where_they_are_looked_at() {
         .replace(", namespace: models-as-a-service", "");
     assert_eq!(
         said(None, &access),
-        "STK312 theirs.yaml:1: MaaSAuthPolicy theirs is not in `models-as-a-service`, where alone it is looked at\n"
+        "STK312 theirs.yaml:3: MaaSAuthPolicy theirs is not in `models-as-a-service`, where alone it is looked at\n"
     );
 }
 
@@ -340,7 +337,7 @@ fn a_group_is_named_and_nothing_else_is_said_of_it() {
             None,
             &SUBSCRIPTION.replace("{name: theirs}]", "{name: theirs, kind: Group}]")
         ),
-        "STK313 theirs.yaml:1: `{\"kind\":\"Group\",\"name\":\"theirs\"}` in `spec.owner.groups` is not a group by its name \
+        "STK313 theirs.yaml:5: `{\"kind\":\"Group\",\"name\":\"theirs\"}` in `spec.owner.groups` is not a group by its name \
          alone\n"
     );
     let access = SUBSCRIPTION
@@ -348,7 +345,7 @@ fn a_group_is_named_and_nothing_else_is_said_of_it() {
         .replace("owner: {groups: [{name: theirs}]}", "subjects: {groups: [theirs]}");
     assert_eq!(
         said(None, &access),
-        "STK313 theirs.yaml:1: `\"theirs\"` in `spec.subjects.groups` is not a group by its name alone\n"
+        "STK313 theirs.yaml:5: `\"theirs\"` in `spec.subjects.groups` is not a group by its name alone\n"
     );
 }
 
@@ -361,13 +358,13 @@ spec: {modelRef: {kind: LLMInferenceService, name: qwen3-8b}}
 ";
     assert_eq!(
         said(Some(QUICKSTART), reference),
-        "STK315 theirs.yaml:1: LLMInferenceService llm-d-demo/qwen3-8b is referred to by MaaSModelRef llm-d-demo/qwen3-8b of \
+        "STK315 theirs.yaml:4: LLMInferenceService llm-d-demo/qwen3-8b is referred to by MaaSModelRef llm-d-demo/qwen3-8b of \
          the stack too\n"
     );
     let third = reference.replace("second", "third");
     assert_eq!(
         said(None, &format!("{reference}---\n{third}")),
-        "STK315 theirs.yaml:6: LLMInferenceService llm-d-demo/qwen3-8b is referred to by MaaSModelRef llm-d-demo/second at \
+        "STK315 theirs.yaml:9: LLMInferenceService llm-d-demo/qwen3-8b is referred to by MaaSModelRef llm-d-demo/second at \
          theirs.yaml:1 too\n"
     );
 }
@@ -393,7 +390,7 @@ metadata:
   namespace: openshift-ingress
   annotations: {service.beta.openshift.io/serving-cert-secret-name: router-certs-default}
 ";
-    let told = "STK317 theirs.yaml:1: it asks the service CA to write Secret `router-certs-default`, which Gateway \
+    let told = "STK317 theirs.yaml:6: it asks the service CA to write Secret `router-certs-default`, which Gateway \
                 openshift-ingress/openshift-ai-inference of the stack presents\n";
     assert_eq!(said(Some(QUICKSTART), service), told);
     let config = "apiVersion: v1
@@ -404,7 +401,7 @@ data:
     metadata:
       annotations: {service.beta.openshift.io/serving-cert-secret-name: router-certs-default}
 ";
-    assert_eq!(said(Some(QUICKSTART), config), told);
+    assert_eq!(said(Some(QUICKSTART), config), told.replace(":6:", ":5:"));
     // Another Secret, and the same name in another namespace, are another's.
     assert_eq!(
         said(Some(QUICKSTART), &service.replace("router-certs-default", "own")),

@@ -1,19 +1,11 @@
 use super::*;
 use stackctl_engine::graph::Graph;
-use std::path::PathBuf;
 
 mod order;
 mod references;
 
 fn set() -> ManifestSet {
-    ManifestSet {
-        name: "team".parse().expect("a name"),
-        path: PathBuf::from("objects.yaml"),
-        depends_on: Vec::new(),
-        namespace: None,
-        ready: Vec::new(),
-        ignore_fields: Vec::new(),
-    }
+    ManifestSet::bare("team", "objects.yaml")
 }
 
 fn read(text: &str) -> Result<Vec<Resource>, Vec<ManifestsError>> {
@@ -119,10 +111,10 @@ stringData: {password: hunter2}
     let begins = [
         "objects.yaml:5: the document is no object",
         "objects.yaml:11: the manifest has no `apiVersion`",
-        "objects.yaml:17: not valid YAML: ",
-        "objects.yaml:23: a Secret with its values",
+        "objects.yaml:17: not valid YAML: `metadata` stands in line 16 already",
+        "objects.yaml:26: a Secret with its values",
         "objects.yaml:7: ConfigMap default/one is declared at objects.yaml:1 too",
-        "objects.yaml:19: it waits for `/namespaces/default/ConfigMap/none`",
+        "objects.yaml:21: it waits for `/namespaces/default/ConfigMap/none`",
     ];
     assert_eq!(shown.len(), begins.len(), "{shown:#?}");
     for (shown, begin) in shown.iter().zip(begins) {
@@ -199,7 +191,10 @@ fn words_that_are_booleans_to_kubernetes_are_told_with_their_lines() {
 #[test]
 fn a_namespace_that_is_a_boolean_to_kubernetes_is_refused() {
     let errors = read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n}\n").expect_err("a boolean");
-    assert_eq!(errors[0].to_string(), "objects.yaml:1: `metadata.namespace` is no text");
+    assert_eq!(
+        errors[0].to_string(),
+        "objects.yaml:3: `metadata.namespace: n` is the boolean false, and has to be a text"
+    );
 }
 
 #[test]
@@ -273,6 +268,10 @@ spec:
 fn readiness_is_that_of_the_first_table_that_is_about_the_kind() {
     let mut set = set();
     let about = |kind: &str, group: Option<&str>, condition: &str| crate::stack::SetReadiness {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 4,
+        },
         of: Some(crate::stack::KindName {
             kind: kind.to_owned(),
             group: group.map(str::to_owned),
@@ -325,10 +324,14 @@ metadata:
     assert_eq!(
         told(&made(&set, text)),
         [
-            "objects.yaml:1: Widget b/a is waited for, and nothing says when a Widget is ready: it counts as soon as it is there"
+            "objects.yaml:2: Widget b/a is waited for, and nothing says when a Widget is ready: it counts as soon as it is there"
         ]
     );
     set.ready = vec![crate::stack::SetReadiness {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 4,
+        },
         of: None,
         ready: Rule::condition("Ready"),
         failed: None,
@@ -356,4 +359,287 @@ fn what_people_marked_to_stay_stays_on_destroy() {
         assert!(kept(name, value).is_some(), "{name}: {value}");
     }
     assert_eq!(kept("argocd.argoproj.io/sync-options", "Replace=true"), None);
+}
+
+#[test]
+fn a_field_that_has_to_be_a_text_is_told_with_what_stands_there_and_all_of_them_are() {
+    let text = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: yes
+  labels:
+    version: 1.10
+    on: \"on\"
+  annotations: {a.b/c: true}
+data:
+  PORT: 8080
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: 7, namespace: a}
+spec:
+  template:
+    metadata:
+      labels: [app]
+    spec:
+      containers:
+      - name: main
+        env:
+        - {name: DEBUG, value: true}
+";
+    let errors = read(text).expect_err("six fields");
+    let shown: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "objects.yaml:4: `metadata.name: yes` is the boolean true, and has to be a text",
+            "objects.yaml:6: `metadata.labels.version: 1.10` is a number, and has to be a text",
+            "objects.yaml:8: `metadata.annotations.a.b/c: true` is the boolean true, and has to be a text",
+            "objects.yaml:10: `data.PORT` is a number, and has to be a text",
+            "objects.yaml:14: `metadata.name: 7` is a number, and has to be a text",
+            "objects.yaml:18: `spec.template.metadata.labels` is a list, and has to be a map of texts",
+            "objects.yaml:23: `spec.template.spec.containers[0].env[0].value` is the boolean true, and has to be a text",
+        ]
+    );
+    let help = miette::Diagnostic::help(&errors[1]).expect("a way out").to_string();
+    assert_eq!(help, "put it into quotes: `\"1.10\"`");
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_told_in_our_words_and_every_key_that_stands_twice() {
+    let shown = |text: &str| -> Vec<String> {
+        let errors = read(text).expect_err("no YAML");
+        errors.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        shown("a: 1\nb: {c: 1, c: 2}\na: 2\n---\nx: *y\n"),
+        [
+            "objects.yaml:2: not valid YAML: `b.c` stands in line 2 already",
+            "objects.yaml:3: not valid YAML: `a` stands in line 1 already",
+            "objects.yaml:5: not valid YAML: an alias (`*…`) is to no anchor (`&…`) before it",
+        ]
+    );
+    for text in [
+        "a: [1,\n",
+        "a: b: c\n",
+        "\ta: 1\n",
+        "a: \"x\n",
+        "{a: 1}}\n",
+        "a: !!binary x\n",
+        "<<: 1\n",
+    ] {
+        for said in shown(text) {
+            for internal in ["Policy", "serde", "deserialize", "Error", "option", "Spanned"] {
+                assert!(!said.contains(internal), "{text}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_item_of_a_list_and_an_object_below_comments_have_lines_of_their_own() {
+    let text = "# whose it is\n\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n\
+                - apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n";
+    let errors = read(text).expect_err("one object twice");
+    assert_eq!(
+        errors[0].to_string(),
+        "objects.yaml:9: ConfigMap default/a is declared at objects.yaml:6 too"
+    );
+}
+
+#[test]
+fn an_object_that_waits_for_itself_is_an_error_with_its_line() {
+    let text = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  annotations:
+    config.kubernetes.io/depends-on: /namespaces/default/ConfigMap/a
+";
+    let errors = read(text).expect_err("itself");
+    assert_eq!(
+        errors[0].to_string(),
+        "objects.yaml:6: it waits for itself, by `config.kubernetes.io/depends-on`"
+    );
+    let mut set = set();
+    set.depends_on = vec!["manifests[team].configmap[\"default/a\"]".parse().expect("an address")];
+    let file = ManifestFile {
+        name: "objects.yaml".to_owned(),
+        text: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
+    };
+    let errors = resources(&[(&set, vec![file])], &[]).expect_err("itself");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:1: it waits for itself, by `depends_on` of its table"]
+    );
+}
+
+/// What is known of a cluster, and what comes of it: errors, then notices.
+fn beside(set: &ManifestSet, text: &str, scopes: &Scopes, missing: &[&str], allowed: &[Allowance]) -> Vec<String> {
+    let file = ManifestFile {
+        name: "objects.yaml".to_owned(),
+        text: text.to_owned(),
+    };
+    let sets = [(set, vec![file])];
+    let mut files = super::read(&sets);
+    files.place(&[], scopes);
+    let missing = missing.iter().map(|name| (*name).to_owned()).collect();
+    let told = files.resources(&Beside {
+        catalogue: &[],
+        allowed,
+        there: &BTreeSet::new(),
+        missing: &missing,
+    });
+    match told {
+        Ok(made) => {
+            let addresses = made.resources.iter().map(|resource| resource.address.to_string());
+            addresses.chain(made.notices.iter().map(ToString::to_string)).collect()
+        }
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+const WIDGET: &str = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\n";
+
+#[test]
+fn a_kind_that_somebody_knows_to_lie_in_namespaces_is_put_into_that_of_its_table_and_another_is_told() {
+    let mut set = set();
+    set.namespace = Some("default".parse().expect("a name"));
+    let kind = GroupKind::new("example.com", "Widget");
+    let known = |is_namespaced| Scopes::from([(kind.clone(), is_namespaced)]);
+    assert_eq!(
+        beside(&set, WIDGET, &known(true), &[], &[]),
+        ["manifests[team].widget[\"default/a\"]"]
+    );
+    assert_eq!(
+        beside(&set, WIDGET, &known(false), &[], &[]),
+        ["manifests[team].widget[a]"]
+    );
+    assert_eq!(
+        beside(&set, WIDGET, &Scopes::new(), &[], &[]),
+        [
+            "manifests[team].widget[a]",
+            "objects.yaml:1: Widget a is not put into `default`: nothing says whether a Widget lies in a namespace"
+        ]
+    );
+    let sets = [(
+        &set,
+        vec![ManifestFile {
+            name: "w.yaml".to_owned(),
+            text: WIDGET.to_owned(),
+        }],
+    )];
+    let unplaced: Vec<_> = super::read(&sets)
+        .unplaced(&[])
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(unplaced, ["example.com/v1 Widget"]);
+}
+
+#[test]
+fn a_namespace_that_nobody_makes_is_an_error_where_the_cluster_lacks_it_and_a_warning_where_nobody_was_asked() {
+    let two = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: team-a\n---\n\
+               apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: team-a}\n";
+    let none = Scopes::new();
+    assert_eq!(
+        beside(&set(), two, &none, &["team-a"], &[]),
+        [
+            "objects.yaml:5: ConfigMap team-a/a and 1 more are in namespace `team-a`, which the cluster does not have and nothing in the stack makes"
+        ]
+    );
+    assert_eq!(
+        beside(&set(), two, &none, &[], &[])[2..],
+        ["objects.yaml:5: ConfigMap team-a/a and 1 more are in namespace `team-a`, which nothing in the stack makes"]
+    );
+    for made in [
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a}\n",
+        "apiVersion: project.openshift.io/v1\nkind: ProjectRequest\nmetadata: {name: team-a}\n",
+    ] {
+        let told = beside(&set(), &format!("{two}---\n{made}"), &none, &["team-a"], &[]);
+        assert_eq!(told.len(), 3, "{told:?}");
+    }
+    // A cluster's own are its own.
+    let own = two.replace("team-a", "openshift-monitoring");
+    assert_eq!(beside(&set(), &own, &none, &[], &[]).len(), 2);
+}
+
+#[test]
+fn a_readiness_for_a_kind_that_the_table_does_not_have_is_told_at_its_line() {
+    let mut set = set();
+    set.ready = vec![crate::stack::SetReadiness {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 4,
+        },
+        of: Some(crate::stack::KindName {
+            kind: "Wigdet".to_owned(),
+            group: None,
+        }),
+        ready: Rule::condition("Ready"),
+        failed: None,
+    }];
+    assert_eq!(
+        told(&made(&set, WIDGET)),
+        ["stack.toml:4: `ready` is for Wigdet, and no object of the table is one"]
+    );
+}
+
+#[test]
+fn what_is_allowed_is_not_told_by_the_stack_or_by_its_table_and_what_is_allowed_for_nothing_is() {
+    let lost = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: team-a}\n";
+    let allowance = |code, line| Allowance {
+        code,
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line,
+        },
+    };
+    let none = Scopes::new();
+    let made = "manifests[team].configmap[\"team-a/a\"]";
+    assert_eq!(
+        beside(&set(), lost, &none, &["team-a"], &[allowance("STK323", 3)]),
+        [made],
+        "an error that a person knows better about"
+    );
+    let mut set = set();
+    set.allow = vec![allowance("STK336", 8), allowance("STK330", 9)];
+    assert_eq!(
+        beside(&set, lost, &none, &[], &[]),
+        [made, "stack.toml:9: nothing here is STK330"]
+    );
+    assert_eq!(
+        beside(&set, lost, &none, &["team-a"], &[]).len(),
+        1,
+        "where something is wrong, nothing is said of allowances"
+    );
+    // A table says nothing about the files of another.
+    let mut other = ManifestSet::bare("other", "other.yaml");
+    other.allow = vec![allowance("STK336", 8)];
+    let file = |name: &str, text: &str| ManifestFile {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    let theirs = ManifestSet::bare("team", "objects.yaml");
+    let sets = [
+        (&theirs, vec![file("objects.yaml", lost)]),
+        (
+            &other,
+            vec![file(
+                "other.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+            )],
+        ),
+    ];
+    let mut files = super::read(&sets);
+    files.place(&[], &none);
+    let made = files
+        .resources(&Beside {
+            catalogue: &[],
+            allowed: &[],
+            there: &BTreeSet::new(),
+            missing: &BTreeSet::new(),
+        })
+        .expect("warnings alone");
+    assert_eq!(told(&made).len(), 2, "{:?}", told(&made));
 }

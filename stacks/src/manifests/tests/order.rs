@@ -126,9 +126,9 @@ fn a_convention_that_cannot_be_read_is_an_error_with_its_line() {
     assert_eq!(
         shown,
         [
-            "objects.yaml:1: `argocd.argoproj.io/sync-wave: first` cannot be read",
-            "objects.yaml:9: `helm.sh/hook: pre-instal` cannot be read",
-            "objects.yaml:17: `kapp.k14s.io/change-rule: apply after db` cannot be read",
+            "objects.yaml:7: `argocd.argoproj.io/sync-wave: first` cannot be read",
+            "objects.yaml:15: `helm.sh/hook: pre-instal` cannot be read",
+            "objects.yaml:23: `kapp.k14s.io/change-rule: apply after db` cannot be read",
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
 use super::super::{Table, Takes};
-use super::{KEEP, SECRET, key, switch};
+use super::{ALLOW, KEEP, SECRET, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -302,6 +302,7 @@ pub(super) const TABLES: &[Table] = &[
                 "none",
                 "What others may move, as an autoscaler does: `spec.replicas`. Such a field is written when its object is made; once somebody else has written it, it is theirs, and no change and no drift.",
             ),
+            ALLOW,
         ],
     },
     Table {

@@ -96,7 +96,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         path: "allow",
-        about: "In `[stack]`, for all of it, and in `[[models]]`, for that model: warnings and lints that are meant so. A list; one of a later layer replaces it. What can be allowed is in [lints.md](lints.md). One that silences nothing is told.",
+        about: "In `[stack]`, for all of it, in `[[models]]`, for that model, and in `[[manifests]]`, for its files: warnings and lints that are meant so. A list; one of a later layer replaces it. What can be allowed is in [lints.md](lints.md). One that silences nothing is told.",
         example: "allow = [{ code = \"STK102\", reason = \"the cluster has nodes of its own\" }]",
         keys: &[
             key(

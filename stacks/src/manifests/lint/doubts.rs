@@ -1,0 +1,64 @@
+//! What may be meant, and is rarely right.
+//!
+//! Facts: `reference/platform.md` §2.7 and §4 G18, G28 and G45; `reference/serving.md` §5.1 M18 and M22.
+
+use super::{Seen, World, gateway, model};
+use crate::manifests::{ManifestsNotice, read::Document};
+
+pub(super) const SUBSCRIPTION: (&str, &str) = ("operators.coreos.com", "Subscription");
+/// What a gateway is an instance of.
+pub(super) const CLASS: (&str, &str) = ("gateway.networking.k8s.io", "GatewayClass");
+/// The package that OpenShift's ingress operator installs by itself.
+const MESH: &str = "servicemeshoperator3";
+/// The label by which Kueue knows its namespaces.
+const QUEUED: &str = "kueue.openshift.io/managed";
+
+/// Whether a Subscription waits for people.
+pub(super) fn is_manual(subscription: Seen<'_>) -> bool {
+    subscription.value["spec"]["installPlanApproval"] == "Manual"
+}
+
+/// Looks at one object, beside a stack that has OpenShift AI; elsewhere all of this is somebody's right.
+pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, notices: &mut Vec<ManifestsNotice>) {
+    if world.instance.is_none() {
+        return;
+    }
+    let object = || one.object.to_string();
+    let spec = &one.value["spec"];
+    match one.kind() {
+        SUBSCRIPTION => {
+            if let Some(manual) = world.manual.get(one.namespace())
+                && !is_manual(one)
+            {
+                notices.push(ManifestsNotice::AutomaticBesideManual {
+                    at: at.at_field("spec.installPlanApproval"),
+                    object: object(),
+                    manual: manual.place(),
+                });
+            }
+            if let Some(class) = world.class
+                && spec["name"] == MESH
+            {
+                notices.push(ManifestsNotice::OwnMesh {
+                    at: at.at_field("spec.name"),
+                    object: object(),
+                    class: class.place(),
+                });
+            }
+        }
+        ("", "Namespace") if one.value["metadata"]["labels"][QUEUED] == "true" && !world.has_kueue => {
+            notices.push(ManifestsNotice::NoKueue {
+                at: at.at_field(&format!("metadata.labels.{QUEUED}")),
+                namespace: one.object.name.clone(),
+            });
+        }
+        model::SERVICE if one.object.object_type.version() == "v1alpha1" && gateway::has_maas(spec) => {
+            notices.push(ManifestsNotice::OldVersion {
+                at: at.at_field("apiVersion"),
+                model: object(),
+                version: one.object.object_type.api_version.clone(),
+            });
+        }
+        _ => {}
+    }
+}
