@@ -357,8 +357,8 @@ fn left(text: &mut String, screen: &Screen<'_>, style: &Style) {
     let _ = writeln!(text, "\n{}", style.paint(Meaning::Heading, &heading));
     for one in left {
         let object = one.object.as_ref().map_or_else(String::new, ToString::to_string);
-        let line = format!("  - {}  {object}; the next apply takes it away", one.address);
-        let _ = writeln!(text, "{}", style.paint(Meaning::Quiet, &line));
+        let words = format!("{object}; the next apply takes it away");
+        folded(text, &format!("  - {}  ", one.address), &words, Meaning::Quiet, style);
     }
 }
 
