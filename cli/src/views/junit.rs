@@ -35,11 +35,17 @@ pub fn plan(plan: &Plan, review: &Review, fail_on: Option<Risk>) -> String {
             escaped(&name)
         );
         let said = escaped(&said);
-        text.push_str(&match (said.is_empty(), risk >= fail_on) {
-            (_, true) => format!(">\n      <failure type=\"{risk}\" message=\"{risk}: {said}\"/>\n    </testcase>\n"),
-            (false, false) => format!(">\n      <system-out>{risk}: {said}</system-out>\n    </testcase>\n"),
-            (true, false) => "/>\n".to_owned(),
-        });
+        let _ = match (said.is_empty(), risk >= fail_on) {
+            (_, true) => writeln!(
+                text,
+                ">\n      <failure type=\"{risk}\" message=\"{risk}: {said}\"/>\n    </testcase>"
+            ),
+            (false, false) => writeln!(
+                text,
+                ">\n      <system-out>{risk}: {said}</system-out>\n    </testcase>"
+            ),
+            (true, false) => writeln!(text, "/>"),
+        };
     }
     text.push_str("  </testsuite>\n</testsuites>\n");
     text

@@ -337,14 +337,14 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn config(name: &str, data: Value) -> Resource {
+    fn config(name: &str, data: &Value) -> Resource {
         let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}, "data": data});
         let object = Object::new(Manifest::written(manifest));
         Resource::new(address(&format!("c.{name}")), Node::Object(object))
     }
 
     /// Fields of an object that others make.
-    fn overlay(name: &str, spec: Value) -> Resource {
+    fn overlay(name: &str, spec: &Value) -> Resource {
         let target = ObjectRef::cluster("example.com/v1", "Theirs", "one");
         Resource::new(
             address(&format!("o.{name}")),
@@ -417,16 +417,16 @@ mod tests {
     #[test]
     fn what_a_version_no_longer_says_goes_and_what_it_says_otherwise_changes() {
         let old = [
-            config("a", json!({"k": "1", "gone": "1"})),
-            config("b", json!({"k": "1"})),
-            overlay("kept", json!({"x": {"y": 1}})),
-            overlay("dropped", json!({"z": 2})),
+            config("a", &json!({"k": "1", "gone": "1"})),
+            config("b", &json!({"k": "1"})),
+            overlay("kept", &json!({"x": {"y": 1}})),
+            overlay("dropped", &json!({"z": 2})),
         ];
         assert_eq!(shown(&between(&old, &old)), [""; 0]);
         let new = [
-            config("a", json!({"k": "2"})),
-            config("c", json!({})),
-            overlay("kept", json!({"x": {"other": 1}})),
+            config("a", &json!({"k": "2"})),
+            config("c", &json!({})),
+            overlay("kept", &json!({"x": {"other": 1}})),
         ];
         assert_eq!(
             shown(&between(&old, &new)),
@@ -444,8 +444,8 @@ mod tests {
     fn what_was_waited_for_counts_as_ready_until_something_above_it_is_written() {
         let stack = |k: &str| {
             [
-                config("a", json!({"k": k})),
-                config("b", json!({"k": "1"})),
+                config("a", &json!({"k": k})),
+                config("b", &json!({"k": "1"})),
                 gate("ready", "c.a"),
             ]
         };
@@ -462,7 +462,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_only_the_next_version_brings_is_still_to_come() {
-        let mut brings = config("brings", json!({}));
+        let mut brings = config("brings", &json!({}));
         brings.provides.push(crate::resource::Provides {
             kind: GroupKind::new("example.com", "Widget"),
             plural: "widgets".to_owned(),

@@ -33,6 +33,7 @@ mod operator;
 mod owners;
 mod pods;
 mod rates;
+mod retention;
 mod subscription;
 mod tenant;
 #[cfg(test)]
@@ -90,6 +91,7 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::STATEFUL_SET, workload::of_pods),
     (Kind::DAEMON_SET, workload::of_pods),
     (Kind::CLAIM, workload::of_claim),
+    (Kind::INITIALIZATION, retention::consequences),
 ];
 
 /// Objects that no rule is about, and that rules look at.

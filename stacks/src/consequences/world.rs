@@ -54,6 +54,7 @@ impl Kind {
     pub(super) const CERTIFICATE: Self = Self::new("cert-manager.io", "Certificate");
     pub(super) const STATEFUL_SET: Self = Self::new("apps", "StatefulSet");
     pub(super) const DAEMON_SET: Self = Self::new("apps", "DaemonSet");
+    pub(super) const INITIALIZATION: Self = Self::new("dscinitialization.opendatahub.io", "DSCInitialization");
     pub(super) const CLAIM: Self = Self::new("", "PersistentVolumeClaim");
 
     const fn new(group: &'static str, kind: &'static str) -> Self {

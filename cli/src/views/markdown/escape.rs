@@ -3,6 +3,8 @@
 //! Sources: CommonMark 0.31 §2.4 (backslash escapes), §4.5 (fences), §6.1 (code spans); GitHub Flavored Markdown §4.10
 //! (tables: a `|` in a cell is escaped, also in a code span).
 
+use std::fmt::Write as _;
+
 /// Text in a cell of a table, or in a paragraph, on one line.
 pub(super) fn cell(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -45,7 +47,9 @@ pub(super) fn html(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             // What is Markdown is read as such also between elements.
-            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '#' => escaped.push_str(&format!("&#{};", u32::from(character))),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '#' => {
+                let _ = write!(escaped, "&#{};", u32::from(character));
+            }
             '@' => escaped.push_str("@\u{2060}"),
             other => escaped.push(visible(other)),
         }

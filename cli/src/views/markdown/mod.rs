@@ -17,7 +17,7 @@ use super::{
 };
 use escape::{cell, code, fenced, html};
 use stackctl_engine::plan::{Action, Plan, Risk, Step};
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, fmt::Write as _};
 
 /// The longest comment that GitHub takes, in characters; a byte is at most one.
 pub const MOST: usize = 65_536;
@@ -59,12 +59,14 @@ fn head(plan: &Plan, review: &Review) -> String {
     match &review.between {
         Some((from, to)) => {
             let [from, to] = [from, to].map(|name| code(&shortened(name, 80, "…")));
-            text.push_str(&format!(" · {from} → {to}\n\n"));
+            let _ = write!(text, " · {from} → {to}\n\n");
         }
-        None => text.push_str(&format!(" · {}\n\n", code(&shortened(&review.asked, 160, "…")))),
+        None => {
+            let _ = write!(text, " · {}\n\n", code(&shortened(&review.asked, 160, "…")));
+        }
     }
     for note in notes(review).iter().take(10) {
-        text.push_str(&format!("> ⚠️ {}\n\n", cell(&shortened(note, LONGEST_TEXT, "…"))));
+        let _ = write!(text, "> ⚠️ {}\n\n", cell(&shortened(note, LONGEST_TEXT, "…")));
     }
     text
 }
@@ -108,14 +110,15 @@ fn table(text: &mut String, plan: &Plan) {
         }
     }
     for (Reverse(risk), count) in left {
-        text.push_str(&format!("| {} | {count} more | |\n", mark(risk)));
+        let _ = write!(text, "| {} | {count} more | |\n", mark(risk));
     }
     if silent > 0 {
         let noun = if silent == 1 { "change" } else { "changes" };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "| {} | {silent} {noun} | nothing that users notice |\n",
             mark(Risk::Safe)
-        ));
+        );
     }
     text.push('\n');
 }
@@ -133,10 +136,11 @@ fn changes(text: &mut String, plan: &Plan, compact: bool) {
     steps.sort_by_key(|(risk, _)| Reverse(*risk));
     let n_changes = steps.len();
     let noun = if n_changes == 1 { "change" } else { "changes" };
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "<details><summary>{n_changes} {noun}: {}</summary>\n\n",
         html(summary(plan).trim_start_matches("Plan: "))
-    ));
+    );
     let room = MOST - RESERVED;
     let mut left: BTreeMap<Action, usize> = BTreeMap::new();
     for (risk, step) in steps {
@@ -153,10 +157,11 @@ fn changes(text: &mut String, plan: &Plan, compact: bool) {
             .iter()
             .map(|(action, count)| format!("{count} {}", action.code()))
             .collect();
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n**{n_left} more that do not fit here**, none graver than the last one above: {}\n",
             counts.join(", ")
-        ));
+        );
     }
     text.push_str("\n</details>\n\n");
 }
@@ -214,20 +219,21 @@ fn fields(step: &Step) -> Vec<String> {
 fn foot(plan: &Plan, review: &Review) -> String {
     let mut text = format!("{} unchanged", plan.counts().unchanged);
     if review.between.is_some() {
-        text.push_str(&format!("; {}", cell(&shortened(&review.asked, 200, "…"))));
+        let _ = write!(text, "; {}", cell(&shortened(&review.asked, 200, "…")));
     }
     text.push('.');
     if let Some(artefact) = &review.artefact {
-        text.push_str(&format!(" The whole: {}.", cell(&shortened(artefact, 300, "…"))));
+        let _ = write!(text, " The whole: {}.", cell(&shortened(artefact, 300, "…")));
     }
     text.push('\n');
     if let Some((path, digest)) = &review.saved {
         let apply = format!("stackctl apply {} --expect {digest}", shortened(path, 200, "…"));
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nPlan digest {}; apply exactly this: {}\n",
             code(digest),
             code(&apply)
-        ));
+        );
     }
     text
 }
