@@ -353,7 +353,10 @@ fn left(text: &mut String, screen: &Screen<'_>, style: &Style) {
     if left.is_empty() {
         return;
     }
-    let heading = format!("still there, though no longer in the stack: {}", counted(left.len(), "resource"));
+    let heading = format!(
+        "still there, though no longer in the stack: {}",
+        counted(left.len(), "resource")
+    );
     let _ = writeln!(text, "\n{}", style.paint(Meaning::Heading, &heading));
     for one in left {
         let object = one.object.as_ref().map_or_else(String::new, ToString::to_string);
