@@ -124,7 +124,7 @@ fn what_is_replayed_is_what_was_in_memory() {
         journal.write(entry).expect("writable");
         assert_eq!(&place.loaded(), journal.state());
     }
-    assert_eq!(place.loaded().serial(), 13);
+    assert_eq!(place.loaded().serial(), 14);
     let ended = journal.finish().expect("writable");
     assert_eq!(place.loaded(), ended);
     assert!(place.stored.borrow().journal.is_empty());
