@@ -67,7 +67,7 @@ pub struct Consequence {
 
 /// The kinds of consequence that are told apart before the prompt, in the order in which they are shown.
 ///
-/// [`risk`](crate::plan::risk) makes a verdict of three of it.
+/// The plan makes a verdict of three of it: destructive, disruptive or safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConsequenceClass {
     /// Something is approved that a person would otherwise approve.
