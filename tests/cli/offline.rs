@@ -8,6 +8,7 @@ fn the_quickstart_is_valid_and_says_what_it_asks_for() {
     exit 0
     --- stdout
     valid: stack quickstart can be used: 1 GPU pool, 1 model, MaaS with 3 tiers
+           0 of 83 objects checked against their definitions (`--crds DIR` names some)
     ");
 }
 
