@@ -235,6 +235,9 @@ fn the_record_follows_the_cluster_and_nothing_is_written_to_it() {
     ] {
         assert!(told.stdout.contains(said), "`{said}`: {}", told.shown());
     }
+    let for_machines = ["plan", "stack.toml", "--refresh-only", "--json"];
+    let told = sandbox.simulate(&for_machines).expect(0).json();
+    assert_eq!(told["summary"], json!({"refreshed": 2, "as_recorded": 3}));
     sandbox
         .simulate(&["apply", "stack.toml", "--refresh-only", "--yes"])
         .expect(0);

@@ -117,7 +117,7 @@ fn a_mistake_in_a_manifest_is_said_with_file_and_line() {
     let told = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
     assert!(
         told.stderr
-            .contains("objects.yaml:10: it waits for `/namespaces/layers/ConfigMap/none`"),
+            .contains("objects.yaml:12: it waits for `/namespaces/layers/ConfigMap/none`"),
         "{}",
         told.shown()
     );

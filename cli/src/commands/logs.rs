@@ -338,7 +338,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(container: Option<&'static str>, annotations: Value) -> Pod {
+    fn pod(container: Option<&'static str>, annotations: &Value) -> Pod {
         Pod {
             live: json!({"metadata": {"annotations": annotations}, "spec": {
                 "initContainers": [{"name": "weights"}],
@@ -354,22 +354,22 @@ mod tests {
     #[test]
     fn the_container_that_is_meant_is_named_known_annotated_or_the_first() {
         let plain = LogsCommand::default();
-        assert_eq!(of(&plain, &pod(None, json!({}))), ["proxy"]);
-        assert_eq!(of(&plain, &pod(Some("main"), json!({}))), ["main"]);
-        assert_eq!(of(&plain, &pod(Some("gone"), json!({}))), ["proxy"]);
+        assert_eq!(of(&plain, &pod(None, &json!({}))), ["proxy"]);
+        assert_eq!(of(&plain, &pod(Some("main"), &json!({}))), ["main"]);
+        assert_eq!(of(&plain, &pod(Some("gone"), &json!({}))), ["proxy"]);
         let annotated = json!({"kubectl.kubernetes.io/default-container": "modelcar"});
-        assert_eq!(of(&plain, &pod(None, annotated)), ["modelcar"]);
+        assert_eq!(of(&plain, &pod(None, &annotated)), ["modelcar"]);
         let named = LogsCommand {
             container: Some("weights".to_owned()),
             ..LogsCommand::default()
         };
-        assert_eq!(of(&named, &pod(Some("main"), json!({}))), ["weights"]);
+        assert_eq!(of(&named, &pod(Some("main"), &json!({}))), ["weights"]);
         let all = LogsCommand {
             all_containers: true,
             ..LogsCommand::default()
         };
         assert_eq!(
-            of(&all, &pod(None, json!({}))),
+            of(&all, &pod(None, &json!({}))),
             ["proxy", "main", "modelcar", "weights"]
         );
     }

@@ -3,7 +3,7 @@
 //! The words are those of its plan representation and of its machine-readable UI
 //! (<https://developer.hashicorp.com/terraform/internals/json-format>,
 //! <https://developer.hashicorp.com/terraform/internals/machine-readable-ui>); which of ours is which of theirs is decided in
-//! `docs/decisions/0006-machine-formats-after-terraform.md`.
+//! `docs/decisions/0007-machine-formats-after-terraform.md`.
 //!
 //! Invariants:
 //! - What writes to the cluster or runs something is a change there too; waiting, checking and what stays as it is are none.

@@ -187,7 +187,7 @@ fn of_fault(fault: &DefinitionFault, severity: &'static str) -> DiagnosticJson {
         file: at.map(|at| at.file.clone()),
         line: at.map(|at| at.line),
         address: place.map(|place| place.address.to_string()),
-        field: fault.field().map(ToString::to_string),
+        field: fault.field().map(str::to_owned),
         ..DiagnosticJson::default()
     }
 }

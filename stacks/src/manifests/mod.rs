@@ -143,7 +143,7 @@ impl<'a> Files<'a> {
     /// The namespaces that objects are to lie in, and that nothing in the stack makes or has an object in.
     pub fn unmade(&self, catalogue: &[Resource]) -> BTreeSet<String> {
         let unmade = namespaces::unmade(&self.documents, catalogue);
-        unmade.into_iter().map(|(name, _)| name.to_owned()).collect()
+        unmade.into_keys().map(str::to_owned).collect()
     }
 
     /// Where each object stands.

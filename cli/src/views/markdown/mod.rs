@@ -110,13 +110,13 @@ fn table(text: &mut String, plan: &Plan) {
         }
     }
     for (Reverse(risk), count) in left {
-        let _ = write!(text, "| {} | {count} more | |\n", mark(risk));
+        let _ = writeln!(text, "| {} | {count} more | |", mark(risk));
     }
     if silent > 0 {
         let noun = if silent == 1 { "change" } else { "changes" };
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "| {} | {silent} {noun} | nothing that users notice |\n",
+            "| {} | {silent} {noun} | nothing that users notice |",
             mark(Risk::Safe)
         );
     }

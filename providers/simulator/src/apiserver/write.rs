@@ -868,17 +868,22 @@ fn check_manager(call: &Call, options: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A ConfigMap or Secret holds at most 1 MiB (§7).
+/// A ConfigMap or Secret holds values of at most 1 MiB (§7); of what is written in base64 the bytes count that it stands for
+/// (`ValidateSecret` and `ValidateConfigMap` of Kubernetes 1.34 count values, and no keys).
 fn check_size(call: &Call, name: &str, object: &Value) -> Result<(), Refusal> {
     const MAX_BYTES: usize = 1_048_576;
     if !call.kind.group.is_empty() || !matches!(call.kind.kind.as_str(), "ConfigMap" | "Secret") {
         return Ok(());
     }
+    let is_text = |field: &str| call.kind.kind == "ConfigMap" && field == "data";
     let size_of = |field: &str| -> usize {
-        let values = object[field].as_object().into_iter().flatten();
-        values
-            .map(|(key, value)| key.len() + value.as_str().map_or(0, str::len))
-            .sum()
+        let values = object[field].as_object().into_iter().flat_map(|map| map.values());
+        let texts = values.filter_map(Value::as_str);
+        if is_text(field) {
+            texts.map(str::len).sum()
+        } else {
+            texts.map(|text| text.trim_end_matches('=').len() * 3 / 4).sum()
+        }
     };
     if size_of("data") + size_of("binaryData") > MAX_BYTES {
         let field = if call.kind.kind == "ConfigMap" { "[]" } else { "data" };
