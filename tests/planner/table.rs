@@ -209,7 +209,7 @@ const STAMPED: [&str; 1] = ["update a.stamped .data.stamp"];
 
 /// What a change of three objects comes to; of the first, admission makes the same as before: it is only sent and recorded.
 const CHANGED: [&str; 3] = [
-    "update a.changed",
+    "record a.changed",
     "update c.deployment .spec.template.spec.containers[name=\"main\"].resources.requests.cpu",
     "update c.gadget .spec.items",
 ];
