@@ -223,4 +223,21 @@ mod tests {
         }
         assert_eq!("grave".parse::<Risk>(), Err(NoRisk));
     }
+
+    #[test]
+    fn that_the_record_of_what_only_ran_or_waited_goes_is_no_change() {
+        let of = |node: NodeKind, action: Action| {
+            let mut step = step("a.b", action, &[]);
+            step.node = node;
+            step.risk()
+        };
+        for writes in [NodeKind::Object, NodeKind::Overlay] {
+            assert_eq!(of(writes, Action::Forget), Some(Risk::Safe));
+        }
+        for runs in [NodeKind::Gate, NodeKind::Action, NodeKind::Check] {
+            assert_eq!(of(runs, Action::Forget), None);
+        }
+        assert_eq!(of(NodeKind::Action, Action::Run), Some(Risk::Safe));
+        assert_eq!(of(NodeKind::Gate, Action::Wait), None);
+    }
 }

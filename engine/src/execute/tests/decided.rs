@@ -150,6 +150,7 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
     for adopt in [false, true] {
         world.adopt = adopt;
         assert_eq!(errors(&world, &stack).await, [refused]);
+        assert_eq!(world.refused(&stack).await[0].address(), Some(&address("a.one")));
         assert_eq!(errors(&world, &expected).await, [refused]);
     }
     world.force = true;
