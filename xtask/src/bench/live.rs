@@ -35,8 +35,8 @@ use std::{
 
 /// A plan without changes may take so many times the processor time of the list, reading the manifests aside.
 const AIM: f64 = 2.0;
-/// Worse is an error. A guess until a release build was measured (`docs/performance.md`).
-const BOUND: f64 = 6.0;
+/// Worse is an error: a quarter above what was measured (`docs/performance.md`), so that it gets no worse.
+const BOUND: f64 = 10.0;
 /// How many requests are in flight at most, as in `stackctl`.
 const PARALLELISM: usize = 16;
 
