@@ -13,7 +13,6 @@ mod lost_answers;
 mod moves;
 mod pace;
 mod phantoms;
-mod pictured;
 mod pictures;
 mod transitions;
 mod unverified;
