@@ -510,3 +510,17 @@ fn crate_imports(code: &str) -> BTreeSet<String> {
     }
     found
 }
+
+/// The README says `cargo run --`, which asks for one program to run.
+#[test]
+fn what_cargo_runs_is_stackctl() {
+    let metadata = metadata();
+    let programs: Vec<_> = metadata
+        .workspace_default_packages()
+        .into_iter()
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.is_bin())
+        .map(|target| target.name.as_str())
+        .collect();
+    assert_eq!(programs, ["stackctl"]);
+}
