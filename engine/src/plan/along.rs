@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        plan::{NodeKind, Projection, Purpose, Step},
+        plan::{Purpose, testing},
         recorded::{RecordedDestroy, RecordedObject},
     };
     use serde_json::json;
@@ -188,26 +188,8 @@ mod tests {
     }
 
     fn plan(steps: &[(&str, Action)]) -> Plan {
-        let step = |(at, action): &(&str, Action)| Step {
-            address: at.parse().expect("an address"),
-            node: NodeKind::Object,
-            action: *action,
-            reasons: vec![Reason::Destroying],
-            object: None,
-            changes: Vec::new(),
-            note: String::new(),
-            waits_for: Vec::new(),
-            readiness: None,
-            consequences: Vec::new(),
-            projection: Projection::default(),
-        };
-        Plan {
-            purpose: Purpose::Destroy,
-            steps: steps.iter().map(step).collect(),
-            desired: Digest::of(&Value::Null),
-            remains: Vec::new(),
-            partial: None,
-        }
+        let step = |(at, action): &(&str, Action)| testing::step(at.parse().expect("an address"), *action);
+        testing::plan_of(Purpose::Destroy, steps.iter().map(step).collect())
     }
 
     fn said(plan: &Plan, recorded: Vec<Recorded>, live: &Value) -> Vec<String> {

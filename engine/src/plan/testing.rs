@@ -11,10 +11,30 @@ pub(super) fn address(number: usize) -> Address {
 
 /// A plan of one step for each action.
 pub(super) fn plan(purpose: Purpose, actions: &[Action]) -> Plan {
-    let step = |(number, action): (usize, &Action)| Step {
-        address: address(number),
+    let steps = actions.iter().enumerate();
+    plan_of(
+        purpose,
+        steps.map(|(number, action)| step(address(number), *action)).collect(),
+    )
+}
+
+/// A plan of these steps.
+pub(super) fn plan_of(purpose: Purpose, steps: Vec<Step>) -> Plan {
+    Plan {
+        purpose,
+        steps,
+        desired: Digest::of(&Value::Null),
+        remains: Vec::new(),
+        partial: None,
+    }
+}
+
+/// A step of which only the action matters.
+pub(super) fn step(address: Address, action: Action) -> Step {
+    Step {
+        address,
         node: NodeKind::Object,
-        action: *action,
+        action,
         reasons: vec![Reason::NoLongerDesired],
         object: None,
         changes: Vec::new(),
@@ -23,12 +43,5 @@ pub(super) fn plan(purpose: Purpose, actions: &[Action]) -> Plan {
         readiness: None,
         consequences: Vec::new(),
         projection: Projection::default(),
-    };
-    Plan {
-        purpose,
-        steps: actions.iter().enumerate().map(step).collect(),
-        desired: Digest::of(&Value::Null),
-        remains: Vec::new(),
-        partial: None,
     }
 }
