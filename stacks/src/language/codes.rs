@@ -423,8 +423,8 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     row(
         "STK200",
-        "a fact that the cluster does not say",
-        "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, so whatever needs it could only be guessed. With `--facts FILE` facts come from a file, and then it has to stand there.",
+        "a fact that is not known",
+        "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, or, with `--facts FILE`, not in the file, so whatever needs it could only be guessed. docs/facts.md says of each where a cluster has it and what it looks like in a file.",
     ),
     row(
         "STK201",
