@@ -198,7 +198,7 @@ mod tests {
         # gone
         data-loss: deletes PersistentVolumeClaim demo/data (10Gi) with all that is in it
         # smaller
-        disruption: asks for 5000Mi in PersistentVolumeClaim demo/data instead of 10Gi, which a cluster refuses: Kubernetes makes no volume smaller. Keep the size, or copy what is in it and make it anew: `--replace x`
+        disruption: asks for 5000Mi in PersistentVolumeClaim demo/data instead of 10Gi, which a cluster refuses: Kubernetes makes no volume smaller. Keep the size, or copy what is in it and make it anew: `--replace test.persistentvolumeclaim[data]`
         # as large, in another unit
         nothing
         # larger

@@ -739,7 +739,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK400",
         "a field that the kind does not have",
-        "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan.",
+        "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan. Kinds of Kubernetes itself are known as of release 1.34: a field that is almost one of theirs is an error, any other is a warning, for a newer server may have it.",
     ),
     row(
         "STK401",
