@@ -2,6 +2,7 @@
 //!
 //! Every run of the binary is heard (both streams, as loud as they go), every file that it leaves is read, every object of
 //! the cluster is looked through, in plain text and in base64, and so are the arguments of every process that was started.
+//! What a panic tells is judged beside the words that tell it, in `cli/src/panics.rs`.
 
 use crate::{
     cluster::Served,
