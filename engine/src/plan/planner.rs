@@ -439,6 +439,8 @@ fn written(
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
     let mut paths = leaves(&written_value(resource));
+    // What is known only when it is sent is ours as well.
+    paths.extend(late_paths(resource));
     step.reasons.extend(kept(known, found, &paths, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
     paths.extend(
@@ -706,18 +708,23 @@ pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
             .any(|name| FieldPath::of(name).contains(path))
 }
 
+/// The values of a resource that are known only when it is sent.
+fn late(resource: &Resource) -> &[Late] {
+    match &resource.node {
+        Node::Object(object) => object.manifest.late(),
+        Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => &[],
+    }
+}
+
+/// Where these values stand.
+fn late_paths(resource: &Resource) -> impl Iterator<Item = FieldPath> {
+    late(resource).iter().map(|late| late.path.clone())
+}
+
 /// The paths of a resource whose values nobody may see.
 pub(crate) fn sensitive(resource: &Resource) -> BTreeSet<FieldPath> {
-    let Node::Object(object) = &resource.node else {
-        return BTreeSet::new();
-    };
-    object
-        .manifest
-        .late()
-        .iter()
-        .filter(|late| late.sensitive)
-        .map(|late| late.path.clone())
-        .collect()
+    let hidden = late(resource).iter().filter(|late| late.sensitive);
+    hidden.map(|late| late.path.clone()).collect()
 }
 
 fn step(
