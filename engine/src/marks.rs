@@ -93,8 +93,8 @@ impl Identity {
     /// the server with that mark is no change.
     pub fn former_address(&self, live: &Value, known: Option<&Recorded>) -> Option<Address> {
         let marked = live["metadata"]["annotations"][ADDRESS].as_str()?;
-        let recorded = known?.object()?.manifest["metadata"]["annotations"][ADDRESS].as_str()?;
-        (marked == recorded).then(|| marked.parse().ok()).flatten()
+        let recorded = known?.object()?.manifest.open();
+        (recorded["metadata"]["annotations"][ADDRESS] == marked).then(|| marked.parse().ok()).flatten()
     }
 
     /// Puts our marks on the body of an object.

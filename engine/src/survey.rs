@@ -15,6 +15,7 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
+    packed::Packed,
     readiness::{Observation, Readiness, Seen, Target, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Object, Overlay, Resource, sent_digest},
@@ -77,6 +78,21 @@ impl Found {
             ..Self::default()
         }
     }
+
+    /// What the server would make of the object, where it was asked or could be asked.
+    pub(crate) fn after(&self) -> Option<Value> {
+        match &self.answer {
+            Answer::Would { object, .. } | Answer::Unverified { object, .. } => Some(object.open()),
+            Answer::NotAsked
+            | Answer::Unchanged
+            | Answer::KindToCome(_)
+            | Answer::NamespaceToCome(_)
+            | Answer::TargetToCome
+            | Answer::Refused(_)
+            | Answer::Uneditable(_)
+            | Answer::Late(_) => None,
+        }
+    }
 }
 
 /// What the server would answer to our apply.
@@ -90,7 +106,7 @@ pub enum Answer {
     /// This would be there.
     Would {
         /// The object afterwards.
-        object: Value,
+        object: Packed,
         /// Whether it would be made.
         created: bool,
         /// Fields of others that would have to be taken.
@@ -99,7 +115,7 @@ pub enum Answer {
     /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
     Unverified {
         /// The object afterwards, as far as that can be said here.
-        object: Value,
+        object: Packed,
         /// The webhook.
         webhook: String,
         /// Fields of others that would have to be taken.
@@ -623,7 +639,7 @@ async fn dry_run<P: Provider>(
     loop {
         return match provider.apply(&request).await {
             Ok(answer) => Answer::Would {
-                object: answer.object,
+                object: Packed::of(&answer.object),
                 created: answer.created,
                 taken,
             },
@@ -633,7 +649,7 @@ async fn dry_run<P: Provider>(
                 continue;
             }
             Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
-                object: expected(live, &request.body, manager),
+                object: Packed::of(&expected(live, &request.body, manager)),
                 webhook,
                 taken,
             },

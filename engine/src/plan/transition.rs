@@ -103,7 +103,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let hidden = sensitive(resource);
     let before = found.live.as_deref();
     let after = match (&found.answer, before) {
-        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.clone(),
+        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.open(),
         (Answer::Unchanged, Some(live)) => live.clone(),
         (_, Some(live)) => expected(live, resource, last),
         (_, None) => written_value(resource).into_owned(),
@@ -190,8 +190,9 @@ pub(super) fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, 
             merge(&mut after, patch);
         }
     }
+    let written = last.manifest.open();
     for undo in undo {
-        if undo.path.get(&after) != undo.path.get(&last.manifest) {
+        if undo.path.get(&after) != undo.path.get(&written) {
             continue;
         }
         match &undo.prior {
@@ -289,6 +290,7 @@ mod tests {
     use crate::{
         digest::Digest,
         manifest::Manifest,
+        packed::Packed,
         resource::{Node, Object},
     };
     use serde_json::json;
@@ -304,7 +306,7 @@ mod tests {
             origin: Origin::Created,
             manager: "m".to_owned(),
             sent: Digest::of(&Value::Null),
-            manifest: json!({"data": {"k": "1", "gone": "1"}}),
+            manifest: Packed::of(&json!({"data": {"k": "1", "gone": "1"}})),
             fields: BTreeSet::from([FieldPath::of("data.k"), FieldPath::of("data.gone")]),
             sensitive: BTreeSet::new(),
             key_id: None,
