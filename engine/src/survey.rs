@@ -289,34 +289,36 @@ async fn read_named<P: Provider>(
     width: usize,
     survey: &mut Survey,
 ) -> Result<(), SurveyError> {
+    read_own(provider, request, width, survey).await?;
     let mut named: BTreeSet<ObjectRef> = BTreeSet::new();
-    named.extend(
-        request
-            .recorded
-            .values()
-            .filter_map(Recorded::object)
-            .map(|object| object.object.clone()),
-    );
+    let mut wants = |object: &ObjectRef| {
+        if survey.view.object(object).is_none() {
+            named.insert(object.clone());
+        }
+    };
+    for object in request.recorded.values().filter_map(Recorded::object) {
+        wants(&object.object);
+    }
     for resource in request.resources {
-        named.extend(resource.object().cloned());
+        resource.object().into_iter().for_each(&mut wants);
         for observation in observations(resource) {
             match &observation.target {
-                Target::Named(object) => named.extend([object.clone()]),
-                Target::Linked { from, .. } => named.extend([from.clone()]),
-                Target::Copied { to, from, .. } => named.extend([to.clone(), from.clone()]),
+                // Looked at above.
+                Target::Named(object) if resource.object() == Some(object) => {}
+                Target::Named(object) => wants(object),
+                Target::Linked { from, .. } => wants(from),
+                Target::Copied { to, from, .. } => [to, from].into_iter().for_each(&mut wants),
                 Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
             }
         }
         for source in resource.late_sources() {
             match source {
-                LateSource::Object { object, .. } => named.extend([object.clone()]),
-                LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
+                LateSource::Object { object, .. } => wants(object),
+                LateSource::Generated { unless_exists, .. } => unless_exists.iter().for_each(&mut wants),
                 LateSource::Template { .. } | LateSource::Input(_) => {}
             }
         }
     }
-    read_own(provider, request, width, survey).await?;
-    named.retain(|object| survey.view.object(object).is_none());
     get_all(provider, named, width, survey).await?;
     // Links name their object only once the holder is read.
     let mut linked = BTreeSet::new();

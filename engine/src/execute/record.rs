@@ -61,7 +61,9 @@ pub(super) fn record(
         origin,
         manager: manager.to_owned(),
         sent: sent_digest(resource),
-        manifest: answer.map_or_else(Packed::default, |answer| Packed::of(&redacted(answer, &fields, &secret, key))),
+        manifest: answer.map_or_else(Packed::default, |answer| {
+            Packed::of(&redacted(answer, &fields, &secret, key))
+        }),
         fields,
         sensitive: secret,
         key_id: key.map(|key| key.id().to_owned()),

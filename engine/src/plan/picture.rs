@@ -96,7 +96,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let mut paths = leaves(&written);
     let last = known.and_then(Recorded::object);
     paths.extend(
-        last.filter(|last| last.object.key() == object.key())
+        last.filter(|last| last.object.is_same_object(object))
             .into_iter()
             .flat_map(|last| last.fields.iter().filter(|path| !is_mark(path)).cloned()),
     );

@@ -1,7 +1,8 @@
 //! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
 
 use super::{
-    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
+    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown,
+    Step, Subject, Unasked, because, decide, parts, replace,
 };
 use crate::{
     FieldPath,
@@ -361,18 +362,26 @@ fn written(
     };
     let other = known
         .and_then(Recorded::object)
-        .filter(|last| last.object.key() != object.key());
+        .filter(|last| !last.object.is_same_object(&object));
     let is_the_same = matches!(found.answer, Answer::Unchanged);
     let drifted = match (known, &found.live) {
         (Some(known), Some(live)) if other.is_none() && !is_the_same => drifted_fields(known, live, inputs.key),
         _ => Vec::new(),
     };
     let after = found.after();
-    let (live, unverified) = live_of(inputs, resource, found, after.as_ref(), is_overlay, !drifted.is_empty(), above)?;
+    let (live, unverified) = live_of(
+        inputs,
+        resource,
+        found,
+        after.as_ref(),
+        is_overlay,
+        !drifted.is_empty(),
+        above,
+    )?;
     let before = match known.and_then(Recorded::object) {
         None => Before::Never,
         Some(_) if is_the_same => Before::TheSame,
-        Some(last) if last.sent == sent_digest(resource) && last.object.key() == object.key() => Before::TheSame,
+        Some(last) if last.sent == sent_digest(resource) && last.object.is_same_object(&object) => Before::TheSame,
         Some(_) => Before::SomethingElse,
     };
     let consent = match resource.lifecycle.adopt {

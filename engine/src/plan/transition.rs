@@ -94,7 +94,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     };
     let mut all = Vec::new();
     let last = known.and_then(Recorded::object);
-    if let (Some(known), Some(old)) = (known, last.filter(|last| last.object.key() != object.key())) {
+    if let (Some(known), Some(old)) = (known, last.filter(|last| !last.object.is_same_object(object))) {
         let live = Seen::object(survey.view(), &old.object).filter(|live| is_of(live, old));
         all.extend(live.map(|live| end(step, known, old, live)));
     }
@@ -185,7 +185,7 @@ pub(super) fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, 
     let mut after = live.clone();
     for step in &known.destroy.steps {
         if let DestroyStep::Patch { target, patch } = step
-            && target.key() == last.object.key()
+            && target.is_same_object(&last.object)
         {
             merge(&mut after, patch);
         }

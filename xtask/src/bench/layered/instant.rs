@@ -1,6 +1,7 @@
 //! A cluster that answers at once: ConfigMaps and Namespaces that nobody else touches.
 //!
-//! Invariants: one manager owns what it applied; nothing waits for a timer; watches tell what they cover and no more.
+//! Invariants: one manager owns what it applied; nothing waits for a timer; watches tell what they cover and no more; what
+//! it holds is packed, so that the memory that is measured is the engine's.
 
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use stackctl_engine::{
     execute::{
         ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     },
+    packed::Packed,
 };
 use std::{
     collections::BTreeMap,
@@ -21,7 +23,7 @@ pub(super) struct Instantly(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    objects: BTreeMap<ObjectKey, Value>,
+    objects: BTreeMap<ObjectKey, Packed>,
     watchers: BTreeMap<(GroupKind, Option<String>), Vec<UnboundedSender<WatchEvent>>>,
     version: u64,
 }
@@ -55,7 +57,7 @@ impl Inner {
         self.objects
             .iter()
             .filter(|(key, _)| covered(key))
-            .map(|(_, object)| object.clone())
+            .map(|(_, object)| object.open())
             .collect()
     }
 }
@@ -86,7 +88,7 @@ fn entry(manager: &str, body: &Value) -> Value {
 
 impl Provider for Instantly {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
-        Ok(self.inner().objects.get(&object.key()).cloned())
+        Ok(self.inner().objects.get(&object.key()).map(Packed::open))
     }
 
     async fn list(
@@ -112,7 +114,7 @@ impl Provider for Instantly {
         }
         if !request.dry_run {
             inner.version = version;
-            inner.objects.insert(key.clone(), object.clone());
+            inner.objects.insert(key.clone(), Packed::of(&object));
             inner.tell(&key, &WatchEvent::Changed(object.clone()));
         }
         Ok(ApplyAnswer { object, created })
@@ -129,7 +131,7 @@ impl Provider for Instantly {
         let mut inner = self.inner();
         let key = request.object.key();
         let last = inner.objects.remove(&key).ok_or(ProviderError::NotFound)?;
-        inner.tell(&key, &WatchEvent::Gone(last));
+        inner.tell(&key, &WatchEvent::Gone(last.open()));
         Ok(Deletion::Gone)
     }
 
