@@ -24,8 +24,24 @@ pub(super) struct Instantly(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     objects: BTreeMap<ObjectKey, Packed>,
-    watchers: BTreeMap<(GroupKind, Option<String>), Vec<UnboundedSender<WatchEvent>>>,
+    watchers: BTreeMap<(GroupKind, Option<String>), Vec<UnboundedSender<Told>>>,
     version: u64,
+}
+
+/// What a watch hears of an object once it listens.
+#[derive(Clone, Debug)]
+enum Told {
+    Changed(Packed),
+    Gone(Packed),
+}
+
+impl Told {
+    fn event(&self) -> WatchEvent {
+        match self {
+            Self::Changed(object) => WatchEvent::Changed(object.open()),
+            Self::Gone(object) => WatchEvent::Gone(object.open()),
+        }
+    }
 }
 
 impl Instantly {
@@ -39,10 +55,10 @@ impl Instantly {
 }
 
 impl Inner {
-    fn tell(&mut self, key: &ObjectKey, event: &WatchEvent) {
+    fn tell(&mut self, key: &ObjectKey, told: &Told) {
         for namespace in [None, key.namespace.clone()] {
             if let Some(watchers) = self.watchers.get_mut(&(key.kind.clone(), namespace)) {
-                watchers.retain(|watcher| watcher.send(event.clone()).is_ok());
+                watchers.retain(|watcher| watcher.send(told.clone()).is_ok());
             }
             if key.namespace.is_none() {
                 break;
@@ -114,8 +130,9 @@ impl Provider for Instantly {
         }
         if !request.dry_run {
             inner.version = version;
-            inner.objects.insert(key.clone(), Packed::of(&object));
-            inner.tell(&key, &WatchEvent::Changed(object.clone()));
+            let packed = Packed::of(&object);
+            inner.objects.insert(key.clone(), packed.clone());
+            inner.tell(&key, &Told::Changed(packed));
         }
         Ok(ApplyAnswer { object, created })
     }
@@ -131,7 +148,7 @@ impl Provider for Instantly {
         let mut inner = self.inner();
         let key = request.object.key();
         let last = inner.objects.remove(&key).ok_or(ProviderError::NotFound)?;
-        inner.tell(&key, &WatchEvent::Gone(last.open()));
+        inner.tell(&key, &Told::Gone(last));
         Ok(Deletion::Gone)
     }
 
@@ -146,7 +163,7 @@ impl Provider for Instantly {
             .or_default()
             .push(sender);
         let later = stream::unfold(receiver, |mut receiver| async move {
-            receiver.recv().await.map(|event| (event, receiver))
+            receiver.recv().await.map(|told| (told.event(), receiver))
         });
         stream::iter([now]).chain(later).boxed()
     }
