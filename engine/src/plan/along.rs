@@ -80,7 +80,7 @@ pub fn along<'a>(
     let uids: BTreeMap<&str, usize> = (0..).zip(&going).map(|(place, (.., uid))| (*uid, place)).collect();
     let namespaces: BTreeMap<&str, usize> = (0..)
         .zip(&going)
-        .filter(|(_, (_, object, _))| object.object_type.kind == "Namespace" && object.object_type.group().is_empty())
+        .filter(|(_, (_, object, _))| object.is_namespace())
         .map(|(place, (_, object, _))| (object.name.as_str(), place))
         .collect();
     let mut all = Vec::new();

@@ -15,7 +15,7 @@ use crate::{
     graph::{Edge, Graph},
     late::{Late, LateError},
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType},
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode, RecordedObject},
@@ -184,6 +184,16 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
+            Self::Refused {
+                asks: None,
+                cause,
+                object,
+                ..
+            } if **cause == ProviderError::NamespaceTerminating => object.namespace.as_ref().map(|namespace| {
+                format!(
+                    "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
+                )
+            }),
             Self::Refused { asks, .. } => asks
                 .as_ref()
                 .map(|asks| format!("{asks}; then run the same command again")),
@@ -471,10 +481,6 @@ fn is_of_another_key(last: &RecordedObject, key: Option<&StackKey>) -> bool {
     key.is_some_and(|key| !last.sensitive.is_empty() && last.key_id.as_deref() != Some(key.id()))
 }
 
-fn is_being_deleted(live: &Value) -> bool {
-    live.pointer("/metadata/deletionTimestamp").is_some()
-}
-
 /// Whether the stack says that what is recorded stays.
 pub(super) fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> bool {
     resource.lifecycle.prevent_destroy && known.is_some()
@@ -518,6 +524,11 @@ fn live_of(
         return Ok((Live::Terminating, None));
     }
     let is_like = |live: &Value| after.is_some_and(|after| differences(live, after).is_empty());
+    // It is still there and goes with its namespace or its kind.
+    let nowhere = match &found.live {
+        Some(_) => Live::Terminating,
+        None => Live::Nowhere,
+    };
     Ok(match &found.answer {
         Answer::Would { .. } if foreign => (Live::Foreign, None),
         // Somebody made it between our read and our question.
@@ -550,9 +561,9 @@ fn live_of(
                     kind: Box::new(kind.clone()),
                 });
             }
-            (Live::Nowhere, None)
+            (nowhere, None)
         }
-        Answer::NamespaceToCome(_) => (Live::Nowhere, None),
+        Answer::NamespaceToCome(_) => (nowhere, None),
         Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
         Answer::Unchanged => (Live::Same, None),
         Answer::Late(cause) => {
