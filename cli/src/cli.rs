@@ -19,7 +19,7 @@ use std::{path::PathBuf, time::Duration};
                   STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
                   STACKCTL_PAGER, PAGER, NO_COLOR, FORCE_COLOR; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs and 3 nothing does in the \
-                  part that was looked at (where a command says so), 130 Ctrl-C.\n\n\
+                  part that was looked at (where a command says so), 101 a mistake of its own, 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
 )]
 pub struct Cli {
