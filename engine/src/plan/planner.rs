@@ -74,16 +74,14 @@ pub enum PlanError {
         stack: String,
     },
     /// Others own fields that we would set, and we never did.
-    #[error("`{address}`: {manager} owns {fields} of {object}")]
+    #[error("`{address}`: {} of {object}", owned_by(owners))]
     Conflict {
         /// The resource.
         address: Address,
         /// The object.
         object: Box<ObjectRef>,
-        /// The manager, or managers.
-        manager: String,
-        /// The fields.
-        fields: String,
+        /// Which fields each manager owns.
+        owners: BTreeMap<String, Vec<String>>,
     },
     /// A kind is neither served nor brought by any resource.
     #[error("`{address}`: the cluster does not serve {kind}, and no resource brings it")]
@@ -629,17 +627,30 @@ fn refuse_conflicts(
         .map(|last| last.fields.iter().map(ToString::to_string).collect())
         .unwrap_or_default();
     let foreign: Vec<_> = taken.iter().filter(|cause| !recorded.contains(&cause.field)).collect();
-    let Some(first) = foreign.first() else { return Ok(()) };
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for cause in foreign {
+        owners
+            .entry(cause.manager.clone())
+            .or_default()
+            .push(cause.field.clone());
+    }
     Err(PlanError::Conflict {
         address: resource.address.clone(),
         object: Box::new(object.clone()),
-        manager: first.manager.clone(),
-        fields: foreign
-            .iter()
-            .map(|cause| cause.field.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
+        owners,
     })
+}
+
+/// `hpa owns .spec.replicas, and kubectl-create .data.a, .data.b`.
+fn owned_by(owners: &BTreeMap<String, Vec<String>>) -> String {
+    let each = owners.iter().enumerate().map(|(index, (manager, fields))| {
+        let verb = if index == 0 { " owns" } else { "" };
+        format!("{manager}{verb} {}", fields.join(", "))
+    });
+    each.collect::<Vec<_>>().join(", and ")
 }
 
 /// The field changes of a step, secrets masked, late values named, drift attributed.

@@ -155,6 +155,13 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
         assert_eq!(world.refused(&stack).await[0].address(), Some(&address("a.one")));
         assert_eq!(errors(&world, &expected).await, [refused]);
     }
+    // Each owner is named with what it owns.
+    world.cluster.edit(&config("one"), "data.l", json!("theirs"), "hpa");
+    let both = [object("a.one", "one", &json!({"k": "ours", "l": "ours"}), &[])];
+    assert_eq!(
+        errors(&world, &both).await,
+        ["`a.one`: hpa owns .data.l, and other .data.k of ConfigMap n/one"]
+    );
     world.force = true;
     assert_eq!(said(&world, &stack, "a.one").await, "update (changed-in-stack)");
 }
