@@ -6,7 +6,7 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::{drift::drifted_fields, expected::expected},
+    diff::{drift::drifted_fields, expected::expected, leaves},
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
@@ -16,8 +16,9 @@ use crate::{
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
     readiness::{Observation, Readiness, Seen, Target, judge},
-    recorded::{Recorded, RecordedNode},
-    resource::{Node, Object, Overlay, Resource, sent_digest},
+    recorded::{Recorded, RecordedNode, RecordedObject},
+    resource::{Node, Object, Overlay, Resource, sent_digest, written_value},
+    yields::is_recorded_so,
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
@@ -598,7 +599,14 @@ fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Optio
         && resource.object() == Some(&last.object)
         && last.sent == sent_digest(resource)
         && last.sensitive.is_empty()
+        && yields_as_recorded(resource, last, live)
         && drifted_fields(known, live, None).is_empty()
+}
+
+/// Whether what the resource leaves to managers that win is what its record leaves to them.
+fn yields_as_recorded(resource: &Resource, last: &RecordedObject, live: &Value) -> bool {
+    let winners = resource.lifecycle.yields_to;
+    winners.is_empty() || is_recorded_so(&leaves(&written_value(resource)), &last.fields, live, winners)
 }
 
 /// Asks without force first; where others own fields, asks again with force to see what would be there.

@@ -117,6 +117,15 @@ impl Memory {
 
     /// Edits one field as somebody else would: it is theirs from then on.
     pub(crate) fn edit(&self, object: &ObjectRef, path: &str, value: Value, manager: &str) {
+        self.edit_through(None, object, path, value, manager);
+    }
+
+    /// Edits one field through the subresource `scale`, as autoscalers do.
+    pub(crate) fn scale(&self, object: &ObjectRef, path: &str, value: Value, manager: &str) {
+        self.edit_through(Some("scale"), object, path, value, manager);
+    }
+
+    fn edit_through(&self, subresource: Option<&str>, object: &ObjectRef, path: &str, value: Value, manager: &str) {
         let mut inner = self.lock();
         let mut live = inner.objects[&object.key()].clone();
         let path = FieldPath::of(path);
@@ -125,7 +134,10 @@ impl Memory {
         for fields in owned.values_mut() {
             fields.remove(&path);
         }
-        owned.entry((manager.to_owned(), false)).or_default().insert(path);
+        owned
+            .entry((manager.to_owned(), false, subresource.map(str::to_owned)))
+            .or_default()
+            .insert(path);
         write_owned(&mut live, &owned);
         self.store(&mut inner, live, None);
     }
@@ -149,7 +161,7 @@ impl Memory {
         let mut inner = self.lock();
         let mut live = inner.objects[&object.key()].clone();
         let mut owned = owned(&live);
-        owned.retain(|(who, _), _| who != manager);
+        owned.retain(|(who, _, _), _| who != manager);
         write_owned(&mut live, &owned);
         self.store(&mut inner, live, None);
     }
@@ -230,12 +242,13 @@ fn refuse_stale(live: Option<&Value>, sent: &Value) -> Result<(), ProviderError>
     }
 }
 
-type Owned = BTreeMap<(String, bool), BTreeSet<FieldPath>>;
+/// By manager, whether it applied, and the subresource it wrote through.
+type Owned = BTreeMap<(String, bool, Option<String>), BTreeSet<FieldPath>>;
 
 fn owned(object: &Value) -> Owned {
     managed_entries(object)
         .into_iter()
-        .map(|e| ((e.manager, e.by_apply), e.fields))
+        .map(|e| ((e.manager, e.by_apply, e.subresource), e.fields))
         .collect()
 }
 
@@ -243,7 +256,7 @@ fn write_owned(object: &mut Value, owned: &Owned) {
     let entries: Vec<_> = owned
         .iter()
         .filter(|(_, fields)| !fields.is_empty())
-        .map(|((manager, by_apply), fields)| {
+        .map(|((manager, by_apply, subresource), fields)| {
             let mut set = Value::Object(Map::new());
             for path in fields {
                 let mut at = &mut set;
@@ -269,7 +282,12 @@ fn write_owned(object: &mut Value, owned: &Owned) {
                         .or_insert_with(|| json!({}));
                 }
             }
-            json!({"manager": manager, "operation": if *by_apply { "Apply" } else { "Update" }, "fieldsV1": set})
+            let operation = if *by_apply { "Apply" } else { "Update" };
+            let mut entry = json!({"manager": manager, "operation": operation, "fieldsV1": set});
+            if let Some(subresource) = subresource {
+                entry["subresource"] = json!(subresource);
+            }
+            entry
         })
         .collect();
     object["metadata"]["managedFields"] = Value::Array(entries);
@@ -324,11 +342,11 @@ impl Provider for Memory {
         }
         let paths = leaves(&request.body);
         let mut owners = owned(&after);
-        let us = (request.manager.clone(), true);
+        let us = (request.manager.clone(), true, None);
         let causes: Vec<Cause> = owners
             .iter()
             .filter(|(who, _)| **who != us)
-            .flat_map(|((manager, _), fields)| fields.iter().map(move |field| (manager, field)))
+            .flat_map(|((manager, _, _), fields)| fields.iter().map(move |field| (manager, field)))
             .filter(|(_, field)| paths.contains(*field) && field.get(&after) != field.get(&request.body))
             .map(|(manager, field)| Cause {
                 manager: manager.clone(),

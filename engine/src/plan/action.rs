@@ -1,6 +1,6 @@
 //! What a step does, and the reasons for it; closed sets with codes for machines.
 
-use crate::address::Address;
+use crate::{address::Address, yields::Yielded};
 use std::fmt;
 
 /// What a step does.
@@ -105,6 +105,13 @@ pub enum Reason {
         /// The manager.
         manager: String,
     },
+    /// A manager that wins has a field, which the stack says otherwise and leaves to it.
+    Yielded {
+        /// The field.
+        field: String,
+        /// The manager.
+        manager: &'static str,
+    },
     /// A webhook has not said yet what it makes of it.
     Unverified {
         /// The webhook, if it is known by name.
@@ -162,6 +169,14 @@ impl Action {
 }
 
 impl Reason {
+    /// That a field is left to who won it.
+    pub(super) fn yielded(yielded: &Yielded) -> Self {
+        Self::Yielded {
+            field: yielded.path.to_string(),
+            manager: yielded.manager,
+        }
+    }
+
     /// The word that machines read.
     pub fn code(&self) -> &'static str {
         match self {
@@ -197,6 +212,7 @@ impl Reason {
             Self::ReplaceAsked => "replace-asked",
             Self::ReplacedWith(_) => "replaced-with",
             Self::KeptBy { .. } => "kept-by",
+            Self::Yielded { .. } => "yielded",
             Self::Unverified { .. } => "unverified",
         }
     }
@@ -238,6 +254,7 @@ impl fmt::Display for Reason {
             Self::ReplaceAsked => f.write_str("deleted and made again, as asked"),
             Self::ReplacedWith(container) => write!(f, "goes with {container}, and is made again"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
+            Self::Yielded { field, manager } => write!(f, "{field} yielded to {manager}"),
             Self::Unverified { webhook, why } => match why {
                 Unasked::TooEarly => write!(f, "not verified: {webhook} answers only later"),
                 Unasked::TakesNoDryRun => write!(f, "not verified: webhook {webhook} takes no dry run"),

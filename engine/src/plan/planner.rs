@@ -14,14 +14,15 @@ use crate::{
     field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
-    late::LateError,
+    late::{Late, LateError},
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
-    ownership::{holder, managed_entries},
+    ownership::{holder, managed_entries, won},
     readiness::{Readiness, Seen},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey},
+    yields::yielded_of,
 };
 use serde_json::Value;
 use std::{
@@ -364,10 +365,16 @@ fn written(
     let other = known
         .and_then(Recorded::object)
         .filter(|last| last.object.key() != object.key());
-    let drifted = match (known, &found.live) {
+    let mut drifted = match (known, &found.live) {
         (Some(known), Some(live)) if other.is_none() => drifted_fields(known, live, inputs.key),
         _ => Vec::new(),
     };
+    let won = match &found.live {
+        Some(live) if !is_overlay => won(live, resource.lifecycle.yields_to),
+        _ => Vec::new(),
+    };
+    let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
+    drifted.retain(|change| !is_won(&change.path));
     let (live, unverified) = live_of(inputs, resource, found, is_overlay, !drifted.is_empty(), above)?;
     let before = match known.and_then(Recorded::object) {
         None => Before::Never,
@@ -384,6 +391,11 @@ fn written(
             address: resource.address.clone(),
             object: Box::new(object.clone()),
         })?;
+    // What is left to who won it is no longer held by us: what is recorded says more.
+    let holds_what_is_won = |last: &RecordedObject| last.fields.iter().any(is_won);
+    if action == Action::NoOp && known.and_then(Recorded::object).is_some_and(holds_what_is_won) {
+        (action, reason) = (Action::Record, Reason::RecordOnly);
+    }
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
@@ -442,6 +454,10 @@ fn written(
     // What is known only when it is sent is ours as well.
     paths.extend(late_paths(resource));
     step.reasons.extend(kept(known, found, &paths, &manager));
+    if let Some(live) = found.live.as_deref().filter(|_| !won.is_empty()) {
+        step.reasons
+            .extend(yielded_of(resource, live).iter().map(Reason::yielded));
+    }
     because::say(&mut step, resource, known.and_then(Recorded::object));
     paths.extend(
         known
@@ -449,7 +465,7 @@ fn written(
             .into_iter()
             .flat_map(|last| last.fields.iter().cloned()),
     );
-    paths.retain(|path| !is_ignored(resource, path));
+    paths.retain(|path| !is_ignored(resource, path) && !is_won(path));
     step.projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)

@@ -3,6 +3,7 @@
 use crate::{
     FieldPath,
     object_key::ObjectRef,
+    ownership::Winner,
     readiness::{Observation, Target},
 };
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Lifecycle {
     pub retain: Option<String>,
     /// Paths that others may write: sent with their live value while we own them, omitted once another does.
     pub ignore_fields: Vec<FieldPath>,
+    /// Managers to which it leaves what they have written; data of the catalogue.
+    pub yields_to: &'static [Winner],
     /// Paths whose change in the stack takes deleting it, with all that was made for it, and making it again.
     pub replace_on: Vec<FieldPath>,
     /// Whether an object that is there but not ours may become ours.

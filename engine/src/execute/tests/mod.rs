@@ -17,6 +17,7 @@ mod pictures;
 mod transitions;
 mod unverified;
 mod users;
+mod yields;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
