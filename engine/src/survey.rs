@@ -97,12 +97,12 @@ pub enum Answer {
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
-    /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
+    /// It cannot be asked. What an apply would leave is said without the server.
     Unverified {
         /// The object afterwards, as far as that can be said here.
         object: Value,
-        /// The webhook.
-        webhook: String,
+        /// Why not.
+        why: Unanswered,
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
@@ -118,6 +118,15 @@ pub enum Answer {
     Uneditable(DocumentError),
     /// A late value cannot be had.
     Late(LateError),
+}
+
+/// Why the server cannot say what an apply would leave, and would carry it out all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// This webhook takes no dry run.
+    TakesNoDryRun(String),
+    /// An entry of managedFields is in a version that is no longer served, which is mended before the apply.
+    VersionGone,
 }
 
 /// Why the cluster could not be surveyed.
@@ -642,7 +651,12 @@ async fn dry_run<P: Provider>(
             }
             Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
                 object: expected(live, &request.body, manager),
-                webhook,
+                why: Unanswered::TakesNoDryRun(webhook),
+                taken,
+            },
+            Err(ProviderError::VersionGone(_)) => Answer::Unverified {
+                object: expected(live, &request.body, manager),
+                why: Unanswered::VersionGone,
                 taken,
             },
             Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),

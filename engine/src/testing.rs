@@ -55,6 +55,8 @@ struct Inner {
     unserved: BTreeSet<String>,
     /// Kinds whose dry runs admission refuses, with its answer.
     refused: BTreeMap<String, ProviderError>,
+    /// Versions that are gone from their definitions.
+    gone: BTreeSet<String>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
     /// How many answers to writes get lost.
@@ -166,6 +168,20 @@ impl Memory {
         self.store(&mut inner, live, None);
     }
 
+    /// A manager's entry is in a version that goes from its definition: every apply fails from then on (ssa-semantics §9).
+    pub(crate) fn retire(&self, object: &ObjectRef, manager: &str, version: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let entries = live["metadata"]["managedFields"].as_array_mut();
+        for entry in entries.expect("somebody owns something") {
+            if entry["manager"] == manager {
+                entry["apiVersion"] = json!(version);
+            }
+        }
+        inner.gone.insert(version.to_owned());
+        self.store(&mut inner, live, None);
+    }
+
     /// Somebody takes an object away.
     pub(crate) fn take(&self, object: &ObjectRef) {
         self.lock().objects.remove(&object.key());
@@ -242,6 +258,21 @@ fn refuse_stale(live: Option<&Value>, sent: &Value) -> Result<(), ProviderError>
     }
 }
 
+/// An entry in a version that is gone breaks every apply (ssa-semantics §9).
+fn refuse_gone(gone: &BTreeSet<String>, live: Option<&Value>) -> Result<(), ProviderError> {
+    let entries = live.and_then(|live| live["metadata"]["managedFields"].as_array());
+    let mut versions = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry["apiVersion"].as_str());
+    match versions.find(|version| gone.contains(*version)) {
+        None => Ok(()),
+        Some(version) => Err(ProviderError::VersionGone(format!(
+            "request to convert CR to an invalid group/version: {version}"
+        ))),
+    }
+}
+
 /// By manager, whether it applied, and the subresource it wrote through.
 type Owned = BTreeMap<(String, bool, Option<String>), BTreeSet<FieldPath>>;
 
@@ -253,6 +284,10 @@ fn owned(object: &Value) -> Owned {
 }
 
 fn write_owned(object: &mut Value, owned: &Owned) {
+    let before = object["metadata"]["managedFields"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let entries: Vec<_> = owned
         .iter()
         .filter(|(_, fields)| !fields.is_empty())
@@ -286,6 +321,10 @@ fn write_owned(object: &mut Value, owned: &Owned) {
             let mut entry = json!({"manager": manager, "operation": operation, "fieldsV1": set});
             if let Some(subresource) = subresource {
                 entry["subresource"] = json!(subresource);
+            }
+            let same = |was: &&Value| was["manager"] == entry["manager"] && was["operation"] == entry["operation"];
+            if let Some(version) = before.iter().find(same).and_then(|was| was.get("apiVersion")) {
+                entry["apiVersion"] = version.clone();
             }
             entry
         })
@@ -327,6 +366,7 @@ impl Provider for Memory {
             return Err(refusal.clone());
         }
         let live = inner.objects.get(&request.object.key()).cloned();
+        refuse_gone(&inner.gone, live.as_ref())?;
         let created = live.is_none();
         refuse_stale(live.as_ref(), &request.body["metadata"]["resourceVersion"])?;
         if let (Some(uid), true) = (request.body["metadata"]["uid"].as_str(), created) {

@@ -3,6 +3,7 @@
 use super::{
     ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Provider, ProviderError,
     context::{Context, StepError},
+    mend::mend,
     record::{Taken, Written, record},
 };
 use crate::{
@@ -145,7 +146,10 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             || (foreign && (adopting || resource.lifecycle.adopt == Adopt::Expected))
             || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
     };
-    let answer = apply(context, named, body, live.as_ref(), &manager, may_force, false).await?;
+    let answer = match apply(context, named, body, live.as_ref(), &manager, may_force, false).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(mend(context, error, named, live.as_ref(), &manager).await),
+    };
     let did = match did(live.as_ref(), &answer, foreign) {
         // Made by a try whose answer was lost.
         Did::Unchanged | Did::Updated if tries.borrow().found_nothing => Did::Created,
@@ -313,7 +317,11 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         // A refusal had no effect; the next try finds what others left.
         let mut tries = tries.borrow_mut();
         tries.intended = is_outcome_unknown(error).then(|| tries.intended.take().unwrap_or(intent));
-    })?;
+    });
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Err(mend(context, error, target, live.as_ref(), manager).await),
+    };
     let did = match (last, did(live.as_ref(), &answer, false)) {
         (None, Did::Updated | Did::Unchanged) => Did::Created,
         (_, did) => did,

@@ -112,6 +112,9 @@ pub enum Reason {
         /// The manager.
         manager: &'static str,
     },
+    /// The server has not said what it makes of it: an entry of managedFields is in a version that is no longer served.
+    /// It is mended before the apply.
+    VersionGone,
     /// A webhook has not said yet what it makes of it.
     Unverified {
         /// The webhook, if it is known by name.
@@ -213,6 +216,7 @@ impl Reason {
             Self::ReplacedWith(_) => "replaced-with",
             Self::KeptBy { .. } => "kept-by",
             Self::Yielded { .. } => "yielded",
+            Self::VersionGone => "version-gone",
             Self::Unverified { .. } => "unverified",
         }
     }
@@ -255,6 +259,9 @@ impl fmt::Display for Reason {
             Self::ReplacedWith(container) => write!(f, "goes with {container}, and is made again"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
             Self::Yielded { field, manager } => write!(f, "{field} yielded to {manager}"),
+            Self::VersionGone => f.write_str(
+                "not verified: an entry of its managedFields is in a version no longer served, and is mended first",
+            ),
             Self::Unverified { webhook, why } => match why {
                 Unasked::TooEarly => write!(f, "not verified: {webhook} answers only later"),
                 Unasked::TakesNoDryRun => write!(f, "not verified: webhook {webhook} takes no dry run"),

@@ -21,7 +21,7 @@ use crate::{
     readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
-    survey::{Answer, Found, Survey},
+    survey::{Answer, Found, Survey, Unanswered},
     yields::yielded_of,
 };
 use serde_json::Value;
@@ -488,7 +488,7 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
     resource.lifecycle.replace_on.iter().find(changed)
 }
 
-/// What the cluster holds, by the server's answer; and which webhook has not said what it makes of it.
+/// What the cluster holds, by the server's answer; and why the server has not said it, where it has not.
 fn live_of(
     inputs: &Inputs<'_>,
     resource: &Resource,
@@ -522,12 +522,13 @@ fn live_of(
             Some(live) if differences(live, after).is_empty() => (Live::Same, None),
             Some(_) => (Live::Different { drifted }, None),
         },
-        Answer::Unverified {
-            object: after, webhook, ..
-        } => {
-            let reason = Some(Reason::Unverified {
-                webhook: webhook.clone(),
-                why: Unasked::TakesNoDryRun,
+        Answer::Unverified { object: after, why, .. } => {
+            let reason = Some(match why {
+                Unanswered::TakesNoDryRun(webhook) => Reason::Unverified {
+                    webhook: webhook.clone(),
+                    why: Unasked::TakesNoDryRun,
+                },
+                Unanswered::VersionGone => Reason::VersionGone,
             });
             match &found.live {
                 Some(_) if foreign => (Live::Foreign, reason),

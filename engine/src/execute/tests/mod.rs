@@ -10,6 +10,7 @@ mod items;
 mod laws;
 mod look;
 mod lost_answers;
+mod mend;
 mod moves;
 mod pace;
 mod phantoms;
