@@ -148,6 +148,11 @@ pub(super) async fn apply(
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
         moved: renames,
+        facts_moved: known
+            .state
+            .as_ref()
+            .map(|state| desired.facts.moved_since(state.facts()))
+            .unwrap_or_default(),
     };
     Ok(Planned {
         plan,

@@ -378,7 +378,13 @@ fn written(
     let (live, unverified) = live_of(inputs, resource, found, is_overlay, !drifted.is_empty(), above)?;
     let before = match known.and_then(Recorded::object) {
         None => Before::Never,
-        Some(last) if last.sent == sent_digest(resource) && last.object.key() == object.key() => Before::TheSame,
+        Some(last)
+            if last.sent == sent_digest(resource)
+                && last.object.key() == object.key()
+                && !is_of_another_key(last, inputs.key) =>
+        {
+            Before::TheSame
+        }
         Some(_) => Before::SomethingElse,
     };
     let consent = match resource.lifecycle.adopt {
@@ -469,6 +475,12 @@ fn written(
     step.projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
     parts::project(&mut step.projection, found, last);
     Ok(step)
+}
+
+/// Whether secret values are recorded by a key that was lost since: with the one that there is, nothing can be said of them
+/// until they are recorded anew. Who has no key at all records nothing.
+fn is_of_another_key(last: &RecordedObject, key: Option<&StackKey>) -> bool {
+    key.is_some_and(|key| !last.sensitive.is_empty() && last.key_id.as_deref() != Some(key.id()))
 }
 
 fn is_being_deleted(live: &Value) -> bool {
