@@ -12,7 +12,7 @@ use crate::{
     FieldPath,
     address::Address,
     ownership::{Winner, won},
-    plan::Shown,
+    plan::{FieldChange, Shown},
     resource::{Node, Resource},
 };
 use serde_json::Value;
@@ -31,6 +31,18 @@ pub struct Yielded {
     pub said: Shown,
     /// What is there.
     pub there: Shown,
+}
+
+impl Yielded {
+    /// From what the stack says to what is there.
+    pub fn change(&self) -> FieldChange {
+        FieldChange {
+            path: self.path.clone(),
+            before: self.said.clone(),
+            after: self.there.clone(),
+            drift: None,
+        }
+    }
 }
 
 /// What a resource says and leaves to who won it; nothing where the same is there.

@@ -17,7 +17,7 @@ use crate::{
     object_key::ObjectRef,
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
-    resource::{Adopt, Document, Node, Object, Overlay, Resource},
+    resource::{Document, Node, Object, Overlay, Resource},
 };
 use serde_json::Value;
 use std::{
@@ -141,9 +141,10 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             .await?;
     }
     let recorded_paths = rendered(known);
+    let may_adopt = resource.lifecycle.adopt.is_given(adopting);
     let may_force = |causes: &[Cause]| {
         context.force_conflicts
-            || (foreign && (adopting || resource.lifecycle.adopt == Adopt::Expected))
+            || (foreign && may_adopt)
             || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
     };
     let answer = match apply(context, named, body, live.as_ref(), &manager, may_force, false).await {
@@ -158,7 +159,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     // It was not there, and yet it was changed and not made: somebody was faster between our two requests.
     let overtaken = live.is_none() && !answer.created && has_other_managers(&answer.object, &manager);
     let origin = if overtaken { Origin::Adopted } else { origin };
-    let surprise = (foreign || overtaken) && !adopting && resource.lifecycle.adopt != Adopt::Expected;
+    let surprise = (foreign || overtaken) && !may_adopt;
     let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
     Ok(Wrote {
         did,

@@ -173,7 +173,9 @@ impl PlanError {
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
+            Self::NotOurs { .. } => {
+                Some("take it with `--adopt` or `adopt = true`, or delete it, or name yours otherwise".to_owned())
+            }
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
             Self::Conflict { .. } => Some(ProviderError::OF_A_CONFLICT.to_owned()),
             Self::Late { cause, .. } => match **cause {
@@ -389,8 +391,8 @@ fn written(
     };
     let consent = match resource.lifecycle.adopt {
         Adopt::Expected => Consent::Expected,
-        Adopt::Consent if inputs.adopt => Consent::Given,
-        Adopt::Consent | Adopt::Never => Consent::Missing,
+        adopt if adopt.is_given(inputs.adopt) => Consent::Given,
+        Adopt::Given | Adopt::Consent | Adopt::Never => Consent::Missing,
     };
     let (mut action, mut reason) =
         decide(Subject::Desired { live, before, consent }).ok_or_else(|| PlanError::NotOurs {
@@ -619,7 +621,7 @@ fn refuse_conflicts(
     let (Answer::Would { taken, .. } | Answer::Unverified { taken, .. }) = &found.answer else {
         return Ok(());
     };
-    let adopting = resource.lifecycle.adopt == Adopt::Expected || inputs.adopt;
+    let adopting = resource.lifecycle.adopt.is_given(inputs.adopt);
     if inputs.force_conflicts || is_overlay || (known.is_none() && adopting) {
         return Ok(());
     }

@@ -41,11 +41,24 @@ pub struct Lifecycle {
 pub enum Adopt {
     /// Not at all.
     Never,
-    /// Only if the person says so.
+    /// Only if the person says so at the command line.
     #[default]
     Consent,
+    /// The stack says that it may.
+    Given,
     /// A controller makes it before or beside us: "create or adopt", released on destroy.
     Expected,
+}
+
+impl Adopt {
+    /// Whether it may, where `asked` is what the command line says.
+    pub(crate) fn is_given(self, asked: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Consent => asked,
+            Self::Given | Self::Expected => true,
+        }
+    }
 }
 
 /// Objects that others made for us: recorded by uid once the resource is ready, deleted after it.
