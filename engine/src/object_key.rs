@@ -101,6 +101,14 @@ impl ObjectRef {
         }
     }
 
+    /// Whether both name one object, in whatever versions: whether their keys are equal.
+    pub fn is_same_object(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.namespace == other.namespace
+            && self.object_type.kind == other.object_type.kind
+            && self.object_type.group() == other.object_type.group()
+    }
+
     /// The identity, without the version.
     pub fn key(&self) -> ObjectKey {
         ObjectKey {
@@ -156,6 +164,14 @@ mod tests {
         let alpha = ObjectRef::namespaced("serving.kserve.io/v1alpha1", "LLMInferenceService", "demo", "a");
         let beta = ObjectRef::namespaced("serving.kserve.io/v1alpha2", "LLMInferenceService", "demo", "a");
         assert_eq!(alpha.key(), beta.key());
+        assert!(
+            alpha.is_same_object(&beta)
+                && !alpha.is_same_object(&ObjectRef::cluster(
+                    "serving.kserve.io/v1alpha1",
+                    "LLMInferenceService",
+                    "a"
+                ))
+        );
         assert_eq!(alpha.to_string(), "LLMInferenceService demo/a");
     }
 

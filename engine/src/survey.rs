@@ -15,6 +15,7 @@ use crate::{
     marks::{Identity, Whose},
     object_key::{ObjectKey, ObjectRef, ObjectType},
     ownership::applied_fields,
+    packed::Packed,
     readiness::{Observation, Readiness, Seen, Target, judge},
     recorded::{Recorded, RecordedNode, RecordedObject},
     resource::{Node, Object, Overlay, Resource, sent_digest, written_value},
@@ -78,6 +79,21 @@ impl Found {
             ..Self::default()
         }
     }
+
+    /// What the server would make of the object, where it was asked or could be asked.
+    pub(crate) fn after(&self) -> Option<Value> {
+        match &self.answer {
+            Answer::Would { object, .. } | Answer::Unverified { object, .. } => Some(object.open()),
+            Answer::NotAsked
+            | Answer::Unchanged
+            | Answer::KindToCome(_)
+            | Answer::NamespaceToCome(_)
+            | Answer::TargetToCome
+            | Answer::Refused(_)
+            | Answer::Uneditable(_)
+            | Answer::Late(_) => None,
+        }
+    }
 }
 
 /// What the server would answer to our apply.
@@ -91,7 +107,7 @@ pub enum Answer {
     /// This would be there.
     Would {
         /// The object afterwards.
-        object: Value,
+        object: Packed,
         /// Whether it would be made.
         created: bool,
         /// Fields of others that would have to be taken.
@@ -100,7 +116,7 @@ pub enum Answer {
     /// It cannot be asked. What an apply would leave is said without the server.
     Unverified {
         /// The object afterwards, as far as that can be said here.
-        object: Value,
+        object: Packed,
         /// Why not.
         why: Unanswered,
         /// Fields of others that would have to be taken.
@@ -283,34 +299,36 @@ async fn read_named<P: Provider>(
     width: usize,
     survey: &mut Survey,
 ) -> Result<(), SurveyError> {
+    read_own(provider, request, width, survey).await?;
     let mut named: BTreeSet<ObjectRef> = BTreeSet::new();
-    named.extend(
-        request
-            .recorded
-            .values()
-            .filter_map(Recorded::object)
-            .map(|object| object.object.clone()),
-    );
+    let mut wants = |object: &ObjectRef| {
+        if survey.view.object(object).is_none() {
+            named.insert(object.clone());
+        }
+    };
+    for object in request.recorded.values().filter_map(Recorded::object) {
+        wants(&object.object);
+    }
     for resource in request.resources {
-        named.extend(resource.object().cloned());
+        resource.object().into_iter().for_each(&mut wants);
         for observation in observations(resource) {
             match &observation.target {
-                Target::Named(object) => named.extend([object.clone()]),
-                Target::Linked { from, .. } => named.extend([from.clone()]),
-                Target::Copied { to, from, .. } => named.extend([to.clone(), from.clone()]),
+                // Looked at above.
+                Target::Named(object) if resource.object() == Some(object) => {}
+                Target::Named(object) => wants(object),
+                Target::Linked { from, .. } => wants(from),
+                Target::Copied { to, from, .. } => [to, from].into_iter().for_each(&mut wants),
                 Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
             }
         }
         for source in resource.late_sources() {
             match source {
-                LateSource::Object { object, .. } => named.extend([object.clone()]),
-                LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
+                LateSource::Object { object, .. } => wants(object),
+                LateSource::Generated { unless_exists, .. } => unless_exists.iter().for_each(&mut wants),
                 LateSource::Template { .. } | LateSource::Input(_) => {}
             }
         }
     }
-    read_own(provider, request, width, survey).await?;
-    named.retain(|object| survey.view.object(object).is_none());
     get_all(provider, named, width, survey).await?;
     // Links name their object only once the holder is read.
     let mut linked = BTreeSet::new();
@@ -640,7 +658,7 @@ async fn dry_run<P: Provider>(
     loop {
         return match provider.apply(&request).await {
             Ok(answer) => Answer::Would {
-                object: answer.object,
+                object: Packed::of(&answer.object),
                 created: answer.created,
                 taken,
             },
@@ -650,12 +668,12 @@ async fn dry_run<P: Provider>(
                 continue;
             }
             Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
-                object: expected(live, &request.body, manager),
+                object: Packed::of(&expected(live, &request.body, manager)),
                 why: Unanswered::TakesNoDryRun(webhook),
                 taken,
             },
             Err(ProviderError::VersionGone(_)) => Answer::Unverified {
-                object: expected(live, &request.body, manager),
+                object: Packed::of(&expected(live, &request.body, manager)),
                 why: Unanswered::VersionGone,
                 taken,
             },

@@ -247,6 +247,7 @@ mod tests {
     use serde_json::json;
     use stackctl_engine::{
         object_key::ObjectRef,
+        packed::Packed,
         recorded::{Origin, RecordedDestroy},
     };
 
@@ -267,7 +268,7 @@ mod tests {
             origin: Origin::Created,
             manager: MANAGER.to_owned(),
             sent: Digest::of(&json!("as desired")),
-            manifest: Value::Null,
+            manifest: Packed::default(),
             fields: std::collections::BTreeSet::new(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,

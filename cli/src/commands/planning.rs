@@ -22,7 +22,7 @@ use stackctl_engine::{
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
-    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
+    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Transition},
     recorded::{Recorded, RecordedNode},
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
@@ -53,6 +53,11 @@ impl Planned {
     /// Of all that is desired, what the plan is about.
     pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
         part_of(self.plan.partial.as_ref(), desired)
+    }
+
+    /// What was read for each step; `resources` are what the plan is about, none of a destroy.
+    pub(super) fn read(&self, resources: &[Resource]) -> BTreeMap<Address, Projection> {
+        plan::projections(&self.plan, resources, &self.recorded, &self.survey)
     }
 
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.

@@ -284,7 +284,6 @@ pub fn saved(mut plan: PlanJson, saved: Option<(&Path, Digest)>) -> PlanJson {
 }
 
 fn resource_change(step: &Step, picture: &Picture, previous_address: Option<String>) -> ResourceChangeJson {
-    // The projection is for the saved plan alone.
     let Step {
         address,
         node,
@@ -296,7 +295,6 @@ fn resource_change(step: &Step, picture: &Picture, previous_address: Option<Stri
         waits_for,
         readiness,
         consequences,
-        projection: _,
     } = step;
     let importing = (*action == Action::Adopt).then(|| ImportingJson {
         id: object.as_ref().map_or_else(|| address.to_string(), ToString::to_string),

@@ -158,6 +158,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
+        packed::Packed,
         plan::{Purpose, testing},
         recorded::{RecordedDestroy, RecordedObject},
     };
@@ -172,7 +173,7 @@ mod tests {
                 origin,
                 manager: "m".to_owned(),
                 sent: Digest::of(&Value::Null),
-                manifest: Value::Null,
+                manifest: Packed::default(),
                 fields: BTreeSet::new(),
                 sensitive: BTreeSet::new(),
                 key_id: None,

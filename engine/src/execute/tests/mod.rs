@@ -32,7 +32,7 @@ use crate::{
     manifest::Manifest,
     marks::Identity,
     object_key::{ObjectRef, ObjectType},
-    plan::{Inputs, Plan, PlanError, plan, plan_destroy, replaced},
+    plan::{Inputs, Plan, PlanError, Projection, plan, plan_destroy, projections, replaced},
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
@@ -229,6 +229,12 @@ impl World {
             .await
             .expect("the state is kept");
         report
+    }
+
+    /// What is read for a plan, as a saved one compares it.
+    async fn read(&self, resources: &[Resource]) -> BTreeMap<Address, Projection> {
+        let (recorded, found) = self.surveyed(resources).await;
+        projections(&self.plan(resources).await, resources, &recorded, &found)
     }
 
     /// One line a step that does something.

@@ -78,7 +78,8 @@ async fn what_a_winner_moved_is_left_to_it_told_as_yielded_and_recorded_once() {
     let plan = world.plan(&stack).await;
     assert!(!plan.has_changes());
     assert_eq!(plan.steps[0].reasons[1..], [reason.clone()]);
-    assert!(!plan.steps[0].projection.paths.contains_key(".data.scale"));
+    let read = world.read(&stack).await;
+    assert!(!read[&address("a.one")].paths.contains_key(".data.scale"));
 
     let report = world.apply(&stack).await;
     assert!(report.succeeded() && report.updated == 0, "{report:?}");
