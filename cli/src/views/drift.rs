@@ -257,7 +257,12 @@ mod tests {
             }],
             ..looked(88)
         };
-        insta::assert_snapshot!(drift(&[], &looked, &Style::PLAIN), @"");
+        insta::assert_snapshot!(drift(&[], &looked, &Style::PLAIN), @r"
+        manifests[web].deployment   yielded to kube-controller-manager
+          spec.replicas:  2 → 5
+        kuadrant.ready   degraded: Kuadrant kuadrant: Ready is False
+        0 drifted, 88 as recorded; 1 field yielded, 1 gate degraded
+        ");
     }
 
     #[test]
