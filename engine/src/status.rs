@@ -13,10 +13,13 @@
 //! which plan and drift tell.
 
 use crate::{
+    FieldPath,
     address::Address,
+    field::PathElement,
     graph::{Edge, Graph, Until},
     marks::{Identity, Whose},
     object_key::ObjectRef,
+    ownership::{holder, managed_entries},
     plan::NodeKind,
     readiness::{Observation, Readiness, Rule, Seen, Sight, judge},
     recorded::{Recorded, RecordedNode, RecordedObject},
@@ -323,6 +326,24 @@ pub(crate) fn going(live: &Value) -> String {
     } else {
         format!("{kind} {name} waits for its finalizers: {}", finalizers.join(", "))
     }
+}
+
+/// Who put each finalizer of an object there and when that manager last wrote it, as far as the server notes it: whose
+/// finalizer it is, and a sign of whether they live.
+pub(crate) fn put_by(live: &Value) -> Vec<String> {
+    let entries = managed_entries(live);
+    let listed = live["metadata"]["finalizers"].as_array().into_iter().flatten();
+    let one = |finalizer: &Value| {
+        let path = FieldPath::of("metadata.finalizers").child(PathElement::Value(finalizer.to_string()));
+        let entry = holder(&entries, &path, "")?;
+        let when = entry
+            .time
+            .as_ref()
+            .map(|time| format!(", which last wrote it at {time}"));
+        let (name, manager) = (finalizer.as_str()?, &entry.manager);
+        Some(format!("{name} was put there by {manager}{}", when.unwrap_or_default()))
+    };
+    listed.filter_map(one).collect()
 }
 
 /// Where every subject stands; `symptom` tells of one that is not ready what is known about that, and what it asks for.

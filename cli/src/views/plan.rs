@@ -280,7 +280,18 @@ pub(super) fn is_shown(step: &Step) -> bool {
     if step.action == Action::Forget && !writes {
         return false;
     }
-    step.action != Action::NoOp || step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
+    step.action != Action::NoOp || is_unready(step) || yields(step)
+}
+
+fn is_unready(step: &Step) -> bool {
+    step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
+}
+
+/// Whether a field of it is left to a manager that won it.
+fn yields(step: &Step) -> bool {
+    step.reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Yielded { .. }))
 }
 
 fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String {
@@ -307,7 +318,8 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         (Action::Record, "record only"),
         (Action::NoOp, "not ready"),
     ] {
-        let count = steps.iter().filter(|step| step.action == action).count();
+        let says = |step: &&&Step| step.action == action && (action != Action::NoOp || is_unready(step));
+        let count = steps.iter().filter(says).count();
         let noun = if count == 1 || !action.is_work() {
             noun.to_owned()
         } else {
@@ -322,6 +334,9 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         .collect();
     if steps.iter().any(|step| step.reasons.contains(&Reason::Drifted)) {
         words.push("drifted".to_owned());
+    }
+    if steps.iter().any(|step| yields(step)) {
+        words.push("yielded".to_owned());
     }
     let words = words.join(", ");
     let gap = HEADING_WIDTH
@@ -494,6 +509,8 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::ReplaceAsked
         | Reason::ReplacedWith(_)
         | Reason::KeptBy { .. }
+        | Reason::Yielded { .. }
+        | Reason::VersionGone
         | Reason::Unverified { .. } => false,
     }
 }

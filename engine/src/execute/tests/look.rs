@@ -12,7 +12,7 @@ use crate::{
     readiness::{Observation, Rule, Target},
     recorded::{Origin, Recorded, RecordedDestroy, RecordedNode, RecordedObject},
     resource::{Action, DependsOn, Effect, Gate, Node, Object, Resource},
-    status::{Is, Standing, Subject, Tally, held_up_by},
+    status::{Is, Standing, Subject, Tally, held_up_by, put_by},
     testing::Memory,
 };
 use futures_util::stream;
@@ -277,4 +277,24 @@ async fn an_action_has_run_once_that_is_recorded_and_not_before() {
     assert_eq!(looked(&cluster, &subjects).await, [row("db.restart", "not-ready", &[])]);
     subjects[0].learn(true);
     assert_eq!(looked(&cluster, &subjects).await, [row("db.restart", "ready", &[])]);
+}
+
+#[test]
+fn of_a_finalizer_it_is_told_who_put_it_there_and_when_they_last_wrote() {
+    let entry = |manager: &str, fields: Value| json!({"manager": manager, "operation": "Update", "fieldsV1": fields});
+    let mut by = entry(
+        "manager",
+        json!({"f:metadata": {"f:finalizers": {".": {}, "v:\"x.io/data\"": {}}}}),
+    );
+    by["time"] = json!("2026-11-28T10:00:00Z");
+    let live = json!({"metadata": {"finalizers": ["x.io/data", "x.io/timeless", "x.io/nobody"], "managedFields": [
+        by, entry("other", json!({"f:metadata": {"f:finalizers": {"v:\"x.io/timeless\"": {}}}})),
+    ]}});
+    assert_eq!(
+        put_by(&live),
+        [
+            "x.io/data was put there by manager, which last wrote it at 2026-11-28T10:00:00Z",
+            "x.io/timeless was put there by other"
+        ]
+    );
 }

@@ -11,6 +11,7 @@ mod keys;
 mod laws;
 mod look;
 mod lost_answers;
+mod mend;
 mod moves;
 mod pace;
 mod phantoms;
@@ -18,6 +19,7 @@ mod pictures;
 mod transitions;
 mod unverified;
 mod users;
+mod yields;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
