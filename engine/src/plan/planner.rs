@@ -14,7 +14,7 @@ use crate::{
     field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
-    late::LateError,
+    late::{Late, LateError},
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
