@@ -55,8 +55,12 @@ struct Inner {
     unserved: BTreeSet<String>,
     /// Kinds whose dry runs admission refuses, with its answer.
     refused: BTreeMap<String, ProviderError>,
+    /// Names of objects whose writes are refused for good.
+    unwritable: BTreeSet<String>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
+    /// What somebody else does right before the next dry run.
+    asked: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
     /// How long an apply takes.
@@ -107,6 +111,11 @@ impl Memory {
     /// Lets admission answer every dry run of a kind with this.
     pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
         self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
+    /// Refuses every write of objects of a name.
+    pub(crate) fn refuse_writes(&self, name: &str) {
+        self.lock().unwritable.insert(name.to_owned());
     }
 
     /// Puts an object as some controller would.
@@ -172,6 +181,11 @@ impl Memory {
     /// Lets somebody else do something right before the next write is carried out.
     pub(crate) fn meanwhile(&self, deed: impl FnOnce(&Self) + Send + 'static) {
         self.lock().meanwhile = Some(Box::new(deed));
+    }
+
+    /// The same right before the next dry run.
+    pub(crate) fn once_asked(&self, deed: impl FnOnce(&Self) + Send + 'static) {
+        self.lock().asked = Some(Box::new(deed));
     }
 
     /// Lets them do it now.
@@ -298,6 +312,8 @@ impl Provider for Memory {
         if !request.dry_run {
             tokio::time::sleep(takes).await;
             self.interfere();
+        } else if let Some(deed) = { self.lock().asked.take() } {
+            deed(self);
         }
         let mut inner = self.lock();
         inner.n_requests += 1;
@@ -307,6 +323,9 @@ impl Provider for Memory {
         let refusal = inner.refused.get(&request.object.object_type.kind);
         if let (Some(refusal), true) = (refusal, request.dry_run) {
             return Err(refusal.clone());
+        }
+        if !request.dry_run && inner.unwritable.contains(&request.object.name) {
+            return Err(ProviderError::Forbidden("nobody may write it".to_owned()));
         }
         let live = inner.objects.get(&request.object.key()).cloned();
         let created = live.is_none();

@@ -88,7 +88,7 @@ fn deployment(world: &World, cpu: &str) -> Resource {
     )
 }
 
-fn secret(world: &World, data: Value) -> Resource {
+fn secret(world: &World, data: &Value) -> Resource {
     let metadata = json!({"name": "one", "namespace": world.namespace});
     object(
         "c.secret",
@@ -159,7 +159,7 @@ fn rows(world: &World) -> Vec<Resource> {
             "RoleBinding",
             json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "one"}, "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": world.namespace}]}),
         ),
-        secret(world, json!({"k": "dg==", "dropped": "dw=="})),
+        secret(world, &json!({"k": "dg==", "dropped": "dw=="})),
         // What admission adds, what it changes of ours, and what it writes anew each time.
         config(world, "defaulted", &[("k", "ours")]),
         config(world, "changed", &[("k", "ours")]),
@@ -193,7 +193,7 @@ pub(crate) async fn plays(world: &mut World) {
     let mut changed = stack.clone();
     changed[2] = gadget(world, 6);
     changed[3] = deployment(world, "1500m");
-    changed[12] = secret(world, json!({"k": "dg=="}));
+    changed[12] = secret(world, &json!({"k": "dg=="}));
     changed[14] = config(world, "changed", &[("k", "other")]);
     assert_eq!(world.changes(&changed).await, CHANGED);
     world.apply(&changed).await;
