@@ -311,13 +311,37 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
     .expect("writable");
     for form in ["markdown", "junit"] {
         let differs = stage.run(&["diff", "--from", "older", "--format", form], 0);
-        assert!(differs.stdout.contains("one-credentials"), "{}", differs.shown());
+        assert!(
+            differs.stdout.contains("maas.external[one].credential"),
+            "{}",
+            differs.shown()
+        );
     }
     // Somebody changes one; that is seen in every form, recorded as it is, and mended.
     let one = format!("{taken}/one-credentials");
     served.patch(&one, &json!({"data": {"api-key": base64(OF_SOMEBODY.as_bytes())}}));
     stage.run(&["drift"], 2);
-    stage.run_json(&["plan", "--detailed-exitcode"], 2);
+    // Who has not the key of the state cannot say that it is as recorded.
+    let key = stage.sandbox.path().join(".stackctl/simulator/state/canaries.key");
+    fs::rename(&key, key.with_extension("away")).expect("there is a key");
+    let keyless = stage.run_json(&["drift"], 0).json();
+    fs::rename(key.with_extension("away"), &key).expect("it is put back");
+    assert!(
+        keyless["unknown"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("maas.external[one].credential"))),
+        "{keyless}"
+    );
+    let planned = stage.run_json(&["plan", "--detailed-exitcode"], 2).json();
+    let changes = planned["resource_changes"].as_array().expect("changes");
+    let changed = changes
+        .iter()
+        .find(|one| one["address"] == "maas.external[one].credential");
+    let changed = changed.expect("it is in the plan").to_string();
+    assert!(
+        !changed.contains("kept-by"),
+        "it is taken back, and not left: {changed}"
+    );
     stage.run_json(&["diff", "--live"], 0);
     for form in ["markdown", "junit"] {
         stage.run(&["plan", "--format", form], 0);

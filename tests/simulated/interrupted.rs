@@ -55,7 +55,8 @@ fn ctrl_c_ends_an_apply_that_waits_keeps_what_was_done_and_the_next_apply_finish
         ran.join().expect("it ends")
     });
     let told = process.expect(130);
-    for said in ["stopping: nothing new starts", "Stopped after", "1 created"] {
+    assert!(told.stdout.contains("Stopped after"), "{}", told.shown());
+    for said in ["stopping: nothing new starts", "kept: 1 resource is recorded"] {
         assert!(told.stderr.contains(said), "`{said}`: {}", told.shown());
     }
     assert!(served.find(&format!("{MAPS}/behind")).is_none());
@@ -63,7 +64,7 @@ fn ctrl_c_ends_an_apply_that_waits_keeps_what_was_done_and_the_next_apply_finish
     // The lock is free, and the next one goes on from there.
     served.patch(&format!("{MAPS}/gate"), &json!({"data": {"open": "yes"}}));
     let applied = sandbox.simulate(&["apply", "--yes"]).expect(0);
-    assert!(applied.stderr.contains("1 created"), "{}", applied.shown());
+    assert!(applied.stdout.contains("1 created"), "{}", applied.shown());
     assert_eq!(recorded(&sandbox), ["behind", "gate"]);
     sandbox.simulate(&["plan", "--detailed-exitcode"]).expect(0);
 }
