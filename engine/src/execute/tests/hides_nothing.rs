@@ -12,7 +12,7 @@ use crate::{
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-const CASES: u32 = 400;
+const CASES: u32 = 350;
 /// Objects of the stack, and at last that of somebody else, which the stack at times writes into.
 const NAMES: [&str; 4] = ["one", "two", "three", "theirs"];
 const THEIRS: usize = 3;

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many random cases each law is tried on.
-const CASES: u32 = 300;
+const CASES: u32 = 260;
 /// How many objects a stack may have.
 const MOST: usize = 9;
 const FIELDS: [&str; 6] = ["a", "b", "c", "m.x", "m.y", "list"];
