@@ -13,6 +13,8 @@ mod acts;
 mod audit;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
+#[path = "../not_run.rs"]
+mod not_run;
 mod operators;
 mod order;
 mod rights;
@@ -94,7 +96,7 @@ fn the_password_is_in_its_secret_alone(stage: &Stage) {
         "json",
     ];
     let Some(secret) = stage.kubectl_says(&secret) else {
-        println!("NOT RUN: kubectl is not on this machine");
+        not_run::not_run("kubectl is not on this machine");
         return;
     };
     let secret: Value = serde_json::from_str(&secret).expect("JSON");
@@ -150,7 +152,7 @@ fn drifts(stage: &Stage) {
         "{\"spec\":{\"priority\":77}}",
     ];
     if !stage.kubectl(&patch) {
-        println!("NOT RUN: kubectl is not on this machine");
+        not_run::not_run("kubectl is not on this machine");
         return;
     }
     let told = stage.run(&["drift", "stack.toml"]).expect(2);
