@@ -81,11 +81,31 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     );
     assert!(comment.contains(&format!("--expect {}`", digest.trim())), "{comment}");
 
+    // The same by hand: what the files here would do to this cluster, what it does to users first.
+    let live = sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(2);
+    let at = |word: &str| {
+        live.stdout
+            .find(word)
+            .unwrap_or_else(|| panic!("{word}: {}", live.shown()))
+    };
+    assert!(
+        at("cluster simulated") < at("1 safe") && at("1 safe") < at("~ manifests"),
+        "{}",
+        live.shown()
+    );
+    assert!(live.stdout.contains("data.most:  \"1\" → \"2\""), "{}", live.shown());
+    let document = sandbox
+        .simulate(&["diff", "--live", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(document["summary"]["update"], 1, "{document}");
+
     // The merge: exactly that plan.
     git(&sandbox, &["switch", "--quiet", "main"]);
     git(&sandbox, &["merge", "--quiet", "--no-ff", "-m", "merge", "change"]);
     step(&sandbox, &["apply"]).expect(0);
     step(&sandbox, &["drift"]).expect(0);
+    sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(0);
 
     // The schedule, after somebody edited by hand.
     let served = Served::start(&sandbox);

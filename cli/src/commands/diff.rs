@@ -1,14 +1,14 @@
 //! `diff`: two versions of a stack, and what it means to go from one to the other.
 
 use super::{
-    compare::{self, Old, Side, Version},
-    load,
+    compare::{self, Compared, Old, Side, Version},
+    load, paged,
     plan::{self, First},
     planning::Planned,
     runtime,
 };
 use crate::{
-    cli::{DiffCommand, PlanCommand, ReviewArgs, ReviewFormat},
+    cli::{DiffCommand, PlanArgs, PlanCommand, ReviewArgs, ReviewFormat},
     error::{Error, Problem},
     exit::Exit,
     facts,
@@ -26,6 +26,10 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     if command.live {
         let plan = PlanCommand {
             stack: command.stack.clone(),
+            plan: PlanArgs {
+                schema: command.schema.clone(),
+                ..PlanArgs::default()
+            },
             review: command.review.clone(),
             detailed_exitcode: command.exit_code,
             ..PlanCommand::default()
@@ -35,20 +39,34 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     let (old, new) = versions(command, settings)?;
     compare::not_the_same(&old, &new)?;
     let facts = command.facts.as_deref().map(facts::from_file).transpose()?;
-    let old = Old::of(old, facts.as_ref(), settings)?;
-    let new = Side::of(new, facts.as_ref(), settings)?;
+    let old = Old::of(old, facts.as_ref(), settings, &command.schema)?;
+    let new = Side::of(new, facts.as_ref(), settings, &command.schema)?;
     new.show_doubts(settings);
-    let planned = runtime::block_on(compare::plan(settings, &old, &new))?;
+    new.check(settings, &command.schema)?;
+    let compared = runtime::block_on(compare::plan(settings, &old, &new))?;
+    let Compared { planned, prevented } = &compared;
     let review = Review {
+        refused: prevented.iter().map(ToString::to_string).collect(),
         excess: planned.excess.iter().map(ToString::to_string).collect(),
         artefact: command.review.artefact.clone(),
         ..compare::review(&old, &new, command.facts.as_deref())
     };
     let document = || {
         let details = planned.details(new.resources(), None);
-        views::json::pretty(&views::plan_document::plan(&planned.plan, &planned.around, &details))
+        let document = views::plan_document::plan(&planned.plan, &planned.around, &details);
+        views::json::pretty(&if prevented.is_empty() {
+            document
+        } else {
+            views::plan_document::refused(document)
+        })
     };
-    views::result(&shown(settings, &planned, document, &review, &command.review));
+    let text = shown(settings, planned, document, &review, &command.review);
+    if settings.json || command.review.format != ReviewFormat::Text {
+        views::result(&text);
+    } else {
+        paged::show(settings, &text);
+    }
+    compared.verdict(&new)?;
     verdict(&planned.plan, &command.review)?;
     Ok(if command.exit_code && planned.plan.has_changes() {
         Exit::Differs

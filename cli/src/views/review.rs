@@ -27,6 +27,8 @@ pub struct Review {
     pub asked: String,
     /// The old name of the stack, where it has another one now.
     pub renamed: Option<String>,
+    /// Why an apply refuses it.
+    pub refused: Vec<String>,
     /// What an apply asks for one more word for.
     pub excess: Vec<String>,
     /// Where the whole is kept.
@@ -145,9 +147,10 @@ pub fn notes(review: &Review) -> Vec<String> {
             review.stack
         )
     });
+    let refused = review.refused.iter().map(|why| format!("apply refuses this: {why}"));
     let excess = review
         .excess
         .iter()
         .map(|excess| format!("apply asks for `--yes-delete`: {excess}"));
-    renamed.into_iter().chain(excess).collect()
+    renamed.into_iter().chain(refused).chain(excess).collect()
 }
