@@ -80,6 +80,10 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
         for (line, change) in lines {
             let by = change.drift.as_ref().map(diff::written_by).unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
+            let column = visible_width(&diff::path(&change.path)) + 5;
+            if let Some(marks) = diff::below_from_to(change, column, style) {
+                let _ = writeln!(text, "{marks}");
+            }
         }
     }
     text
@@ -101,6 +105,13 @@ mod tests {
             found.changes.push(long_change());
             insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], 88, &style));
         }
+    }
+
+    #[test]
+    fn in_a_pipe_the_words_that_drifted_are_marked() {
+        let mut found = drifted_dashboard();
+        found.changes = vec![long_change()];
+        insta::assert_snapshot!(drift(&[found], 88, &Style::PLAIN));
     }
 
     #[test]

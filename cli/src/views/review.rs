@@ -4,8 +4,8 @@
 
 use super::{
     estimate,
-    plan::{self, Fields, Surroundings, line},
-    style::{Meaning, Style, padded, visible_width},
+    plan::{self, BELOW, Fields, Surroundings, line},
+    style::{Meaning, Style, broken, item, padded, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -50,9 +50,12 @@ pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, 
         let _ = write!(heading, "{from} {} {to}   ", style.arrow());
     }
     heading.push_str(&review.asked);
-    line(&mut text, &style.paint(Meaning::Quiet, &heading));
-    for note in notes(review) {
-        line(&mut text, &style.paint(Meaning::Attention, &note));
+    let width = style.width.unwrap_or(usize::MAX);
+    for part in broken(&heading, width) {
+        line(&mut text, &style.paint(Meaning::Quiet, &part));
+    }
+    for part in notes(review).iter().flat_map(|note| broken(note, width)) {
+        line(&mut text, &style.paint(Meaning::Attention, &part));
     }
     plan::renames(&mut text, &around.moved, style);
     consequences(&mut text, plan, style);
@@ -88,8 +91,14 @@ fn consequences(text: &mut String, plan: &Plan, style: &Style) {
         };
         line(text, &style.paint(meaning, risk.word()));
         for told in of_it {
-            let place = padded(&place_text(told), width);
-            line(text, &format!("  {} {place}  {}", style.dot(), told.consequence.text));
+            let place = place_text(told);
+            let whole = format!("  {} {}  {}", style.dot(), padded(&place, width), told.consequence.text);
+            if style.width.is_none_or(|width| visible_width(&whole) <= width) {
+                line(text, &whole);
+            } else {
+                line(text, &format!("  {} {place}", style.dot()));
+                line(text, &item(BELOW, &told.consequence.text, style));
+            }
         }
     }
 }
@@ -153,4 +162,43 @@ pub fn notes(review: &Review) -> Vec<String> {
         .iter()
         .map(|excess| format!("apply asks for `--yes-delete`: {excess}"));
     renamed.into_iter().chain(refused).chain(excess).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::{plan_with_long_values, surroundings};
+    use stackctl_engine::resource::{Consequence, ConsequenceClass};
+
+    #[test]
+    fn a_review_fits_a_narrow_and_a_wide_terminal() {
+        let mut plan = plan_with_long_values();
+        let told = Consequence {
+            class: ConsequenceClass::Access,
+            text:
+                "lowers the limit of tier pro on qwen3-8b from 30,000 to 3,000 tokens per 5m; 12 active API keys keep \
+                   the old one until they are revoked"
+                    .to_owned(),
+        };
+        plan.steps
+            .iter_mut()
+            .filter(|step| step.address.to_string() == "maas.tier[pro].subscription")
+            .for_each(|step| step.consequences.push(told.clone()));
+        let review = Review {
+            stack: "maas-on-aws".to_owned(),
+            between: Some(("origin/main (1a2b3c4)".to_owned(), "working tree".to_owned())),
+            asked: not_asked(None),
+            refused: vec!["`maas.tier[pro].subscription` may not be destroyed (prevent_destroy)".to_owned()],
+            ..Review::default()
+        };
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let text = text(&plan, &surroundings(), &review, false, &style);
+            assert!(text.lines().all(|line| visible_width(line) <= width), "{text}");
+            insta::assert_snapshot!(format!("a_review_at_{width}"), text);
+        }
+    }
 }
