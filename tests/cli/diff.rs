@@ -138,6 +138,22 @@ fn two_commits_are_told_in_markdown_with_what_they_do_first_and_in_figures() {
         refused.starts_with("exit 1\n") && refused.contains("<failure type=\"destructive\""),
         "{refused}"
     );
+    let whole = [
+        "--format",
+        "markdown",
+        "--artefact",
+        "https://ci.example.com/runs/7",
+        "--fail-on",
+        "disruptive",
+    ];
+    let refused = sandbox.run(&[&["diff", "--from", "main"][..], &whole].concat());
+    for said in [
+        "exit 1\n",
+        " The whole: https://ci.example.com/runs/7.",
+        "error: the change is destructive",
+    ] {
+        assert!(refused.contains(said), "{said}: {refused}");
+    }
     insta::assert_snapshot!(sandbox.run(&["diff", "--from", "nowhere"]));
     assert!(
         !sandbox.files().iter().any(|file| file.starts_with(".stackctl")),
@@ -203,6 +219,36 @@ fn what_the_stack_keeps_and_would_lose_is_shown_and_refused() {
         (Some(1), &true.into(), &false.into(), &1.into()),
         "{document}"
     );
+}
+
+#[test]
+fn another_name_of_the_stack_and_files_that_were_not_there_are_told_and_are_no_small_change() {
+    let sandbox = repository();
+    sandbox.write(
+        "stack.toml",
+        &after().replace("name = \"prod\"", "name = \"production\""),
+    );
+    let text = sandbox.run(&["diff", "--exit-code"]);
+    assert!(
+        text.starts_with("exit 2\n") && text.contains("\n1 disruptive\n"),
+        "{text}"
+    );
+    let junit = sandbox.run(&["diff", "--fail-on", "disruptive", "--format", "junit"]);
+    let told = "the stack is called production instead of prod";
+    assert!(
+        junit.starts_with("exit 1\n") && junit.contains("failures=\"1\"") && junit.contains(told),
+        "{junit}"
+    );
+    let document = Sandbox::output(&mut sandbox.command(&["diff", "--json"]));
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).expect("JSON");
+    assert_eq!(document["has_changes"], true, "{document}");
+
+    sandbox.write(
+        "new.toml",
+        "[stack]\nname = \"s\"\n[[manifests]]\nname = \"m\"\npath = \"extra\"\n",
+    );
+    let text = sandbox.run(&["diff", "new.toml"]);
+    assert!(text.contains(") has no new.toml: everything is new"), "{text}");
 }
 
 #[test]

@@ -12,6 +12,8 @@
 
 #![allow(clippy::print_stdout, reason = "a test says loudly what it did not try")]
 
+#[path = "../documents.rs"]
+mod documents;
 mod platform;
 mod session;
 mod transcript;

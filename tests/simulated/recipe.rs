@@ -16,6 +16,11 @@ fn settings(most: &str) -> String {
 
 /// A step of the recipe, on the embedded cluster that stands for the real one.
 fn step(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    recipe(sandbox, arguments, &[])
+}
+
+/// The same with variables of a job.
+fn recipe(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/shell/stackctl-ci.sh");
     let mut command = Command::new("sh");
     command
@@ -27,6 +32,7 @@ fn step(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("HOME", sandbox.path());
     command.env("STACKCTL", env!("CARGO_BIN_EXE_stackctl"));
+    command.envs(variables.iter().copied());
     command
         .env("STACKCTL_SIMULATE", "1")
         .env("STACKCTL_SIMULATE_SPEED", FAST);
@@ -103,12 +109,20 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     // The merge: exactly that plan.
     git(&sandbox, &["switch", "--quiet", "main"]);
     git(&sandbox, &["merge", "--quiet", "--no-ff", "-m", "merge", "change"]);
+    // The files say something else by now, and nobody approved that: what was planned is applied, with the digest it had.
+    std::fs::write(&app, settings("3")).expect("writable");
+    let other = format!("sha256:{}", "0".repeat(64));
+    let wrong = recipe(&sandbox, &["apply"], &[("DIGEST", &other)]).expect(1);
+    assert!(wrong.stderr.contains("digest"), "{}", wrong.shown());
     step(&sandbox, &["apply"]).expect(0);
+    std::fs::write(&app, settings("2")).expect("writable");
     step(&sandbox, &["drift"]).expect(0);
     sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(0);
 
     // The schedule, after somebody edited by hand.
     let served = Served::start(&sandbox);
+    let limits = served.get("/api/v1/namespaces/default/configmaps/limits");
+    assert_eq!(limits["data"]["most"], "2", "{limits}");
     let patch = [
         "patch",
         "configmap",

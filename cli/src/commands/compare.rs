@@ -300,6 +300,10 @@ pub(super) fn review(old: &Old, new: &Side, facts: Option<&Path>) -> Review {
         between: Some((old.version().name.clone(), new.version.name.clone())),
         asked: views::review::not_asked(facts),
         renamed,
+        nothing_before: match old {
+            Old::Stack(_) => None,
+            Old::Nothing(version) => Some(version.layers.iter().map(|layer| layer.display().to_string()).collect()),
+        },
         ..Review::default()
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
     views::{self, review::Review},
 };
-use stackctl_engine::plan::Plan;
+use stackctl_engine::plan::Risk;
 use std::path::{Path, PathBuf};
 
 /// What a version is called that is on disk, where we are.
@@ -45,6 +45,7 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     new.check(settings, &command.schema)?;
     let compared = runtime::block_on(compare::plan(settings, &old, &new))?;
     let Compared { planned, prevented } = &compared;
+    let plan = &planned.plan;
     let review = Review {
         refused: prevented.iter().map(ToString::to_string).collect(),
         excess: planned.excess.iter().map(ToString::to_string).collect(),
@@ -53,12 +54,14 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     };
     let document = || {
         let details = planned.details(new.resources(), None);
-        let document = views::plan_document::plan(&planned.plan, &planned.around, &details);
-        views::json::pretty(&if prevented.is_empty() {
-            document
-        } else {
-            views::plan_document::refused(document)
-        })
+        let mut document = views::plan_document::plan(plan, &planned.around, &details);
+        if let Some(told) = review.renaming() {
+            document = views::plan_document::renamed(document, &told);
+        }
+        if !prevented.is_empty() {
+            document = views::plan_document::refused(document);
+        }
+        views::json::pretty(&document)
     };
     let text = shown(settings, planned, document, &review, &command.review);
     if settings.json || command.review.format != ReviewFormat::Text {
@@ -67,12 +70,14 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
         paged::show(settings, &text);
     }
     compared.verdict(&new)?;
-    verdict(&planned.plan, &command.review)?;
-    Ok(if command.exit_code && planned.plan.has_changes() {
-        Exit::Differs
-    } else {
-        Exit::Done
-    })
+    verdict(review.risk(plan), &command.review)?;
+    Ok(
+        if command.exit_code && (plan.has_changes() || review.renamed.is_some()) {
+            Exit::Differs
+        } else {
+            Exit::Done
+        },
+    )
 }
 
 /// A plan in the form that was asked for; `document` makes the one for machines.
@@ -93,9 +98,9 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a plan that is graver than was allowed.
-pub(super) fn verdict(plan: &Plan, how: &ReviewArgs) -> Result<(), Error> {
-    match (plan.risk(), how.fail_on) {
+/// Refuses what is graver than was allowed.
+pub(super) fn verdict(risk: Option<Risk>, how: &ReviewArgs) -> Result<(), Error> {
+    match (risk, how.fail_on) {
         (Some(risk), Some(from)) if risk >= from => Err(Problem::new(format!("the change is {risk}"))
             .because(format!("`--fail-on {from}` refuses what is {from} or worse"))
             .hint("read what it does above; leave `--fail-on` away where that is meant")

@@ -47,7 +47,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
             &command.review,
             first,
         );
-        diff::verdict(&planned.plan, &command.review)?;
+        diff::verdict(planned.plan.risk(), &command.review)?;
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
@@ -97,7 +97,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest));
         }
-        diff::verdict(&planned.plan, &command.review)?;
+        diff::verdict(planned.plan.risk(), &command.review)?;
         Ok(exit(command, &planned))
     })
 }

@@ -21,6 +21,7 @@ use stackctl_engine::{
     diff::drift::Drift,
     digest::Digest,
     plan::{Action, Picture, Plan, Side, Step},
+    resource::{Consequence, ConsequenceClass},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -249,6 +250,17 @@ pub fn saved(mut plan: PlanJson, saved: Option<(&Path, Digest)>) -> PlanJson {
         path: path.display().to_string(),
         digest: digest.to_string(),
     });
+    plan
+}
+
+/// Says of a plan that the stack has another name now, which no resource shows.
+pub fn renamed(mut plan: PlanJson, told: &str) -> PlanJson {
+    plan.has_changes = true;
+    plan.applyable = true;
+    plan.consequences.push(consequence(&Consequence {
+        class: ConsequenceClass::Disruption,
+        text: told.to_owned(),
+    }));
     plan
 }
 

@@ -27,6 +27,8 @@ pub struct Review {
     pub asked: String,
     /// The old name of the stack, where it has another one now.
     pub renamed: Option<String>,
+    /// The files of the stack, where the old version has none of them.
+    pub nothing_before: Option<Vec<String>>,
     /// Why an apply refuses it.
     pub refused: Vec<String>,
     /// What an apply asks for one more word for.
@@ -35,6 +37,29 @@ pub struct Review {
     pub artefact: Option<String>,
     /// The file that the plan is saved as, and its digest.
     pub saved: Option<(String, String)>,
+}
+
+impl Review {
+    /// What it means that the stack has another name now, if it has.
+    pub fn renaming(&self) -> Option<String> {
+        let old = self.renamed.as_ref()?;
+        Some(format!(
+            "the stack is called {} instead of {old}: on a cluster that is another stack, and nothing of {old} is taken away",
+            self.stack
+        ))
+    }
+
+    /// How many changes are how grave; another name of the stack is one that somebody notices.
+    pub fn risks(&self, plan: &Plan) -> Risks {
+        let mut risks = plan.risks();
+        risks.disruptive += usize::from(self.renamed.is_some());
+        risks
+    }
+
+    /// How grave it is as a whole; nothing where nothing changes.
+    pub fn risk(&self, plan: &Plan) -> Option<Risk> {
+        plan.risk().max(self.renamed.as_ref().map(|_| Risk::Disruptive))
+    }
 }
 
 /// The line above what is wrong with one of two versions.
@@ -58,7 +83,7 @@ pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, 
         line(&mut text, &style.paint(Meaning::Attention, &part));
     }
     plan::renames(&mut text, &around.moved, style);
-    consequences(&mut text, plan, style);
+    consequences(&mut text, plan, review, style);
     let fields = if compact { Fields::LeftOut } else { Fields::Shown };
     plan::components(&mut text, plan, fields, style);
     line(&mut text, "");
@@ -70,12 +95,12 @@ pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, 
 }
 
 /// What the plan does to those who use the platform, by how grave it is.
-fn consequences(text: &mut String, plan: &Plan, style: &Style) {
-    if !plan.has_changes() {
+fn consequences(text: &mut String, plan: &Plan, review: &Review, style: &Style) {
+    if review.risk(plan).is_none() && !plan.has_changes() {
         return;
     }
     line(text, "");
-    line(text, &style.paint(Meaning::Heading, &verdict(&plan.risks())));
+    line(text, &style.paint(Meaning::Heading, &verdict(&review.risks(plan))));
     let told = plan.told();
     let widths = told.iter().map(|told| visible_width(&place_text(told)));
     let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
@@ -150,10 +175,11 @@ pub fn not_asked(facts: Option<&Path>) -> String {
 
 /// What a reviewer has to know beside the changes themselves.
 pub fn notes(review: &Review) -> Vec<String> {
-    let renamed = review.renamed.as_ref().map(|old| {
+    let nothing_before = review.between.as_ref().zip(review.nothing_before.as_ref());
+    let nothing_before = nothing_before.map(|((from, _), files)| {
         format!(
-            "the stack is called {} instead of {old}: on a cluster that is another stack, and nothing of {old} is taken away",
-            review.stack
+            "{from} has no {}: everything is new, and nothing can be lost",
+            files.join(" and no ")
         )
     });
     let refused = review.refused.iter().map(|why| format!("apply refuses this: {why}"));
@@ -161,7 +187,13 @@ pub fn notes(review: &Review) -> Vec<String> {
         .excess
         .iter()
         .map(|excess| format!("apply asks for `--yes-delete`: {excess}"));
-    renamed.into_iter().chain(refused).chain(excess).collect()
+    let renamed = review.renaming();
+    renamed
+        .into_iter()
+        .chain(nothing_before)
+        .chain(refused)
+        .chain(excess)
+        .collect()
 }
 
 #[cfg(test)]
