@@ -59,6 +59,7 @@ async fn fresh(
     if command.plan.refresh_only {
         return follow(command, settings, cluster, known, &lock).await;
     }
+    known.with_key()?;
     let facts = known.state.as_ref().map(|state| state.facts());
     let refresh = command.plan.refresh_facts;
     let desired = prepare::desired(
@@ -168,7 +169,7 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             )
             .await?;
             let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &arguments).await?;
-            saved.check_still_true(&planned, &known)?;
+            saved.check_still_true(&planned, &planned.part_of(&desired), &known)?;
             if !command.skip_preflight && is_first(&known) {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
             }

@@ -143,7 +143,7 @@ impl Side {
                 stack: &self.stack,
                 scopes: &self.desired.scopes,
             };
-            definitions::check(&given, written, self.resources())
+            definitions::check(&given, written, self.resources(), settings)
         };
         check().inspect_err(|_: &Error| views::tell(&views::review::about(&self.version.name)))
     }

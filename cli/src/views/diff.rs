@@ -15,6 +15,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use stackctl_engine::{
     FieldPath,
+    document::in_words,
     plan::{DriftedBy, FieldChange, Shown},
 };
 
@@ -31,9 +32,10 @@ const LEAST_VALUE: usize = 20;
 const SEEN_BEFORE: usize = 30;
 const SEEN_AFTER: usize = 20;
 
-/// A path for people: without the dot in front that the server writes.
+/// A path for people: without the dot in front that the server writes, and a part of a shared text by its own name.
 pub fn path(path: &FieldPath) -> String {
-    path.to_string().trim_start_matches('.').to_owned()
+    let text = in_words(path).map(|words| words.replacen(" in .", " in ", 1));
+    text.unwrap_or_else(|| path.to_string().trim_start_matches('.').to_owned())
 }
 
 /// A value for people, folded where it is long.
@@ -62,7 +64,7 @@ fn whole(value: &Shown) -> String {
 
 /// What stood there and what would stand there, each where there is something, cut so that the difference is seen.
 pub fn sides(change: &FieldChange, style: &Style) -> (Option<String>, Option<String>) {
-    let (before, after) = cut(change, style);
+    let (before, after) = cut(&change.before, &change.after, style);
     let is_there = |value: &Shown| *value != Shown::Absent;
     (
         Some(before).filter(|_| is_there(&change.before)),
@@ -72,36 +74,47 @@ pub fn sides(change: &FieldChange, style: &Style) -> (Option<String>, Option<Str
 
 /// What stood there and what would stand there.
 pub fn from_to(change: &FieldChange, style: &Style) -> String {
-    let (before, after) = cut(change, style);
+    from_to_shown(&change.before, &change.after, style)
+}
+
+fn from_to_shown(before: &Shown, after: &Shown, style: &Style) -> String {
+    let (before, after) = cut(before, after, style);
     let (before, after) = words::painted(&before, &after, style);
     format!("{before} {} {after}", style.arrow())
 }
 
 /// What stands below that, if anything does, where it begins in this column.
 pub fn below_from_to(change: &FieldChange, column: usize, style: &Style) -> Option<String> {
-    let (before, after) = cut(change, style);
+    let (before, after) = cut(&change.before, &change.after, style);
     let (old, new) = words::marks(&before, &after, style)?;
     let old = padded(&old, visible_width(&before) + visible_width(style.arrow()) + 2);
     Some(format!("{}{old}{new}", " ".repeat(column)).trim_end().to_owned())
 }
 
-fn cut(change: &FieldChange, style: &Style) -> (String, String) {
-    match (&change.before, &change.after) {
-        (Shown::Value(_), Shown::Value(_)) => {
-            shortened_pair(&whole(&change.before), &whole(&change.after), LONGEST_VALUE, style)
-        }
+fn cut(before: &Shown, after: &Shown, style: &Style) -> (String, String) {
+    match (before, after) {
+        (Shown::Value(_), Shown::Value(_)) => shortened_pair(&whole(before), &whole(after), LONGEST_VALUE, style),
         (before, after) => (shown(before, style), shown(after, style)),
     }
+}
+
+/// What a value was and is; null is nothing.
+pub fn from_to_values(before: &Value, after: &Value, style: &Style) -> String {
+    let side = |value: &Value| match value {
+        Value::Null => Shown::Absent,
+        value => Shown::Value(value.clone()),
+    };
+    from_to_shown(&side(before), &side(after), style)
 }
 
 /// A change below its resource: one line, or where that is wider than the terminal, one for each side; and marks below.
 pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> {
     let name = format!("{}{}:", " ".repeat(indent), path(&change.path));
     let one = format!("{name}  {}", from_to(change, style));
-    let by = change
-        .drift
-        .as_ref()
-        .map(|by| style.paint(Meaning::Quiet, &format!("last write by {}", written_by(by))));
+    let by = change.drift.as_ref().map(|by| {
+        let verb = if by.manager.is_some() { "last write by " } else { "" };
+        style.paint(Meaning::Quiet, &format!("{verb}{}", said_of(change, by)))
+    });
     let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
     let with_by = by.as_ref().map(|by| format!("{one}   {by}"));
     let mut lines = Vec::new();
@@ -252,7 +265,17 @@ pub fn written_by(by: &DriftedBy) -> String {
     match (&by.manager, &by.time) {
         (Some(manager), Some(time)) => format!("{manager}, {}", at(time)),
         (Some(manager), None) => manager.clone(),
-        (None, _) => "taken away; the server does not say by whom".to_owned(),
+        (None, _) => "somebody; the server does not say who".to_owned(),
+    }
+}
+
+/// What happened to a field under us, and by whom: what is gone has no owner, and the server names none.
+pub(super) fn said_of(change: &FieldChange, by: &DriftedBy) -> String {
+    let is_gone = [&change.before, &change.after].contains(&&Shown::Absent);
+    match by.manager {
+        None if is_gone => "taken away; the server does not say by whom".to_owned(),
+        None => "changed; the server does not say by whom".to_owned(),
+        Some(_) => written_by(by),
     }
 }
 
