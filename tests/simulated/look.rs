@@ -53,6 +53,10 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
     assert_eq!((&last["event"], &last["all_ready"]), (&"finished".into(), &true.into()));
     let shown = sandbox.simulate(&["show", "stack.toml", "--json"]).expect(0).json();
     assert_eq!(shown["state"]["recorded"].as_array().map(Vec::len), Some(2), "{shown}");
+    let of_state = sandbox.simulate(&["state", "show", web, "--json"]).expect(0).json();
+    assert_eq!(of_state["address"], web, "{of_state}");
+    let offered = sandbox.simulate(&["output", "stack.toml", "--json"]).expect(0).json();
+    assert_eq!(offered["outputs"], serde_json::json!([]), "{offered}");
     let (of_one, _) = statuses(&[web], 0);
     assert_eq!(of_one, ["ready"]);
 

@@ -109,8 +109,8 @@ mod tests {
         };
         let text = super::plan(&plan, &review, Some(Risk::Destructive));
         let expected = [
-            ("<testcase ", 10),
-            ("</testcase>", 10),
+            ("<testcase ", 9),
+            ("</testcase>", 5),
             ("<failure ", 1),
             ("</failure>", 0),
         ];

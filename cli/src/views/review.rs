@@ -176,12 +176,8 @@ pub fn not_asked(facts: Option<&Path>) -> String {
 /// What a reviewer has to know beside the changes themselves.
 pub fn notes(review: &Review) -> Vec<String> {
     let nothing_before = review.between.as_ref().zip(review.nothing_before.as_ref());
-    let nothing_before = nothing_before.map(|((from, _), files)| {
-        format!(
-            "{from} has no {}: everything is new, and nothing can be lost",
-            files.join(" and no ")
-        )
-    });
+    let nothing_before =
+        nothing_before.map(|((from, _), files)| format!("{from} has no {}: everything is new", files.join(" and no ")));
     let refused = review.refused.iter().map(|why| format!("apply refuses this: {why}"));
     let excess = review
         .excess

@@ -14,18 +14,20 @@ use std::{
 };
 
 /// What tests always print.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 18] = [
     "plan",
     "events",
     "drift",
     "init",
     "logs",
+    "output",
     "preflight",
     "show",
     "simulate",
     "state-history",
     "state-list",
     "state-rebuild",
+    "state-show",
     "status",
     "status-watch",
     "timeline",
