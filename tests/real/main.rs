@@ -11,6 +11,8 @@ mod acts;
 #[path = "../simulated/audit.rs"]
 #[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
 mod audit;
+#[path = "../documents.rs"]
+mod documents;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
 #[path = "../not_run.rs"]
