@@ -68,11 +68,11 @@ fn a_definition_among_the_manifests_judges_the_others_and_render_and_plan_refuse
 
 #[test]
 fn json_says_the_same_and_counts_it() {
-    let output = sandbox(WRONG)
-        .command(&["validate", "--json"])
-        .env("STACKCTL_CRDS", "crds")
-        .output()
-        .expect("the binary starts");
+    let output = Sandbox::output(
+        sandbox(WRONG)
+            .command(&["validate", "--json"])
+            .env("STACKCTL_CRDS", "crds"),
+    );
     assert_eq!(output.status.code(), Some(1));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
     let told = |one: &Value| json!([one["code"], one["file"], one["line"], one["address"], one["field"]]);
@@ -101,10 +101,7 @@ fn json_says_the_same_and_counts_it() {
 #[test]
 fn json_says_what_is_wrong_with_a_manifest_too() {
     let sandbox = sandbox("apiVersion: v1\nkind: ConfigMap\n");
-    let output = sandbox
-        .command(&["validate", "--json"])
-        .output()
-        .expect("the binary starts");
+    let output = Sandbox::output(&mut sandbox.command(&["validate", "--json"]));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answer["valid"], json!(false));
     assert_eq!(answer["diagnostics"][0]["code"], json!("STK301"));
@@ -228,12 +225,12 @@ fn every_example_is_valid_by_the_definitions_of_real_releases() {
             _ if layered.iter().all(|file| file.is_file()) => layered.to_vec(),
             _ => continue,
         };
-        let output = sandbox
-            .command(&["validate", "--json", "--crds"])
-            .arg(&crds)
-            .args(&files)
-            .output()
-            .expect("the binary starts");
+        let output = Sandbox::output(
+            sandbox
+                .command(&["validate", "--json", "--crds"])
+                .arg(&crds)
+                .args(&files),
+        );
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(answer["diagnostics"], json!([]), "{}\n{said}", folder.display());
