@@ -16,6 +16,7 @@ pub mod exit;
 pub mod facts;
 pub mod files;
 pub mod logging;
+pub mod panics;
 pub mod prompt;
 pub mod secrets;
 pub mod settings;

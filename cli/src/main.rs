@@ -5,5 +5,6 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    stackctl::panics::tell();
     stackctl::run(std::env::args_os()).into()
 }

@@ -10,7 +10,7 @@ use super::{
     load, prepare, runtime,
 };
 use crate::{
-    cli::{ImportCommand, SchemaArgs},
+    cli::ImportCommand,
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
@@ -50,16 +50,7 @@ async fn import(
     let lock = known.lock("import")?;
     copy::look(cluster, stack.name.as_str()).await?.check(known)?;
     let facts = known.state.as_ref().map(|state| state.facts());
-    let desired = prepare::desired(
-        cluster,
-        stack,
-        facts,
-        false,
-        settings,
-        &SchemaArgs::default(),
-        prepare::Aim::Look,
-    )
-    .await?;
+    let desired = prepare::for_look(cluster, stack, facts, settings).await?;
     let (resource, object) = named(&desired.resources, address, command)?;
     let before = known.begun(cluster)?;
     if before.recorded().contains_key(address) {

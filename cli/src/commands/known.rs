@@ -84,6 +84,15 @@ impl Known {
         })
     }
 
+    /// Draws the stack's key if there is none, or if it was lost: what is planned then records secret values by it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn with_key(&mut self) -> Result<(), Error> {
+        self.key = Some(self.backend.key_or_create().map_err(problem)?);
+        Ok(())
+    }
+
     /// How long each address took when this stack was last applied to a real cluster.
     ///
     /// A rehearsal has a state of its own, and learns nothing of a real cluster: what it is told stands in the state

@@ -13,7 +13,7 @@ use super::{
     runtime::{self, Interrupts},
 };
 use crate::{
-    cli::{LogsCommand, SchemaArgs},
+    cli::LogsCommand,
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
@@ -97,16 +97,7 @@ async fn roots(
         return Ok(recorded.map(Roots::of_record).collect());
     };
     let facts = known.state.as_ref().map(|state| state.facts());
-    let desired = prepare::desired(
-        cluster,
-        stack,
-        facts,
-        false,
-        settings,
-        &SchemaArgs::default(),
-        prepare::Aim::Look,
-    )
-    .await?;
+    let desired = prepare::for_look(cluster, stack, facts, settings).await?;
     Ok(desired.resources.iter().map(Roots::of_resource).collect())
 }
 

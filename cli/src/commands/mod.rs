@@ -2,6 +2,7 @@
 
 mod addressed;
 mod apply;
+mod claims;
 mod cluster;
 mod compare;
 mod completions;

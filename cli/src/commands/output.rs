@@ -5,7 +5,7 @@ use super::{
     known::Known,
     load, prepare, runtime,
 };
-use crate::{cli::SchemaArgs, error::Error, exit::Exit, settings::Settings, views};
+use crate::{error::Error, exit::Exit, settings::Settings, views};
 use stackctl_stacks::{Stack, components};
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
@@ -31,16 +31,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
 fn of_cluster(settings: &Settings, stack: &Stack) -> Result<stackctl_engine::facts::Facts, Error> {
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let desired = prepare::desired(
-            &cluster,
-            stack,
-            None,
-            false,
-            settings,
-            &SchemaArgs::default(),
-            prepare::Aim::Look,
-        )
-        .await;
+        let desired = prepare::for_look(&cluster, stack, None, settings).await;
         cluster.close().await;
         Ok(desired?.facts)
     })

@@ -75,6 +75,25 @@ pub(super) async fn desired(
     on(cluster, stack, facts, settings, schema, aim).await
 }
 
+/// The same to look at what is there, with the schemas at hand and without asking again for what is known.
+pub(super) async fn for_look(
+    cluster: &Cluster,
+    stack: &Stack,
+    known: Option<&Facts>,
+    settings: &Settings,
+) -> Result<Desired, Error> {
+    desired(
+        cluster,
+        stack,
+        known,
+        false,
+        settings,
+        &SchemaArgs::default(),
+        Aim::Look,
+    )
+    .await
+}
+
 /// Compiles with facts that are there already, for a cluster.
 pub(super) async fn on(
     cluster: &Cluster,

@@ -8,7 +8,7 @@ use super::{
     runtime::{self, Interrupts},
 };
 use crate::{
-    cli::{SchemaArgs, StatusCommand},
+    cli::StatusCommand,
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
@@ -142,16 +142,7 @@ async fn subjects(
             .unwrap_or_default();
         return Ok((Subject::of_record(&recorded, ready_by_kind), facts.unwrap_or_default()));
     };
-    let desired = prepare::desired(
-        cluster,
-        stack,
-        facts.as_ref(),
-        false,
-        settings,
-        &SchemaArgs::default(),
-        prepare::Aim::Look,
-    )
-    .await?;
+    let desired = prepare::for_look(cluster, stack, facts.as_ref(), settings).await?;
     let counted = known
         .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
         .await?;

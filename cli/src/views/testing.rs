@@ -274,5 +274,6 @@ pub(crate) fn surroundings() -> Surroundings {
         rehearsal: None,
         is_simulated: false,
         moved: Vec::new(),
+        facts_moved: Vec::new(),
     }
 }

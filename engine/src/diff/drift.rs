@@ -1,7 +1,8 @@
 //! Live against recorded: which field, which manager, when.
 //!
 //! Invariants: a field that we never sent is no drift; a sensitive value is compared by its keyed digest and never
-//! shown; an overlay drifts in its own fields only; a gate degrades, which is no drift.
+//! shown, and without the key that it was recorded with it is neither as recorded nor drifted but unknown; an overlay
+//! drifts in its own fields only; a gate degrades, which is no drift.
 
 use crate::{
     FieldPath,
@@ -61,6 +62,29 @@ pub fn drift(
     all
 }
 
+/// Every address whose secret values are there and cannot be compared, in order: the key that they were recorded with is
+/// not at hand. `live` gives the present object of an address.
+pub fn unknown<'a>(
+    recorded: &BTreeMap<Address, Recorded>,
+    live: impl Fn(&Address) -> Option<&'a Value>,
+    key: Option<&StackKey>,
+) -> Vec<Address> {
+    let is_unknown = |address: &Address, object: &RecordedObject| {
+        fitting(key, object).is_none()
+            && live(address).is_some_and(|live| object.sensitive.iter().any(|path| path.get(live).is_some()))
+    };
+    recorded
+        .iter()
+        .filter(|(address, known)| known.object().is_some_and(|object| is_unknown(address, object)))
+        .map(|(address, _)| address.clone())
+        .collect()
+}
+
+/// The key, if it is the one that this object's secret values were recorded with.
+fn fitting<'a>(key: Option<&'a StackKey>, object: &RecordedObject) -> Option<&'a StackKey> {
+    key.filter(|key| object.key_id.as_deref() == Some(key.id()))
+}
+
 /// The recorded fields of one object whose live value differs or is gone.
 pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) -> Vec<FieldChange> {
     let Some(object) = known.object() else {
@@ -118,7 +142,7 @@ fn differs(
         let Some(there) = there else {
             return Some((Shown::Secret, Shown::Absent));
         };
-        let key = key.filter(|key| object.key_id.as_deref() == Some(key.id()))?;
+        let key = fitting(key, object)?;
         let known = recorded.and_then(Value::as_str).and_then(KeyedDigest::parse)?;
         return (secret_digest(key, there) != known).then_some((Shown::Secret, Shown::Secret));
     }

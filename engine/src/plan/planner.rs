@@ -19,12 +19,12 @@ use crate::{
     execute::ProviderError,
     field::PathElement,
     graph::{Edge, Graph},
-    late::LateError,
+    late::{Late, LateError},
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType},
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey},
 };
@@ -190,6 +190,16 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
+            Self::Refused {
+                asks: None,
+                cause,
+                object,
+                ..
+            } if **cause == ProviderError::NamespaceTerminating => object.namespace.as_ref().map(|namespace| {
+                format!(
+                    "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
+                )
+            }),
             Self::Refused { asks, .. } => asks
                 .as_ref()
                 .map(|asks| format!("{asks}; then run the same command again")),
@@ -387,7 +397,13 @@ fn written(
     let before = match known.and_then(Recorded::object) {
         None => Before::Never,
         Some(_) if is_the_same => Before::TheSame,
-        Some(last) if last.sent == sent_digest(resource) && last.object.is_same_object(&object) => Before::TheSame,
+        Some(last)
+            if last.sent == sent_digest(resource)
+                && last.object.is_same_object(&object)
+                && !is_of_another_key(last, inputs.key) =>
+        {
+            Before::TheSame
+        }
         Some(_) => Before::SomethingElse,
     };
     let consent = match resource.lifecycle.adopt {
@@ -457,14 +473,18 @@ fn written(
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
-    let desired = leaves(&written_value(resource));
+    let mut desired = leaves(&written_value(resource));
+    // What is known only when it is sent is ours as well.
+    desired.extend(late_paths(resource));
     step.reasons.extend(kept(known, found, &desired, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
     Ok(step)
 }
 
-fn is_being_deleted(live: &Value) -> bool {
-    live.pointer("/metadata/deletionTimestamp").is_some()
+/// Whether secret values are recorded by a key that was lost since: with the one that there is, nothing can be said of them
+/// until they are recorded anew. Who has no key at all records nothing.
+fn is_of_another_key(last: &RecordedObject, key: Option<&StackKey>) -> bool {
+    key.is_some_and(|key| !last.sensitive.is_empty() && last.key_id.as_deref() != Some(key.id()))
 }
 
 /// Whether the stack says that what is recorded stays.
@@ -510,6 +530,11 @@ fn live_of(
         return Ok((Live::Terminating, None));
     }
     let is_like = |live: &Value| after.is_some_and(|after| differences(live, after).is_empty());
+    // It is still there and goes with its namespace or its kind.
+    let nowhere = match &found.live {
+        Some(_) => Live::Terminating,
+        None => Live::Nowhere,
+    };
     Ok(match &found.answer {
         Answer::Would { .. } if foreign => (Live::Foreign, None),
         // Somebody made it between our read and our question.
@@ -542,9 +567,9 @@ fn live_of(
                     kind: Box::new(kind.clone()),
                 });
             }
-            (Live::Nowhere, None)
+            (nowhere, None)
         }
-        Answer::NamespaceToCome(_) => (Live::Nowhere, None),
+        Answer::NamespaceToCome(_) => (nowhere, None),
         Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
         Answer::Unchanged => (Live::Same, None),
         Answer::Late(cause) => {
@@ -718,18 +743,23 @@ pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
             .any(|name| FieldPath::of(name).contains(path))
 }
 
+/// The values of a resource that are known only when it is sent.
+fn late(resource: &Resource) -> &[Late] {
+    match &resource.node {
+        Node::Object(object) => object.manifest.late(),
+        Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => &[],
+    }
+}
+
+/// Where these values stand.
+fn late_paths(resource: &Resource) -> impl Iterator<Item = FieldPath> {
+    late(resource).iter().map(|late| late.path.clone())
+}
+
 /// The paths of a resource whose values nobody may see.
 pub(crate) fn sensitive(resource: &Resource) -> BTreeSet<FieldPath> {
-    let Node::Object(object) = &resource.node else {
-        return BTreeSet::new();
-    };
-    object
-        .manifest
-        .late()
-        .iter()
-        .filter(|late| late.sensitive)
-        .map(|late| late.path.clone())
-        .collect()
+    let hidden = late(resource).iter().filter(|late| late.sensitive);
+    hidden.map(|late| late.path.clone()).collect()
 }
 
 fn step(

@@ -12,6 +12,7 @@
 
 mod draft;
 mod error;
+mod gateway;
 mod listener;
 pub(crate) mod names;
 mod olm;

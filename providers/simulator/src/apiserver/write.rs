@@ -192,14 +192,7 @@ impl Server {
         }
         let sent = take_managed_fields(&mut object);
         let unknown = self.shape(&call.kind, call.version(), &mut object)?;
-        let warnings = unknown_fields(call, &unknown, |text| {
-            Refusal::bad_request(format!(
-                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {text}",
-                call.kind.kind,
-                call.version().name,
-                call.kind.kind
-            ))
-        })?;
+        let warnings = unknown_fields(call, &unknown, |text| undecodable(call, text))?;
         if let Some(existing) = self.store.get(&call.key(&name)) {
             return Err(exists(call, &name, &existing));
         }
@@ -333,14 +326,7 @@ impl Server {
             }
             let sent = take_managed_fields(&mut object);
             let unknown = self.shape(&call.kind, call.version(), &mut object)?;
-            let warnings = unknown_fields(call, &unknown, |text| {
-                Refusal::bad_request(format!(
-                    "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {text}",
-                    call.kind.kind,
-                    call.version().name,
-                    call.kind.kind
-                ))
-            })?;
+            let warnings = unknown_fields(call, &unknown, |text| undecodable(call, text))?;
             let written = self.store_update(call, &old, object, &sent, true);
             let mut written = written.map_err(|refusal| refusal.warning(&warnings))?;
             written.warnings = warnings;
@@ -845,6 +831,15 @@ fn unknown_fields(call: &Call, paths: &[String], refuse: impl FnOnce(&str) -> Re
         FieldValidation::Strict if texts.is_empty() => Ok(texts),
         FieldValidation::Strict => Err(refuse(&texts.join(", "))),
     }
+}
+
+/// The refusal of an object that holds what its kind has not.
+fn undecodable(call: &Call, text: &str) -> Refusal {
+    let kind = &call.kind.kind;
+    let version = &call.version().name;
+    Refusal::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {text}"
+    ))
 }
 
 /// Checks the name of a field manager (§8).

@@ -8,11 +8,10 @@
 use crate::{
     components::{
         Context,
-        draft::{Draft, at, seconds},
+        draft::{Draft, at},
+        gateway::{self, Gateway, Reached},
         listener::Listener,
-        llm_d::{admitted, cluster_ip, gateway_class, parameters, programmed, route},
         names::{APPLICATIONS, INGRESS, MAAS, MAAS_GATEWAY},
-        platform_symptoms, symptoms,
     },
     stack::{GatewayTls, Maas, MaasExposure, MaasMode},
 };
@@ -52,7 +51,6 @@ pub(in crate::components) fn is_plain(maas: &Maas) -> bool {
 }
 
 pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
-    let class = at("maas.class");
     let host = host(context);
     let service = format!("{MAAS_GATEWAY}-{CLASS}");
     let listener = Listener {
@@ -62,17 +60,14 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
         host: &host,
         tls: &maas.gateway.tls,
     };
-    let mut allowed = listener.manifest(context);
-    allowed["allowedRoutes"] = json!({"namespaces": {"from": "Selector", "selector": {"matchExpressions": [{
-        "key": "kubernetes.io/metadata.name",
-        "operator": "In",
-        "values": namespaces(context, maas),
-    }]}}});
-    let mut spec = json!({"gatewayClassName": CLASS, "listeners": [allowed]});
+    let (reached, service_type) = match maas.gateway.exposure {
+        MaasExposure::LoadBalancer => (Reached::ByLoadBalancer, "LoadBalancer"),
+        MaasExposure::Route(termination) => (Reached::ByRoute(termination), "ClusterIP"),
+    };
     let mut metadata = json!({
         "name": MAAS_GATEWAY,
         "namespace": INGRESS,
-        "annotations": {"opendatahub.io/managed": "false"},
+        "annotations": {"opendatahub.io/managed": "false", "networking.istio.io/service-type": service_type},
     });
     if let MaasMode::GatewayPolicies(_) = maas.mode {
         metadata["labels"] = json!({
@@ -82,55 +77,23 @@ pub(super) fn resources(context: &Context<'_>, maas: &Maas) -> Vec<Draft> {
         });
     }
     // OpenShift may have made it, and other gateways may use it.
-    let mut nodes = vec![gateway_class(class.clone(), CLASS).expected()];
-    nodes.extend(listener.resources());
-    let config = at("maas.gateway-config");
-    let mut service_type = "LoadBalancer";
-    if let MaasExposure::Route(termination) = maas.gateway.exposure {
-        service_type = "ClusterIP";
-        let config_name = format!("{MAAS_GATEWAY}-override-config");
-        spec["infrastructure"] = parameters(&config_name);
-        nodes.push(cluster_ip(config.clone(), &config_name));
-        nodes.push(
-            Draft::object(at("maas.route"), route(&listener, termination))
-                .ready(admitted())
-                .diagnosed(platform_symptoms::router())
-                .within(seconds(60))
-                .after(gateway(), "the Service that it leads to is made for the gateway"),
-        );
-    }
-    metadata["annotations"]["networking.istio.io/service-type"] = json!(service_type);
-    let by_route = service_type == "ClusterIP";
-    let mut node = Draft::object(
-        gateway(),
-        json!({
-            "apiVersion": "gateway.networking.k8s.io/v1",
-            "kind": "Gateway",
-            "metadata": metadata,
-            "spec": spec,
-        }),
-    )
-    .ready(programmed(by_route))
-    .within(maas.ready_timeout.map_or(seconds(300), |timeout| timeout.as_duration()))
-    .after(class, "its controller has to accept the class")
-    .note(format!("host {host}"))
-    .diagnosed_by(symptoms::gateway(
-        MAAS_GATEWAY,
-        &service,
-        listener.secret(context),
-        by_route,
-        "maas.gateway",
+    let mut nodes = vec![gateway::class(at("maas.class"), CLASS).expected()];
+    nodes.extend(gateway::resources(
+        context,
+        Gateway {
+            listener: &listener,
+            class: CLASS,
+            takes: json!({"namespaces": {"from": "Selector", "selector": {"matchExpressions": [{
+                "key": "kubernetes.io/metadata.name",
+                "operator": "In",
+                "values": namespaces(context, maas),
+            }]}}}),
+            metadata,
+            reached,
+            ready_timeout: maas.ready_timeout,
+            table: "maas.gateway",
+        },
     ));
-    if let Some(certificate) = listener.certificate() {
-        node = node.after(certificate, "its listener presents the certificate");
-    }
-    if by_route {
-        node = node.after_write(
-            config,
-            "read only when the gateway is set up: later, a load balancer would stay",
-        );
-    }
-    nodes.push(node);
     nodes
 }
 
