@@ -244,3 +244,53 @@ fn every_example_is_valid_by_the_definitions_of_real_releases() {
     }
     assert!(n_stacks > 7, "{n_stacks} examples were found");
 }
+
+/// Kinds of Kubernetes need no definition: their fields and types are known of a release.
+#[test]
+fn a_misspelt_field_of_a_deployment_is_an_error_at_its_line_without_a_cluster() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("stack.toml", STACK);
+    let deployment = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replica: 3
+  novelty: true
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      contianers: [{name: main, image: web}]
+";
+    sandbox.write("own.yaml", deployment);
+    sandbox.write("facts.json", "{}");
+    for arguments in [
+        &["validate"][..],
+        &["render", "--facts", "facts.json"],
+        &["plan", "--facts", "facts.json"],
+    ] {
+        let ran = sandbox.run(arguments);
+        for said in [
+            "error[STK400]: own.yaml:5: `manifests[own].deployment[\"default/web\"]`: apps/v1 Deployment has no field `spec.replica`",
+            "hint: did you mean `replicas`?",
+            "own.yaml:11:",
+            "has no field `spec.template.spec.contianers`",
+            "has no field `spec.novelty`, as of Kubernetes 1.34",
+        ] {
+            assert!(
+                ran.contains(said) && ran.starts_with("exit 1"),
+                "{arguments:?}: {said}\n{ran}"
+            );
+        }
+    }
+    let right = deployment
+        .replace("replica:", "replicas:")
+        .replace("contianers", "containers");
+    sandbox.write("own.yaml", &right.replace("  novelty: true\n", ""));
+    assert!(sandbox.run(&["validate"]).starts_with("exit 0"));
+    // What only a newer server may know refuses nothing.
+    sandbox.write("own.yaml", &right);
+    let ran = sandbox.run(&["validate"]);
+    assert!(ran.starts_with("exit 0") && ran.contains("spec.novelty"), "{ran}");
+}

@@ -68,3 +68,16 @@ fn completions_and_versions_are_printed() {
     assert!(sandbox.run(&["completions", "bash"]).contains("_stackctl()"));
     assert!(sandbox.run(&["version"]).starts_with("exit 0\n--- stdout\nstackctl "));
 }
+
+#[test]
+fn pages_of_the_manual_are_written_for_every_command() {
+    let sandbox = Sandbox::empty();
+    let told = sandbox.run(&["man", "pages"]);
+    assert!(told.starts_with("exit 0"), "{told}");
+    let pages = sandbox.files();
+    let is_page = |name: &str| pages.iter().any(|path| path.ends_with(name));
+    assert!(
+        is_page("stackctl.1") && is_page("stackctl-plan.1") && is_page("stackctl-state-list.1"),
+        "{pages:?}"
+    );
+}

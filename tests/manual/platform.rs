@@ -1,6 +1,6 @@
 //! The platform below MaaS: applied once, and copied for every transcript.
 
-use crate::{documents, session::Session};
+use crate::{documents, not_run::not_run, session::Session};
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader},
@@ -41,7 +41,7 @@ impl Platform {
             let mut command = Command::new(program);
             command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
             if !command.status().is_ok_and(|status| status.success()) {
-                println!("NOTHING WAS PROVEN about the steps of the manual: {program} is not on the PATH");
+                not_run(&format!("the steps of the manual: {program} is not on the PATH"));
                 return None;
             }
         }

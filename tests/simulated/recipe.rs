@@ -1,9 +1,10 @@
 //! The recipe of `ci/shell`, run end to end as a CI would: a pull request, its merge, and a look on a schedule.
 
 use crate::{
-    cluster::{Served, kubectl},
+    cluster::Served,
     sandbox::{FAST, Ran, Sandbox},
 };
+use serde_json::json;
 use std::{path::Path, process::Command};
 
 const STACK: &str = "[stack]\nname = \"settings\"\n\n[[manifests]]\nname = \"app\"\npath = \"app.yaml\"\n";
@@ -127,24 +128,13 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
 
     // The schedule, after somebody edited by hand.
     let served = Served::start(&sandbox);
-    let limits = served.get("/api/v1/namespaces/default/configmaps/limits");
-    assert_eq!(limits["data"]["most"], "2", "{limits}");
-    let patch = [
-        "patch",
-        "configmap",
-        "limits",
-        "--type=merge",
-        "--field-manager=kubectl-edit",
-        "-p",
-    ];
-    let edit = [&patch[..], &[r#"{"data":{"most":"9"}}"#]].concat();
-    let Some((ok, text)) = kubectl(&sandbox, &served, &edit) else {
-        return;
-    };
-    assert!(ok, "{text}");
+    let limits = "/api/v1/namespaces/default/configmaps/limits";
+    let live = served.get(limits);
+    assert_eq!(live["data"]["most"], "2", "{live}");
+    served.patch(limits, &json!({"data": {"most": "9"}}));
     step(&sandbox, &["drift"]).expect(2);
     let drift = read(&sandbox, "drift.txt");
-    for word in ["ConfigMap default/limits", "data.most", "kubectl-edit"] {
+    for word in ["ConfigMap default/limits", "data.most", "somebody-else"] {
         assert!(drift.contains(word), "{drift}");
     }
 }

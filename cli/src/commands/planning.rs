@@ -29,7 +29,7 @@ use stackctl_engine::{
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine};
+use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine, winners::WINNERS};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -66,7 +66,12 @@ impl Planned {
     pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
         Details {
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
-            drift: drift(&self.recorded, |address| self.survey.live(address).cloned(), key),
+            drift: drift(
+                &self.recorded,
+                |address| self.survey.live(address).cloned(),
+                key,
+                WINNERS,
+            ),
         }
     }
 }

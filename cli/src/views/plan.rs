@@ -232,13 +232,10 @@ pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
     steps.map(|step| step.address.clone()).collect()
 }
 
-/// The lines on stderr after a plan was saved.
-pub fn saved(path: &Path, digest: &Digest) -> String {
-    let path = path.display();
-    format!(
-        "saved; apply exactly this: `stackctl apply {path}`\nto approve it elsewhere: `stackctl apply {path} --expect \
-         {digest}`\n"
-    )
+/// The lines on stderr after a plan was saved. `flags` say where it is to be applied, as they were given.
+pub fn saved(path: &Path, digest: &Digest, flags: &str) -> String {
+    let apply = format!("stackctl apply {}{flags}", path.display());
+    format!("saved; apply exactly this: `{apply}`\nto approve it elsewhere: `{apply} --expect {digest}`\n")
 }
 
 /// The line below a saved plan.
@@ -285,7 +282,18 @@ pub(super) fn is_shown(step: &Step) -> bool {
     if step.action == Action::Forget && !writes {
         return false;
     }
-    step.action != Action::NoOp || step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
+    step.action != Action::NoOp || is_unready(step) || yields(step)
+}
+
+fn is_unready(step: &Step) -> bool {
+    step.readiness.as_ref().is_some_and(|readiness| !readiness.is_ready())
+}
+
+/// Whether a field of it is left to a manager that won it.
+fn yields(step: &Step) -> bool {
+    step.reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Yielded { .. }))
 }
 
 fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String {
@@ -312,7 +320,8 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         (Action::Record, "record only"),
         (Action::NoOp, "not ready"),
     ] {
-        let count = steps.iter().filter(|step| step.action == action).count();
+        let says = |step: &&&Step| step.action == action && (action != Action::NoOp || is_unready(step));
+        let count = steps.iter().filter(says).count();
         let noun = if count == 1 || !action.is_work() {
             noun.to_owned()
         } else {
@@ -327,6 +336,9 @@ fn component_heading(component: &str, steps: &[&Step], style: &Style) -> String 
         .collect();
     if steps.iter().any(|step| step.reasons.contains(&Reason::Drifted)) {
         words.push("drifted".to_owned());
+    }
+    if steps.iter().any(|step| yields(step)) {
+        words.push("yielded".to_owned());
     }
     let words = words.join(", ");
     let gap = HEADING_WIDTH
@@ -499,6 +511,8 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::ReplaceAsked
         | Reason::ReplacedWith(_)
         | Reason::KeptBy { .. }
+        | Reason::Yielded { .. }
+        | Reason::VersionGone
         | Reason::Unverified { .. } => false,
     }
 }
