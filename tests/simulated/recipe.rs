@@ -110,13 +110,19 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     // The merge: exactly that plan.
     git(&sandbox, &["switch", "--quiet", "main"]);
     git(&sandbox, &["merge", "--quiet", "--no-ff", "-m", "merge", "change"]);
-    // The files say something else by now, and nobody approved that: what was planned is applied, with the digest it had.
+    // Neither with other files nor with another digest is it what was approved.
     std::fs::write(&app, settings("3")).expect("writable");
-    let other = format!("sha256:{}", "0".repeat(64));
-    let wrong = recipe(&sandbox, &["apply"], &[("DIGEST", &other)]).expect(1);
-    assert!(wrong.stderr.contains("digest"), "{}", wrong.shown());
-    step(&sandbox, &["apply"]).expect(0);
+    let refused = step(&sandbox, &["apply"]).expect(1);
+    assert!(refused.stderr.contains("is no longer true"), "{}", refused.shown());
     std::fs::write(&app, settings("2")).expect("writable");
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refused = recipe(&sandbox, &["apply"], &[("DIGEST", &other)]).expect(1);
+    assert!(
+        refused.stderr.contains("is not the one that was approved"),
+        "{}",
+        refused.shown()
+    );
+    step(&sandbox, &["apply"]).expect(0);
     step(&sandbox, &["drift"]).expect(0);
     sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(0);
 

@@ -146,6 +146,8 @@ fn terminal_width() -> Option<usize> {
 pub(super) mod tests {
     use super::*;
 
+    type Variables = &'static [(&'static str, &'static str)];
+
     /// What these variables say, on a terminal and in a pipe.
     pub(in crate::settings) fn said(variables: &[(&str, &str)]) -> [Environment; 2] {
         let variables: std::collections::BTreeMap<_, _> =
@@ -161,7 +163,7 @@ pub(super) mod tests {
         let none = [false, false];
         let all = [true, true];
         let where_seen = [true, false];
-        let rows: [(&[(&str, &str)], [bool; 2]); 14] = [
+        let rows: [(Variables, [bool; 2]); 14] = [
             (&[], where_seen),
             (&[("TERM", "dumb")], none),
             (&[("NO_COLOR", "1")], none),
@@ -185,7 +187,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_pager_is_the_one_that_is_named_else_less_and_is_for_terminals_alone() {
-        let rows: [(&[(&str, &str)], Option<&str>); 7] = [
+        let rows: [(Variables, Option<&str>); 7] = [
             (&[], Some("less")),
             (&[("PAGER", "more")], Some("more")),
             (&[("PAGER", "more"), ("STACKCTL_PAGER", "bat -p")], Some("bat -p")),

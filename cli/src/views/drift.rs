@@ -276,7 +276,7 @@ mod tests {
             changes: Vec::new(),
             ..drifted_dashboard()
         };
-        assert_eq!(mended(&[gone.clone()]), "makes 1 object again");
+        assert_eq!(mended(std::slice::from_ref(&gone)), "makes 1 object again");
         assert_eq!(
             mended(&[drifted_dashboard(), gone]),
             "sets 1 field back and makes 1 object again"

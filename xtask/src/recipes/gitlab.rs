@@ -16,7 +16,7 @@ const COMPONENT: &str = "ci/gitlab/templates/stackctl/template.yml";
 /// A pipeline that includes it, with the inputs that have no default.
 const PIPELINE: &str =
     "include:\n  - local: template.yml\n    inputs: {image: registry.example.com/stackctl:1, tags: [production]}\n";
-/// The jobs that have to come of it, and the one that only shares its script.
+/// The jobs that have to come of it.
 const JOBS: [&str; 5] = [
     "stackctl-review",
     "stackctl-rehearse",
@@ -62,14 +62,14 @@ pub(super) fn run(root: &Path, scratch: &Path) -> Result<String, TaskError> {
 /// The jobs of a pipeline that includes the component in a folder.
 fn resolved(judge: &Path, folder: &Path) -> Result<String, TaskError> {
     write(&folder.join(".gitlab-ci.yml"), PIPELINE)?;
+    let git =
+        |arguments: &[&str]| program::output(Command::new("git").current_dir(folder).args(arguments), "").map(drop);
     if !folder.join(".git").exists() {
-        for arguments in [
-            &["init", "--quiet", "--initial-branch", "main"][..],
-            &["remote", "add", "origin", "git@gitlab.example.com:team/stack.git"],
-        ] {
-            program::output(Command::new("git").current_dir(folder).args(arguments), "")?;
-        }
+        git(&["init", "--quiet", "--initial-branch", "main"])?;
+        git(&["remote", "add", "origin", "git@gitlab.example.com:team/stack.git"])?;
     }
+    // It includes what a repository knows, and nothing else.
+    git(&["add", "."])?;
     program::output(Command::new(judge).current_dir(folder).arg("--list-all"), "")
 }
 
