@@ -1,6 +1,6 @@
 //! An API server, a folder with a stack in it, the binary, and stock kubectl as everybody else.
 
-use crate::{audit::Entry, not_run::not_run};
+use crate::{audit::Entry, documents, not_run::not_run};
 use serde_json::Value;
 use std::{
     fs,
@@ -25,7 +25,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(mut command: Command) -> Self {
+    fn of(command: &mut Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("the program starts");
         Self {
             what: format!("{command:?}"),
@@ -140,7 +140,9 @@ impl Folder<'_> {
         command.args(arguments).arg("--kubeconfig").arg(kubeconfig);
         command.current_dir(self.path()).env_clear();
         command.env("HOME", self.path()).env("NO_COLOR", "1");
-        Ran::of(command)
+        let ran = Ran::of(&mut command);
+        documents::keep(&command, &ran.stdout);
+        ran
     }
 
     /// Applies the stack, and sees that nothing is left to do then.
@@ -175,7 +177,7 @@ impl Folder<'_> {
         command
             .env("HOME", self.path())
             .env("KUBE_EDITOR", format!("sed -i {expression}"));
-        Ran::of(command).expect(0).stdout
+        Ran::of(&mut command).expect(0).stdout
     }
 
     /// An object as the server holds it.

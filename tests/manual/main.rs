@@ -10,6 +10,8 @@
 //! - Nothing in a transcript sleeps: what takes time is waited for, with a bound.
 //! - Without `kubectl` or `curl` nothing is proven, which is said loudly, and a failure in `.ci/run`.
 
+#[path = "../documents.rs"]
+mod documents;
 #[path = "../not_run.rs"]
 mod not_run;
 mod platform;

@@ -11,6 +11,8 @@ mod acts;
 #[path = "../simulated/audit.rs"]
 #[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
 mod audit;
+#[path = "../documents.rs"]
+mod documents;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
 #[path = "../not_run.rs"]
@@ -63,6 +65,8 @@ const ACTS: &[Act] = &[
     ("the next plan is empty and nothing drifted", |stage| {
         stage.run(&["plan", "stack.toml", "--detailed-exitcode"]).expect(0);
         stage.run(&["drift", "stack.toml"]).expect(0);
+        let status = stage.run(&["status"]).expect(0);
+        assert!(status.stdout.contains("ready"), "{}", status.shown());
     }),
     ("every object was made once, and after what it needs", |stage| {
         order::made_once(&stage.audit());

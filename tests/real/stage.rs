@@ -1,6 +1,6 @@
 //! The cluster that is given, a folder with the stack in it, and the binary.
 
-use crate::{acts::Server, audit::Entry, not_run::not_run};
+use crate::{acts::Server, audit::Entry, documents, not_run::not_run};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -77,10 +77,13 @@ impl Stage {
 
     /// Runs the binary to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().expect("the binary starts");
+        let mut command = self.command(arguments);
+        let output = command.output().expect("the binary starts");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        documents::keep(&command, &stdout);
         Ran {
             code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }

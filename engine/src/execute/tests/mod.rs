@@ -12,6 +12,7 @@ mod laws;
 mod look;
 mod lost_answers;
 mod made_meanwhile;
+mod mend;
 mod moves;
 mod pace;
 mod phantoms;
@@ -19,6 +20,7 @@ mod pictures;
 mod transitions;
 mod unverified;
 mod users;
+mod yields;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};
 use crate::{
