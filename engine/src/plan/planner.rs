@@ -2,7 +2,7 @@
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace,
+    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace, taken,
 };
 use crate::{
     FieldPath,
@@ -14,7 +14,7 @@ use crate::{
     field::PathElement,
     graph::{Edge, Graph},
     ignored::is_ignored,
-    late::LateError,
+    late::{Late, LateError},
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType},
     ownership::{holder, managed_entries},
@@ -443,6 +443,10 @@ fn written(
     paths.extend(late_paths(resource));
     step.reasons.extend(kept(known, found, &paths, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
+    if step.action.is_change() {
+        step.consequences.extend(taken::told(&object, known, &found.answer));
+        step.consequences.extend(replace::drawn_anew(&step, resource));
+    }
     paths.extend(
         known
             .and_then(Recorded::object)
@@ -594,11 +598,7 @@ fn refuse_conflicts(
     if inputs.force_conflicts || is_overlay || (known.is_none() && adopting) {
         return Ok(());
     }
-    let recorded: BTreeSet<String> = known
-        .and_then(Recorded::object)
-        .map(|last| last.fields.iter().map(ToString::to_string).collect())
-        .unwrap_or_default();
-    let foreign: Vec<_> = taken.iter().filter(|cause| !recorded.contains(&cause.field)).collect();
+    let foreign = taken::of_others(taken, known);
     let Some(first) = foreign.first() else { return Ok(()) };
     Err(PlanError::Conflict {
         address: resource.address.clone(),
@@ -709,7 +709,7 @@ pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
 }
 
 /// The values of a resource that are known only when it is sent.
-fn late(resource: &Resource) -> &[Late] {
+pub(super) fn late(resource: &Resource) -> &[Late] {
     match &resource.node {
         Node::Object(object) => object.manifest.late(),
         Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => &[],

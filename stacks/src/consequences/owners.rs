@@ -40,17 +40,16 @@ pub(super) fn changed(world: &World<'_>, before: &Subscription<'_>, after: &Subs
             Person::User(name) => format!("of {name} for {}", before.name),
         };
         let held = world.held_by(&[before.name], members(world, person).as_ref());
-        if held.is_none() {
-            told.push(notice(format!("{what}: there is no active key {whose}")));
-            continue;
-        }
         let says = |stay: &str, get: &str| {
             let at_most = world.at_most();
             format!(
                 "{stay} bound to it until revoked or expired{at_most}, and {get} 403 unless another group lets them in"
             )
         };
-        let keys = held.phrase(&whose, &says("stays", "gets"), &says("stay", "get"));
+        let Some(keys) = held.phrase(&whose, &says("stays", "gets"), &says("stay", "get")) else {
+            told.push(notice(format!("{what}: there is no active key {whose}")));
+            continue;
+        };
         told.push(access(format!("{what}: {keys}")));
         told.push(by_hand());
     }

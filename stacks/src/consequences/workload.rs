@@ -7,7 +7,7 @@
 
 use super::{
     database, is_part_to_come, tier_lookup,
-    words::{counted, data_loss, disruption, notice},
+    words::{counted, data_loss, disruption, made_again, named, notice},
     world::World,
 };
 use serde_json::Value;
@@ -34,6 +34,12 @@ pub(super) fn of_pods(world: &World<'_>, transition: &Transition) -> Vec<Consequ
         })];
     };
     let has = replicas(object, after);
+    if transition.is_made_again() {
+        return vec![disruption(format!(
+            "{}: it is away until its new pods are ready",
+            made_again(&what)
+        ))];
+    }
     let mut told = Vec::new();
     match (had, has) {
         (Some(from), Some(0)) if from > 0 => {
@@ -57,20 +63,23 @@ pub(super) fn of_pods(world: &World<'_>, transition: &Transition) -> Vec<Consequ
 
 /// A claim of a volume.
 pub(super) fn of_claim(_: &World<'_>, transition: &Transition) -> Vec<Consequence> {
-    let (Some(before), None) = (&transition.before, &transition.after) else {
+    let Some(before) = &transition.before else {
         return Vec::new();
+    };
+    if transition.after.is_some() && !transition.is_made_again() {
+        return Vec::new();
+    }
+    let again = if transition.is_made_again() {
+        ", and makes it again without"
+    } else {
+        ""
     };
     let size = before["spec"]["resources"]["requests"]["storage"].as_str();
     let size = size.map_or_else(String::new, |size| format!(" ({size})"));
     vec![data_loss(format!(
-        "deletes {}{size} with all that is in it",
+        "deletes {}{size} with all that is in it{again}",
         named(&transition.object)
     ))]
-}
-
-fn named(object: &ObjectRef) -> String {
-    let namespace = object.namespace.as_deref().unwrap_or_default();
-    format!("{} {namespace}/{}", object.object_type.kind, object.name)
 }
 
 /// How many pods it asks for, one where it does not say; nothing where the nodes decide.
