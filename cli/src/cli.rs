@@ -316,7 +316,7 @@ pub struct ValidateCommand {
     /// What objects are checked against.
     #[command(flatten)]
     pub schema: SchemaArgs,
-    /// Facts of the cluster from a file, instead of values that stand in for them
+    /// Facts of the cluster from a JSON file (docs/facts.md), instead of values that stand in for them
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
 }
@@ -330,7 +330,7 @@ pub struct PlanCommand {
     /// How.
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Plan a fresh cluster by facts from a file, and ask no cluster
+    /// Plan a fresh cluster by facts from a JSON file (docs/facts.md), and ask no cluster
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "destroy", "replace", "refresh_only", "refresh_facts"])]
     pub facts: Option<PathBuf>,
     /// Save the plan, to be applied as it is
@@ -359,7 +359,7 @@ pub struct DiffCommand {
     /// The new version: a revision, or a path [default: the files as they are now]
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
-    /// Facts of the cluster from a file, instead of values that stand in for them
+    /// Facts of the cluster from a JSON file (docs/facts.md), instead of values that stand in for them
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
     /// Set the files as they are now against the cluster instead: a plan that says first what it does to users
@@ -676,7 +676,7 @@ pub struct RenderCommand {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Facts from a file instead of from the cluster
+    /// Facts from a JSON file (docs/facts.md) instead of from the cluster
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
     /// What objects are checked against.
@@ -693,7 +693,7 @@ pub struct GraphCommand {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Facts from a file instead of from the cluster
+    /// Facts from a JSON file (docs/facts.md) instead of from the cluster
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
     /// How to print it

@@ -77,7 +77,8 @@ pub fn unreadable(source: &str, error: &ProviderError) -> Error {
     problem.caused_by(error).into()
 }
 
-/// Reads facts from a file: an object of `{"value", "source", "holding"}`, or of bare values, by key.
+/// Reads facts from a file: an object of `{"value", "source", "holding"}`, or of bare values, by key (`docs/facts.md`); or
+/// what `show --json` prints of a state, which has such an object.
 ///
 /// # Errors
 /// When the file cannot be read or is something else.
@@ -85,10 +86,11 @@ pub fn from_file(path: &Path) -> Result<Facts, Error> {
     let problem = || Problem::new(format!("the facts in `{}` cannot be read", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| problem().caused_by(&error))?;
     let value: Value = serde_json::from_str(&text).map_err(|error| problem().caused_by(&error))?;
-    from_json(&value).ok_or_else(|| {
+    // No key of a fact is without a dot or a bracket.
+    from_json(value.get("facts").unwrap_or(&value)).ok_or_else(|| {
         problem()
             .because("it is not an object of facts by key")
-            .hint("`stackctl show --json` prints the facts of a state")
+            .hint("docs/facts.md has an example and every key; `stackctl show --json > FILE` writes those of a state")
             .into()
     })
 }
@@ -151,5 +153,17 @@ mod tests {
         assert_eq!(from_json(&to_json(&facts)), Some(facts));
         let bare = from_json(&json!({"cluster.region": "eu-west-1"})).expect("facts");
         assert_eq!(bare.text("cluster.region"), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn what_show_prints_of_a_state_is_a_file_of_facts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("facts.json");
+        let fact = json!({"value": "eu-west-1", "source": "Infrastructure cluster", "holding": "live"});
+        let shown = json!({"format_version": 1, "facts": {"cluster.region": fact}, "resources": []});
+        std::fs::write(&path, shown.to_string()).expect("written");
+        let facts = from_file(&path).expect("facts");
+        assert_eq!(facts.iter().count(), 1);
+        assert_eq!(facts.text("cluster.region"), Some("eu-west-1"));
     }
 }

@@ -37,6 +37,20 @@ impl Digest {
         Self::of_bytes(&bytes)
     }
 
+    /// Digests the debug form of a value, which is never held as a whole. Hashing cannot fail.
+    pub(crate) fn of_debug(value: &impl fmt::Debug) -> Self {
+        struct Hashed(Sha256);
+        impl fmt::Write for Hashed {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.update(text);
+                Ok(())
+            }
+        }
+        let mut hashed = Hashed(Sha256::new());
+        fmt::Write::write_fmt(&mut hashed, format_args!("{value:?}")).ok();
+        Self(hashed.0.finalize().into())
+    }
+
     /// Digests bytes as they stand.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
@@ -97,22 +111,31 @@ impl KeyedDigest {
 pub fn canonical(value: &Value, into: &mut Vec<u8>) {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            into.push(b'{');
-            for (index, (key, value)) in entries.into_iter().enumerate() {
-                if index > 0 {
-                    into.push(b',');
-                }
-                drop(serde_json::to_writer(&mut *into, key));
-                into.push(b':');
-                canonical(value, into);
+            // They are sorted already, unless a dependency asks for another kind of map.
+            if map.keys().is_sorted() {
+                canonical_map(map.iter(), into);
+            } else {
+                let mut entries: Vec<_> = map.iter().collect();
+                entries.sort_by_key(|(key, _)| *key);
+                canonical_map(entries.into_iter(), into);
             }
-            into.push(b'}');
         }
         Value::Array(items) => canonical_list(items, into),
         scalar => drop(serde_json::to_writer(into, scalar)),
     }
+}
+
+fn canonical_map<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>, into: &mut Vec<u8>) {
+    into.push(b'{');
+    for (index, (key, value)) in entries.enumerate() {
+        if index > 0 {
+            into.push(b',');
+        }
+        drop(serde_json::to_writer(&mut *into, key));
+        into.push(b':');
+        canonical(value, into);
+    }
+    into.push(b'}');
 }
 
 fn canonical_list<'a>(items: impl IntoIterator<Item = &'a Value>, into: &mut Vec<u8>) {

@@ -25,6 +25,19 @@ pub struct Fact {
     pub holding: Holding,
 }
 
+/// A fact that reads otherwise than it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MovedFact {
+    /// Its key.
+    pub key: String,
+    /// Where it was read.
+    pub source: String,
+    /// What it was; null when there was no such thing.
+    pub before: Value,
+    /// What it is; null when there is no such thing.
+    pub after: Value,
+}
+
 /// Everything that was read, by key.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Facts {
@@ -50,8 +63,55 @@ impl Facts {
         self.get(key).and_then(Value::as_str)
     }
 
+    /// What reads otherwise than it did before, by key; what was not known before is not among it.
+    pub fn moved_since(&self, before: &Self) -> Vec<MovedFact> {
+        let moved = self.facts.iter().filter_map(|(key, now)| {
+            let was = before.facts.get(key)?;
+            (was.value != now.value).then(|| MovedFact {
+                key: key.clone(),
+                source: now.source.clone(),
+                before: was.value.clone(),
+                after: now.value.clone(),
+            })
+        });
+        moved.collect()
+    }
+
     /// Every fact, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Fact)> {
         self.facts.iter().map(|(key, fact)| (key.as_str(), fact))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn facts<'a>(all: impl IntoIterator<Item = (&'a str, Value)>) -> Facts {
+        let mut facts = Facts::default();
+        for (key, value) in all {
+            let fact = Fact {
+                value,
+                source: format!("source of {key}"),
+                holding: Holding::Pinned,
+            };
+            facts.insert(key, fact);
+        }
+        facts
+    }
+
+    #[test]
+    fn only_what_was_known_and_reads_otherwise_moved() {
+        let before = facts([("ami", json!("ami-1")), ("zone", json!("a")), ("gone", json!("x"))]);
+        let now = facts([("ami", json!("ami-2")), ("zone", json!("a")), ("new", json!(1))]);
+        let ami = MovedFact {
+            key: "ami".to_owned(),
+            source: "source of ami".to_owned(),
+            before: json!("ami-1"),
+            after: json!("ami-2"),
+        };
+        assert_eq!(now.moved_since(&before), [ami]);
+        assert_eq!(now.moved_since(&now), []);
     }
 }

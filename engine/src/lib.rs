@@ -27,6 +27,7 @@ pub mod marks;
 pub mod moves;
 pub mod object_key;
 pub mod ownership;
+pub mod packed;
 pub mod plan;
 pub mod readiness;
 pub mod recorded;

@@ -10,11 +10,12 @@ use crate::{
     object_key::{ObjectRef, ObjectType},
 };
 use serde_json::Value;
+use std::sync::Arc;
 
-/// The desired content of an object.
+/// The desired content of an object. A clone shares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    value: Value,
+    value: Arc<Value>,
     object: ObjectRef,
     late: Vec<Late>,
 }
@@ -65,7 +66,7 @@ impl Manifest {
             return Err(ManifestError::StringData);
         }
         Ok(Self {
-            value,
+            value: Arc::new(value),
             object,
             late: Vec::new(),
         })
@@ -88,7 +89,7 @@ impl Manifest {
 
     /// Puts it into a namespace.
     pub fn put_into(&mut self, namespace: &str) {
-        self.value["metadata"]["namespace"] = Value::from(namespace);
+        Arc::make_mut(&mut self.value)["metadata"]["namespace"] = Value::from(namespace);
         self.object.namespace = Some(namespace.to_owned());
     }
 

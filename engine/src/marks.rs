@@ -74,7 +74,9 @@ impl Identity {
         recorded: impl Iterator<Item = &'r Recorded>,
     ) -> String {
         let manager = |known: &'_ Recorded| match &known.node {
-            RecordedNode::Overlay { object, .. } if object.object.key() == target.key() => Some(object.manager.clone()),
+            RecordedNode::Overlay { object, .. } if object.object.is_same_object(target) => {
+                Some(object.manager.clone())
+            }
             _ => None,
         };
         if let Some(kept) = known.and_then(manager) {
@@ -93,8 +95,10 @@ impl Identity {
     /// the server with that mark is no change.
     pub fn former_address(&self, live: &Value, known: Option<&Recorded>) -> Option<Address> {
         let marked = live["metadata"]["annotations"][ADDRESS].as_str()?;
-        let recorded = known?.object()?.manifest["metadata"]["annotations"][ADDRESS].as_str()?;
-        (marked == recorded).then(|| marked.parse().ok()).flatten()
+        let recorded = known?.object()?.manifest.open();
+        (recorded["metadata"]["annotations"][ADDRESS] == marked)
+            .then(|| marked.parse().ok())
+            .flatten()
     }
 
     /// Puts our marks on the body of an object.
@@ -118,7 +122,7 @@ impl Identity {
             .unwrap_or_default();
         let known = recorded
             .and_then(Recorded::object)
-            .is_some_and(|r| r.object.key() == object.key() && r.uid == uid);
+            .is_some_and(|r| r.object.is_same_object(object) && r.uid == uid);
         if known {
             return Whose::Ours;
         }

@@ -10,6 +10,7 @@ use crate::{
     digest::Digest,
     graph::Edge,
     object_key::ObjectRef,
+    packed::Packed,
     resource::{DestroyStep, Remains},
 };
 use serde_json::Value;
@@ -65,7 +66,7 @@ pub struct RecordedObject {
     /// The digest of what was sent: tells a change of the stack from a change of the cluster.
     pub sent: Digest,
     /// What the server answered at the paths that were sent; sensitive leaves as keyed digests in text form.
-    pub manifest: Value,
+    pub manifest: Packed,
     /// The leaves that were sent.
     pub fields: BTreeSet<FieldPath>,
     /// Of those, the sensitive ones.

@@ -13,8 +13,9 @@ use crate::{
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
-    object_key::{ObjectKey, ObjectRef, ObjectType},
+    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType, is_being_deleted},
     ownership::applied_fields,
+    packed::Packed,
     readiness::{Observation, Readiness, Seen, Target, judge},
     recorded::{Recorded, RecordedNode},
     resource::{Node, Object, Overlay, Resource, sent_digest},
@@ -77,6 +78,21 @@ impl Found {
             ..Self::default()
         }
     }
+
+    /// What the server would make of the object, where it was asked or could be asked.
+    pub(crate) fn after(&self) -> Option<Value> {
+        match &self.answer {
+            Answer::Would { object, .. } | Answer::Unverified { object, .. } => Some(object.open()),
+            Answer::NotAsked
+            | Answer::Unchanged
+            | Answer::KindToCome(_)
+            | Answer::NamespaceToCome(_)
+            | Answer::TargetToCome
+            | Answer::Refused(_)
+            | Answer::Uneditable(_)
+            | Answer::Late(_) => None,
+        }
+    }
 }
 
 /// What the server would answer to our apply.
@@ -90,7 +106,7 @@ pub enum Answer {
     /// This would be there.
     Would {
         /// The object afterwards.
-        object: Value,
+        object: Packed,
         /// Whether it would be made.
         created: bool,
         /// Fields of others that would have to be taken.
@@ -99,7 +115,7 @@ pub enum Answer {
     /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
     Unverified {
         /// The object afterwards, as far as that can be said here.
-        object: Value,
+        object: Packed,
         /// The webhook.
         webhook: String,
         /// Fields of others that would have to be taken.
@@ -225,7 +241,7 @@ pub async fn survey<P: Provider, S: Secrets>(
     read_named(provider, request, width, &mut survey).await?;
     read_families(provider, request, width, &mut survey).await?;
     let view = &survey.view;
-    let to_come = &namespaces_to_come(request, view);
+    let to_come = &ToCome::of(request, view);
     let asked: Vec<_> = stream::iter(request.resources)
         .map(|resource| async move {
             (
@@ -256,14 +272,46 @@ pub async fn survey<P: Provider, S: Secrets>(
     Ok(survey)
 }
 
-/// Namespaces that the stack makes and the cluster has not: asking about an object in one would only be answered that,
-/// and a real server takes its time to say so (its admission looks again after 50 ms).
-fn namespaces_to_come(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<String> {
-    let namespaces = request.resources.iter().filter_map(Resource::object).filter(|object| {
-        let of = &object.object_type;
-        of.kind == "Namespace" && of.group().is_empty() && view.object(object).is_none()
-    });
-    namespaces.map(|object| object.name.clone()).collect()
+/// What the stack makes, and others of its objects need, that the cluster has not or is about to lose.
+///
+/// Asking about an object in a namespace that is not there would only be answered that, and a real server takes its time
+/// to say so (its admission looks again after 50 ms). In what is being deleted a server takes writes that go with it
+/// (`reference/ssa-semantics.md` finding 11).
+#[derive(Debug, Default)]
+struct ToCome {
+    namespaces: BTreeSet<String>,
+    kinds: BTreeSet<GroupKind>,
+}
+
+impl ToCome {
+    fn of(request: &SurveyRequest<'_>, view: &View) -> Self {
+        let mut to_come = Self::default();
+        for resource in request.resources {
+            if let Some(object) = resource.object().filter(|object| object.is_namespace())
+                && view.object(object).is_none_or(is_being_deleted)
+            {
+                to_come.namespaces.insert(object.name.clone());
+            }
+            for provided in &resource.provides {
+                let name = format!("{}.{}", provided.plural, provided.kind.group);
+                let definition = ObjectRef::cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", &name);
+                if view.object(&definition).is_some_and(is_being_deleted) {
+                    to_come.kinds.insert(provided.kind.clone());
+                }
+            }
+        }
+        to_come
+    }
+
+    /// Why an object cannot be asked about yet, if it cannot.
+    fn answer(&self, object: &ObjectRef) -> Option<Answer> {
+        if let Some(namespace) = object.namespace.as_ref().filter(|name| self.namespaces.contains(*name)) {
+            return Some(Answer::NamespaceToCome(namespace.clone()));
+        }
+        let kind = &object.object_type;
+        let is_to_come = self.kinds.contains(&kind.group_kind());
+        is_to_come.then(|| Answer::KindToCome(kind.clone()))
+    }
 }
 
 /// Every object that is known by name: desired, recorded, observed, or holding a late value.
@@ -273,34 +321,36 @@ async fn read_named<P: Provider>(
     width: usize,
     survey: &mut Survey,
 ) -> Result<(), SurveyError> {
+    read_own(provider, request, width, survey).await?;
     let mut named: BTreeSet<ObjectRef> = BTreeSet::new();
-    named.extend(
-        request
-            .recorded
-            .values()
-            .filter_map(Recorded::object)
-            .map(|object| object.object.clone()),
-    );
+    let mut wants = |object: &ObjectRef| {
+        if survey.view.object(object).is_none() {
+            named.insert(object.clone());
+        }
+    };
+    for object in request.recorded.values().filter_map(Recorded::object) {
+        wants(&object.object);
+    }
     for resource in request.resources {
-        named.extend(resource.object().cloned());
+        resource.object().into_iter().for_each(&mut wants);
         for observation in observations(resource) {
             match &observation.target {
-                Target::Named(object) => named.extend([object.clone()]),
-                Target::Linked { from, .. } => named.extend([from.clone()]),
-                Target::Copied { to, from, .. } => named.extend([to.clone(), from.clone()]),
+                // Looked at above.
+                Target::Named(object) if resource.object() == Some(object) => {}
+                Target::Named(object) => wants(object),
+                Target::Linked { from, .. } => wants(from),
+                Target::Copied { to, from, .. } => [to, from].into_iter().for_each(&mut wants),
                 Target::Every { .. } | Target::Some { .. } | Target::Prefixed { .. } => {}
             }
         }
         for source in resource.late_sources() {
             match source {
-                LateSource::Object { object, .. } => named.extend([object.clone()]),
-                LateSource::Generated { unless_exists, .. } => named.extend(unless_exists.clone()),
+                LateSource::Object { object, .. } => wants(object),
+                LateSource::Generated { unless_exists, .. } => unless_exists.iter().for_each(&mut wants),
                 LateSource::Template { .. } | LateSource::Input(_) => {}
             }
         }
     }
-    read_own(provider, request, width, survey).await?;
-    named.retain(|object| survey.view.object(object).is_none());
     get_all(provider, named, width, survey).await?;
     // Links name their object only once the holder is read.
     let mut linked = BTreeSet::new();
@@ -441,7 +491,7 @@ async fn ask<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
-    to_come: &BTreeSet<String>,
+    to_come: &ToCome,
     secrets: &S,
     resource: &Resource,
 ) -> Found {
@@ -464,7 +514,7 @@ async fn ask_object<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
-    to_come: &BTreeSet<String>,
+    to_come: &ToCome,
     secrets: &S,
     resource: &Resource,
     object: &Object,
@@ -476,7 +526,9 @@ async fn ask_object<P: Provider, S: Secrets>(
         .as_ref()
         .map(|live| request.identity.whose(live, &resource.address, named, known));
     let is_fixed = object.manifest.late().is_empty() && resource.lifecycle.ignore_fields.is_empty();
+    let to_come = to_come.answer(named);
     if is_fixed
+        && to_come.is_none()
         && whose == Some(Whose::Ours)
         && is_surely_the_same(resource, known, live.as_deref(), &request.identity.object_manager())
     {
@@ -500,11 +552,11 @@ async fn ask_object<P: Provider, S: Secrets>(
             };
         }
     };
-    if let Some(namespace) = named.namespace.as_ref().filter(|name| to_come.contains(*name)) {
+    if let Some(answer) = to_come {
         return Found {
             live,
             whose,
-            answer: Answer::NamespaceToCome(namespace.clone()),
+            answer,
             unknown: resolved.unknown,
             ..Found::default()
         };
@@ -623,7 +675,7 @@ async fn dry_run<P: Provider>(
     loop {
         return match provider.apply(&request).await {
             Ok(answer) => Answer::Would {
-                object: answer.object,
+                object: Packed::of(&answer.object),
                 created: answer.created,
                 taken,
             },
@@ -633,7 +685,7 @@ async fn dry_run<P: Provider>(
                 continue;
             }
             Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
-                object: expected(live, &request.body, manager),
+                object: Packed::of(&expected(live, &request.body, manager)),
                 webhook,
                 taken,
             },

@@ -169,7 +169,7 @@ mod tests {
     use crate::{
         digest::Digest,
         graph::{EdgeClass, EdgeSource},
-        plan::{NodeKind, Projection, Purpose, Reason, Step},
+        plan::{NodeKind, Purpose, Reason, Step},
     };
 
     fn address(text: &str) -> Address {
@@ -196,7 +196,6 @@ mod tests {
             waits_for: waits_for.iter().map(edge).collect(),
             readiness: None,
             consequences: Vec::new(),
-            projection: Projection::default(),
         }
     }
 

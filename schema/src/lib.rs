@@ -8,11 +8,13 @@
 //! - What is not understood refuses nothing: an unknown format, a pattern or a rule that cannot be read.
 //!
 //! Modules in reading order: `parse` reads a schema, `defaulting` and `prune` bring an object into its shape, `validate`
-//! and `rules` judge it (with the functions of `library`), [`definition`] and [`check`] do all of that for a definition;
+//! and `rules` judge it (with the functions of `library`), [`definition`] and [`check`] do all of that for a definition, and
+//! [`built_in`] knows the kinds that have none;
 //! [`expression`] is people's own predicates, with the same functions.
 //!
 //! (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>)
 
+pub mod built_in;
 pub mod check;
 mod defaulting;
 pub mod definition;

@@ -53,7 +53,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-fn fits(value_type: Type, value: &Value) -> bool {
+pub(super) fn fits(value_type: Type, value: &Value) -> bool {
     let found = type_name(value);
     match value_type {
         Type::Any => true,
@@ -67,7 +67,7 @@ fn fits(value_type: Type, value: &Value) -> bool {
     }
 }
 
-fn expected_name(value_type: Type) -> &'static str {
+pub(super) fn expected_name(value_type: Type) -> &'static str {
     match value_type {
         Type::Object => "object",
         Type::Array => "array",

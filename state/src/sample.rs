@@ -12,6 +12,7 @@ use stackctl_engine::{
     facts::{Fact, Facts, Holding},
     field::PathElement,
     graph::{Edge, EdgeClass, EdgeSource, Until},
+    packed::Packed,
     readiness::{Matcher, Observation, Rule, Target},
     recorded::{
         Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode,
@@ -56,7 +57,9 @@ pub(crate) fn written(origin: Origin) -> RecordedObject {
         origin,
         manager: "stackctl/demo".to_owned(),
         sent: Digest::of(&json!("sent")),
-        manifest: json!({"data": {"password": StackKey::new([7; 32]).digest(b"hidden").to_string()}, "type": "Opaque"}),
+        manifest: Packed::of(
+            &json!({"data": {"password": StackKey::new([7; 32]).digest(b"hidden").to_string()}, "type": "Opaque"}),
+        ),
         fields: [FieldPath::of("data.password"), FieldPath::of("type")].into(),
         sensitive: [FieldPath::of("data.password")].into(),
         key_id: Some("k1".to_owned()),

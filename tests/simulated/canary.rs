@@ -296,7 +296,27 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
     let one = format!("{taken}/one-credentials");
     served.patch(&one, &json!({"data": {"api-key": base64(OF_SOMEBODY.as_bytes())}}));
     stage.run(&["drift"], 2);
-    stage.run_json(&["plan", "--detailed-exitcode"], 2);
+    // Who has not the key of the state cannot say that it is as recorded.
+    let key = stage.sandbox.path().join(".stackctl/simulator/state/canaries.key");
+    fs::rename(&key, key.with_extension("away")).expect("there is a key");
+    let keyless = stage.run_json(&["drift"], 0).json();
+    fs::rename(key.with_extension("away"), &key).expect("it is put back");
+    assert!(
+        keyless["unknown"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("maas.external[one].credential"))),
+        "{keyless}"
+    );
+    let planned = stage.run_json(&["plan", "--detailed-exitcode"], 2).json();
+    let changes = planned["resource_changes"].as_array().expect("changes");
+    let changed = changes
+        .iter()
+        .find(|one| one["address"] == "maas.external[one].credential");
+    let changed = changed.expect("it is in the plan").to_string();
+    assert!(
+        !changed.contains("kept-by"),
+        "it is taken back, and not left: {changed}"
+    );
     stage.run_json(&["apply", "--yes", "--timeline", "second.json"], 0);
     // The copy of the state is read back, which is deflated in the cluster.
     fs::remove_dir_all(stage.sandbox.path().join(".stackctl/simulator/state")).expect("there is a state");

@@ -171,6 +171,18 @@ fn facts_that_move_leave_the_plan_empty_and_a_saved_plan_valid() {
     sandbox
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
         .expect(0);
+    // It moves on request, and is told as what it is.
+    let refreshed = ["plan", "stack.toml", "--refresh-facts"];
+    let told = sandbox.simulate(&refreshed).expect(0);
+    assert!(told.stdout.contains("\nFacts moved\n"), "{}", told.shown());
+    assert!(told.stdout.contains(" → ami-moved "), "{}", told.shown());
+    let planned = sandbox
+        .simulate(&[&refreshed[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    let moved = planned["facts_moved"].as_array().expect("some moved");
+    assert!(moved.iter().any(|fact| fact["after"] == "ami-moved"), "{moved:?}");
+    assert_eq!(planned["has_changes"], true, "machines are made of another image");
     // The certificate's name is ours now; a stack that asks for the router's own does not take it for a fact of others.
     sandbox.edit(
         "issuer = \"local-ca\"\nattach = [\"api\", \"ingress\"]",

@@ -1,6 +1,7 @@
 //! A state that is lost is made again of what the cluster keeps.
 
 use crate::{cluster::Served, destroy::left_as_announced, sandbox::Sandbox};
+use serde_json::json;
 use std::fs;
 
 /// Where the state of a rehearsal is.
@@ -80,6 +81,16 @@ fn a_run_that_was_killed_and_lost_its_state_is_finished_after_a_rebuild() {
     sandbox
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
         .expect(0);
+    // The lost key has a successor, by which secrets are recorded: an edit of one is seen again.
+    let database = "/api/v1/namespaces/redhat-ods-applications/secrets/maas-db-config";
+    let password = served.get(database)["data"]["password"].clone();
+    assert_eq!(
+        sandbox.simulate(&["drift", "--json"]).expect(0).json()["unknown"],
+        json!([])
+    );
+    served.patch(database, &json!({"data": {"password": "ZWRpdGVk"}}));
+    sandbox.simulate(&["drift"]).expect(2);
+    served.patch(database, &json!({"data": {"password": password}}));
     let planned = sandbox
         .simulate(&["plan", "--destroy", "stack.toml", "--json"])
         .expect(0)

@@ -4,6 +4,8 @@
 //! Invariants:
 //! - What a definition of the person's or of the stack says is an error. Beside a cluster only of objects that it cannot be
 //!   asked about: it knows what others own of those that are there, and what its webhooks fill in.
+//! - Kinds of Kubernetes itself are judged in files where no cluster is asked; beside one they make warnings, of objects that
+//!   it cannot be asked about.
 //! - What only a definition says that was seen, and may be of another release, is a warning, and only of objects that the
 //!   cluster cannot be asked about.
 
@@ -25,7 +27,7 @@ use stackctl_simulator::schemas::TrueCrds;
 pub(super) use stackctl_stacks::definitions::DefinitionFault as Fault;
 use stackctl_stacks::{
     Stack,
-    definitions::{Definitions, essence},
+    definitions::{Definitions, OfKubernetes, RELEASE, essence},
     manifests::{self, Scopes},
 };
 use stackctl_state::SeenDefinitions;
@@ -149,12 +151,32 @@ pub(super) fn faults<'a>(
         return Ok(faults);
     }
     // Places are looked up only once there is something to say.
+    with_lines((stack, scopes), |lines| {
+        definitions.check(resources, |address, field| lines.of(address, field), live)
+    })
+}
+
+fn with_lines<T>((stack, scopes): Written<'_>, check: impl FnOnce(&manifests::Lines<'_>) -> T) -> Result<T, Error> {
     let sets = load::manifests(stack)?;
     let mut files = manifests::read(&sets);
     // What the catalogue brings was among what is known when the objects were put into their namespaces.
     files.place(&[], scopes);
-    let lines = files.lines();
-    Ok(definitions.check(resources, |address, field| lines.of(address, field), live))
+    Ok(check(&files.lines()))
+}
+
+/// What the types of Kubernetes say of the objects of files, each with its place.
+///
+/// # Errors
+/// Files of manifests that could be read a moment ago, and cannot be any more.
+pub(super) fn of_kubernetes(written: Written<'_>, resources: &[&Resource]) -> Result<OfKubernetes, Error> {
+    let (stack, _) = written;
+    let found = OfKubernetes::check(resources, |_, _| None);
+    if found.is_empty() || stack.manifests.is_empty() {
+        return Ok(found);
+    }
+    with_lines(written, |lines| {
+        OfKubernetes::check(resources, |address, field| lines.of(address, field))
+    })
 }
 
 /// Where resources come from: the stack, and by what its objects were put into namespaces.
@@ -164,9 +186,17 @@ pub(super) type Written<'a> = (&'a Stack, &'a Scopes);
 ///
 /// # Errors
 /// Everything that the definitions say against them.
-pub(super) fn check(definitions: &Definitions, written: Written<'_>, resources: &[Resource]) -> Result<(), Error> {
+pub(super) fn check(
+    definitions: &Definitions,
+    written: Written<'_>,
+    resources: &[Resource],
+    settings: &Settings,
+) -> Result<(), Error> {
     let resources: Vec<&Resource> = resources.iter().collect();
-    let faults = faults(definitions, written, &resources, |_| None)?;
+    let mut faults = faults(definitions, written, &resources, |_| None)?;
+    let of_kubernetes = of_kubernetes(written, &resources)?;
+    faults.extend(of_kubernetes.errors);
+    doubt(&of_kubernetes.doubts, settings);
     if faults.is_empty() {
         Ok(())
     } else {
@@ -204,6 +234,9 @@ pub(super) fn after_survey(
     }
     known.complete(seen(settings, resources));
     warn(&faults(&known.without(given), written, &unasked, live)?, settings);
+    let of_kubernetes = of_kubernetes(written, &unasked)?;
+    doubt(&of_kubernetes.errors, settings);
+    doubt(&of_kubernetes.doubts, settings);
     if let Err(error) = SeenDefinitions::beside(&settings.state).keep(&served) {
         tracing::info!(%error, "what was seen of the kinds is not kept");
     }
@@ -224,8 +257,17 @@ fn is_unasked(answer: &Answer) -> bool {
 
 /// Shows what definitions that were only seen say.
 pub(super) fn warn(faults: &[Fault], settings: &Settings) {
+    tell(faults, "by the definition that was seen last", settings);
+}
+
+/// Shows what the types of Kubernetes say, which another release may know better.
+pub(super) fn doubt(faults: &[Fault], settings: &Settings) {
+    tell(faults, &format!("as of Kubernetes {RELEASE}"), settings);
+}
+
+fn tell(faults: &[Fault], by: &str, settings: &Settings) {
     for fault in faults {
-        let text = format!("{fault}, by the definition that was seen last");
+        let text = format!("{fault}, {by}");
         views::tell(&views::diagnostic::told(fault, &text, &settings.err));
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     error::{Error, Problem},
     exit::Exit,
     settings::Settings,
-    views,
+    views::{self, drift::Looked},
 };
-use stackctl_engine::diff::drift::drift;
+use stackctl_engine::diff::drift::{drift, unknown};
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     let (stack, _) = load::stack(settings)?;
@@ -35,15 +35,15 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
             |address| survey.live(address).cloned(),
             known.key.as_ref(),
         );
-        let recorded = state
-            .recorded()
-            .values()
-            .filter(|known| known.object().is_some())
-            .count();
+        let objects = state.recorded().values().filter(|known| known.object().is_some());
+        let looked = Looked {
+            recorded: objects.count(),
+            unknown: unknown(state.recorded(), |address| survey.live(address), known.key.as_ref()),
+        };
         if settings.json {
-            views::result(&views::json::pretty(&views::json::drift(&drifted, recorded)));
+            views::result(&views::json::pretty(&views::json::drift(&drifted, &looked)));
         } else {
-            paged::show(settings, &views::drift::drift(&drifted, recorded, &settings.out));
+            paged::show(settings, &views::drift::drift(&drifted, &looked, &settings.out));
         }
         Ok(if drifted.is_empty() { Exit::Done } else { Exit::Differs })
     })

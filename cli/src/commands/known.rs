@@ -84,6 +84,15 @@ impl Known {
         })
     }
 
+    /// Draws the stack's key if there is none, or if it was lost: what is planned then records secret values by it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn with_key(&mut self) -> Result<(), Error> {
+        self.key = Some(self.backend.key_or_create().map_err(problem)?);
+        Ok(())
+    }
+
     /// How long each address took when this stack was last applied to a real cluster.
     ///
     /// A rehearsal has a state of its own, and learns nothing of a real cluster: what it is told stands in the state
@@ -238,6 +247,7 @@ mod tests {
     use serde_json::json;
     use stackctl_engine::{
         object_key::ObjectRef,
+        packed::Packed,
         recorded::{Origin, RecordedDestroy},
     };
 
@@ -258,7 +268,7 @@ mod tests {
             origin: Origin::Created,
             manager: MANAGER.to_owned(),
             sent: Digest::of(&json!("as desired")),
-            manifest: Value::Null,
+            manifest: Packed::default(),
             fields: std::collections::BTreeSet::new(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,

@@ -6,7 +6,8 @@ use super::{
     known::Known,
     load, paged,
     planning::{self, Planned},
-    prepare, refresh, runtime, saved,
+    prepare::{self, Desired},
+    refresh, runtime, saved,
 };
 use crate::{
     cli::{PlanCommand, ReviewArgs, ReviewFormat},
@@ -52,11 +53,11 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
     }
     runtime::block_on(async {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
-        let answer: Result<(Planned, Vec<Resource>, Option<Digest>), Error> = async {
+        let answer: Result<(Planned, Option<Desired>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
                 let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
-                return Ok((planned, Vec::new(), None));
+                return Ok((planned, None, None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
             let desired = prepare::desired(
@@ -85,17 +86,20 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
                     &command.plan,
                 )?),
             };
-            let resources = planned.part_of(&desired).into_owned();
-            Ok((planned, resources, saved))
+            Ok((planned, Some(desired), saved))
         }
         .await;
         cluster.close().await;
-        let (planned, resources, saved) = answer?;
+        let (planned, desired, saved) = answer?;
+        let resources = desired
+            .as_ref()
+            .map(|desired| planned.part_of(desired))
+            .unwrap_or_default();
         let saved = command.out.as_deref().zip(saved);
         show(settings, &planned, &resources, &known, saved, &command.review, first);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
-            views::tell(&views::plan::saved(path, &digest));
+            views::tell(&views::plan::saved(path, &digest, &settings.place()));
         }
         diff::verdict(&planned.plan, &command.review)?;
         Ok(exit(command, &planned))

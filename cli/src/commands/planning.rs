@@ -1,6 +1,7 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
 use super::{
+    claims,
     cluster::Cluster,
     copy, definitions,
     instances::{self, WithDefinitions},
@@ -22,7 +23,7 @@ use stackctl_engine::{
     estimate::{Estimate, estimate},
     facts::Facts,
     moves::{self, Moves},
-    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Purpose, Transition},
+    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Transition},
     recorded::{Recorded, RecordedNode},
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
@@ -53,6 +54,11 @@ impl Planned {
     /// Of all that is desired, what the plan is about.
     pub(super) fn part_of<'a>(&self, desired: &'a Desired) -> Cow<'a, [Resource]> {
         part_of(self.plan.partial.as_ref(), desired)
+    }
+
+    /// What was read for each step; `resources` are what the plan is about, none of a destroy.
+    pub(super) fn read(&self, resources: &[Resource]) -> BTreeMap<Address, Projection> {
+        plan::projections(&self.plan, resources, &self.recorded, &self.survey)
     }
 
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
@@ -125,7 +131,8 @@ pub(super) async fn apply(
     .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
     let plan = plan::said_along(plan, &along);
     let (plan, _) = told(
         cluster,
@@ -148,6 +155,11 @@ pub(super) async fn apply(
         rehearsal,
         is_simulated: matches!(settings.cluster, ClusterChoice::Simulated { .. }),
         moved: renames,
+        facts_moved: known
+            .state
+            .as_ref()
+            .map(|state| desired.facts.moved_since(state.facts()))
+            .unwrap_or_default(),
     };
     Ok(Planned {
         plan,
@@ -195,7 +207,8 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
     let plan = plan::said_along(plan, &along);
     let facts = known
         .state

@@ -8,9 +8,10 @@ use super::{
 use crate::{
     error::{Error, Problem},
     settings::Settings,
-    views,
+    views::{self, drift::Looked},
 };
 use stackctl_engine::{
+    diff::drift::unknown,
     execute::Journal as _,
     plan::{Refreshed, refresh},
 };
@@ -21,8 +22,7 @@ use stackctl_state::{State, StateLock};
 pub(super) struct Look {
     /// Each address of which something else is to be recorded.
     pub(super) refreshed: Vec<Refreshed>,
-    /// How many objects were looked at.
-    recorded: usize,
+    looked: Looked,
 }
 
 /// Reads every recorded object, and what is to be recorded of it.
@@ -45,18 +45,19 @@ pub(super) async fn look(settings: &Settings, cluster: &Cluster, known: &Known) 
         known.key.as_ref(),
     );
     let objects = state.recorded().values().filter(|known| known.object().is_some());
-    Ok(Look {
-        refreshed,
+    let looked = Looked {
         recorded: objects.count(),
-    })
+        unknown: unknown(state.recorded(), |address| survey.live(address), known.key.as_ref()),
+    };
+    Ok(Look { refreshed, looked })
 }
 
 /// Shows what would be recorded otherwise.
 pub(super) fn show(look: &Look, settings: &Settings) {
     views::result(&if settings.json {
-        views::json::pretty(&views::json::refreshed(&look.refreshed, look.recorded))
+        views::json::pretty(&views::json::refreshed(&look.refreshed, &look.looked))
     } else {
-        views::drift::refreshed(&look.refreshed, look.recorded, &settings.out)
+        views::drift::refreshed(&look.refreshed, &look.looked, &settings.out)
     });
 }
 

@@ -20,6 +20,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stackctl_engine::{
+    Resource,
     digest::Digest,
     facts::Facts,
     plan::{Action, NodeKind, Pattern, Projection},
@@ -112,6 +113,7 @@ impl Body {
         sets: &[String],
         facts: &Facts,
         planned: &Planned,
+        resources: &[Resource],
         details: &Details,
         arguments: &PlanArgs,
     ) -> Result<Self, Error> {
@@ -135,10 +137,10 @@ impl Body {
             ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
             scope: ScopeBody::of(&arguments.scope),
             desired: plan.desired.to_string(),
-            read: plan
-                .steps
+            read: planned
+                .read(resources)
                 .iter()
-                .map(|step| (step.address.to_string(), read_paths(&step.projection)))
+                .map(|(address, read)| (address.to_string(), read_paths(read)))
                 .collect(),
             changes: changes(plan),
             text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
@@ -162,8 +164,10 @@ pub(super) fn write(
     planned: &Planned,
     arguments: &PlanArgs,
 ) -> Result<Digest, Error> {
-    let details = planned.details(&planned.part_of(desired), known.key.as_ref());
-    let body = Body::of(sources, &settings.sets, &desired.facts, planned, &details, arguments)?;
+    let resources = planned.part_of(desired);
+    let details = planned.details(&resources, known.key.as_ref());
+    let (sets, facts) = (&settings.sets, &desired.facts);
+    let body = Body::of(sources, sets, facts, planned, &resources, &details, arguments)?;
     let header = PlanHeader {
         stack: known.identity.stack.clone(),
         cluster_id: cluster.id.clone(),
@@ -366,7 +370,12 @@ impl Saved {
     }
 
     /// Refuses when the same texts and facts come to another plan now, naming what moved.
-    pub(super) fn check_still_true(&self, planned: &Planned, known: &Known) -> Result<(), Error> {
+    pub(super) fn check_still_true(
+        &self,
+        planned: &Planned,
+        resources: &[Resource],
+        known: &Known,
+    ) -> Result<(), Error> {
         let plan = &planned.plan;
         if plan.desired.to_string() != self.body.desired {
             return Err(self.stale(vec![
@@ -374,8 +383,10 @@ impl Saved {
             ]));
         }
         let mut moved = Vec::new();
+        let read = planned.read(resources);
         for step in &plan.steps {
-            let Some(then) = self.body.read.get(&step.address.to_string()) else {
+            let then = self.body.read.get(&step.address.to_string());
+            let Some((then, now)) = then.zip(read.get(&step.address)) else {
                 continue;
             };
             let ours = match step.node {
@@ -386,7 +397,7 @@ impl Saved {
             };
             let live = planned.survey.live(&step.address);
             let object = step.object.as_ref().map(ToString::to_string).unwrap_or_default();
-            for change in projection(then).moved(&step.projection, live, &ours) {
+            for change in projection(then).moved(now, live, &ours) {
                 moved.push(views::plan::moved(&object, &change));
             }
         }
@@ -492,7 +503,16 @@ mod tests {
             excess: Vec::new(),
         };
         let arguments = PlanArgs::default();
-        let body = Body::of(&[], &[], &Facts::default(), &planned, &Details::default(), &arguments).expect("JSON");
+        let body = Body::of(
+            &[],
+            &[],
+            &Facts::default(),
+            &planned,
+            &[],
+            &Details::default(),
+            &arguments,
+        )
+        .expect("JSON");
         let header = PlanHeader {
             stack: "demo".to_owned(),
             cluster_id: "c".to_owned(),

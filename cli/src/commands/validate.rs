@@ -42,6 +42,7 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
         let answer = views::validate_document::diagnostics(warnings.iter())
             .of_stack(stack.name.as_str())
             .with_faults(&checked.errors, &checked.warnings)
+            .with_faults(&[], &checked.doubts)
             .with_notices(&desired.notices)
             .with_coverage(checked.coverage);
         views::result(&views::json::pretty(&answer));
@@ -54,10 +55,11 @@ pub(super) fn run(command: &ValidateCommand, settings: &Settings) -> Result<Exit
     load::show_warnings(&warnings, settings);
     load::show_notices(&desired.notices, settings);
     definitions::warn(&checked.warnings, settings);
+    definitions::doubt(&checked.doubts, settings);
     if !checked.errors.is_empty() {
         return Err(prepare::refused(&checked.errors));
     }
-    let n_warnings = warnings.len() + desired.notices.len() + checked.warnings.len();
+    let n_warnings = warnings.len() + desired.notices.len() + checked.warnings.len() + checked.doubts.len();
     views::result(&views::stack::valid(
         &stack,
         n_warnings,
@@ -72,6 +74,8 @@ struct Checked {
     errors: Vec<definitions::Fault>,
     /// By definitions that were only seen.
     warnings: Vec<definitions::Fault>,
+    /// Of fields that this release of Kubernetes does not know.
+    doubts: Vec<definitions::Fault>,
     coverage: Coverage,
 }
 
@@ -83,13 +87,16 @@ fn check(command: &ValidateCommand, settings: &Settings, stack: &Stack, desired:
     }
     let mut known = definitions::given(directory.as_deref(), resources)?;
     let all: Vec<&Resource> = resources.iter().collect();
-    let errors = definitions::faults(&known, (stack, &desired.scopes), &all, |_| None)?;
+    let mut errors = definitions::faults(&known, (stack, &desired.scopes), &all, |_| None)?;
+    let of_kubernetes = definitions::of_kubernetes((stack, &desired.scopes), &all)?;
+    errors.extend(of_kubernetes.errors);
     let seen = definitions::seen(settings, resources).without(&known);
     let warnings = definitions::faults(&seen, (stack, &desired.scopes), &all, |_| None)?;
     known.complete(seen);
     Ok(Checked {
         errors,
         warnings,
+        doubts: of_kubernetes.doubts,
         coverage: known.coverage(resources),
     })
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use stackctl_engine::{
     FieldPath,
+    document::in_words,
     plan::{DriftedBy, FieldChange, Shown},
 };
 
@@ -28,9 +29,10 @@ const LEAST_VALUE: usize = 20;
 const SEEN_BEFORE: usize = 30;
 const SEEN_AFTER: usize = 20;
 
-/// A path for people: without the dot in front that the server writes.
+/// A path for people: without the dot in front that the server writes, and a part of a shared text by its own name.
 pub fn path(path: &FieldPath) -> String {
-    path.to_string().trim_start_matches('.').to_owned()
+    let text = in_words(path).map(|words| words.replacen(" in .", " in ", 1));
+    text.unwrap_or_else(|| path.to_string().trim_start_matches('.').to_owned())
 }
 
 /// A value for people, folded where it is long.
@@ -74,24 +76,35 @@ pub fn sides(change: &FieldChange, style: &Style) -> (Option<String>, Option<Str
 
 /// What stood there and what would stand there.
 pub fn from_to(change: &FieldChange, style: &Style) -> String {
-    let (before, after) = match (&change.before, &change.after) {
-        (Shown::Value(_), Shown::Value(_)) => {
-            shortened_pair(&whole(&change.before), &whole(&change.after), LONGEST_VALUE, style)
-        }
+    from_to_shown(&change.before, &change.after, style)
+}
+
+fn from_to_shown(before: &Shown, after: &Shown, style: &Style) -> String {
+    let (before, after) = match (before, after) {
+        (Shown::Value(_), Shown::Value(_)) => shortened_pair(&whole(before), &whole(after), LONGEST_VALUE, style),
         (before, after) => (shown(before, style), shown(after, style)),
     };
     let (before, after) = words(&before, &after, style);
     format!("{before} {} {after}", style.arrow())
 }
 
+/// What a value was and is; null is nothing.
+pub fn from_to_values(before: &Value, after: &Value, style: &Style) -> String {
+    let side = |value: &Value| match value {
+        Value::Null => Shown::Absent,
+        value => Shown::Value(value.clone()),
+    };
+    from_to_shown(&side(before), &side(after), style)
+}
+
 /// A change below its resource: one line, or where that is wider than the terminal, one for each side.
 pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> {
     let name = format!("{}{}:", " ".repeat(indent), path(&change.path));
     let one = format!("{name}  {}", from_to(change, style));
-    let by = change
-        .drift
-        .as_ref()
-        .map(|by| style.paint(Meaning::Quiet, &format!("last write by {}", written_by(by))));
+    let by = change.drift.as_ref().map(|by| {
+        let verb = if by.manager.is_some() { "last write by " } else { "" };
+        style.paint(Meaning::Quiet, &format!("{verb}{}", said_of(change, by)))
+    });
     let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
     let mut lines = match &by {
         Some(by) if fits(&format!("{one}   {by}")) => return vec![format!("{one}   {by}")],
@@ -233,7 +246,17 @@ pub fn written_by(by: &DriftedBy) -> String {
     match (&by.manager, &by.time) {
         (Some(manager), Some(time)) => format!("{manager}, {}", at(time)),
         (Some(manager), None) => manager.clone(),
-        (None, _) => "taken away; the server does not say by whom".to_owned(),
+        (None, _) => "somebody; the server does not say who".to_owned(),
+    }
+}
+
+/// What happened to a field under us, and by whom: what is gone has no owner, and the server names none.
+pub(super) fn said_of(change: &FieldChange, by: &DriftedBy) -> String {
+    let is_gone = [&change.before, &change.after].contains(&&Shown::Absent);
+    match by.manager {
+        None if is_gone => "taken away; the server does not say by whom".to_owned(),
+        None => "changed; the server does not say by whom".to_owned(),
+        Some(_) => written_by(by),
     }
 }
 

@@ -4,37 +4,105 @@ use super::{
     diff,
     style::{Meaning, Style, counted, padded, visible_width},
 };
-use stackctl_engine::{diff::drift::Drift, plan::Refreshed};
-use std::fmt::Write as _;
+use stackctl_engine::{Address, diff::drift::Drift, plan::Refreshed};
+use std::{collections::BTreeSet, fmt::Write as _};
 
-/// The screen of `drift`. `recorded` is how many resources were looked at.
-pub fn drift(found: &[Drift], recorded: usize, style: &Style) -> String {
+/// What was looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Looked {
+    /// How many objects are recorded.
+    pub recorded: usize,
+    /// Those whose secret values cannot be compared.
+    pub unknown: Vec<Address>,
+}
+
+/// How it came out, object by object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Something differs, as far as it can be compared.
+    pub(super) differs: usize,
+    /// Nothing does.
+    pub(super) as_recorded: usize,
+    /// Nothing does that can be compared, and not all can.
+    pub(super) unknown: usize,
+}
+
+impl Looked {
+    /// Counts each object once.
+    pub(super) fn counts<'a>(&self, differing: impl IntoIterator<Item = &'a Drift>) -> Counts {
+        let differing: BTreeSet<_> = differing.into_iter().map(|drift| &drift.address).collect();
+        let unknown = self.unknown.iter().filter(|address| !differing.contains(address));
+        let (differs, unknown) = (differing.len(), unknown.count());
+        Counts {
+            differs,
+            as_recorded: self.recorded.saturating_sub(differs + unknown),
+            unknown,
+        }
+    }
+
+    /// Which values nobody compared, and why; nothing when all were.
+    fn uncompared(&self, style: &Style) -> String {
+        let mut text = String::new();
+        for address in &self.unknown {
+            let _ = writeln!(
+                text,
+                "{}   {}",
+                style.paint(Meaning::Heading, &address.to_string()),
+                style.paint(Meaning::Attention, "its secret values cannot be compared")
+            );
+        }
+        if !self.unknown.is_empty() {
+            let hint = style.paint(Meaning::Busy, "hint:");
+            let _ = writeln!(text, "{hint} that takes the key of the state they were recorded with");
+        }
+        text
+    }
+}
+
+/// `12 as recorded`, and how many are unknown if any are.
+fn rest(counts: &Counts) -> String {
+    match counts.unknown {
+        0 => format!("{} as recorded", counts.as_recorded),
+        unknown => format!("{} as recorded, {unknown} unknown", counts.as_recorded),
+    }
+}
+
+/// The screen of `drift`.
+pub fn drift(found: &[Drift], looked: &Looked, style: &Style) -> String {
     let mut text = each(found.iter(), style);
-    let _ = writeln!(
-        text,
-        "{} drifted, {} as recorded",
-        found.len(),
-        recorded.saturating_sub(found.len())
-    );
+    text += &looked.uncompared(style);
+    let counts = looked.counts(found);
+    let _ = writeln!(text, "{} drifted, {}", counts.differs, rest(&counts));
     if !found.is_empty() {
         let _ = writeln!(
             text,
-            "{} `stackctl apply` sets {} back; what should stay goes into the stack",
+            "{} `stackctl apply` {}; what should stay goes into the stack",
             style.paint(Meaning::Busy, "hint:"),
-            counted(found.iter().map(|drift| drift.changes.len().max(1)).sum(), "field")
+            mended(found)
         );
     }
     text
 }
 
+/// What an apply would do about it: `sets 2 fields back and makes 1 object again`.
+fn mended(found: &[Drift]) -> String {
+    let gone = found.iter().filter(|drift| drift.gone).count();
+    let fields = found.iter().map(|drift| drift.changes.len()).sum();
+    let back = (fields > 0).then(|| format!("sets {} back", counted(fields, "field")));
+    let again = (gone > 0).then(|| format!("makes {} again", counted(gone, "object")));
+    back.into_iter().chain(again).collect::<Vec<_>>().join(" and ")
+}
+
 /// The screen of `--refresh-only`: what would be recorded otherwise, of how many.
-pub fn refreshed(found: &[Refreshed], recorded: usize, style: &Style) -> String {
+pub fn refreshed(found: &[Refreshed], looked: &Looked, style: &Style) -> String {
     let mut text = each(found.iter().map(|one| &one.differs), style);
+    text += &looked.uncompared(style);
+    let counts = looked.counts(found.iter().map(|one| &one.differs));
     let _ = writeln!(
         text,
-        "{} to record as it is, {} as recorded; the cluster stays as it is",
-        counted(found.len(), "resource"),
-        recorded.saturating_sub(found.len())
+        "{} to record as it is, {}; the cluster stays as it is",
+        counted(counts.differs, "resource"),
+        rest(&counts)
     );
     text
 }
@@ -78,7 +146,11 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
             .max()
             .unwrap_or(0);
         for (line, change) in lines {
-            let by = change.drift.as_ref().map(diff::written_by).unwrap_or_default();
+            let by = change
+                .drift
+                .as_ref()
+                .map(|by| diff::said_of(change, by))
+                .unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
         }
     }
@@ -90,6 +162,52 @@ mod tests {
     use super::*;
     use crate::views::testing::{drifted_dashboard, long_change};
 
+    fn looked(recorded: usize) -> Looked {
+        Looked {
+            recorded,
+            ..Looked::default()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_not_called_as_recorded() {
+        let looked = Looked {
+            unknown: ["maas.database.secret", "rhoai.dashboard"]
+                .map(|address| address.parse().expect("an address"))
+                .to_vec(),
+            ..looked(88)
+        };
+        insta::assert_snapshot!(drift(&[drifted_dashboard()], &looked, &Style::PLAIN), @r"
+        rhoai.dashboard   OdhDashboardConfig redhat-ods-applications/odh-dashboard-config
+          spec.dashboardConfig.maasAuthPolicies:  true → false   kubectl-edit, 2026-11-22 10:31 UTC
+        maas.database.secret   its secret values cannot be compared
+        rhoai.dashboard   its secret values cannot be compared
+        hint: that takes the key of the state they were recorded with
+        1 drifted, 86 as recorded, 1 unknown
+        hint: `stackctl apply` sets 1 field back; what should stay goes into the stack
+        ");
+        insta::assert_snapshot!(refreshed(&[], &looked, &Style::PLAIN), @r"
+        maas.database.secret   its secret values cannot be compared
+        rhoai.dashboard   its secret values cannot be compared
+        hint: that takes the key of the state they were recorded with
+        0 resources to record as it is, 86 as recorded, 2 unknown; the cluster stays as it is
+        ");
+    }
+
+    #[test]
+    fn what_is_gone_is_made_again_and_no_field_set_back() {
+        let gone = Drift {
+            gone: true,
+            changes: Vec::new(),
+            ..drifted_dashboard()
+        };
+        assert_eq!(mended(&[gone.clone()]), "makes 1 object again");
+        assert_eq!(
+            mended(&[drifted_dashboard(), gone]),
+            "sets 1 field back and makes 1 object again"
+        );
+    }
+
     #[test]
     fn drift_fits_a_narrow_and_a_wide_terminal() {
         for width in [80, 160] {
@@ -99,13 +217,13 @@ mod tests {
             };
             let mut found = drifted_dashboard();
             found.changes.push(long_change());
-            insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], 88, &style));
+            insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], &looked(88), &style));
         }
     }
 
     #[test]
     fn drift_has_a_field_a_name_and_a_time() {
-        insta::assert_snapshot!(drift(&[drifted_dashboard()], 88, &Style::PLAIN), @r"
+        insta::assert_snapshot!(drift(&[drifted_dashboard()], &looked(88), &Style::PLAIN), @r"
         rhoai.dashboard   OdhDashboardConfig redhat-ods-applications/odh-dashboard-config
           spec.dashboardConfig.maasAuthPolicies:  true → false   kubectl-edit, 2026-11-22 10:31 UTC
         1 drifted, 87 as recorded

@@ -4,6 +4,7 @@
 //! - `format_version` grows when a reader of the old form would misread the new one; new fields alone do not count.
 //! - What people see as `(secret)` is `{"secret": true}` here.
 
+use super::drift::Looked;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -256,6 +257,8 @@ pub struct DriftedJson {
 pub struct DriftJson {
     format_version: u32,
     drifted: Vec<DriftedJson>,
+    /// Addresses whose secret values cannot be compared without the key that they were recorded with.
+    unknown: Vec<String>,
     summary: DriftSummaryJson,
 }
 
@@ -263,6 +266,8 @@ pub struct DriftJson {
 struct DriftSummaryJson {
     drifted: usize,
     as_recorded: usize,
+    /// How many of those that did not drift otherwise are unknown.
+    unknown: usize,
 }
 
 /// `plan --refresh-only` and `apply --refresh-only`.
@@ -271,6 +276,8 @@ pub struct RefreshJson {
     format_version: u32,
     /// What will be recorded otherwise.
     refreshed: Vec<DriftedJson>,
+    /// Addresses whose secret values cannot be compared without the key that they were recorded with.
+    unknown: Vec<String>,
     summary: RefreshSummaryJson,
 }
 
@@ -278,6 +285,8 @@ pub struct RefreshJson {
 struct RefreshSummaryJson {
     refreshed: usize,
     as_recorded: usize,
+    /// How many of those that do not differ otherwise are unknown.
+    unknown: usize,
 }
 
 /// `preflight`.
@@ -319,13 +328,16 @@ pub fn version(version: &'static str) -> VersionJson {
 }
 
 /// Converts what drifted.
-pub fn drift(found: &[Drift], recorded: usize) -> DriftJson {
+pub fn drift(found: &[Drift], looked: &Looked) -> DriftJson {
+    let counts = looked.counts(found);
     DriftJson {
         format_version: FORMAT_VERSION,
         drifted: found.iter().map(drifted).collect(),
+        unknown: looked.unknown.iter().map(ToString::to_string).collect(),
         summary: DriftSummaryJson {
-            drifted: found.len(),
-            as_recorded: recorded.saturating_sub(found.len()),
+            drifted: counts.differs,
+            as_recorded: counts.as_recorded,
+            unknown: counts.unknown,
         },
     }
 }
@@ -346,13 +358,16 @@ fn drifted(found: &Drift) -> DriftedJson {
 }
 
 /// Converts what is recorded otherwise than it is.
-pub fn refreshed(found: &[Refreshed], recorded: usize) -> RefreshJson {
+pub fn refreshed(found: &[Refreshed], looked: &Looked) -> RefreshJson {
+    let counts = looked.counts(found.iter().map(|one| &one.differs));
     RefreshJson {
         format_version: FORMAT_VERSION,
         refreshed: found.iter().map(|one| drifted(&one.differs)).collect(),
+        unknown: looked.unknown.iter().map(ToString::to_string).collect(),
         summary: RefreshSummaryJson {
-            refreshed: found.len(),
-            as_recorded: recorded.saturating_sub(found.len()),
+            refreshed: counts.differs,
+            as_recorded: counts.as_recorded,
+            unknown: counts.unknown,
         },
     }
 }

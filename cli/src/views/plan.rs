@@ -10,6 +10,7 @@ use stackctl_engine::{
     Address,
     digest::Digest,
     estimate::Estimate,
+    facts::MovedFact,
     moves::Rename,
     plan::{Action, Counts, FieldChange, LeftOut, Moved, NodeKind, Partial, Plan, Purpose, Reason, Scope, Shown, Step},
     resource::ConsequenceClass,
@@ -48,6 +49,8 @@ pub struct Surroundings {
     pub is_simulated: bool,
     /// Records that get another address.
     pub moved: Vec<Rename>,
+    /// What the cluster says otherwise than when it was recorded, and the plan was made with.
+    pub facts_moved: Vec<MovedFact>,
 }
 
 /// The whole screen of a plan.
@@ -61,6 +64,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
     );
     line(&mut text, &style.paint(Meaning::Quiet, &style.cut(&heading)));
     renames(&mut text, &around.moved, style);
+    facts_moved(&mut text, &around.facts_moved, style);
     components(&mut text, plan, Fields::Shown, style);
     line(&mut text, "");
     line(&mut text, &style.paint(Meaning::Heading, &summary(plan)));
@@ -117,6 +121,28 @@ pub(super) fn renames(text: &mut String, renames: &[Rename], style: &Style) {
     line(text, &style.paint(Meaning::Heading, "Moved in the state"));
     for Rename { from, to } in renames {
         line(text, &format!("  {from} is now {to}"));
+    }
+}
+
+/// What the cluster says otherwise than when it was recorded: what is made of that changes without a change of the stack.
+fn facts_moved(text: &mut String, moved: &[MovedFact], style: &Style) {
+    if moved.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &style.paint(Meaning::Heading, "Facts moved"));
+    for MovedFact {
+        key,
+        source,
+        before,
+        after,
+    } in moved
+    {
+        let change = diff::from_to_values(before, after, style);
+        line(
+            text,
+            &format!("  {key}:  {change}   {}", style.paint(Meaning::Quiet, source)),
+        );
     }
 }
 
@@ -204,13 +230,10 @@ pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
     steps.map(|step| step.address.clone()).collect()
 }
 
-/// The lines on stderr after a plan was saved.
-pub fn saved(path: &Path, digest: &Digest) -> String {
-    let path = path.display();
-    format!(
-        "saved; apply exactly this: `stackctl apply {path}`\nto approve it elsewhere: `stackctl apply {path} --expect \
-         {digest}`\n"
-    )
+/// The lines on stderr after a plan was saved. `flags` say where it is to be applied, as they were given.
+pub fn saved(path: &Path, digest: &Digest, flags: &str) -> String {
+    let apply = format!("stackctl apply {}{flags}", path.display());
+    format!("saved; apply exactly this: `{apply}`\nto approve it elsewhere: `{apply} --expect {digest}`\n")
 }
 
 /// The line below a saved plan.

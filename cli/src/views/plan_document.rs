@@ -20,6 +20,7 @@ use stackctl_engine::{
     Address, FieldPath,
     diff::drift::Drift,
     digest::Digest,
+    facts::MovedFact,
     plan::{Action, Picture, Plan, Side, Step},
 };
 use std::{
@@ -77,12 +78,44 @@ pub struct PlanJson {
     /// Records that get another address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     moved: Vec<MovedJson>,
+    /// What the cluster says otherwise than when it was recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    facts_moved: Vec<MovedFactJson>,
     /// The file of the plan, of `plan -o FILE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<SavedJson>,
     /// What `apply --expect` takes, of `show PLANFILE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
+}
+
+/// A fact of the cluster that reads otherwise than it did.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MovedFactJson {
+    key: String,
+    /// Where it was read.
+    source: String,
+    /// Null when there was no such thing.
+    before: Value,
+    /// Null when there is no such thing.
+    after: Value,
+}
+
+impl From<&MovedFact> for MovedFactJson {
+    fn from(fact: &MovedFact) -> Self {
+        let MovedFact {
+            key,
+            source,
+            before,
+            after,
+        } = fact;
+        Self {
+            key: key.clone(),
+            source: source.clone(),
+            before: before.clone(),
+            after: after.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -206,6 +239,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, details: &Details) -> PlanJson {
         rehearsal,
         is_simulated: _,
         moved,
+        facts_moved,
     } = around;
     let formerly: BTreeMap<_, _> = moved.iter().map(|rename| (&rename.to, &rename.from)).collect();
     let nothing = Picture::default();
@@ -234,6 +268,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, details: &Details) -> PlanJson {
             .as_ref()
             .map(|estimate| estimate::of_plan_json(plan, estimate, *rehearsal)),
         moved: moved.iter().map(Into::into).collect(),
+        facts_moved: facts_moved.iter().map(Into::into).collect(),
         saved: None,
         digest: None,
     }
@@ -249,7 +284,6 @@ pub fn saved(mut plan: PlanJson, saved: Option<(&Path, Digest)>) -> PlanJson {
 }
 
 fn resource_change(step: &Step, picture: &Picture, previous_address: Option<String>) -> ResourceChangeJson {
-    // The projection is for the saved plan alone.
     let Step {
         address,
         node,
@@ -261,7 +295,6 @@ fn resource_change(step: &Step, picture: &Picture, previous_address: Option<Stri
         waits_for,
         readiness,
         consequences,
-        projection: _,
     } = step;
     let importing = (*action == Action::Adopt).then(|| ImportingJson {
         id: object.as_ref().map_or_else(|| address.to_string(), ToString::to_string),

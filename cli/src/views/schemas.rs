@@ -8,7 +8,9 @@ use super::{
     plan_document::PlanJson, simulator, stack, state_document, status, timeline_document::TimelineJson,
     validate_document::ValidateJson,
 };
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
+use serde_json::{Map, Value, json};
+use stackctl_stacks::cluster_facts::key;
 
 /// A document, and the command that prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +63,8 @@ pub enum Document {
     Simulate,
     /// `simulate --list-faults`
     Faults,
+    /// The file of `--facts`, which is read
+    Facts,
 }
 
 /// The schema of a document, as it is written.
@@ -90,7 +94,36 @@ pub fn schema(document: Document) -> Schema {
         Document::Version => of::<json::VersionJson>(),
         Document::Simulate => of::<simulator::SimulateJson>(),
         Document::Faults => of::<simulator::FaultsJson>(),
+        Document::Facts => facts(),
     }
+}
+
+/// The schema of a file of facts: each bare, or as `show` prints it. What `show` prints of a whole state is read too, and
+/// has a schema of its own.
+fn facts() -> Schema {
+    let fact = |value: &Value| {
+        json!({"anyOf": [
+            value,
+            {"type": "object", "required": ["value", "holding"], "properties": {
+                "value": {"anyOf": [value, {"type": "null"}]},
+                "source": {"type": "string"},
+                "holding": {"enum": ["live", "pinned"]},
+            }},
+        ]})
+    };
+    let (text, list) = (fact(&json!({"type": "string"})), fact(&json!({"type": "array"})));
+    let mut keys: Map<String, Value> = key::TEXTS.iter().map(|key| ((*key).to_owned(), text.clone())).collect();
+    for key in [key::REGISTRIES, key::IDENTITY_PROVIDERS] {
+        keys.insert(key.to_owned(), list.clone());
+    }
+    json_schema!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Facts",
+        "description": "facts of a cluster by key, as docs/facts.md has them",
+        "type": "object",
+        "properties": keys,
+        "patternProperties": {r"^package\[.+\]\.channels$": list, r"^package\[.+\]\.default-channel$": text},
+    })
 }
 
 fn of<T: JsonSchema>() -> Schema {
@@ -104,7 +137,6 @@ fn of<T: JsonSchema>() -> Schema {
 mod tests {
     use super::*;
     use clap::ValueEnum as _;
-    use serde_json::Value;
 
     /// Whether a schema says anything about what it is of.
     fn names_something(schema: &Value) -> bool {

@@ -256,8 +256,9 @@ fn fields(text: &mut String, object: &RecordedObject, style: &Style) {
         }
     );
     let _ = writeln!(text, "  manager {}", object.manager);
+    let manifest = object.manifest.open();
     for path in &object.fields {
-        let value = match path.get(&object.manifest) {
+        let value = match path.get(&manifest) {
             Some(_) if object.sensitive.contains(path) => Shown::Secret,
             Some(value) => Shown::Value(value.clone()),
             None => Shown::Absent,
@@ -319,7 +320,7 @@ mod tests {
             origin: Origin::Adopted,
             manager: "stackctl/s/a.b".to_owned(),
             sent: Digest::of_bytes(b"sent"),
-            manifest: serde_json::Value::Null,
+            manifest: stackctl_engine::packed::Packed::default(),
             fields: std::collections::BTreeSet::new(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,

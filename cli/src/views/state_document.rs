@@ -208,11 +208,12 @@ fn facts(facts: &Facts) -> BTreeMap<String, FactJson> {
 
 fn of(known: &Recorded) -> RecordedJson {
     let written = known.object().map(|object| {
+        let manifest = object.manifest.open();
         let field = |path: &stackctl_engine::FieldPath| {
             let value = if object.sensitive.contains(path) {
                 Shown::Secret
             } else {
-                path.get(&object.manifest).cloned().map_or(Shown::Absent, Shown::Value)
+                path.get(&manifest).cloned().map_or(Shown::Absent, Shown::Value)
             };
             (path.to_string(), shown(&value))
         };

@@ -7,7 +7,7 @@ use stackctl_engine::{
     diff::drift::Drift,
     digest::Digest,
     estimate::{Basis, Estimate, Leg},
-    plan::{Action, DriftedBy, FieldChange, NodeKind, Plan, Projection, Purpose, Reason, Shown, Step},
+    plan::{Action, DriftedBy, FieldChange, NodeKind, Plan, Purpose, Reason, Shown, Step},
     readiness::Readiness,
     resource::{Consequence, ConsequenceClass},
 };
@@ -36,7 +36,6 @@ pub(crate) fn step(
         waits_for: Vec::new(),
         readiness: None,
         consequences: Vec::new(),
-        projection: Projection::default(),
     }
 }
 
@@ -275,5 +274,6 @@ pub(crate) fn surroundings() -> Surroundings {
         rehearsal: None,
         is_simulated: false,
         moved: Vec::new(),
+        facts_moved: Vec::new(),
     }
 }

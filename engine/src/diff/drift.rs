@@ -92,10 +92,11 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     };
     // Mostly nothing differs, and nobody asks who owns what.
     let entries = LazyCell::new(|| managed_entries(live));
+    let recorded = object.manifest.open();
     let mut changes = Vec::new();
     for path in &object.fields {
         let there = path.get(live);
-        let Some((before, after)) = differs(object, path, there, key) else {
+        let Some((before, after)) = differs(object, path, path.get(&recorded), there, key) else {
             continue;
         };
         let owner = there.and_then(|_| holder(&entries, path, &object.manager));
@@ -133,10 +134,10 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
 fn differs(
     object: &RecordedObject,
     path: &FieldPath,
+    recorded: Option<&Value>,
     there: Option<&Value>,
     key: Option<&StackKey>,
 ) -> Option<(Shown, Shown)> {
-    let recorded = path.get(&object.manifest);
     if object.sensitive.contains(path) {
         let Some(there) = there else {
             return Some((Shown::Secret, Shown::Absent));

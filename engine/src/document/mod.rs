@@ -18,7 +18,7 @@ pub mod yaml;
 pub use fragment::{Fragment, ResolvedDocument};
 pub(crate) use fragment::{digests, dropped};
 pub(crate) use recorded::{PEM_PART, htpasswd_part, htpasswd_user, item_part, shown, yaml_part};
-pub use recorded::{RecordedDocument, RecordedFragment};
+pub use recorded::{RecordedDocument, RecordedFragment, in_words};
 
 use crate::{FieldPath, late::Encoding};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

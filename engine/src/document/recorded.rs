@@ -187,6 +187,24 @@ impl RecordedFragment {
     }
 }
 
+/// What a path of a part of a shared text means, for people: `enableUserWorkload in .data.config.yaml`. `None` of any
+/// other path.
+pub fn in_words(path: &FieldPath) -> Option<String> {
+    let PathElement::Field(last) = path.elements().last()? else {
+        return None;
+    };
+    let part = if **last == *PEM_PART {
+        "certificates".to_owned()
+    } else if let Some(user) = last.strip_prefix(HTPASSWD_PART) {
+        format!("user {user}")
+    } else if let Some(key) = last.strip_prefix(YAML_PART) {
+        key.to_owned()
+    } else {
+        format!("the item {}", last.strip_prefix('|')?)
+    };
+    Some(format!("{part} in {}", path.parent()?))
+}
+
 /// The last element of the path of certificates.
 pub(crate) const PEM_PART: &str = "|pem";
 
@@ -208,8 +226,11 @@ const HTPASSWD_PART: &str = "|htpasswd.";
 
 /// The last element of the path of a YAML key.
 pub(crate) fn yaml_part(key: &str) -> String {
-    format!("|yaml.{key}")
+    format!("{YAML_PART}{key}")
 }
+
+/// What the last element of the path of a YAML key starts with.
+const YAML_PART: &str = "|yaml.";
 
 /// The last element of the path of an item.
 pub(crate) fn item_part(by: &str, key: &Value) -> String {

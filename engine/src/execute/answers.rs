@@ -89,7 +89,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         if performed.deed.is_none() {
             active.moves.pop_front();
         }
-        for object in &performed.seen {
+        for object in performed.seen {
             self.see_written(object);
         }
         let noted = performed.notes.into_iter().map(|text| Event::Noted {

@@ -275,8 +275,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     }
 
     /// Takes in what the server answered to a write of ours, which is evidence at once.
-    pub(super) fn see_written(&mut self, object: &serde_json::Value) {
-        let Some(key) = key_of(object) else { return };
+    pub(super) fn see_written(&mut self, object: serde_json::Value) {
+        let Some(key) = key_of(&object) else { return };
         for scope in self.view.wrote(&key, object) {
             self.movable.extend(self.onlookers.of_object(&scope, &key).cloned());
         }
@@ -387,6 +387,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             });
         }
         self.records.let_go(address);
+        if let Some(object) = self.steps.get(address).and_then(|step| step.object.as_ref()) {
+            self.view.close(object);
+        }
         self.run.ready(address);
         self.tell(Event::Ready {
             address: address.clone(),

@@ -102,7 +102,7 @@ fn of_object(
     let named = object.manifest.object();
     let keeps_its_object = known
         .and_then(Recorded::object)
-        .is_some_and(|last| last.object.key() == named.key());
+        .is_some_and(|last| last.object.is_same_object(named));
     if matches!(action, Action::Update | Action::Record) && keeps_its_object {
         return None;
     }

@@ -16,6 +16,7 @@ use crate::{
     ignored::is_ignored,
     object_key::ObjectRef,
     ownership::{applied_fields, holder, managed_entries},
+    packed::Packed,
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
     resource::{Overlay, Resource, sent_digest},
@@ -60,7 +61,9 @@ pub(super) fn record(
         origin,
         manager: manager.to_owned(),
         sent: sent_digest(resource),
-        manifest: answer.map_or(Value::Null, |answer| redacted(answer, &fields, &secret, key)),
+        manifest: answer.map_or_else(Packed::default, |answer| {
+            Packed::of(&redacted(answer, &fields, &secret, key))
+        }),
         fields,
         sensitive: secret,
         key_id: key.map(|key| key.id().to_owned()),

@@ -165,12 +165,13 @@ fn operations(
     let mut owners = BTreeSet::new();
     let mut restored = Vec::new();
     let mut absent = BTreeSet::new();
+    let written = object.manifest.open();
     for undo in undo {
         let there = undo.path.get(live);
         if there == undo.prior.as_ref() {
             continue;
         }
-        if there != undo.path.get(&object.manifest) && !object.sensitive.contains(&undo.path) {
+        if there != undo.path.get(&written) && !object.sensitive.contains(&undo.path) {
             notes.push(format!("{} was changed since; left as it is", undo.path));
             continue;
         }

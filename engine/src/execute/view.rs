@@ -4,15 +4,18 @@
 //! - A scope says nothing before its first snapshot: "not read yet" is never "not there".
 //! - An older state never replaces a newer one: our own write is evidence at once, and a watch event from before it
 //!   is dropped.
+//! - An object is held as its text, and as a value only from when somebody looks at it until its step is done: a run is
+//!   told of all objects of a scope, and looks at few of them at a time.
 
 use super::WatchEvent;
 use crate::{
     object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType},
+    packed::Packed,
     readiness::{Seen, Sight},
     survey::key_of,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 /// A type in a namespace, or in all of them: what one watch is about.
 pub(super) type Scope = (ObjectType, Option<String>);
@@ -20,11 +23,65 @@ pub(super) type Scope = (ObjectType, Option<String>);
 /// Objects by scope, as the watches told them.
 #[derive(Debug, Default)]
 pub(super) struct LiveView {
-    scopes: BTreeMap<Scope, BTreeMap<ObjectKey, Value>>,
+    scopes: BTreeMap<Scope, BTreeMap<ObjectKey, Held>>,
     /// The scopes that were read, in whatever version, by the objects that they hold.
     holding: BTreeMap<(GroupKind, Option<String>), Vec<Scope>>,
     /// Our own writes in scopes that are not read yet.
-    written: BTreeMap<ObjectKey, Value>,
+    written: BTreeMap<ObjectKey, Held>,
+}
+
+/// One object as it was told.
+#[derive(Clone, Debug)]
+struct Held {
+    text: Packed,
+    /// Its value, once somebody looked at it.
+    open: OnceLock<Value>,
+    uid: String,
+    /// Its resourceVersion, if it is a number.
+    version: Option<u64>,
+}
+
+impl Held {
+    /// An object without the record of who owns which of its fields, which is half of it and which no verdict looks at.
+    fn of(mut object: Value) -> Self {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        let (uid, version) = state_of(&object);
+        Self {
+            uid: uid.to_owned(),
+            version,
+            text: Packed::of(&object),
+            open: OnceLock::new(),
+        }
+    }
+
+    fn value(&self) -> &Value {
+        self.open.get_or_init(|| self.text.open())
+    }
+
+    fn state(&self) -> State<'_> {
+        (&self.uid, self.version)
+    }
+
+    /// Whether it is a later state of the same object than another, as far as resourceVersions can be compared.
+    fn is_newer(&self, (uid, version): State<'_>) -> bool {
+        self.uid == uid && self.version.zip(version).is_some_and(|(own, other)| own > other)
+    }
+
+    /// Whether it is the same state of the same object as another, or a later one.
+    fn is_as_new(&self, (uid, version): State<'_>) -> bool {
+        self.uid == uid && self.version.zip(version).is_some_and(|(own, other)| own >= other)
+    }
+}
+
+/// Which object it is, by its uid, and its resourceVersion, if that is a number.
+type State<'a> = (&'a str, Option<u64>);
+
+fn state_of(object: &Value) -> State<'_> {
+    let text = |name: &str| object["metadata"][name].as_str();
+    let version = text("resourceVersion").and_then(|version| version.parse().ok());
+    (text("uid").unwrap_or_default(), version)
 }
 
 impl LiveView {
@@ -35,11 +92,11 @@ impl LiveView {
                 let old = std::mem::take(self.scope(scope));
                 let told = objects
                     .into_iter()
-                    .filter_map(|object| Some((key_of(&object)?, seen(object))));
+                    .filter_map(|object| Some((key_of(&object)?, Held::of(object))));
                 let mut objects: BTreeMap<_, _> = told.collect();
                 for (key, object) in &mut objects {
                     let known = old.get(key).or_else(|| self.written.get(key));
-                    if let Some(newer) = known.filter(|known| is_newer(known, object)) {
+                    if let Some(newer) = known.filter(|known| known.is_newer(object.state())) {
                         *object = newer.clone();
                     }
                 }
@@ -48,21 +105,21 @@ impl LiveView {
             }
             WatchEvent::Changed(object) => {
                 let objects = self.scope(scope);
-                match key_of(&object) {
-                    Some(key) if !objects.get(&key).is_some_and(|known| is_as_new(known, &object)) => {
-                        objects.insert(key, seen(object));
-                        true
-                    }
-                    _ => false,
+                let Some(key) = key_of(&object) else { return false };
+                let is_new = !objects
+                    .get(&key)
+                    .is_some_and(|known| known.is_as_new(state_of(&object)));
+                if is_new {
+                    objects.insert(key, Held::of(object));
                 }
+                is_new
             }
             WatchEvent::Gone(object) => {
                 let (Some(objects), Some(key)) = (self.scopes.get_mut(scope), key_of(&object)) else {
                     return false;
                 };
-                let same = objects
-                    .get(&key)
-                    .is_some_and(|known| known["metadata"]["uid"] == object["metadata"]["uid"]);
+                let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+                let same = objects.get(&key).is_some_and(|known| known.uid == uid);
                 same && objects.remove(&key).is_some()
             }
             WatchEvent::Interrupted(_) => false,
@@ -75,12 +132,12 @@ impl LiveView {
         known.extend(
             objects
                 .into_iter()
-                .filter_map(|object| Some((key_of(&object)?, seen(object)))),
+                .filter_map(|object| Some((key_of(&object)?, Held::of(object)))),
         );
     }
 
     /// Takes in what the server answered to a write of ours; the scopes that know it now.
-    pub(super) fn wrote(&mut self, key: &ObjectKey, object: &Value) -> Vec<Scope> {
+    pub(super) fn wrote(&mut self, key: &ObjectKey, object: Value) -> Vec<Scope> {
         let in_all = self.holding.get(&(key.kind.clone(), None)).into_iter();
         let in_its_own = key
             .namespace
@@ -88,17 +145,29 @@ impl LiveView {
             .then(|| (key.kind.clone(), key.namespace.clone()));
         let in_its_own = in_its_own.and_then(|own| self.holding.get(&own)).into_iter();
         let told: Vec<Scope> = in_all.chain(in_its_own).flatten().cloned().collect();
+        let now = Held::of(object);
         for scope in &told {
             let objects = self.scope(scope);
-            if !objects.get(key).is_some_and(|known| is_as_new(known, object)) {
-                objects.insert(key.clone(), seen(object.clone()));
+            if !objects.get(key).is_some_and(|known| known.is_as_new(now.state())) {
+                objects.insert(key.clone(), now.clone());
             }
         }
         // A scope that is read later may still tell an older state.
         if told.is_empty() {
-            self.written.insert(key.clone(), seen(object.clone()));
+            self.written.insert(key.clone(), now);
         }
         told
+    }
+
+    /// Nobody looks at an object for now: its value can be made again of its text.
+    pub(super) fn close(&mut self, object: &ObjectRef) {
+        let (key, of) = (object.key(), &object.object_type);
+        for namespace in [object.namespace.clone(), None] {
+            let scope = self.scopes.get_mut(&(of.clone(), namespace));
+            if let Some(held) = scope.and_then(|objects| objects.get_mut(&key)) {
+                held.open.take();
+            }
+        }
     }
 
     /// Whether all that these look at has been read.
@@ -107,7 +176,7 @@ impl LiveView {
     }
 
     /// The objects of a scope, which counts as read from here on.
-    fn scope(&mut self, scope: &Scope) -> &mut BTreeMap<ObjectKey, Value> {
+    fn scope(&mut self, scope: &Scope) -> &mut BTreeMap<ObjectKey, Held> {
         if !self.scopes.contains_key(scope) {
             let (of, namespace) = scope;
             let held = self.holding.entry((of.group_kind(), namespace.clone()));
@@ -115,14 +184,6 @@ impl LiveView {
         }
         self.scopes.entry(scope.clone()).or_default()
     }
-}
-
-/// An object without the record of who owns which of its fields, which is half of it and which no verdict looks at.
-fn seen(mut object: Value) -> Value {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-    }
-    object
 }
 
 impl Seen for LiveView {
@@ -133,12 +194,13 @@ impl Seen for LiveView {
             .scopes
             .get(&own)
             .or_else(|| self.scopes.get(&(object.object_type.clone(), None)))?;
-        scope.get(&key)
+        scope.get(&key).map(Held::value)
     }
 
     fn objects(&self, object_type: &ObjectType, namespace: Option<&str>) -> Vec<&Value> {
         let scope = (object_type.clone(), namespace.map(str::to_owned));
-        self.scopes.get(&scope).into_iter().flat_map(BTreeMap::values).collect()
+        let held = self.scopes.get(&scope).into_iter().flat_map(BTreeMap::values);
+        held.map(Held::value).collect()
     }
 }
 
@@ -156,25 +218,6 @@ impl Seen for Listed {
     }
 }
 
-/// Whether `known` is a later state of the same object than `other`, as far as resourceVersions can be compared.
-fn is_newer(known: &Value, other: &Value) -> bool {
-    matches!(versions(known, other), Some((known, other)) if known > other)
-}
-
-/// Whether `known` is the same state of the same object as `other`, or a later one.
-fn is_as_new(known: &Value, other: &Value) -> bool {
-    matches!(versions(known, other), Some((known, other)) if known >= other)
-}
-
-/// The resourceVersions of two states of one object.
-fn versions(known: &Value, other: &Value) -> Option<(u64, u64)> {
-    let version = |object: &Value| object["metadata"]["resourceVersion"].as_str()?.parse::<u64>().ok();
-    if known["metadata"]["uid"] != other["metadata"]["uid"] {
-        return None;
-    }
-    Some((version(known)?, version(other)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +232,7 @@ mod tests {
         let scope = (ObjectType::new("v1", "ConfigMap"), Some("n".to_owned()));
         let named = ObjectRef::namespaced("v1", "ConfigMap", "n", "c");
         let mut view = LiveView::default();
-        view.wrote(&named.key(), &object("7", "new"));
+        view.wrote(&named.key(), object("7", "new"));
         assert!(!view.is_read(&[Sight::One(named.clone())]));
         assert!(view.take(&scope, WatchEvent::Snapshot(vec![object("5", "old")])));
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "new");
@@ -197,6 +240,8 @@ mod tests {
         assert!(!view.take(&scope, WatchEvent::Changed(object("7", "new"))));
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "new");
         assert!(view.take(&scope, WatchEvent::Changed(object("8", "newest"))));
+        assert_eq!(view.object(&named).expect("there")["data"]["k"], "newest");
+        view.close(&named);
         assert_eq!(view.object(&named).expect("there")["data"]["k"], "newest");
         assert!(view.take(&scope, WatchEvent::Gone(object("9", ""))));
         assert!(view.object(&named).is_none());

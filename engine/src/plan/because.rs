@@ -14,6 +14,7 @@ use crate::{
     recorded::RecordedObject,
     resource::{Document, Node, Resource},
 };
+use serde_json::Value;
 
 /// Says why a step updates, in place of what could be said before its fields were known.
 pub(super) fn say(step: &mut Step, resource: &Resource, last: Option<&RecordedObject>) {
@@ -72,9 +73,9 @@ fn is_late(resource: &Resource, path: &FieldPath) -> bool {
 
 /// Whether somebody changed a field that goes back to what was recorded.
 fn is_back_to(last: Option<&RecordedObject>, change: &FieldChange) -> bool {
-    let recorded = last.and_then(|last| change.path.get(&last.manifest));
+    let was = |after: &Value| last.is_some_and(|last| change.path.get(&last.manifest.open()) == Some(after));
     match &change.after {
-        Shown::Value(after) => change.drift.is_some() && recorded == Some(after),
+        Shown::Value(after) => change.drift.is_some() && was(after),
         Shown::Absent | Shown::Secret | Shown::KnownAfter(_) => false,
     }
 }

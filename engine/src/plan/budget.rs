@@ -159,6 +159,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
+        packed::Packed,
         plan::testing::{address, plan},
         recorded::{RecordedDestroy, RecordedObject},
     };
@@ -173,7 +174,7 @@ mod tests {
             origin,
             manager: "m".to_owned(),
             sent: Digest::of(&Value::Null),
-            manifest: Value::Null,
+            manifest: Packed::default(),
             fields: BTreeSet::new(),
             sensitive: BTreeSet::new(),
             key_id: None,

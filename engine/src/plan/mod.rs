@@ -29,13 +29,13 @@ mod testing;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
-pub use along::{Along, Stays, along, excess_along, said_along};
+pub use along::{Along, Stays, along, claims_along, excess_along, namespaces_that_go, said_along};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use picture::{Picture, Side, pictures};
 pub(crate) use planner::sensitive;
 pub use planner::{Inputs, PlanError, digest_of, plan, plan_destroy};
-pub use projection::{Moved, Projection};
+pub use projection::{Moved, Projection, projections};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
 pub use risk::{NoRisk, Risk, Risks, Told, risk};
@@ -101,8 +101,6 @@ pub struct Step {
     pub readiness: Option<Readiness>,
     /// What a person should know before saying yes; only of steps that do something.
     pub consequences: Vec<Consequence>,
-    /// What was read to decide, for a saved plan to compare.
-    pub projection: Projection,
 }
 
 /// What kind of node a step is about.

@@ -82,7 +82,7 @@ fn changed(
     let text = text_of(found.live.as_deref(), &document.at);
     match &found.answer {
         Answer::Would { object, .. } | Answer::Unverified { object, .. }
-            if text == text_of(Some(object), &document.at) =>
+            if text == text_of(Some(&object.open()), &document.at) =>
         {
             return None;
         }

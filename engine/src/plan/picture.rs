@@ -96,7 +96,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let mut paths = leaves(&written);
     let last = known.and_then(Recorded::object);
     paths.extend(
-        last.filter(|last| last.object.key() == object.key())
+        last.filter(|last| last.object.is_same_object(object))
             .into_iter()
             .flat_map(|last| last.fields.iter().filter(|path| !is_mark(path)).cloned()),
     );
@@ -112,10 +112,11 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
         let meets = |other: &FieldPath| other.contains(path) || path.contains(other);
         is_secret_data(object, path) || hidden.iter().chain(formerly.into_iter().flatten()).any(meets)
     };
-    let after = match (&found.answer, &found.live) {
-        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object,
-        (Answer::Unchanged, Some(live)) => live,
-        _ => &written,
+    let answered = found.after();
+    let after = match (&answered, &found.answer, &found.live) {
+        (Some(answered), ..) => answered,
+        (None, Answer::Unchanged, Some(live)) => live,
+        (None, ..) => &written,
     };
     let mut picture = Picture {
         before: found.live.as_ref().map(|live| side(object, live, &paths, is_hidden)),

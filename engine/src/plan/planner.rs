@@ -1,8 +1,8 @@
 //! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
 
 use super::{
-    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Projection, Purpose, Reason,
-    Replaced, Shown, Step, Subject, Unasked, because, decide, parts, replace, taken,
+    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown,
+    Step, Subject, Unasked, because, decide, parts, replace, taken,
 };
 use crate::{
     FieldPath,
@@ -13,13 +13,12 @@ use crate::{
     execute::ProviderError,
     field::PathElement,
     graph::{Edge, Graph},
-    ignored::is_ignored,
     late::{Late, LateError},
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType},
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::{holder, managed_entries},
     readiness::{Readiness, Seen},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey},
 };
@@ -185,6 +184,16 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
+            Self::Refused {
+                asks: None,
+                cause,
+                object,
+                ..
+            } if **cause == ProviderError::NamespaceTerminating => object.namespace.as_ref().map(|namespace| {
+                format!(
+                    "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
+                )
+            }),
             Self::Refused { asks, .. } => asks
                 .as_ref()
                 .map(|asks| format!("{asks}; then run the same command again")),
@@ -277,7 +286,7 @@ pub fn digest_of(resources: &[Resource]) -> Digest {
     // The debug form is deterministic: all maps are ordered, and no secret is in a resource.
     let mut sorted: Vec<_> = resources.iter().collect();
     sorted.sort_by_key(|resource| &resource.address);
-    Digest::of_bytes(format!("{sorted:?}").as_bytes())
+    Digest::of_debug(&sorted)
 }
 
 fn one(inputs: &Inputs<'_>, resource: &Resource, above: Option<&Address>) -> Result<Step, PlanError> {
@@ -363,15 +372,32 @@ fn written(
     };
     let other = known
         .and_then(Recorded::object)
-        .filter(|last| last.object.key() != object.key());
+        .filter(|last| !last.object.is_same_object(&object));
+    let is_the_same = matches!(found.answer, Answer::Unchanged);
     let drifted = match (known, &found.live) {
-        (Some(known), Some(live)) if other.is_none() => drifted_fields(known, live, inputs.key),
+        (Some(known), Some(live)) if other.is_none() && !is_the_same => drifted_fields(known, live, inputs.key),
         _ => Vec::new(),
     };
-    let (live, unverified) = live_of(inputs, resource, found, is_overlay, !drifted.is_empty(), above)?;
+    let after = found.after();
+    let (live, unverified) = live_of(
+        inputs,
+        resource,
+        found,
+        after.as_ref(),
+        is_overlay,
+        !drifted.is_empty(),
+        above,
+    )?;
     let before = match known.and_then(Recorded::object) {
         None => Before::Never,
-        Some(last) if last.sent == sent_digest(resource) && last.object.key() == object.key() => Before::TheSame,
+        Some(_) if is_the_same => Before::TheSame,
+        Some(last)
+            if last.sent == sent_digest(resource)
+                && last.object.is_same_object(&object)
+                && !is_of_another_key(last, inputs.key) =>
+        {
+            Before::TheSame
+        }
         Some(_) => Before::SomethingElse,
     };
     let consent = match resource.lifecycle.adopt {
@@ -433,34 +459,30 @@ fn written(
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
     let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
+    if is_the_same && action == Action::NoOp {
+        return Ok(step);
+    }
     let last = parts::last_documents(known, found);
-    step.changes = changes(found, resource, &drifted, &manager, action);
+    step.changes = changes(found, after.as_ref(), resource, &drifted, &manager, action);
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
-    let mut paths = leaves(&written_value(resource));
+    let mut desired = leaves(&written_value(resource));
     // What is known only when it is sent is ours as well.
-    paths.extend(late_paths(resource));
-    step.reasons.extend(kept(known, found, &paths, &manager));
+    desired.extend(late_paths(resource));
+    step.reasons.extend(kept(known, found, &desired, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
     if step.action.is_change() {
         step.consequences.extend(taken::told(&object, known, &found.answer));
         step.consequences.extend(replace::drawn_anew(&step, resource));
     }
-    paths.extend(
-        known
-            .and_then(Recorded::object)
-            .into_iter()
-            .flat_map(|last| last.fields.iter().cloned()),
-    );
-    paths.retain(|path| !is_ignored(resource, path));
-    step.projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
-    parts::project(&mut step.projection, found, last);
     Ok(step)
 }
 
-fn is_being_deleted(live: &Value) -> bool {
-    live.pointer("/metadata/deletionTimestamp").is_some()
+/// Whether secret values are recorded by a key that was lost since: with the one that there is, nothing can be said of them
+/// until they are recorded anew. Who has no key at all records nothing.
+fn is_of_another_key(last: &RecordedObject, key: Option<&StackKey>) -> bool {
+    key.is_some_and(|key| !last.sensitive.is_empty() && last.key_id.as_deref() != Some(key.id()))
 }
 
 /// Whether the stack says that what is recorded stays.
@@ -471,8 +493,11 @@ pub(super) fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> boo
 /// The first field that was applied as something else, and takes a replacement to change.
 fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&'a FieldPath> {
     let last = known.and_then(Recorded::object)?;
-    let wanted = written_value(resource);
-    let changed = |path: &&FieldPath| matches!(path.get(&last.manifest), Some(was) if path.get(&wanted) != Some(was));
+    if resource.lifecycle.replace_on.is_empty() {
+        return None;
+    }
+    let (recorded, wanted) = (last.manifest.open(), written_value(resource));
+    let changed = |path: &&FieldPath| matches!(path.get(&recorded), Some(was) if path.get(&wanted) != Some(was));
     resource.lifecycle.replace_on.iter().find(changed)
 }
 
@@ -481,6 +506,7 @@ fn live_of(
     inputs: &Inputs<'_>,
     resource: &Resource,
     found: &Found,
+    after: Option<&Value>,
     is_overlay: bool,
     drifted: bool,
     above: Option<&Address>,
@@ -501,18 +527,22 @@ fn live_of(
     if found.live.as_deref().is_some_and(is_being_deleted) {
         return Ok((Live::Terminating, None));
     }
+    let is_like = |live: &Value| after.is_some_and(|after| differences(live, after).is_empty());
+    // It is still there and goes with its namespace or its kind.
+    let nowhere = match &found.live {
+        Some(_) => Live::Terminating,
+        None => Live::Nowhere,
+    };
     Ok(match &found.answer {
         Answer::Would { .. } if foreign => (Live::Foreign, None),
         // Somebody made it between our read and our question.
         Answer::Would { created: false, .. } if found.live.is_none() && !is_overlay => (Live::Foreign, None),
-        Answer::Would { object: after, .. } => match &found.live {
+        Answer::Would { .. } => match &found.live {
             None => (Live::Absent, None),
-            Some(live) if differences(live, after).is_empty() => (Live::Same, None),
+            Some(live) if is_like(live) => (Live::Same, None),
             Some(_) => (Live::Different { drifted }, None),
         },
-        Answer::Unverified {
-            object: after, webhook, ..
-        } => {
+        Answer::Unverified { webhook, .. } => {
             let reason = Some(Reason::Unverified {
                 webhook: webhook.clone(),
                 why: Unasked::TakesNoDryRun,
@@ -520,7 +550,7 @@ fn live_of(
             match &found.live {
                 Some(_) if foreign => (Live::Foreign, reason),
                 None => (Live::Absent, reason),
-                Some(live) if differences(live, after).is_empty() => (Live::Same, reason),
+                Some(live) if is_like(live) => (Live::Same, reason),
                 Some(_) => (Live::Different { drifted }, reason),
             }
         }
@@ -535,9 +565,9 @@ fn live_of(
                     kind: Box::new(kind.clone()),
                 });
             }
-            (Live::Nowhere, None)
+            (nowhere, None)
         }
-        Answer::NamespaceToCome(_) => (Live::Nowhere, None),
+        Answer::NamespaceToCome(_) => (nowhere, None),
         Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
         Answer::Unchanged => (Live::Same, None),
         Answer::Late(cause) => {
@@ -615,18 +645,17 @@ fn refuse_conflicts(
 /// The field changes of a step, secrets masked, late values named, drift attributed.
 fn changes(
     found: &Found,
+    after: Option<&Value>,
     resource: &Resource,
     drifted: &[FieldChange],
     manager: &str,
     action: Action,
 ) -> Vec<FieldChange> {
     let nothing = Value::Null;
-    let (before, after) = match (&found.live, &found.answer) {
-        (live, Answer::Would { object, .. } | Answer::Unverified { object, .. }) => {
-            (live.as_deref().unwrap_or(&nothing), Cow::Borrowed(object))
-        }
-        _ if action == Action::Create => (&nothing, written_value(resource)),
-        _ => return Vec::new(),
+    let (before, after) = match after {
+        Some(after) => (found.live.as_deref().unwrap_or(&nothing), Cow::Borrowed(after)),
+        None if action == Action::Create => (&nothing, written_value(resource)),
+        None => return Vec::new(),
     };
     let entries = LazyCell::new(|| managed_entries(before));
     let sensitive = sensitive(resource);
@@ -751,7 +780,6 @@ fn step(
         } else {
             Vec::new()
         },
-        projection: Projection::default(),
     }
 }
 
@@ -839,6 +867,5 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
             .collect(),
         readiness: None,
         consequences: Vec::new(),
-        projection: Projection::of(live, &BTreeSet::new(), &BTreeSet::new()),
     }
 }

@@ -1,13 +1,22 @@
 //! What was read to decide a step, digested path by path, so that a saved plan can say what moved since.
 //!
+//! In: a plan and what it was made from. Only who saves a plan, or compares one, asks for it: a plan that is shown is not
+//! digested.
+//!
 //! Invariant: only paths that the decision read are in it: unrelated churn does not void a plan. A sensitive leaf is
 //! in it only as being there or not.
 
+use super::{DriftedBy, Plan, parts, planner::sensitive};
 use crate::{
     FieldPath,
+    address::Address,
+    diff::leaves,
     digest::Digest,
+    ignored::is_ignored,
     ownership::{holder, managed_entries},
-    plan::DriftedBy,
+    recorded::Recorded,
+    resource::{Node, Resource, written_value},
+    survey::{Found, Survey},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +37,41 @@ pub struct Moved {
     pub path: Option<String>,
     /// Who wrote it, and when, if the server says.
     pub by: DriftedBy,
+}
+
+/// What was read for each step of a plan, of the plan's own inputs; resources are empty for a destroy.
+pub fn projections(
+    plan: &Plan,
+    resources: &[Resource],
+    recorded: &BTreeMap<Address, Recorded>,
+    survey: &Survey,
+) -> BTreeMap<Address, Projection> {
+    let by_address: BTreeMap<_, _> = resources.iter().map(|r| (&r.address, r)).collect();
+    let nothing = Found::default();
+    let read = |address: &Address| match by_address.get(address) {
+        Some(resource) => {
+            let found = survey.found(address).unwrap_or(&nothing);
+            of_desired(resource, recorded.get(address), found)
+        }
+        None => Projection::of(survey.live(address), &BTreeSet::new(), &BTreeSet::new()),
+    };
+    let steps = plan.steps.iter();
+    steps.map(|step| (step.address.clone(), read(&step.address))).collect()
+}
+
+/// What was read of a desired resource: what the stack writes and what was recorded, but for what others may move.
+fn of_desired(resource: &Resource, known: Option<&Recorded>, found: &Found) -> Projection {
+    match &resource.node {
+        Node::Object(_) | Node::Overlay(_) => {}
+        Node::Gate(_) | Node::Action(_) | Node::Check(_) => return Projection::default(),
+    }
+    let mut paths = leaves(&written_value(resource));
+    let last = known.and_then(Recorded::object);
+    paths.extend(last.into_iter().flat_map(|last| last.fields.iter().cloned()));
+    paths.retain(|path| !is_ignored(resource, path));
+    let mut projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
+    parts::project(&mut projection, found, parts::last_documents(known, found));
+    projection
 }
 
 impl Projection {

@@ -15,6 +15,7 @@ use crate::{
     digest::{Digest, StackKey},
     execute::Outcome,
     marks::{Identity, Whose},
+    packed::Packed,
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
 use serde_json::Value;
@@ -84,21 +85,23 @@ fn as_it_is(known: &Recorded, live: &Value, drifted: &BTreeSet<FieldPath>, key: 
     let (RecordedNode::Object(object) | RecordedNode::Overlay { object, .. }) = &mut record.node else {
         return record;
     };
+    let mut manifest = object.manifest.open();
     for path in drifted {
         match path.get(live) {
             None => {
-                path.remove(&mut object.manifest);
+                path.remove(&mut manifest);
                 object.fields.remove(path);
                 object.sensitive.remove(path);
             }
             Some(value) if object.sensitive.contains(path) => {
                 if let Some(key) = key.filter(|key| object.key_id.as_deref() == Some(key.id())) {
-                    path.set(&mut object.manifest, Value::from(secret_digest(key, value).to_string()));
+                    path.set(&mut manifest, Value::from(secret_digest(key, value).to_string()));
                 }
             }
-            Some(value) => path.set(&mut object.manifest, value.clone()),
+            Some(value) => path.set(&mut manifest, value.clone()),
         }
     }
+    object.manifest = Packed::of(&manifest);
     uid_of(live).clone_into(&mut object.uid);
     object.sent = Digest::of(&Value::Null);
     object.owned = None;

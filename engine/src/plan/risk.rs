@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::{
         digest::Digest,
-        plan::{Projection, Purpose, Reason},
+        plan::{Purpose, Reason},
     };
 
     fn step(name: &str, action: Action, told: &[(ConsequenceClass, &str)]) -> Step {
@@ -170,7 +170,6 @@ mod tests {
             waits_for: Vec::new(),
             readiness: None,
             consequences: told.iter().map(consequence).collect(),
-            projection: Projection::default(),
         }
     }
 

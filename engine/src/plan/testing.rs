@@ -1,6 +1,6 @@
 //! Plans for tests that are about steps and not about how they came to be.
 
-use super::{Action, NodeKind, Plan, Projection, Purpose, Reason, Step};
+use super::{Action, NodeKind, Plan, Purpose, Reason, Step};
 use crate::{address::Address, digest::Digest};
 use serde_json::Value;
 
@@ -42,6 +42,5 @@ pub(super) fn step(address: Address, action: Action) -> Step {
         waits_for: Vec::new(),
         readiness: None,
         consequences: Vec::new(),
-        projection: Projection::default(),
     }
 }

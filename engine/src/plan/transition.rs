@@ -104,7 +104,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     };
     let mut all = Vec::new();
     let last = known.and_then(Recorded::object);
-    if let (Some(known), Some(old)) = (known, last.filter(|last| last.object.key() != object.key())) {
+    if let (Some(known), Some(old)) = (known, last.filter(|last| !last.object.is_same_object(object))) {
         let live = Seen::object(survey.view(), &old.object).filter(|live| is_of(live, old));
         all.extend(live.map(|live| end(step, known, old, live)));
     }
@@ -113,7 +113,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let hidden = sensitive(resource);
     let before = found.live.as_deref();
     let after = match (&found.answer, before) {
-        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.clone(),
+        (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.open(),
         (Answer::Unchanged, Some(live)) => live.clone(),
         (_, Some(live)) => expected(live, resource, last),
         (_, None) => written_value(resource).into_owned(),
@@ -207,13 +207,14 @@ pub(super) fn given_back(live: &Value, known: &Recorded, last: &RecordedObject, 
     let mut after = live.clone();
     for step in &known.destroy.steps {
         if let DestroyStep::Patch { target, patch } = step
-            && target.key() == last.object.key()
+            && target.is_same_object(&last.object)
         {
             merge(&mut after, patch);
         }
     }
+    let written = last.manifest.open();
     for undo in undo {
-        if undo.path.get(&after) != undo.path.get(&last.manifest) {
+        if undo.path.get(&after) != undo.path.get(&written) {
             continue;
         }
         match &undo.prior {
@@ -311,6 +312,7 @@ mod tests {
     use crate::{
         digest::Digest,
         manifest::Manifest,
+        packed::Packed,
         resource::{Node, Object},
     };
     use serde_json::json;
@@ -326,7 +328,7 @@ mod tests {
             origin: Origin::Created,
             manager: "m".to_owned(),
             sent: Digest::of(&Value::Null),
-            manifest: json!({"data": {"k": "1", "gone": "1"}}),
+            manifest: Packed::of(&json!({"data": {"k": "1", "gone": "1"}})),
             fields: BTreeSet::from([FieldPath::of("data.k"), FieldPath::of("data.gone")]),
             sensitive: BTreeSet::new(),
             key_id: None,

@@ -60,6 +60,24 @@ pub mod key {
     /// How cloud credentials are made.
     pub const CREDENTIALS_MODE: &str = "cluster.credentials-mode";
 
+    /// The facts that are a text. [`REGISTRIES`], [`IDENTITY_PROVIDERS`] and [`channels`] are lists.
+    pub const TEXTS: [&str; 14] = [
+        CLUSTER_ID,
+        CLUSTER_VERSION_ID,
+        OPENSHIFT,
+        PLATFORM,
+        REGION,
+        INFRASTRUCTURE,
+        BASE_DOMAIN,
+        APPS_DOMAIN,
+        AMI,
+        STORAGE_CLASS,
+        ROUTER_CERTIFICATE,
+        TRUSTED_BUNDLE,
+        MODELS_AS_A_SERVICE,
+        CREDENTIALS_MODE,
+    ];
+
     /// The default channel of a package.
     pub fn default_channel(package: &str) -> String {
         format!("package[{package}].default-channel")
@@ -304,4 +322,38 @@ fn manifest(package: &str) -> FactRead {
         MARKETPLACE,
         package,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::tests::{EXTERNAL_MODELS, GATEWAY_POLICIES, QUICKSTART, stack_of};
+
+    /// Asks for what the examples do not.
+    const REST: &str = "[stack]\nname = \"rest\"\n[cluster]\nplatform = \"aws\"\n[tls]\nissuer = \"local-ca\"\n\
+                        [operators]\npipelines = true\nservice_mesh = \"stable\"\n";
+
+    #[test]
+    fn the_page_of_facts_has_every_fact_with_its_place_and_how_it_is_held() {
+        let page = include_str!("../../../docs/facts.md");
+        let mut n_looked = 0;
+        for text in [QUICKSTART, EXTERNAL_MODELS, GATEWAY_POLICIES, REST] {
+            for request in wanted(&stack_of(text)) {
+                let row = format!("| `{}` |", request.key);
+                let row = page.lines().find(|line| line.starts_with(&row));
+                let row = row.unwrap_or_else(|| panic!("docs/facts.md has no row of `{}`", request.key));
+                let held = match request.holding {
+                    Holding::Live => "| live |",
+                    Holding::Pinned => "| pinned |",
+                };
+                assert!(row.contains(&request.source), "{row}: `{}`", request.source);
+                assert!(row.contains(held), "{row}: {held}");
+                n_looked += 1;
+            }
+        }
+        assert!(n_looked > 40, "{n_looked}");
+        for key in key::TEXTS {
+            assert!(page.contains(&format!("| `{key}` |")), "{key}");
+        }
+    }
 }

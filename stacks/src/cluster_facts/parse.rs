@@ -62,10 +62,10 @@ pub struct PackageVersion {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum FactError {
     /// A fact that the stack needs was not found.
-    #[error("the cluster does not say `{key}`")]
+    #[error("fact `{key}` is not known, and the stack needs it")]
     #[diagnostic(
         code(STK200),
-        help("it is read from {source_text}; with `--facts FILE` it has to stand in the file")
+        help("a cluster has it in {source_text}; into a file of `--facts` write `\"{key}\": …` (docs/facts.md)")
     )]
     Missing {
         /// The key of the fact.
@@ -248,11 +248,10 @@ impl Reader<'_> {
     }
 
     fn missing(&mut self, key: &str) {
-        let source_text = self
-            .facts
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or_else(|| "the cluster".to_owned(), |(_, fact)| fact.source.clone());
+        let source_text = self.facts.iter().find(|(known, _)| *known == key).map_or_else(
+            || "the place that docs/facts.md says".to_owned(),
+            |(_, fact)| fact.source.clone(),
+        );
         self.errors.push(FactError::Missing {
             key: key.to_owned(),
             source_text,

@@ -12,7 +12,7 @@ use super::{
 use stackctl_engine::Address;
 
 /// Where it runs, and where the console looks for dashboards (`reference/platform.md` §2.18).
-pub(super) const NAMESPACE: &str = "openshift-cluster-observability-operator";
+pub(super) const NAMESPACE: &str = super::names::CONSOLE_DASHBOARDS;
 
 const KINDS: &[Kind] = &[
     Kind {

@@ -5,13 +5,15 @@ pub(crate) const APPLICATIONS: &str = "redhat-ods-applications";
 /// Where gateways live.
 pub(crate) const INGRESS: &str = "openshift-ingress";
 /// Where Authorino and Limitador run.
-pub(super) const KUADRANT: &str = "kuadrant-system";
+pub(crate) const KUADRANT: &str = "kuadrant-system";
 /// Where operators of the whole cluster live.
 pub(super) const OPERATORS: &str = "openshift-operators";
 /// Where machines are declared.
 pub(super) const MACHINES: &str = "openshift-machine-api";
 /// Where subscriptions and auth policies of MaaS live.
 pub(crate) const MAAS: &str = "models-as-a-service";
+/// Where the console looks for dashboards, and Cluster Observability is (`reference/platform.md` §2.18).
+pub(crate) const CONSOLE_DASHBOARDS: &str = "openshift-cluster-observability-operator";
 /// Namespaces that the operators of OpenShift AI make by themselves (`reference/platform.md` §2.12, `reference/serving.md` §1.10).
 pub(crate) const PLATFORM: [&str; 5] = [
     APPLICATIONS,

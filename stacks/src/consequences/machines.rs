@@ -208,7 +208,26 @@ mod tests {
                 vec![again(named(small, "a", 1), named(large, "a", 1))],
             ),
         ];
-        insta::assert_snapshot!(table(&cases), @"");
+        insta::assert_snapshot!(table(&cases), @r#"
+        # in two zones
+        disruption: buys 2 × g6e.4xlarge for 2 × g6e.2xlarge in eu-west-1 a and b as machines are replaced: those that run stay g6e.2xlarge until each is deleted, and what runs on it stops then
+        # and more
+        cost: buys 2 × g6e.4xlarge in eu-west-1 a
+        disruption: buys 1 × g6e.4xlarge for 1 × g6e.2xlarge in eu-west-1 a as machines are replaced: those that run stay g6e.2xlarge until each is deleted, and what runs on it stops then
+        # and fewer
+        disruption: buys 1 × g6e.4xlarge for 1 × g6e.2xlarge in eu-west-1 a as machines are replaced: those that run stay g6e.2xlarge until each is deleted, and what runs on it stops then
+        disruption: deletes 2 × g6e.2xlarge in eu-west-1 a: what runs on these machines stops
+        # of none
+        nothing
+        # another image
+        notice: changes how MachineSet gpu-a makes machines: those that run stay as they are until each is replaced
+        # made again
+        cost: buys 2 × g6e.2xlarge in eu-west-1 a
+        disruption: deletes 2 × g6e.2xlarge in eu-west-1 a: what runs on these machines stops
+        # made again, larger
+        cost: buys 1 × g6e.4xlarge in eu-west-1 a
+        disruption: deletes 1 × g6e.2xlarge in eu-west-1 a: what runs on these machines stops
+        "#);
     }
 
     #[test]

@@ -186,6 +186,7 @@ mod tests {
         notice: lets group team into tier pro, for keys minted from now on
         notice: puts group team into tiers free and pro: a key that names no subscription gets pro-subscription, of priority 2
         # a tier is made for a group of another
+        notice: gives users of tier pro 300 tokens per 5m on qwen
         notice: puts group team into tiers free and pro: a key that names no subscription gets pro-subscription, of priority 2
         # another priority
         notice: changes the priority of tier pro from 2 to 5: counts only for keys minted from now on without naming a subscription

@@ -152,7 +152,7 @@ fn cases() -> Vec<Case<'static>> {
                 same(qwen()),
                 same(claim()),
                 same(workload("Deployment", "web", "demo")),
-                same(object("v1", "ConfigMap", "settings", "demo", Value::Null)),
+                same(object("v1", "ConfigMap", "settings", "demo", json!({}))),
                 hosts(),
             ],
         ),
@@ -188,7 +188,7 @@ fn cases() -> Vec<Case<'static>> {
         ("a volume", vec![same(claim())]),
         (
             "what no rule is about",
-            vec![same(object("v1", "ConfigMap", "settings", "demo", Value::Null))],
+            vec![same(object("v1", "ConfigMap", "settings", "demo", json!({})))],
         ),
         (
             "what no rule is about, of the cluster",
@@ -219,12 +219,23 @@ fn keys_of_a_tier_that_is_made_again_are_counted_where_they_are_known() {
     let pro = || subscription("pro", &["pro-users"], 2, &[("qwen", LIMIT)]);
     let cases = [("a tier", vec![same(pro())])];
     let told = |active: &[(&str, &str)]| table_with(&cases, Some(&keys(active)));
-    insta::assert_snapshot!(told(&[("pro-subscription", "bob")]), @"");
-    insta::assert_snapshot!(told(&[]), @"");
+    insta::assert_snapshot!(told(&[("pro-subscription", "bob")]), @r#"
+    # a tier
+    disruption: deletes tier pro and makes it again: 1 active key of pro-subscription gets 403 in between
+    disruption: turns everyone on model qwen away for a moment (401, 403 or 429), while its policies are made again
+    "#);
+    insta::assert_snapshot!(told(&[]), @r#"
+    # a tier
+    disruption: deletes tier pro and makes it again: nobody can mint a key of it in between
+    disruption: turns everyone on model qwen away for a moment (401, 403 or 429), while its policies are made again
+    "#);
 }
 
 #[test]
 fn what_goes_under_one_name_and_comes_under_another_is_no_replacement() {
     let steps = [gone(model("qwen", MAAS, true)), made(model("opt", MAAS, true)), hosts()];
-    insta::assert_snapshot!(table(&[("renamed", Vec::from(steps))]), @"");
+    insta::assert_snapshot!(table(&[("renamed", Vec::from(steps))]), @r#"
+    # renamed
+    disruption: removes model qwen and frees 2 GPUs: https://maas.example.com/demo/qwen ends
+    "#);
 }

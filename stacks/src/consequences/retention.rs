@@ -1,8 +1,15 @@
-//! DSCInitialization: how long OpenShift AI keeps metrics and traces. What is older is deleted, and does not come back.
+//! DSCInitialization: how long OpenShift AI keeps metrics and traces, and in how much room. What is older is deleted, and
+//! does not come back.
 //!
-//! Facts: `reference/platform.md` §2.11 (`spec.monitoring.metrics.storage.retention`, `…traces.storage.retention`).
+//! Facts: `reference/platform.md` §2.11 (`spec.monitoring.metrics.storage.retention` and `.size`,
+//! `…traces.storage.retention`). The room is a template of claims: those that are there keep their size
+//! (<https://prometheus-operator.dev/docs/platform/storage/#resizing-volumes>).
 
-use super::{words::data_loss, world::World};
+use super::{
+    words::{data_loss, notice},
+    workload::smaller,
+    world::World,
+};
 use serde_json::Value;
 use stackctl_engine::{plan::Transition, resource::Consequence};
 
@@ -22,7 +29,25 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
             ))
         })
     };
-    ["metrics", "traces"].into_iter().filter_map(told).collect()
+    let size = |side: &Value| {
+        let size = &side["spec"]["monitoring"]["metrics"]["storage"]["size"];
+        size.as_str().map(str::to_owned)
+    };
+    let mut all: Vec<Consequence> = ["metrics", "traces"].into_iter().filter_map(told).collect();
+    if let (Some(old), Some(new)) = (size(before), size(after)) {
+        if smaller(&old, &new) {
+            all.push(notice(format!(
+                "asks for {new} for metrics of OpenShift AI instead of {old}: volumes that are there keep their size, for \
+                 Kubernetes makes none smaller"
+            )));
+        } else if smaller(&new, &old) {
+            all.push(notice(format!(
+                "asks for {new} for metrics of OpenShift AI instead of {old}: volumes that are there keep their size until their \
+                 claims in namespace redhat-ods-monitoring are patched by hand"
+            )));
+        }
+    }
+    all
 }
 
 /// A time as Prometheus writes it, of one number and one unit, in hours.
@@ -52,6 +77,29 @@ mod tests {
             "metadata": {"name": "default-dsci"},
             "spec": {"monitoring": {"metrics": {"storage": {"retention": metrics}}, "traces": {"storage": {"retention": traces}}}},
         })
+    }
+
+    #[test]
+    fn room_for_metrics_that_changes_changes_no_volume_that_is_there() {
+        let with_room = |size: &str| {
+            let mut object = initialization("30d", "2160h");
+            object["spec"]["monitoring"]["metrics"]["storage"]["size"] = json!(size);
+            object
+        };
+        let at = |size: &str| vec![turned(with_room("20Gi"), with_room(size))];
+        let cases = [
+            ("smaller", at("5Gi")),
+            ("larger", at("30Gi")),
+            ("as large, in another unit", at("20480Mi")),
+        ];
+        insta::assert_snapshot!(table(&cases), @r"
+        # smaller
+        notice: asks for 5Gi for metrics of OpenShift AI instead of 20Gi: volumes that are there keep their size, for Kubernetes makes none smaller
+        # larger
+        notice: asks for 30Gi for metrics of OpenShift AI instead of 20Gi: volumes that are there keep their size until their claims in namespace redhat-ods-monitoring are patched by hand
+        # as large, in another unit
+        nothing
+        ");
     }
 
     #[test]

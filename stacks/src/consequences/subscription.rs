@@ -248,12 +248,15 @@ mod tests {
         insta::assert_snapshot!(table(&cases), @r#"
         # made with a window of over 366 days
         access: gives tier pro on qwen a window of 9000h, longer than 8784h: maas-controller leaves it out, and keys may have no limit at all
+        notice: gives users of tier pro 300 tokens per 9000h on qwen
         # made with a limit that never applies
         notice: gives tier pro on qwen a limit that never applies: 1000 tokens per 24h allows no more than 3000 tokens per 5m
+        notice: gives users of tier pro 3000 tokens per 5m and 1000 tokens per 24h on qwen
         # made with one window twice
+        notice: gives users of tier pro 3000 tokens per 60m and 1000 tokens per 1h on qwen
         notice: limits tier pro on qwen twice over one time: of 3000 tokens per 60m and 1000 tokens per 1h only one counts
         # made as it should be
-        nothing
+        notice: gives users of tier pro 3000 tokens per 5m and 9000 tokens per 24h on qwen
         "#);
     }
 
@@ -313,6 +316,7 @@ mod tests {
     fn models_and_tiers_that_go_turn_callers_away() {
         insta::assert_snapshot!(table(&of_models()), @r#"
         # a model comes
+        notice: gives users of tier pro 300 tokens per 5m on opt
         notice: opens model opt to keys that tier pro has already
         # a model goes from one of two tiers
         disruption: takes model opt from tier pro: keys of pro-subscription get 403 there
@@ -354,14 +358,27 @@ mod tests {
             ("with a lower limit", moves(&[(30, "5m")])),
             ("out of the tier", out),
         ];
-        insta::assert_snapshot!(table(&cases), @"");
+        insta::assert_snapshot!(table(&cases), @r#"
+        # as it was
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready
+        # with a lower limit
+        disruption: lowers tier pro on qwen from 300 to 30 tokens per 5m: applies to all its keys at once
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready
+        # out of the tier
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready, but tier pro loses it
+        "#);
     }
 
     #[test]
     fn of_no_key_nothing_is_said() {
         let mut all = of_models();
         let cases = [all.remove(5), all.remove(2)];
-        insta::assert_snapshot!(table_with(&cases, Some(&keys(&[]))), @"");
+        insta::assert_snapshot!(table_with(&cases, Some(&keys(&[]))), @r#"
+        # the only tier goes
+        disruption: removes tier pro: nobody can mint a key of it any more
+        # a model goes from its only tier
+        disruption: takes model opt from tier pro
+        "#);
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! Facts: a template that changes replaces the pods, one after the other unless the strategy is `Recreate`
 //! (<https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment>); a claim that is deleted
 //! takes its volume along where the class reclaims by `Delete`, which is the default of dynamic provisioning
-//! (<https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming>).
+//! (<https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming>); no claim shrinks
+//! (<https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims>).
 
 use super::{
     database, is_part_to_come, tier_lookup,
     words::{counted, data_loss, disruption, made_again, named, notice},
     world::World,
 };
+use crate::stack::Quantity;
 use serde_json::Value;
 use stackctl_engine::{ObjectRef, plan::Transition, resource::Consequence};
 
@@ -66,20 +68,44 @@ pub(super) fn of_claim(_: &World<'_>, transition: &Transition) -> Vec<Consequenc
     let Some(before) = &transition.before else {
         return Vec::new();
     };
-    if transition.after.is_some() && !transition.is_made_again() {
-        return Vec::new();
-    }
+    let size = size_of(before);
     let again = if transition.is_made_again() {
         ", and makes it again without"
     } else {
         ""
     };
-    let size = before["spec"]["resources"]["requests"]["storage"].as_str();
+    if let Some(after) = transition.after.as_ref().filter(|_| !transition.is_made_again()) {
+        let (Some(old), Some(new)) = (size, size_of(after)) else {
+            return Vec::new();
+        };
+        return smaller(old, new)
+            .then(|| {
+                disruption(format!(
+                    "asks for {new} in {} instead of {old}, which a cluster refuses: Kubernetes makes no volume smaller. Keep the \
+                     size, or copy what is in it and make it anew: `--replace {}`",
+                    named(&transition.object),
+                    transition.address
+                ))
+            })
+            .into_iter()
+            .collect();
+    }
     let size = size.map_or_else(String::new, |size| format!(" ({size})"));
     vec![data_loss(format!(
         "deletes {}{size} with all that is in it{again}",
         named(&transition.object)
     ))]
+}
+
+/// How much a claim asks for.
+fn size_of(claim: &Value) -> Option<&str> {
+    claim["spec"]["resources"]["requests"]["storage"].as_str()
+}
+
+/// Whether one amount of room is less than another; not where one cannot be read.
+pub(super) fn smaller(old: &str, new: &str) -> bool {
+    let amount = |text: &str| text.parse::<Quantity>().map(|quantity| quantity.nano());
+    matches!((amount(old), amount(new)), (Ok(old), Ok(new)) if new < old)
 }
 
 /// How many pods it asks for, one where it does not say; nothing where the nodes decide.
@@ -159,14 +185,30 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_that_goes_is_told_with_its_size() {
+    fn a_volume_that_goes_or_is_to_shrink_is_told_with_its_size() {
         let claim = json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "demo"},
             "spec": {"resources": {"requests": {"storage": "10Gi"}}},
         });
-        insta::assert_snapshot!(table(&[("gone", vec![gone(claim)])]), @r"
+        let sized = |size: &str| {
+            let at = "spec.resources.requests.storage";
+            vec![turned(claim.clone(), with(claim.clone(), at, json!(size)))]
+        };
+        let cases = [
+            ("gone", vec![gone(claim.clone())]),
+            ("smaller", sized("5000Mi")),
+            ("as large, in another unit", sized("10240Mi")),
+            ("larger", sized("20Gi")),
+        ];
+        insta::assert_snapshot!(table(&cases), @r"
         # gone
         data-loss: deletes PersistentVolumeClaim demo/data (10Gi) with all that is in it
+        # smaller
+        disruption: asks for 5000Mi in PersistentVolumeClaim demo/data instead of 10Gi, which a cluster refuses: Kubernetes makes no volume smaller. Keep the size, or copy what is in it and make it anew: `--replace test.persistentvolumeclaim[data]`
+        # as large, in another unit
+        nothing
+        # larger
+        nothing
         ");
     }
 }

@@ -9,10 +9,14 @@
 //! - A kind without a definition is not judged, nor is a value that is not known yet. Of kinds that a webhook of the stack
 //!   changes, nothing is said of what is missing.
 //!
-//! Deliberately absent: built-in kinds, names and labels; a server knows those best.
+//! - Of kinds of Kubernetes itself only what files say is judged, by fields and types: `built_in`.
+//!
+//! Deliberately absent: names and labels; `manifests::lint` has what is said of those.
 
+mod built_in;
 mod error;
 
+pub use built_in::{OfKubernetes, RELEASE};
 pub use error::{DefinitionFault, Place};
 pub use stackctl_schema::definition::{DefinitionError, essence};
 
@@ -262,7 +266,23 @@ fn fault(place: Place, object_type: &ObjectType, schema: &Schema, finding: Findi
 
 /// What to write instead of a field that is not declared.
 fn instead(schema: &Schema, field: &str) -> String {
-    let (parent, name) = field.rsplit_once('.').unwrap_or(("", field));
+    let known = beside(schema, field);
+    match (close(&known, field), known.as_slice()) {
+        (Some(close), _) => format!("did you mean `{close}`?"),
+        (None, []) => "it would be dropped, so the API server refuses it".to_owned(),
+        (None, known) => format!("there it has {}", known.join(", ")),
+    }
+}
+
+/// The one of some names that the last part of a path is almost.
+fn close<'k>(known: &[&'k str], field: &str) -> Option<&'k str> {
+    let name = field.rsplit_once('.').map_or(field, |(_, name)| name);
+    closest(name, known.iter().copied())
+}
+
+/// The names that are declared where a field stands.
+fn beside<'s>(schema: &'s Schema, field: &str) -> Vec<&'s str> {
+    let parent = field.rsplit_once('.').map_or("", |(parent, _)| parent);
     let mut beside = Some(schema);
     for step in parent.split('.').filter(|step| !step.is_empty()) {
         let (name, indexes) = step
@@ -273,14 +293,9 @@ fn instead(schema: &Schema, field: &str) -> String {
             beside = beside.map(Schema::item);
         }
     }
-    let known: Vec<&str> = beside
+    beside
         .map(|schema| schema.properties.keys().map(String::as_str).collect())
-        .unwrap_or_default();
-    match (closest(name, known.iter().copied()), known.as_slice()) {
-        (Some(close), _) => format!("did you mean `{close}`?"),
-        (None, []) => "it would be dropped, so the API server refuses it".to_owned(),
-        (None, known) => format!("there it has {}", known.join(", ")),
-    }
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -174,3 +174,33 @@ fn a_stack_of_every_kind_compiles_with_facts_that_stand_in() {
         crate::compile(&stack, &stand_ins(&stack)).expect("facts that stand in fit every stack");
     }
 }
+
+#[test]
+fn a_misspelt_field_of_a_kind_of_kubernetes_is_an_error_and_an_unknown_one_a_doubt() {
+    let deployment = Manifest::written(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "n"},
+        "spec": {"replica": 3, "novelty": true, "minReadySeconds": "5"},
+    }));
+    let at = |address: &str| {
+        let node = Node::Object(Object::ready_when(deployment.clone(), Rule::Exists));
+        Resource::new(address.parse().expect("an address"), node)
+    };
+    let (ours, theirs) = (at("a.deployment"), at("manifests[web].deployment[\"n/web\"]"));
+    let line = |_: &Address, field: &str| {
+        Some(FileLine {
+            file: "web.yaml".to_owned(),
+            line: field.len(),
+        })
+    };
+    let found = OfKubernetes::check(&[&ours, &theirs], line);
+    let told = |faults: &[DefinitionFault]| faults.iter().map(|fault| format!("{fault}\n")).collect::<String>();
+    insta::assert_snapshot!(told(&found.errors), @r#"
+    web.yaml:20: `manifests[web].deployment["n/web"]`: `spec.minReadySeconds`: must be of type integer, and is of type string
+    web.yaml:12: `manifests[web].deployment["n/web"]`: apps/v1 Deployment has no field `spec.replica`
+    "#);
+    insta::assert_snapshot!(told(&found.doubts), @r#"web.yaml:12: `manifests[web].deployment["n/web"]`: apps/v1 Deployment has no field `spec.novelty`"#);
+    let DefinitionFault::UnknownField { hint, .. } = &found.errors[1] else {
+        panic!("{:?}", found.errors[1]);
+    };
+    assert_eq!(hint, "did you mean `replicas`?");
+}

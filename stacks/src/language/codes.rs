@@ -49,7 +49,7 @@ impl Explanation {
         match self.number() {
             50..100 => Severity::Warning,
             // What is told of manifests though nothing is wrong.
-            330..340 | 350..360 => Severity::Warning,
+            330..340 | 350..370 => Severity::Warning,
             100..200 if !REFUSING.contains(&self.code) => Severity::Warning,
             _ => Severity::Error,
         }
@@ -423,8 +423,8 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     row(
         "STK200",
-        "a fact that the cluster does not say",
-        "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, so whatever needs it could only be guessed. With `--facts FILE` facts come from a file, and then it has to stand there.",
+        "a fact that is not known",
+        "Before anything is compiled, a stack's facts are read from the cluster: its domain, region, images, packages. One of them is not where OpenShift keeps it, or, with `--facts FILE`, not in the file, so whatever needs it could only be guessed. docs/facts.md says of each where a cluster has it and what it looks like in a file.",
     ),
     row(
         "STK201",
@@ -662,6 +662,21 @@ const EXPLANATIONS: &[Explanation] = &[
         "The stack labels the metrics of the gateway by a TelemetryPolicy of its own. Two on one gateway conflict.",
     ),
     row(
+        "STK346",
+        "a Route that ends TLS in front of a gateway that speaks it",
+        "With `termination: edge`, and without `tls`, the router speaks plain HTTP to the pods of the gateway. A listener with a certificate does not understand it, and every call answers 502. The Service of a gateway is named after it and its class.",
+    ),
+    row(
+        "STK347",
+        "a Route to a port that its gateway does not have",
+        "The Service that is made for a gateway has a port for each listener, under the listener's name. A Route to another port has nothing behind it: the router shows its page that the application is not available.",
+    ),
+    row(
+        "STK348",
+        "a label that the API server refuses",
+        "The name of a label, without a prefix before `/`, has 1 to 63 characters, its value at most 63; both begin and end with a letter or a digit, with `-`, `_` and `.` between. OLM's own labels show how quickly that is reached: `operators.coreos.com/PACKAGE.NAMESPACE`.",
+    ),
+    row(
         "STK350",
         "a Subscription that is Automatic where another is Manual",
         "OLM makes one plan for all Subscriptions of a namespace, and one that is Manual makes every plan Manual: the other operator waits until somebody approves.",
@@ -682,9 +697,49 @@ const EXPLANATIONS: &[Explanation] = &[
         "Applied as v1alpha1 a model serves, and the form of the dashboard has no switch for MaaS.",
     ),
     row(
+        "STK354",
+        "a group with access and no limit, or the reverse",
+        "A call to a model needs a MaaSAuthPolicy that names a group of the caller, and a MaaSSubscription of the same group: without the one it answers 403, without the other the model is not offered. A group that one of the files names for a model has to be in the other kind too, here or in a tier of the stack. Where users or `system:authenticated` are named, nothing is said: who is in a group is not known.",
+    ),
+    row(
+        "STK355",
+        "a model that nobody is offered",
+        "A model on the gateway of MaaS is listed, can be named by tiers and gets its policies by a MaaSModelRef in its namespace. Without one it is served, answers nobody who comes through MaaS, and is in no page of the dashboard.",
+    ),
+    row(
+        "STK356",
+        "a dashboard that the console does not list",
+        "The console lists a PersesDashboard only where four things hold: it is in `openshift-cluster-observability-operator`, it has the label `app.kubernetes.io/part-of: monitoring`, and the UIPlugins of type `Dashboards` and of type `Monitoring`, with Perses enabled, are there. The first that does not hold is told.",
+    ),
+    row(
+        "STK357",
+        "a monitor that finds no pods of its model",
+        "A ServiceMonitor without `namespaceSelector` looks at Services of its own namespace. Charts that are rendered without a namespace leave it in `default`, where no model is: dashboards stay empty.",
+    ),
+    row(
+        "STK358",
+        "counters that are scraped twice",
+        "With `observability.enable` Kuadrant has a PodMonitor of its own for Limitador. A second monitor makes a second series of every counter, and sums over them count every call twice.",
+    ),
+    row(
+        "STK359",
+        "a model over several nodes",
+        "With `worker` a copy of a model is a LeaderWorkerSet of pods on several nodes. The tables of a stack have no such deployment, so nothing here adds up its GPUs or holds its gateway and network to what it needs.",
+    ),
+    row(
+        "STK360",
+        "a group in two subscriptions",
+        "A key is bound to one subscription when it is made: to the one that is asked for, else to the one with the highest priority among those that the caller's groups have. What only the other subscription allows then answers 403.",
+    ),
+    row(
+        "STK361",
+        "a gated repository without a token",
+        "Some organisations on Hugging Face give their weights only to who accepted their terms, with a token. Without `HF_TOKEN` the download answers 401 or 403, and the pods never start. Where a file gives the token otherwise, allow this.",
+    ),
+    row(
         "STK400",
         "a field that the kind does not have",
-        "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan.",
+        "The definition of the kind declares no such field. The API server answers a write with such a field with an error, and would drop the field if it did not. It is told before anything is written where the definition is known: from `--crds DIR`, from a manifest of the stack, or from what the cluster had at an earlier plan. Kinds of Kubernetes itself are known as of release 1.34: a field that is almost one of theirs is an error, any other is a warning, for a newer server may have it.",
     ),
     row(
         "STK401",

@@ -867,11 +867,11 @@ const EXAMPLES: &[(&str, Example)] = &[
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n\
              metadata: {name: theirs, namespace: llm-d-demo} # <-\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: opt}\n  \
-             router: {gateway: {refs: [{name: maas-default-gateway, namespace: openshift-ingress}]}}\n",
+             router: {gateway: {refs: [{name: maas-default-gateway, namespace: openshift-ingress}]}}\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  \
              namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  \
              model: {uri: \"hf://facebook/opt-125m\", name: opt}\n  \
-             router: {gateway: {refs: [{name: maas-default-gateway, namespace: openshift-ingress}]}}\n",
+             router: {gateway: {refs: [{name: maas-default-gateway, namespace: openshift-ingress}]}}\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
         ),
     ),
     (
@@ -942,8 +942,8 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK319",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 9000h}] # <-\n",
-            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 9000h}] # <-\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: theirs}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: theirs}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n",
         ),
     ),
     (
@@ -1085,15 +1085,15 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK343",
         manifests(
-            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 70 # <-\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
-            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 71\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 70 # <-\n  owner: {groups: [{name: others}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: theirs}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: others}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: theirs}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  priority: 71\n  owner: {groups: [{name: others}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: theirs}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: others}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n",
         ),
     ),
     (
         "STK344",
         manifests(
-            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager}\n      - {name: VLLM_ADDITIONAL_ARGS, value: --max-model-len=4096} # <-\n",
-            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager --max-model-len=4096}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager}\n      - {name: VLLM_ADDITIONAL_ARGS, value: --max-model-len=4096} # <-\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n  template:\n    containers:\n    - name: main\n      env:\n      - {name: VLLM_ADDITIONAL_ARGS, value: --enforce-eager --max-model-len=4096}\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
         ),
     ),
     (
@@ -1102,6 +1102,27 @@ const EXAMPLES: &[(&str, Example)] = &[
             "apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: one, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway}\n---\n\
              apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: two, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway} # <-\n",
             "apiVersion: extensions.kuadrant.io/v1alpha1\nkind: TelemetryPolicy\nmetadata: {name: one, namespace: openshift-ingress}\nspec:\n  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: maas-default-gateway}\n",
+        ),
+    ),
+    (
+        "STK346",
+        manifests(
+            "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: theirs, namespace: openshift-ingress}\nspec:\n  to: {kind: Service, name: openshift-ai-inference-openshift-ai-inference-class}\n  port: {targetPort: https}\n  tls: {termination: edge} # <-\n",
+            "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: theirs, namespace: openshift-ingress}\nspec:\n  to: {kind: Service, name: openshift-ai-inference-openshift-ai-inference-class}\n  port: {targetPort: https}\n  tls: {termination: passthrough}\n",
+        ),
+    ),
+    (
+        "STK347",
+        manifests(
+            "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: theirs, namespace: openshift-ingress}\nspec:\n  to: {kind: Service, name: openshift-ai-inference-openshift-ai-inference-class}\n  port: {targetPort: http} # <-\n  tls: {termination: passthrough}\n",
+            "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: theirs, namespace: openshift-ingress}\nspec:\n  to: {kind: Service, name: openshift-ai-inference-openshift-ai-inference-class}\n  port: {targetPort: https}\n  tls: {termination: passthrough}\n",
+        ),
+    ),
+    (
+        "STK348",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  labels: {operators.coreos.com/cluster-observability-operator.openshift-cluster-observability-operator: \"\"} # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  labels: {operators.coreos.com/observability: \"\"}\n",
         ),
     ),
     (
@@ -1128,8 +1149,64 @@ const EXAMPLES: &[(&str, Example)] = &[
     (
         "STK353",
         manifests(
-            "apiVersion: serving.kserve.io/v1alpha1 # <-\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n",
-            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n",
+            "apiVersion: serving.kserve.io/v1alpha1 # <-\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
+        ),
+    ),
+    (
+        "STK354",
+        manifests(
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: theirs}]}\n  modelRefs:\n  - {name: qwen3-8b, namespace: llm-d-demo} # <-\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: pro-users}]}\n  modelRefs:\n  - {name: qwen3-8b, namespace: llm-d-demo}\n",
+        ),
+    ),
+    (
+        "STK355",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}] # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  router:\n    gateway:\n      refs: [{name: maas-default-gateway, namespace: openshift-ingress}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSModelRef\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec: {modelRef: {kind: LLMInferenceService, name: theirs}}\n",
+        ),
+    ),
+    (
+        "STK356",
+        manifests(
+            "apiVersion: perses.dev/v1alpha2\nkind: PersesDashboard\nmetadata:\n  name: theirs\n  namespace: openshift-cluster-observability-operator\n  labels: {app.kubernetes.io/part-of: dashboard} # <-\nspec: {config: {duration: 1h}}\n",
+            "apiVersion: perses.dev/v1alpha2\nkind: PersesDashboard\nmetadata:\n  name: theirs\n  namespace: openshift-cluster-observability-operator\n  labels: {app.kubernetes.io/part-of: monitoring}\nspec: {config: {duration: 1h}}\n",
+        ),
+    ),
+    (
+        "STK357",
+        manifests(
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata:\n  name: theirs\n  namespace: default # <-\nspec:\n  selector:\n    matchLabels: {app.kubernetes.io/name: qwen3-8b, app.kubernetes.io/component: llminferenceservice-workload}\n  endpoints: [{port: https}]\n",
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\nspec:\n  selector:\n    matchLabels: {app.kubernetes.io/name: qwen3-8b, app.kubernetes.io/component: llminferenceservice-workload}\n  endpoints: [{port: https}]\n",
+        ),
+    ),
+    (
+        "STK358",
+        manifests(
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: theirs, namespace: kuadrant-system}\nspec:\n  selector:\n    matchLabels: {app: limitador} # <-\n  endpoints: [{port: http}]\n",
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: theirs, namespace: kuadrant-system}\nspec:\n  selector:\n    matchLabels: {app: other}\n  endpoints: [{port: http}]\n",
+        ),
+    ),
+    (
+        "STK359",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  worker: {containers: [{name: main}]} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n",
+        ),
+    ),
+    (
+        "STK360",
+        manifests(
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: pro-users}]} # <-\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n",
+            "apiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSSubscription\nmetadata: {name: theirs, namespace: models-as-a-service}\nspec:\n  priority: 70\n  owner: {groups: [{name: others}]}\n  modelRefs:\n  - name: qwen3-8b\n    namespace: llm-d-demo\n    tokenRateLimits: [{limit: 3000, window: 24h}]\n---\napiVersion: maas.opendatahub.io/v1alpha1\nkind: MaaSAuthPolicy\nmetadata: {name: others, namespace: models-as-a-service}\nspec:\n  subjects: {groups: [{name: others}]}\n  modelRefs: [{name: qwen3-8b, namespace: llm-d-demo}]\n",
+        ),
+    ),
+    (
+        "STK361",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://meta-llama/theirs\"} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n",
         ),
     ),
     (

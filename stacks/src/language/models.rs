@@ -5,7 +5,7 @@ use super::problem::{Problem, Problems};
 use super::read::At;
 use super::schema::{RawCanary, RawModel, default_monitoring};
 use super::suggest;
-use crate::stack::{Access, AccessMode, Model, ModelName, ModelSource, Monitoring, ObjectName};
+use crate::stack::{Access, AccessMode, Model, ModelName, ModelSource, Monitoring, ObjectName, is_gated};
 
 /// Returns the models that ask to be published to MaaS, and where they say so.
 pub(super) fn published(models: &[At<RawModel>]) -> Vec<(ModelName, Place)> {
@@ -196,16 +196,13 @@ fn gpu_profile() -> ObjectName {
     "gpu-profile".parse().expect("a constant that is an object name")
 }
 
-/// Organisations whose repositories are mostly gated (`reference/serving.md` §5.1 M13; https://huggingface.co/docs/hub/models-gated).
-const GATED: &[&str] = &["meta-llama", "google", "mistralai", "CohereLabs", "bigcode"];
-
 /// What is rarely right about a model.
 fn report_doubts(raw: &RawModel, place: Place, problems: &mut Problems) {
     if let ModelSource::HuggingFace {
         repository,
         token: None,
     } = &raw.source
-        && GATED.iter().any(|owner| repository.split('/').next() == Some(owner))
+        && is_gated(repository)
     {
         let what = format!("fetching `{repository}` without a token");
         let why = "most repositories there are gated: write `hf_token = { env = \"HF_TOKEN\" }`";

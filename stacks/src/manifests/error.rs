@@ -401,6 +401,54 @@ pub enum ManifestsError {
         /// The other one, and where it stands.
         beside: String,
     },
+    /// A Route that speaks plain HTTP to a listener with TLS.
+    #[error("{at}: the router would speak plain HTTP to {gateway}, which speaks TLS there")]
+    #[diagnostic(
+        code(STK346),
+        help(
+            "write `termination: passthrough`, so that the gateway shows its own certificate, or `reencrypt`: every call answers 502 otherwise"
+        )
+    )]
+    PlainToTls {
+        /// Where.
+        at: FileLine,
+        /// The gateway, and where it stands.
+        gateway: String,
+    },
+    /// A Route to a port that the Service of its gateway does not have.
+    #[error("{at}: the Service of {gateway} has no port `{port}`")]
+    #[diagnostic(
+        code(STK347),
+        help(
+            "a port is named after its listener: write `{names}`. The router answers that the application is not available otherwise"
+        )
+    )]
+    NoSuchPort {
+        /// Where.
+        at: FileLine,
+        /// The port.
+        port: String,
+        /// The gateway, and where it stands.
+        gateway: String,
+        /// The names of its listeners, with backticks between them.
+        names: String,
+    },
+    /// A label that the API server refuses.
+    #[error("{at}: {what} of a label: {why}")]
+    #[diagnostic(
+        code(STK348),
+        help(
+            "name and value of a label have at most 63 characters, a prefix before `/` aside; longer texts are annotations"
+        )
+    )]
+    Label {
+        /// Where.
+        at: FileLine,
+        /// Its name or its value.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// ` and 3 more are`, after the first object.
@@ -444,7 +492,10 @@ impl ManifestsError {
             | Self::BadWindow { at, .. }
             | Self::SamePriority { at, .. }
             | Self::VariableTwice { at, .. }
-            | Self::SecondTelemetry { at, .. } => Some(at),
+            | Self::SecondTelemetry { at, .. }
+            | Self::PlainToTls { at, .. }
+            | Self::NoSuchPort { at, .. }
+            | Self::Label { at, .. } => Some(at),
         }
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn readiness_of(object_type: &ObjectType, value: &Value) -> KnownRead
 /// gone. The catalogue says more of its own kinds, and the record keeps none of that.
 pub fn ready_by_kind(recorded: &RecordedObject) -> Option<Observation> {
     let target = Target::Named(recorded.object.clone());
-    match readiness_of(&recorded.object.object_type, &recorded.manifest) {
+    match readiness_of(&recorded.object.object_type, &recorded.manifest.open()) {
         KnownReadiness::By { ready, failed } => Some(Observation { target, ready, failed }),
         KnownReadiness::Exists => Some(Observation::new(target, Rule::Exists)),
         KnownReadiness::Unknown => None,

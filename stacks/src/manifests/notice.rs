@@ -201,6 +201,138 @@ pub enum ManifestsNotice {
         /// The version.
         version: String,
     },
+    /// Groups that may call a model and have no limit on it, or the reverse.
+    #[error("{at}: {object} names `{groups}` for model `{model}`, and no {lacking} here does")]
+    #[diagnostic(
+        code(STK354),
+        severity(Warning),
+        help(
+            "name the groups in both: a MaaSAuthPolicy says who may call, a MaaSSubscription how much, and a call needs both; `[[maas.tiers]]` makes both of one tier"
+        )
+    )]
+    HalfAGrant {
+        /// Where.
+        at: FileLine,
+        /// The subscription or the auth policy.
+        object: String,
+        /// The groups, with backticks between them.
+        groups: String,
+        /// The namespace and name of the model's reference.
+        model: String,
+        /// The kind that does not name them.
+        lacking: &'static str,
+    },
+    /// A model on the gateway of MaaS that MaaS does not know.
+    #[error("{at}: {model} is on the gateway of MaaS, and nothing here has a MaaSModelRef to it")]
+    #[diagnostic(
+        code(STK355),
+        severity(Warning),
+        help(
+            "add one into the model's namespace: `spec: {{ modelRef: {{ kind: LLMInferenceService, name: … }} }}`. Without it nobody is offered the model, and no tier can name it"
+        )
+    )]
+    NotOffered {
+        /// Where.
+        at: FileLine,
+        /// The model.
+        model: String,
+    },
+    /// A dashboard that the console does not list.
+    #[error("{at}: the console does not list {dashboard}: {why}")]
+    #[diagnostic(
+        code(STK356),
+        severity(Warning),
+        help(
+            "the console needs all of it: namespace `openshift-cluster-observability-operator`, label `app.kubernetes.io/part-of: monitoring`, and both UIPlugins, which `[monitoring]` with `dashboards = true` adds"
+        )
+    )]
+    Unlisted {
+        /// Where.
+        at: FileLine,
+        /// The dashboard.
+        dashboard: String,
+        /// The condition that does not hold.
+        why: &'static str,
+    },
+    /// A monitor that is not beside the model that it is for.
+    #[error("{at}: {monitor} finds no pods: it looks in its own namespace, and what it is for is {models}")]
+    #[diagnostic(
+        code(STK357),
+        severity(Warning),
+        help(
+            "write the namespace of the model into `metadata.namespace`, or leave the monitor out: the stack makes those of its own models"
+        )
+    )]
+    NothingScraped {
+        /// Where.
+        at: FileLine,
+        /// The monitor.
+        monitor: String,
+        /// The first model that it is for, and where it stands.
+        models: String,
+    },
+    /// A second monitor of Limitador.
+    #[error("{at}: {monitor} scrapes Limitador, whose counters {kuadrant} has scraped already")]
+    #[diagnostic(
+        code(STK358),
+        severity(Warning),
+        help("leave it out: with two every call is counted twice in sums")
+    )]
+    CountedTwice {
+        /// Where.
+        at: FileLine,
+        /// The monitor.
+        monitor: String,
+        /// The Kuadrant, and where it stands.
+        kuadrant: String,
+    },
+    /// A model over several nodes.
+    #[error("{at}: {model} is served by several nodes together, which nothing here looks at")]
+    #[diagnostic(
+        code(STK359),
+        severity(Warning),
+        help(
+            "count its GPUs yourself: pools, capacity and preflight know models of one node a copy; Leader Worker Set, which runs it, is installed with OpenShift AI"
+        )
+    )]
+    SeveralNodes {
+        /// Where.
+        at: FileLine,
+        /// The model.
+        model: String,
+    },
+    /// A group that two subscriptions name.
+    #[error("{at}: group `{group}` is an owner of {first} too")]
+    #[diagnostic(
+        code(STK360),
+        severity(Warning),
+        help(
+            "a key belongs to one subscription: the one that is asked for when it is made, else the one with the higher priority"
+        )
+    )]
+    GroupTwice {
+        /// Where.
+        at: FileLine,
+        /// The group.
+        group: String,
+        /// The other subscription, and where it stands.
+        first: String,
+    },
+    /// A gated repository that is read without a token.
+    #[error("{at}: `{repository}` is fetched without a token, and most repositories there are gated")]
+    #[diagnostic(
+        code(STK361),
+        severity(Warning),
+        help(
+            "give a container `HF_TOKEN` of a Secret, or declare the model in `[[models]]` with `hf_token`, which does"
+        )
+    )]
+    NoToken {
+        /// Where.
+        at: FileLine,
+        /// The repository.
+        repository: String,
+    },
     /// A rule of kapp that is not carried out.
     #[error("{at}: the rule `{rule}` orders nothing here: {why}")]
     #[diagnostic(code(STK335), severity(Warning), help("`stackctl graph` shows what waits for what"))]
@@ -231,6 +363,14 @@ impl ManifestsNotice {
             | Self::OwnMesh { at, .. }
             | Self::NoKueue { at, .. }
             | Self::OldVersion { at, .. }
+            | Self::HalfAGrant { at, .. }
+            | Self::NotOffered { at, .. }
+            | Self::Unlisted { at, .. }
+            | Self::NothingScraped { at, .. }
+            | Self::CountedTwice { at, .. }
+            | Self::SeveralNodes { at, .. }
+            | Self::GroupTwice { at, .. }
+            | Self::NoToken { at, .. }
             | Self::Rule { at, .. } => at,
         }
     }

@@ -37,6 +37,7 @@ pub use maas::{
     Members, ModelLimits, Oidc, Provider, Rate, Subscriptions, TenantTelemetry, Tier, TierLookup, TierMetadata,
 };
 pub use manifests::{Allowance, KindName, ManifestSet, SetReadiness};
+pub(crate) use model::is_gated;
 pub use model::{
     Access, Canary, CpuInference, Deployment, Display, EnvVar, FirstArgument, KvTransfer, LogLevel, Model,
     ModelMonitoring, ModelSource, ModelVolume, Prefill, PrefillDecode, PrefixCaching, PrefixScoring, Probe, Probes,

@@ -171,6 +171,14 @@ pub enum ModelSource {
     },
 }
 
+/// Organisations whose repositories are mostly gated (`reference/serving.md` §5.1 M13; <https://huggingface.co/docs/hub/models-gated>).
+const GATED: &[&str] = &["meta-llama", "google", "mistralai", "CohereLabs", "bigcode"];
+
+/// Returns whether a repository on Hugging Face, `organisation/model`, is probably read with a token only.
+pub(crate) fn is_gated(repository: &str) -> bool {
+    GATED.iter().any(|owner| repository.split('/').next() == Some(owner))
+}
+
 impl fmt::Display for ModelSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -47,6 +47,8 @@ pub enum Gpus {
     },
     /// Nowhere yet: there is no GPU, and no API to make machines with.
     Nowhere,
+    /// Nobody can say: nothing labels nodes by their devices yet, and there is no API to make machines with.
+    Unseen,
 }
 
 /// One thing that was found, for people and machines.
@@ -77,7 +79,8 @@ pub fn starter(seen: &Seen, name: &str) -> Starter {
             tier,
             zones: seen.zones.iter().take(2).cloned().collect(),
         },
-        (true, _, _) => Gpus::Nowhere,
+        (true, _, _) if seen.has_device_labels || seen.workers == 0 => Gpus::Nowhere,
+        (true, _, _) => Gpus::Unseen,
     };
     let replicas = match &gpus {
         Gpus::There(_) => {
@@ -92,7 +95,7 @@ pub fn starter(seen: &Seen, name: &str) -> Starter {
             counted.max(nodes).min(2)
         }
         Gpus::Bought { zones, .. } => zones.len() as u64,
-        Gpus::Nowhere => 0,
+        Gpus::Nowhere | Gpus::Unseen => 0,
     };
     let is_early = seen.packages.get("rhods-operator").map(String::as_str) == Some("beta");
     Starter {
@@ -152,6 +155,12 @@ pub fn findings(seen: &Seen, decided: &Starter) -> Vec<Found> {
         (Gpus::Nowhere, _) => doubt(
             "gpus",
             "none on any node: the model is written as a comment; label or add nodes with GPUs first".to_owned(),
+        ),
+        (Gpus::Unseen, _) => doubt(
+            "gpus",
+            "not known: no node is labelled by its devices, which Node Feature Discovery does once the stack installs it. Where \
+             nodes have GPUs, take the comment of `[[gpu]]` and of the model away"
+                .to_owned(),
         ),
         (Gpus::There(_), 0) => doubt(
             "gpus",

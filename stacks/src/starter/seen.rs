@@ -16,6 +16,9 @@ pub enum Question {
     All(ObjectType),
 }
 
+/// What Node Feature Discovery's labels begin with.
+const FEATURES: &str = "feature.node.kubernetes.io/";
+
 /// Everything that is asked. Sources: `reference/platform.md` §1.
 pub fn questions() -> Vec<Question> {
     let config = |kind: &str, name: &str| Question::Object(ObjectRef::cluster("config.openshift.io/v1", kind, name));
@@ -56,6 +59,9 @@ pub struct Seen {
     pub workers: usize,
     /// The nodes with GPUs, by what they have.
     pub gpus: BTreeMap<GpuKind, GpuNodes>,
+    /// Whether some node is labelled by its devices (`reference/platform.md` §2.6): without, GPUs of machines of one's own
+    /// are not seen.
+    pub has_device_labels: bool,
     /// StorageClasses, with whether each is the default.
     pub storage_classes: BTreeMap<String, bool>,
     /// Packages that are subscribed to, with their channels.
@@ -127,6 +133,8 @@ impl Seen {
         if label("node-role.kubernetes.io/worker").is_some() {
             self.workers += 1;
         }
+        let labels = node["metadata"]["labels"].as_object().into_iter().flatten();
+        self.has_device_labels |= labels.into_iter().any(|(name, _)| name.starts_with(FEATURES));
         let counted = node["status"]["capacity"]["nvidia.com/gpu"].as_str();
         let counted: u64 = counted.and_then(|count| count.parse().ok()).unwrap_or(0);
         let instance = label("node.kubernetes.io/instance-type");

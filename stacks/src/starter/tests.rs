@@ -103,6 +103,32 @@ fn machines_of_ones_own_without_gpus_get_a_stack_whose_model_is_a_comment() {
 }
 
 #[test]
+fn that_gpus_cannot_be_seen_before_nodes_are_labelled_is_said() {
+    let on_metal = |labels: Value| {
+        let infrastructure = json!({"kind": "Infrastructure", "status": {"platform": "None"}});
+        let seen = seen(&[infrastructure, node(&labels, None)]);
+        let decided = starter(&seen, "first");
+        (lines(&seen, &decided), text(&decided, Some("lab")))
+    };
+    let worker = "node-role.kubernetes.io/worker";
+    let (said, text) = on_metal(json!({worker: ""}));
+    assert!(
+        said.contains("! gpus: not known: no node is labelled by its devices"),
+        "{said}"
+    );
+    assert!(text.contains("# Whether nodes have GPUs could not be seen"), "{text}");
+    let all = text
+        .replace("# [[gpu]]", "[[gpu]]")
+        .replace("# name      = \"gpu\"", "name = \"gpu\"");
+    let all = all.replace("# provision", "provision");
+    assert_eq!(parsed(&all).openshift.expect("tables of the platform").gpu.len(), 1);
+    // Where they are labelled, that there are none is known.
+    let (said, text) = on_metal(json!({worker: "", "feature.node.kubernetes.io/cpu-model.family": "6"}));
+    assert!(said.contains("! gpus: none on any node"), "{said}");
+    assert!(text.contains("# No node has a GPU yet"), "{text}");
+}
+
+#[test]
 fn what_is_too_small_for_the_first_model_is_said_with_the_sum() {
     let small = node(
         &json!({"nvidia.com/gpu.product": "NVIDIA-T4-8", "nvidia.com/gpu.memory": "8192"}),

@@ -106,6 +106,14 @@ fn gpu(text: &mut String, gpus: &Gpus) {
              # tier      = \"l40s\"            # the kind of GPU: a10g, l40s, a100, a100-80gb, h100, h200\n\
              # provision = \"existing\"\n\n",
         ),
+        Gpus::Unseen => text.push_str(
+            "# Whether nodes have GPUs could not be seen: Node Feature Discovery labels them, and is not there yet. If some have,\n\
+             # take the comments away: the stack installs it then, and waits until GPUs are counted.\n\
+             # [[gpu]]\n\
+             # name      = \"gpu\"\n\
+             # tier      = \"l40s\"            # the kind of GPU: a10g, l40s, a100, a100-80gb, h100, h200\n\
+             # provision = \"existing\"\n\n",
+        ),
     }
 }
 
@@ -132,7 +140,7 @@ fn platform(text: &mut String, decided: &Starter) {
 fn model(text: &mut String, decided: &Starter) {
     let profile = match &decided.gpus {
         Gpus::There(Some(tier)) => format!("hardware_profile = \"nvidia-{}-profile\"\n", tier.name),
-        Gpus::There(None) | Gpus::Bought { .. } | Gpus::Nowhere => String::new(),
+        Gpus::There(None) | Gpus::Bought { .. } | Gpus::Nowhere | Gpus::Unseen => String::new(),
     };
     let written = format!(
         "[[models]]\n\

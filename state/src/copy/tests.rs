@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sample::{self, address};
-use stackctl_engine::recorded::Origin;
+use stackctl_engine::{packed::Packed, recorded::Origin};
 
 fn applied(body: &Value, patch: &PatchRequest) -> Value {
     let Patch::Merge(patch) = &patch.patch else {
@@ -103,7 +103,7 @@ fn what_does_not_fit_into_one_secret_goes_on_in_others_and_none_is_too_large() {
         let mut record = sample::records().remove(0);
         record.address = address(&format!("a[{number}].b"));
         if let RecordedNode::Object(object) = &mut record.node {
-            object.manifest = json!({"spec": noise(number)});
+            object.manifest = Packed::of(&json!({"spec": noise(number)}));
         }
         state.take(Entry::Outcome(stackctl_engine::execute::Outcome::Recorded(Box::new(
             record,

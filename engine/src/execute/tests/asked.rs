@@ -195,11 +195,11 @@ async fn a_secret_that_drifted_is_recorded_as_a_digest_and_by_the_stacks_own_key
         let Outcome::Recorded(known) = refreshed(world).remove(0).1.outcome else {
             panic!("it is recorded");
         };
-        known.object().expect("an object").manifest["data"]["password"].clone()
+        known.object().expect("an object").manifest.open()["data"]["password"].clone()
     };
     let before = world.kept.recorded[&address("a.secret")]
         .object()
-        .map(|object| object.manifest["data"]["password"].clone());
+        .map(|object| object.manifest.open()["data"]["password"].clone());
     let after = recorded(&world);
     assert!(
         after.as_str().is_some_and(|text| !text.contains("aHVudGVyMg")),

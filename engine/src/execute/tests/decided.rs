@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     execute::{ApplyRequest, Provider as _, ProviderError},
     late::{Encoding, Late, LateSource},
+    object_key::GroupKind,
     plan::{Reason, Shown, Unasked},
+    resource::Provides,
 };
 
 /// The object whose being there opens a gate or satisfies an action.
@@ -170,6 +172,44 @@ async fn what_is_being_deleted_is_made_again_after_that() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_goes_with_its_namespace_or_its_kind_is_made_again_after_that() {
+    let of =
+        |at: &str, manifest: Value| Resource::new(address(at), Node::Object(Object::new(Manifest::written(manifest))));
+    let mut definition = of(
+        "a.definition",
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "widgets.example.com"}, "spec": {"scope": "Namespaced"}}),
+    );
+    definition.provides.push(Provides {
+        kind: GroupKind::new("example.com", "Widget"),
+        plural: "widgets".to_owned(),
+        namespaced: true,
+    });
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}});
+    let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget",
+        "metadata": {"name": "w", "namespace": "elsewhere"}, "spec": {"size": 1}});
+    let stack = [
+        of("a.namespace", namespace),
+        object("a.one", "one", &json!({"k": "1"}), &["a.namespace"]),
+        definition,
+        of("a.widget", widget),
+    ];
+    let mut world = World::new();
+    assert!(world.apply(&stack).await.succeeded());
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+    let at = json!("2026-11-28T10:00:00Z");
+    for index in [0, 2] {
+        let object = stack[index].object().expect("an object");
+        world
+            .cluster
+            .edit(object, "metadata.deletionTimestamp", at.clone(), "server");
+    }
+    for one in ["a.namespace", "a.one", "a.definition", "a.widget"] {
+        assert_eq!(said(&world, &stack, one).await, "create (terminating)");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_may_not_be_destroyed_is_not_replaced_in_any_way() {
     let mut world = World::new();
     let kept = |name: &str, channel: &str| {
@@ -216,8 +256,8 @@ async fn what_others_may_move_is_not_in_what_a_saved_plan_compares() {
     let mut stack = [object("a.one", "one", &json!({"k": "1", "theirs": "1"}), &[])];
     stack[0].lifecycle.ignore_fields.push(FieldPath::of("data.theirs"));
     assert!(world.apply(&stack).await.succeeded());
-    let plan = world.plan(&stack).await;
-    let paths: Vec<_> = plan.steps[0].projection.paths.keys().map(String::as_str).collect();
+    let read = world.read(&stack).await;
+    let paths: Vec<_> = read[&address("a.one")].paths.keys().map(String::as_str).collect();
     assert!(paths.contains(&".data.k"), "{paths:?}");
     assert!(!paths.contains(&".data.theirs"), "{paths:?}");
 }

@@ -7,6 +7,7 @@ mod deeds;
 mod handover;
 mod hides_nothing;
 mod items;
+mod keys;
 mod laws;
 mod look;
 mod lost_answers;
@@ -29,7 +30,7 @@ use crate::{
     manifest::Manifest,
     marks::Identity,
     object_key::{ObjectRef, ObjectType},
-    plan::{Inputs, Plan, PlanError, plan, plan_destroy, replaced},
+    plan::{Inputs, Plan, PlanError, Projection, plan, plan_destroy, projections, replaced},
     readiness::{Observation, Rule, Target},
     recorded::Recorded,
     report::Report,
@@ -139,6 +140,8 @@ struct World {
     adopt: bool,
     /// Whether fields of others may be taken.
     force: bool,
+    /// What secrets are recorded and compared by; none where it was lost.
+    key: Option<StackKey>,
 }
 
 impl World {
@@ -150,6 +153,7 @@ impl World {
             asked: Vec::new(),
             adopt: false,
             force: false,
+            key: Some(StackKey::new([1; 32])),
         }
     }
 
@@ -169,12 +173,12 @@ impl World {
 
     /// A plan, or every reason why there is none.
     async fn answer(&self, resources: &[Resource]) -> Result<Plan, Vec<PlanError>> {
-        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
+        let (identity, recorded) = (identity(), self.recorded(resources));
         let request = SurveyRequest {
             resources,
             recorded: &recorded,
             identity: &identity,
-            key: Some(&key),
+            key: self.key.as_ref(),
             parallelism: 4,
         };
         let found = survey(&self.cluster, &request, &Fixed)
@@ -190,7 +194,7 @@ impl World {
             recorded: &recorded,
             survey: &found,
             identity: &identity,
-            key: Some(&key),
+            key: self.key.as_ref(),
             adopt: self.adopt,
             force_conflicts: self.force,
             replaced: &replaced(&self.asked, &graph, None).expect("in the stack"),
@@ -200,13 +204,13 @@ impl World {
 
     async fn apply(&mut self, resources: &[Resource]) -> Report {
         let plan = self.plan(resources).await;
-        let (identity, key, recorded) = (identity(), StackKey::new([1; 32]), self.recorded(resources));
+        let (identity, recorded) = (identity(), self.recorded(resources));
         let execution = Execution {
             plan: &plan,
             resources,
             recorded: &recorded,
             identity: &identity,
-            key: Some(&key),
+            key: self.key.as_ref(),
             options: Options {
                 parallelism: 4,
                 ..Options::default()
@@ -223,6 +227,12 @@ impl World {
             .await
             .expect("the state is kept");
         report
+    }
+
+    /// What is read for a plan, as a saved one compares it.
+    async fn read(&self, resources: &[Resource]) -> BTreeMap<Address, Projection> {
+        let (recorded, found) = self.surveyed(resources).await;
+        projections(&self.plan(resources).await, resources, &recorded, &found)
     }
 
     /// One line a step that does something.

@@ -334,12 +334,12 @@ async fn a_secret_that_we_made_goes_with_us_unless_others_added_to_it() {
 async fn a_saved_plan_is_of_the_users_line_and_not_of_the_text() {
     let mut world = world("alice:x\n");
     assert!(world.apply(&bob(PASSWORD)).await.succeeded());
-    let read = |plan: Plan| plan.steps[0].projection.clone();
-    let before = read(world.plan(&bob("another")).await);
+    let read = async |world: &World| world.read(&bob("another")).await.into_values().next();
+    let before = read(&world).await.expect("a step");
     edit(&world.cluster, &format!("charlie:z\n{}\n", line(&world)));
-    assert_eq!(read(world.plan(&bob("another")).await), before);
+    assert_eq!(read(&world).await.as_ref(), Some(&before));
     edit(&world.cluster, "bob:theirs\n");
-    let after = read(world.plan(&bob("another")).await);
+    let after = read(&world).await.expect("a step");
     let moved: Vec<_> = before
         .moved(&after, None, "us")
         .into_iter()

@@ -167,7 +167,7 @@ fn is_base64(text: &str) -> bool {
 
 /// Writes a quantity as Kubernetes does: no fraction, the largest suffix that keeps it whole, the family of suffixes kept
 /// (<https://pkg.go.dev/k8s.io/apimachinery/pkg/api/resource#Quantity>).
-pub(super) fn canonical_quantity(text: &str) -> Option<String> {
+pub(in crate::apiserver) fn canonical_quantity(text: &str) -> Option<String> {
     const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
     const DECIMAL: [(&str, i32); 10] = [
         ("n", -9),

@@ -129,3 +129,34 @@ async fn a_change_of_an_immutable_field_is_422_in_a_dry_run_too() {
         }
     }
 }
+
+/// The texts are those of Kubernetes 1.34 (`pkg/apis/core/validation`).
+#[tokio::test]
+async fn a_bound_claim_grows_and_does_not_shrink() {
+    let cluster = Cluster::start().await;
+    let path = "/api/v1/namespaces/n/persistentvolumeclaims/x";
+    let asks = |size: &str| json!({"spec": {"resources": {"requests": {"storage": size}}}});
+    let mut claim = asks("10Gi");
+    claim["spec"]["accessModes"] = json!(["ReadWriteOnce"]);
+    cluster
+        .apply(path, &object("v1", "PersistentVolumeClaim", "x", &claim), "s")
+        .await
+        .is_ok();
+    let bound = json!({"status": {"phase": "Bound", "capacity": {"storage": "10Gi"}}});
+    cluster.merge(&format!("{path}/status"), &bound, "s").await.is_ok();
+    let refused =
+        "FieldValueForbidden spec.resources.requests.storage Forbidden: field can not be less than status.capacity";
+    for size in ["5Gi", "10000Mi"] {
+        let answer = cluster.merge(path, &asks(size), "u&dryRun=All").await;
+        assert_eq!(
+            (answer.code, answer.causes()),
+            (422, vec![refused.to_owned()]),
+            "{size}"
+        );
+    }
+    cluster.merge(path, &asks("20Gi"), "u").await.is_ok();
+    // A growth that is still under way may be taken back in part.
+    cluster.merge(path, &asks("15Gi"), "u").await.is_ok();
+    let answer = cluster.merge(path, &asks("10Gi"), "u").await;
+    assert_eq!((answer.code, answer.causes()), (422, vec![refused.to_owned()]));
+}

@@ -19,7 +19,6 @@ use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     field::PathElement,
     readiness::{Matcher, Observation, Rule},
-    resource::ConsequenceClass,
 };
 
 /// What no limit on tokens covers (`reference/serving.md` §4 item 10).

@@ -336,7 +336,7 @@ fn facts_that_are_missing_or_do_not_fit_are_all_told() {
         told,
         [
             "the cluster runs OpenShift 4.19.9, and the stack accepts >=4.20",
-            "the cluster does not say `cluster.worker-ami`",
+            "fact `cluster.worker-ami` is not known, and the stack needs it",
             "`rhods-operator.3.4.0` is not in channel `stable-3.x` of package `rhods-operator`",
         ]
     );

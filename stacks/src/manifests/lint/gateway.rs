@@ -26,7 +26,7 @@ pub(super) fn presented(gateway: &Value) -> impl Iterator<Item = &str> {
         .filter_map(|reference| reference["name"].as_str())
 }
 
-fn listeners(gateway: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn listeners(gateway: &Value) -> impl Iterator<Item = &Value> {
     gateway["spec"]["listeners"].as_array().into_iter().flatten()
 }
 

@@ -9,13 +9,18 @@
 //! - Only what is certain is told: of an object that is not seen here, nothing is assumed.
 //! - No text of a Secret is looked at.
 //!
-//! Facts: `reference/serving.md` §1.11 to §1.15 (fields and constraints), §5 (what goes wrong).
+//! Facts: `reference/serving.md` §1.11 to §1.15 (fields and constraints), §5 (what goes wrong). `docs/gotchas.md` says of every
+//! row of the reference which lint it has, and why the others have none.
 
 mod doubts;
 mod external;
 mod gateway;
+mod grants;
+mod labels;
 mod model;
+mod monitoring;
 mod neighbours;
+mod route;
 mod subscription;
 
 use super::{ManifestsError, ManifestsNotice, read::Document};
@@ -78,6 +83,8 @@ struct World<'a> {
     instance: Option<Seen<'a>>,
     /// The stack's own objects of which a cluster has one, by kind and name.
     singletons: BTreeSet<(&'a str, &'a str)>,
+    /// Gateways by the namespace and name of the Service that is made for each.
+    services_of_gateways: BTreeMap<(&'a str, String), Seen<'a>>,
     /// Models that are served here, by namespace and name.
     services: BTreeMap<(&'a str, &'a str), Seen<'a>>,
     /// The first subscription of each priority.
@@ -88,6 +95,14 @@ struct World<'a> {
     manual: BTreeMap<&'a str, Seen<'a>>,
     /// The class of the stack's own gateways.
     class: Option<Seen<'a>>,
+    /// How much groups may call, by subscriptions.
+    limits: grants::Grants<'a>,
+    /// Whether groups may call, by auth policies.
+    access: grants::Grants<'a>,
+    /// What the console is told to show.
+    plugins: monitoring::Plugins,
+    /// The Kuadrant that has Limitador's counters scraped.
+    counters: Option<Seen<'a>>,
     /// Whether the stack has Kueue.
     has_kueue: bool,
     /// Whether OpenShift AI is told to serve subscriptions.
@@ -140,17 +155,28 @@ impl<'a> World<'a> {
                     self.presented.entry((namespace, secret)).or_insert(seen);
                 }
                 // Of an annotation that is added to it nothing follows.
-                if gateway::is_maas(namespace, name) && spec["listeners"].is_array() {
-                    self.gateway.get_or_insert(seen);
+                if spec["listeners"].is_array() {
+                    if gateway::is_maas(namespace, name) {
+                        self.gateway.get_or_insert(seen);
+                    }
+                    if let Some(service) = route::service(seen) {
+                        self.services_of_gateways.entry((namespace, service)).or_insert(seen);
+                    }
                 }
             }
             subscription::SUBSCRIPTION => {
                 self.priorities.entry(subscription::priority(value)).or_insert(seen);
+                self.limits.note(seen, "owner");
+            }
+            subscription::AUTH_POLICY => self.access.note(seen, "subjects"),
+            monitoring::PLUGIN => self.plugins.note(value),
+            monitoring::KUADRANT_KIND if spec["observability"]["enable"] == true => {
+                self.counters.get_or_insert(seen);
             }
             gateway::TELEMETRY if gateway::is_of_maas(seen) => {
                 self.telemetry.get_or_insert(seen);
             }
-            doubts::SUBSCRIPTION if doubts::is_manual(seen) => {
+            doubts::OPERATOR if doubts::is_manual(seen) => {
                 self.manual.entry(namespace).or_insert(seen);
             }
             doubts::CLASS if seen.document.is_none() => {
@@ -196,6 +222,7 @@ pub(super) fn check(
         let (one, at) = (seen(document), document);
         neighbours::check(&world, one, at, errors);
         doubts::check(&world, one, at, notices);
+        labels::check(at, one.value, errors);
         match one.kind() {
             ("", "Secret") => external::credential(&world, one, at, errors),
             ("", "Service" | "ConfigMap") => gateway::certificate(&world, one, at, errors),
@@ -205,6 +232,7 @@ pub(super) fn check(
                 subscription::check(one, "owner", at, errors);
                 subscription::limits(&world, one, at, errors);
             }
+            route::ROUTE => route::check(&world, one, at, errors),
             gateway::TELEMETRY => gateway::telemetry(&world, one, at, errors),
             subscription::AUTH_POLICY => subscription::check(one, "subjects", at, errors),
             model::SERVICE => model::check(&world, one, at, errors),

@@ -1,9 +1,12 @@
 //! A model that is served here.
 //!
-//! Facts: `reference/serving.md` §1.3, §5.1 M2, M7, M14, M19 and M25.
+//! Facts: `reference/serving.md` §1.3, §5.1 M2, M7, M13, M14, M19, M24 and M25.
 
 use super::{Seen, World, gateway};
-use crate::manifests::{ManifestsError, read::Document};
+use crate::{
+    manifests::{ManifestsError, ManifestsNotice, read::Document},
+    stack::is_gated,
+};
 use serde_json::Value;
 
 /// A model that is served here.
@@ -38,6 +41,43 @@ pub(super) fn check(world: &World<'_>, service: Seen<'_>, at: &Document<'_>, err
         }
         gateway::admitted(world, service, at, errors);
     }
+}
+
+/// What is rarely right about a model, or is looked at by nothing here.
+pub(super) fn doubts(service: Seen<'_>, at: &Document<'_>, notices: &mut Vec<ManifestsNotice>) {
+    let spec = &service.value["spec"];
+    let source = spec["model"]["uri"].as_str().and_then(|uri| uri.strip_prefix("hf://"));
+    if let Some(repository) = source
+        && is_gated(repository)
+        && !templates(spec).into_iter().any(|(_, template)| has_token(template))
+    {
+        notices.push(ManifestsNotice::NoToken {
+            at: at.at_field("spec.model.uri"),
+            repository: repository.to_owned(),
+        });
+    }
+    let workers = [
+        ("spec.worker", &spec["worker"]),
+        ("spec.prefill.worker", &spec["prefill"]["worker"]),
+    ];
+    if let Some((field, _)) = workers.into_iter().find(|(_, worker)| worker.is_object()) {
+        notices.push(ManifestsNotice::SeveralNodes {
+            at: at.at_field(field),
+            model: service.object.to_string(),
+        });
+    }
+}
+
+/// Whether a container of a template is given a token, or variables of which nothing is known here.
+fn has_token(template: &Value) -> bool {
+    let all = ["containers", "initContainers"]
+        .into_iter()
+        .flat_map(|key| template[key].as_array().into_iter().flatten());
+    let is_token = |variable: &Value| variable["name"] == "HF_TOKEN";
+    all.into_iter().any(|container| {
+        let mut variables = container["env"].as_array().into_iter().flatten();
+        container["envFrom"].is_array() || variables.any(is_token)
+    })
 }
 
 /// The pods of a model: those that answer, those that read prompts, and the further ones of each.

@@ -9,6 +9,7 @@
 mod destroy;
 mod edge;
 mod entry;
+mod json;
 mod names;
 mod readiness;
 mod record;

@@ -2,9 +2,15 @@
 //!
 //! Invariant: a path is a list of its elements, so it reads back exactly whatever characters a key holds.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, field::PathElement};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,16 +29,39 @@ pub(super) struct StoredObject {
     name: String,
 }
 
-/// `["spec", {"key": {"name": "\"main\""}}, "image"]`.
+/// `["spec", {"key": {"name": "\"main\""}}, "image"]`. There are dozens an object, so a field is told from an item by what
+/// it begins with, and not by trying both.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct StoredPath(Vec<StoredElement>);
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum StoredElement {
     Field(String),
     Item(StoredItem),
+}
+
+impl<'de> Deserialize<'de> for StoredElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Element;
+        impl<'de> Visitor<'de> for Element {
+            type Value = StoredElement;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field, or an item")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<StoredElement, E> {
+                Ok(StoredElement::Field(name.to_owned()))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, item: M) -> Result<StoredElement, M::Error> {
+                StoredItem::deserialize(MapAccessDeserializer::new(item)).map(StoredElement::Item)
+            }
+        }
+        deserializer.deserialize_any(Element)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use super::{
     Unreadable, address_of,
     destroy::StoredDestroy,
     edge::StoredEdge,
+    json::StoredJson,
     names::{StoredObject, StoredPath, path_set, stored_paths},
 };
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ struct StoredWritten {
     origin: StoredOrigin,
     manager: String,
     sent: String,
-    manifest: Value,
+    manifest: StoredJson,
     fields: Vec<StoredPath>,
     sensitive: Vec<StoredPath>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,7 +265,7 @@ impl From<&RecordedObject> for StoredWritten {
             },
             manager: manager.clone(),
             sent: sent.to_string(),
-            manifest: manifest.clone(),
+            manifest: StoredJson(manifest.clone()),
             fields: stored_paths(fields),
             sensitive: stored_paths(sensitive),
             key_id: key_id.clone(),
@@ -298,7 +299,7 @@ impl TryFrom<StoredWritten> for RecordedObject {
             },
             manager,
             sent: digest_of(&sent)?,
-            manifest,
+            manifest: manifest.0,
             fields: path_set(fields),
             sensitive: path_set(sensitive),
             key_id,

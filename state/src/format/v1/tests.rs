@@ -13,6 +13,7 @@ use stackctl_engine::{
     digest::Digest,
     document::htpasswd::User,
     field::PathElement,
+    packed::Packed,
     recorded::{Origin, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
 };
 
@@ -153,7 +154,7 @@ fn any_record() -> impl Strategy<Value = Recorded> {
             origin: Origin::Created,
             manager: "m".to_owned(),
             sent: Digest::of(&manifest),
-            manifest,
+            manifest: Packed::of(&manifest),
             sensitive: fields.clone(),
             fields,
             owned: key_id.as_ref().map(|id| Digest::of_bytes(id.as_bytes())),

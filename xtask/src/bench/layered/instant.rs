@@ -1,6 +1,7 @@
 //! A cluster that answers at once: ConfigMaps and Namespaces that nobody else touches.
 //!
-//! Invariants: one manager owns what it applied; nothing waits for a timer; watches tell what they cover and no more.
+//! Invariants: one manager owns what it applied; nothing waits for a timer; watches tell what they cover and no more; what
+//! it holds is packed, so that the memory that is measured is the engine's.
 
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use stackctl_engine::{
     execute::{
         ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     },
+    packed::Packed,
 };
 use std::{
     collections::BTreeMap,
@@ -21,9 +23,25 @@ pub(super) struct Instantly(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    objects: BTreeMap<ObjectKey, Value>,
-    watchers: BTreeMap<(GroupKind, Option<String>), Vec<UnboundedSender<WatchEvent>>>,
+    objects: BTreeMap<ObjectKey, Packed>,
+    watchers: BTreeMap<(GroupKind, Option<String>), Vec<UnboundedSender<Told>>>,
     version: u64,
+}
+
+/// What a watch hears of an object once it listens.
+#[derive(Clone, Debug)]
+enum Told {
+    Changed(Packed),
+    Gone(Packed),
+}
+
+impl Told {
+    fn event(&self) -> WatchEvent {
+        match self {
+            Self::Changed(object) => WatchEvent::Changed(object.open()),
+            Self::Gone(object) => WatchEvent::Gone(object.open()),
+        }
+    }
 }
 
 impl Instantly {
@@ -37,10 +55,10 @@ impl Instantly {
 }
 
 impl Inner {
-    fn tell(&mut self, key: &ObjectKey, event: &WatchEvent) {
+    fn tell(&mut self, key: &ObjectKey, told: &Told) {
         for namespace in [None, key.namespace.clone()] {
             if let Some(watchers) = self.watchers.get_mut(&(key.kind.clone(), namespace)) {
-                watchers.retain(|watcher| watcher.send(event.clone()).is_ok());
+                watchers.retain(|watcher| watcher.send(told.clone()).is_ok());
             }
             if key.namespace.is_none() {
                 break;
@@ -55,7 +73,7 @@ impl Inner {
         self.objects
             .iter()
             .filter(|(key, _)| covered(key))
-            .map(|(_, object)| object.clone())
+            .map(|(_, object)| object.open())
             .collect()
     }
 }
@@ -86,7 +104,7 @@ fn entry(manager: &str, body: &Value) -> Value {
 
 impl Provider for Instantly {
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
-        Ok(self.inner().objects.get(&object.key()).cloned())
+        Ok(self.inner().objects.get(&object.key()).map(Packed::open))
     }
 
     async fn list(
@@ -112,8 +130,9 @@ impl Provider for Instantly {
         }
         if !request.dry_run {
             inner.version = version;
-            inner.objects.insert(key.clone(), object.clone());
-            inner.tell(&key, &WatchEvent::Changed(object.clone()));
+            let packed = Packed::of(&object);
+            inner.objects.insert(key.clone(), packed.clone());
+            inner.tell(&key, &Told::Changed(packed));
         }
         Ok(ApplyAnswer { object, created })
     }
@@ -129,7 +148,7 @@ impl Provider for Instantly {
         let mut inner = self.inner();
         let key = request.object.key();
         let last = inner.objects.remove(&key).ok_or(ProviderError::NotFound)?;
-        inner.tell(&key, &WatchEvent::Gone(last));
+        inner.tell(&key, &Told::Gone(last));
         Ok(Deletion::Gone)
     }
 
@@ -144,7 +163,7 @@ impl Provider for Instantly {
             .or_default()
             .push(sender);
         let later = stream::unfold(receiver, |mut receiver| async move {
-            receiver.recv().await.map(|event| (event, receiver))
+            receiver.recv().await.map(|told| (told.event(), receiver))
         });
         stream::iter([now]).chain(later).boxed()
     }

@@ -5,9 +5,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::types::Types;
 use super::{Column, Kind, Scale, Version, autoscaling, events};
 use crate::apiserver::schema::Schema;
+use stackctl_schema::built_in::Types;
 
 /// One row: group, version, kind, plural, short names, type in `types.txt`, flags, columns.
 struct Row(

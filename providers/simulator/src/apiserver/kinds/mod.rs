@@ -7,7 +7,6 @@ mod builtin;
 mod defaults;
 mod events;
 mod rules;
-mod types;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::Kind;
+use crate::apiserver::native::canonical_quantity;
 use crate::apiserver::schema::{self, Schema};
 use crate::apiserver::status::FieldError;
 
@@ -130,6 +131,29 @@ fn pod_spec(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// An amount of bytes; nothing where none is said, which is less than any.
+fn room(amount: &Value) -> Option<i128> {
+    const SUFFIXES: [(&str, i128); 13] = [
+        ("", 1),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+        ("E", 1_000_000_000_000_000_000),
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("Pi", 1 << 50),
+        ("Ei", 1 << 60),
+    ];
+    let text = canonical_quantity(amount.as_str()?)?;
+    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let (_, unit) = SUFFIXES.iter().find(|(suffix, _)| *suffix == &text[number.len()..])?;
+    Some(number.parse::<i128>().ok()? * unit)
+}
+
 /// Checks what may not change between two states of an object of a built-in kind (§10).
 pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
@@ -186,6 +210,16 @@ pub(in crate::apiserver) fn check_update(kind: &Kind, old: &Value, new: &Value) 
             if before != after {
                 let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
                 errors.push(FieldError::forbidden("spec", detail));
+            }
+            // A volume never shrinks; only a growth that failed may be taken back, down to above what is there
+            // (https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/validation.go#L2511).
+            let asked = |claim: &Value| room(&claim["spec"]["resources"]["requests"]["storage"]);
+            if asked(new) < asked(old) && asked(new) <= room(&old["status"]["capacity"]["storage"]) {
+                let field = "spec.resources.requests.storage";
+                errors.push(FieldError::forbidden(
+                    field,
+                    "field can not be less than status.capacity",
+                ));
             }
         }
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => immutable("/spec/selector", "spec.selector"),

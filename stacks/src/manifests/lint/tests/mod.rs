@@ -1,5 +1,7 @@
 //! Each mistake beside what the catalogue really makes, with its file and line.
 
+mod told;
+
 use crate::{
     components::tests::{EXTERNAL_MODELS, GATEWAY_POLICIES, QUICKSTART, compiled, stack_of},
     manifests::{ManifestFile, resources},
@@ -411,4 +413,68 @@ data:
         said(Some(QUICKSTART), &service.replace("openshift-ingress", "demo")),
         ""
     );
+}
+
+/// A Route to the gateway of models of the quickstart.
+fn route(port: &str, tls: &str) -> String {
+    let manifest = format!(
+        "apiVersion: route.openshift.io/v1
+kind: Route
+metadata: {{name: theirs, namespace: openshift-ingress}}
+spec:
+  to: {{kind: Service, name: openshift-ai-inference-openshift-ai-inference-class}}
+{port}{tls}  wildcardPolicy: None
+"
+    );
+    said(Some(QUICKSTART), &manifest)
+}
+
+#[test]
+fn a_route_leads_to_a_listener_and_lets_it_end_tls() {
+    let gateway = "Gateway openshift-ingress/openshift-ai-inference of the stack";
+    let plain = |line| {
+        format!("STK346 theirs.yaml:{line}: the router would speak plain HTTP to {gateway}, which speaks TLS there\n")
+    };
+    let (edge, through) = ("  tls: {termination: edge}\n", "  tls: {termination: passthrough}\n");
+    let port = |port: &str| format!("  port: {{targetPort: {port}}}\n");
+    assert_eq!(route(&port("https"), through), "");
+    assert_eq!(route(&port("https"), edge), plain(7));
+    assert_eq!(route(&port("443"), edge), plain(7));
+    assert_eq!(route("", edge), plain(6), "a gateway with one listener has one port");
+    assert_eq!(route(&port("https"), ""), plain(4), "without TLS it is plain too");
+    assert_eq!(route(&port("https"), "  tls: {termination: reencrypt}\n"), "");
+    assert_eq!(
+        route(&port("http"), through),
+        format!("STK347 theirs.yaml:6: the Service of {gateway} has no port `http`\n")
+    );
+    assert_eq!(route(&port("status-port"), edge), "", "it is the proxy's own");
+}
+
+#[test]
+fn labels_are_as_long_and_as_plain_as_the_api_server_takes_them() {
+    let labels = |labels: &str| {
+        let manifest = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  labels:\n    {labels}\n"
+        );
+        said(None, &manifest)
+    };
+    let (longest, longer) = ("a".repeat(63), "a".repeat(64));
+    assert_eq!(labels(&format!("example.com/{longest}: {longest}")), "");
+    assert_eq!(labels("team: \"\""), "");
+    assert_eq!(
+        labels(&format!("example.com/{longer}: x")),
+        format!("STK348 theirs.yaml:7: the name `{longer}` of a label: it has 64 characters\n")
+    );
+    assert_eq!(
+        labels(&format!("team: {longer}")),
+        format!("STK348 theirs.yaml:7: the value `{longer}` of a label: it has 64 characters\n")
+    );
+    for wrong in ["a b", "-a", "a_", "ä"] {
+        let told = labels(&format!("team: \"{wrong}\""));
+        assert!(
+            told.starts_with(&format!("STK348 theirs.yaml:7: the value `{wrong}`")),
+            "{told}"
+        );
+    }
+    assert!(labels("example.com/: x").contains("it is empty"));
 }

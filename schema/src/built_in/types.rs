@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apiserver::schema::{ListType, Meaning, Schema, Type};
+use crate::{ListType, Meaning, Schema, Type};
 
 const TEXT: &str = include_str!("types.txt");
 
@@ -22,13 +22,31 @@ struct Field<'a> {
 }
 
 /// The named types, read on demand.
-pub(super) struct Types {
+pub struct Types {
     declared: BTreeMap<&'static str, (bool, Vec<Field<'static>>)>,
     read: BTreeMap<&'static str, Arc<Schema>>,
 }
 
+impl std::fmt::Debug for Types {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let read: Vec<_> = self.read.keys().collect();
+        formatter.debug_struct("Types").field("read", &read).finish()
+    }
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Types {
-    pub(super) fn new() -> Self {
+    /// Reads the text, and no type yet.
+    ///
+    /// # Panics
+    /// When it declares a type twice: of two only one would hold.
+    #[must_use]
+    pub fn new() -> Self {
         let mut declared: BTreeMap<&'static str, (bool, Vec<Field<'static>>)> = BTreeMap::new();
         let mut current = "";
         for line in TEXT.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -37,7 +55,8 @@ impl Types {
                     .strip_suffix(" atomic")
                     .map_or((header, false), |name| (name, true));
                 current = name;
-                declared.insert(name, (is_atomic, Vec::new()));
+                let before = declared.insert(name, (is_atomic, Vec::new()));
+                assert!(before.is_none(), "types.txt declares {name} twice");
             } else if let Some((_, fields)) = declared.get_mut(current) {
                 fields.push(field(line));
             }
@@ -49,7 +68,10 @@ impl Types {
     }
 
     /// The schema of a whole object: the named type with apiVersion, kind and metadata.
-    pub(super) fn object(&mut self, name: &str) -> Arc<Schema> {
+    ///
+    /// # Panics
+    /// When there is no such type.
+    pub fn object(&mut self, name: &str) -> Arc<Schema> {
         let mut schema = (*self.named(name)).clone();
         let text = || {
             Arc::new(Schema {
@@ -66,7 +88,10 @@ impl Types {
     }
 
     /// The schema of one named type.
-    pub(super) fn named(&mut self, name: &str) -> Arc<Schema> {
+    ///
+    /// # Panics
+    /// When there is no such type.
+    pub fn named(&mut self, name: &str) -> Arc<Schema> {
         if let Some(schema) = self.read.get(name) {
             return Arc::clone(schema);
         }
