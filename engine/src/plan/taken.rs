@@ -59,6 +59,7 @@ fn named(fields: &BTreeSet<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packed::Packed;
     use serde_json::Value;
 
     fn cause(manager: &str, field: &str) -> Cause {
@@ -74,7 +75,7 @@ mod tests {
         let mut taken = vec![cause("b", ".data.z"), cause("a", ".data.y"), cause("b", ".data.x")];
         taken.extend((0..6).map(|number| cause("c", &format!(".spec.f{number}"))));
         let answer = Answer::Would {
-            object: Value::Null,
+            object: Packed::of(&Value::Null),
             created: false,
             taken,
         };
