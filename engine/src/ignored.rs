@@ -8,7 +8,7 @@
 use crate::{
     FieldPath,
     diff::leaves,
-    ownership::{holder, managed_entries},
+    ownership::{holder, managed_entries, won},
     resource::Resource,
 };
 use serde_json::Value;
@@ -19,9 +19,15 @@ pub(crate) fn is_ignored(resource: &Resource, path: &FieldPath) -> bool {
     ignored.any(|ignored| ignored.contains(path))
 }
 
-/// Puts into what would be sent, for each field that others may move, what is there; or takes it out where it is theirs.
+/// Puts into what would be sent, for each field that others may move, what is there; or takes it out where it is theirs,
+/// and where a manager has it that wins (see [`crate::yields`]).
 /// A path above several fields stands for each of them: what others have beside ours decides nothing.
 pub(crate) fn respect_ignored(body: &mut Value, live: &Value, resource: &Resource, manager: &str) {
+    for (path, _) in won(live, resource.lifecycle.yields_to) {
+        if path.get(body).is_some() {
+            take_out(body, &path);
+        }
+    }
     if resource.lifecycle.ignore_fields.is_empty() {
         return;
     }

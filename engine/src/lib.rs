@@ -11,6 +11,7 @@
 //! - Equal inputs give equal plans, byte for byte.
 
 pub mod address;
+pub mod degraded;
 pub mod diff;
 pub mod digest;
 pub mod document;
@@ -38,6 +39,7 @@ pub mod rights;
 pub mod status;
 pub mod survey;
 pub mod timeline;
+pub mod yields;
 
 pub use address::Address;
 pub use field::FieldPath;

@@ -21,10 +21,37 @@ pub struct ManagedEntry {
     pub fields: BTreeSet<FieldPath>,
 }
 
+/// A manager that wins: what it holds is left to it (see [`crate::yields`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Winner {
+    /// Its name, as the server notes it.
+    pub manager: &'static str,
+    /// The subresource that it writes through.
+    pub subresource: &'static str,
+}
+
 /// Reads the entries of an object.
 pub fn managed_entries(object: &Value) -> Vec<ManagedEntry> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(read_entry).collect()
+}
+
+/// The fields of a live object that winners hold, each with who holds it.
+pub(crate) fn won(live: &Value, winners: &[Winner]) -> Vec<(FieldPath, &'static str)> {
+    let mut all = Vec::new();
+    for winner in winners {
+        for entry in entries_of(live, winner) {
+            all.extend(entry.fields.into_iter().map(|path| (path, winner.manager)));
+        }
+    }
+    all
+}
+
+/// The entries of one winner; nothing else is read.
+fn entries_of<'a>(object: &'a Value, winner: &'a Winner) -> impl Iterator<Item = ManagedEntry> + use<'a> {
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let is_its = |entry: &&Value| entry["subresource"] == winner.subresource && entry["manager"] == winner.manager;
+    entries.into_iter().flatten().filter(is_its).filter_map(read_entry)
 }
 
 fn read_entry(entry: &Value) -> Option<ManagedEntry> {

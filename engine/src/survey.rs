@@ -6,7 +6,7 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::{drift::drifted_fields, expected::expected},
+    diff::{drift::drifted_fields, expected::expected, leaves},
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
@@ -17,8 +17,9 @@ use crate::{
     ownership::applied_fields,
     packed::Packed,
     readiness::{Observation, Readiness, Seen, Target, judge},
-    recorded::{Recorded, RecordedNode},
-    resource::{Node, Object, Overlay, Resource, sent_digest},
+    recorded::{Recorded, RecordedNode, RecordedObject},
+    resource::{Node, Object, Overlay, Resource, sent_digest, written_value},
+    yields::is_recorded_so,
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
@@ -112,12 +113,12 @@ pub enum Answer {
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
-    /// It cannot be asked: a webhook takes no dry run. What an apply would leave is said without the server.
+    /// It cannot be asked. What an apply would leave is said without the server.
     Unverified {
         /// The object afterwards, as far as that can be said here.
         object: Packed,
-        /// The webhook.
-        webhook: String,
+        /// Why not.
+        why: Unanswered,
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
     },
@@ -133,6 +134,15 @@ pub enum Answer {
     Uneditable(DocumentError),
     /// A late value cannot be had.
     Late(LateError),
+}
+
+/// Why the server cannot say what an apply would leave, and would carry it out all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// This webhook takes no dry run.
+    TakesNoDryRun(String),
+    /// An entry of managedFields is in a version that is no longer served, which is mended before the apply.
+    VersionGone,
 }
 
 /// Why the cluster could not be surveyed.
@@ -650,7 +660,14 @@ fn is_surely_the_same(resource: &Resource, known: Option<&Recorded>, live: Optio
         && resource.object() == Some(&last.object)
         && last.sent == sent_digest(resource)
         && last.sensitive.is_empty()
+        && yields_as_recorded(resource, last, live)
         && drifted_fields(known, live, None).is_empty()
+}
+
+/// Whether what the resource leaves to managers that win is what its record leaves to them.
+fn yields_as_recorded(resource: &Resource, last: &RecordedObject, live: &Value) -> bool {
+    let winners = resource.lifecycle.yields_to;
+    winners.is_empty() || is_recorded_so(&leaves(&written_value(resource)), &last.fields, live, winners)
 }
 
 /// Asks without force first; where others own fields, asks again with force to see what would be there.
@@ -686,7 +703,12 @@ async fn dry_run<P: Provider>(
             }
             Err(ProviderError::TakesNoDryRun { webhook }) => Answer::Unverified {
                 object: Packed::of(&expected(live, &request.body, manager)),
-                webhook,
+                why: Unanswered::TakesNoDryRun(webhook),
+                taken,
+            },
+            Err(ProviderError::VersionGone(_)) => Answer::Unverified {
+                object: Packed::of(&expected(live, &request.body, manager)),
+                why: Unanswered::VersionGone,
                 taken,
             },
             Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),

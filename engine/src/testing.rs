@@ -55,8 +55,14 @@ struct Inner {
     unserved: BTreeSet<String>,
     /// Kinds whose dry runs admission refuses, with its answer.
     refused: BTreeMap<String, ProviderError>,
+    /// Versions that are gone from their definitions.
+    gone: BTreeSet<String>,
+    /// Names of objects whose writes are refused for good.
+    unwritable: BTreeSet<String>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
+    /// What somebody else does right before the next dry run.
+    asked: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
     /// How long an apply takes.
@@ -109,6 +115,11 @@ impl Memory {
         self.lock().refused.insert(kind.to_owned(), answer);
     }
 
+    /// Refuses every write of objects of a name.
+    pub(crate) fn refuse_writes(&self, name: &str) {
+        self.lock().unwritable.insert(name.to_owned());
+    }
+
     /// Puts an object as some controller would.
     pub(crate) fn put(&self, object: Value) {
         let mut inner = self.lock();
@@ -117,6 +128,15 @@ impl Memory {
 
     /// Edits one field as somebody else would: it is theirs from then on.
     pub(crate) fn edit(&self, object: &ObjectRef, path: &str, value: Value, manager: &str) {
+        self.edit_through(None, object, path, value, manager);
+    }
+
+    /// Edits one field through the subresource `scale`, as autoscalers do.
+    pub(crate) fn scale(&self, object: &ObjectRef, path: &str, value: Value, manager: &str) {
+        self.edit_through(Some("scale"), object, path, value, manager);
+    }
+
+    fn edit_through(&self, subresource: Option<&str>, object: &ObjectRef, path: &str, value: Value, manager: &str) {
         let mut inner = self.lock();
         let mut live = inner.objects[&object.key()].clone();
         let path = FieldPath::of(path);
@@ -125,7 +145,10 @@ impl Memory {
         for fields in owned.values_mut() {
             fields.remove(&path);
         }
-        owned.entry((manager.to_owned(), false)).or_default().insert(path);
+        owned
+            .entry((manager.to_owned(), false, subresource.map(str::to_owned)))
+            .or_default()
+            .insert(path);
         write_owned(&mut live, &owned);
         self.store(&mut inner, live, None);
     }
@@ -149,8 +172,22 @@ impl Memory {
         let mut inner = self.lock();
         let mut live = inner.objects[&object.key()].clone();
         let mut owned = owned(&live);
-        owned.retain(|(who, _), _| who != manager);
+        owned.retain(|(who, _, _), _| who != manager);
         write_owned(&mut live, &owned);
+        self.store(&mut inner, live, None);
+    }
+
+    /// A manager's entry is in a version that goes from its definition: every apply fails from then on (ssa-semantics §9).
+    pub(crate) fn retire(&self, object: &ObjectRef, manager: &str, version: &str) {
+        let mut inner = self.lock();
+        let mut live = inner.objects[&object.key()].clone();
+        let entries = live["metadata"]["managedFields"].as_array_mut();
+        for entry in entries.expect("somebody owns something") {
+            if entry["manager"] == manager {
+                entry["apiVersion"] = json!(version);
+            }
+        }
+        inner.gone.insert(version.to_owned());
         self.store(&mut inner, live, None);
     }
 
@@ -172,6 +209,11 @@ impl Memory {
     /// Lets somebody else do something right before the next write is carried out.
     pub(crate) fn meanwhile(&self, deed: impl FnOnce(&Self) + Send + 'static) {
         self.lock().meanwhile = Some(Box::new(deed));
+    }
+
+    /// The same right before the next dry run.
+    pub(crate) fn once_asked(&self, deed: impl FnOnce(&Self) + Send + 'static) {
+        self.lock().asked = Some(Box::new(deed));
     }
 
     /// Lets them do it now.
@@ -230,20 +272,40 @@ fn refuse_stale(live: Option<&Value>, sent: &Value) -> Result<(), ProviderError>
     }
 }
 
-type Owned = BTreeMap<(String, bool), BTreeSet<FieldPath>>;
+/// An entry in a version that is gone breaks every apply (ssa-semantics §9).
+fn refuse_gone(gone: &BTreeSet<String>, live: Option<&Value>) -> Result<(), ProviderError> {
+    let entries = live.and_then(|live| live["metadata"]["managedFields"].as_array());
+    let mut versions = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry["apiVersion"].as_str());
+    match versions.find(|version| gone.contains(*version)) {
+        None => Ok(()),
+        Some(version) => Err(ProviderError::VersionGone(format!(
+            "request to convert CR to an invalid group/version: {version}"
+        ))),
+    }
+}
+
+/// By manager, whether it applied, and the subresource it wrote through.
+type Owned = BTreeMap<(String, bool, Option<String>), BTreeSet<FieldPath>>;
 
 fn owned(object: &Value) -> Owned {
     managed_entries(object)
         .into_iter()
-        .map(|e| ((e.manager, e.by_apply), e.fields))
+        .map(|e| ((e.manager, e.by_apply, e.subresource), e.fields))
         .collect()
 }
 
 fn write_owned(object: &mut Value, owned: &Owned) {
+    let before = object["metadata"]["managedFields"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let entries: Vec<_> = owned
         .iter()
         .filter(|(_, fields)| !fields.is_empty())
-        .map(|((manager, by_apply), fields)| {
+        .map(|((manager, by_apply, subresource), fields)| {
             let mut set = Value::Object(Map::new());
             for path in fields {
                 let mut at = &mut set;
@@ -269,7 +331,16 @@ fn write_owned(object: &mut Value, owned: &Owned) {
                         .or_insert_with(|| json!({}));
                 }
             }
-            json!({"manager": manager, "operation": if *by_apply { "Apply" } else { "Update" }, "fieldsV1": set})
+            let operation = if *by_apply { "Apply" } else { "Update" };
+            let mut entry = json!({"manager": manager, "operation": operation, "fieldsV1": set});
+            if let Some(subresource) = subresource {
+                entry["subresource"] = json!(subresource);
+            }
+            let same = |was: &&Value| was["manager"] == entry["manager"] && was["operation"] == entry["operation"];
+            if let Some(version) = before.iter().find(same).and_then(|was| was.get("apiVersion")) {
+                entry["apiVersion"] = version.clone();
+            }
+            entry
         })
         .collect();
     object["metadata"]["managedFields"] = Value::Array(entries);
@@ -298,6 +369,8 @@ impl Provider for Memory {
         if !request.dry_run {
             tokio::time::sleep(takes).await;
             self.interfere();
+        } else if let Some(deed) = { self.lock().asked.take() } {
+            deed(self);
         }
         let mut inner = self.lock();
         inner.n_requests += 1;
@@ -308,7 +381,11 @@ impl Provider for Memory {
         if let (Some(refusal), true) = (refusal, request.dry_run) {
             return Err(refusal.clone());
         }
+        if !request.dry_run && inner.unwritable.contains(&request.object.name) {
+            return Err(ProviderError::Forbidden("nobody may write it".to_owned()));
+        }
         let live = inner.objects.get(&request.object.key()).cloned();
+        refuse_gone(&inner.gone, live.as_ref())?;
         let created = live.is_none();
         refuse_stale(live.as_ref(), &request.body["metadata"]["resourceVersion"])?;
         if let (Some(uid), true) = (request.body["metadata"]["uid"].as_str(), created) {
@@ -324,11 +401,11 @@ impl Provider for Memory {
         }
         let paths = leaves(&request.body);
         let mut owners = owned(&after);
-        let us = (request.manager.clone(), true);
+        let us = (request.manager.clone(), true, None);
         let causes: Vec<Cause> = owners
             .iter()
             .filter(|(who, _)| **who != us)
-            .flat_map(|((manager, _), fields)| fields.iter().map(move |field| (manager, field)))
+            .flat_map(|((manager, _, _), fields)| fields.iter().map(move |field| (manager, field)))
             .filter(|(_, field)| paths.contains(*field) && field.get(&after) != field.get(&request.body))
             .map(|(manager, field)| Cause {
                 manager: manager.clone(),

@@ -20,6 +20,7 @@ pub mod pods;
 pub mod preflight;
 pub mod stack;
 pub mod starter;
+pub mod winners;
 
 pub use components::{CompileError, Output, compile, outputs};
 pub use file_line::FileLine;

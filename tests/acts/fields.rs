@@ -222,5 +222,29 @@ pub(super) fn a_field_that_others_may_move_is_no_change_and_no_drift(server: &Se
     folder.kubectl(&["delete", "deployment", "web"]);
     folder.apply();
     assert_eq!(replicas(), 1);
+    // An autoscaler needs no word of the stack: what it holds is left to it, told, and no drift.
+    folder.stack("");
+    folder.apply();
+    let (by, spec) = ("--field-manager=kube-controller-manager", r#"{"spec":{"replicas":5}}"#);
+    let scale = [
+        "patch",
+        "deployment",
+        "web",
+        "--subresource=scale",
+        "--type=merge",
+        by,
+        "-p",
+        spec,
+    ];
+    folder.kubectl(&scale);
+    let yielded = ["yielded to kube-controller-manager", "0 drifted", "1 field yielded"];
+    folder.run(&["drift"]).expect(0).says(&yielded);
+    folder
+        .run(&["plan"])
+        .expect(0)
+        .says(&[".spec.replicas yielded to kube-controller-manager"]);
+    folder.apply();
+    assert_eq!(replicas(), 5);
+    folder.run(&["drift"]).expect(0).says(&yielded);
     folder.destroy();
 }

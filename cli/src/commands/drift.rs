@@ -3,7 +3,7 @@
 use super::{
     cluster::{Cluster, Use},
     known::Known,
-    load, paged, planning, runtime,
+    load, paged, planning, prepare, runtime,
 };
 use crate::{
     error::{Error, Problem},
@@ -11,7 +11,14 @@ use crate::{
     settings::Settings,
     views::{self, drift::Looked},
 };
-use stackctl_engine::diff::drift::{drift, unknown};
+use stackctl_engine::{
+    Resource,
+    degraded::degraded,
+    diff::drift::{drift, unknown},
+    resource::Node,
+    yields::yielded,
+};
+use stackctl_stacks::winners::WINNERS;
 
 pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
     let (stack, _) = load::stack(settings)?;
@@ -25,20 +32,27 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         let cluster = Cluster::open(settings, stack.context(), Use::Read).await?;
         let found = async {
             known.check_cluster(&cluster)?;
-            planning::look(settings, &cluster, &known, &[], state.recorded()).await
+            let desired = prepare::for_look(&cluster, &stack, Some(state.facts()), settings).await?;
+            let is_gate = |resource: &&Resource| matches!(resource.node, Node::Gate(_));
+            let gates: Vec<_> = desired.resources.iter().filter(is_gate).cloned().collect();
+            let survey = planning::look(settings, &cluster, &known, &gates, state.recorded()).await?;
+            Ok::<_, Error>((desired.resources, survey))
         }
         .await;
         cluster.close().await;
-        let survey = found?;
+        let (resources, survey) = found?;
         let drifted = drift(
             state.recorded(),
             |address| survey.live(address).cloned(),
             known.key.as_ref(),
+            WINNERS,
         );
         let objects = state.recorded().values().filter(|known| known.object().is_some());
         let looked = Looked {
             recorded: objects.count(),
             unknown: unknown(state.recorded(), |address| survey.live(address), known.key.as_ref()),
+            yielded: yielded(&resources, |address| survey.live(address)),
+            degraded: degraded(&resources, state.recorded(), &survey),
         };
         if settings.json {
             views::result(&views::json::pretty(&views::json::drift(&drifted, &looked)));

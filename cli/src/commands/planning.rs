@@ -3,7 +3,8 @@
 use super::{
     claims,
     cluster::Cluster,
-    copy, definitions,
+    copy,
+    definitions::{self, Written},
     instances::{self, WithDefinitions},
     known::{Counted, Known},
     prepare::Desired,
@@ -28,7 +29,7 @@ use stackctl_engine::{
     rights::{of_apply, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
-use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine};
+use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine, winners::WINNERS};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -65,7 +66,12 @@ impl Planned {
     pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
         Details {
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
-            drift: drift(&self.recorded, |address| self.survey.live(address).cloned(), key),
+            drift: drift(
+                &self.recorded,
+                |address| self.survey.live(address).cloned(),
+                key,
+                WINNERS,
+            ),
         }
     }
 }
@@ -116,7 +122,13 @@ pub(super) async fn apply(
     wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
-    definitions::after_survey(settings, &given, (stack, &desired.scopes), &resources, &survey)?;
+    definitions::after_survey(
+        settings,
+        &given,
+        Written::here(stack, &desired.scopes),
+        &resources,
+        &survey,
+    )?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,

@@ -22,6 +22,7 @@ use stackctl_engine::{
 use stackctl_stacks::{
     Stack, cluster_facts, components,
     manifests::{self, Beside, FileLine, ManifestsNotice, Scopes},
+    winners,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -198,6 +199,7 @@ fn finished(
         .map_err(|errors| refused(&errors))?;
     stack.keep(&mut own.resources);
     resources.extend(own.resources);
+    winners::give_way(&mut resources);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let is_ours = stack.manifests.is_empty();
     let graph = Graph::new(&resources)

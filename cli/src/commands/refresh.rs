@@ -48,6 +48,7 @@ pub(super) async fn look(settings: &Settings, cluster: &Cluster, known: &Known) 
     let looked = Looked {
         recorded: objects.count(),
         unknown: unknown(state.recorded(), |address| survey.live(address), known.key.as_ref()),
+        ..Looked::default()
     };
     Ok(Look { refreshed, looked })
 }

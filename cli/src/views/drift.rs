@@ -4,7 +4,7 @@ use super::{
     diff,
     style::{Meaning, Style, counted, padded, visible_width},
 };
-use stackctl_engine::{Address, diff::drift::Drift, plan::Refreshed};
+use stackctl_engine::{Address, degraded::Degraded, diff::drift::Drift, plan::Refreshed, yields::Yielded};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What was looked at.
@@ -14,6 +14,10 @@ pub struct Looked {
     pub recorded: usize,
     /// Those whose secret values cannot be compared.
     pub unknown: Vec<Address>,
+    /// Fields that are left to managers that win; no drift.
+    pub yielded: Vec<Yielded>,
+    /// Gates that were ready and are not any more; no drift.
+    pub degraded: Vec<Degraded>,
 }
 
 /// How it came out, object by object.
@@ -57,6 +61,45 @@ impl Looked {
         }
         text
     }
+
+    /// What is told and is no drift.
+    fn beside(&self, style: &Style) -> String {
+        let mut text = String::new();
+        let heading = |address: &Address| style.paint(Meaning::Heading, &address.to_string());
+        for yielded in &self.yielded {
+            let _ = writeln!(text, "{}   yielded to {}", heading(&yielded.address), yielded.manager);
+            for line in diff::lines(&yielded.change(), 2, style) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+        for degraded in &self.degraded {
+            let words = format!("degraded: {}", degraded.why);
+            let _ = writeln!(
+                text,
+                "{}   {}",
+                heading(&degraded.address),
+                style.paint(Meaning::Attention, &words)
+            );
+        }
+        text
+    }
+
+    /// How much of that there is, behind the other counts.
+    fn beside_counted(&self) -> String {
+        let told = [
+            (self.yielded.len(), "field", "yielded"),
+            (self.degraded.len(), "gate", "degraded"),
+        ];
+        let told = told.iter().filter(|(count, ..)| *count > 0);
+        let words: Vec<_> = told
+            .map(|(count, noun, what)| format!("{} {what}", counted(*count, noun)))
+            .collect();
+        if words.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", words.join(", "))
+        }
+    }
 }
 
 /// `12 as recorded`, and how many are unknown if any are.
@@ -71,8 +114,10 @@ fn rest(counts: &Counts) -> String {
 pub fn drift(found: &[Drift], looked: &Looked, style: &Style) -> String {
     let mut text = each(found.iter(), style);
     text += &looked.uncompared(style);
+    text += &looked.beside(style);
     let counts = looked.counts(found);
-    let _ = writeln!(text, "{} drifted, {}", counts.differs, rest(&counts));
+    let beside = looked.beside_counted();
+    let _ = writeln!(text, "{} drifted, {}{beside}", counts.differs, rest(&counts));
     if !found.is_empty() {
         let _ = writeln!(
             text,
@@ -152,6 +197,10 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
                 .map(|by| diff::said_of(change, by))
                 .unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
+            let column = visible_width(&diff::path(&change.path)) + 5;
+            if let Some(marks) = diff::below_from_to(change, column, style) {
+                let _ = writeln!(text, "{marks}");
+            }
         }
     }
     text
@@ -161,6 +210,7 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
 mod tests {
     use super::*;
     use crate::views::testing::{drifted_dashboard, long_change};
+    use stackctl_engine::{FieldPath, plan::Shown};
 
     fn looked(recorded: usize) -> Looked {
         Looked {
@@ -195,6 +245,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_yielded_and_what_is_degraded_is_told_and_counted_beside_drift() {
+        let address = |text: &str| text.parse().expect("an address");
+        let looked = Looked {
+            yielded: vec![Yielded {
+                address: address("manifests[web].deployment"),
+                path: FieldPath::of("spec.replicas"),
+                manager: "kube-controller-manager",
+                said: Shown::Value(2.into()),
+                there: Shown::Value(5.into()),
+            }],
+            degraded: vec![Degraded {
+                address: address("kuadrant.ready"),
+                why: "Kuadrant kuadrant: Ready is False".to_owned(),
+            }],
+            ..looked(88)
+        };
+        insta::assert_snapshot!(drift(&[], &looked, &Style::PLAIN), @r"
+        manifests[web].deployment   yielded to kube-controller-manager
+          spec.replicas:  2 → 5
+        kuadrant.ready   degraded: Kuadrant kuadrant: Ready is False
+        0 drifted, 88 as recorded; 1 field yielded, 1 gate degraded
+        ");
+    }
+
+    #[test]
     fn what_is_gone_is_made_again_and_no_field_set_back() {
         let gone = Drift {
             gone: true,
@@ -219,6 +294,13 @@ mod tests {
             found.changes.push(long_change());
             insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], &looked(88), &style));
         }
+    }
+
+    #[test]
+    fn in_a_pipe_the_words_that_drifted_are_marked() {
+        let mut found = drifted_dashboard();
+        found.changes = vec![long_change()];
+        insta::assert_snapshot!(drift(&[found], &looked(88), &Style::PLAIN));
     }
 
     #[test]

@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 use stackctl_engine::{
     ObjectRef,
+    degraded::Degraded,
     diff::drift::Drift,
     execute::Failure,
     graph::Edge,
     moves::Rename,
     plan::{Counts, FieldChange, NodeKind, Partial, Pattern, Purpose, Refreshed, Shown},
     resource::{Consequence, ConsequenceClass, Remains},
+    yields::Yielded,
 };
 use stackctl_stacks::preflight::Finding;
 use std::collections::BTreeMap;
@@ -259,7 +261,31 @@ pub struct DriftJson {
     drifted: Vec<DriftedJson>,
     /// Addresses whose secret values cannot be compared without the key that they were recorded with.
     unknown: Vec<String>,
+    /// Fields that are left to managers that win; no drift.
+    yielded: Vec<YieldedJson>,
+    /// Gates that were ready and are not any more; no drift.
+    degraded: Vec<DegradedJson>,
     summary: DriftSummaryJson,
+}
+
+/// A field that the stack says and that is left to who won it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct YieldedJson {
+    address: String,
+    /// Who won it, as the server notes it.
+    manager: &'static str,
+    path: String,
+    /// What the stack says.
+    said: ShownJson,
+    /// What is there.
+    there: ShownJson,
+}
+
+/// A gate that was ready and is not any more.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DegradedJson {
+    address: String,
+    why: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -327,6 +353,34 @@ pub fn version(version: &'static str) -> VersionJson {
     }
 }
 
+impl From<&Yielded> for YieldedJson {
+    fn from(yielded: &Yielded) -> Self {
+        let Yielded {
+            address,
+            path,
+            manager,
+            said,
+            there,
+        } = yielded;
+        Self {
+            address: address.to_string(),
+            manager,
+            path: path.to_string(),
+            said: shown(said),
+            there: shown(there),
+        }
+    }
+}
+
+impl From<&Degraded> for DegradedJson {
+    fn from(Degraded { address, why }: &Degraded) -> Self {
+        Self {
+            address: address.to_string(),
+            why: why.clone(),
+        }
+    }
+}
+
 /// Converts what drifted.
 pub fn drift(found: &[Drift], looked: &Looked) -> DriftJson {
     let counts = looked.counts(found);
@@ -334,6 +388,8 @@ pub fn drift(found: &[Drift], looked: &Looked) -> DriftJson {
         format_version: FORMAT_VERSION,
         drifted: found.iter().map(drifted).collect(),
         unknown: looked.unknown.iter().map(ToString::to_string).collect(),
+        yielded: looked.yielded.iter().map(Into::into).collect(),
+        degraded: looked.degraded.iter().map(Into::into).collect(),
         summary: DriftSummaryJson {
             drifted: counts.differs,
             as_recorded: counts.as_recorded,

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a field that we never sent is no drift; a sensitive value is compared by its keyed digest and never
 //! shown, and without the key that it was recorded with it is neither as recorded nor drifted but unknown; an overlay
-//! drifts in its own fields only; a gate degrades, which is no drift.
+//! drifts in its own fields only; a gate degrades, which is no drift, and neither is what is left to a manager that wins.
 
 use crate::{
     FieldPath,
@@ -10,7 +10,7 @@ use crate::{
     digest::{KeyedDigest, StackKey},
     document::text_at,
     object_key::ObjectRef,
-    ownership::{holder, managed_entries},
+    ownership::{Winner, holder, managed_entries, won},
     plan::{DriftedBy, FieldChange, Shown},
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
@@ -31,11 +31,13 @@ pub struct Drift {
     pub changes: Vec<FieldChange>,
 }
 
-/// Everything that drifted, in order of address. `live` gives the present object of an address.
+/// Everything that drifted, in order of address. `live` gives the present object of an address; what one of `winners` has
+/// of a whole object is no drift.
 pub fn drift(
     recorded: &BTreeMap<Address, Recorded>,
     live: impl Fn(&Address) -> Option<Value>,
     key: Option<&StackKey>,
+    winners: &[Winner],
 ) -> Vec<Drift> {
     let mut all = Vec::new();
     for (address, known) in recorded {
@@ -49,7 +51,11 @@ pub fn drift(
             });
             continue;
         };
-        let changes = drifted_fields(known, &live, key);
+        let mut changes = drifted_fields(known, &live, key);
+        if matches!(known.node, RecordedNode::Object(_)) && !changes.is_empty() {
+            let won = won(&live, winners);
+            changes.retain(|change| !won.iter().any(|(path, _)| *path == change.path));
+        }
         if !changes.is_empty() {
             all.push(Drift {
                 address: address.clone(),

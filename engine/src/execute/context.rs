@@ -124,7 +124,7 @@ pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
             failure.hint("run the same command again once the cluster answers; nothing is lost")
         }
         ProviderError::VersionGone(_) => {
-            failure.hint("patch the apiVersion of that managedFields entry to one that is served")
+            failure.hint("no entry of its managedFields names that version; ask whoever brings its definition")
         }
         _ => failure,
     }

@@ -16,6 +16,7 @@ mod intended;
 mod journal;
 mod ledger;
 mod look;
+mod mend;
 mod onlookers;
 mod order;
 mod provider;

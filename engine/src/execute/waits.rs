@@ -11,7 +11,7 @@ use crate::{
     digest::Digest,
     readiness::{Readiness, Seen as _, Sight, judge},
     resource::{Effect, Node},
-    status::going,
+    status::{going, put_by},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
@@ -190,6 +190,11 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         if now < active.deadline && !in_vain {
             return None;
         }
+        let left = match active.moves.front() {
+            Some(Move::AwaitGone(object, _)) => self.view.object(object),
+            Some(Move::AwaitNone(target)) => target.find(&self.view).first().copied(),
+            _ => None,
+        };
         let goes = matches!(active.moves.front(), Some(Move::AwaitGone(..) | Move::AwaitNone(_)));
         let (what, otherwise) = if goes {
             (
@@ -211,6 +216,11 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             ))
         };
         let failure = failure.because(active.why.clone());
+        let failure = left
+            .map(put_by)
+            .unwrap_or_default()
+            .into_iter()
+            .fold(failure, Failure::because);
         Some(match symptom {
             Some(symptom) => symptom.explain(failure),
             None => failure,

@@ -3,6 +3,7 @@
 use super::{
     ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Provider, ProviderError,
     context::{Context, StepError},
+    mend::mend,
     record::{Taken, Written, record},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     object_key::{ObjectRef, is_being_deleted},
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
-    resource::{Adopt, Document, Node, Object, Overlay, Resource},
+    resource::{Document, Node, Object, Overlay, Resource},
 };
 use serde_json::Value;
 use std::{
@@ -137,12 +138,16 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             .await?;
     }
     let recorded_paths = rendered(known);
+    let may_adopt = resource.lifecycle.adopt.is_given(adopting);
     let may_force = |causes: &[Cause]| {
         context.force_conflicts
-            || (foreign && (adopting || resource.lifecycle.adopt == Adopt::Expected))
+            || (foreign && may_adopt)
             || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
     };
-    let answer = apply(context, named, body, live.as_ref(), &manager, may_force, false).await?;
+    let answer = match apply(context, named, body, live.as_ref(), &manager, may_force, false).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(mend(context, error, named, live.as_ref(), &manager).await),
+    };
     let did = match did(live.as_ref(), &answer, foreign) {
         // Made by a try whose answer was lost.
         Did::Unchanged | Did::Updated if tries.borrow().found_nothing => Did::Created,
@@ -151,7 +156,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     // It was not there, and yet it was changed and not made: somebody was faster between our two requests.
     let overtaken = live.is_none() && !answer.created && has_other_managers(&answer.object, &manager);
     let origin = if overtaken { Origin::Adopted } else { origin };
-    let surprise = (foreign || overtaken) && !adopting && resource.lifecycle.adopt != Adopt::Expected;
+    let surprise = (foreign || overtaken) && !may_adopt;
     let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
     Ok(Wrote {
         did,
@@ -307,7 +312,11 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         // A refusal had no effect; the next try finds what others left.
         let mut tries = tries.borrow_mut();
         tries.intended = is_outcome_unknown(error).then(|| tries.intended.take().unwrap_or(intent));
-    })?;
+    });
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Err(mend(context, error, target, live.as_ref(), manager).await),
+    };
     let did = match (last, did(live.as_ref(), &answer, false)) {
         (None, Did::Updated | Did::Unchanged) => Did::Created,
         (_, did) => did,

@@ -1,6 +1,6 @@
 //! What a step does, and the reasons for it; closed sets with codes for machines.
 
-use crate::address::Address;
+use crate::{address::Address, yields::Yielded};
 use std::fmt;
 
 /// What a step does.
@@ -105,6 +105,16 @@ pub enum Reason {
         /// The manager.
         manager: String,
     },
+    /// A manager that wins has a field, which the stack says otherwise and leaves to it.
+    Yielded {
+        /// The field.
+        field: String,
+        /// The manager.
+        manager: &'static str,
+    },
+    /// The server has not said what it makes of it: an entry of managedFields is in a version that is no longer served.
+    /// It is mended before the apply.
+    VersionGone,
     /// A webhook has not said yet what it makes of it.
     Unverified {
         /// The webhook, if it is known by name.
@@ -162,6 +172,14 @@ impl Action {
 }
 
 impl Reason {
+    /// That a field is left to who won it.
+    pub(super) fn yielded(yielded: &Yielded) -> Self {
+        Self::Yielded {
+            field: yielded.path.to_string(),
+            manager: yielded.manager,
+        }
+    }
+
     /// The word that machines read.
     pub fn code(&self) -> &'static str {
         match self {
@@ -197,6 +215,8 @@ impl Reason {
             Self::ReplaceAsked => "replace-asked",
             Self::ReplacedWith(_) => "replaced-with",
             Self::KeptBy { .. } => "kept-by",
+            Self::Yielded { .. } => "yielded",
+            Self::VersionGone => "version-gone",
             Self::Unverified { .. } => "unverified",
         }
     }
@@ -238,6 +258,10 @@ impl fmt::Display for Reason {
             Self::ReplaceAsked => f.write_str("deleted and made again, as asked"),
             Self::ReplacedWith(container) => write!(f, "goes with {container}, and is made again"),
             Self::KeptBy { field, manager } => write!(f, "{field} released, kept by {manager}"),
+            Self::Yielded { field, manager } => write!(f, "{field} yielded to {manager}"),
+            Self::VersionGone => f.write_str(
+                "not verified: an entry of its managedFields is in a version no longer served, and is mended first",
+            ),
             Self::Unverified { webhook, why } => match why {
                 Unasked::TooEarly => write!(f, "not verified: {webhook} answers only later"),
                 Unasked::TakesNoDryRun => write!(f, "not verified: webhook {webhook} takes no dry run"),

@@ -52,6 +52,10 @@ pub enum Stays {
     Kept,
     /// Nobody recorded it: it is somebody else's.
     NotOfTheStack,
+    /// The stack says that it is removed from it and left as it is.
+    LetGo,
+    /// The stack says that nothing may destroy it.
+    Prevented,
 }
 
 impl fmt::Display for Stays {
@@ -61,6 +65,8 @@ impl fmt::Display for Stays {
             Self::Retained(why) => write!(f, "it is to stay: {why}"),
             Self::Kept => f.write_str("the plan keeps it"),
             Self::NotOfTheStack => f.write_str("it is not of this stack"),
+            Self::LetGo => f.write_str("the stack leaves it as it is ([[removed]])"),
+            Self::Prevented => f.write_str("it may not be destroyed (prevent_destroy)"),
         }
     }
 }
@@ -102,10 +108,11 @@ pub fn along<'a>(
             continue;
         };
         let (container, with, _) = going[place];
-        let stays = match (&known.destroy.retain, object.origin, actions.get(address)) {
-            (Some(why), ..) => Stays::Retained(why.clone()),
-            (None, Origin::Adopted, _) => Stays::WasThereBefore,
-            (None, Origin::Created, _) => Stays::Kept,
+        let stays = match (&known.destroy.retain, object.origin) {
+            _ if known.destroy.prevent => Stays::Prevented,
+            (Some(why), _) => Stays::Retained(why.clone()),
+            (None, Origin::Adopted) => Stays::WasThereBefore,
+            (None, Origin::Created) => Stays::Kept,
         };
         all.push(Along {
             address: address.clone(),
@@ -114,6 +121,21 @@ pub fn along<'a>(
             container: container.clone(),
             with: with.clone(),
         });
+    }
+    for step in &plan.steps {
+        let Some(object) = step.object.as_ref().filter(|_| step.reasons.contains(&Reason::LetGo)) else {
+            continue;
+        };
+        if let Some(place) = object.namespace.as_deref().and_then(|name| namespaces.get(name)) {
+            let (container, with, _) = going[*place];
+            all.push(Along {
+                address: step.address.clone(),
+                object: object.clone(),
+                stays: Stays::LetGo,
+                container: container.clone(),
+                with: with.clone(),
+            });
+        }
     }
     all
 }
@@ -217,6 +239,7 @@ pub fn excess_along(along: Vec<Along>) -> impl Iterator<Item = Excess> {
         address: one.address,
         object: Box::new(one.object),
         with: Box::new(one.with),
+        is_prevented: one.stays == Stays::Prevented,
         stays: one.stays.to_string(),
         container: one.container,
     })
@@ -270,6 +293,40 @@ mod tests {
         let found = along(plan, &recorded, |address| live.get(address.to_string()));
         let line = |one: &Along| format!("{} with {}: {}", one.object, one.container, one.stays);
         found.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_may_not_be_destroyed_or_is_left_as_it_is_does_not_go_with_its_namespace_unsaid() {
+        let namespace = ObjectRef::cluster("v1", "Namespace", "demo");
+        let mut prevented = config("a.prevented", "demo", Origin::Created);
+        prevented.destroy.prevent = true;
+        let mut left = config("a.left", "demo", Origin::Created);
+        left.node = RecordedNode::Gate;
+        let recorded: BTreeMap<_, _> = [known("a.namespace", namespace, Origin::Created), prevented, left]
+            .into_iter()
+            .map(|known| (known.address.clone(), known))
+            .collect();
+        let mut plan = plan(&[("a.namespace", Action::Delete), ("a.left", Action::Forget)]);
+        plan.steps[1].object = Some(ObjectRef::namespaced("v1", "ConfigMap", "demo", "left"));
+        plan.steps[1].reasons = vec![Reason::LetGo];
+        let excess: Vec<_> = excess_along(along(&plan, &recorded, |_| None)).collect();
+        let told: Vec<_> = excess.iter().map(|one| (one.may_be_meant(), one.to_string())).collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    false,
+                    "`a.prevented`: ConfigMap demo/a.prevented goes with Namespace demo: it may not be destroyed \
+                     (prevent_destroy)"
+                        .to_owned()
+                ),
+                (
+                    true,
+                    "`a.left`: ConfigMap demo/left goes with Namespace demo: the stack leaves it as it is ([[removed]])"
+                        .to_owned()
+                ),
+            ]
+        );
     }
 
     #[test]

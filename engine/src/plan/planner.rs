@@ -16,11 +16,12 @@ use crate::{
     late::{Late, LateError},
     marks::{Identity, Whose},
     object_key::{ObjectRef, ObjectType, is_being_deleted},
-    ownership::{holder, managed_entries},
+    ownership::{holder, managed_entries, won},
     readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
-    survey::{Answer, Found, Survey},
+    survey::{Answer, Found, Survey, Unanswered},
+    yields::yielded_of,
 };
 use serde_json::Value;
 use std::{
@@ -74,16 +75,14 @@ pub enum PlanError {
         stack: String,
     },
     /// Others own fields that we would set, and we never did.
-    #[error("`{address}`: {manager} owns {fields} of {object}")]
+    #[error("`{address}`: {} of {object}", owned_by(owners))]
     Conflict {
         /// The resource.
         address: Address,
         /// The object.
         object: Box<ObjectRef>,
-        /// The manager, or managers.
-        manager: String,
-        /// The fields.
-        fields: String,
+        /// Which fields each manager owns.
+        owners: BTreeMap<String, Vec<String>>,
     },
     /// A kind is neither served nor brought by any resource.
     #[error("`{address}`: the cluster does not serve {kind}, and no resource brings it")]
@@ -171,7 +170,9 @@ impl PlanError {
     /// What to type or change next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotOurs { .. } => Some("take it with `--adopt`, or delete it, or name yours otherwise".to_owned()),
+            Self::NotOurs { .. } => {
+                Some("take it with `--adopt` or `adopt = true`, or delete it, or name yours otherwise".to_owned())
+            }
             Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
             Self::Conflict { .. } => Some(ProviderError::OF_A_CONFLICT.to_owned()),
             Self::Late { cause, .. } => match **cause {
@@ -374,10 +375,16 @@ fn written(
         .and_then(Recorded::object)
         .filter(|last| !last.object.is_same_object(&object));
     let is_the_same = matches!(found.answer, Answer::Unchanged);
-    let drifted = match (known, &found.live) {
+    let mut drifted = match (known, &found.live) {
         (Some(known), Some(live)) if other.is_none() && !is_the_same => drifted_fields(known, live, inputs.key),
         _ => Vec::new(),
     };
+    let won = match &found.live {
+        Some(live) if !is_overlay => won(live, resource.lifecycle.yields_to),
+        _ => Vec::new(),
+    };
+    let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
+    drifted.retain(|change| !is_won(&change.path));
     let after = found.after();
     let (live, unverified) = live_of(
         inputs,
@@ -402,14 +409,19 @@ fn written(
     };
     let consent = match resource.lifecycle.adopt {
         Adopt::Expected => Consent::Expected,
-        Adopt::Consent if inputs.adopt => Consent::Given,
-        Adopt::Consent | Adopt::Never => Consent::Missing,
+        adopt if adopt.is_given(inputs.adopt) => Consent::Given,
+        Adopt::Given | Adopt::Consent | Adopt::Never => Consent::Missing,
     };
     let (mut action, mut reason) =
         decide(Subject::Desired { live, before, consent }).ok_or_else(|| PlanError::NotOurs {
             address: resource.address.clone(),
             object: Box::new(object.clone()),
         })?;
+    // What is left to who won it is no longer held by us: what is recorded says more.
+    let holds_what_is_won = |last: &RecordedObject| last.fields.iter().any(is_won);
+    if action == Action::NoOp && known.and_then(Recorded::object).is_some_and(holds_what_is_won) {
+        (action, reason) = (Action::Record, Reason::RecordOnly);
+    }
     if is_overlay && matches!(found.answer, Answer::TargetToCome) {
         (action, reason) = (Action::Create, Reason::TargetToCome);
     }
@@ -459,6 +471,10 @@ fn written(
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
     let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
+    if let Some(live) = found.live.as_deref().filter(|_| !won.is_empty()) {
+        step.reasons
+            .extend(yielded_of(resource, live).iter().map(Reason::yielded));
+    }
     if is_the_same && action == Action::NoOp {
         return Ok(step);
     }
@@ -501,7 +517,7 @@ fn replaced_on<'a>(resource: &'a Resource, known: Option<&Recorded>) -> Option<&
     resource.lifecycle.replace_on.iter().find(changed)
 }
 
-/// What the cluster holds, by the server's answer; and which webhook has not said what it makes of it.
+/// What the cluster holds, by the server's answer; and why the server has not said it, where it has not.
 fn live_of(
     inputs: &Inputs<'_>,
     resource: &Resource,
@@ -542,10 +558,13 @@ fn live_of(
             Some(live) if is_like(live) => (Live::Same, None),
             Some(_) => (Live::Different { drifted }, None),
         },
-        Answer::Unverified { webhook, .. } => {
-            let reason = Some(Reason::Unverified {
-                webhook: webhook.clone(),
-                why: Unasked::TakesNoDryRun,
+        Answer::Unverified { why, .. } => {
+            let reason = Some(match why {
+                Unanswered::TakesNoDryRun(webhook) => Reason::Unverified {
+                    webhook: webhook.clone(),
+                    why: Unasked::TakesNoDryRun,
+                },
+                Unanswered::VersionGone => Reason::VersionGone,
             });
             match &found.live {
                 Some(_) if foreign => (Live::Foreign, reason),
@@ -624,22 +643,35 @@ fn refuse_conflicts(
     let (Answer::Would { taken, .. } | Answer::Unverified { taken, .. }) = &found.answer else {
         return Ok(());
     };
-    let adopting = resource.lifecycle.adopt == Adopt::Expected || inputs.adopt;
+    let adopting = resource.lifecycle.adopt.is_given(inputs.adopt);
     if inputs.force_conflicts || is_overlay || (known.is_none() && adopting) {
         return Ok(());
     }
     let foreign = taken::of_others(taken, known);
-    let Some(first) = foreign.first() else { return Ok(()) };
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for cause in foreign {
+        owners
+            .entry(cause.manager.clone())
+            .or_default()
+            .push(cause.field.clone());
+    }
     Err(PlanError::Conflict {
         address: resource.address.clone(),
         object: Box::new(object.clone()),
-        manager: first.manager.clone(),
-        fields: foreign
-            .iter()
-            .map(|cause| cause.field.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
+        owners,
     })
+}
+
+/// `hpa owns .spec.replicas, and kubectl-create .data.a, .data.b`.
+fn owned_by(owners: &BTreeMap<String, Vec<String>>) -> String {
+    let each = owners.iter().enumerate().map(|(index, (manager, fields))| {
+        let verb = if index == 0 { " owns" } else { "" };
+        format!("{manager}{verb} {}", fields.join(", "))
+    });
+    each.collect::<Vec<_>>().join(", and ")
 }
 
 /// The field changes of a step, secrets masked, late values named, drift attributed.

@@ -13,7 +13,7 @@ use crate::{
     diff::leaves,
     digest::Digest,
     ignored::is_ignored,
-    ownership::{holder, managed_entries},
+    ownership::{holder, managed_entries, won},
     recorded::Recorded,
     resource::{Node, Resource, written_value},
     survey::{Found, Survey},
@@ -59,7 +59,7 @@ pub fn projections(
     steps.map(|step| (step.address.clone(), read(&step.address))).collect()
 }
 
-/// What was read of a desired resource: what the stack writes and what was recorded, but for what others may move.
+/// What was read of a desired resource: what the stack writes and what was recorded, but for what others may move or have won.
 fn of_desired(resource: &Resource, known: Option<&Recorded>, found: &Found) -> Projection {
     match &resource.node {
         Node::Object(_) | Node::Overlay(_) => {}
@@ -68,7 +68,11 @@ fn of_desired(resource: &Resource, known: Option<&Recorded>, found: &Found) -> P
     let mut paths = leaves(&written_value(resource));
     let last = known.and_then(Recorded::object);
     paths.extend(last.into_iter().flat_map(|last| last.fields.iter().cloned()));
-    paths.retain(|path| !is_ignored(resource, path));
+    let won = match &found.live {
+        Some(live) => won(live, resource.lifecycle.yields_to),
+        None => Vec::new(),
+    };
+    paths.retain(|path| !is_ignored(resource, path) && !won.iter().any(|(won, _)| won == path));
     let mut projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
     parts::project(&mut projection, found, parts::last_documents(known, found));
     projection

@@ -3,6 +3,7 @@
 use crate::{
     FieldPath,
     object_key::ObjectRef,
+    ownership::Winner,
     readiness::{Observation, Target},
 };
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Lifecycle {
     pub retain: Option<String>,
     /// Paths that others may write: sent with their live value while we own them, omitted once another does.
     pub ignore_fields: Vec<FieldPath>,
+    /// Managers to which it leaves what they have written; data of the catalogue.
+    pub yields_to: &'static [Winner],
     /// Paths whose change in the stack takes deleting it, with all that was made for it, and making it again.
     pub replace_on: Vec<FieldPath>,
     /// Whether an object that is there but not ours may become ours.
@@ -38,11 +41,24 @@ pub struct Lifecycle {
 pub enum Adopt {
     /// Not at all.
     Never,
-    /// Only if the person says so.
+    /// Only if the person says so at the command line.
     #[default]
     Consent,
+    /// The stack says that it may.
+    Given,
     /// A controller makes it before or beside us: "create or adopt", released on destroy.
     Expected,
+}
+
+impl Adopt {
+    /// Whether it may, where `asked` is what the command line says.
+    pub(crate) fn is_given(self, asked: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Consent => asked,
+            Self::Given | Self::Expected => true,
+        }
+    }
 }
 
 /// Objects that others made for us: recorded by uid once the resource is ready, deleted after it.

@@ -54,28 +54,33 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             .map(|set| (set.value.name.value.as_str(), set.value.name.place)),
         problems,
     );
-    let mut prevent_destroy: Vec<Pattern> = Vec::new();
-    let mut keep = |component: &str, key: Option<&str>, is_kept: bool| {
-        let all = Pattern::component(component, key).expect("components and names make segments");
-        prevent_destroy.extend(is_kept.then_some(all));
+    let (mut prevent_destroy, mut adopt) = (Vec::new(), Vec::new());
+    let mut note = |component: &str, key: Option<&str>, is_kept: bool, is_adopted: bool| {
+        let all = || Pattern::component(component, key).expect("components and names make segments");
+        prevent_destroy.extend(is_kept.then(all));
+        adopt.extend(is_adopted.then(all));
     };
     for At { value: pool, .. } in &gpu {
-        keep("gpu", Some(pool.name.value.as_str()), pool.prevent_destroy);
+        note("gpu", Some(pool.name.value.as_str()), pool.prevent_destroy, pool.adopt);
     }
-    keep("rhoai", None, rhoai.prevent_destroy);
-    for model in &models {
-        keep(
+    note("rhoai", None, rhoai.prevent_destroy, rhoai.adopt);
+    for At { value: model, .. } in &models {
+        note(
             "model",
-            Some(model.value.name.value.as_str()),
-            model.value.prevent_destroy,
+            Some(model.name.value.as_str()),
+            model.prevent_destroy,
+            model.adopt,
         );
     }
-    keep("maas", None, maas.as_ref().is_some_and(|maas| maas.prevent_destroy));
-    for set in &manifests {
-        keep(
+    if let Some(maas) = &maas {
+        note("maas", None, maas.prevent_destroy, maas.adopt);
+    }
+    for At { value: set, .. } in &manifests {
+        note(
             "manifests",
-            Some(set.value.name.value.as_str()),
-            set.value.prevent_destroy,
+            Some(set.name.value.as_str()),
+            set.prevent_destroy,
+            set.adopt,
         );
     }
     let manifests = manifests
@@ -100,6 +105,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             allow: stack.allow,
             moves,
             prevent_destroy,
+            adopt,
             state,
         });
     }
@@ -256,6 +262,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         allow: stack.allow,
         moves,
         prevent_destroy,
+        adopt,
         state,
     })
 }

@@ -60,9 +60,10 @@ pub use window::Window;
 
 use stackctl_engine::{
     Address,
+    late::SecretFile,
     moves::Moves,
     plan::Pattern,
-    resource::{Node, Resource},
+    resource::{Adopt, Node, Resource},
 };
 
 /// What one stack file (and its layers) asks for.
@@ -80,17 +81,26 @@ pub struct Stack {
     pub moves: Moves,
     /// Whose objects no plan may delete: the tables that say `prevent_destroy`.
     pub prevent_destroy: Vec<Pattern>,
+    /// Whose objects become ours where they are there already: the tables that say `adopt`.
+    pub adopt: Vec<Pattern>,
     /// Where what was applied is recorded.
     pub state: StateConfig,
 }
 
 impl Stack {
-    /// Writes into resources which of them no plan may delete: of the tables that say so, what is a whole object.
+    /// Writes into resources which of them no plan may delete, and which may become ours where they are there already: of
+    /// the tables that say so, what is a whole object.
     pub fn keep(&self, resources: &mut [Resource]) {
-        for resource in resources {
-            let is_object = matches!(resource.node, Node::Object(_));
-            if is_object && self.keeps(&resource.address) {
+        let objects = resources
+            .iter_mut()
+            .filter(|resource| matches!(resource.node, Node::Object(_)));
+        for resource in objects {
+            if self.keeps(&resource.address) {
                 resource.lifecycle.prevent_destroy = true;
+            }
+            let adopt = &mut resource.lifecycle.adopt;
+            if *adopt == Adopt::Consent && self.adopt.iter().any(|taken| taken.names(&resource.address)) {
+                *adopt = Adopt::Given;
             }
         }
     }
@@ -222,7 +232,7 @@ impl Tls {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrustedCa {
     /// In a file of PEM blocks.
-    File(std::path::PathBuf),
+    File(SecretFile),
     /// `ca.crt` of the Secret that the generated certificate of a gateway is written to.
     OfGateway(GeneratedFor),
 }

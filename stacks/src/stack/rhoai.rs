@@ -33,6 +33,8 @@ pub struct Rhoai {
     pub ready_timeout: Option<Timeout>,
     /// Whether a plan that would delete an object of it is refused.
     pub prevent_destroy: bool,
+    /// Whether objects of it that are there already become the stack's.
+    pub adopt: bool,
 }
 
 /// A tested pair of channel and version.

@@ -119,6 +119,19 @@ async fn an_object_that_is_not_ours_takes_a_word_or_the_catalogue_and_never_is_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_stack_says_may_become_ours_needs_no_other_word_and_takes_the_fields_of_others() {
+    let mut world = World::new();
+    put(&world, "one", &json!({"k": "theirs"}));
+    world.cluster.edit(&config("one"), "data.k", json!("theirs"), "other");
+    let mut stack = [object("a.one", "one", &json!({"k": "1"}), &[])];
+    stack[0].lifecycle.adopt = Adopt::Given;
+    assert_eq!(said(&world, &stack, "a.one").await, "adopt (consent-given)");
+    let report = world.apply(&stack).await;
+    assert!(report.succeeded() && report.adopted == 1, "{report:?}");
+    assert_eq!(world.cluster.object(&config("one")).expect("there")["data"]["k"], "1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_becomes_ours_or_it_is_forced() {
     let data = |value: &str| json!({"k": value});
     let held_by_another = |name: &str| {
@@ -159,6 +172,13 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
         assert_eq!(world.refused(&stack).await[0].address(), Some(&address("a.one")));
         assert_eq!(errors(&world, &expected).await, [refused]);
     }
+    // Each owner is named with what it owns.
+    world.cluster.edit(&config("one"), "data.l", json!("theirs"), "hpa");
+    let both = [object("a.one", "one", &json!({"k": "ours", "l": "ours"}), &[])];
+    assert_eq!(
+        errors(&world, &both).await,
+        ["`a.one`: hpa owns .data.l, and other .data.k of ConfigMap n/one"]
+    );
     world.force = true;
     assert_eq!(said(&world, &stack, "a.one").await, "update (changed-in-stack)");
     assert_eq!(takes(&world.plan(&stack).await), [taken]);

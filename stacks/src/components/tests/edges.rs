@@ -1,7 +1,16 @@
 //! The graph of the quickstart, line by line, and the edges that the reference insists on.
 
-use super::{ADDITIONS, QUICKSTART, compiled, quickstart, stack_of};
-use stackctl_engine::{Address, graph::Graph};
+use super::{
+    ADDITIONS, BARE_METAL, CANARY, EXTERNAL_MODELS, GATEWAY_POLICIES, PREFILL_DECODE, PRODUCTION, QUICKSTART, SERVING,
+    TWO_TENANTS, compiled, quickstart, stack_of,
+};
+use stackctl_engine::{
+    Address,
+    graph::{Graph, Until},
+    readiness::Rule,
+    resource::Node,
+};
+use std::{collections::BTreeSet, fs, path::Path};
 
 fn graph() -> Graph {
     match Graph::new(&compiled(&quickstart())) {
@@ -147,4 +156,70 @@ fn the_llm_d_gateway_is_told_of_tls_once_authorino_has_it_and_only_where_models_
         after.contains(&told) && after.contains(&at("llm-d.authorino-filter")),
         "{after:?}"
     );
+}
+
+/// Kinds whose objects free what waits for them as soon as they are there, though they have a status, and why.
+const READY_WHEN_THERE: &[(&str, &str)] = &[];
+
+/// The kinds that have a status of their own: of the condensed definitions, and of those that every cluster has.
+fn with_status() -> BTreeSet<String> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../providers/simulator/src/schemas/data");
+    let mut kinds =
+        BTreeSet::from(["Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"].map(str::to_owned));
+    for file in fs::read_dir(data).expect("the condensed definitions are there") {
+        let text = fs::read_to_string(file.expect("a file").path()).expect("a text");
+        let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for definition in file["crds"].as_object().expect("definitions").values() {
+            let mut versions = definition["versions"].as_array().expect("versions").iter();
+            if versions.any(|version| !version["subresources"]["status"].is_null()) {
+                let text = |key: &str| definition[key].as_str().expect("a text").to_owned();
+                kinds.insert(format!("{}.{}", text("kind"), text("group")));
+            }
+        }
+    }
+    kinds
+}
+
+/// Nothing is taken for ready that only exists: what others wait for has a rule of its own, or says here why not.
+#[test]
+fn what_others_wait_for_until_it_is_ready_has_a_rule_where_it_has_a_status() {
+    let with_status = with_status();
+    assert!(with_status.len() > 50, "{with_status:?}");
+    let mut lean = BTreeSet::new();
+    for text in [
+        QUICKSTART,
+        PRODUCTION,
+        BARE_METAL,
+        SERVING,
+        GATEWAY_POLICIES,
+        EXTERNAL_MODELS,
+        CANARY,
+        PREFILL_DECODE,
+        TWO_TENANTS,
+        ADDITIONS,
+    ] {
+        let resources = compiled(&stack_of(text));
+        let graph = Graph::new(&resources).expect("a graph");
+        let waited_for: BTreeSet<&Address> = graph
+            .order()
+            .iter()
+            .flat_map(|address| graph.dependencies(address))
+            .filter(|edge| edge.until == Until::Ready)
+            .map(|edge| &edge.to)
+            .collect();
+        for resource in resources.iter().filter(|one| waited_for.contains(&one.address)) {
+            if let Node::Object(object) = &resource.node
+                && object.ready == Rule::Exists
+                && object.parts.is_empty()
+            {
+                let of = &object.manifest.object().object_type;
+                let kind = format!("{}.{}", of.kind, of.group());
+                if with_status.contains(&kind) {
+                    lean.insert(kind);
+                }
+            }
+        }
+    }
+    let told: BTreeSet<String> = READY_WHEN_THERE.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    assert_eq!(lean, told);
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     facts::{Fact, Holding},
     graph::Graph,
-    resource::{Consequence, Node},
+    resource::{Adopt, Consequence, Node},
 };
 use std::collections::BTreeSet;
 
@@ -435,6 +435,31 @@ fn every_component_writes_what_it_wrote_before() {
             if seen.insert(component.clone()) {
                 insta::assert_snapshot!(component, manifests);
             }
+        }
+    }
+}
+
+#[test]
+fn a_table_that_adopts_its_objects_adopts_all_that_the_catalogue_does_not_expect_and_no_others() {
+    let text = include_str!("../../../../examples/quickstart/stack.toml");
+    let of = |text: &str| compiled(&stack_of(text));
+    assert!(of(text).iter().all(|resource| resource.lifecycle.adopt != Adopt::Given));
+    for (table, component) in [
+        ("[[models]]\n", "model["),
+        ("[maas]\n", "maas."),
+        ("[rhoai]\n", "rhoai."),
+    ] {
+        let told = text.replacen(table, &format!("{table}adopt = true\n"), 1);
+        for resource in of(&told) {
+            let is_its =
+                resource.address.to_string().starts_with(component) && matches!(resource.node, Node::Object(_));
+            let adopt = resource.lifecycle.adopt;
+            assert_eq!(
+                adopt == Adopt::Given,
+                is_its && adopt != Adopt::Expected,
+                "{}",
+                resource.address
+            );
         }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) struct RawPool {
     pub(crate) machine_set_keys: Vec<(&'static str, super::super::place::Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) adopt: bool,
 }
 
 /// Where nodes come from, as written.
@@ -84,6 +85,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let adopt = reader.or("adopt", false, problems, read::boolean);
     reader.finish(problems);
     Some(RawPool {
         name: name?,
@@ -99,6 +101,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
         machine_set_keys,
         ready_timeout,
         prevent_destroy,
+        adopt,
     })
 }
 

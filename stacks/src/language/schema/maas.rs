@@ -45,6 +45,7 @@ pub(crate) struct RawMaas {
     pub(crate) of_gateway_policies: Vec<(&'static str, Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) adopt: bool,
 }
 
 /// The generation, as written.
@@ -167,6 +168,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let adopt = reader.or("adopt", false, problems, read::boolean);
     let places = |keys: &[&'static str]| {
         let place = |key: &&'static str| Some((*key, reader.key_place(key)?));
         keys.iter().filter_map(place).collect()
@@ -198,6 +200,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         of_gateway_policies: places(OF_GATEWAY_POLICIES),
         ready_timeout,
         prevent_destroy,
+        adopt,
     };
     reader.finish(problems);
     Some(raw)

@@ -24,6 +24,7 @@ pub(crate) struct RawManifests {
     pub(crate) depends_on: Vec<Address>,
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) adopt: bool,
     pub(crate) ignore_fields: Vec<FieldPath>,
     pub(crate) allow: Vec<Allowance>,
 }
@@ -52,6 +53,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     );
     let ready = reader.or("ready", Vec::new(), problems, ready);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let adopt = reader.or("adopt", false, problems, read::boolean);
     let ignore_fields = reader.or(
         "ignore_fields",
         Vec::new(),
@@ -67,6 +69,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
         prevent_destroy,
+        adopt,
         ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
         allow,
     })

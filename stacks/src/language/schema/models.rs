@@ -46,6 +46,7 @@ pub(crate) struct RawModel {
     pub(crate) display: Display,
     pub(crate) ready_timeout: Option<Timeout>,
     pub(crate) prevent_destroy: bool,
+    pub(crate) adopt: bool,
 }
 
 /// What the platform runs today (`reference/serving.md` §1.3.1; an annotation, nothing else).
@@ -150,6 +151,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    let adopt = reader.or("adopt", false, problems, read::boolean);
     let fetched = Fetched {
         token: token.map(|at| at.value),
         token_place: reader.key_place("hf_token"),
@@ -191,6 +193,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         display,
         ready_timeout,
         prevent_destroy,
+        adopt,
     })
 }
 

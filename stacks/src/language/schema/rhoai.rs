@@ -39,6 +39,7 @@ fn release(profile: Profile) -> Rhoai {
         registry_namespace: namespace("rhoai-model-registries"),
         ready_timeout: None,
         prevent_destroy: false,
+        adopt: false,
     }
 }
 
@@ -133,6 +134,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
     rhoai.prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
+    rhoai.adopt = reader.or("adopt", false, problems, read::boolean);
     reader.finish(problems);
     Some(rhoai)
 }

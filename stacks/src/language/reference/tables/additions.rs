@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
 use super::super::{Table, Takes};
-use super::{ALLOW, KEEP, SECRET, key, switch};
+use super::{ADOPT, ALLOW, KEEP, SECRET, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -296,6 +296,7 @@ pub(super) const TABLES: &[Table] = &[
                 "When an object is ready; of several tables the first whose `kind` it has counts.",
             ),
             KEEP,
+            ADOPT,
             key(
                 "ignore_fields",
                 Takes::Texts("a list of paths"),

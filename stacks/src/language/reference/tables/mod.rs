@@ -32,6 +32,12 @@ pub(super) const KEEP: Key = switch(
     "Every plan that would delete an object of it is refused, also that of a destroy.",
 );
 
+pub(super) const ADOPT: Key = switch(
+    "adopt",
+    "false",
+    "An object of it that is there already, and is no other stack's, becomes the stack's: without this it takes `--adopt`. What was there before us is released by a destroy, not deleted.",
+);
+
 pub(super) const SECRET: Takes = Takes::Table(Takes::SECRET);
 
 pub(super) const ALLOW: Key = key(

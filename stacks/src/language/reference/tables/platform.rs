@@ -1,7 +1,7 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::{Table, Takes};
-use super::{ALLOW, KEEP, TIMEOUT, key, switch};
+use super::{ADOPT, ALLOW, KEEP, TIMEOUT, key, switch};
 use crate::stack::gpu_tiers::TIER_NAMES;
 
 pub(super) const TABLES: &[Table] = &[
@@ -266,6 +266,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             TIMEOUT,
             KEEP,
+            ADOPT,
         ],
     },
     Table {
@@ -361,6 +362,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             TIMEOUT,
             KEEP,
+            ADOPT,
         ],
     },
     Table {

@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
 use super::super::{Table, Takes};
-use super::{ALLOW, KEEP, SECRET, TIMEOUT, key, switch};
+use super::{ADOPT, ALLOW, KEEP, SECRET, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -230,6 +230,7 @@ pub(super) const TABLES: &[Table] = &[
             key("display", Takes::Table("display"), "none", "What people read about it."),
             TIMEOUT,
             KEEP,
+            ADOPT,
             ALLOW,
         ],
     },
@@ -705,6 +706,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             TIMEOUT,
             KEEP,
+            ADOPT,
         ],
     },
     Table {
