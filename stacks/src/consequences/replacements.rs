@@ -18,7 +18,10 @@ fn same(object: Value) -> Transition {
 }
 
 fn object(api_version: &str, kind: &str, name: &str, namespace: &str, spec: Value) -> Value {
-    json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+    let mut object =
+        json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}});
+    object["spec"] = spec;
+    object
 }
 
 fn hosts() -> Transition {
