@@ -1,4 +1,10 @@
 //! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
+//!
+//! Of what is surely the same ([`Answer::Unchanged`]) no field is looked at here. The survey found that the stack says what
+//! it said, so the recorded fields are those that it writes and none leaves our hands; that each holds what was recorded, so
+//! none drifted; that the server notes the same fields as ours; and it asked nothing, so there is no answer that differs.
+//! What was sent is compared by its digest, live values against the record one by one: a value that the server changed
+//! after our write is in the record as the server answered it (DESIGN §5.2).
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown,
