@@ -33,9 +33,8 @@ impl Secrets for ShellSecrets {
             SecretInput::Environment(name) => {
                 Environment::secret(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?
             }
-            SecretInput::File(path) => {
-                std::fs::read_to_string(path).map_err(|error| format!("the file `{path}` cannot be read: {error}"))?
-            }
+            SecretInput::File(file) => std::fs::read_to_string(file.path())
+                .map_err(|error| format!("the file `{}` cannot be read: {error}", file.path().display()))?,
             SecretInput::Command(words) => printed_by(words)?,
         };
         // Editors and programs end a file with a line break that is not part of the secret.
@@ -45,7 +44,7 @@ impl Secrets for ShellSecrets {
         if text.is_empty() {
             Err(match input {
                 SecretInput::Environment(name) => format!("the environment variable `{name}` is empty"),
-                SecretInput::File(path) => format!("the file `{path}` is empty"),
+                SecretInput::File(file) => format!("the file `{}` is empty", file.path().display()),
                 SecretInput::Command(words) => {
                     format!("`{}` printed nothing", words.first().map_or("", String::as_str))
                 }

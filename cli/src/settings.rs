@@ -257,6 +257,25 @@ impl Settings {
         Self::resolve(&self.common, files, &self.sets, &self.environment)
     }
 
+    /// The flags that say which cluster and which state, as they were given: each with a space before it.
+    pub fn place(&self) -> String {
+        let common = &self.common;
+        let path = |path: &PathBuf| path.display().to_string();
+        let mut flags = String::new();
+        if let Some(directory) = &common.simulate {
+            flags += " --simulate";
+            flags.extend(directory.as_ref().map(|directory| format!("={}", directory.display())));
+        }
+        for (flag, value) in [
+            ("--context", common.context.clone()),
+            ("--kubeconfig", common.kubeconfig.as_ref().map(path)),
+            ("--state", common.state.as_ref().map(path)),
+        ] {
+            flags.extend(value.map(|value| format!(" {flag} {value}")));
+        }
+        flags
+    }
+
     /// The first stack file, which everything else is beside.
     pub fn first_file(&self) -> &Path {
         &self.files[0]

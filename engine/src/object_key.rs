@@ -3,6 +3,7 @@
 //! Invariant: an [`ObjectKey`] has no version, because one object is served in several; a [`ObjectRef`] has one,
 //! because a request needs it.
 
+use serde_json::Value;
 use std::fmt;
 
 /// The group and kind of an object, without a version.
@@ -101,6 +102,11 @@ impl ObjectRef {
         }
     }
 
+    /// Whether it is a namespace, which takes along what is in it.
+    pub fn is_namespace(&self) -> bool {
+        self.object_type.kind == "Namespace" && self.object_type.group().is_empty()
+    }
+
     /// Whether both name one object, in whatever versions: whether their keys are equal.
     pub fn is_same_object(&self, other: &Self) -> bool {
         self.name == other.name
@@ -117,6 +123,11 @@ impl ObjectRef {
             name: self.name.clone(),
         }
     }
+}
+
+/// Whether a live object is on its way out: its name is free only once it is gone.
+pub(crate) fn is_being_deleted(live: &Value) -> bool {
+    live.pointer("/metadata/deletionTimestamp").is_some()
 }
 
 impl fmt::Display for GroupKind {

@@ -17,6 +17,7 @@ use crate::{
     address::Address,
     field::PathElement,
     graph::{Edge, Graph, Until},
+    marks::{Identity, Whose},
     object_key::ObjectRef,
     ownership::{holder, managed_entries},
     plan::NodeKind,
@@ -26,7 +27,10 @@ use crate::{
     survey::observations,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What a standing is asked of.
 #[derive(Clone, Debug)]
@@ -48,6 +52,8 @@ pub struct Subject {
     pub(crate) diagnoses: Vec<Diagnosis>,
     /// What a person has to do when it does not come, where only a person can.
     asks: Option<String>,
+    /// Who we are, where that is to be told from others.
+    identity: Option<Arc<Identity>>,
 }
 
 /// What readiness is judged by.
@@ -203,6 +209,7 @@ impl Subject {
                 Node::Gate(gate) => gate.asks.clone(),
                 _ => None,
             },
+            identity: None,
         }
     }
 
@@ -223,6 +230,28 @@ impl Subject {
             judged,
             diagnoses: Vec::new(),
             asks: None,
+            identity: None,
+        }
+    }
+
+    /// The same, as ours: an object that another stack made is not taken for it.
+    #[must_use]
+    pub fn of(self, identity: &Arc<Identity>) -> Self {
+        Self {
+            identity: Some(identity.clone()),
+            ..self
+        }
+    }
+
+    /// The other stack that made what is there in place of our object.
+    fn made_by(&self, live: &Value) -> Option<String> {
+        let object = self
+            .object
+            .as_ref()
+            .filter(|_| self.node == NodeKind::Object && !self.is_recorded)?;
+        match self.identity.as_ref()?.whose(live, &self.address, object, None) {
+            Whose::OtherStack(stack) => Some(stack),
+            Whose::Ours | Whose::Foreign => None,
         }
     }
 
@@ -253,7 +282,11 @@ impl Subject {
             match seen.object(object) {
                 None => return Is::Absent,
                 Some(live) if !Rule::Exists.evaluate(live).is_ready() => return Is::Going(going(live)),
-                Some(_) => {}
+                Some(live) => {
+                    if let Some(stack) = self.made_by(live) {
+                        return Is::Failed(format!("belongs to the stack `{stack}`"));
+                    }
+                }
             }
         }
         match &self.judged {

@@ -13,7 +13,7 @@ use crate::{
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::{Identity, Whose},
-    object_key::{ObjectKey, ObjectRef, ObjectType},
+    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType, is_being_deleted},
     ownership::applied_fields,
     packed::Packed,
     readiness::{Observation, Readiness, Seen, Target, judge},
@@ -251,7 +251,7 @@ pub async fn survey<P: Provider, S: Secrets>(
     read_named(provider, request, width, &mut survey).await?;
     read_families(provider, request, width, &mut survey).await?;
     let view = &survey.view;
-    let to_come = &namespaces_to_come(request, view);
+    let to_come = &ToCome::of(request, view);
     let asked: Vec<_> = stream::iter(request.resources)
         .map(|resource| async move {
             (
@@ -282,14 +282,46 @@ pub async fn survey<P: Provider, S: Secrets>(
     Ok(survey)
 }
 
-/// Namespaces that the stack makes and the cluster has not: asking about an object in one would only be answered that,
-/// and a real server takes its time to say so (its admission looks again after 50 ms).
-fn namespaces_to_come(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<String> {
-    let namespaces = request.resources.iter().filter_map(Resource::object).filter(|object| {
-        let of = &object.object_type;
-        of.kind == "Namespace" && of.group().is_empty() && view.object(object).is_none()
-    });
-    namespaces.map(|object| object.name.clone()).collect()
+/// What the stack makes, and others of its objects need, that the cluster has not or is about to lose.
+///
+/// Asking about an object in a namespace that is not there would only be answered that, and a real server takes its time
+/// to say so (its admission looks again after 50 ms). In what is being deleted a server takes writes that go with it
+/// (`reference/ssa-semantics.md` finding 11).
+#[derive(Debug, Default)]
+struct ToCome {
+    namespaces: BTreeSet<String>,
+    kinds: BTreeSet<GroupKind>,
+}
+
+impl ToCome {
+    fn of(request: &SurveyRequest<'_>, view: &View) -> Self {
+        let mut to_come = Self::default();
+        for resource in request.resources {
+            if let Some(object) = resource.object().filter(|object| object.is_namespace())
+                && view.object(object).is_none_or(is_being_deleted)
+            {
+                to_come.namespaces.insert(object.name.clone());
+            }
+            for provided in &resource.provides {
+                let name = format!("{}.{}", provided.plural, provided.kind.group);
+                let definition = ObjectRef::cluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", &name);
+                if view.object(&definition).is_some_and(is_being_deleted) {
+                    to_come.kinds.insert(provided.kind.clone());
+                }
+            }
+        }
+        to_come
+    }
+
+    /// Why an object cannot be asked about yet, if it cannot.
+    fn answer(&self, object: &ObjectRef) -> Option<Answer> {
+        if let Some(namespace) = object.namespace.as_ref().filter(|name| self.namespaces.contains(*name)) {
+            return Some(Answer::NamespaceToCome(namespace.clone()));
+        }
+        let kind = &object.object_type;
+        let is_to_come = self.kinds.contains(&kind.group_kind());
+        is_to_come.then(|| Answer::KindToCome(kind.clone()))
+    }
 }
 
 /// Every object that is known by name: desired, recorded, observed, or holding a late value.
@@ -469,7 +501,7 @@ async fn ask<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
-    to_come: &BTreeSet<String>,
+    to_come: &ToCome,
     secrets: &S,
     resource: &Resource,
 ) -> Found {
@@ -492,7 +524,7 @@ async fn ask_object<P: Provider, S: Secrets>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
-    to_come: &BTreeSet<String>,
+    to_come: &ToCome,
     secrets: &S,
     resource: &Resource,
     object: &Object,
@@ -504,7 +536,9 @@ async fn ask_object<P: Provider, S: Secrets>(
         .as_ref()
         .map(|live| request.identity.whose(live, &resource.address, named, known));
     let is_fixed = object.manifest.late().is_empty() && resource.lifecycle.ignore_fields.is_empty();
+    let to_come = to_come.answer(named);
     if is_fixed
+        && to_come.is_none()
         && whose == Some(Whose::Ours)
         && is_surely_the_same(resource, known, live.as_deref(), &request.identity.object_manager())
     {
@@ -528,11 +562,11 @@ async fn ask_object<P: Provider, S: Secrets>(
             };
         }
     };
-    if let Some(namespace) = named.namespace.as_ref().filter(|name| to_come.contains(*name)) {
+    if let Some(answer) = to_come {
         return Found {
             live,
             whose,
-            answer: Answer::NamespaceToCome(namespace.clone()),
+            answer,
             unknown: resolved.unknown,
             ..Found::default()
         };

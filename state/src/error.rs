@@ -171,18 +171,6 @@ impl StateError {
         let path = path.into();
         move |cause| Self::Io { doing, path, cause }
     }
-
-    /// This error and its cause in one line, for a place that keeps only text.
-    pub(crate) fn in_words(&self) -> String {
-        let said = match self {
-            Self::Io { cause, .. } => format!("{self}: {cause}"),
-            _ => self.to_string(),
-        };
-        match self.hint() {
-            Some(hint) => format!("{said} ({hint})"),
-            None => said,
-        }
-    }
 }
 
 fn held(holder: Option<&LockInfo>) -> String {
@@ -196,7 +184,14 @@ fn held(holder: Option<&LockInfo>) -> String {
 }
 
 fn io_hint(kind: io::ErrorKind, path: &std::path::Path) -> Option<String> {
-    let directory = path.parent().unwrap_or(path).display();
+    let parent = path.parent().unwrap_or(path);
+    // What is named without a directory is in the present one.
+    let directory = if parent.as_os_str().is_empty() {
+        std::path::Path::new(".")
+    } else {
+        parent
+    }
+    .display();
     match kind {
         io::ErrorKind::PermissionDenied => Some(format!(
             "make `{directory}` yours to read and write, or name another directory with `--state`"

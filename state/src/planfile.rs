@@ -118,10 +118,14 @@ struct StoredPlan {
     mac: String,
 }
 
-/// Whether bytes are a saved plan, by what they say and not by what their file is called.
+/// Whether bytes are a saved plan, by what they say and not by what their file is called: a damaged one is a plan too.
 pub fn is_plan(bytes: &[u8]) -> bool {
-    format::probe(bytes, PLAN, VERSION).is_ok()
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    bytes.starts_with(b"{") && head.windows(PLAN.len()).any(|window| window == PLAN.as_bytes())
 }
+
+/// Within how many bytes a plan says that it is one.
+const HEAD: usize = 128;
 
 impl SavedPlan {
     /// A plan of a header and a body.
@@ -203,7 +207,11 @@ impl SealedPlan {
     /// # Errors
     /// When the bytes are no plan, a newer one, or a damaged one.
     pub fn read(bytes: &[u8]) -> Result<Self, PlanFileError> {
-        match format::probe(bytes, PLAN, VERSION).map_err(|_| PlanFileError::NotAPlan)? {
+        let unreadable = |reason: format::Unreadable| match is_plan(bytes) {
+            true => PlanFileError::Damaged(reason.to_string()),
+            false => PlanFileError::NotAPlan,
+        };
+        match format::probe(bytes, PLAN, VERSION).map_err(unreadable)? {
             Probed::Newer { version, written_by } => return Err(PlanFileError::Newer { version, written_by }),
             Probed::Readable => {}
         }

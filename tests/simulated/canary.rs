@@ -55,7 +55,7 @@ api_key  = { env = "CANARY" }
 [[maas.external_models]]
 name     = "two"
 endpoint = "two.example.com"
-api_key  = { file = "FOLDER/canary.txt" }
+api_key  = { file = "BESIDE/canary.txt" }
 
 [[maas.external_models]]
 name     = "three"
@@ -103,7 +103,19 @@ impl Stage {
         put("of-command", &format!("{OF_COMMAND}\n"));
         let command = put("canary.sh", COMMAND);
         fs::set_permissions(command, fs::Permissions::from_mode(0o755)).expect("it can be made to run");
-        sandbox.write(&STACK.replace("FOLDER", &outside.path().display().to_string()));
+        // From the stack file on, as people write it: a plan that is saved with it is still true afterwards.
+        let name = outside
+            .path()
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        assert_eq!(
+            outside.path().parent(),
+            sandbox.path().parent(),
+            "both are beside each other"
+        );
+        let stack = STACK.replace("BESIDE", &format!("../{name}"));
+        sandbox.write(&stack.replace("FOLDER", &outside.path().display().to_string()));
         Self {
             sandbox,
             outside,

@@ -137,12 +137,19 @@ fn what_a_table_keeps_is_deleted_neither_by_an_apply_nor_by_a_destroy_until_it_s
         .simulate(&["import", left, "ConfigMap", "parts/left", "-f", "stack.toml"])
         .expect(0);
     plans_nothing_but("record only");
-    // What counts as there before us would go with the namespace.
+    // What counts as there before us would go with the namespace, and so would the data of others.
+    let served = Served::start(&sandbox);
+    served.make(
+        "/api/v1/namespaces/parts/persistentvolumeclaims",
+        &json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "theirs", "namespace": "parts"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+    );
     let told = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
     says(
         &told,
         &[
             "ConfigMap parts/left goes with Namespace parts: it was there before us",
+            "PersistentVolumeClaim parts/theirs goes with Namespace parts: it is not of this stack",
             "say `--yes-delete`",
         ],
     );
@@ -237,7 +244,7 @@ fn the_record_follows_the_cluster_and_nothing_is_written_to_it() {
     }
     let for_machines = ["plan", "stack.toml", "--refresh-only", "--json"];
     let told = sandbox.simulate(&for_machines).expect(0).json();
-    assert_eq!(told["summary"], json!({"refreshed": 2, "as_recorded": 3}));
+    assert_eq!(told["summary"], json!({"refreshed": 2, "as_recorded": 3, "unknown": 0}));
     sandbox
         .simulate(&["apply", "stack.toml", "--refresh-only", "--yes"])
         .expect(0);

@@ -21,10 +21,11 @@ use stackctl_stacks::{Stack, components};
 use stackctl_state::StateLock;
 
 pub(super) fn run(command: &ApplyCommand, settings: &Settings) -> Result<Exit, Error> {
-    if let [only] = settings.files.as_slice()
-        && let Some(saved) = saved::recognised(only)?
-    {
-        takes_nothing_more(&command.plan)?;
+    for file in &settings.files {
+        let Some(saved) = saved::recognised(file)? else {
+            continue;
+        };
+        takes_nothing_more(&command.plan, settings)?;
         return run_saved(command, settings, saved);
     }
     if command.expect.is_some() {
@@ -128,13 +129,27 @@ async fn follow(
 }
 
 /// Refuses flags that a saved plan has an answer to of its own.
-fn takes_nothing_more(arguments: &PlanArgs) -> Result<(), Error> {
-    let asks = !scope::asked(&arguments.scope).is_whole() || !arguments.replace.is_empty() || arguments.refresh_only;
+fn takes_nothing_more(arguments: &PlanArgs, settings: &Settings) -> Result<(), Error> {
+    if settings.files.len() > 1 {
+        return Err(
+            Problem::new("a saved plan stands alone: it holds the stack files that it was made of")
+                .hint("name the plan and no other file")
+                .into(),
+        );
+    }
+    let asks = !scope::asked(&arguments.scope).is_whole()
+        || !arguments.replace.is_empty()
+        || !settings.sets.is_empty()
+        || arguments.refresh_only
+        || arguments.refresh_facts
+        || arguments.adopt
+        || arguments.force_conflicts
+        || arguments.ready_timeout.is_some();
     if asks {
         return Err(Problem::new(
-            "a saved plan is applied as it is, and says itself which part of the stack it is about",
+            "a saved plan is applied as it is, and says itself what it is made of and which part of the stack it is about",
         )
-        .hint("save a plan of that part: `stackctl plan -o FILE` with these flags")
+        .hint("save another one: `stackctl plan -o FILE` with these flags")
         .into());
     }
     Ok(())

@@ -232,8 +232,8 @@ impl Secrets for StandIns<'_> {
     }
 
     fn input(&self, input: &SecretInput) -> Result<String, String> {
-        if let SecretInput::File(path) = input
-            && let Ok(text) = self.of.read_to_string(Path::new(path))
+        if let SecretInput::File(file) = input
+            && let Ok(text) = self.of.read_to_string(file.path())
             && text.contains(CERTIFICATE)
         {
             return Ok(text);
@@ -241,7 +241,7 @@ impl Secrets for StandIns<'_> {
         // As short as a password may be (72 bytes), and of the same length whatever is named.
         let stand_in = Digest::of_bytes(format!("{input:?}").as_bytes()).short();
         match input {
-            SecretInput::File(path) if is_certificate(Path::new(path)) => {
+            SecretInput::File(file) if is_certificate(file.path()) => {
                 Ok(format!("{CERTIFICATE}\n{stand_in}\n-----END CERTIFICATE-----\n"))
             }
             SecretInput::File(_) | SecretInput::Environment(_) | SecretInput::Command(_) => Ok(stand_in),

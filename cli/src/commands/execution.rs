@@ -248,9 +248,17 @@ async fn run(
     if let Err(error) = driven {
         // What could not be saved is still known here, and may be saved by now.
         let _late = journal.finish();
-        return Err(Problem::of(&error)
-            .hint("make the state writable again, then run the same command again: it finds what is not recorded")
-            .into());
+        if !settings.json {
+            let so_far = Report {
+                interrupted: true,
+                ..report
+            };
+            let purpose = planned.plan.purpose;
+            views::tell(&views::report::summary(&so_far, purpose, took, &settings.err));
+        }
+        let usual = "make the state writable again, then run the same command again: it finds what is not recorded";
+        let hint = error.hint.clone().unwrap_or_else(|| usual.to_owned());
+        return Err(Problem::of(&error).hint(hint).into());
     }
     if report.succeeded() {
         // Every address of the plan was looked at: what an earlier run left open is answered.

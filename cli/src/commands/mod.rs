@@ -2,6 +2,7 @@
 
 mod addressed;
 mod apply;
+mod claims;
 mod cluster;
 mod compare;
 mod completions;
@@ -168,7 +169,7 @@ fn stack_of(command: &Command) -> StackArgs {
             sets: command.stack.sets.clone(),
         },
         Command::Simulate(command) => StackArgs {
-            files: command.file.iter().cloned().collect(),
+            files: command.file.as_deref().map(simulate::stack_in).into_iter().collect(),
             sets: Vec::new(),
         },
         Command::Explain(_) | Command::Schema(_) | Command::Man(_) | Command::Completions(_) | Command::Version => {

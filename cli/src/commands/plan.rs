@@ -99,7 +99,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         show(settings, &planned, &resources, &known, saved, &command.review, first);
         guards::within_budget(&planned, command.plan.yes_delete)?;
         if let Some((path, digest)) = saved {
-            views::tell(&views::plan::saved(path, &digest));
+            views::tell(&views::plan::saved(path, &digest, &settings.place()));
         }
         diff::verdict(&planned.plan, &command.review)?;
         Ok(exit(command, &planned))

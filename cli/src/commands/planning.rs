@@ -1,6 +1,7 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
 use super::{
+    claims,
     cluster::Cluster,
     copy, definitions,
     instances::{self, WithDefinitions},
@@ -135,7 +136,8 @@ pub(super) async fn apply(
     .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
     let plan = plan::said_along(plan, &along);
     let (plan, _) = told(
         cluster,
@@ -210,7 +212,8 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
+    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
     let plan = plan::said_along(plan, &along);
     let facts = known
         .state

@@ -17,13 +17,30 @@ use stackctl_simulator::{
     schemas::TrueCrds,
     seed::ADMIN_USER,
 };
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// The stack file that a directory may have, whose cluster is beside it; a file is itself.
+pub(super) fn stack_in(named: &Path) -> PathBuf {
+    if named.is_dir() {
+        named.join("stack.toml")
+    } else {
+        named.to_owned()
+    }
+}
 
 pub(super) fn run(command: &SimulateCommand, settings: &Settings) -> Result<Exit, Error> {
     if command.list_faults {
         let groups = [Group::Cluster, Group::People, Group::ApiServer].map(shown);
         views::result(&views::simulator::faults(&groups, settings.json));
         return Ok(Exit::Done);
+    }
+    if let Some(named) = command.file.as_deref().filter(|named| !named.exists()) {
+        return Err(Problem::new(format!("there is no `{}`", named.display()))
+            .hint("name a directory, or a stack file in it: its cluster is kept in `.stackctl/simulator` there")
+            .into());
     }
     let ClusterChoice::Simulated {
         directory,

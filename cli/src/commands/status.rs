@@ -29,6 +29,7 @@ use stackctl_stacks::{Stack, manifests::ready_by_kind};
 use std::{
     collections::BTreeSet,
     ops::ControlFlow,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -146,8 +147,12 @@ async fn subjects(
     let counted = known
         .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
         .await?;
+    let identity = Arc::new(known.identity.clone());
     let subjects = Subject::of_stack(&desired.resources, &desired.graph, &counted.recorded);
-    Ok((subjects, desired.facts))
+    Ok((
+        subjects.into_iter().map(|one| one.of(&identity)).collect(),
+        desired.facts,
+    ))
 }
 
 fn shown(patterns: &[Pattern], subjects: &[Subject]) -> Result<BTreeSet<Address>, Error> {

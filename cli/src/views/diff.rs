@@ -101,10 +101,10 @@ pub fn from_to_values(before: &Value, after: &Value, style: &Style) -> String {
 pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> {
     let name = format!("{}{}:", " ".repeat(indent), path(&change.path));
     let one = format!("{name}  {}", from_to(change, style));
-    let by = change
-        .drift
-        .as_ref()
-        .map(|by| style.paint(Meaning::Quiet, &said_of(change, by)));
+    let by = change.drift.as_ref().map(|by| {
+        let verb = if by.manager.is_some() { "last write by " } else { "" };
+        style.paint(Meaning::Quiet, &format!("{verb}{}", said_of(change, by)))
+    });
     let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
     let mut lines = match &by {
         Some(by) if fits(&format!("{one}   {by}")) => return vec![format!("{one}   {by}")],
@@ -256,7 +256,7 @@ pub(super) fn said_of(change: &FieldChange, by: &DriftedBy) -> String {
     match by.manager {
         None if is_gone => "taken away; the server does not say by whom".to_owned(),
         None => "changed; the server does not say by whom".to_owned(),
-        Some(_) => format!("last write by {}", written_by(by)),
+        Some(_) => written_by(by),
     }
 }
 

@@ -225,7 +225,7 @@ mod tests {
         };
         insta::assert_snapshot!(drift(&[drifted_dashboard()], &looked, &Style::PLAIN), @r"
         rhoai.dashboard   OdhDashboardConfig redhat-ods-applications/odh-dashboard-config
-          spec.dashboardConfig.maasAuthPolicies:  true → false   last write by kubectl-edit, 2026-11-22 10:31 UTC
+          spec.dashboardConfig.maasAuthPolicies:  true → false   kubectl-edit, 2026-11-22 10:31 UTC
         maas.database.secret   its secret values cannot be compared
         rhoai.dashboard   its secret values cannot be compared
         hint: that takes the key of the state they were recorded with
@@ -296,7 +296,7 @@ mod tests {
     fn drift_has_a_field_a_name_and_a_time() {
         insta::assert_snapshot!(drift(&[drifted_dashboard()], &looked(88), &Style::PLAIN), @r"
         rhoai.dashboard   OdhDashboardConfig redhat-ods-applications/odh-dashboard-config
-          spec.dashboardConfig.maasAuthPolicies:  true → false   last write by kubectl-edit, 2026-11-22 10:31 UTC
+          spec.dashboardConfig.maasAuthPolicies:  true → false   kubectl-edit, 2026-11-22 10:31 UTC
         1 drifted, 87 as recorded
         hint: `stackctl apply` sets 1 field back; what should stay goes into the stack
         ");

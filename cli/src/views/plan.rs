@@ -230,13 +230,10 @@ pub fn worth_a_line(plan: &Plan) -> BTreeSet<Address> {
     steps.map(|step| step.address.clone()).collect()
 }
 
-/// The lines on stderr after a plan was saved.
-pub fn saved(path: &Path, digest: &Digest) -> String {
-    let path = path.display();
-    format!(
-        "saved; apply exactly this: `stackctl apply {path}`\nto approve it elsewhere: `stackctl apply {path} --expect \
-         {digest}`\n"
-    )
+/// The lines on stderr after a plan was saved. `flags` say where it is to be applied, as they were given.
+pub fn saved(path: &Path, digest: &Digest, flags: &str) -> String {
+    let apply = format!("stackctl apply {}{flags}", path.display());
+    format!("saved; apply exactly this: `{apply}`\nto approve it elsewhere: `{apply} --expect {digest}`\n")
 }
 
 /// The line below a saved plan.

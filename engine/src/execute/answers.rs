@@ -115,7 +115,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
 
     fn what_failed(&self, address: &Address, wanted: &Move) -> String {
         let object = self.steps.get(address).and_then(|step| step.object.as_ref());
-        let object = object.map_or_else(|| address.to_string(), ToString::to_string);
+        let object = object.map_or_else(|| "it".to_owned(), ToString::to_string);
         match wanted {
             Move::Delete(object, _) => format!("{object} could not be deleted"),
             Move::Patch(object, _) => format!("{object} could not be patched"),

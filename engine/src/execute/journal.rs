@@ -76,4 +76,6 @@ pub enum Outcome {
 pub struct JournalError {
     /// What the place of storage said.
     pub reason: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
 }

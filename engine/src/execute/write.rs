@@ -14,7 +14,7 @@ use crate::{
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
     marks::Whose,
-    object_key::ObjectRef,
+    object_key::{ObjectRef, is_being_deleted},
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Document, Node, Object, Overlay, Resource},
@@ -87,10 +87,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let named = object.manifest.object();
     let manager = context.identity.object_manager();
     let live = context.provider.get(named).await?;
-    if live
-        .as_ref()
-        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
-    {
+    if live.as_ref().is_some_and(is_being_deleted) {
         return Err(ProviderError::BeingDeleted.into());
     }
     let whose = live
@@ -262,10 +259,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     if live.is_none() && !overlay.create_if_absent {
         return Err(ProviderError::KindNotServed(target.object_type.clone()).into());
     }
-    if live
-        .as_ref()
-        .is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
-    {
+    if live.as_ref().is_some_and(is_being_deleted) {
         return Err(ProviderError::BeingDeleted.into());
     }
     let uid = live

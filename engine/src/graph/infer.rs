@@ -26,7 +26,7 @@ pub(super) fn edges<'a>(resources: impl IntoIterator<Item = &'a Resource> + Clon
         }
         if let Node::Object(object) = &resource.node {
             let named = object.manifest.object();
-            if named.object_type.group_kind() == GroupKind::new("", "Namespace") {
+            if named.is_namespace() {
                 namespaces.insert(&named.name, &resource.address);
             }
             objects.insert(named.key(), &resource.address);

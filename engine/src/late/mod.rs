@@ -8,6 +8,11 @@ pub use resolve::{LateError, Resolved, Secrets, resolve};
 pub(crate) use resolve::{Text, all_read, text_of};
 
 use crate::{FieldPath, address::Address, object_key::ObjectRef};
+use std::{
+    cmp::Ordering,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// A path in a manifest and where its value will come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +72,79 @@ pub enum LateSource {
     Input(SecretInput),
 }
 
+/// A file that a stack names.
+///
+/// Two are equal, and have one digest, when the stack names them alike: where the stack file lies on this machine is no part
+/// of what it says, and another machine has it elsewhere.
+#[derive(Clone)]
+pub struct SecretFile {
+    named: String,
+    path: PathBuf,
+}
+
+impl SecretFile {
+    /// A file as a stack names it, and where it is from here.
+    pub fn new(named: &str, path: PathBuf) -> Self {
+        Self {
+            named: named.to_owned(),
+            path,
+        }
+    }
+
+    /// Where it is from here.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl PartialEq for SecretFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.named == other.named
+    }
+}
+
+impl Eq for SecretFile {}
+
+impl PartialOrd for SecretFile {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SecretFile {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.named.cmp(&other.named)
+    }
+}
+
+/// As the stack names it, since digests are made of this.
+impl fmt::Debug for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.named.fmt(f)
+    }
+}
+
 /// Where a person's secret is read from, at the moment it is needed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretInput {
     /// An environment variable.
     Environment(String),
     /// A file.
-    File(String),
+    File(SecretFile),
     /// The standard output of a command and its arguments.
     Command(Vec<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_file_lies_is_no_part_of_what_a_stack_says_of_it() {
+        let here = SecretFile::new("k.txt", PathBuf::from("k.txt"));
+        let there = SecretFile::new("k.txt", PathBuf::from("/builds/7/k.txt"));
+        assert_eq!(here, there);
+        assert_eq!(format!("{here:?} {there:?}"), "\"k.txt\" \"k.txt\"");
+        assert_ne!(here, SecretFile::new("other.txt", PathBuf::from("k.txt")));
+    }
 }

@@ -9,8 +9,9 @@
 //!   of a stack leaves out.
 //! - What its controller makes again is nobody's loss.
 //!
-//! Deliberately absent: objects that nobody recorded, and those of a definition that goes: whoever can ask the cluster
-//! tells of those.
+//! Of what nobody recorded, claims to volumes alone are told: they hold data, and controllers make most other things.
+//!
+//! Deliberately absent: the objects of a definition that goes: whoever can ask the cluster tells of those.
 
 use super::{Action, Excess, Plan, Reason};
 use crate::{
@@ -49,6 +50,12 @@ pub enum Stays {
     Retained(String),
     /// The stack has it, or the plan is not about it.
     Kept,
+    /// Nobody recorded it: it is somebody else's.
+    NotOfTheStack,
+    /// The stack says that it is removed from it and left as it is.
+    LetGo,
+    /// The stack says that nothing may destroy it.
+    Prevented,
 }
 
 impl fmt::Display for Stays {
@@ -57,6 +64,9 @@ impl fmt::Display for Stays {
             Self::WasThereBefore => f.write_str("it was there before us"),
             Self::Retained(why) => write!(f, "it is to stay: {why}"),
             Self::Kept => f.write_str("the plan keeps it"),
+            Self::NotOfTheStack => f.write_str("it is not of this stack"),
+            Self::LetGo => f.write_str("the stack leaves it as it is ([[removed]])"),
+            Self::Prevented => f.write_str("it may not be destroyed (prevent_destroy)"),
         }
     }
 }
@@ -80,7 +90,7 @@ pub fn along<'a>(
     let uids: BTreeMap<&str, usize> = (0..).zip(&going).map(|(place, (.., uid))| (*uid, place)).collect();
     let namespaces: BTreeMap<&str, usize> = (0..)
         .zip(&going)
-        .filter(|(_, (_, object, _))| object.object_type.kind == "Namespace" && object.object_type.group().is_empty())
+        .filter(|(_, (_, object, _))| object.is_namespace())
         .map(|(place, (_, object, _))| (object.name.as_str(), place))
         .collect();
     let mut all = Vec::new();
@@ -100,10 +110,11 @@ pub fn along<'a>(
             continue;
         };
         let (container, with, _) = going[place];
-        let stays = match (&known.destroy.retain, object.origin, actions.get(address)) {
-            (Some(why), ..) => Stays::Retained(why.clone()),
-            (None, Origin::Adopted, _) => Stays::WasThereBefore,
-            (None, Origin::Created, _) => Stays::Kept,
+        let stays = match (&known.destroy.retain, object.origin) {
+            _ if known.destroy.prevent => Stays::Prevented,
+            (Some(why), _) => Stays::Retained(why.clone()),
+            (None, Origin::Adopted) => Stays::WasThereBefore,
+            (None, Origin::Created) => Stays::Kept,
         };
         all.push(Along {
             address: address.clone(),
@@ -113,7 +124,83 @@ pub fn along<'a>(
             with: with.clone(),
         });
     }
+    for step in &plan.steps {
+        let Some(object) = step.object.as_ref().filter(|_| step.reasons.contains(&Reason::LetGo)) else {
+            continue;
+        };
+        if let Some(place) = object.namespace.as_deref().and_then(|name| namespaces.get(name)) {
+            let (container, with, _) = going[*place];
+            all.push(Along {
+                address: step.address.clone(),
+                object: object.clone(),
+                stays: Stays::LetGo,
+                container: container.clone(),
+                with: with.clone(),
+            });
+        }
+    }
     all
+}
+
+/// The namespaces that a plan deletes, also to make them again: what to list for [`claims_along`].
+pub fn namespaces_that_go(plan: &Plan) -> BTreeSet<&str> {
+    going_namespaces(plan).map(|(_, object)| object.name.as_str()).collect()
+}
+
+fn going_namespaces(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectRef)> {
+    let steps = plan.steps.iter();
+    let going = steps.filter(|step| matches!(step.action, Action::Delete | Action::Replace));
+    going.filter_map(|step| {
+        Some((
+            &step.address,
+            step.object.as_ref().filter(|object| object.is_namespace())?,
+        ))
+    })
+}
+
+/// Of the claims to volumes that are in namespaces that go, those that are somebody else's: recorded by nobody, owned by
+/// nothing, and not of a StatefulSet of this stack, which makes one for each of its pods and owns none
+/// (<https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage>).
+pub fn claims_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, claims: &[Value]) -> Vec<Along> {
+    let objects = || recorded.values().filter_map(Recorded::object);
+    let uids: BTreeSet<&str> = objects().map(|object| object.uid.as_str()).collect();
+    let sets: Vec<&ObjectRef> = objects()
+        .map(|object| &object.object)
+        .filter(|object| object.object_type.kind == "StatefulSet" && object.object_type.group() == "apps")
+        .collect();
+    let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan)
+        .map(|(address, object)| (object.name.as_str(), (address, object)))
+        .collect();
+    let mut all = Vec::new();
+    for claim in claims {
+        let metadata = &claim["metadata"];
+        let text = |key: &str| metadata[key].as_str().unwrap_or_default();
+        let owners = metadata["ownerReferences"].as_array();
+        let of_set = |set: &&ObjectRef| {
+            set.namespace.as_deref() == Some(text("namespace")) && is_claim_of(text("name"), &set.name)
+        };
+        if uids.contains(text("uid")) || owners.is_some_and(|owners| !owners.is_empty()) || sets.iter().any(of_set) {
+            continue;
+        }
+        if let Some((container, with)) = namespaces.get(text("namespace")).copied() {
+            all.push(Along {
+                address: container.clone(),
+                object: ObjectRef::namespaced("v1", "PersistentVolumeClaim", text("namespace"), text("name")),
+                stays: Stays::NotOfTheStack,
+                container: container.clone(),
+                with: with.clone(),
+            });
+        }
+    }
+    all
+}
+
+/// Whether a claim bears the name that a StatefulSet gives: of its template, of the set and a number.
+fn is_claim_of(claim: &str, set: &str) -> bool {
+    claim
+        .rsplit_once('-')
+        .filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .is_some_and(|(of, _)| of.strip_suffix(set).is_some_and(|template| template.ends_with('-')))
 }
 
 /// One of those that go, where they are all the owners that a live object has.
@@ -131,7 +218,8 @@ fn owner(live: &Value, going: &BTreeMap<&str, usize>) -> Option<usize> {
 pub fn said_along(mut plan: Plan, along: &[Along]) -> Plan {
     let mut told: BTreeMap<Address, Vec<Consequence>> = BTreeMap::new();
     for one in along {
-        if let Some(step) = plan.steps.iter_mut().find(|step| step.address == one.address) {
+        let its_own = plan.steps.iter_mut().find(|step| step.address == one.address);
+        if let Some(step) = its_own.filter(|step| step.address != one.container) {
             step.reasons.push(Reason::GoesWith(one.with.to_string()));
         }
         told.entry(one.container.clone()).or_default().push(Consequence {
@@ -148,6 +236,7 @@ pub fn excess_along(along: Vec<Along>) -> impl Iterator<Item = Excess> {
         address: one.address,
         object: Box::new(one.object),
         with: Box::new(one.with),
+        is_prevented: one.stays == Stays::Prevented,
         stays: one.stays.to_string(),
         container: one.container,
     })
@@ -201,6 +290,86 @@ mod tests {
         let found = along(plan, &recorded, |address| live.get(address.to_string()));
         let line = |one: &Along| format!("{} with {}: {}", one.object, one.container, one.stays);
         found.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_may_not_be_destroyed_or_is_left_as_it_is_does_not_go_with_its_namespace_unsaid() {
+        let namespace = ObjectRef::cluster("v1", "Namespace", "demo");
+        let mut prevented = config("a.prevented", "demo", Origin::Created);
+        prevented.destroy.prevent = true;
+        let mut left = config("a.left", "demo", Origin::Created);
+        left.node = RecordedNode::Gate;
+        let recorded: BTreeMap<_, _> = [known("a.namespace", namespace, Origin::Created), prevented, left]
+            .into_iter()
+            .map(|known| (known.address.clone(), known))
+            .collect();
+        let mut plan = plan(&[("a.namespace", Action::Delete), ("a.left", Action::Forget)]);
+        plan.steps[1].object = Some(ObjectRef::namespaced("v1", "ConfigMap", "demo", "left"));
+        plan.steps[1].reasons = vec![Reason::LetGo];
+        let excess: Vec<_> = excess_along(along(&plan, &recorded, |_| None)).collect();
+        let told: Vec<_> = excess.iter().map(|one| (one.may_be_meant(), one.to_string())).collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    false,
+                    "`a.prevented`: ConfigMap demo/a.prevented goes with Namespace demo: it may not be destroyed \
+                     (prevent_destroy)"
+                        .to_owned()
+                ),
+                (
+                    true,
+                    "`a.left`: ConfigMap demo/left goes with Namespace demo: the stack leaves it as it is ([[removed]])"
+                        .to_owned()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn claims_of_others_go_with_a_namespace_and_those_of_ours_and_of_owners_are_not_told() {
+        let namespace = ObjectRef::cluster("v1", "Namespace", "demo");
+        let recorded: BTreeMap<Address, Recorded> = [
+            known("a.namespace", namespace.clone(), Origin::Created),
+            known(
+                "a.set",
+                ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db"),
+                Origin::Created,
+            ),
+            known(
+                "a.claim",
+                ObjectRef::namespaced("v1", "PersistentVolumeClaim", "demo", "ours"),
+                Origin::Created,
+            ),
+        ]
+        .into_iter()
+        .map(|known| (known.address.clone(), known))
+        .collect();
+        let mut plan = plan(&[("a.namespace", Action::Delete)]);
+        plan.steps[0].object = Some(namespace);
+        let claim = |namespace: &str, name: &str, uid: &str, owners: Value| json!({"metadata": {"namespace": namespace, "name": name, "uid": uid, "ownerReferences": owners}});
+        let claims = [
+            claim("demo", "theirs", "1", Value::Null),
+            claim("demo", "data-db", "2", json!([])),
+            claim("demo", "data-db-0", "3", Value::Null),
+            claim("demo", "ours", "uid of a.claim", Value::Null),
+            claim("demo", "owned", "4", json!([{"uid": "5"}])),
+            claim("elsewhere", "theirs", "6", Value::Null),
+        ];
+        assert_eq!(namespaces_that_go(&plan), BTreeSet::from(["demo"]));
+        let found = claims_along(&plan, &recorded, &claims);
+        let names: Vec<_> = found.iter().map(|one| one.object.name.as_str()).collect();
+        assert_eq!(names, ["theirs", "data-db"]);
+        let told = said_along(plan.clone(), &found);
+        let reasons = &told.steps[0].reasons;
+        assert!(
+            !reasons.iter().any(|reason| matches!(reason, Reason::GoesWith(_))),
+            "{reasons:?}"
+        );
+        assert_eq!(
+            excess_along(found).map(|excess| excess.to_string()).next().as_deref(),
+            Some("`a.namespace`: PersistentVolumeClaim demo/theirs goes with Namespace demo: it is not of this stack")
+        );
     }
 
     #[test]

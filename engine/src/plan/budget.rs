@@ -59,6 +59,8 @@ pub enum Excess {
         container: Address,
         /// Why it is not to go.
         stays: String,
+        /// Whether nothing may destroy it, whatever is said besides.
+        is_prevented: bool,
     },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
@@ -74,7 +76,7 @@ impl Excess {
     /// Whether a word of the person is enough to go on.
     pub fn may_be_meant(&self) -> bool {
         match self {
-            Self::Everything { .. } => false,
+            Self::Everything { .. } | Self::Along { is_prevented: true, .. } => false,
             Self::TooMany { .. } | Self::Instances { .. } | Self::Along { .. } | Self::Data { .. } => true,
         }
     }
@@ -89,6 +91,15 @@ impl Excess {
             Self::Instances { .. } => {
                 "delete those first, or let the definition stay with `stackctl state rm`; if they are to go, say \
                  `--yes-delete`"
+            }
+            Self::Along {
+                is_prevented: true,
+                container,
+                ..
+            } => {
+                return format!(
+                    "keep `{container}` in the stack as well, or apply without `prevent_destroy` on its table first"
+                );
             }
             Self::Along { container, .. } => {
                 return format!(

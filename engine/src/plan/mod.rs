@@ -28,7 +28,7 @@ mod testing;
 mod transition;
 
 pub use action::{Action, Reason, Unasked};
-pub use along::{Along, Stays, along, excess_along, said_along};
+pub use along::{Along, Stays, along, claims_along, excess_along, namespaces_that_go, said_along};
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use picture::{Picture, Side, pictures};

@@ -15,7 +15,7 @@ use crate::{
     graph::{Edge, Graph},
     late::{Late, LateError},
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType},
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::{holder, managed_entries, won},
     readiness::{Readiness, Seen},
     recorded::{Origin, Recorded, RecordedNode, RecordedObject},
@@ -75,16 +75,14 @@ pub enum PlanError {
         stack: String,
     },
     /// Others own fields that we would set, and we never did.
-    #[error("`{address}`: {manager} owns {fields} of {object}")]
+    #[error("`{address}`: {} of {object}", owned_by(owners))]
     Conflict {
         /// The resource.
         address: Address,
         /// The object.
         object: Box<ObjectRef>,
-        /// The manager, or managers.
-        manager: String,
-        /// The fields.
-        fields: String,
+        /// Which fields each manager owns.
+        owners: BTreeMap<String, Vec<String>>,
     },
     /// A kind is neither served nor brought by any resource.
     #[error("`{address}`: the cluster does not serve {kind}, and no resource brings it")]
@@ -187,6 +185,16 @@ impl PlanError {
                 LateError::Unfit { .. } => None,
             },
             Self::Uneditable { cause, .. } => cause.hint(),
+            Self::Refused {
+                asks: None,
+                cause,
+                object,
+                ..
+            } if **cause == ProviderError::NamespaceTerminating => object.namespace.as_ref().map(|namespace| {
+                format!(
+                    "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
+                )
+            }),
             Self::Refused { asks, .. } => asks
                 .as_ref()
                 .map(|asks| format!("{asks}; then run the same command again")),
@@ -489,10 +497,6 @@ fn is_of_another_key(last: &RecordedObject, key: Option<&StackKey>) -> bool {
     key.is_some_and(|key| !last.sensitive.is_empty() && last.key_id.as_deref() != Some(key.id()))
 }
 
-fn is_being_deleted(live: &Value) -> bool {
-    live.pointer("/metadata/deletionTimestamp").is_some()
-}
-
 /// Whether the stack says that what is recorded stays.
 pub(super) fn is_prevented(resource: &Resource, known: Option<&Recorded>) -> bool {
     resource.lifecycle.prevent_destroy && known.is_some()
@@ -536,6 +540,11 @@ fn live_of(
         return Ok((Live::Terminating, None));
     }
     let is_like = |live: &Value| after.is_some_and(|after| differences(live, after).is_empty());
+    // It is still there and goes with its namespace or its kind.
+    let nowhere = match &found.live {
+        Some(_) => Live::Terminating,
+        None => Live::Nowhere,
+    };
     Ok(match &found.answer {
         Answer::Would { .. } if foreign => (Live::Foreign, None),
         // Somebody made it between our read and our question.
@@ -571,9 +580,9 @@ fn live_of(
                     kind: Box::new(kind.clone()),
                 });
             }
-            (Live::Nowhere, None)
+            (nowhere, None)
         }
-        Answer::NamespaceToCome(_) => (Live::Nowhere, None),
+        Answer::NamespaceToCome(_) => (nowhere, None),
         Answer::TargetToCome | Answer::NotAsked => (Live::Absent, None),
         Answer::Unchanged => (Live::Same, None),
         Answer::Late(cause) => {
@@ -639,17 +648,30 @@ fn refuse_conflicts(
         .map(|last| last.fields.iter().map(ToString::to_string).collect())
         .unwrap_or_default();
     let foreign: Vec<_> = taken.iter().filter(|cause| !recorded.contains(&cause.field)).collect();
-    let Some(first) = foreign.first() else { return Ok(()) };
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for cause in foreign {
+        owners
+            .entry(cause.manager.clone())
+            .or_default()
+            .push(cause.field.clone());
+    }
     Err(PlanError::Conflict {
         address: resource.address.clone(),
         object: Box::new(object.clone()),
-        manager: first.manager.clone(),
-        fields: foreign
-            .iter()
-            .map(|cause| cause.field.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
+        owners,
     })
+}
+
+/// `hpa owns .spec.replicas, and kubectl-create .data.a, .data.b`.
+fn owned_by(owners: &BTreeMap<String, Vec<String>>) -> String {
+    let each = owners.iter().enumerate().map(|(index, (manager, fields))| {
+        let verb = if index == 0 { " owns" } else { "" };
+        format!("{manager}{verb} {}", fields.join(", "))
+    });
+    each.collect::<Vec<_>>().join(", and ")
 }
 
 /// The field changes of a step, secrets masked, late values named, drift attributed.

@@ -52,7 +52,7 @@ pub(super) fn given(key: &str, from: &GivenSecret, gate: Address) -> Open {
 pub(super) fn source(from: &GivenSecret, gate: Address) -> (LateSource, Option<Draft>) {
     let input = match from {
         GivenSecret::Env(name) => SecretInput::Environment(name.clone()),
-        GivenSecret::File(path) => SecretInput::File(path.display().to_string()),
+        GivenSecret::File(path) => SecretInput::File(path.clone()),
         GivenSecret::Command(words) => SecretInput::Command(words.clone()),
         GivenSecret::Existing { namespace, name, key } => {
             let object = ObjectRef::namespaced("v1", "Secret", namespace.as_str(), name.as_str());

@@ -10,6 +10,7 @@ use super::allow::Allowed;
 use super::error::{Diagnostics, StackError};
 use super::place::{Place, Sources};
 use crate::FileLine;
+use stackctl_engine::late::SecretFile;
 
 /// One thing that is wrong, without its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -642,6 +643,11 @@ impl Problems {
         self.directories
             .get(place.source)
             .map_or_else(|| PathBuf::from(path), |directory| directory.join(path))
+    }
+
+    /// A file that is named at a place, beside the file that names it.
+    pub(crate) fn file(&self, place: Place, named: &str) -> SecretFile {
+        SecretFile::new(named, self.resolve(place, named))
     }
 
     /// Returns the file and the line of a place, for people: `stack.toml:12`.

@@ -181,7 +181,7 @@ fn reference(field: Field<'_>, hint: &'static str, problems: &mut Problems) -> O
             .map(|at| GivenSecret::Env(at.value)),
     );
     let file = reader.optional("file", problems, read::line);
-    found.extend(file.map(|at| GivenSecret::File(problems.resolve(at.place, &at.value))));
+    found.extend(file.map(|at| GivenSecret::File(problems.file(at.place, &at.value))));
     let command = reader.optional("command", problems, read::list("a list of strings", read::line));
     let command = command.map(|at| at.value.into_iter().map(|word| word.value).collect::<Vec<_>>());
     let has_empty_command = command.as_ref().is_some_and(Vec::is_empty);

@@ -60,6 +60,7 @@ pub use window::Window;
 
 use stackctl_engine::{
     Address,
+    late::SecretFile,
     moves::Moves,
     plan::Pattern,
     resource::{Adopt, Node, Resource},
@@ -231,7 +232,7 @@ impl Tls {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrustedCa {
     /// In a file of PEM blocks.
-    File(std::path::PathBuf),
+    File(SecretFile),
     /// `ca.crt` of the Secret that the generated certificate of a gateway is written to.
     OfGateway(GeneratedFor),
 }

@@ -1,6 +1,6 @@
 //! Where a secret's value is found; never the value.
 
-use std::path::PathBuf;
+use stackctl_engine::late::SecretFile;
 
 use super::{NamespaceName, ObjectName};
 
@@ -19,7 +19,7 @@ pub enum GivenSecret {
     /// In an environment variable of the process.
     Env(String),
     /// In a file, relative to the stack file that names it.
-    File(PathBuf),
+    File(SecretFile),
     /// In what a program prints: the program and its arguments, at least the former.
     Command(Vec<String>),
     /// In a Secret that is already in the cluster.

@@ -260,7 +260,12 @@ impl<B: Backend> Journal for StateJournal<'_, B> {
 }
 
 fn in_words(error: &StateError) -> JournalError {
+    let reason = match error {
+        StateError::Io { cause, .. } => format!("{error}: {cause}"),
+        _ => error.to_string(),
+    };
     JournalError {
-        reason: error.in_words(),
+        reason,
+        hint: error.hint(),
     }
 }

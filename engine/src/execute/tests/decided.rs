@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     execute::{ApplyRequest, Provider as _, ProviderError},
     late::{Encoding, Late, LateSource},
+    object_key::GroupKind,
     plan::{Reason, Shown, Unasked},
+    resource::Provides,
 };
 
 /// The object whose being there opens a gate or satisfies an action.
@@ -166,6 +168,13 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
         assert_eq!(world.refused(&stack).await[0].address(), Some(&address("a.one")));
         assert_eq!(errors(&world, &expected).await, [refused]);
     }
+    // Each owner is named with what it owns.
+    world.cluster.edit(&config("one"), "data.l", json!("theirs"), "hpa");
+    let both = [object("a.one", "one", &json!({"k": "ours", "l": "ours"}), &[])];
+    assert_eq!(
+        errors(&world, &both).await,
+        ["`a.one`: hpa owns .data.l, and other .data.k of ConfigMap n/one"]
+    );
     world.force = true;
     assert_eq!(said(&world, &stack, "a.one").await, "update (changed-in-stack)");
 }
@@ -180,6 +189,44 @@ async fn what_is_being_deleted_is_made_again_after_that() {
         .cluster
         .edit(&config("one"), "metadata.deletionTimestamp", at, "server");
     assert_eq!(said(&world, &stack, "a.one").await, "create (terminating)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_with_its_namespace_or_its_kind_is_made_again_after_that() {
+    let of =
+        |at: &str, manifest: Value| Resource::new(address(at), Node::Object(Object::new(Manifest::written(manifest))));
+    let mut definition = of(
+        "a.definition",
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "widgets.example.com"}, "spec": {"scope": "Namespaced"}}),
+    );
+    definition.provides.push(Provides {
+        kind: GroupKind::new("example.com", "Widget"),
+        plural: "widgets".to_owned(),
+        namespaced: true,
+    });
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}});
+    let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget",
+        "metadata": {"name": "w", "namespace": "elsewhere"}, "spec": {"size": 1}});
+    let stack = [
+        of("a.namespace", namespace),
+        object("a.one", "one", &json!({"k": "1"}), &["a.namespace"]),
+        definition,
+        of("a.widget", widget),
+    ];
+    let mut world = World::new();
+    assert!(world.apply(&stack).await.succeeded());
+    assert_eq!(world.planned(&stack).await, Vec::<String>::new());
+    let at = json!("2026-11-28T10:00:00Z");
+    for index in [0, 2] {
+        let object = stack[index].object().expect("an object");
+        world
+            .cluster
+            .edit(object, "metadata.deletionTimestamp", at.clone(), "server");
+    }
+    for one in ["a.namespace", "a.one", "a.definition", "a.widget"] {
+        assert_eq!(said(&world, &stack, one).await, "create (terminating)");
+    }
 }
 
 #[tokio::test(start_paused = true)]

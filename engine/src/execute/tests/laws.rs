@@ -264,7 +264,7 @@ proptest! {
                 let named: BTreeSet<_> = refused
                     .iter()
                     .map(|error| match error {
-                        PlanError::Conflict { address, manager, .. } if manager == "kubectl-edit" => address.clone(),
+                        PlanError::Conflict { address, owners, .. } if owners.contains_key("kubectl-edit") => address.clone(),
                         other => panic!("no conflict: {other:?}"),
                     })
                     .collect();

@@ -6,6 +6,7 @@ use crate::{
     execute::{follow, look},
     graph::Graph,
     manifest::Manifest,
+    marks::Identity,
     object_key::{ObjectRef, ObjectType},
     packed::Packed,
     readiness::{Observation, Rule, Target},
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
+    sync::Arc,
 };
 
 fn address(text: &str) -> Address {
@@ -118,6 +120,32 @@ async fn who_waits_names_what_is_not_as_far_as_it_asks() {
     let standings = look(&cluster, &subjects, 4).await.expect("it answers");
     assert!(Tally::of(&standings).is_all_ready(), "{standings:?}");
     assert_eq!(held_up_by(&standings), []);
+}
+
+#[tokio::test]
+async fn what_another_stack_made_is_not_taken_for_ours_until_it_is_recorded() {
+    let (resources, graph) = stack();
+    let (ours, theirs) = (
+        Arc::new(super::identity()),
+        Identity {
+            stack: "big".to_owned(),
+            lineage: "other".to_owned(),
+        },
+    );
+    let subjects: Vec<_> = Subject::of_stack(&resources, &graph, &BTreeMap::new())
+        .into_iter()
+        .map(|one| one.of(&ours))
+        .collect();
+    let cluster = Memory::new();
+    let mut marked = live("db", "up");
+    let object = subjects[0].object.clone().expect("an object");
+    theirs.mark(&mut marked, &subjects[0].address, &object);
+    cluster.put(marked);
+    let standings = look(&cluster, &subjects, 4).await.expect("it answers");
+    assert_eq!(standings[0].is, Is::Failed("belongs to the stack `big`".to_owned()));
+    cluster.put(live("db", "up"));
+    let standings = look(&cluster, &subjects, 4).await.expect("it answers");
+    assert!(standings[0].is.is_ready(), "{:?}", standings[0].is);
 }
 
 #[tokio::test]

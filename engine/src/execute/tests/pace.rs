@@ -274,6 +274,7 @@ impl Journal for Full<'_> {
                 self.kept.unsaved_intents.clear();
                 Err(JournalError {
                     reason: "the disk is full".to_owned(),
+                    hint: None,
                 })
             }
         }

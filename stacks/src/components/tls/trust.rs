@@ -21,7 +21,7 @@ use crate::{
 use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
-    late::{Encoding, LateSource, SecretInput},
+    late::{Encoding, LateSource, SecretFile, SecretInput},
     readiness::{Observation, Rule, Target},
     resource::{ConsequenceClass, Document, DocumentCodec},
 };
@@ -40,7 +40,7 @@ pub(super) enum Anchor {
         key: &'static str,
     },
     /// From a file of the person who applies.
-    File(String),
+    File(SecretFile),
 }
 
 /// The gate that OpenShift AI trusts the authority; none where every authority is public.
@@ -54,7 +54,7 @@ fn anchor(context: &Context<'_>) -> Option<Anchor> {
         return Some(authority::anchor());
     }
     match context.stack.trusted_ca.as_ref()? {
-        TrustedCa::File(path) => Some(Anchor::File(path.display().to_string())),
+        TrustedCa::File(path) => Some(Anchor::File(path.clone())),
         TrustedCa::OfGateway(GeneratedFor::LlmD) => of_gateway(llm_d::COMPONENT, &context.stack.gateway.tls),
         TrustedCa::OfGateway(GeneratedFor::Maas) => {
             of_gateway(maas::COMPONENT, &context.stack.maas.as_ref()?.gateway.tls)

@@ -130,7 +130,7 @@ fn trusted_ca(field: Field<'_>, problems: &mut Problems) -> Option<TrustedCa> {
         return None;
     }
     match (file, gateway) {
-        (Some(file), _) => Some(TrustedCa::File(problems.resolve(file.place, &file.value))),
+        (Some(file), _) => Some(TrustedCa::File(problems.file(file.place, &file.value))),
         (None, Some(gateway)) => Some(TrustedCa::OfGateway(gateway.value)),
         (None, None) => None,
     }
