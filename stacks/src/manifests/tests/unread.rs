@@ -2,6 +2,7 @@
 
 use super::*;
 use miette::Diagnostic;
+use std::fmt::Write as _;
 
 fn said(text: &str) -> Vec<(String, String)> {
     let errors = read(text).expect_err("something is wrong");
@@ -34,7 +35,8 @@ fn aliases_of_aliases_are_refused_in_our_words() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let one = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", [one.as_str(); 10].join(", "));
+        let ten = [one.as_str(); 10].join(", ");
+        writeln!(text, "a{level}: &a{level} [{ten}]").expect("a text takes all");
     }
     let said = said(&text);
     assert!(
