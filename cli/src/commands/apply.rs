@@ -60,7 +60,7 @@ async fn fresh(
     if command.plan.refresh_only {
         return follow(command, settings, cluster, known, &lock).await;
     }
-    known.with_key()?;
+    known.replace_lost_key()?;
     let facts = known.state.as_ref().map(|state| state.facts());
     let refresh = command.plan.refresh_facts;
     let desired = prepare::desired(

@@ -84,12 +84,15 @@ impl Known {
         })
     }
 
-    /// Draws the stack's key if there is none, or if it was lost: what is planned then records secret values by it.
+    /// Draws another key where something is recorded and the stack's key was lost: what is planned then records secret values
+    /// by it. Where nothing is recorded there is nothing to compare by it, and the state itself may be what was lost.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn with_key(&mut self) -> Result<(), Error> {
-        self.key = Some(self.backend.key_or_create().map_err(problem)?);
+    pub(super) fn replace_lost_key(&mut self) -> Result<(), Error> {
+        if self.key.is_none() && self.state.is_some() {
+            self.key = Some(self.backend.key_or_create().map_err(problem)?);
+        }
         Ok(())
     }
 
