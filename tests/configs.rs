@@ -18,7 +18,9 @@ fn every_valid_stack_parses_without_a_word() {
 #[test]
 fn every_invalid_stack_shows_the_diagnostics_beside_it() {
     let directory = corpus().join("invalid");
-    for path in stack_files(&directory) {
+    let files = stack_files(&directory);
+    assert!(files.len() >= 60, "{} broken stacks", files.len());
+    for path in files {
         let diagnostics = parse(&[source(&path)], &[]).expect_err("this directory holds stacks that are wrong");
         snapshot(&path, &directory, &report(&diagnostics));
     }

@@ -54,11 +54,10 @@ fn every_link_between_documents_leads_somewhere() {
 #[test]
 fn the_commands_of_the_readme_are_commands() {
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let mut n_commands = 0;
     for (line, block) in blocks(&text, "sh") {
-        for command in block
-            .lines()
-            .filter_map(|line| line.strip_prefix("cargo run --release -- "))
-        {
+        for command in block.lines().filter_map(|line| line.strip_prefix("cargo run -- ")) {
+            n_commands += 1;
             let command = command.split(" #").next().unwrap_or(command);
             let mut arguments = vec!["stackctl"];
             arguments.extend(command.split_whitespace());
@@ -70,6 +69,9 @@ fn the_commands_of_the_readme_are_commands() {
             );
         }
     }
+    let n_told = text.lines().filter(|line| line.starts_with("cargo run ")).count();
+    assert_eq!(n_commands, n_told, "each command was read");
+    assert!(n_commands >= 5, "{n_commands} commands");
 }
 
 fn root() -> PathBuf {
@@ -217,7 +219,7 @@ fn quoted(text: &str) -> Vec<&str> {
 #[test]
 fn every_gotcha_has_a_row_and_every_test_that_a_row_names_is_there() {
     let text = fs::read_to_string(root().join("docs/gotchas.md")).expect("docs/gotchas.md");
-    let source = sources();
+    let (source, played) = (sources(), played());
     let ids: Vec<_> = GOTCHAS.iter().flat_map(Gotchas::ids).collect();
     let rows = rows(&text, &ids.iter().cloned().collect());
     let numbers: Vec<_> = rows.iter().map(|row| row[1].clone()).collect();
@@ -235,7 +237,7 @@ fn every_gotcha_has_a_row_and_every_test_that_a_row_names_is_there() {
             "{number}: a row says what covers it, or why nothing here can"
         );
         for test in tests {
-            assert!(source.contains(&format!("fn {test}(")), "{number}: no test `{test}`");
+            assert!(played.contains(test), "{number}: no test `{test}`");
         }
         for code in prevented
             .split(|c: char| !c.is_ascii_alphanumeric())
@@ -297,7 +299,7 @@ fn issues(pain: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_pain_has_one_verdict_and_every_test_that_a_row_names_is_there() {
-    let source = sources();
+    let played = played();
     let rows = pains();
     let numbers: Vec<_> = rows.iter().map(|row| row[1].clone()).collect();
     assert_eq!(numbers, numbers_of_pains());
@@ -326,7 +328,7 @@ fn every_pain_has_one_verdict_and_every_test_that_a_row_names_is_there() {
             "{number}: `{verdict}` and `{shown_by}` do not go together"
         );
         for test in tests {
-            assert!(source.contains(&format!("fn {test}(")), "{number}: no test `{test}`");
+            assert!(played.contains(test), "{number}: no test `{test}`");
         }
     }
 }
@@ -359,6 +361,44 @@ fn the_pains_are_those_of_the_reference() {
             );
         }
     }
+}
+
+/// What runs as a test: functions that say so, and the acts, which are in the one list that both servers' tests play.
+fn played() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = tests_of(&sources()).into_iter().map(str::to_owned).collect();
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("readable");
+    for tests in ["tests/simulated/others.rs", "tests/real/main.rs"] {
+        assert!(read(tests).contains("acts::play("), "{tests} plays the acts");
+    }
+    let acts = read("tests/acts/mod.rs");
+    let (_, list) = acts.split_once("const ACTS: &[Act] = &[").expect("the list of acts");
+    let (list, _) = list.split_once("\n];").expect("its end");
+    let of_line = |line: &str| Some(line.trim().strip_suffix(',')?.split_once("::")?.1.to_owned());
+    names.extend(list.lines().filter_map(of_line));
+    names
+}
+
+/// The names of the functions of a source that are marked as tests, those of `proptest!` included.
+fn tests_of(source: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut is_marked = false;
+    for line in source.lines().map(str::trim) {
+        is_marked |= line == "#[test]" || line.starts_with("#[tokio::test");
+        let named = ["fn ", "async fn "].iter().find_map(|words| line.strip_prefix(words));
+        if let Some((name, _)) = named.and_then(|rest| rest.split_once('('))
+            && std::mem::take(&mut is_marked)
+        {
+            names.insert(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn a_function_that_nothing_runs_is_no_test() {
+    let source = "fn helper() {}\n#[test]\n#[should_panic]\nfn one() {}\nfn other() {}\n\
+                  #[tokio::test(start_paused = true)]\nasync fn two() {}\n    #[test]\n    fn three(seed in 0..3_u8) {}\n";
+    assert_eq!(tests_of(source), BTreeSet::from(["one", "two", "three"]));
 }
 
 /// Every Rust source of the project, in one text.

@@ -25,7 +25,7 @@ pub(crate) fn keep(command: &Command, stdout: &str) {
         let folder = command.get_current_dir().unwrap_or(Path::new(""));
         std::fs::read_to_string(folder.join(name)).ok()
     });
-    let is_json = arguments.iter().any(|argument| argument == "--json");
+    let is_json = arguments.iter().any(|argument| argument == "--json") || after("--format").as_deref() == Some("json");
     if !is_json && timeline.is_none() {
         return;
     }

@@ -29,9 +29,12 @@ review)
     shift
     # The point where the change left its base: what others did there since is not of this change.
     from=$(git merge-base "$base" HEAD)
-    "$STACKCTL" diff --from "$from" --json "$@" >"$OUT/change.json"
+    # A change that is refused is written too: its comment is what has to be read.
+    code=0
     "$STACKCTL" diff --from "$from" --format markdown ${ARTEFACT:+--artefact "$ARTEFACT"} \
-        ${FAIL_ON:+--fail-on "$FAIL_ON"} "$@" >"$OUT/comment.md"
+        ${FAIL_ON:+--fail-on "$FAIL_ON"} "$@" >"$OUT/comment.md" || code=$?
+    "$STACKCTL" diff --from "$from" --json "$@" >"$OUT/change.json" || code=1
+    exit "$code"
     ;;
 rehearse)
     scratch=$(mktemp -d)

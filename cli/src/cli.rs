@@ -17,7 +17,7 @@ use std::{path::PathBuf, time::Duration};
     arg_required_else_help = true,
     after_help = "Environment: STACKCTL_CONTEXT, STACKCTL_KUBECONFIG, STACKCTL_STATE, STACKCTL_SIMULATE, \
                   STACKCTL_SIMULATE_SPEED, STACKCTL_PARALLELISM, STACKCTL_CRDS, STACKCTL_LOG, \
-                  STACKCTL_PAGER, PAGER, NO_COLOR, FORCE_COLOR; flags win.\n\
+                  STACKCTL_PAGER, PAGER, NO_COLOR, FORCE_COLOR, CLICOLOR, CLICOLOR_FORCE; flags win.\n\
                   Exit codes: 0 done, 1 something is wrong, 2 something differs and 3 nothing does in the \
                   part that was looked at (where a command says so), 101 a mistake of its own, 130 Ctrl-C.\n\n\
                   Try it without a cluster:\n  stackctl plan examples/quickstart/stack.toml --simulate"
@@ -365,6 +365,9 @@ pub struct DiffCommand {
     /// Set the files as they are now against the cluster instead: a plan that says first what it does to users
     #[arg(long, conflicts_with_all = ["from", "to", "facts"])]
     pub live: bool,
+    /// What objects of the new version are checked against.
+    #[command(flatten)]
+    pub schema: SchemaArgs,
     /// How it is shown.
     #[command(flatten)]
     pub review: ReviewArgs,

@@ -57,8 +57,12 @@ struct Inner {
     refused: BTreeMap<String, ProviderError>,
     /// Versions that are gone from their definitions.
     gone: BTreeSet<String>,
+    /// Names of objects whose writes are refused for good.
+    unwritable: BTreeSet<String>,
     /// What somebody else does right before the next write.
     meanwhile: Option<Deed>,
+    /// What somebody else does right before the next dry run.
+    asked: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
     /// How long an apply takes.
@@ -109,6 +113,11 @@ impl Memory {
     /// Lets admission answer every dry run of a kind with this.
     pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
         self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
+    /// Refuses every write of objects of a name.
+    pub(crate) fn refuse_writes(&self, name: &str) {
+        self.lock().unwritable.insert(name.to_owned());
     }
 
     /// Puts an object as some controller would.
@@ -200,6 +209,11 @@ impl Memory {
     /// Lets somebody else do something right before the next write is carried out.
     pub(crate) fn meanwhile(&self, deed: impl FnOnce(&Self) + Send + 'static) {
         self.lock().meanwhile = Some(Box::new(deed));
+    }
+
+    /// The same right before the next dry run.
+    pub(crate) fn once_asked(&self, deed: impl FnOnce(&Self) + Send + 'static) {
+        self.lock().asked = Some(Box::new(deed));
     }
 
     /// Lets them do it now.
@@ -355,6 +369,8 @@ impl Provider for Memory {
         if !request.dry_run {
             tokio::time::sleep(takes).await;
             self.interfere();
+        } else if let Some(deed) = { self.lock().asked.take() } {
+            deed(self);
         }
         let mut inner = self.lock();
         inner.n_requests += 1;
@@ -364,6 +380,9 @@ impl Provider for Memory {
         let refusal = inner.refused.get(&request.object.object_type.kind);
         if let (Some(refusal), true) = (refusal, request.dry_run) {
             return Err(refusal.clone());
+        }
+        if !request.dry_run && inner.unwritable.contains(&request.object.name) {
+            return Err(ProviderError::Forbidden("nobody may write it".to_owned()));
         }
         let live = inner.objects.get(&request.object.key()).cloned();
         refuse_gone(&inner.gone, live.as_ref())?;

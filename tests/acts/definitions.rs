@@ -35,6 +35,24 @@ fn has_definition(folder: &Folder<'_>, stack: &str) -> bool {
     folder.has("crd", &format!("gadgets.{stack}.example.com"))
 }
 
+/// A definition that somebody deletes takes its objects along: that is no error, neither of a plan nor of a destroy.
+pub(super) fn a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy(server: &Server<'_>) {
+    let stack = "undefined";
+    let folder = server.folder(stack);
+    folder.put("definition.yaml", &definition(stack));
+    folder.put("gadget.yaml", &gadget(stack, "ours"));
+    folder.apply();
+    folder.kubectl(&["delete", "crd", &format!("gadgets.{stack}.example.com")]);
+    folder.run(&["drift"]).expect(2).says(&["2 drifted"]);
+    folder
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(2)
+        .says(&["2 create"]);
+    folder.run(&["plan", "--destroy"]).expect(0);
+    folder.destroy();
+    assert!(!folder.run(&["state", "list"]).expect(0).stdout.contains("gadget"));
+}
+
 /// A definition and an object of it come in one apply; when it goes, what goes with it is counted, and a word is asked for
 /// where that is not of the stack.
 pub(super) fn a_definition_that_goes_says_what_it_takes_along(server: &Server<'_>) {

@@ -41,6 +41,10 @@ const ACTS: &[Act] = &[
         fields::a_field_that_others_may_move_is_no_change_and_no_drift,
     ),
     (
+        "a definition that somebody deletes ends no plan and no destroy",
+        definitions::a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy,
+    ),
+    (
         "a definition that goes says what it takes along",
         definitions::a_definition_that_goes_says_what_it_takes_along,
     ),

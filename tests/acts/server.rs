@@ -1,10 +1,9 @@
 //! An API server, a folder with a stack in it, the binary, and stock kubectl as everybody else.
 
-use crate::audit::Entry;
+use crate::{audit::Entry, documents, not_run::not_run};
 use serde_json::Value;
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -26,7 +25,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(mut command: Command) -> Self {
+    fn of(command: &mut Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("the program starts");
         Self {
             what: format!("{command:?}"),
@@ -86,9 +85,7 @@ impl Server<'_> {
     pub(crate) fn has_kubectl() -> bool {
         let found = Command::new("kubectl").arg("version").arg("--client").output().is_ok();
         if !found {
-            let said = "NOT RUN: what others do is done by kubectl, which is not on this machine\n";
-            // Past the capture of the test harness, so that it is read.
-            std::io::stderr().write_all(said.as_bytes()).expect("stderr is open");
+            not_run("what others do is done by kubectl, which is not on this machine");
         }
         found
     }
@@ -143,7 +140,9 @@ impl Folder<'_> {
         command.args(arguments).arg("--kubeconfig").arg(kubeconfig);
         command.current_dir(self.path()).env_clear();
         command.env("HOME", self.path()).env("NO_COLOR", "1");
-        Ran::of(command)
+        let ran = Ran::of(&mut command);
+        documents::keep(&command, &ran.stdout);
+        ran
     }
 
     /// Applies the stack, and sees that nothing is left to do then.
@@ -178,7 +177,7 @@ impl Folder<'_> {
         command
             .env("HOME", self.path())
             .env("KUBE_EDITOR", format!("sed -i {expression}"));
-        Ran::of(command).expect(0).stdout
+        Ran::of(&mut command).expect(0).stdout
     }
 
     /// An object as the server holds it.

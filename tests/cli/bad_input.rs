@@ -37,6 +37,22 @@ fn a_fault_needs_a_simulated_cluster() {
     ");
 }
 
+#[test]
+fn a_mistake_of_its_own_is_told_in_its_own_words() {
+    let sandbox = Sandbox::with_stack();
+    // A thread with so large a stack is one that no machine has; what runs on threads then stops with a panic.
+    let mut command = sandbox.command(&["plan", "--simulate"]);
+    let output = command.env("RUST_MIN_STACK", (1_u64 << 60).to_string()).output();
+    let output = output.expect("the binary starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101), "{said}");
+    assert!(
+        said.starts_with("error: a mistake of stackctl's own stopped it: its words are not shown"),
+        "{said}"
+    );
+    assert!(!said.contains("panicked at"), "{said}");
+}
+
 /// A kubeconfig whose cluster listens nowhere: port 9 is for discarding, and nothing does.
 const NOWHERE: &str = "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
     clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n\

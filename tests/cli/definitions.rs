@@ -68,11 +68,11 @@ fn a_definition_among_the_manifests_judges_the_others_and_render_and_plan_refuse
 
 #[test]
 fn json_says_the_same_and_counts_it() {
-    let output = sandbox(WRONG)
-        .command(&["validate", "--json"])
-        .env("STACKCTL_CRDS", "crds")
-        .output()
-        .expect("the binary starts");
+    let output = Sandbox::output(
+        sandbox(WRONG)
+            .command(&["validate", "--json"])
+            .env("STACKCTL_CRDS", "crds"),
+    );
     assert_eq!(output.status.code(), Some(1));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
     let told = |one: &Value| json!([one["code"], one["file"], one["line"], one["address"], one["field"]]);
@@ -101,10 +101,7 @@ fn json_says_the_same_and_counts_it() {
 #[test]
 fn json_says_what_is_wrong_with_a_manifest_too() {
     let sandbox = sandbox("apiVersion: v1\nkind: ConfigMap\n");
-    let output = sandbox
-        .command(&["validate", "--json"])
-        .output()
-        .expect("the binary starts");
+    let output = Sandbox::output(&mut sandbox.command(&["validate", "--json"]));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answer["valid"], json!(false));
     assert_eq!(answer["diagnostics"][0]["code"], json!("STK301"));
@@ -228,12 +225,12 @@ fn every_example_is_valid_by_the_definitions_of_real_releases() {
             _ if layered.iter().all(|file| file.is_file()) => layered.to_vec(),
             _ => continue,
         };
-        let output = sandbox
-            .command(&["validate", "--json", "--crds"])
-            .arg(&crds)
-            .args(&files)
-            .output()
-            .expect("the binary starts");
+        let output = Sandbox::output(
+            sandbox
+                .command(&["validate", "--json", "--crds"])
+                .arg(&crds)
+                .args(&files),
+        );
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(answer["diagnostics"], json!([]), "{}\n{said}", folder.display());
@@ -246,4 +243,54 @@ fn every_example_is_valid_by_the_definitions_of_real_releases() {
         n_stacks += 1;
     }
     assert!(n_stacks > 7, "{n_stacks} examples were found");
+}
+
+/// Kinds of Kubernetes need no definition: their fields and types are known of a release.
+#[test]
+fn a_misspelt_field_of_a_deployment_is_an_error_at_its_line_without_a_cluster() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("stack.toml", STACK);
+    let deployment = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replica: 3
+  novelty: true
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      contianers: [{name: main, image: web}]
+";
+    sandbox.write("own.yaml", deployment);
+    sandbox.write("facts.json", "{}");
+    for arguments in [
+        &["validate"][..],
+        &["render", "--facts", "facts.json"],
+        &["plan", "--facts", "facts.json"],
+    ] {
+        let ran = sandbox.run(arguments);
+        for said in [
+            "error[STK400]: own.yaml:5: `manifests[own].deployment[\"default/web\"]`: apps/v1 Deployment has no field `spec.replica`",
+            "hint: did you mean `replicas`?",
+            "own.yaml:11:",
+            "has no field `spec.template.spec.contianers`",
+            "has no field `spec.novelty`, as of Kubernetes 1.34",
+        ] {
+            assert!(
+                ran.contains(said) && ran.starts_with("exit 1"),
+                "{arguments:?}: {said}\n{ran}"
+            );
+        }
+    }
+    let right = deployment
+        .replace("replica:", "replicas:")
+        .replace("contianers", "containers");
+    sandbox.write("own.yaml", &right.replace("  novelty: true\n", ""));
+    assert!(sandbox.run(&["validate"]).starts_with("exit 0"));
+    // What only a newer server may know refuses nothing.
+    sandbox.write("own.yaml", &right);
+    let ran = sandbox.run(&["validate"]);
+    assert!(ran.starts_with("exit 0") && ran.contains("spec.novelty"), "{ran}");
 }

@@ -1,6 +1,6 @@
 //! `diff`: two versions of a stack, from a repository and from folders, with no cluster anywhere.
 
-use crate::sandbox::Sandbox;
+use crate::{sandbox::Sandbox, widgets::WIDGETS};
 use std::process::Command;
 
 /// A platform with three models, two of them in MaaS, and two tiers.
@@ -138,6 +138,22 @@ fn two_commits_are_told_in_markdown_with_what_they_do_first_and_in_figures() {
         refused.starts_with("exit 1\n") && refused.contains("<failure type=\"destructive\""),
         "{refused}"
     );
+    let whole = [
+        "--format",
+        "markdown",
+        "--artefact",
+        "https://ci.example.com/runs/7",
+        "--fail-on",
+        "disruptive",
+    ];
+    let refused = sandbox.run(&[&["diff", "--from", "main"][..], &whole].concat());
+    for said in [
+        "exit 1\n",
+        " The whole: https://ci.example.com/runs/7.",
+        "error: the change is destructive",
+    ] {
+        assert!(refused.contains(said), "{said}: {refused}");
+    }
     insta::assert_snapshot!(sandbox.run(&["diff", "--from", "nowhere"]));
     assert!(
         !sandbox.files().iter().any(|file| file.starts_with(".stackctl")),
@@ -176,4 +192,98 @@ fn two_folders_and_two_stack_files_are_versions_and_layers_are_not() {
         folders.replace("old/", "old").replace("new/", "new")
     );
     insta::assert_snapshot!(sandbox.run(&["diff", "old/stack.toml"]));
+}
+
+#[test]
+fn what_the_stack_keeps_and_would_lose_is_shown_and_refused() {
+    let sandbox = Sandbox::empty();
+    let map = |name: &str| format!("---\n{}", QUOTA.replace("name: quota", &format!("name: {name}")));
+    for (folder, maps) in [("old", map("quota") + &map("kept")), ("new", map("quota"))] {
+        sandbox.write(
+            &format!("{folder}/stack.toml"),
+            "[stack]\nname = \"s\"\n[[manifests]]\nname = \"m\"\npath = \"q.yaml\"\nprevent_destroy = true\n",
+        );
+        sandbox.write(&format!("{folder}/q.yaml"), &maps);
+    }
+    insta::assert_snapshot!(sandbox.run(&["diff", "old/", "new/", "--format", "markdown", "--exit-code"]));
+    let mut command = sandbox.command(&["diff", "old/", "new/", "--format", "json"]);
+    let output = Sandbox::output(&mut command);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (
+            output.status.code(),
+            &document["errored"],
+            &document["applyable"],
+            &document["summary"]["delete"]
+        ),
+        (Some(1), &true.into(), &false.into(), &1.into()),
+        "{document}"
+    );
+}
+
+#[test]
+fn another_name_of_the_stack_and_files_that_were_not_there_are_told_and_are_no_small_change() {
+    let sandbox = repository();
+    sandbox.write(
+        "stack.toml",
+        &after().replace("name = \"prod\"", "name = \"production\""),
+    );
+    let text = sandbox.run(&["diff", "--exit-code"]);
+    assert!(
+        text.starts_with("exit 2\n") && text.contains("\n1 disruptive\n"),
+        "{text}"
+    );
+    let junit = sandbox.run(&["diff", "--fail-on", "disruptive", "--format", "junit"]);
+    let told = "the stack is called production instead of prod";
+    assert!(
+        junit.starts_with("exit 1\n") && junit.contains("failures=\"1\"") && junit.contains(told),
+        "{junit}"
+    );
+    let document = Sandbox::output(&mut sandbox.command(&["diff", "--json"]));
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).expect("JSON");
+    assert_eq!(document["has_changes"], true, "{document}");
+
+    sandbox.write(
+        "new.toml",
+        "[stack]\nname = \"s\"\n[[manifests]]\nname = \"m\"\npath = \"extra\"\n",
+    );
+    let text = sandbox.run(&["diff", "new.toml"]);
+    assert!(text.contains(") has no new.toml: everything is new"), "{text}");
+}
+
+#[test]
+fn the_new_version_is_held_against_the_definitions_of_its_kinds_and_the_old_one_is_not() {
+    let sandbox = Sandbox::empty();
+    let widget = |size: &str| {
+        format!(
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {{name: w, namespace: default}}\nspec: {{size: {size}}}\n"
+        )
+    };
+    sandbox.git(&["init", "--quiet", "--initial-branch", "main"]);
+    sandbox.write(
+        "stack.toml",
+        "[stack]\nname = \"s\"\n[[manifests]]\nname = \"m\"\npath = \"w.yaml\"\n",
+    );
+    for size in ["huge", "small", "tiny"] {
+        sandbox.write("w.yaml", &widget(size));
+        sandbox.commit(size);
+    }
+    // The working tree is of neither version.
+    sandbox.write("w.yaml", "kind: None\n");
+    sandbox.write("crds/widgets.yaml", WIDGETS);
+    let diff = |from: &str, to: &str| sandbox.run(&["diff", "--from", from, "--to", to, "--crds", "crds"]);
+    let mended = diff("HEAD~2", "HEAD~1");
+    assert!(
+        mended.starts_with("exit 0\n") && mended.contains("huge → small"),
+        "{mended}"
+    );
+    let broken = diff("HEAD~1", "HEAD");
+    for said in [
+        "exit 1\n",
+        "of the version `HEAD (",
+        "error[STK401]: w.yaml:4: ",
+        "Unsupported value: \"tiny\"",
+    ] {
+        assert!(broken.contains(said), "{said}: {broken}");
+    }
 }

@@ -3,8 +3,11 @@
 mod bad_input;
 mod definitions;
 mod diff;
+#[path = "../documents.rs"]
+mod documents;
 mod help;
 mod offline;
 mod sandbox;
+mod terminal;
 #[path = "../widgets.rs"]
 mod widgets;

@@ -26,10 +26,7 @@ fn a_window_in_days_points_at_file_and_line() {
 fn json_says_the_same_with_line_and_column() {
     let sandbox = Sandbox::with_stack();
     sandbox.write("wrong.toml", "[rhoai]\nprofil = \"ea\"\n");
-    let output = sandbox
-        .command(&["validate", "stack.toml", "wrong.toml", "--json"])
-        .output()
-        .expect("the binary starts");
+    let output = Sandbox::output(&mut sandbox.command(&["validate", "stack.toml", "wrong.toml", "--json"]));
     assert_eq!(output.status.code(), Some(1));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
     insta::assert_json_snapshot!(answer);
@@ -43,11 +40,7 @@ fn the_corpus_is_judged_as_its_folders_say() {
         for entry in std::fs::read_dir(corpus.join(folder)).expect("the corpus") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "toml") {
-                let output = sandbox
-                    .command(&["validate"])
-                    .arg(&path)
-                    .output()
-                    .expect("the binary starts");
+                let output = Sandbox::output(sandbox.command(&["validate"]).arg(&path));
                 let stderr = String::from_utf8_lossy(&output.stderr);
                 assert_eq!(output.status.code(), Some(code), "{}\n{stderr}", path.display());
                 assert_eq!(folder == "valid", stderr.is_empty(), "{}\n{stderr}", path.display());
@@ -74,4 +67,17 @@ fn completions_and_versions_are_printed() {
     let sandbox = Sandbox::empty();
     assert!(sandbox.run(&["completions", "bash"]).contains("_stackctl()"));
     assert!(sandbox.run(&["version"]).starts_with("exit 0\n--- stdout\nstackctl "));
+}
+
+#[test]
+fn pages_of_the_manual_are_written_for_every_command() {
+    let sandbox = Sandbox::empty();
+    let told = sandbox.run(&["man", "pages"]);
+    assert!(told.starts_with("exit 0"), "{told}");
+    let pages = sandbox.files();
+    let is_page = |name: &str| pages.iter().any(|path| path.ends_with(name));
+    assert!(
+        is_page("stackctl.1") && is_page("stackctl-plan.1") && is_page("stackctl-state-list.1"),
+        "{pages:?}"
+    );
 }

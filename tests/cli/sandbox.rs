@@ -1,8 +1,9 @@
 //! A folder of its own, and the binary in it with an empty environment.
 
+use crate::documents;
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 /// A stack that can be used.
@@ -69,9 +70,16 @@ impl Sandbox {
         command
     }
 
+    /// Runs the binary to its end, by a command that was made for it.
+    pub(crate) fn output(command: &mut Command) -> Output {
+        let output = command.output().expect("the binary starts");
+        documents::keep(command, &String::from_utf8_lossy(&output.stdout));
+        output
+    }
+
     /// Runs the binary; exit code and both streams as one text, the folder's own name left out.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("the binary starts");
+        let output = Self::output(&mut self.command(arguments));
         let text =
             |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[folder]");
         let mut shown = format!("exit {}\n", output.status.code().unwrap_or(-1));

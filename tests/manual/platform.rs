@@ -1,6 +1,6 @@
 //! The platform below MaaS: applied once, and copied for every transcript.
 
-use crate::session::Session;
+use crate::{documents, not_run::not_run, session::Session};
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader},
@@ -41,7 +41,7 @@ impl Platform {
             let mut command = Command::new(program);
             command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
             if !command.status().is_ok_and(|status| status.success()) {
-                println!("NOTHING WAS PROVEN about the steps of the manual: {program} is not on the PATH");
+                not_run(&format!("the steps of the manual: {program} is not on the PATH"));
                 return None;
             }
         }
@@ -84,15 +84,16 @@ impl Cluster {
 
     /// Serves it at a speed.
     pub(crate) fn serve(&self, speed: &str) -> Served {
-        let mut child = stackctl(self.folder.path())
+        let mut command = stackctl(self.folder.path());
+        command
             .args(["simulate", "--simulate-speed", speed, "--json"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary starts");
         let mut line = String::new();
         let out = child.stdout.take().expect("a pipe");
         BufReader::new(out).read_line(&mut line).expect("it says where it is");
+        documents::keep(&command, &line);
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let text = |key: &str| said[key].as_str().expect("a text").to_owned();
         Served {

@@ -88,6 +88,14 @@ fn deployment(world: &World, cpu: &str) -> Resource {
     )
 }
 
+fn secret(world: &World, data: &Value) -> Resource {
+    let metadata = json!({"name": "one", "namespace": world.namespace});
+    object(
+        "c.secret",
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}),
+    )
+}
+
 /// One object of each kind of treatment.
 fn rows(world: &World) -> Vec<Resource> {
     let own = |at: &str, api_version: &str, kind: &str, body: Value| {
@@ -151,12 +159,7 @@ fn rows(world: &World) -> Vec<Resource> {
             "RoleBinding",
             json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "one"}, "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": world.namespace}]}),
         ),
-        own(
-            "c.secret",
-            "v1",
-            "Secret",
-            json!({"type": "Opaque", "data": {"k": "dg=="}}),
-        ),
+        secret(world, &json!({"k": "dg==", "dropped": "dw=="})),
         // What admission adds, what it changes of ours, and what it writes anew each time.
         config(world, "defaulted", &[("k", "ours")]),
         config(world, "changed", &[("k", "ours")]),
@@ -190,10 +193,17 @@ pub(crate) async fn plays(world: &mut World) {
     let mut changed = stack.clone();
     changed[2] = gadget(world, 6);
     changed[3] = deployment(world, "1500m");
+    changed[12] = secret(world, &json!({"k": "dg=="}));
     changed[14] = config(world, "changed", &[("k", "other")]);
     assert_eq!(world.changes(&changed).await, CHANGED);
     world.apply(&changed).await;
     assert_eq!(world.changes(&changed).await, [""; 0], "after the change");
+    let secret_of_ours = ObjectRef::namespaced("v1", "Secret", &world.namespace, "one");
+    assert_eq!(
+        world.live(&secret_of_ours).await["data"],
+        json!({"k": "dg=="}),
+        "the key is gone"
+    );
     assert_eq!(
         world.live(&gadget_of_ours).await["spec"]["replicas"],
         4,
@@ -207,9 +217,10 @@ pub(crate) async fn plays(world: &mut World) {
 /// What never settles is said, where the server is asked: admission writes another text each time.
 const STAMPED: [&str; 1] = ["update a.stamped .data.stamp"];
 
-/// What a change of three objects comes to; of the first, admission makes the same as before: it is only sent and recorded.
-const CHANGED: [&str; 3] = [
+/// What a change of four objects comes to; of the first, admission makes the same as before: it is only sent and recorded.
+const CHANGED: [&str; 4] = [
     "record a.changed",
     "update c.deployment .spec.template.spec.containers[name=\"main\"].resources.requests.cpu",
     "update c.gadget .spec.items",
+    "update c.secret .data.dropped",
 ];

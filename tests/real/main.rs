@@ -11,8 +11,12 @@ mod acts;
 #[path = "../simulated/audit.rs"]
 #[allow(dead_code, reason = "it is shared with the runs on the embedded cluster")]
 mod audit;
+#[path = "../documents.rs"]
+mod documents;
 #[path = "../missing_rights.rs"]
 mod missing_rights;
+#[path = "../not_run.rs"]
+mod not_run;
 mod operators;
 mod order;
 mod rights;
@@ -61,6 +65,8 @@ const ACTS: &[Act] = &[
     ("the next plan is empty and nothing drifted", |stage| {
         stage.run(&["plan", "stack.toml", "--detailed-exitcode"]).expect(0);
         stage.run(&["drift", "stack.toml"]).expect(0);
+        let status = stage.run(&["status"]).expect(0);
+        assert!(status.stdout.contains("ready"), "{}", status.shown());
     }),
     ("every object was made once, and after what it needs", |stage| {
         order::made_once(&stage.audit());
@@ -94,7 +100,7 @@ fn the_password_is_in_its_secret_alone(stage: &Stage) {
         "json",
     ];
     let Some(secret) = stage.kubectl_says(&secret) else {
-        println!("NOT RUN: kubectl is not on this machine");
+        not_run::not_run("kubectl is not on this machine");
         return;
     };
     let secret: Value = serde_json::from_str(&secret).expect("JSON");
@@ -150,7 +156,7 @@ fn drifts(stage: &Stage) {
         "{\"spec\":{\"priority\":77}}",
     ];
     if !stage.kubectl(&patch) {
-        println!("NOT RUN: kubectl is not on this machine");
+        not_run::not_run("kubectl is not on this machine");
         return;
     }
     let told = stage.run(&["drift", "stack.toml"]).expect(2);

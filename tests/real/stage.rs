@@ -1,6 +1,6 @@
 //! The cluster that is given, a folder with the stack in it, and the binary.
 
-use crate::{acts::Server, audit::Entry};
+use crate::{acts::Server, audit::Entry, documents, not_run::not_run};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -77,10 +77,13 @@ impl Stage {
 
     /// Runs the binary to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().expect("the binary starts");
+        let mut command = self.command(arguments);
+        let output = command.output().expect("the binary starts");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        documents::keep(&command, &stdout);
         Ran {
             code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
@@ -125,7 +128,7 @@ impl Stage {
     /// Everything that was written so far, as the server's own audit log has it; nothing where none is named.
     pub(crate) fn audit(&self) -> Vec<Entry> {
         let Some(path) = &self.audit_log else {
-            println!("NOT RUN: STACKCTL_TEST_AUDIT_LOG names no audit log");
+            not_run("STACKCTL_TEST_AUDIT_LOG names no audit log");
             return Vec::new();
         };
         let text = std::fs::read(path).expect("the audit log can be read");
@@ -135,7 +138,14 @@ impl Stage {
         let lines = written
             .lines()
             .map(|line| serde_json::from_str(line).expect("a line of JSON"));
-        lines.filter_map(|line| entry(&line)).collect()
+        let entries: Vec<_> = lines.filter_map(|line| entry(&line)).collect();
+        // Judges of an empty log would find nothing wrong.
+        assert!(
+            entries.iter().any(Entry::changes),
+            "{}: nobody has written to this server: it is the log of another one",
+            path.display()
+        );
+        entries
     }
 }
 

@@ -158,7 +158,8 @@ impl Stage {
         let mut all = arguments.to_vec();
         all.push("-vvv");
         // These know of no cluster.
-        if !["validate", "show"].contains(&arguments[0]) {
+        let knows_none = ["validate", "show"].contains(&arguments[0]) || arguments.contains(&"--from");
+        if !knows_none {
             all.extend(["--simulate", "--simulate-speed", FAST]);
         }
         let mut command = self.sandbox.command(&all);
@@ -304,7 +305,27 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
     }
     stage.run(&["render", "-o", "manifests"], 0);
     stage.run_json(&["graph"], 0);
-    // Somebody changes one; that is seen, and mended.
+    for arguments in [
+        &["status", "--all"][..],
+        &["logs", "rhoai.subscription"],
+        &["preflight"],
+    ] {
+        stage.run(arguments, 0);
+    }
+    // Another version of it, in which each secret is another one.
+    let older = stage.sandbox.path().join("older");
+    let stack = fs::read_to_string(stage.sandbox.path().join("stack.toml")).expect("readable");
+    fs::create_dir(&older).expect("writable");
+    fs::write(
+        older.join("stack.toml"),
+        stack.replace("CANARY", "OLDER").replace("canary.", "older."),
+    )
+    .expect("writable");
+    for form in ["markdown", "junit"] {
+        let differs = stage.run(&["diff", "--from", "older", "--format", form], 0);
+        assert!(differs.stdout.contains("maas.users"), "{}", differs.shown());
+    }
+    // Somebody changes one; that is seen in every form, recorded as it is, and mended.
     let one = format!("{taken}/one-credentials");
     served.patch(&one, &json!({"data": {"api-key": base64(OF_SOMEBODY.as_bytes())}}));
     stage.run(&["drift"], 2);
@@ -329,11 +350,21 @@ fn a_secret_of_any_source_is_in_its_secret_and_nowhere_else() {
         !changed.contains("kept-by"),
         "it is taken back, and not left: {changed}"
     );
+    stage.run_json(&["diff", "--live"], 0);
+    for form in ["markdown", "junit"] {
+        stage.run(&["plan", "--format", form], 0);
+    }
+    stage.run(&["plan", "--refresh-only"], 0);
+    stage.run(&["apply", "--refresh-only", "--yes"], 0);
     stage.run_json(&["apply", "--yes", "--timeline", "second.json"], 0);
     // The copy of the state is read back, which is deflated in the cluster.
     fs::remove_dir_all(stage.sandbox.path().join(".stackctl/simulator/state")).expect("there is a state");
     stage.run(&["state", "rebuild"], 0);
     stage.run(&["plan", "--detailed-exitcode"], 0);
+    // One is let go, and taken on again as it is.
+    let address = "maas.external[one].credential";
+    stage.run(&["state", "rm", address], 0);
+    stage.run(&["import", address, "Secret", "external-models/one-credentials"], 0);
     // What was written into the stack itself is hidden where it is refused.
     let stack = fs::read_to_string(stage.sandbox.path().join("stack.toml")).expect("readable");
     stage.sandbox.edit("{ env = \"CANARY\" }", &format!("\"{IN_SIGHT}\""));

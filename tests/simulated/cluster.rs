@@ -1,6 +1,9 @@
 //! A served embedded cluster, asked over HTTPS without any client library.
 
-use crate::sandbox::{FAST, Sandbox};
+use crate::{
+    not_run::not_run,
+    sandbox::{FAST, Sandbox},
+};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
@@ -290,7 +293,7 @@ pub(crate) fn kubectl(sandbox: &Sandbox, _: &Served, arguments: &[&str]) -> Opti
         .env("HOME", sandbox.path())
         .output();
     let Ok(output) = output else {
-        println!("SKIPPED: kubectl is not on this machine; {arguments:?} was not tried");
+        not_run(&format!("kubectl is not on this machine; {arguments:?} was not tried"));
         return None;
     };
     let text = format!(

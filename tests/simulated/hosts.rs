@@ -2,6 +2,7 @@
 
 use crate::{
     cluster::Served,
+    not_run::not_run,
     sandbox::{FAST, Sandbox},
 };
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ fn curl(sandbox: &Sandbox, arguments: &[&str], url: &str) -> Option<(String, Str
         .current_dir(sandbox.path())
         .output();
     let Ok(output) = output else {
-        println!("NOT TRIED: there is no curl on this machine");
+        not_run("curl is not on this machine");
         return None;
     };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -197,7 +198,7 @@ fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut forward) = forward else {
-        println!("NOT TRIED: there is no kubectl on this machine");
+        not_run("kubectl is not on this machine");
         return;
     };
     // It ends when nobody reads what it says.
@@ -219,7 +220,7 @@ fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
     drop(forward.kill());
     drop((forward.wait(), lines));
     let (Ok(limits), Ok(counters), Ok(metrics)) = (limits, counters, metrics) else {
-        println!("NOT TRIED: there is no curl on this machine");
+        not_run("curl is not on this machine");
         return;
     };
     let limits: Value = serde_json::from_str(&limits).unwrap_or_else(|error| panic!("{error}: {limits}"));

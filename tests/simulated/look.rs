@@ -47,6 +47,16 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
         .simulate(&["status", "--until-ready", "--timeout", "5m"])
         .expect(0);
     assert!(watched.stdout.starts_with("✓ 2 of 2 ready\n"), "{}", watched.shown());
+    let watched = sandbox.simulate(&["status", "--until-ready", "--json"]).expect(0);
+    let last: serde_json::Value =
+        serde_json::from_str(watched.stdout.lines().last().unwrap_or_default()).expect("JSON");
+    assert_eq!((&last["event"], &last["all_ready"]), (&"finished".into(), &true.into()));
+    let shown = sandbox.simulate(&["show", "stack.toml", "--json"]).expect(0).json();
+    assert_eq!(shown["state"]["recorded"].as_array().map(Vec::len), Some(2), "{shown}");
+    let of_state = sandbox.simulate(&["state", "show", web, "--json"]).expect(0).json();
+    assert_eq!(of_state["address"], web, "{of_state}");
+    let offered = sandbox.simulate(&["output", "stack.toml", "--json"]).expect(0).json();
+    assert_eq!(offered["outputs"], serde_json::json!([]), "{offered}");
     let (of_one, _) = statuses(&[web], 0);
     assert_eq!(of_one, ["ready"]);
 
@@ -65,7 +75,16 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
         (of_record, &told["judged_by"]),
         (vec!["ready".to_owned(); 2], &"record".into())
     );
-    sandbox.simulate(&["logs", web]).expect(0);
+    let logs = sandbox.simulate(&["logs", web, "--json"]).expect(0);
+    let is_of_shop = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        line["namespace"] == "shop" && line["line"].is_string()
+    };
+    assert!(
+        !logs.stdout.is_empty() && logs.stdout.lines().all(is_of_shop),
+        "{}",
+        logs.shown()
+    );
     sandbox.simulate(&["destroy", "--state-only", "--yes"]).expect(0);
     std::fs::rename(sandbox.path().join("gone.toml"), sandbox.path().join("stack.toml")).expect("renamed");
     let (after, _) = statuses(&[], 2);

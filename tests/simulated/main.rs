@@ -11,6 +11,7 @@
 #[path = "../acts/mod.rs"]
 mod acts;
 mod audit;
+mod belongs;
 mod canary;
 mod cluster;
 mod converge;
@@ -26,6 +27,7 @@ mod foreign;
 mod gates;
 mod guards;
 mod hosts;
+mod interrupted;
 mod killed;
 mod look;
 mod maas;
@@ -35,6 +37,8 @@ mod missing_rights;
 mod model_diagnoses;
 mod moves;
 mod normal;
+#[path = "../not_run.rs"]
+mod not_run;
 mod others;
 mod platform_faults;
 mod platform_life;

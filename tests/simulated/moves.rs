@@ -151,6 +151,8 @@ fn records_move_go_and_come_back_by_command() {
     assert_eq!(sandbox.simulate(&["state", "pull"]).expect(0).stdout, first);
     let history = sandbox.simulate(&["state", "history"]).expect(0);
     assert!(history.stdout.contains("newest state only"), "{}", history.shown());
+    let history = sandbox.simulate(&["state", "history", "--json"]).expect(0).json();
+    assert_eq!(history["states"].as_array().map(Vec::len), Some(1), "{history}");
     let old = "manifests[old].configmap[\"default/settings\"]";
     sandbox.simulate(&["state", "rm", old]).expect(0);
     let listed = sandbox.simulate(&["state", "list"]).expect(0);

@@ -162,7 +162,11 @@ fn an_older_state_and_one_of_another_line_are_refused() {
         "{}",
         refused.shown()
     );
-    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
+    let rebuilt = sandbox
+        .simulate(&["state", "rebuild", "--force", "--json"])
+        .expect(0)
+        .json();
+    assert!(rebuilt["recorded"].as_u64() > Some(50), "{rebuilt}");
     sandbox
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
         .expect(0);

@@ -1,9 +1,10 @@
 //! The recipe of `ci/shell`, run end to end as a CI would: a pull request, its merge, and a look on a schedule.
 
 use crate::{
-    cluster::{Served, kubectl},
+    cluster::Served,
     sandbox::{FAST, Ran, Sandbox},
 };
+use serde_json::json;
 use std::{path::Path, process::Command};
 
 const STACK: &str = "[stack]\nname = \"settings\"\n\n[[manifests]]\nname = \"app\"\npath = \"app.yaml\"\n";
@@ -16,6 +17,11 @@ fn settings(most: &str) -> String {
 
 /// A step of the recipe, on the embedded cluster that stands for the real one.
 fn step(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    recipe(sandbox, arguments, &[])
+}
+
+/// The same with variables of a job.
+fn recipe(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/shell/stackctl-ci.sh");
     let mut command = Command::new("sh");
     command
@@ -27,6 +33,7 @@ fn step(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("HOME", sandbox.path());
     command.env("STACKCTL", env!("CARGO_BIN_EXE_stackctl"));
+    command.envs(variables.iter().copied());
     command
         .env("STACKCTL_SIMULATE", "1")
         .env("STACKCTL_SIMULATE_SPEED", FAST);
@@ -81,30 +88,53 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     );
     assert!(comment.contains(&format!("--expect {}`", digest.trim())), "{comment}");
 
+    // The same by hand: what the files here would do to this cluster, what it does to users first.
+    let live = sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(2);
+    let at = |word: &str| {
+        live.stdout
+            .find(word)
+            .unwrap_or_else(|| panic!("{word}: {}", live.shown()))
+    };
+    assert!(
+        at("cluster simulated") < at("1 safe") && at("1 safe") < at("~ manifests"),
+        "{}",
+        live.shown()
+    );
+    assert!(live.stdout.contains("data.most:  \"1\" → \"2\""), "{}", live.shown());
+    let document = sandbox
+        .simulate(&["diff", "--live", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(document["summary"]["update"], 1, "{document}");
+
     // The merge: exactly that plan.
     git(&sandbox, &["switch", "--quiet", "main"]);
     git(&sandbox, &["merge", "--quiet", "--no-ff", "-m", "merge", "change"]);
+    // Neither with other files nor with another digest is it what was approved.
+    std::fs::write(&app, settings("3")).expect("writable");
+    let refused = step(&sandbox, &["apply"]).expect(1);
+    assert!(refused.stderr.contains("is no longer true"), "{}", refused.shown());
+    std::fs::write(&app, settings("2")).expect("writable");
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refused = recipe(&sandbox, &["apply"], &[("DIGEST", &other)]).expect(1);
+    assert!(
+        refused.stderr.contains("is not the one that was approved"),
+        "{}",
+        refused.shown()
+    );
     step(&sandbox, &["apply"]).expect(0);
     step(&sandbox, &["drift"]).expect(0);
+    sandbox.simulate(&["diff", "--live", "--exit-code"]).expect(0);
 
     // The schedule, after somebody edited by hand.
     let served = Served::start(&sandbox);
-    let patch = [
-        "patch",
-        "configmap",
-        "limits",
-        "--type=merge",
-        "--field-manager=kubectl-edit",
-        "-p",
-    ];
-    let edit = [&patch[..], &[r#"{"data":{"most":"9"}}"#]].concat();
-    let Some((ok, text)) = kubectl(&sandbox, &served, &edit) else {
-        return;
-    };
-    assert!(ok, "{text}");
+    let limits = "/api/v1/namespaces/default/configmaps/limits";
+    let live = served.get(limits);
+    assert_eq!(live["data"]["most"], "2", "{live}");
+    served.patch(limits, &json!({"data": {"most": "9"}}));
     step(&sandbox, &["drift"]).expect(2);
     let drift = read(&sandbox, "drift.txt");
-    for word in ["ConfigMap default/limits", "data.most", "kubectl-edit"] {
+    for word in ["ConfigMap default/limits", "data.most", "somebody-else"] {
         assert!(drift.contains(word), "{drift}");
     }
 }

@@ -1,9 +1,10 @@
 //! A saved plan is carried out as it was, or refused.
 
-use crate::{
-    cluster::{Served, kubectl},
-    sandbox::Sandbox,
-};
+use crate::{cluster::Served, sandbox::Sandbox};
+use serde_json::json;
+
+const SUBSCRIPTION: &str =
+    "/apis/maas.opendatahub.io/v1alpha1/namespaces/models-as-a-service/maassubscriptions/pro-subscription";
 
 #[test]
 fn a_saved_plan_is_refused_after_a_conflicting_edit_and_accepted_after_an_unrelated_one() {
@@ -12,29 +13,16 @@ fn a_saved_plan_is_refused_after_a_conflicting_edit_and_accepted_after_an_unrela
     sandbox.edit("tokens = 3_000,", "tokens = 6_000,");
     sandbox.simulate(&["plan", "stack.toml", "-o", "change.plan"]).expect(0);
     let served = Served::start(&sandbox);
-    let patch = |what: &str| {
-        let arguments = [
-            "patch",
-            "maassubscription",
-            "pro-subscription",
-            "-n",
-            "models-as-a-service",
-            "--type=merge",
-        ];
-        let mut arguments = arguments.to_vec();
-        arguments.extend(["--field-manager=night-shift", "-p", what]);
-        kubectl(&sandbox, &served, &arguments)
-    };
-    let Some((ok, text)) = patch(r#"{"spec":{"priority":7}}"#) else {
-        return;
-    };
-    assert!(ok, "{text}");
+    served.patch(SUBSCRIPTION, &json!({"spec": {"priority": 7}}));
     let refused = sandbox.simulate(&["apply", "change.plan", "--yes"]).expect(1);
-    for word in ["MaaSSubscription", "pro-subscription", "priority", "night-shift"] {
+    for word in ["MaaSSubscription", "pro-subscription", "priority", "somebody-else"] {
         assert!(refused.stderr.contains(word), "`{word}`: {}", refused.shown());
     }
-    patch(r#"{"spec":{"priority":2}}"#).expect("kubectl was there a moment ago");
+    served.patch(SUBSCRIPTION, &json!({"spec": {"priority": 2}}));
     sandbox.simulate(&["plan", "stack.toml", "-o", "change.plan"]).expect(0);
-    patch(r#"{"metadata":{"annotations":{"note":"unrelated"}}}"#).expect("kubectl was there a moment ago");
+    served.patch(
+        SUBSCRIPTION,
+        &json!({"metadata": {"annotations": {"note": "unrelated"}}}),
+    );
     sandbox.simulate(&["apply", "change.plan", "--yes"]).expect(0);
 }

@@ -107,6 +107,25 @@ fn a_part_is_applied_with_what_it_needs_and_destroyed_with_what_needs_it() {
         r#"manifests[left].configmap["parts/left"]"#
     );
 
+    sandbox
+        .simulate(&["apply", "stack.toml", "--yes", "--until", "manifests[left]"])
+        .expect(0);
+    assert_eq!(
+        recorded(&sandbox),
+        ["base", "parts", "left", "right"],
+        "and nothing behind it"
+    );
+    put(&sandbox, "left", "four");
+    put(&sandbox, "right", "two");
+    sandbox
+        .simulate(&["apply", "stack.toml", "--yes", "--exclude", "manifests[left]"])
+        .expect(0);
+    let left_behind = ["plan", "stack.toml", "--json"];
+    assert_eq!(
+        changes(&sandbox.simulate(&left_behind).expect(0).json()),
+        ["update left", "create report"],
+        "what was excluded is as it was"
+    );
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     assert_eq!(recorded(&sandbox), ["base", "parts", "left", "report", "right"]);
     // A part without changes is another answer than a stack without changes.
@@ -135,6 +154,10 @@ fn a_part_is_applied_with_what_it_needs_and_destroyed_with_what_needs_it() {
         .simulate(&["destroy", "stack.toml", "--yes", "--target", "manifests[left]"])
         .expect(0);
     assert_eq!(recorded(&sandbox), ["base", "parts", "right"], "never what it needs");
+    sandbox
+        .simulate(&["destroy", "stack.toml", "--yes", "--exclude", "manifests[base]"])
+        .expect(0);
+    assert_eq!(recorded(&sandbox), ["base", "parts"], "what is excluded stays");
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
 }
 

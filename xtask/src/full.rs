@@ -4,7 +4,7 @@ use crate::{
     bundles::{self, Bundles},
     chaos::{self, Chaos},
     error::TaskError,
-    program,
+    program, recipes,
 };
 use std::{path::Path, process::Command};
 
@@ -30,12 +30,14 @@ pub(crate) fn run(root: &Path) -> Result<String, TaskError> {
     mutilated(root)?;
     let lives = chaos::run(root, &Chaos::of(LIVES))?;
     let bundles = bundles::run(root, &Bundles::default())?;
+    let tekton = recipes::tekton(root)?;
     Ok(format!(
         "schedules: {SCHEDULES} of {SCHEDULES} ended well, and none started early\n\
          kills: {KILLS} of the served cluster, and no acknowledged write was lost\n\
          mutilated files: {INPUTS} were read, and what was said of each points into it\n\
          kills of stackctl: {lives}\n\
-         bundles: {bundles}"
+         bundles: {bundles}\n\
+         recipes: {tekton}"
     ))
 }
 

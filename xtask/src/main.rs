@@ -88,9 +88,10 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Lets the tools of CI systems read the recipes under `ci/`; the Go module proxy brings actionlint.
-    Recipes,
-    /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles.
+    /// Lets the tools of CI systems read the recipes under `ci/`; the Go module proxy and npm bring them.
+    Recipes(recipes::Recipes),
+    /// Runs what is too long for CI: random schedules, kills of the served cluster, mutilated files, others' install bundles,
+    /// Tekton's judge of the recipes.
     Full,
     /// Checks every object of every golden stack and of every example against the true CRDs.
     Schema {
@@ -134,7 +135,7 @@ fn run(task: &Task) -> Result<String, TaskError> {
         Task::Documents { kept } => documents::run(&root, kept.as_deref()),
         Task::Editor => editor::run(&root),
         Task::Goldens { shared, only } => goldens::run(&root, &root.join(shared), only.as_deref()),
-        Task::Recipes => recipes::run(&root),
+        Task::Recipes(recipes) => recipes::run(&root, recipes),
         Task::Full => full::run(&root),
         Task::Schema { shared } => schema::run(&root, &root.join(shared)),
     }

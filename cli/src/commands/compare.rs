@@ -6,8 +6,11 @@
 //! Invariants:
 //! - No cluster is asked, no state is read, and no secret either.
 //! - Both versions are compiled with facts of one file, or each with values that stand in for its facts.
+//! - What the new version keeps (`prevent_destroy`) and would lose all the same is planned nevertheless, so that a reviewer
+//!   reads what it would do, and refused beside that.
 
 use super::{
+    definitions::{self, Written},
     known::Counted,
     load,
     planning::{self, Planned},
@@ -29,7 +32,8 @@ use stackctl_engine::{
     late::{SecretInput, Secrets},
     marks::Identity,
     moves,
-    plan::{self, Action, Inputs, Step},
+    plan::{self, Action, Inputs, Plan, PlanError, Step},
+    recorded::Recorded,
     survey::SurveyRequest,
 };
 use stackctl_stacks::{Stack, StackError, cluster_facts::stand_ins, consequences};
@@ -71,13 +75,18 @@ impl Old {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub(super) fn of(version: Version, facts: Option<&Facts>, settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn of(
+        version: Version,
+        facts: Option<&Facts>,
+        settings: &Settings,
+        schema: &SchemaArgs,
+    ) -> Result<Self, Error> {
         if matches!(version.files, Files::Revision(_))
             && !version.layers.iter().any(|layer| version.files.exists(layer))
         {
             return Ok(Self::Nothing(version));
         }
-        Ok(Self::Stack(Box::new(Side::of(version, facts, settings)?)))
+        Ok(Self::Stack(Box::new(Side::of(version, facts, settings, schema)?)))
     }
 
     fn version(&self) -> &Version {
@@ -93,13 +102,18 @@ impl Side {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub(super) fn of(version: Version, facts: Option<&Facts>, settings: &Settings) -> Result<Self, Error> {
+    pub(super) fn of(
+        version: Version,
+        facts: Option<&Facts>,
+        settings: &Settings,
+        schema: &SchemaArgs,
+    ) -> Result<Self, Error> {
         let name = version.name.clone();
         let side = || {
             let sources = load::sources_of(&version.files, &version.layers)?;
             let (stack, warnings) = stackctl_stacks::parse(&sources, &settings.sets)?;
             let facts = facts.cloned().unwrap_or_else(|| stand_ins(&stack));
-            let desired = prepare::compiled_of(&version.files, &stack, facts, settings, &SchemaArgs::default())?;
+            let desired = prepare::compiled_of(&version.files, &stack, facts, settings, schema)?;
             Ok(Self {
                 version,
                 stack,
@@ -115,6 +129,25 @@ impl Side {
         &self.desired.resources
     }
 
+    /// Holds it against the definitions of its kinds: its own, and those that a person names.
+    ///
+    /// Rules about changes are not judged: what a server filled in of the old version is not known.
+    ///
+    /// # Errors
+    /// Everything that they say against it; files of definitions that cannot be read.
+    pub(super) fn check(&self, settings: &Settings, schema: &SchemaArgs) -> Result<(), Error> {
+        let check = || {
+            let given = definitions::given(settings.crds(schema).as_deref(), self.resources())?;
+            let written = Written {
+                files: &self.version.files,
+                stack: &self.stack,
+                scopes: &self.desired.scopes,
+            };
+            definitions::check(&given, written, self.resources(), settings)
+        };
+        check().inspect_err(|_: &Error| views::tell(&views::review::about(&self.version.name)))
+    }
+
     /// Tells what is doubtful about it.
     pub(super) fn show_doubts(&self, settings: &Settings) {
         load::show_warnings(&self.warnings, settings);
@@ -122,11 +155,34 @@ impl Side {
     }
 }
 
+/// What it comes to, to go from one version to another.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// What would be done.
+    pub(super) planned: Planned,
+    /// Why an apply refuses it: of what would go, the new version says that it stays.
+    pub(super) prevented: Vec<PlanError>,
+}
+
+impl Compared {
+    /// Refuses what an apply would refuse.
+    ///
+    /// # Errors
+    /// Each thing that would go and is to stay.
+    pub(super) fn verdict(&self, new: &Side) -> Result<(), Error> {
+        if self.prevented.is_empty() {
+            Ok(())
+        } else {
+            Err(planning::refused(&self.prevented, &new.desired.places))
+        }
+    }
+}
+
 /// Plans to bring a cluster that has the old version to the new one.
 ///
 /// # Errors
-/// What an apply of the new version would be refused for.
-pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<Planned, Error> {
+/// What an apply of the new version would be refused for, but for what it keeps: that is in the answer.
+pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<Compared, Error> {
     let resources = &new.desired.resources;
     let identity = Identity {
         stack: new.stack.name.to_string(),
@@ -164,7 +220,7 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<P
         .survey(&request, &secrets)
         .await
         .map_err(|error| planning::unread(&error))?;
-    let plan = plan::plan(&Inputs {
+    let inputs = Inputs {
         resources,
         graph: &new.desired.graph,
         recorded: &recorded,
@@ -174,8 +230,9 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<P
         adopt: false,
         force_conflicts: false,
         replaced: &BTreeMap::new(),
-    })
-    .map_err(|errors| planning::refused(&errors, &new.desired.places))?;
+    };
+    let (plan, prevented) =
+        even_if_prevented(&inputs).map_err(|errors| planning::refused(&errors, &new.desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let transitions = plan::transitions(&plan, resources, &recorded, &survey, consequences::is_judged);
     let plan = plan.with_consequences(consequences::consequences(&transitions, None));
@@ -191,13 +248,45 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<P
         moved: renames,
         ..Surroundings::default()
     };
-    Ok(Planned {
+    let planned = Planned {
         plan,
         recorded,
         survey,
         around,
         excess,
-    })
+    };
+    Ok(Compared { planned, prevented })
+}
+
+/// The plan, and what it does although the stack says that it may not be done.
+///
+/// # Errors
+/// Every reason why it cannot be planned, if there is one that is not of what the stack keeps.
+fn even_if_prevented(inputs: &Inputs<'_>) -> Result<(Plan, Vec<PlanError>), Vec<PlanError>> {
+    let errors = match plan::plan(inputs) {
+        Ok(plan) => return Ok((plan, Vec::new())),
+        Err(errors) => errors,
+    };
+    if !errors.iter().all(|error| matches!(error, PlanError::Prevented { .. })) {
+        return Err(errors);
+    }
+    let mut resources = inputs.resources.to_vec();
+    for resource in &mut resources {
+        resource.lifecycle.prevent_destroy = false;
+    }
+    let mut recorded: BTreeMap<Address, Recorded> = inputs.recorded.clone();
+    for known in recorded.values_mut() {
+        known.destroy.prevent = false;
+    }
+    let freely = Inputs {
+        resources: &resources,
+        recorded: &recorded,
+        ..*inputs
+    };
+    match plan::plan(&freely) {
+        Ok(plan) => Ok((plan, errors)),
+        Err(more) => Err([errors, more].concat()),
+    }
 }
 
 /// What the screens say around the plan.
@@ -211,6 +300,10 @@ pub(super) fn review(old: &Old, new: &Side, facts: Option<&Path>) -> Review {
         between: Some((old.version().name.clone(), new.version.name.clone())),
         asked: views::review::not_asked(facts),
         renamed,
+        nothing_before: match old {
+            Old::Stack(_) => None,
+            Old::Nothing(version) => Some(version.layers.iter().map(|layer| layer.display().to_string()).collect()),
+        },
         ..Review::default()
     }
 }
@@ -291,6 +384,7 @@ mod tests {
             .now_or_never()
             .expect("nothing is waited for")
             .expect("planned")
+            .planned
     }
 
     #[test]
@@ -307,7 +401,7 @@ mod tests {
             ("two-tenants", &["stack.toml"]),
         ];
         for (folder, layers) in all {
-            let side = |version| Side::of(version, None, &settings()).expect("it compiles");
+            let side = |version| Side::of(version, None, &settings(), &SchemaArgs::default()).expect("it compiles");
             let new = side(example(folder, layers));
             let same = between(&Old::Stack(Box::new(side(example(folder, layers)))), &new);
             let changes: Vec<_> = same.plan.steps.iter().filter(|step| step.action.is_change()).collect();

@@ -13,6 +13,7 @@ use super::{load, prepare};
 use crate::{
     cli::SchemaArgs,
     error::{Error, Problem},
+    files::Files,
     settings::Settings,
     views,
 };
@@ -142,25 +143,25 @@ fn seen_of(settings: &Settings, kinds: &BTreeSet<GroupKind>) -> Definitions {
 /// Files of manifests that could be read a moment ago, and cannot be any more.
 pub(super) fn faults<'a>(
     definitions: &Definitions,
-    (stack, scopes): Written<'_>,
+    written: Written<'_>,
     resources: &[&Resource],
     live: impl Fn(&Address) -> Option<&'a Value> + Copy,
 ) -> Result<Vec<Fault>, Error> {
     let faults = definitions.check(resources, |_, _| None, live);
-    if faults.is_empty() || stack.manifests.is_empty() {
+    if faults.is_empty() || written.stack.manifests.is_empty() {
         return Ok(faults);
     }
     // Places are looked up only once there is something to say.
-    with_lines((stack, scopes), |lines| {
+    with_lines(written, |lines| {
         definitions.check(resources, |address, field| lines.of(address, field), live)
     })
 }
 
-fn with_lines<T>((stack, scopes): Written<'_>, check: impl FnOnce(&manifests::Lines<'_>) -> T) -> Result<T, Error> {
-    let sets = load::manifests(stack)?;
+fn with_lines<T>(written: Written<'_>, check: impl FnOnce(&manifests::Lines<'_>) -> T) -> Result<T, Error> {
+    let sets = load::manifests_of(written.files, written.stack)?;
     let mut files = manifests::read(&sets);
     // What the catalogue brings was among what is known when the objects were put into their namespaces.
-    files.place(&[], scopes);
+    files.place(&[], written.scopes);
     Ok(check(&files.lines()))
 }
 
@@ -169,9 +170,8 @@ fn with_lines<T>((stack, scopes): Written<'_>, check: impl FnOnce(&manifests::Li
 /// # Errors
 /// Files of manifests that could be read a moment ago, and cannot be any more.
 pub(super) fn of_kubernetes(written: Written<'_>, resources: &[&Resource]) -> Result<OfKubernetes, Error> {
-    let (stack, _) = written;
     let found = OfKubernetes::check(resources, |_, _| None);
-    if found.is_empty() || stack.manifests.is_empty() {
+    if found.is_empty() || written.stack.manifests.is_empty() {
         return Ok(found);
     }
     with_lines(written, |lines| {
@@ -179,8 +179,27 @@ pub(super) fn of_kubernetes(written: Written<'_>, resources: &[&Resource]) -> Re
     })
 }
 
-/// Where resources come from: the stack, and by what its objects were put into namespaces.
-pub(super) type Written<'a> = (&'a Stack, &'a Scopes);
+/// Where resources come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    /// Where the files of the stack are.
+    pub(super) files: &'a Files,
+    /// The stack.
+    pub(super) stack: &'a Stack,
+    /// By what its objects were put into namespaces.
+    pub(super) scopes: &'a Scopes,
+}
+
+impl<'a> Written<'a> {
+    /// From a stack that is where we are.
+    pub(super) const fn here(stack: &'a Stack, scopes: &'a Scopes) -> Self {
+        Self {
+            files: &Files::HERE,
+            stack,
+            scopes,
+        }
+    }
+}
 
 /// Refuses resources that the definitions do not allow.
 ///

@@ -1,14 +1,14 @@
 //! `diff`: two versions of a stack, and what it means to go from one to the other.
 
 use super::{
-    compare::{self, Old, Side, Version},
-    load,
+    compare::{self, Compared, Old, Side, Version},
+    load, paged,
     plan::{self, First},
     planning::Planned,
     runtime,
 };
 use crate::{
-    cli::{DiffCommand, PlanCommand, ReviewArgs, ReviewFormat},
+    cli::{DiffCommand, PlanArgs, PlanCommand, ReviewArgs, ReviewFormat},
     error::{Error, Problem},
     exit::Exit,
     facts,
@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
     views::{self, review::Review},
 };
-use stackctl_engine::plan::Plan;
+use stackctl_engine::plan::Risk;
 use std::path::{Path, PathBuf};
 
 /// What a version is called that is on disk, where we are.
@@ -26,6 +26,10 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     if command.live {
         let plan = PlanCommand {
             stack: command.stack.clone(),
+            plan: PlanArgs {
+                schema: command.schema.clone(),
+                ..PlanArgs::default()
+            },
             review: command.review.clone(),
             detailed_exitcode: command.exit_code,
             ..PlanCommand::default()
@@ -35,26 +39,45 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     let (old, new) = versions(command, settings)?;
     compare::not_the_same(&old, &new)?;
     let facts = command.facts.as_deref().map(facts::from_file).transpose()?;
-    let old = Old::of(old, facts.as_ref(), settings)?;
-    let new = Side::of(new, facts.as_ref(), settings)?;
+    let old = Old::of(old, facts.as_ref(), settings, &command.schema)?;
+    let new = Side::of(new, facts.as_ref(), settings, &command.schema)?;
     new.show_doubts(settings);
-    let planned = runtime::block_on(compare::plan(settings, &old, &new))?;
+    new.check(settings, &command.schema)?;
+    let compared = runtime::block_on(compare::plan(settings, &old, &new))?;
+    let Compared { planned, prevented } = &compared;
+    let plan = &planned.plan;
     let review = Review {
+        refused: prevented.iter().map(ToString::to_string).collect(),
         excess: planned.excess.iter().map(ToString::to_string).collect(),
         artefact: command.review.artefact.clone(),
         ..compare::review(&old, &new, command.facts.as_deref())
     };
     let document = || {
         let details = planned.details(new.resources(), None);
-        views::json::pretty(&views::plan_document::plan(&planned.plan, &planned.around, &details))
+        let mut document = views::plan_document::plan(plan, &planned.around, &details);
+        if let Some(told) = review.renaming() {
+            document = views::plan_document::renamed(document, &told);
+        }
+        if !prevented.is_empty() {
+            document = views::plan_document::refused(document);
+        }
+        views::json::pretty(&document)
     };
-    views::result(&shown(settings, &planned, document, &review, &command.review));
-    verdict(&planned.plan, &command.review)?;
-    Ok(if command.exit_code && planned.plan.has_changes() {
-        Exit::Differs
+    let text = shown(settings, planned, document, &review, &command.review);
+    if settings.json || command.review.format != ReviewFormat::Text {
+        views::result(&text);
     } else {
-        Exit::Done
-    })
+        paged::show(settings, &text);
+    }
+    compared.verdict(&new)?;
+    verdict(review.risk(plan), &command.review)?;
+    Ok(
+        if command.exit_code && (plan.has_changes() || review.renamed.is_some()) {
+            Exit::Differs
+        } else {
+            Exit::Done
+        },
+    )
 }
 
 /// A plan in the form that was asked for; `document` makes the one for machines.
@@ -75,9 +98,9 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a plan that is graver than was allowed.
-pub(super) fn verdict(plan: &Plan, how: &ReviewArgs) -> Result<(), Error> {
-    match (plan.risk(), how.fail_on) {
+/// Refuses what is graver than was allowed.
+pub(super) fn verdict(risk: Option<Risk>, how: &ReviewArgs) -> Result<(), Error> {
+    match (risk, how.fail_on) {
         (Some(risk), Some(from)) if risk >= from => Err(Problem::new(format!("the change is {risk}"))
             .because(format!("`--fail-on {from}` refuses what is {from} or worse"))
             .hint("read what it does above; leave `--fail-on` away where that is meant")

@@ -6,7 +6,7 @@
 
 use super::{
     compare::StandIns,
-    definitions,
+    definitions::{self, Written},
     known::Known,
     planning::{self, Planned},
     prepare::Desired,
@@ -33,7 +33,7 @@ pub(super) async fn apply(
     let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &recorded))?;
     let resources = planning::part_of(partial.as_ref(), desired);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
-    definitions::check(&given, (stack, &desired.scopes), &resources, settings)?;
+    definitions::check(&given, Written::here(stack, &desired.scopes), &resources, settings)?;
     let request = SurveyRequest {
         resources: &resources,
         recorded: &recorded,

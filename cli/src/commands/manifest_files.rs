@@ -35,17 +35,24 @@ pub(super) fn read(of: &Files, path: &Path) -> Result<Vec<ManifestFile>, Problem
     } else {
         vec![path.to_owned()]
     };
-    let file = |path: &PathBuf| {
-        of.read_to_string(path).map(|text| ManifestFile {
+    let file = |path: &PathBuf| match of.read_to_string(path) {
+        Ok(text) => Ok(ManifestFile {
             name: path.display().to_string(),
             text,
-        })
+        }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(no_text(path)),
+        Err(error) => Err(unreadable(&error)),
     };
-    paths
-        .iter()
-        .map(file)
-        .collect::<io::Result<_>>()
-        .map_err(|error| unreadable(&error))
+    paths.iter().map(file).collect()
+}
+
+/// Why a file is no manifest, whatever it is.
+fn no_text(path: &Path) -> Problem {
+    let mut problem = Problem::new(format!("{}: it is no text in UTF-8", path.display())).hint(
+        "save it as UTF-8 (some editors write UTF-16), or name the files that are manifests: `path = \"DIR/*.yaml\"`",
+    );
+    problem.code = Some("STK300".to_owned());
+    problem
 }
 
 fn of_directory(of: &Files, path: &Path) -> io::Result<Vec<PathBuf>> {

@@ -48,7 +48,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
             &command.review,
             first,
         );
-        diff::verdict(&planned.plan, &command.review)?;
+        diff::verdict(planned.plan.risk(), &command.review)?;
         return Ok(exit(command, &planned));
     }
     runtime::block_on(async {
@@ -101,7 +101,7 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         if let Some((path, digest)) = saved {
             views::tell(&views::plan::saved(path, &digest, &settings.place()));
         }
-        diff::verdict(&planned.plan, &command.review)?;
+        diff::verdict(planned.plan.risk(), &command.review)?;
         Ok(exit(command, &planned))
     })
 }

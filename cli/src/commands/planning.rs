@@ -3,7 +3,8 @@
 use super::{
     claims,
     cluster::Cluster,
-    copy, definitions,
+    copy,
+    definitions::{self, Written},
     instances::{self, WithDefinitions},
     known::{Counted, Known},
     prepare::Desired,
@@ -121,7 +122,13 @@ pub(super) async fn apply(
     wanted.extend(in_cluster.rights(Purpose::Apply));
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
-    definitions::after_survey(settings, &given, (stack, &desired.scopes), &resources, &survey)?;
+    definitions::after_survey(
+        settings,
+        &given,
+        Written::here(stack, &desired.scopes),
+        &resources,
+        &survey,
+    )?;
     let plan = plan::plan(&Inputs {
         resources: &resources,
         graph: &desired.graph,

@@ -2,7 +2,8 @@
 
 use super::{
     cluster::{Cluster, Use},
-    definitions, load,
+    definitions::{self, Written},
+    load,
     prepare::{self, Desired},
     runtime,
 };
@@ -21,7 +22,12 @@ use std::path::Path;
 pub(super) fn run(command: &RenderCommand, settings: &Settings) -> Result<Exit, Error> {
     let (stack, desired) = desired(command.facts.as_deref(), settings, &command.schema)?;
     let given = definitions::given(settings.crds(&command.schema).as_deref(), &desired.resources)?;
-    definitions::check(&given, (&stack, &desired.scopes), &desired.resources, settings)?;
+    definitions::check(
+        &given,
+        Written::here(&stack, &desired.scopes),
+        &desired.resources,
+        settings,
+    )?;
     let documents = views::manifests::documents(&desired.resources, &desired.graph);
     match &command.out {
         None => views::result(&views::manifests::stream(&documents)),

@@ -4,7 +4,8 @@
 //! a kind whose definition is known is checked against it.
 
 use super::{
-    definitions, load,
+    definitions::{self, Written},
+    load,
     prepare::{self, Desired},
 };
 use crate::{cli::ValidateCommand, error::Error, exit::Exit, facts, settings::Settings, views};
@@ -87,11 +88,12 @@ fn check(command: &ValidateCommand, settings: &Settings, stack: &Stack, desired:
     }
     let mut known = definitions::given(directory.as_deref(), resources)?;
     let all: Vec<&Resource> = resources.iter().collect();
-    let mut errors = definitions::faults(&known, (stack, &desired.scopes), &all, |_| None)?;
-    let of_kubernetes = definitions::of_kubernetes((stack, &desired.scopes), &all)?;
+    let written = Written::here(stack, &desired.scopes);
+    let mut errors = definitions::faults(&known, written, &all, |_| None)?;
+    let of_kubernetes = definitions::of_kubernetes(written, &all)?;
     errors.extend(of_kubernetes.errors);
     let seen = definitions::seen(settings, resources).without(&known);
-    let warnings = definitions::faults(&seen, (stack, &desired.scopes), &all, |_| None)?;
+    let warnings = definitions::faults(&seen, written, &all, |_| None)?;
     known.complete(seen);
     Ok(Checked {
         errors,

@@ -4,8 +4,13 @@
 //! - What is sensitive shows as `(secret)`, whatever its value.
 //! - Two values that differ do not read the same: long ones are cut so that the first difference is seen, and of texts
 //!   of several lines those that differ follow.
+//! - The words that differ are found without colours too: marks stand below them.
+//! - No control character of a value reaches the terminal.
 
-use super::style::{Meaning, Style, at, counted, shortened, visible_width};
+use super::{
+    style::{Meaning, Style, at, counted, padded, shortened, visible_width},
+    words,
+};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use stackctl_engine::{
@@ -21,8 +26,6 @@ const LONGEST_LINE: usize = 90;
 const MOST_LINES: usize = 18;
 /// How many lines that do not differ stand around those that do.
 const CONTEXT: usize = 1;
-/// How much two texts have to have in common for their words to be compared.
-const LEAST_ALIKE: f32 = 0.4;
 /// How much of a value is shown on however narrow a terminal.
 const LEAST_VALUE: usize = 20;
 /// How much is shown before the first difference of two long values, and at least after it.
@@ -61,12 +64,7 @@ fn whole(value: &Shown) -> String {
 
 /// What stood there and what would stand there, each where there is something, cut so that the difference is seen.
 pub fn sides(change: &FieldChange, style: &Style) -> (Option<String>, Option<String>) {
-    let (before, after) = match (&change.before, &change.after) {
-        (Shown::Value(_), Shown::Value(_)) => {
-            shortened_pair(&whole(&change.before), &whole(&change.after), LONGEST_VALUE, style)
-        }
-        (before, after) => (shown(before, style), shown(after, style)),
-    };
+    let (before, after) = cut(&change.before, &change.after, style);
     let is_there = |value: &Shown| *value != Shown::Absent;
     (
         Some(before).filter(|_| is_there(&change.before)),
@@ -80,12 +78,24 @@ pub fn from_to(change: &FieldChange, style: &Style) -> String {
 }
 
 fn from_to_shown(before: &Shown, after: &Shown, style: &Style) -> String {
-    let (before, after) = match (before, after) {
+    let (before, after) = cut(before, after, style);
+    let (before, after) = words::painted(&before, &after, style);
+    format!("{before} {} {after}", style.arrow())
+}
+
+/// What stands below that, if anything does, where it begins in this column.
+pub fn below_from_to(change: &FieldChange, column: usize, style: &Style) -> Option<String> {
+    let (before, after) = cut(&change.before, &change.after, style);
+    let (old, new) = words::marks(&before, &after, style)?;
+    let old = padded(&old, visible_width(&before) + visible_width(style.arrow()) + 2);
+    Some(format!("{}{old}{new}", " ".repeat(column)).trim_end().to_owned())
+}
+
+fn cut(before: &Shown, after: &Shown, style: &Style) -> (String, String) {
+    match (before, after) {
         (Shown::Value(_), Shown::Value(_)) => shortened_pair(&whole(before), &whole(after), LONGEST_VALUE, style),
         (before, after) => (shown(before, style), shown(after, style)),
-    };
-    let (before, after) = words(&before, &after, style);
-    format!("{before} {} {after}", style.arrow())
+    }
 }
 
 /// What a value was and is; null is nothing.
@@ -97,7 +107,7 @@ pub fn from_to_values(before: &Value, after: &Value, style: &Style) -> String {
     from_to_shown(&side(before), &side(after), style)
 }
 
-/// A change below its resource: one line, or where that is wider than the terminal, one for each side.
+/// A change below its resource: one line, or where that is wider than the terminal, one for each side; and marks below.
 pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> {
     let name = format!("{}{}:", " ".repeat(indent), path(&change.path));
     let one = format!("{name}  {}", from_to(change, style));
@@ -106,19 +116,58 @@ pub fn lines(change: &FieldChange, indent: usize, style: &Style) -> Vec<String> 
         style.paint(Meaning::Quiet, &format!("{verb}{}", said_of(change, by)))
     });
     let fits = |line: &str| style.width.is_none_or(|width| visible_width(line) <= width);
-    let mut lines = match &by {
-        Some(by) if fits(&format!("{one}   {by}")) => return vec![format!("{one}   {by}")],
-        _ if fits(&one) => vec![one],
+    let with_by = by.as_ref().map(|by| format!("{one}   {by}"));
+    let mut lines = Vec::new();
+    let by_below = match with_by {
+        Some(with_by) if fits(&with_by) => {
+            lines.push(with_by);
+            None
+        }
+        _ if fits(&one) => {
+            lines.push(one);
+            by
+        }
         _ => {
             let width = style.width.unwrap_or(usize::MAX).saturating_sub(indent + 4);
             let (before, after) = pair(change, width.max(LEAST_VALUE), style);
-            let (before, after) = words(&before, &after, style);
             let inner = " ".repeat(indent + 2);
-            vec![name, format!("{inner}- {before}"), format!("{inner}+ {after}")]
+            lines.push(name);
+            let sides = signed(&before, &after, style).into_iter().flatten();
+            lines.extend(sides.map(|line| format!("{inner}{line}")));
+            lines.extend(by.map(|by| format!("{inner}{by}")));
+            return lines;
         }
     };
-    lines.extend(by.map(|by| format!("{}{by}", " ".repeat(indent + 2))));
+    lines.extend(below_from_to(change, visible_width(&name) + 2, style));
+    lines.extend(by_below.map(|by| format!("{}{by}", " ".repeat(indent + 2))));
     lines
+}
+
+/// What a side of a change is told by.
+struct Sign(&'static str, Meaning);
+
+const MINUS: Sign = Sign("-", Meaning::Bad);
+const PLUS: Sign = Sign("+", Meaning::Good);
+
+impl Sign {
+    fn line(&self, text: &str, style: &Style) -> String {
+        self.before(&style.paint(self.1, text), style)
+    }
+
+    fn before(&self, painted: &str, style: &Style) -> String {
+        format!("{} {painted}", style.paint(self.1, self.0))
+    }
+}
+
+/// Two texts that differ, each behind its sign, and marks below where there are no colours: the lines of either side.
+fn signed(before: &str, after: &str, style: &Style) -> [Vec<String>; 2] {
+    let (old, new) = words::painted(before, after, style);
+    let (below_old, below_new) = words::marks(before, after, style).unwrap_or_default();
+    let side = |sign: Sign, text: &str, marks: &str| {
+        let marks = Some(format!("  {marks}")).filter(|_| !marks.is_empty());
+        [sign.before(text, style)].into_iter().chain(marks).collect()
+    };
+    [side(MINUS, &old, &below_old), side(PLUS, &new, &below_new)]
 }
 
 fn pair(change: &FieldChange, width: usize, style: &Style) -> (String, String) {
@@ -134,31 +183,6 @@ fn pair(change: &FieldChange, width: usize, style: &Style) -> (String, String) {
 /// Whether a value shows as a count of its lines.
 fn is_folded(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains('\n'))
-}
-
-/// Colours two texts, and more strongly the words that only one of them has, where they have words in common.
-fn words(before: &str, after: &str, style: &Style) -> (String, String) {
-    let whole = || (style.paint(Meaning::Bad, before), style.paint(Meaning::Good, after));
-    if !style.color || before.contains('\u{1b}') || after.contains('\u{1b}') {
-        return whole();
-    }
-    let differences = TextDiff::from_words(before, after);
-    if differences.ratio() < LEAST_ALIKE {
-        return whole();
-    }
-    let (mut old, mut new) = (String::new(), String::new());
-    for change in differences.iter_all_changes() {
-        let text = change.value();
-        match change.tag() {
-            ChangeTag::Equal => {
-                old.push_str(&style.paint(Meaning::Bad, text));
-                new.push_str(&style.paint(Meaning::Good, text));
-            }
-            ChangeTag::Delete => old.push_str(&style.paint_strongly(Meaning::Bad, text)),
-            ChangeTag::Insert => new.push_str(&style.paint_strongly(Meaning::Good, text)),
-        }
-    }
-    (old, new)
 }
 
 /// Cuts two texts to a number of characters so that the first place where they differ is in both.
@@ -189,7 +213,7 @@ pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
         return Vec::new();
     }
     let differences = TextDiff::from_lines(before, after);
-    let bare = |line: &str| line.trim_end_matches('\n').to_owned();
+    let bare = |line: &str| without_controls(line.trim_end_matches('\n'));
     // Each line stands below its field, behind its sign.
     let width = style
         .width
@@ -200,7 +224,7 @@ pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
             lines.push(style.paint(Meaning::Quiet, &format!("  {}", style.ellipsis())));
         }
         for operation in group {
-            let (mut same, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut same, mut old, mut new) = (Vec::<String>::new(), Vec::<String>::new(), Vec::<String>::new());
             for line in differences.iter_changes(operation) {
                 match line.tag() {
                     ChangeTag::Delete => old.push(bare(line.value())),
@@ -214,23 +238,18 @@ pub fn text_lines(change: &FieldChange, style: &Style) -> Vec<String> {
                     .map(|text| style.paint(Meaning::Quiet, &format!("  {}", cut(text)))),
             );
             // A line and the one that takes its place are cut at the same character, and compared word by word.
-            for (old, new) in old.iter_mut().zip(&mut new) {
-                (*old, *new) = shortened_pair(old, new, width, style);
-                (*old, *new) = words(old, new, style);
+            let n_pairs = old.len().min(new.len());
+            let mut sides = [Vec::new(), Vec::new()];
+            for (old, new) in old.iter().zip(&new) {
+                let (old, new) = shortened_pair(old, new, width, style);
+                for (side, lines) in sides.iter_mut().zip(signed(&old, &new, style)) {
+                    side.extend(lines);
+                }
             }
-            for (sign, meaning, side) in [("-", Meaning::Bad, old), ("+", Meaning::Good, new)] {
-                let painted = |text: &String| {
-                    if text.contains('\u{1b}') {
-                        text.clone()
-                    } else {
-                        style.paint(meaning, &cut(text))
-                    }
-                };
-                lines.extend(
-                    side.iter()
-                        .map(|text| format!("{} {}", style.paint(meaning, sign), painted(text))),
-                );
-            }
+            let [minus, plus] = &mut sides;
+            minus.extend(old[n_pairs..].iter().map(|text| MINUS.line(&cut(text), style)));
+            plus.extend(new[n_pairs..].iter().map(|text| PLUS.line(&cut(text), style)));
+            lines.extend(sides.into_iter().flatten());
         }
     }
     let more = lines.len().saturating_sub(MOST_LINES);
@@ -260,11 +279,22 @@ pub(super) fn said_of(change: &FieldChange, by: &DriftedBy) -> String {
     }
 }
 
+/// A line in which nothing tells the terminal what to do; a tab is as wide as a space.
+fn without_controls(line: &str) -> String {
+    let shown = |one: char| match one {
+        '\t' => ' ',
+        one if one.is_control() => '\u{fffd}',
+        one => one,
+    };
+    line.chars().map(shown).collect()
+}
+
 /// Whether a text reads without quotes: no space at its ends and nothing that looks like another type.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.trim() == text
-        && !text.contains(['\n', '"', '\t'])
+        && !text.contains('"')
+        && !text.contains(char::is_control)
         && text.parse::<f64>().is_err()
         && !matches!(text, "true" | "false" | "null")
 }
@@ -286,6 +316,16 @@ mod tests {
         assert_eq!(of(json!(true)), "true");
         assert_eq!(of(json!("a\nb\n")), "(2 lines, 4 bytes)");
         assert_eq!(shown(&Shown::Secret, &Style::PLAIN), "(secret)");
+    }
+
+    #[test]
+    fn no_control_character_of_a_value_reaches_the_terminal() {
+        assert_eq!(of(json!("a\u{1b}[2Jb")), "\"a\\u001b[2Jb\"");
+        let lines = text_lines(
+            &change(json!("a\n\tb: 1\n"), json!("a\n\tb:\u{1b}[2J 2\r\n")),
+            &Style::PLAIN,
+        );
+        assert_eq!(lines, ["  a", "-  b: 1", "+  b:\u{fffd}[2J 2\u{fffd}"]);
     }
 
     #[test]
@@ -316,20 +356,6 @@ mod tests {
     }
 
     #[test]
-    fn of_two_long_texts_the_words_that_differ_stand_out_in_colour() {
-        let color = Style {
-            color: true,
-            ..Style::PLAIN
-        };
-        let (before, after) = words("--log=info --workers=2 --ui", "--log=info --workers=4 --ui", &color);
-        assert!(before.contains("\u{1b}[1;4;31m--workers=2\u{1b}[0m"), "{before:?}");
-        assert!(after.contains("\u{1b}[1;4;32m--workers=4\u{1b}[0m"), "{after:?}");
-        // Nothing in common: nothing stands out.
-        let (before, _) = words("one", "two", &color);
-        assert_eq!(before, "\u{1b}[31mone\u{1b}[0m");
-    }
-
-    #[test]
     fn on_a_narrow_terminal_each_side_has_its_line() {
         let narrow = Style {
             width: Some(40),
@@ -341,7 +367,9 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @"
               spec.rules:
                 - --log=info --workers=2 --list…
+                  ^^^^^^^^^^
                 + --log=debug --workers=2 --lis…
+                  ^^^^^^^^^^^
         ");
     }
 

@@ -197,6 +197,10 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
                 .map(|by| diff::said_of(change, by))
                 .unwrap_or_default();
             let _ = writeln!(text, "{}", format!("{}   {by}", padded(&line, width)).trim_end());
+            let column = visible_width(&diff::path(&change.path)) + 5;
+            if let Some(marks) = diff::below_from_to(change, column, style) {
+                let _ = writeln!(text, "{marks}");
+            }
         }
     }
     text
@@ -272,7 +276,7 @@ mod tests {
             changes: Vec::new(),
             ..drifted_dashboard()
         };
-        assert_eq!(mended(&[gone.clone()]), "makes 1 object again");
+        assert_eq!(mended(std::slice::from_ref(&gone)), "makes 1 object again");
         assert_eq!(
             mended(&[drifted_dashboard(), gone]),
             "sets 1 field back and makes 1 object again"
@@ -290,6 +294,13 @@ mod tests {
             found.changes.push(long_change());
             insta::assert_snapshot!(format!("drift_at_{width}"), drift(&[found], &looked(88), &style));
         }
+    }
+
+    #[test]
+    fn in_a_pipe_the_words_that_drifted_are_marked() {
+        let mut found = drifted_dashboard();
+        found.changes = vec![long_change()];
+        insta::assert_snapshot!(drift(&[found], &looked(88), &Style::PLAIN));
     }
 
     #[test]

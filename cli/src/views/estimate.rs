@@ -2,7 +2,7 @@
 
 use super::{
     plan::Surroundings,
-    style::{Meaning, Style, padded, roughly, shortened, visible_width},
+    style::{self, Meaning, Style, padded, roughly, shortened, visible_width},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -152,13 +152,13 @@ fn rows(estimate: &Estimate, most: Option<usize>, what: impl Fn(&Address) -> Str
     largest.truncate(most.unwrap_or(usize::MAX));
     let named: Vec<&Leg> = estimate.path.iter().filter(|leg| largest.contains(leg)).collect();
     let width = |texts: Vec<usize>, widest: usize| texts.into_iter().max().unwrap_or(0).min(widest);
-    let addresses = width(
-        named
-            .iter()
-            .map(|leg| visible_width(&leg.address.to_string()))
-            .collect(),
-        WIDEST_ADDRESS,
-    );
+    // What follows an address that is wider stands below it.
+    let widest_address = style.width.map_or(WIDEST_ADDRESS, |width| {
+        width.saturating_sub(NARROWEST_WAIT + AROUND_WAIT).min(WIDEST_ADDRESS)
+    });
+    let widths = named.iter().map(|leg| visible_width(&leg.address.to_string()));
+    let fitting = widths.filter(|width| *width <= widest_address).collect();
+    let addresses = width(fitting, widest_address);
     let widest_wait = style.width.map_or(WIDEST_WAIT, |width| {
         width
             .saturating_sub(addresses + AROUND_WAIT)
@@ -167,14 +167,13 @@ fn rows(estimate: &Estimate, most: Option<usize>, what: impl Fn(&Address) -> Str
     let wait = |leg: &Leg| shortened(&what(&leg.address), widest_wait, style.ellipsis());
     let waits = width(named.iter().map(|leg| visible_width(&wait(leg))).collect(), widest_wait);
     let row = |name: &str, wait: &str, time: Duration, basis: &str| {
-        let line = format!(
-            "  {}  {}  {:>7}  {:>3.0} %  {basis}",
-            padded(name, addresses),
+        let rest = format!(
+            "{}  {:>7}  {:>3.0} %  {basis}",
             padded(wait, waits),
             roughly(time),
             100.0 * share(time, estimate)
         );
-        format!("{}\n", line.trim_end())
+        format!("{}\n", style::row("  ", name, addresses, rest.trim_end()))
     };
     let mut text: String = named
         .iter()

@@ -149,6 +149,15 @@ mod tests {
               until a.namespace is applied: lives in it (inferred from the namespace)
         2 resources in 2 waves; waves are shown, nothing waits for a whole one
         ");
+        insta::assert_snapshot!(dot(&graph()), @r#"
+        digraph stack {
+          rankdir=LR;
+          node [shape=box];
+          "a.namespace";
+          "a.csv";
+          "a.namespace" -> "a.csv" [style=dashed];
+        }
+        "#);
         insta::assert_snapshot!(mermaid(&graph()), @r#"
         graph LR
           n0["a.namespace"]

@@ -41,6 +41,7 @@ pub(crate) mod testing;
 pub mod timeline;
 pub mod timeline_document;
 pub mod validate_document;
+mod words;
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {

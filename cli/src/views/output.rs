@@ -1,6 +1,6 @@
 //! What a platform offers, for people and machines.
 
-use super::style::{Meaning, Style, padded, visible_width};
+use super::style::{Meaning, Style, broken, padded, visible_width};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stackctl_stacks::components::Output;
@@ -29,9 +29,24 @@ pub fn outputs(outputs: &[Output], style: &Style) -> String {
             padded(value, values),
             style.paint(Meaning::Quiet, description)
         );
-        let _ = writeln!(text, "{}", line.trim_end());
+        if style.width.is_none_or(|width| visible_width(&line) <= width) {
+            let _ = writeln!(text, "{}", line.trim_end());
+        } else {
+            let _ = writeln!(text, "  {}  {value}", padded(name, names));
+            for part in folded(description, style) {
+                let _ = writeln!(text, "      {}", style.paint(Meaning::Quiet, &part));
+            }
+        }
     }
     text
+}
+
+/// A text that stands below what it is about.
+fn folded(text: &str, style: &Style) -> Vec<String> {
+    broken(
+        text,
+        style.width.map_or(usize::MAX, |width| width.saturating_sub(6).max(20)),
+    )
 }
 
 /// `output`.
@@ -59,5 +74,35 @@ pub fn to_json(outputs: &[Output]) -> OutputsJson {
     OutputsJson {
         format_version: super::json::FORMAT_VERSION,
         outputs: outputs.iter().map(one).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_wide_for_the_terminal_has_its_description_below() {
+        let output = |name: &str, value: &str| Output {
+            name: name.to_owned(),
+            description: "where clients of the models in MaaS get their keys".to_owned(),
+            value: value.to_owned(),
+        };
+        let all = [
+            output("maas", "https://maas.apps.example.com"),
+            output("model", "https://a"),
+        ];
+        let narrow = Style {
+            width: Some(50),
+            ..Style::PLAIN
+        };
+        insta::assert_snapshot!(outputs(&all, &narrow), @r"
+          maas   https://maas.apps.example.com
+              where clients of the models in MaaS get
+              their keys
+          model  https://a
+              where clients of the models in MaaS get
+              their keys
+        ");
     }
 }

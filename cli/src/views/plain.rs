@@ -29,6 +29,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const ANSWER: &str = "an answer of the cluster";
 const ADDRESS_WIDTH: usize = 36;
 const DID_WIDTH: usize = 52;
+/// On a line with a time: the mark, the gaps, and the time.
+const AROUND_DID: usize = 15;
+/// The longest word for what a write did.
+const LEAST_DID: usize = 9;
 
 /// Lines on stderr.
 #[derive(Debug)]
@@ -129,10 +133,16 @@ impl Plain {
 pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Option<String> {
     let row = |mark: &str, address: &Address, what: &str, time: &str| {
         let address = padded(&address.to_string(), ADDRESS_WIDTH);
+        // A wide address, and a narrow terminal, take from what was done, so that times stay in their column.
+        let taken = visible_width(&address) - ADDRESS_WIDTH;
+        let room = style
+            .width
+            .map_or(DID_WIDTH, |width| width.saturating_sub(ADDRESS_WIDTH + AROUND_DID));
+        let room = room.min(DID_WIDTH).saturating_sub(taken).max(LEAST_DID);
         let what = if time.is_empty() {
             what.to_owned()
         } else {
-            padded(&shortened(what, DID_WIDTH, style.ellipsis()), DID_WIDTH)
+            padded(&shortened(what, room, style.ellipsis()), room)
         };
         format!("{mark} {address}  {what}  {time:>9}").trim_end().to_owned()
     };
@@ -168,6 +178,27 @@ mod tests {
     use super::*;
     use crate::views::testing::address;
     use stackctl_engine::execute::Did;
+
+    #[test]
+    fn times_stay_in_their_column_below_a_wide_address_and_on_a_narrow_terminal() {
+        let narrow = Style {
+            width: Some(80),
+            ..Style::PLAIN
+        };
+        let line = |at: &str, style: &Style| {
+            let event = Event::Ready {
+                address: address(at),
+                why: "its operator is there and serves all that it is asked for".to_owned(),
+                took: Duration::from_millis(100),
+            };
+            finished(&event, None, style).expect("a line")
+        };
+        let wide = "manifests[extras].change-group[\"g.example.com/db\"]";
+        for (style, width) in [(&narrow, 80), (&Style::PLAIN, 103)] {
+            let widths = ["a.b", wide].map(|at| visible_width(&line(at, style)));
+            assert_eq!(widths, [width; 2], "{}", line(wide, style));
+        }
+    }
 
     #[test]
     fn a_short_wait_is_told_once_and_a_long_one_when_it_began_to_be_long() {

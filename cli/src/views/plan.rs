@@ -4,7 +4,7 @@
 
 use super::{
     diff, estimate,
-    style::{Meaning, Style, broken, counted, padded, row, visible_width},
+    style::{Meaning, Style, broken, counted, item, padded, row, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -28,7 +28,7 @@ const WIDEST_OBJECT: usize = 58;
 /// Where the counts of a component end.
 const HEADING_WIDTH: usize = 78;
 /// What stands below an address begins here.
-const BELOW: &str = "      ";
+pub(super) const BELOW: &str = "      ";
 /// How many of what a plan leaves out are listed one by one.
 const MOST_LEFT_OUT: usize = 12;
 /// How many fields of one object are listed.
@@ -62,7 +62,9 @@ pub fn plan(plan: &Plan, around: &Surroundings, style: &Style) -> String {
         around.stack,
         around.cluster
     );
-    line(&mut text, &style.paint(Meaning::Quiet, &style.cut(&heading)));
+    for part in broken(&heading, style.width.unwrap_or(usize::MAX)) {
+        line(&mut text, &style.paint(Meaning::Quiet, &part));
+    }
     renames(&mut text, &around.moved, style);
     facts_moved(&mut text, &around.facts_moved, style);
     components(&mut text, plan, Fields::Shown, style);
@@ -589,10 +591,8 @@ fn before_yes(text: &mut String, plan: &Plan, style: &Style) {
             | ConsequenceClass::Access => Meaning::Attention,
             ConsequenceClass::TakesFields | ConsequenceClass::Notice => Meaning::Quiet,
         };
-        line(
-            text,
-            &format!("  {} {}", style.paint(meaning, style.dot()), consequence.text),
-        );
+        let mark = format!("  {} ", style.paint(meaning, style.dot()));
+        line(text, &item(&mark, &consequence.text, style));
     }
 }
 
@@ -606,17 +606,17 @@ fn remains(text: &mut String, plan: &Plan, style: &Style) {
         .iter()
         .map(|remains| visible_width(&remains.object.to_string()))
         .max()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .min(WIDEST_OBJECT);
     for remains in &plan.remains {
-        line(
-            text,
-            &format!(
-                "  {} {}  {}",
-                style.dot(),
-                padded(&remains.object.to_string(), width.min(WIDEST_OBJECT)),
-                remains.why
-            ),
-        );
+        let object = remains.object.to_string();
+        let whole = format!("  {} {}  {}", style.dot(), padded(&object, width), remains.why);
+        if style.width.is_none_or(|width| visible_width(&whole) <= width) {
+            line(text, &whole);
+        } else {
+            line(text, &format!("  {} {object}", style.dot()));
+            line(text, &item(BELOW, &remains.why, style));
+        }
     }
 }
 

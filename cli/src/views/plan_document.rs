@@ -22,6 +22,7 @@ use stackctl_engine::{
     digest::Digest,
     facts::MovedFact,
     plan::{Action, Picture, Plan, Side, Step},
+    resource::{Consequence, ConsequenceClass},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,6 +55,9 @@ pub struct PlanJson {
     has_changes: bool,
     /// The same, in Terraform's word.
     applyable: bool,
+    /// Only of a change that an apply refuses: true, Terraform's word for a plan that is not to be applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errored: Option<bool>,
     /// Whether the plan is about all of the stack.
     complete: bool,
     /// The digest of what is desired.
@@ -256,6 +260,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, details: &Details) -> PlanJson {
         purpose: purpose(plan.purpose),
         has_changes: plan.has_changes(),
         applyable: plan.has_changes(),
+        errored: None,
         complete: plan.partial.is_none(),
         desired: plan.desired.to_string(),
         resource_changes: plan.steps.iter().map(change).collect(),
@@ -281,6 +286,26 @@ pub fn saved(mut plan: PlanJson, saved: Option<(&Path, Digest)>) -> PlanJson {
         digest: digest.to_string(),
     });
     plan
+}
+
+/// Says of a plan that the stack has another name now, which no resource shows.
+pub fn renamed(mut plan: PlanJson, told: &str) -> PlanJson {
+    plan.has_changes = true;
+    plan.applyable = true;
+    plan.consequences.push(consequence(&Consequence {
+        class: ConsequenceClass::Disruption,
+        text: told.to_owned(),
+    }));
+    plan
+}
+
+/// Says of a plan that an apply refuses it.
+pub fn refused(plan: PlanJson) -> PlanJson {
+    PlanJson {
+        applyable: false,
+        errored: Some(true),
+        ..plan
+    }
 }
 
 fn resource_change(step: &Step, picture: &Picture, previous_address: Option<String>) -> ResourceChangeJson {

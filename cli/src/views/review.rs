@@ -4,8 +4,8 @@
 
 use super::{
     estimate,
-    plan::{self, Fields, Surroundings, line},
-    style::{Meaning, Style, padded, visible_width},
+    plan::{self, BELOW, Fields, Surroundings, line},
+    style::{Meaning, Style, broken, item, padded, visible_width},
 };
 use stackctl_engine::{
     Address,
@@ -27,12 +27,39 @@ pub struct Review {
     pub asked: String,
     /// The old name of the stack, where it has another one now.
     pub renamed: Option<String>,
+    /// The files of the stack, where the old version has none of them.
+    pub nothing_before: Option<Vec<String>>,
+    /// Why an apply refuses it.
+    pub refused: Vec<String>,
     /// What an apply asks for one more word for.
     pub excess: Vec<String>,
     /// Where the whole is kept.
     pub artefact: Option<String>,
     /// The file that the plan is saved as, and its digest.
     pub saved: Option<(String, String)>,
+}
+
+impl Review {
+    /// What it means that the stack has another name now, if it has.
+    pub fn renaming(&self) -> Option<String> {
+        let old = self.renamed.as_ref()?;
+        Some(format!(
+            "the stack is called {} instead of {old}: on a cluster that is another stack, and nothing of {old} is taken away",
+            self.stack
+        ))
+    }
+
+    /// How many changes are how grave; another name of the stack is one that somebody notices.
+    pub fn risks(&self, plan: &Plan) -> Risks {
+        let mut risks = plan.risks();
+        risks.disruptive += usize::from(self.renamed.is_some());
+        risks
+    }
+
+    /// How grave it is as a whole; nothing where nothing changes.
+    pub fn risk(&self, plan: &Plan) -> Option<Risk> {
+        plan.risk().max(self.renamed.as_ref().map(|_| Risk::Disruptive))
+    }
 }
 
 /// The line above what is wrong with one of two versions.
@@ -48,12 +75,15 @@ pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, 
         let _ = write!(heading, "{from} {} {to}   ", style.arrow());
     }
     heading.push_str(&review.asked);
-    line(&mut text, &style.paint(Meaning::Quiet, &heading));
-    for note in notes(review) {
-        line(&mut text, &style.paint(Meaning::Attention, &note));
+    let width = style.width.unwrap_or(usize::MAX);
+    for part in broken(&heading, width) {
+        line(&mut text, &style.paint(Meaning::Quiet, &part));
+    }
+    for part in notes(review).iter().flat_map(|note| broken(note, width)) {
+        line(&mut text, &style.paint(Meaning::Attention, &part));
     }
     plan::renames(&mut text, &around.moved, style);
-    consequences(&mut text, plan, style);
+    consequences(&mut text, plan, review, style);
     let fields = if compact { Fields::LeftOut } else { Fields::Shown };
     plan::components(&mut text, plan, fields, style);
     line(&mut text, "");
@@ -65,12 +95,12 @@ pub fn text(plan: &Plan, around: &Surroundings, review: &Review, compact: bool, 
 }
 
 /// What the plan does to those who use the platform, by how grave it is.
-fn consequences(text: &mut String, plan: &Plan, style: &Style) {
-    if !plan.has_changes() {
+fn consequences(text: &mut String, plan: &Plan, review: &Review, style: &Style) {
+    if review.risk(plan).is_none() && !plan.has_changes() {
         return;
     }
     line(text, "");
-    line(text, &style.paint(Meaning::Heading, &verdict(&plan.risks())));
+    line(text, &style.paint(Meaning::Heading, &verdict(&review.risks(plan))));
     let told = plan.told();
     let widths = told.iter().map(|told| visible_width(&place_text(told)));
     let width = widths.filter(|width| *width <= WIDEST_ADDRESS).max().unwrap_or(0);
@@ -86,8 +116,14 @@ fn consequences(text: &mut String, plan: &Plan, style: &Style) {
         };
         line(text, &style.paint(meaning, risk.word()));
         for told in of_it {
-            let place = padded(&place_text(told), width);
-            line(text, &format!("  {} {place}  {}", style.dot(), told.consequence.text));
+            let place = place_text(told);
+            let whole = format!("  {} {}  {}", style.dot(), padded(&place, width), told.consequence.text);
+            if style.width.is_none_or(|width| visible_width(&whole) <= width) {
+                line(text, &whole);
+            } else {
+                line(text, &format!("  {} {place}", style.dot()));
+                line(text, &item(BELOW, &told.consequence.text, style));
+            }
         }
     }
 }
@@ -139,15 +175,58 @@ pub fn not_asked(facts: Option<&Path>) -> String {
 
 /// What a reviewer has to know beside the changes themselves.
 pub fn notes(review: &Review) -> Vec<String> {
-    let renamed = review.renamed.as_ref().map(|old| {
-        format!(
-            "the stack is called {} instead of {old}: on a cluster that is another stack, and nothing of {old} is taken away",
-            review.stack
-        )
-    });
+    let nothing_before = review.between.as_ref().zip(review.nothing_before.as_ref());
+    let nothing_before =
+        nothing_before.map(|((from, _), files)| format!("{from} has no {}: everything is new", files.join(" and no ")));
+    let refused = review.refused.iter().map(|why| format!("apply refuses this: {why}"));
     let excess = review
         .excess
         .iter()
         .map(|excess| format!("apply asks for `--yes-delete`: {excess}"));
-    renamed.into_iter().chain(excess).collect()
+    let renamed = review.renaming();
+    renamed
+        .into_iter()
+        .chain(nothing_before)
+        .chain(refused)
+        .chain(excess)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::{plan_with_long_values, surroundings};
+    use stackctl_engine::resource::{Consequence, ConsequenceClass};
+
+    #[test]
+    fn a_review_fits_a_narrow_and_a_wide_terminal() {
+        let mut plan = plan_with_long_values();
+        let told = Consequence {
+            class: ConsequenceClass::Access,
+            text:
+                "lowers the limit of tier pro on qwen3-8b from 30,000 to 3,000 tokens per 5m; 12 active API keys keep \
+                   the old one until they are revoked"
+                    .to_owned(),
+        };
+        plan.steps
+            .iter_mut()
+            .filter(|step| step.address.to_string() == "maas.tier[pro].subscription")
+            .for_each(|step| step.consequences.push(told.clone()));
+        let review = Review {
+            stack: "maas-on-aws".to_owned(),
+            between: Some(("origin/main (1a2b3c4)".to_owned(), "working tree".to_owned())),
+            asked: not_asked(None),
+            refused: vec!["`maas.tier[pro].subscription` may not be destroyed (prevent_destroy)".to_owned()],
+            ..Review::default()
+        };
+        for width in [80, 160] {
+            let style = Style {
+                width: Some(width),
+                ..Style::PLAIN
+            };
+            let text = text(&plan, &surroundings(), &review, false, &style);
+            assert!(text.lines().all(|line| visible_width(line) <= width), "{text}");
+            insta::assert_snapshot!(format!("a_review_at_{width}"), text);
+        }
+    }
 }

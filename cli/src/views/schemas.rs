@@ -1,7 +1,7 @@
 //! The JSON Schema of every document that we print, made of the types that print it.
 //!
-//! Invariant: what `--json` prints validates; CI holds every document of the whole-program tests against it
-//! (`cargo xtask documents`). A schema allows keys that it does not name: more may come.
+//! Invariant: what `--json` prints validates; CI holds what the whole-program tests print against it, each kind of document at
+//! least once (`cargo xtask documents`). A schema allows keys that it does not name: more may come.
 
 use super::{
     estimate::CriticalPathJson, events, graph::GraphJson, init, json, logs, output::OutputsJson,

@@ -144,6 +144,19 @@ pub fn broken(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// An item of a list: a mark, and a text without colours behind it, folded at the width of the terminal below itself.
+pub fn item(mark: &str, text: &str, style: &Style) -> String {
+    let indent = visible_width(mark);
+    let width = style
+        .width
+        .map_or(usize::MAX, |width| width.saturating_sub(indent).max(LEAST_TEXT));
+    let below = format!("\n{}", " ".repeat(indent));
+    format!("{mark}{}", broken(text, width).join(&below))
+}
+
+/// How much of a text stands on a line at least, however narrow the terminal.
+const LEAST_TEXT: usize = 20;
+
 /// Cuts a text to a number of characters, saying so.
 pub fn shortened(text: &str, width: usize, ellipsis: &str) -> String {
     if text.chars().count() <= width {
@@ -277,6 +290,24 @@ mod tests {
         assert_eq!(padded("ab", 4), "ab  ");
         assert_eq!(shortened("abcdef", 4, "…"), "abc…");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn an_item_is_folded_below_its_own_text() {
+        let narrow = Style {
+            width: Some(24),
+            ..Style::PLAIN
+        };
+        assert_eq!(
+            item("  * ", "takes four fields of something", &narrow),
+            "  * takes four fields of\n    something"
+        );
+        assert_eq!(
+            item("  * ", "takes four fields of something", &Style::PLAIN)
+                .lines()
+                .count(),
+            1
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! gone (<https://kubernetes.io/docs/concepts/architecture/garbage-collection/#owners-dependents>).
 //!
 //! Invariants:
-//! - Told is every recorded object that no step deletes and whose container a step deletes, also of what a plan of a part
-//!   of a stack leaves out.
+//! - Told is every recorded object that no step deletes and whose container a step deletes, also to make it again, and also
+//!   of what a plan of a part of a stack leaves out.
 //! - What its controller makes again is nobody's loss.
 //!
 //! Of what nobody recorded, claims to volumes alone are told: they hold data, and controllers make most other things.
@@ -81,7 +81,7 @@ pub fn along<'a>(
     let actions: BTreeMap<&Address, Action> = plan.steps.iter().map(|step| (&step.address, step.action)).collect();
     let going: Vec<(&Address, &ObjectRef, &str)> = recorded
         .iter()
-        .filter(|(address, _)| actions.get(address) == Some(&Action::Delete))
+        .filter(|(address, known)| deletes(actions.get(address), known))
         .filter_map(|(address, known)| match &known.node {
             RecordedNode::Object(object) => Some((address, &object.object, object.uid.as_str())),
             RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => None,
@@ -98,10 +98,8 @@ pub fn along<'a>(
         let RecordedNode::Object(object) = &known.node else {
             continue;
         };
-        let goes_itself = matches!(
-            actions.get(address),
-            Some(Action::Delete | Action::Replace | Action::Forget)
-        );
+        let action = actions.get(address);
+        let goes_itself = deletes(action, known) || action == Some(&Action::Forget);
         if goes_itself || known.destroy.self_recreating {
             continue;
         }
@@ -140,6 +138,11 @@ pub fn along<'a>(
         }
     }
     all
+}
+
+/// Whether a step deletes its object, also to make it again.
+fn deletes(action: Option<&Action>, known: &Recorded) -> bool {
+    action.is_some_and(|action| *action == Action::Delete || *action == Action::Replace && known.is_deleted())
 }
 
 /// The namespaces that a plan deletes, also to make them again: what to list for [`claims_along`].

@@ -23,6 +23,7 @@ mod refresh;
 mod replace;
 mod risk;
 mod scope;
+mod taken;
 #[cfg(test)]
 mod testing;
 mod transition;

@@ -1,8 +1,14 @@
 //! The whole graph: resources, recorded and found, to a plan or every reason why there is none.
+//!
+//! Of what is surely the same ([`Answer::Unchanged`]) no field is looked at here. The survey found that the stack says what
+//! it said, so the recorded fields are those that it writes and none leaves our hands; that each holds what was recorded, so
+//! none drifted; that the server notes the same fields as ours; and it asked nothing, so there is no answer that differs.
+//! What was sent is compared by its digest, live values against the record one by one: a value that the server changed
+//! after our write is in the record as the server answered it (DESIGN §5.2).
 
 use super::{
     Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown,
-    Step, Subject, Unasked, because, decide, parts, replace,
+    Step, Subject, Unasked, because, decide, parts, replace, taken,
 };
 use crate::{
     FieldPath,
@@ -488,6 +494,10 @@ fn written(
     desired.extend(late_paths(resource));
     step.reasons.extend(kept(known, found, &desired, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
+    if step.action.is_change() {
+        step.consequences.extend(taken::told(&object, known, &found.answer));
+        step.consequences.extend(replace::drawn_anew(&step, resource));
+    }
     Ok(step)
 }
 
@@ -643,11 +653,7 @@ fn refuse_conflicts(
     if inputs.force_conflicts || is_overlay || (known.is_none() && adopting) {
         return Ok(());
     }
-    let recorded: BTreeSet<String> = known
-        .and_then(Recorded::object)
-        .map(|last| last.fields.iter().map(ToString::to_string).collect())
-        .unwrap_or_default();
-    let foreign: Vec<_> = taken.iter().filter(|cause| !recorded.contains(&cause.field)).collect();
+    let foreign = taken::of_others(taken, known);
     if foreign.is_empty() {
         return Ok(());
     }
@@ -770,7 +776,7 @@ pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
 }
 
 /// The values of a resource that are known only when it is sent.
-fn late(resource: &Resource) -> &[Late] {
+pub(super) fn late(resource: &Resource) -> &[Late] {
     match &resource.node {
         Node::Object(object) => object.manifest.late(),
         Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => &[],

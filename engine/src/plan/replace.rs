@@ -6,15 +6,17 @@
 //! - What is asked for by name is in the plan, or it is an error.
 
 use super::{
-    Action, Inputs, PlanError, Reason,
-    planner::is_prevented,
+    Action, Inputs, PlanError, Reason, Step,
+    planner::{is_prevented, late},
     scope::{Partial, ScopeError},
 };
 use crate::{
     address::Address,
     graph::{EdgeClass, Graph},
+    late::{Late, LateSource},
+    object_key::ObjectRef,
     recorded::{Origin, Recorded, RecordedNode},
-    resource::{Node, Resource},
+    resource::{Consequence, ConsequenceClass, Node, Resource},
 };
 use std::collections::BTreeMap;
 
@@ -104,7 +106,8 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
         }
         None => None,
     };
-    match (stays, why) {
+    let used = generated_for(resource).map(|user| format!("its value was generated for {user}, which still uses it"));
+    match (stays.or_else(|| used.filter(|_| *why == Replaced::Asked)), why) {
         (None, _) => Ok((Action::Replace, reason)),
         (Some(why), Replaced::Asked) => Err(PlanError::NotReplaceable { address, why }),
         (Some(why), Replaced::With(container)) => Err(PlanError::NotReplaceable {
@@ -112,6 +115,24 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
             why: format!("{address} is in it, and {why}"),
         }),
     }
+}
+
+/// What was made with a generated value of a resource and does not work with another one, if there is such a value.
+fn generated_for(resource: &Resource) -> Option<&ObjectRef> {
+    late(resource).iter().find_map(|late| match &late.source {
+        LateSource::Generated { unless_exists, .. } => unless_exists.as_ref(),
+        LateSource::Object { .. } | LateSource::Input(_) | LateSource::Template { .. } => None,
+    })
+}
+
+/// What is told of generated values that a replacement draws anew.
+pub(super) fn drawn_anew(step: &Step, resource: &Resource) -> Option<Consequence> {
+    let is_generated = |late: &Late| matches!(late.source, LateSource::Generated { .. });
+    let object = step.object.as_ref().filter(|_| step.action == Action::Replace)?;
+    late(resource).iter().any(is_generated).then(|| Consequence {
+        class: ConsequenceClass::Disruption,
+        text: format!("generates the secret values of {object} anew: what still uses the old ones fails"),
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //!   would change is said by its path.
 //! - Steps that change nothing are in it as well, with the same on both sides: what one change means often hangs on
 //!   what stays.
+//! - [`Action::Replace`] says that the very object is deleted: of an address that names another object than before, the
+//!   old one has it if it goes, and the new one is made.
 //!
 //! Deliberately absent: what is dropped from the record because it is gone already.
 
@@ -49,6 +51,13 @@ pub struct Transition {
     pub logins: BTreeMap<User, LoginChange>,
 }
 
+impl Transition {
+    /// Whether the object is deleted and made again under its name: it is there on both sides, and not in between.
+    pub fn is_made_again(&self) -> bool {
+        self.node == NodeKind::Object && self.action == Action::Replace && self.before.is_some() && self.after.is_some()
+    }
+}
+
 /// What becomes of a user's line in an htpasswd text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginChange {
@@ -62,8 +71,9 @@ pub enum LoginChange {
     TakenOut,
 }
 
-/// What every step of a plan makes of its object, for those objects that somebody wants to judge: a plan may be about a
-/// hundred thousand others. The plan's own inputs are asked for; resources are empty for a destroy.
+/// What every step of a plan makes of its object, for those objects that somebody wants to judge, and for all that are
+/// replaced: a plan may be about a hundred thousand others. The plan's own inputs are asked for; resources are empty for a
+/// destroy.
 pub fn transitions(
     plan: &Plan,
     resources: &[Resource],
@@ -73,11 +83,11 @@ pub fn transitions(
 ) -> Vec<Transition> {
     let by_address: BTreeMap<_, _> = resources.iter().map(|r| (&r.address, r)).collect();
     let mut all = Vec::new();
-    for step in plan
-        .steps
-        .iter()
-        .filter(|step| step.object.as_ref().is_some_and(&is_wanted))
-    {
+    let is_told = |step: &&Step| {
+        let wanted = step.object.as_ref().map(&is_wanted);
+        wanted.is_some_and(|is_wanted| is_wanted || step.action == Action::Replace)
+    };
+    for step in plan.steps.iter().filter(is_told) {
         let known = recorded.get(&step.address);
         match (by_address.get(&step.address), known) {
             (Some(resource), known) => all.extend(desired(step, resource, known, survey)),
@@ -108,7 +118,14 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
         (_, Some(live)) => expected(live, resource, last),
         (_, None) => written_value(resource).into_owned(),
     };
+    let action = match (step.action, before) {
+        // What was there before us is not deleted, and neither is what has another name than what is replaced.
+        (Action::Replace, Some(_)) if !all.is_empty() || !known.is_some_and(Recorded::is_deleted) => Action::Update,
+        (Action::Replace, None) => Action::Create,
+        (action, _) => action,
+    };
     all.push(Transition {
+        action,
         before: before.map(|live| without_secrets(live, object, &hidden)),
         after: Some(without_secrets(&after, object, &hidden)),
         changed_secrets: changed_secrets(step),
@@ -135,7 +152,12 @@ fn end(step: &Step, known: &Recorded, last: &RecordedObject, live: &Value) -> Tr
         RecordedNode::Gate | RecordedNode::Action { .. } => None,
     };
     let shown = |object: &Value| without_secrets(object, &last.object, &last.sensitive);
+    let action = match (step.action, &after) {
+        (Action::Replace, Some(_)) => Action::Release,
+        (action, _) => action,
+    };
     Transition {
+        action,
         before: Some(shown(live)),
         after: after.as_ref().map(shown),
         logins: ended_logins(known, live),

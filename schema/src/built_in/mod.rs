@@ -11,7 +11,7 @@ mod types;
 
 pub use types::Types;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -64,6 +64,7 @@ const KINDS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// The schemas of the kinds, each read when it is first asked for.
+#[derive(Default)]
 pub struct BuiltIn {
     types: Types,
     read: BTreeMap<&'static str, Arc<Schema>>,
@@ -73,15 +74,6 @@ impl std::fmt::Debug for BuiltIn {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let read: Vec<_> = self.read.keys().collect();
         formatter.debug_struct("BuiltIn").field("read", &read).finish()
-    }
-}
-
-impl Default for BuiltIn {
-    fn default() -> Self {
-        Self {
-            types: Types::new(),
-            read: BTreeMap::new(),
-        }
     }
 }
 
@@ -153,7 +145,7 @@ impl Walk {
                 let Some(item) = schema.items.clone() else { return };
                 for (index, value) in list.iter().enumerate() {
                     let length = self.path.len();
-                    self.path.push_str(&format!("[{index}]"));
+                    let _ = write!(self.path, "[{index}]");
                     self.value(&item, value);
                     self.path.truncate(length);
                 }

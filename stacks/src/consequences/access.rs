@@ -7,7 +7,7 @@
 use super::{
     subscription::denial,
     tier::{ModelRef, People, Person},
-    words::{access, disruption},
+    words::{access, disruption, made_again, named},
     world::{Kind, Side, World, items},
 };
 use serde_json::Value;
@@ -53,6 +53,13 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
     let before = transition.before.as_ref().map(Policy::read).unwrap_or_default();
     let after = transition.after.as_ref().map(Policy::read).unwrap_or_default();
     let mut told = shut_out(world, &before);
+    if transition.is_made_again() {
+        told.push(disruption(format!(
+            "{}: whom no other policy admits gets 403 in between",
+            made_again(&named(&transition.object))
+        )));
+        told.extend(before.models.iter().filter_map(|model| denial(world, model)));
+    }
     told.extend(let_in(world, &after));
     let dropped = before.models.difference(&after.models);
     told.extend(

@@ -27,7 +27,9 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
         object.name,
         after["spec"]["gatewayClassName"].as_str().unwrap_or_default()
     );
-    let before = transition.before.as_ref().filter(|before| has_balancer(before));
+    // Of a gateway that is made again it goes, and the next one has another address.
+    let kept = transition.before.as_ref().filter(|_| !transition.is_made_again());
+    let before = kept.filter(|before| has_balancer(before));
     let had: Vec<_> = before.into_iter().flat_map(host_names).collect();
     let mut told: Vec<_> = host_names(after)
         .filter(|host| !had.contains(host))

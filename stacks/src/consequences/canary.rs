@@ -4,7 +4,7 @@
 //! (<https://gateway-api.sigs.k8s.io/reference/spec/#httpbackendref>).
 
 use super::{
-    words::{disruption, listed, notice},
+    words::{disruption, listed, made_again, notice},
     world::{World, items},
 };
 use serde_json::Value;
@@ -29,15 +29,24 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
             place(before)
         ))],
         (Some(before), Some(after)) => {
+            let again = transition.is_made_again().then(|| {
+                disruption(format!(
+                    "{}: {} does not answer in between",
+                    made_again(&format!("the canary route of {stable}")),
+                    place(before)
+                ))
+            });
+            let mut told = Vec::from_iter(again);
             let (old, new) = (weights(before), weights(after));
             if old == new {
-                return Vec::new();
+                return told;
             }
-            vec![notice(format!(
+            told.push(notice(format!(
                 "moves calls on the canary route of {stable} from {} to {}",
                 shares(&old, stable),
                 shares(&new, stable)
-            ))]
+            )));
+            told
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     is_part_to_come,
-    words::{disruption, listed, notice},
+    words::{disruption, listed, made_again, notice},
     world::{World, texts},
 };
 use serde_json::Value;
@@ -39,33 +39,46 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
             secret(before)
         ))];
     };
+    let again = transition.is_made_again().then(|| {
+        disruption(format!(
+            "{}: Secret {} stays with what is in it, unless cert-manager is told to delete Secrets too",
+            made_again(&format!("certificate {name}{}", hosts(before))),
+            secret(before)
+        ))
+    });
+    let mut told = Vec::from_iter(again);
+    told.extend(issued(name, before, after));
+    told
+}
+
+/// That it is issued anew, if it is.
+fn issued(name: &str, before: &Value, after: &Value) -> Option<Consequence> {
     let (old, new) = (&before["spec"], &after["spec"]);
     if secret(before) != secret(after) {
-        return vec![disruption(format!(
+        return Some(disruption(format!(
             "issues certificate {name}{} into Secret {}: who reads {} gets no renewal any more",
             hosts(after),
             secret(after),
             secret(before)
-        ))];
+        )));
     }
     let issuer = |spec: &Value| spec["issuerRef"]["name"].as_str().unwrap_or_default().to_owned();
     if issuer(old) != issuer(new) {
-        return vec![disruption(format!(
+        return Some(disruption(format!(
             "re-issues certificate {name}{} by {} instead of {}: clients have to trust that one",
             hosts(after),
             issuer(new),
             issuer(old)
-        ))];
+        )));
     }
     let differs = OF_THE_REQUEST.iter().any(|field| old.get(field) != new.get(field));
-    let told = differs.then(|| {
+    differs.then(|| {
         notice(format!(
             "re-issues certificate {name}{} by {}",
             hosts(after),
             issuer(new)
         ))
-    });
-    told.into_iter().collect()
+    })
 }
 
 fn secret(certificate: &Value) -> &str {

@@ -27,6 +27,9 @@ pub(super) fn of_deployment(world: &World<'_>, transition: &Transition) -> Vec<C
         None => vec![data_loss(format!(
             "deletes the database of MaaS, which has no volume: {lost}"
         ))],
+        Some(_) if transition.is_made_again() => vec![data_loss(format!(
+            "deletes the database of MaaS, which has no volume, and makes it again: {lost}"
+        ))],
         Some(after) if runs_another_pod(before, after) => {
             let verb = if after["spec"]["replicas"] == 0 {
                 "stops"

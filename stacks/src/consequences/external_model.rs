@@ -4,7 +4,7 @@
 
 use super::{
     model::tiers_with,
-    words::{access, disruption, lose_it, notice},
+    words::{access, disruption, lose_it, made_again, notice},
     world::World,
 };
 use serde_json::Value;
@@ -39,6 +39,14 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
         (old != new).then_some((old?, new?))
     };
     let mut told = Vec::from_iter(in_plain_text);
+    if transition.is_made_again() {
+        told.push(disruption(format!(
+            "{}: {}/{name} does not answer at {} in between",
+            made_again(&format!("external model {name}")),
+            object.namespace.as_deref().unwrap_or_default(),
+            world.maas_host()
+        )));
+    }
     if let Some((old, new)) = changed(&["spec", "endpoint"]) {
         told.push(access(format!(
             "sends what clients ask external model {name} to {new} instead of {old}"

@@ -3,7 +3,7 @@
 //! Facts: `reference/serving.md` §1.1, §1.6 (listeners, allowed namespaces), §5.1 M2 (`NotAllowedByListeners`).
 
 use super::{
-    words::{disruption, listed},
+    words::{disruption, listed, made_again},
     world::{Side, World, items, texts},
 };
 use serde_json::Value;
@@ -19,12 +19,19 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
         return Vec::new();
     };
     let Some(after) = &transition.after else {
-        let hosts = listed(&world.hosts(before, Side::Before));
+        let hosts = in_words(&world.hosts(before, Side::Before));
         return vec![disruption(format!(
             "deletes gateway {name}: every URL below {hosts} ends"
         ))];
     };
     let mut told = Vec::new();
+    if transition.is_made_again() {
+        told.push(disruption(format!(
+            "{}: every URL below {} fails until it is programmed",
+            made_again(&format!("gateway {name}")),
+            in_words(&world.hosts(before, Side::Before))
+        )));
+    }
     let (old, new) = (world.hosts(before, Side::Before), world.hosts(after, Side::After));
     if old != new {
         told.push(disruption(format!(

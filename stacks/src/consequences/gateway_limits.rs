@@ -5,7 +5,7 @@
 use super::{
     namespace::of_tier,
     rates::{Rate, Scope, changes},
-    words::{access, disruption, listed},
+    words::{access, disruption, listed, made_again, named},
     world::{Kind, World, items},
 };
 use serde_json::Value;
@@ -38,6 +38,12 @@ fn consequences(world: &World<'_>, transition: &Transition, unit: &str) -> Vec<C
     };
     let (old, new) = (limits(before), limits(after));
     let mut told = Vec::new();
+    if transition.is_made_again() {
+        told.push(access(format!(
+            "{}: no limit on {unit} holds on {on} in between",
+            made_again(&named(&transition.object))
+        )));
+    }
     for (name, rates) in &new {
         let whose = format!("limit {name} on {on}");
         let scope = Scope {

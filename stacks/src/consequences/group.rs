@@ -5,7 +5,7 @@
 use super::{
     keys::by_hand,
     tier::{Membership, Subscription},
-    words::{access, disruption, listed, notice, tiers},
+    words::{access, disruption, listed, made_again, notice, tiers},
     world::{Side, World, texts},
 };
 use serde_json::Value;
@@ -47,6 +47,12 @@ fn list_lost(transition: &Transition, before: &BTreeSet<&str>, after: &BTreeSet<
         1 => "1 person".to_owned(),
         count => format!("{count} people"),
     };
+    if transition.is_made_again() {
+        let again = made_again(&format!("group {name}"));
+        return Some(disruption(format!(
+            "{again}: of the {people} in it, those whom others put there are out"
+        )));
+    }
     if transition.after.is_none() {
         return Some(disruption(if before.is_empty() {
             format!("deletes group {name}: nobody can be put into it any more")
@@ -99,15 +105,12 @@ fn taken_out(world: &World<'_>, user: &str, was: &Membership<'_>, will_be: &Memb
     };
     let whose = format!("of {user} for {}", listed(&kept));
     let held = world.held_by(&kept, Some(&BTreeSet::from([user])));
-    if held.is_none() {
-        return vec![notice(format!("{what}: there is no active key {whose}"))];
-    }
     let at_most = world.at_most();
     let tail = |verb: &str, its: &str| format!("{verb} {its} limits until revoked or expired{at_most}");
-    let text = format!(
-        "{what}: {}",
-        held.phrase(&whose, &tail("keeps", "its"), &tail("keep", "their"))
-    );
+    let Some(keys) = held.phrase(&whose, &tail("keeps", "its"), &tail("keep", "their")) else {
+        return vec![notice(format!("{what}: there is no active key {whose}"))];
+    };
+    let text = format!("{what}: {keys}");
     let best = |of: &[&Subscription<'_>]| of.iter().map(|one| one.priority).max();
     // With more to come nobody leaks quota: the old keys allow less than new ones.
     let told = if best(&has) > best(&had) {

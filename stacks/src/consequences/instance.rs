@@ -3,7 +3,7 @@
 //! Facts: `reference/serving.md` §1.8 (the switch of MaaS), §2.4 (what goes with it).
 
 use super::{
-    words::disruption,
+    words::{disruption, made_again},
     world::{World, is_maas_on},
 };
 use serde_json::Value;
@@ -24,6 +24,17 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
         told.push(disruption(format!(
             "switches MaaS off: maas-api goes, and no API key works at {}",
             world.maas_host()
+        )));
+    }
+    if transition.is_made_again() {
+        let keys = if is_maas_on(before) {
+            ", and no API key works"
+        } else {
+            ""
+        };
+        told.push(disruption(format!(
+            "{}: all components of OpenShift AI stop until it is ready again{keys}",
+            made_again(&format!("DataScienceCluster {}", transition.object.name))
         )));
     }
     let Some(after) = &transition.after else {

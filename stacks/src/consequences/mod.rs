@@ -8,6 +8,8 @@
 //! Invariants:
 //! - Pure and deterministic: equal transitions and keys give equal consequences, sorted and each once for an address.
 //! - Only a step that changes something is told of; all others are read, since what one change means hangs on what stays.
+//! - Nothing is deleted and made again in silence, whatever its kind: at least that it is away in between is told, at it or
+//!   at the namespace that it goes with.
 //! - Objects are known by kind and name, not by address: those of a person's own manifests are told of as well.
 //! - A sentence starts with a verb, stands on one line, and gives figures with their units.
 //! - Every fact about OpenShift or an operator carries its source.
@@ -33,6 +35,8 @@ mod operator;
 mod owners;
 mod pods;
 mod rates;
+#[cfg(test)]
+mod replacements;
 mod retention;
 mod subscription;
 mod tenant;
@@ -53,10 +57,11 @@ pub use keys::{Keys, KeysQuestion, answered, question};
 
 use stackctl_engine::{
     Address, ObjectRef,
-    plan::{NodeKind, Transition},
+    plan::{NodeKind, Risk, Transition, risk},
     resource::Consequence,
 };
 use std::collections::BTreeMap;
+use words::{disruption, made_again, named};
 use world::{Kind, World};
 
 /// What one change means: a function of that change and of everything around it.
@@ -122,12 +127,33 @@ pub fn consequences(transitions: &[Transition], keys: Option<&Keys>) -> BTreeMap
                 told.entry(transition.address.clone()).or_default().extend(consequences);
             }
         }
+        let said = told.get(&transition.address).map_or(&[][..], Vec::as_slice);
+        let more = away(&world, transition, said);
+        if let Some(more) = more {
+            told.entry(transition.address.clone()).or_default().push(more);
+        }
     }
     for consequences in told.values_mut() {
         consequences.sort();
         consequences.dedup();
     }
     told
+}
+
+/// What is told of any object that is made again, where its kind has no words of its own for that.
+fn away(world: &World<'_>, transition: &Transition, said: &[Consequence]) -> Option<Consequence> {
+    let object = &transition.object;
+    let is_said = said.iter().any(|told| risk(transition.action, told.class) > Risk::Safe)
+        || object
+            .namespace
+            .as_deref()
+            .is_some_and(|namespace| world.namespace_goes(namespace));
+    (transition.is_made_again() && !is_said).then(|| {
+        disruption(format!(
+            "{}: it is away in between, and what others wrote to it is lost",
+            made_again(&named(object))
+        ))
+    })
 }
 
 /// Whether a step makes fields of an object that is still to come: what it shows is no object as a whole.
@@ -138,6 +164,7 @@ fn is_part_to_come(transition: &Transition) -> bool {
 fn is_change(transition: &Transition) -> bool {
     let differs = transition.before != transition.after
         || !transition.changed_secrets.is_empty()
-        || !transition.logins.is_empty();
+        || !transition.logins.is_empty()
+        || transition.is_made_again();
     transition.action.is_change() && differs
 }

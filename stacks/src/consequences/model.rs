@@ -5,7 +5,7 @@
 use super::{
     pods::gpus,
     url::gateways,
-    words::{access, counted, disruption, lose_it},
+    words::{access, counted, disruption, lose_it, made_again},
     world::{Kind, Side, World, items},
 };
 use serde_json::Value;
@@ -15,13 +15,23 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
     let object = &transition.object;
     match (&transition.before, &transition.after) {
         (Some(before), Some(after)) => {
-            let mut told = reached(world, object, before, after);
+            let mut told = Vec::from_iter(transition.is_made_again().then(|| away(world, object, after)));
+            told.extend(reached(world, object, before, after));
             told.extend(renamed(object, before, after));
             told
         }
         (Some(before), None) => removed(world, object, before),
         (None, _) => Vec::new(),
     }
+}
+
+/// It goes with its pods, and comes back with new ones.
+fn away(world: &World<'_>, object: &ObjectRef, after: &Value) -> Consequence {
+    disruption(format!(
+        "{}: {} does not answer until its new pods are ready",
+        made_again(&format!("model {}", object.name)),
+        world.url(object, after, Side::After)
+    ))
 }
 
 /// Its URL, and who may call it there.
@@ -89,14 +99,27 @@ fn renamed(object: &ObjectRef, before: &Value, after: &Value) -> Option<Conseque
 
 fn removed(world: &World<'_>, object: &ObjectRef, before: &Value) -> Vec<Consequence> {
     let name = &object.name;
+    let old_url = world.url(object, before, Side::Before);
+    if let Some((new, after)) = world.moved_to(Kind::MODEL, object) {
+        let mut text = format!(
+            "moves model {name} to namespace {}: {old_url} ends, and {} answers once its pods are ready",
+            new.namespace.as_deref().unwrap_or_default(),
+            world.url(new, after, Side::After)
+        );
+        let losing = tiers_without(world, object, new);
+        if !losing.is_empty() && !world.maas_ends() {
+            text.push_str(", but ");
+            text.push_str(&lose_it(&losing));
+        }
+        let mut told = vec![disruption(text)];
+        told.extend(left_behind(world, object));
+        return told;
+    }
     let frees = match gpus(before) {
         None | Some(0) => String::new(),
         Some(count) => format!(" and frees {}", counted(count, "GPU")),
     };
-    let mut text = format!(
-        "removes model {name}{frees}: {} ends",
-        world.url(object, before, Side::Before)
-    );
+    let mut text = format!("removes model {name}{frees}: {old_url} ends");
     let losing = tiers_with(world, object, "LLMInferenceService");
     if !losing.is_empty() && !world.maas_ends() {
         text.push_str(", and ");
@@ -120,6 +143,22 @@ pub(super) fn tiers_with(world: &World<'_>, object: &ObjectRef, kind: &str) -> V
     let all = world.subscriptions(Side::Before);
     let having = all.iter().filter(|tier| tier.models.keys().any(is_it));
     having.map(|tier| tier.tier().to_owned()).collect()
+}
+
+/// The tiers that may use a model where it was, and not where it moves to.
+fn tiers_without(world: &World<'_>, old: &ObjectRef, new: &ObjectRef) -> Vec<String> {
+    let namespace = new.namespace.as_deref().unwrap_or_default();
+    let will_have = world.subscriptions(Side::After);
+    let has = |tier: &String| {
+        let mut models = will_have
+            .iter()
+            .filter(|one| one.tier() == tier)
+            .flat_map(|one| one.models.keys());
+        models.any(|model| model.namespace == namespace && model.name == new.name)
+    };
+    let mut losing = tiers_with(world, old, "LLMInferenceService");
+    losing.retain(|tier| !has(tier));
+    losing
 }
 
 /// Routes of the plan that go on sending calls to its pool (`reference/serving.md` §1.4, finalize).

@@ -1,4 +1,4 @@
-//! Namespace: one that goes takes along all that is in it, whoever put it there.
+//! Namespace: one that goes takes along all that is in it, whoever put it there, also where it is made again.
 //!
 //! Facts: Kubernetes deletes what is in a namespace before the namespace (Kubernetes documentation, Namespaces);
 //! `reference/serving.md` §1.11 (the namespaces of tiers, which hold a service account for each caller).
@@ -18,7 +18,7 @@ pub(super) fn of_tier(tier: &str) -> String {
 }
 
 pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Consequence> {
-    if transition.after.is_some() {
+    if transition.after.is_some() && !transition.is_made_again() {
         return Vec::new();
     }
     let name = &transition.object.name;

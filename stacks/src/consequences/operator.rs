@@ -29,6 +29,11 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
         ))];
     }
     let mut told = Vec::new();
+    if transition.is_made_again() {
+        told.push(disruption(format!(
+            "removes operator {name} and installs it again: nobody looks after what it made in between"
+        )));
+    }
     match (pin(before), pin(after)) {
         (Some(old), Some(new)) if old != new => told.push(disruption(format!(
             "moves operator {name} from {old} to {new}: its pods restart, and those of what it runs may"

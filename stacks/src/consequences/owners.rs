@@ -40,17 +40,16 @@ pub(super) fn changed(world: &World<'_>, before: &Subscription<'_>, after: &Subs
             Person::User(name) => format!("of {name} for {}", before.name),
         };
         let held = world.held_by(&[before.name], members(world, person).as_ref());
-        if held.is_none() {
-            told.push(notice(format!("{what}: there is no active key {whose}")));
-            continue;
-        }
         let says = |stay: &str, get: &str| {
             let at_most = world.at_most();
             format!(
                 "{stay} bound to it until revoked or expired{at_most}, and {get} 403 unless another group lets them in"
             )
         };
-        let keys = held.phrase(&whose, &says("stays", "gets"), &says("stay", "get"));
+        let Some(keys) = held.phrase(&whose, &says("stays", "gets"), &says("stay", "get")) else {
+            told.push(notice(format!("{what}: there is no active key {whose}")));
+            continue;
+        };
         told.push(access(format!("{what}: {keys}")));
         told.push(by_hand());
     }
@@ -187,6 +186,7 @@ mod tests {
         notice: lets group team into tier pro, for keys minted from now on
         notice: puts group team into tiers free and pro: a key that names no subscription gets pro-subscription, of priority 2
         # a tier is made for a group of another
+        notice: gives users of tier pro 300 tokens per 5m on qwen
         notice: puts group team into tiers free and pro: a key that names no subscription gets pro-subscription, of priority 2
         # another priority
         notice: changes the priority of tier pro from 2 to 5: counts only for keys minted from now on without naming a subscription

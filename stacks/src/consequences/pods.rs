@@ -1,4 +1,5 @@
-//! The pods of an LLMInferenceService: how many, on how many GPUs, and that they are replaced.
+//! The pods of an LLMInferenceService: how many, on how many GPUs, and that they are replaced. Those of one that is made
+//! again go with it, which `model.rs` tells.
 //!
 //! Facts: `reference/serving.md` §1.3.1 and §1.3.2 (where pods stand in the manifest), §1.3.4 (last item: a rolling update
 //! with a surge, which cannot be configured), §5.1 M9; the scheduler is a Deployment of its own that is recreated (§1.3.4).
@@ -58,6 +59,9 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
     let mut told = Vec::new();
     for (old, new) in pools(before).iter().zip(pools(after)) {
         told.extend(scaled(name, old, &new));
+        if transition.is_made_again() {
+            continue;
+        }
         told.extend(replaced(
             name,
             old,
@@ -66,7 +70,7 @@ pub(super) fn consequences(_: &World<'_>, transition: &Transition) -> Vec<Conseq
         ));
     }
     let scheduler = |manifest: &Value| manifest["spec"]["router"]["scheduler"].clone();
-    if scheduler(before) != scheduler(after) {
+    if scheduler(before) != scheduler(after) && !transition.is_made_again() {
         told.push(disruption(format!(
             "restarts the scheduler of model {name}, which is away for a moment"
         )));

@@ -41,7 +41,8 @@ impl<'a> Rate<'a> {
         Some(u64::from(window.seconds()))
     }
 
-    fn in_words(&self, unit: &str) -> String {
+    /// `300 tokens per 5m`.
+    pub(super) fn in_words(&self, unit: &str) -> String {
         format!("{} {unit} per {}", self.limit, self.window)
     }
 

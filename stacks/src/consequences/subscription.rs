@@ -4,9 +4,9 @@
 
 use super::{
     owners,
-    rates::{Scope, changes, doubts},
+    rates::{Rate, Scope, changes, doubts},
     tier::{ModelRef, Subscription},
-    words::{disruption, notice},
+    words::{disruption, listed, made_again, notice},
     world::{Kind, Side, World},
 };
 use stackctl_engine::{plan::Transition, resource::Consequence};
@@ -19,32 +19,50 @@ pub(super) fn consequences(world: &World<'_>, transition: &Transition) -> Vec<Co
     ) {
         (None, None) => Vec::new(),
         (None, Some(after)) => {
-            let mut told = of_limits(None, &after);
+            let promises = after
+                .models
+                .iter()
+                .filter_map(|(model, rates)| promised(&after, model, rates));
+            let mut told: Vec<_> = promises.collect();
+            told.extend(of_limits(None, &after));
             told.extend(owners::shared(world, &after));
             told
         }
         (Some(before), None) => removed(world, &before),
-        (Some(before), Some(after)) => changed(world, &before, &after),
+        (Some(before), Some(after)) => {
+            let mut told = Vec::new();
+            if transition.is_made_again() {
+                told.extend(away(world, &before));
+            }
+            told.extend(changed(world, &before, &after));
+            told
+        }
     }
 }
 
 fn changed(world: &World<'_>, before: &Subscription<'_>, after: &Subscription<'_>) -> Vec<Consequence> {
     let tier = before.tier();
     let mut told = of_limits(Some(before), after);
-    for model in after.models.keys().filter(|model| !before.models.contains_key(model)) {
+    let come = after
+        .models
+        .iter()
+        .filter(|(model, _)| last_of(before, after, model).is_none());
+    for (model, rates) in come {
         told.push(notice(format!(
             "opens model {} to keys that tier {tier} has already",
             model.name
         )));
+        told.extend(promised(after, model, rates));
     }
-    let dropped = before.models.keys().filter(|model| !after.models.contains_key(model));
+    let dropped = before
+        .models
+        .keys()
+        .filter(|model| last_of(after, before, model).is_none());
     for model in dropped.filter(|model| !model.goes(world)) {
         let held = world.held(before.name);
         let keys = held.phrase(&format!("of {}", before.name), "gets 403 there", "get 403 there");
-        told.push(disruption(format!(
-            "takes model {} from tier {tier}: {keys}",
-            model.name
-        )));
+        let keys = keys.map_or_else(String::new, |keys| format!(": {keys}"));
+        told.push(disruption(format!("takes model {} from tier {tier}{keys}", model.name)));
         told.extend(denial(world, model));
     }
     if before.priority != after.priority {
@@ -58,6 +76,35 @@ fn changed(world: &World<'_>, before: &Subscription<'_>, after: &Subscription<'_
     told
 }
 
+/// What users of a tier get of a model that is new to it.
+fn promised(tier: &Subscription<'_>, model: &ModelRef<'_>, rates: &[Rate<'_>]) -> Option<Consequence> {
+    let limits: Vec<_> = rates.iter().map(|rate| rate.in_words("tokens")).collect();
+    (!limits.is_empty()).then(|| {
+        notice(format!(
+            "gives users of tier {} {} on {}",
+            tier.tier(),
+            listed(&limits),
+            model.name
+        ))
+    })
+}
+
+/// The limits that a tier had for a model, also where that was in another namespace: then it is the one of that name that the
+/// tier has no more.
+fn last_of<'s, 'a>(
+    before: &'s Subscription<'a>,
+    after: &Subscription<'_>,
+    model: &ModelRef<'_>,
+) -> Option<&'s [Rate<'a>]> {
+    let same = before.models.iter().find(|(old, _)| *old == model);
+    let mut namesakes = before
+        .models
+        .iter()
+        .filter(|(old, _)| old.name == model.name && !after.models.contains_key(old));
+    let moved = namesakes.next().filter(|_| namesakes.next().is_none());
+    same.or(moved).map(|(_, rates)| rates.as_slice())
+}
+
 /// Limits of the models that it had before as well, and what is wrong with those of all.
 fn of_limits(before: Option<&Subscription<'_>>, after: &Subscription<'_>) -> Vec<Consequence> {
     let mut told = Vec::new();
@@ -68,11 +115,11 @@ fn of_limits(before: Option<&Subscription<'_>>, after: &Subscription<'_>) -> Vec
             unit: "tokens",
             whom: "all its keys",
         };
-        let last = before.and_then(|before| before.models.get(model));
+        let last = before.and_then(|before| last_of(before, after, model));
         if let Some(last) = last {
             told.extend(changes(last, rates, &scope));
         }
-        told.extend(doubts(last.map_or(&[], Vec::as_slice), rates, &scope));
+        told.extend(doubts(last.unwrap_or_default(), rates, &scope));
     }
     told
 }
@@ -86,9 +133,27 @@ fn removed(world: &World<'_>, before: &Subscription<'_>) -> Vec<Consequence> {
         "gets 403 from then on",
         "get 403 from then on",
     );
-    let mut told = vec![disruption(format!("removes tier {}: {keys}", before.tier()))];
+    let what = keys.unwrap_or_else(|| "nobody can mint a key of it any more".to_owned());
+    let mut told = vec![disruption(format!("removes tier {}: {what}", before.tier()))];
     let left = before.models.keys().filter(|model| !model.goes(world));
     told.extend(left.filter_map(|model| denial(world, model)));
+    told
+}
+
+/// It is away for a moment, and its keys with it: they are bound to it by name, which comes back.
+fn away(world: &World<'_>, before: &Subscription<'_>) -> Vec<Consequence> {
+    if world.maas_ends() {
+        return Vec::new();
+    }
+    let keys = world.held(before.name).phrase(
+        &format!("of {}", before.name),
+        "gets 403 in between",
+        "get 403 in between",
+    );
+    let what = keys.unwrap_or_else(|| "nobody can mint a key of it in between".to_owned());
+    let again = made_again(&format!("tier {}", before.tier()));
+    let mut told = vec![disruption(format!("{again}: {what}"))];
+    told.extend(before.models.keys().filter_map(|model| denial(world, model)));
     told
 }
 
@@ -183,12 +248,15 @@ mod tests {
         insta::assert_snapshot!(table(&cases), @r#"
         # made with a window of over 366 days
         access: gives tier pro on qwen a window of 9000h, longer than 8784h: maas-controller leaves it out, and keys may have no limit at all
+        notice: gives users of tier pro 300 tokens per 9000h on qwen
         # made with a limit that never applies
         notice: gives tier pro on qwen a limit that never applies: 1000 tokens per 24h allows no more than 3000 tokens per 5m
+        notice: gives users of tier pro 3000 tokens per 5m and 1000 tokens per 24h on qwen
         # made with one window twice
+        notice: gives users of tier pro 3000 tokens per 60m and 1000 tokens per 1h on qwen
         notice: limits tier pro on qwen twice over one time: of 3000 tokens per 60m and 1000 tokens per 1h only one counts
         # made as it should be
-        nothing
+        notice: gives users of tier pro 3000 tokens per 5m and 9000 tokens per 24h on qwen
         "#);
     }
 
@@ -248,6 +316,7 @@ mod tests {
     fn models_and_tiers_that_go_turn_callers_away() {
         insta::assert_snapshot!(table(&of_models()), @r#"
         # a model comes
+        notice: gives users of tier pro 300 tokens per 5m on opt
         notice: opens model opt to keys that tier pro has already
         # a model goes from one of two tiers
         disruption: takes model opt from tier pro: keys of pro-subscription get 403 there
@@ -264,6 +333,51 @@ mod tests {
         disruption: removes tier pro: keys of pro-subscription get 403 from then on
         # the tier goes with MaaS
         disruption: switches MaaS off: maas-api goes, and no API key works at gateway openshift-ingress/maas-default-gateway
+        "#);
+    }
+
+    #[test]
+    fn a_model_that_moves_to_another_namespace_keeps_its_place_in_a_tier() {
+        let elsewhere = |object: Value| {
+            let text = object.to_string().replace("\"demo\"", "\"prod\"");
+            serde_json::from_str::<Value>(&text).expect("it is the same JSON")
+        };
+        let moves = |rates: &[(u64, &str)]| {
+            vec![
+                turned(pro(LIMIT), elsewhere(pro(rates))),
+                gone(reference("qwen", "LLMInferenceService")),
+                made(elsewhere(reference("qwen", "LLMInferenceService"))),
+                gone(model("qwen", Some("maas-default-gateway"), true)),
+                made(elsewhere(model("qwen", Some("maas-default-gateway"), true))),
+            ]
+        };
+        let mut out = moves(LIMIT);
+        out[0] = turned(two(&["qwen", "opt"]), two(&["opt"]));
+        let cases = [
+            ("as it was", moves(LIMIT)),
+            ("with a lower limit", moves(&[(30, "5m")])),
+            ("out of the tier", out),
+        ];
+        insta::assert_snapshot!(table(&cases), @r#"
+        # as it was
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready
+        # with a lower limit
+        disruption: lowers tier pro on qwen from 300 to 30 tokens per 5m: applies to all its keys at once
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready
+        # out of the tier
+        disruption: moves model qwen to namespace prod: its URL at gateway openshift-ingress/maas-default-gateway ends, and its URL at gateway openshift-ingress/maas-default-gateway answers once its pods are ready, but tier pro loses it
+        "#);
+    }
+
+    #[test]
+    fn of_no_key_nothing_is_said() {
+        let mut all = of_models();
+        let cases = [all.remove(5), all.remove(2)];
+        insta::assert_snapshot!(table_with(&cases, Some(&keys(&[]))), @r#"
+        # the only tier goes
+        disruption: removes tier pro: nobody can mint a key of it any more
+        # a model goes from its only tier
+        disruption: takes model opt from tier pro
         "#);
     }
 

@@ -56,6 +56,14 @@ pub(super) fn gone(object: Value) -> Transition {
     step(Some(object), None)
 }
 
+/// It is deleted, and made again as another or as the same.
+pub(super) fn again(before: Value, after: Value) -> Transition {
+    Transition {
+        action: Action::Replace,
+        ..turned(before, after)
+    }
+}
+
 /// The same as a step on some fields of an object that others own.
 pub(super) fn overlay(transition: Transition) -> Transition {
     Transition {

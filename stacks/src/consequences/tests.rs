@@ -183,13 +183,19 @@ fn load_balancers_and_plain_listeners_of_both_gateways_are_understood() {
 }
 
 #[test]
-fn a_stack_that_stays_and_a_stack_that_is_new_tell_nothing() {
+fn a_stack_that_stays_tells_nothing_and_one_that_is_new_what_its_tiers_get() {
     assert_eq!(told(BEFORE, BEFORE, None), "");
     let made: Vec<_> = between(BEFORE, BEFORE)
         .into_iter()
         .map(|transition| step(None, transition.after))
         .collect();
-    assert_eq!(consequences(&made, None), BTreeMap::new());
+    let told = consequences(&made, None);
+    let texts: Vec<_> = told.values().flatten().map(|one| one.text.as_str()).collect();
+    let tiers = [
+        "gives users of tier free 300 tokens per 5m on qwen",
+        "gives users of tier pro 3000 tokens per 5m on qwen",
+    ];
+    assert_eq!(texts, tiers);
 }
 
 #[test]

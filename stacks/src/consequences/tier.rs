@@ -192,20 +192,16 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// `keys of bob keep …`, `1 active key of bob keeps …`: `one` and `several` are what is said of them.
-    pub(super) fn phrase(self, whose: &str, one: &str, several: &str) -> String {
-        match self {
+    /// `keys of bob keep …`, `1 active key of bob keeps …`: `one` and `several` are what is said of them. Nothing where there
+    /// is none.
+    pub(super) fn phrase(self, whose: &str, one: &str, several: &str) -> Option<String> {
+        Some(match self {
             Self::Unknown => format!("keys {whose} {several}"),
-            Self::Known(0) => format!("no active key {whose} {one}"),
+            Self::Known(0) | Self::UpTo(0) => return None,
             Self::Known(1) => format!("1 active key {whose} {one}"),
             Self::Known(count) => format!("{count} active keys {whose} {several}"),
             Self::UpTo(1) => format!("up to 1 active key {whose} {one}"),
             Self::UpTo(count) => format!("up to {count} active keys {whose} {several}"),
-        }
-    }
-
-    /// Whether there surely is none.
-    pub(super) fn is_none(self) -> bool {
-        self == Self::Known(0)
+        })
     }
 }

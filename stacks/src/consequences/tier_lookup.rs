@@ -37,7 +37,8 @@ fn told(
     what: &str,
     is_asked: impl Fn(&str, &str) -> bool,
 ) -> Vec<Consequence> {
-    if transition.after.is_some() {
+    let is_made_again = transition.is_made_again();
+    if transition.after.is_some() && !is_made_again {
         return Vec::new();
     }
     let policies = world.all(Kind::GATEWAY_ACCESS, Side::After);
@@ -46,8 +47,14 @@ fn told(
     if asking.is_empty() {
         return Vec::new();
     }
+    let (again, how_long) = if is_made_again {
+        (" and makes it again", " in between")
+    } else {
+        ("", "")
+    };
     vec![access(format!(
-        "deletes {what}, which AuthPolicy {} asks for the tier of a caller: calls are turned away or go without limits",
+        "deletes {what}{again}, which AuthPolicy {} asks for the tier of a caller: calls are turned away or go without \
+         limits{how_long}",
         listed(&asking)
     ))]
 }

@@ -1,6 +1,9 @@
 //! The words that sentences share: lists, counts, and a consequence of each class.
 
-use stackctl_engine::resource::{Consequence, ConsequenceClass};
+use stackctl_engine::{
+    ObjectRef,
+    resource::{Consequence, ConsequenceClass},
+};
 
 /// Calls fail or go elsewhere.
 pub(super) fn disruption(text: String) -> Consequence {
@@ -40,6 +43,22 @@ fn of(class: ConsequenceClass, text: String) -> Consequence {
         text
     };
     Consequence { class, text }
+}
+
+/// `deletes gateway maas and makes it again`: the beginning of what is told of a replacement.
+pub(super) fn made_again(what: &str) -> String {
+    format!("deletes {what} and makes it again")
+}
+
+/// `ConfigMap demo/settings`, `Namespace demo`.
+pub(super) fn named(object: &ObjectRef) -> String {
+    let namespace = object.namespace.as_ref().map(|namespace| format!("{namespace}/"));
+    format!(
+        "{} {}{}",
+        object.object_type.kind,
+        namespace.unwrap_or_default(),
+        object.name
+    )
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -8,7 +8,7 @@
 
 use super::{
     database, is_part_to_come, tier_lookup,
-    words::{counted, data_loss, disruption, notice},
+    words::{counted, data_loss, disruption, made_again, named, notice},
     world::World,
 };
 use crate::stack::Quantity;
@@ -36,6 +36,12 @@ pub(super) fn of_pods(world: &World<'_>, transition: &Transition) -> Vec<Consequ
         })];
     };
     let has = replicas(object, after);
+    if transition.is_made_again() {
+        return vec![disruption(format!(
+            "{}: it is away until its new pods are ready",
+            made_again(&what)
+        ))];
+    }
     let mut told = Vec::new();
     match (had, has) {
         (Some(from), Some(0)) if from > 0 => {
@@ -63,7 +69,12 @@ pub(super) fn of_claim(_: &World<'_>, transition: &Transition) -> Vec<Consequenc
         return Vec::new();
     };
     let size = size_of(before);
-    if let Some(after) = &transition.after {
+    let again = if transition.is_made_again() {
+        ", and makes it again without"
+    } else {
+        ""
+    };
+    if let Some(after) = transition.after.as_ref().filter(|_| !transition.is_made_again()) {
         let (Some(old), Some(new)) = (size, size_of(after)) else {
             return Vec::new();
         };
@@ -81,7 +92,7 @@ pub(super) fn of_claim(_: &World<'_>, transition: &Transition) -> Vec<Consequenc
     }
     let size = size.map_or_else(String::new, |size| format!(" ({size})"));
     vec![data_loss(format!(
-        "deletes {}{size} with all that is in it",
+        "deletes {}{size} with all that is in it{again}",
         named(&transition.object)
     ))]
 }
@@ -95,11 +106,6 @@ fn size_of(claim: &Value) -> Option<&str> {
 pub(super) fn smaller(old: &str, new: &str) -> bool {
     let amount = |text: &str| text.parse::<Quantity>().map(|quantity| quantity.nano());
     matches!((amount(old), amount(new)), (Ok(old), Ok(new)) if new < old)
-}
-
-fn named(object: &ObjectRef) -> String {
-    let namespace = object.namespace.as_deref().unwrap_or_default();
-    format!("{} {namespace}/{}", object.object_type.kind, object.name)
 }
 
 /// How many pods it asks for, one where it does not say; nothing where the nodes decide.

@@ -89,6 +89,17 @@ struct State<'a> {
     object: &'a ObjectRef,
     before: Option<&'a Value>,
     after: Option<Cow<'a, Value>>,
+    /// It is there on both sides, and deleted in between.
+    is_made_again: bool,
+}
+
+/// One object on both sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Both<'w> {
+    pub(super) before: Option<&'w Value>,
+    pub(super) after: Option<&'w Value>,
+    /// It is there on both sides, and deleted in between.
+    pub(super) is_made_again: bool,
 }
 
 impl<'a> World<'a> {
@@ -113,6 +124,28 @@ impl<'a> World<'a> {
             .filter_map(move |state| Some((state.object, state.on(side)?)))
     }
 
+    /// The objects of a kind on both sides, in order of namespace and name.
+    pub(super) fn both(&self, kind: Kind) -> impl Iterator<Item = Both<'_>> {
+        let of_kind = self.objects.values().filter(move |state| kind.is_of(state.object));
+        of_kind.map(|state| Both {
+            before: state.before,
+            after: state.after.as_deref(),
+            is_made_again: state.is_made_again,
+        })
+    }
+
+    /// The object of this name that the plan makes in another namespace while this one goes: it moves there.
+    pub(super) fn moved_to(&self, kind: Kind, object: &ObjectRef) -> Option<(&ObjectRef, &Value)> {
+        let namesakes = self.objects.values().filter(|state| {
+            kind.is_of(state.object) && state.object.name == object.name && state.object.namespace != object.namespace
+        });
+        let mut made = namesakes
+            .filter(|state| state.before.is_none())
+            .filter_map(|state| Some((state.object, state.after.as_deref()?)));
+        // Of several, nobody can say which.
+        made.next().filter(|_| made.next().is_none())
+    }
+
     /// One object on one side, if the plan is about it and it is there.
     pub(super) fn object(&self, kind: Kind, namespace: &str, name: &str, side: Side) -> Option<&Value> {
         self.state(kind, namespace, name)?.on(side)
@@ -124,18 +157,18 @@ impl<'a> World<'a> {
         state.is_some_and(|state| state.before.is_some() && state.after.is_none())
     }
 
-    /// Whether the plan takes this namespace away.
+    /// Whether the plan takes this namespace away, also to make it again.
     pub(super) fn namespace_goes(&self, name: &str) -> bool {
         self.namespaces_that_go().any(|one| one == name)
     }
 
-    /// The namespaces that the plan takes away, in order of name.
+    /// The namespaces that the plan takes away, also to make them again, in order of name: what is in them goes.
     pub(super) fn namespaces_that_go(&self) -> impl Iterator<Item = &str> {
         let namespaces = self
             .objects
             .values()
             .filter(|state| Kind::NAMESPACE.is_of(state.object));
-        let going = namespaces.filter(|state| state.before.is_some() && state.after.is_none());
+        let going = namespaces.filter(|state| state.before.is_some() && (state.after.is_none() || state.is_made_again));
         going.map(|state| state.object.name.as_str())
     }
 
@@ -190,6 +223,7 @@ impl<'a> State<'a> {
             object: &first.object,
             before,
             after,
+            is_made_again: group.iter().any(|one| one.is_made_again()),
         })
     }
 

@@ -469,7 +469,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK300",
         "a manifest that is not valid YAML",
-        "Files of `[[manifests]]` are read as Kubernetes reads them, and strictly: documents are divided by `---`, and a key that stands twice in a map is an error, since one of the two would be lost.",
+        "Files of `[[manifests]]` are UTF-8, are read as Kubernetes reads them, and strictly: documents are divided by `---`, and a key that stands twice in a map is an error, since one of the two would be lost.",
     ),
     row(
         "STK301",
@@ -479,7 +479,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK302",
         "an object that is declared twice",
-        "Two documents describe the object of one kind, namespace and name. Only one of them could hold.",
+        "Two documents describe the object of one kind, namespace and name, or a document one that a table of the stack makes. Only one of them could hold.",
     ),
     row(
         "STK303",
@@ -554,7 +554,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK317",
         "a second writer of a gateway's certificate",
-        "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host.",
+        "The service CA writes a certificate for `<service>.<namespace>.svc` into the Secret that the annotation `service.beta.openshift.io/serving-cert-secret-name` names. If a listener presents that Secret, clients see a certificate for another host; if a Certificate is for it, cert-manager and the service CA write in turn.",
     ),
     row(
         "STK318",
@@ -673,8 +673,13 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     row(
         "STK348",
-        "a label that the API server refuses",
-        "The name of a label, without a prefix before `/`, has 1 to 63 characters, its value at most 63; both begin and end with a letter or a digit, with `-`, `_` and `.` between. OLM's own labels show how quickly that is reached: `operators.coreos.com/PACKAGE.NAMESPACE`.",
+        "a name or a label that the API server refuses",
+        "The name of an object of Kubernetes' own kinds, but for roles and their bindings, is made of lower-case letters and digits, with `-` and `.` between. The name of a label, without a prefix before `/`, has 1 to 63 characters, its value at most 63; both begin and end with a letter or a digit, with `-`, `_` and `.` between. OLM's own labels show how quickly that is reached: `operators.coreos.com/PACKAGE.NAMESPACE`.",
+    ),
+    row(
+        "STK349",
+        "what the server alone writes",
+        "A file that `kubectl get -o yaml` printed has fields of that one object: `managedFields`, with which the server refuses an apply, `resourceVersion`, with which it conflicts once anything has changed, and `uid`, with which it is for that object and no other. `status` and empty times are left out by themselves.",
     ),
     row(
         "STK350",
@@ -735,6 +740,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK361",
         "a gated repository without a token",
         "Some organisations on Hugging Face give their weights only to who accepted their terms, with a token. Without `HF_TOKEN` the download answers 401 or 403, and the pods never start. Where a file gives the token otherwise, allow this.",
+    ),
+    row(
+        "STK362",
+        "Connectivity Link without a Kuadrant",
+        "The operator of Connectivity Link carries out policies only where there is a Kuadrant. Without one AuthPolicies and rate limits are objects like others, and nobody is asked who calls.",
     ),
     row(
         "STK400",

@@ -26,7 +26,9 @@ pub enum Beside {
     Setting,
     /// Objects of `[[manifests]]`, beside the stack of `examples/quickstart`.
     Manifests,
-    /// The same, for a cluster without this namespace.
+    /// Objects of `[[manifests]]` in a stack of nothing else.
+    Alone,
+    /// Objects beside `examples/quickstart`, for a cluster without this namespace.
     Lacking(&'static str),
     /// Objects of a table of `[[manifests]]` that says this beside its name and path.
     Table(&'static str),
@@ -45,7 +47,12 @@ impl Beside {
         match self {
             Self::Stack | Self::Cluster(..) | Self::Objects(_) => "toml",
             Self::Setting => "text",
-            Self::Manifests | Self::Lacking(_) | Self::Table(_) | Self::Definition | Self::Definitions => "yaml",
+            Self::Manifests
+            | Self::Alone
+            | Self::Lacking(_)
+            | Self::Table(_)
+            | Self::Definition
+            | Self::Definitions => "yaml",
         }
     }
 
@@ -53,7 +60,7 @@ impl Beside {
     #[must_use]
     pub fn says(self) -> Option<String> {
         match self {
-            Self::Stack | Self::Setting => None,
+            Self::Stack | Self::Setting | Self::Alone => None,
             Self::Cluster(key, value) => Some(format!("a cluster with `{key}` {value}")),
             Self::Manifests => Some("the stack of `examples/quickstart`".to_owned()),
             Self::Lacking(namespace) => Some(format!("a cluster without namespace `{namespace}`")),
@@ -96,6 +103,11 @@ const fn definition(wrong: &'static str, right: &'static str) -> Example {
 
 const fn manifests(wrong: &'static str, right: &'static str) -> Example {
     let beside = Beside::Manifests;
+    Example { beside, wrong, right }
+}
+
+const fn alone(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Alone;
     Example { beside, wrong, right }
 }
 
@@ -1126,6 +1138,13 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK349",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  resourceVersion: \"4711\" # <-\n  uid: 0b6f0a3a-7a0e-4b5c-8c70-7f3a5f1f6f52\ndata: {a: b}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\ndata: {a: b}\n",
+        ),
+    ),
+    (
         "STK350",
         manifests(
             "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: other, namespace: openshift-operators}\nspec: # <-\n  {name: other-operator, channel: stable, source: redhat-operators, sourceNamespace: openshift-marketplace}\n",
@@ -1207,6 +1226,13 @@ const EXAMPLES: &[(&str, Example)] = &[
         manifests(
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://meta-llama/theirs\"} # <-\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: theirs\n  namespace: llm-d-demo\n  annotations: {security.opendatahub.io/enable-auth: \"true\"}\nspec:\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n",
+        ),
+    ),
+    (
+        "STK362",
+        alone(
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: rhcl, namespace: policies}\nspec:\n  name: rhcl-operator # <-\n  channel: stable\n",
+            "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: rhcl, namespace: policies}\nspec:\n  name: rhcl-operator\n  channel: stable\n---\napiVersion: kuadrant.io/v1beta1\nkind: Kuadrant\nmetadata: {name: kuadrant, namespace: kuadrant-system}\n",
         ),
     ),
     (
@@ -1326,6 +1352,10 @@ mod tests {
     }
 
     fn of_manifests(set: &ManifestSet, text: &str, lacking: Option<&str>) -> Said {
+        of_files(set, text, lacking, &compiled(&stack_of(QUICKSTART)))
+    }
+
+    fn of_files(set: &ManifestSet, text: &str, lacking: Option<&str>, catalogue: &[Resource]) -> Said {
         // That is told by the name of a file alone.
         let is_kustomization = text.contains("kind: Kustomization");
         let name = if is_kustomization {
@@ -1337,14 +1367,13 @@ mod tests {
             name: name.to_owned(),
             text: text.to_owned(),
         };
-        let catalogue = compiled(&stack_of(QUICKSTART));
         let sets = [(set, vec![file])];
         let mut files = manifests::read(&sets);
-        files.place(&catalogue, &manifests::Scopes::new());
-        let mut there = files.unmade(&catalogue);
+        files.place(catalogue, &manifests::Scopes::new());
+        let mut there = files.unmade(catalogue);
         there.remove(NOWHERE);
         let beside = manifests::Beside {
-            catalogue: &catalogue,
+            catalogue,
             allowed: &[],
             there: &there,
             missing: &lacking.map(str::to_owned).into_iter().collect(),
@@ -1433,6 +1462,7 @@ mod tests {
             Beside::Setting => of_stack("[stack]\nname = \"lab\"\n", &[text.to_owned()]),
             Beside::Cluster(key, value) => of_cluster(text, key, value),
             Beside::Manifests => of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, None),
+            Beside::Alone => of_files(&ManifestSet::bare("theirs", "theirs.yaml"), text, None, &[]),
             Beside::Lacking(namespace) => {
                 of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, Some(namespace))
             }

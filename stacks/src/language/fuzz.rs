@@ -330,9 +330,12 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_said_points_into_it() {
         let texts = [example.wrong, example.right];
         match example.beside {
             Beside::Stack | Beside::Cluster(..) | Beside::Objects(_) => tables.extend(texts),
-            Beside::Manifests | Beside::Lacking(_) | Beside::Table(_) | Beside::Definition | Beside::Definitions => {
-                objects.extend(texts)
-            }
+            Beside::Manifests
+            | Beside::Alone
+            | Beside::Lacking(_)
+            | Beside::Table(_)
+            | Beside::Definition
+            | Beside::Definitions => objects.extend(texts),
             Beside::Setting => {}
         }
     }

@@ -47,6 +47,7 @@ same in a terminal.
 
 Numbers are never given to something else. Below STK050 are errors of a stack file, from there warnings; from STK100 lints,
 which look at what a stack would do; from STK200 what the cluster contradicts; from STK300 what is wrong with `[[manifests]]`.
+STK200 to STK210, STK320 and STK404 say no line: they are about a cluster, a directory or a file as a whole.
 
 What can be allowed is silenced by [`allow`](stack.md#allow), in `[stack]` for all of it, in one of `[[models]]`, or in one of
 `[[manifests]]` for its files, always with a reason. An example shows the tables that matter; `[stack]`, `[cluster]` and `[tls]` are around them.

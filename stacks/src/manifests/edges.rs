@@ -22,18 +22,22 @@ const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
 pub(super) struct Index<'a> {
     by_object: BTreeMap<ObjectKey, (&'a Address, &'a Document<'a>)>,
     addresses: BTreeSet<&'a Address>,
+    refused: &'a [ObjectKey],
 }
 
 impl<'a> Index<'a> {
-    /// Indexes documents with their addresses; objects that are there twice are added to `errors`.
+    /// Indexes documents with their addresses; objects that are there twice are added to `errors`. Of `refused` documents
+    /// it is known that they are there, and told what is wrong with them.
     pub(super) fn new(
         documents: &'a [(usize, Document<'_>)],
         addresses: &'a [Address],
+        refused: &'a [ObjectKey],
         errors: &mut Vec<ManifestsError>,
     ) -> Self {
         let mut index = Self {
             by_object: BTreeMap::new(),
             addresses: BTreeSet::new(),
+            refused,
         };
         for ((_, document), address) in documents.iter().zip(addresses) {
             let object = document.manifest.object();
@@ -73,6 +77,14 @@ impl<'a> Index<'a> {
         self.addresses.contains(address)
     }
 
+    fn is_refused(&self, wanted: &ObjectKey) -> bool {
+        let is = |one: &ObjectKey| {
+            let is_there = one.namespace.is_none() || one.namespace == wanted.namespace;
+            one.kind == wanted.kind && one.name == wanted.name && is_there
+        };
+        self.refused.iter().any(is)
+    }
+
     /// The edges that a document's annotation asks for.
     pub(super) fn of(
         &self,
@@ -86,13 +98,15 @@ impl<'a> Index<'a> {
             .flat_map(|text| text.split(','))
         {
             let text = text.trim();
-            match reference(text).and_then(|key| self.address(&key)) {
+            let wanted = reference(text);
+            match wanted.as_ref().and_then(|key| self.address(key)) {
                 Some(address) if address == own => errors.push(ManifestsError::Itself {
                     at: document.at_annotation(DEPENDS_ON),
                     says: format!("`{DEPENDS_ON}`"),
                     hint: "take it out of the annotation",
                 }),
                 Some(address) => edges.push(DependsOn::ready(address.clone(), "its depends-on annotation")),
+                None if wanted.is_some_and(|key| self.is_refused(&key)) => {}
                 None => errors.push(ManifestsError::Unknown {
                     at: document.at_annotation(DEPENDS_ON),
                     wanted: text.to_owned(),

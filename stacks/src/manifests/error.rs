@@ -9,12 +9,14 @@ use std::borrow::Cow;
 pub enum ManifestsError {
     /// A document that is no YAML.
     #[error("{at}: not valid YAML: {why}")]
-    #[diagnostic(code(STK300), help("each document is one object, and a key stands once in a map"))]
+    #[diagnostic(code(STK300), help("{hint}"))]
     Syntax {
         /// Where.
         at: FileLine,
         /// In the parser's words.
         why: String,
+        /// What to look at.
+        hint: &'static str,
     },
     /// A document that is no object of Kubernetes.
     #[error("{at}: {why}")]
@@ -37,6 +39,20 @@ pub enum ManifestsError {
         object: String,
         /// Where it stands first.
         first: FileLine,
+    },
+    /// An object that the stack's own tables make.
+    #[error("{at}: {object} is made by `{address}` of the stack")]
+    #[diagnostic(
+        code(STK302),
+        help("leave it out of the files; what the stack makes is changed by the keys of its tables (docs/stack.md)")
+    )]
+    TwiceWithStack {
+        /// Where.
+        at: FileLine,
+        /// Which object.
+        object: String,
+        /// What makes it.
+        address: String,
     },
     /// An edge to what is not there.
     #[error("{at}: it waits for `{wanted}`, which is not in the stack")]
@@ -221,7 +237,7 @@ pub enum ManifestsError {
         group: String,
     },
     /// A second writer of the certificate that a gateway presents.
-    #[error("{at}: it asks the service CA to write Secret `{secret}`, which {gateway} presents")]
+    #[error("{at}: it asks the service CA to write Secret `{secret}`, which {beside}")]
     #[diagnostic(
         code(STK317),
         help("take the annotation out: the certificate would be replaced by one for names that end in `.svc`")
@@ -231,8 +247,8 @@ pub enum ManifestsError {
         at: FileLine,
         /// The Secret.
         secret: String,
-        /// The gateway, and where it stands.
-        gateway: String,
+        /// Who presents it, or what it is written for, and where that stands.
+        beside: String,
     },
     /// A reference to a model that is not on the gateway of MaaS.
     #[error("{at}: {reference} is to {model}, which is not on the gateway of MaaS")]
@@ -433,21 +449,34 @@ pub enum ManifestsError {
         /// The names of its listeners, with backticks between them.
         names: String,
     },
-    /// A label that the API server refuses.
-    #[error("{at}: {what} of a label: {why}")]
-    #[diagnostic(
-        code(STK348),
-        help(
-            "name and value of a label have at most 63 characters, a prefix before `/` aside; longer texts are annotations"
-        )
-    )]
-    Label {
+    /// A name or a label that the API server refuses.
+    #[error("{at}: {what}: {why}")]
+    #[diagnostic(code(STK348), help("{hint}"))]
+    Name {
         /// Where.
         at: FileLine,
-        /// Its name or its value.
+        /// The name, or the name or the value of a label.
         what: String,
         /// What is wrong.
         why: String,
+        /// What it may be.
+        hint: &'static str,
+    },
+    /// What the server alone writes.
+    #[error("{at}: {object} has what the server alone writes: {fields}")]
+    #[diagnostic(
+        code(STK349),
+        help(
+            "take it out: `kubectl get -o yaml` prints it of an object that is there, and an apply with it is refused"
+        )
+    )]
+    OfServer {
+        /// Where the first of them stands.
+        at: FileLine,
+        /// Of which object.
+        object: String,
+        /// Which fields.
+        fields: String,
     },
 }
 
@@ -495,7 +524,9 @@ impl ManifestsError {
             | Self::SecondTelemetry { at, .. }
             | Self::PlainToTls { at, .. }
             | Self::NoSuchPort { at, .. }
-            | Self::Label { at, .. } => Some(at),
+            | Self::TwiceWithStack { at, .. }
+            | Self::Name { at, .. }
+            | Self::OfServer { at, .. } => Some(at),
         }
     }
 }

@@ -39,7 +39,7 @@ use edges::Index;
 use kinds::KnownReadiness;
 use read::Document;
 use stackctl_engine::{
-    Address, Resource,
+    Address, ObjectKey, Resource,
     address::Segment,
     graph::Until,
     object_key::{GroupKind, ObjectType},
@@ -104,20 +104,23 @@ pub struct Files<'a> {
     documents: Vec<(usize, Document<'a>)>,
     errors: Vec<ManifestsError>,
     notices: Vec<ManifestsNotice>,
+    /// What documents that are refused are of: what waits for them waits for nothing unknown.
+    refused: Vec<ObjectKey>,
     /// Kinds that nothing is known of, of objects that name no namespace.
     unplaced: BTreeSet<GroupKind>,
 }
 
 /// Reads the documents of every set; what is wrong in them is said by [`Files::resources`].
 pub fn read<'a>(sets: &'a [(&'a ManifestSet, Vec<ManifestFile>)]) -> Files<'a> {
-    let (mut errors, mut notices) = (Vec::new(), Vec::new());
-    let documents = documents_of(sets, &mut errors, &mut notices);
+    let (mut errors, mut notices, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let documents = documents_of(sets, &mut errors, &mut notices, &mut refused);
     let names = |files: &'a [ManifestFile]| files.iter().map(|file| file.name.as_str()).collect();
     Files {
         sets: sets.iter().map(|(set, files)| (*set, names(files))).collect(),
         documents,
         errors,
         notices,
+        refused,
         unplaced: BTreeSet::new(),
     }
 }
@@ -165,13 +168,21 @@ impl<'a> Files<'a> {
             documents,
             mut errors,
             mut notices,
+            refused,
             unplaced,
         } = self;
         namespaces::check(&documents, beside, &mut errors, &mut notices);
         let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
         notices.extend(unused_readiness(&only_sets, &documents));
         notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));
-        let (resources, places) = compiled(&only_sets, documents, beside.catalogue, &mut errors, &mut notices);
+        let (resources, places) = compiled(
+            &only_sets,
+            documents,
+            &refused,
+            beside.catalogue,
+            &mut errors,
+            &mut notices,
+        );
         allowed::settle(&sets, beside.allowed, &mut errors, &mut notices);
         notices.sort_by(|one, other| one.at().cmp(other.at()));
         if errors.is_empty() {
@@ -220,6 +231,7 @@ pub fn resources(
 fn compiled(
     sets: &[&ManifestSet],
     mut documents: Vec<(usize, Document<'_>)>,
+    refused: &[ObjectKey],
     catalogue: &[Resource],
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
@@ -230,7 +242,7 @@ fn compiled(
         .iter()
         .map(|(set, document)| address(sets[*set], document))
         .collect();
-    let index = Index::new(&documents, &addresses, errors);
+    let index = Index::new(&documents, &addresses, refused, errors);
     let mut said = said(sets, &documents, &addresses, catalogue, &index, errors);
     let mut gates = order::gates(sets, &documents, &turns, &addresses, &mut said);
     gates.extend(groups::gates(sets, &documents, &addresses, &mut said, errors, notices));
@@ -283,6 +295,7 @@ fn documents_of<'a>(
     sets: &'a [(&'a ManifestSet, Vec<ManifestFile>)],
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
+    refused: &mut Vec<ObjectKey>,
 ) -> Vec<(usize, Document<'a>)> {
     let mut documents = Vec::new();
     for (index, (_, files)) in sets.iter().enumerate() {
@@ -311,7 +324,7 @@ fn documents_of<'a>(
                     hint: Cow::Borrowed("it may be half written: write its objects, or take it away"),
                 });
             }
-            let found = read::documents(file, errors, notices);
+            let found = read::documents(file, errors, notices, refused);
             documents.extend(found.into_iter().map(|document| (index, document)));
         }
     }

@@ -333,6 +333,19 @@ pub enum ManifestsNotice {
         /// The repository.
         repository: String,
     },
+    /// Connectivity Link without what its policies need.
+    #[error("{at}: {object} installs Connectivity Link, and nothing here makes a Kuadrant")]
+    #[diagnostic(
+        code(STK362),
+        severity(Warning),
+        help("add a Kuadrant (`kuadrant.io/v1beta1`) in `kuadrant-system`: without one nobody is asked who calls")
+    )]
+    NoKuadrant {
+        /// Where.
+        at: FileLine,
+        /// The Subscription.
+        object: String,
+    },
     /// A rule of kapp that is not carried out.
     #[error("{at}: the rule `{rule}` orders nothing here: {why}")]
     #[diagnostic(code(STK335), severity(Warning), help("`stackctl graph` shows what waits for what"))]
@@ -371,6 +384,7 @@ impl ManifestsNotice {
             | Self::SeveralNodes { at, .. }
             | Self::GroupTwice { at, .. }
             | Self::NoToken { at, .. }
+            | Self::NoKuadrant { at, .. }
             | Self::Rule { at, .. } => at,
         }
     }

@@ -11,7 +11,7 @@ use super::{
     yaml::{self, Spelled},
 };
 use serde_json::Value;
-use stackctl_engine::{Manifest, manifest::ManifestError};
+use stackctl_engine::{Manifest, ObjectKey, ObjectType, manifest::ManifestError};
 use std::{
     borrow::Cow,
     sync::{Arc, OnceLock},
@@ -108,11 +108,13 @@ pub(super) fn annotation<'d>(document: &'d Document<'_>, name: &str) -> Option<&
     document.manifest.value()["metadata"]["annotations"][name].as_str()
 }
 
-/// Reads every document of a file; what is wrong is added to `errors`, and what is told to `notices`.
+/// Reads every document of a file; what is wrong is added to `errors`, what is told to `notices`, and what a refused
+/// document would have been to `refused`.
 pub(super) fn documents<'a>(
     file: &'a ManifestFile,
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
+    refused: &mut Vec<ObjectKey>,
 ) -> Vec<Document<'a>> {
     let mut found = Vec::new();
     for text in split(file) {
@@ -124,7 +126,7 @@ pub(super) fn documents<'a>(
             Ok((Value::Null, _)) => {}
             Ok((value, spelled)) => {
                 notices.extend(spelled.into_iter().map(|word| told(&place, word)));
-                objects(&place, value, &mut found, errors);
+                objects(&place, value, &mut found, errors, refused);
             }
             Err(error) => unread(&place, &error, errors),
         }
@@ -144,12 +146,35 @@ fn unread(place: &Place<'_>, error: &yaml::Unread, errors: &mut Vec<ManifestsErr
         errors.push(ManifestsError::Syntax {
             at: place.in_line(begins + error.line),
             why: error.why.clone(),
+            hint: hint(place.text.text, error),
         });
     }
     errors.extend(again.into_iter().map(|again| ManifestsError::Syntax {
         at: place.in_line(begins + again.line),
         why: format!("`{}` stands in line {} already", again.path, begins + again.first),
+        hint: ONCE,
     }));
+}
+
+const ONCE: &str = "a key stands once in a map: of two one would be lost";
+
+/// What to look at in a text that is no YAML.
+fn hint(text: &str, error: &yaml::Unread) -> &'static str {
+    let line = text.lines().nth(error.line).unwrap_or_default();
+    let is_template = |line: &str| line.contains("{{") && line.contains("}}");
+    if is_template(line)
+        || text
+            .lines()
+            .any(|line| is_template(line) && line.trim_start().starts_with("{{"))
+    {
+        "this is a template of Helm: run `helm template`, and name the file with what it prints"
+    } else if line.starts_with('\t') {
+        "indent by blanks: YAML knows no tabs there"
+    } else if error.is_key_twice {
+        ONCE
+    } else {
+        "look at that line and the one before it: blanks at their beginning, quotes and brackets that nothing ends"
+    }
 }
 
 /// What people are told of a word that is a boolean.
@@ -196,7 +221,13 @@ fn before_first_word(text: &str) -> usize {
     text.lines().position(is_word).unwrap_or(0)
 }
 
-fn objects<'a>(place: &Place<'a>, mut value: Value, found: &mut Vec<Document<'a>>, errors: &mut Vec<ManifestsError>) {
+fn objects<'a>(
+    place: &Place<'a>,
+    mut value: Value,
+    found: &mut Vec<Document<'a>>,
+    errors: &mut Vec<ManifestsError>,
+    refused: &mut Vec<ObjectKey>,
+) {
     let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     if is_list && let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
         for (index, item) in items.into_iter().enumerate() {
@@ -204,14 +235,28 @@ fn objects<'a>(place: &Place<'a>, mut value: Value, found: &mut Vec<Document<'a>
                 text: Arc::clone(&place.text),
                 item: place.path(&format!("items[{index}]")),
             };
-            objects(&place, item, found, errors);
+            objects(&place, item, found, errors, refused);
         }
         return;
     }
-    if let Some(manifest) = object(place, value, errors) {
-        let place = place.clone();
-        found.push(Document { manifest, place });
+    let is = key(&value);
+    match object(place, value, errors) {
+        Some(manifest) => {
+            let place = place.clone();
+            found.push(Document { manifest, place });
+        }
+        None => refused.extend(is),
     }
+}
+
+/// Which object a document is of, as far as it says so.
+fn key(value: &Value) -> Option<ObjectKey> {
+    let object_type = ObjectType::new(value["apiVersion"].as_str()?, value["kind"].as_str()?);
+    Some(ObjectKey {
+        kind: object_type.group_kind(),
+        namespace: value["metadata"]["namespace"].as_str().map(str::to_owned),
+        name: value["metadata"]["name"].as_str()?.to_owned(),
+    })
 }
 
 /// Proves that a document is an object; everything that speaks against it is added to `errors`.

@@ -45,13 +45,22 @@ impl From<serde_saphyr::Error> for Unread {
             Error::DuplicateMappingKey { .. } => "a key stands twice in a map".to_owned(),
             Error::UnknownAnchor { .. } => "an alias (`*…`) is to no anchor (`&…`) before it".to_owned(),
             Error::Eof { .. } => "it ends where something is missing".to_owned(),
-            other => first_line(&other.render_with_formatter(&UserMessageFormatter)),
+            other => in_our_words(first_line(&other.render_with_formatter(&UserMessageFormatter))),
         };
         Self {
             line,
             why,
             is_key_twice,
         }
+    }
+}
+
+/// What the library says of its limits is for programmers.
+fn in_our_words(why: String) -> String {
+    if why.contains("limits breached") {
+        "it comes to more than a cluster would take: aliases of aliases, or maps in maps without end".to_owned()
+    } else {
+        why
     }
 }
 

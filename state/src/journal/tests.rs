@@ -204,7 +204,7 @@ fn an_outcome_that_could_not_be_appended_is_saved_by_the_next_swap() {
         "{}",
         error.reason
     );
-    assert!(error.reason.contains("make room"), "{}", error.reason);
+    assert!(error.hint.is_some_and(|hint| hint.starts_with("make room")));
     assert!(place.loaded().recorded().is_empty());
     // As long as there is no room nothing is written behind the torn line.
     place.swaps_fail.set(true);

@@ -5,7 +5,7 @@
 //! - No cluster is behind it: what `layered` speaks to answers at once, as Terraform's built-in resource does.
 //! - Every number of objects is a process of its own, so that its memory is its own.
 //! - What an object costs may hardly grow with their number: a phase in which it grows beyond its bound is an error, with the
-//!   table.
+//!   table. So is an object that takes more memory than its bound, from as many on as make the program itself small.
 
 use super::{layered::Phase, release, used::cpu_of_children};
 use crate::{
@@ -31,6 +31,9 @@ const LINEAR: f64 = 1.3;
 /// holds, so that nothing that grows with the square comes back.
 const NEARLY_LINEAR: f64 = 2.0;
 const NEARLY: [&str; 4] = ["apply", "no-op plan", "destroy", "apply with the journal on a disk"];
+/// So much memory an object may take, in KiB, up to the end of an apply, of so many or more (`docs/performance.md`).
+const KIBIBYTES_EACH: f64 = 24.0;
+const MANY: usize = 10_000;
 /// Of phases that took less than this, in seconds of processor time, the ratio says nothing.
 const MEASURABLE: f64 = 0.02;
 
@@ -55,7 +58,7 @@ pub(super) fn run(root: &Path, engine: &Engine) -> Result<String, TaskError> {
     let has_terraform = Command::new("terraform").arg("version").output().is_ok();
     let mut text = started(&stackctl)?;
     let mut before: Vec<Phase> = Vec::new();
-    let mut steep = Vec::new();
+    let mut dear = Vec::new();
     for &number in &engine.objects {
         let objects = Objects::write(number, Layout::Layered)?;
         let _ = write!(
@@ -86,15 +89,16 @@ pub(super) fn run(root: &Path, engine: &Engine) -> Result<String, TaskError> {
                 phase.phase, phase.cpu, phase.wall, phase.mebibytes
             );
         }
-        steep.extend(growth(&before, &measured));
+        dear.extend(growth(&before, &measured));
+        dear.extend(held(&measured));
         before = measured;
     }
-    if steep.is_empty() {
+    if dear.is_empty() {
         Ok(text)
     } else {
         Err(failed(&format!(
-            "an object costs more among more of them than it may: {}\n{text}",
-            steep.join("; ")
+            "an object costs more than it may: {}\n{text}",
+            dear.join("; ")
         )))
     }
 }
@@ -131,6 +135,15 @@ fn growth(fewer: &[Phase], more: &[Phase]) -> Vec<String> {
         )
     };
     steep.map(words).collect()
+}
+
+/// That an object takes more memory than it may, by the end of an apply.
+#[expect(clippy::cast_precision_loss, reason = "a number of objects")]
+fn held(measured: &[Phase]) -> Option<String> {
+    let apply = measured.iter().find(|phase| phase.phase == "apply")?;
+    let each = apply.mebibytes * 1024.0 / apply.resources.max(1) as f64;
+    (apply.resources >= MANY && each > KIBIBYTES_EACH)
+        .then(|| format!("{}: {each:.1} KiB each of {}", apply.phase, apply.resources))
 }
 
 /// What one graph costs, measured by the release build of these tasks.
@@ -218,5 +231,22 @@ mod tests {
             ]
         );
         assert!(growth(&[], &many).is_empty());
+    }
+
+    #[test]
+    fn what_takes_more_memory_an_object_than_it_may_is_named_where_there_are_many() {
+        let apply = |resources: usize, mebibytes: f64| Phase {
+            phase: "apply".to_owned(),
+            resources,
+            cpu: 0.1,
+            wall: 0.1,
+            mebibytes,
+        };
+        assert_eq!(
+            held(&[apply(10_000, 400.0)]).as_deref(),
+            Some("apply: 41.0 KiB each of 10000")
+        );
+        assert_eq!(held(&[apply(10_000, 100.0)]), None);
+        assert_eq!(held(&[apply(1_000, 50.0)]), None);
     }
 }

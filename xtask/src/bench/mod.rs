@@ -6,6 +6,7 @@ mod engine;
 mod files;
 mod layered;
 mod live;
+mod preview;
 pub(crate) mod served;
 mod twin;
 mod used;
@@ -35,6 +36,8 @@ pub(crate) enum Bench {
     /// Parses the files of `bench files`, which runs it.
     #[command(hide = true)]
     Parsed(files::Parsed),
+    /// Measures what the preview of a pull request costs, on the biggest example.
+    Preview(preview::Preview),
     /// Measures how large and how fast the embedded cluster is.
     Twin(twin::Twin),
 }
@@ -51,6 +54,7 @@ pub(crate) fn run(root: &Path, bench: &Bench) -> Result<String, TaskError> {
         Bench::Listed(listed) => live::listed(listed),
         Bench::Live(live) => live::run(root, live),
         Bench::Parsed(parsed) => files::parsed(parsed),
+        Bench::Preview(preview) => preview::run(root, preview),
         Bench::Twin(twin) => twin::run(root, twin),
     }
 }

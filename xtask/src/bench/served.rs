@@ -72,7 +72,7 @@ impl Served {
     }
 
     /// A client of its administrator.
-    pub(super) fn connect(&self) -> Result<Bare, TaskError> {
+    pub(crate) fn connect(&self) -> Result<Bare, TaskError> {
         Bare::connect(&self.kubeconfig)
     }
 

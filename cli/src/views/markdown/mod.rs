@@ -53,7 +53,7 @@ fn head(plan: &Plan, review: &Review) -> String {
     let mut text = format!(
         "{}\n### stackctl: {} · {}",
         marker(&review.stack),
-        verdict(&plan.risks()),
+        verdict(&review.risks(plan)),
         code(&shortened(&review.stack, 80, "…")),
     );
     match &review.between {

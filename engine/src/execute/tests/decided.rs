@@ -151,6 +151,10 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
     expected[0].lifecycle.adopt = Adopt::Expected;
     world.adopt = false;
     assert_eq!(said(&world, &expected, "a.one").await, "adopt (made-by-controller)");
+    // And whose it was is said before yes.
+    let takes = |plan: &Plan| -> Vec<String> { plan.consequences().iter().map(|one| one.text.clone()).collect() };
+    let taken = "takes data.k of ConfigMap n/one from other";
+    assert_eq!(takes(&world.plan(&expected).await), [taken]);
 
     // Ours already, and the field never was: adopting says nothing about that.
     let mut world = World::new();
@@ -177,6 +181,7 @@ async fn fields_of_others_are_refused_unless_they_were_ours_or_the_object_become
     );
     world.force = true;
     assert_eq!(said(&world, &stack, "a.one").await, "update (changed-in-stack)");
+    assert_eq!(takes(&world.plan(&stack).await), [taken]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,13 +12,17 @@ use crate::{
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-const CASES: u32 = 400;
-const NAMES: [&str; 3] = ["one", "two", "three"];
-const FIELDS: [&str; 3] = ["a", "b", "c"];
+const CASES: u32 = 350;
+/// Objects of the stack, and at last that of somebody else, which the stack at times writes into.
+const NAMES: [&str; 4] = ["one", "two", "three", "theirs"];
+const THEIRS: usize = 3;
+const FIELDS: [&str; 5] = ["a", "b", "c", "m.x", "list"];
 /// Fields that others write: ours, what we never wrote, and our own marks.
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 8] = [
     "data.a",
     "data.b",
+    "data.m.x",
+    "data.list",
     "data.theirs",
     "metadata.labels.theirs",
     "metadata.annotations.theirs",
@@ -34,13 +38,17 @@ enum Deed {
     Delete,
 }
 
-/// The data of each object.
-type Stack = Vec<BTreeMap<&'static str, &'static str>>;
+/// The data of each object; that of somebody else is not always written into.
+type Stack = Vec<Option<BTreeMap<&'static str, &'static str>>>;
 
 fn stacks() -> impl Strategy<Value = Stack> {
     let value = prop::sample::select(vec!["1", "2"]);
     let data = prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), value, 1..=FIELDS.len());
-    prop::collection::vec(data, NAMES.len())
+    let overlay = prop::option::of(data.clone());
+    (prop::collection::vec(data.prop_map(Some), THEIRS), overlay).prop_map(|(mut objects, overlay)| {
+        objects.push(overlay);
+        objects
+    })
 }
 
 fn deeds() -> impl Strategy<Value = Vec<(usize, Deed)>> {
@@ -55,8 +63,19 @@ fn deeds() -> impl Strategy<Value = Vec<(usize, Deed)>> {
 }
 
 fn resources(stack: &Stack) -> Vec<Resource> {
-    let one = |(name, data): (&&str, &BTreeMap<_, _>)| object(&format!("a.{name}"), name, &json!(data), &[]);
-    NAMES.iter().zip(stack).map(one).collect()
+    let one = |(name, data): (&&str, &Option<BTreeMap<&str, &str>>)| {
+        let data = data.as_ref()?.iter();
+        let data = data.map(|(field, text)| ((*field).to_owned(), laws::value(field, text)));
+        let (at, data) = (format!("a.{name}"), laws::nested(&data.collect()));
+        Some(match *name {
+            "theirs" => {
+                let overlay = Overlay::new(config(name), json!({"data": data}));
+                Resource::new(address(&at), Node::Overlay(overlay))
+            }
+            name => object(&at, name, &data, &[]),
+        })
+    };
+    NAMES.iter().zip(stack).filter_map(one).collect()
 }
 
 fn interfere(world: &World, deeds: &[(usize, Deed)]) {
@@ -66,6 +85,8 @@ fn interfere(world: &World, deeds: &[(usize, Deed)]) {
             continue;
         }
         match deed {
+            // What an overlay does then is told beside its own tests.
+            Deed::Disown | Deed::Delete if *index == THEIRS => {}
             Deed::Edit { path, value } => world.cluster.edit(&object, path, json!(value), "kubectl-edit"),
             Deed::Strip { path } => world.cluster.strip(&object, path),
             Deed::Disown => world.cluster.disown(&object, &identity().object_manager()),
@@ -76,16 +97,24 @@ fn interfere(world: &World, deeds: &[(usize, Deed)]) {
 
 /// The paths that an apply with force would change; none where there is nothing to apply to.
 async fn oracle(world: &World, resource: &Resource) -> Option<BTreeSet<FieldPath>> {
-    let Node::Object(object) = &resource.node else {
-        panic!("only objects")
+    let (object, body, manager) = match &resource.node {
+        Node::Object(object) => {
+            let mut body = object.manifest.value().clone();
+            identity().mark(&mut body, &resource.address, object.manifest.object());
+            (object.manifest.object().clone(), body, identity().object_manager())
+        }
+        Node::Overlay(overlay) => (
+            overlay.target.clone(),
+            overlay.fields.clone(),
+            identity().overlay_manager(&resource.address),
+        ),
+        other => panic!("{other:?} is in no stack"),
     };
-    let live = world.cluster.object(object.manifest.object())?;
-    let mut body = object.manifest.value().clone();
-    identity().mark(&mut body, &resource.address, object.manifest.object());
+    let live = world.cluster.object(&object)?;
     let request = ApplyRequest {
-        object: object.manifest.object().clone(),
+        object,
         body,
-        manager: identity().object_manager(),
+        manager,
         force: true,
         dry_run: true,
     };
@@ -101,7 +130,7 @@ proptest! {
         first in stacks(), second in stacks(), changes in any::<bool>(), deeds in deeds(),
     ) {
         laws::under_a_paused_clock(async move {
-            let mut world = World::new();
+            let mut world = laws::world();
             prop_assert!(world.apply(&resources(&first)).await.succeeded());
             interfere(&world, &deeds);
             let wanted = resources(if changes { &second } else { &first });

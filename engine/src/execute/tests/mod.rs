@@ -11,6 +11,7 @@ mod keys;
 mod laws;
 mod look;
 mod lost_answers;
+mod made_meanwhile;
 mod mend;
 mod moves;
 mod pace;
@@ -63,6 +64,8 @@ struct Kept {
     recorded: BTreeMap<Address, Recorded>,
     intents: usize,
     last_intent: Option<Recorded>,
+    /// Writes that were intended and of which nothing was recorded since.
+    open: BTreeMap<Address, Recorded>,
     /// Whose time was learned.
     timed: Vec<Address>,
     /// Intents on their way.
@@ -87,15 +90,18 @@ impl Journal for Kept {
         for intent in std::mem::take(&mut self.unsaved_intents) {
             self.intents += 1;
             if let Intent::Write(recorded) = intent {
+                self.open.insert(recorded.address.clone(), (*recorded).clone());
                 self.last_intent = Some(*recorded);
             }
         }
         for outcome in std::mem::take(&mut self.unsaved) {
             match outcome {
                 Outcome::Recorded(recorded) => {
+                    self.open.remove(&recorded.address);
                     self.recorded.insert(recorded.address.clone(), *recorded);
                 }
                 Outcome::Forgotten(address) => {
+                    self.open.remove(&address);
                     self.recorded.remove(&address);
                 }
                 Outcome::Took { address, .. } => self.timed.push(address),

@@ -252,3 +252,51 @@ async fn of_users_lines_only_those_that_change_are_named() {
     );
     assert_eq!(logins(&world, &[]).await, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn made_again_is_what_is_deleted_and_comes_back_under_its_name_and_nothing_else() {
+    let mut world = World::new();
+    let stack = |name: &str| [object("a.one", name, &json!({"k": "1"}), &[])];
+    world.apply(&stack("one")).await;
+    let again = |all: &[Transition]| -> Vec<String> {
+        let line = |one: &Transition| format!("{} {}: {}", one.action.code(), one.object.name, one.is_made_again());
+        all.iter().map(line).collect()
+    };
+    world.asked = vec![address("a.one")];
+    assert_eq!(again(&world.transitions(&stack("one")).await.1), ["replace one: true"]);
+    world.asked = Vec::new();
+    assert_eq!(again(&world.transitions(&stack("one")).await.1), ["no-op one: false"]);
+    let renamed = world.transitions(&stack("two")).await.1;
+    assert_eq!(again(&renamed), ["replace one: false", "create two: false"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_was_generated_for_something_else_is_not_drawn_anew_by_the_way() {
+    let mut world = World::new();
+    let secret = |unless_exists: Option<ObjectRef>| {
+        let manifest = Manifest::written(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "password", "namespace": "n"}}),
+        )
+        .with_late(Late {
+            path: FieldPath::of("data.password"),
+            source: LateSource::Generated {
+                length: 8,
+                unless_exists,
+            },
+            encoding: Encoding::Base64,
+            sensitive: true,
+        });
+        [Resource::new(address("a.secret"), Node::Object(Object::new(manifest)))]
+    };
+    assert!(world.apply(&secret(None)).await.succeeded());
+    world.asked = vec![address("a.secret")];
+    assert_eq!(
+        texts(&world.plan(&secret(None)).await, "a.secret"),
+        ["generates the secret values of Secret n/password anew: what still uses the old ones fails"]
+    );
+    let errors = world.refused(&secret(Some(config("database")))).await;
+    assert_eq!(
+        errors[0].to_string(),
+        "`a.secret` cannot be replaced: its value was generated for ConfigMap n/database, which still uses it"
+    );
+}

@@ -112,7 +112,7 @@ fn server() -> Draft {
     .holds_data()
     .tells(
         ConsequenceClass::DataLoss,
-        "keeps API keys in a pod without a volume: when the pod goes, every key is lost",
+        "keeps the API keys of MaaS in a pod without a volume, Deployment maas-db: when the pod goes, every key is lost",
     )
 }
 

@@ -168,7 +168,7 @@ fn flip(maas: &Subscriptions) -> Draft {
 }
 
 /// `reference/serving.md` §0.2.
-const PREVIEW: &str = "is a Technology Preview in OpenShift AI 3.4: it may change with the next release, and support does not cover it in production";
+const PREVIEW: &str = "switches MaaS on, a Technology Preview in OpenShift AI 3.4: it may change with the next release, and support does not cover it in production";
 
 /// How long the controller may take to clean up; no source gives a figure.
 const CLEAN_UP: Duration = seconds(300);

@@ -19,12 +19,10 @@ use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     field::PathElement,
     readiness::{Matcher, Observation, Rule},
-    resource::ConsequenceClass,
 };
 
 /// What no limit on tokens covers (`reference/serving.md` §4 item 10).
-pub(super) const STREAMING: &str =
-    "does not count tokens of streamed answers, and streams hang instead of answering 429 once a limit is used up";
+pub(super) const STREAMING: &str = "limits MaaS by tokens of whole answers: those of streamed ones are not counted, and streams hang instead of answering 429 once a limit is used up";
 
 pub(super) fn resources(context: &Context<'_>, maas: &Maas, subscriptions: &Subscriptions) -> Vec<Draft> {
     subscriptions
@@ -153,7 +151,7 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
     if !charged.is_null() {
         spec["tokenMetadata"] = charged;
     }
-    let mut node = Draft::object(
+    Draft::object(
         address(tier, "subscription"),
         json!({
             "apiVersion": "maas.opendatahub.io/v1alpha1",
@@ -165,19 +163,11 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
     .ready(Rule::equals("status.phase", "Active"))
     .diagnosed(symptoms::subscription(&subscription_name(tier)))
     .within(seconds(180))
-    .note(described(tier));
-    for text in promises(tier) {
-        node = node.tells(ConsequenceClass::Notice, text);
-    }
-    node
+    .note(described(tier))
 }
 
+/// What users of a tier get of its first model; what of each, and what a change of it is, `consequences` tells.
 fn described(tier: &Tier) -> String {
-    promises(tier).into_iter().next().unwrap_or_default()
-}
-
-/// What users of a tier get; a changed limit holds for existing keys at once (`reference/serving.md` §4 item 9).
-fn promises(tier: &Tier) -> Vec<String> {
     let promise = |limits: &ModelLimits| {
         let rates: Vec<_> = limits
             .rates
@@ -191,7 +181,7 @@ fn promises(tier: &Tier) -> Vec<String> {
             limits.model
         )
     };
-    tier.limits.iter().map(promise).collect()
+    tier.limits.first().map(promise).unwrap_or_default()
 }
 
 fn auth_policy(context: &Context<'_>, tier: &Tier) -> Draft {

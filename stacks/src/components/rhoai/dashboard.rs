@@ -49,7 +49,8 @@ pub(in crate::components) fn flags(address: Address, flags: &Value) -> Draft {
         .note(format!("{n_flags} of its flags are ours"))
         .tells(
             ConsequenceClass::TakesFields,
-            format!("takes {n_flags} fields of OdhDashboardConfig odh-dashboard-config"),
+            // Said alike by each who takes some, so that it is read once; how many is in the note.
+            "takes flags of OdhDashboardConfig odh-dashboard-config",
         )
         .denied(
             "odhdashboardconfig",

@@ -1,6 +1,6 @@
 //! What may be meant, and is rarely right.
 //!
-//! Facts: `reference/platform.md` §2.7 and §4 G18, G28 and G45; `reference/serving.md` §5.1 M18 and M22, §5.3 S4.
+//! Facts: `reference/platform.md` §2.7 and §4 G18, G24, G28 and G45; `reference/serving.md` §5.1 M18 and M22, §5.3 S4.
 
 use super::{Seen, World, gateway, grants, model, monitoring, subscription};
 use crate::manifests::{ManifestsNotice, read::Document};
@@ -11,6 +11,8 @@ pub(super) const OPERATOR: (&str, &str) = ("operators.coreos.com", "Subscription
 pub(super) const CLASS: (&str, &str) = ("gateway.networking.k8s.io", "GatewayClass");
 /// The package that OpenShift's ingress operator installs by itself.
 const MESH: &str = "servicemeshoperator3";
+/// The package of Connectivity Link.
+const CONNECTIVITY: &str = "rhcl-operator";
 /// The label by which Kueue knows its namespaces.
 const QUEUED: &str = "kueue.openshift.io/managed";
 
@@ -19,8 +21,14 @@ pub(super) fn is_manual(subscription: Seen<'_>) -> bool {
     subscription.value["spec"]["installPlanApproval"] == "Manual"
 }
 
-/// Looks at one object, beside a stack that has OpenShift AI; elsewhere all of this is somebody's right.
+/// Looks at one object. Most of it is told beside a stack that has OpenShift AI; elsewhere it is somebody's right.
 pub(super) fn check(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, notices: &mut Vec<ManifestsNotice>) {
+    if one.kind() == OPERATOR && one.value["spec"]["name"] == CONNECTIVITY && !world.has_kuadrant {
+        notices.push(ManifestsNotice::NoKuadrant {
+            at: at.at_field("spec.name"),
+            object: one.object.to_string(),
+        });
+    }
     if world.instance.is_none() {
         return;
     }

@@ -1,6 +1,6 @@
 //! The gateway of MaaS: whose routes it takes, whose policies it has, and who writes the certificate of a listener.
 //!
-//! Facts: `reference/serving.md` §1.6, §1.8, §1.11, §5.1 G5 and M2, §5.2 P21.
+//! Facts: `reference/serving.md` §1.6, §1.8, §1.11, §5.1 G5 and M2, §5.2 P21; `reference/platform.md` §4 G10.
 
 use super::{Seen, World};
 use crate::{
@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// What labels the metrics of a gateway.
 pub(super) const TELEMETRY: (&str, &str) = ("extensions.kuadrant.io", "TelemetryPolicy");
+/// What cert-manager writes a Secret for.
+pub(super) const CERTIFICATE: (&str, &str) = ("cert-manager.io", "Certificate");
 /// A gateway.
 pub(super) const GATEWAY: (&str, &str) = ("gateway.networking.k8s.io", "Gateway");
 
@@ -148,10 +150,14 @@ pub(super) fn certificate(world: &World<'_>, one: Seen<'_>, at: &Document<'_>, e
         _ => {}
     }
     for (field, secret) in asked {
-        if let Some(gateway) = world.presented.get(&(one.namespace(), secret.as_str())) {
+        let place = (one.namespace(), secret.as_str());
+        let presented = world.presented.get(&place);
+        let presented = presented.map(|gateway| format!("{} presents", gateway.place()));
+        let issued = || Some(format!("{} is for", world.issued.get(&place)?.place()));
+        if let Some(beside) = presented.or_else(issued) {
             errors.push(ManifestsError::SecondWriter {
                 at: at.at_field(&field),
-                gateway: gateway.place(),
+                beside,
                 secret,
             });
         }

@@ -16,7 +16,7 @@ mod doubts;
 mod external;
 mod gateway;
 mod grants;
-mod labels;
+mod metadata;
 mod model;
 mod monitoring;
 mod neighbours;
@@ -75,6 +75,8 @@ struct World<'a> {
     references: BTreeMap<(&'a str, &'a str, &'a str), Seen<'a>>,
     /// The first gateway whose listener presents a Secret, by the Secret's namespace and name.
     presented: BTreeMap<(&'a str, &'a str), Seen<'a>>,
+    /// The first Certificate that a Secret is written for, by the Secret's namespace and name.
+    issued: BTreeMap<(&'a str, &'a str), Seen<'a>>,
     /// The gateway of MaaS.
     gateway: Option<Seen<'a>>,
     /// The policies that the stack itself puts on that gateway, by kind.
@@ -103,6 +105,8 @@ struct World<'a> {
     plugins: monitoring::Plugins,
     /// The Kuadrant that has Limitador's counters scraped.
     counters: Option<Seen<'a>>,
+    /// Whether there is a Kuadrant.
+    has_kuadrant: bool,
     /// Whether the stack has Kueue.
     has_kueue: bool,
     /// Whether OpenShift AI is told to serve subscriptions.
@@ -170,8 +174,11 @@ impl<'a> World<'a> {
             }
             subscription::AUTH_POLICY => self.access.note(seen, "subjects"),
             monitoring::PLUGIN => self.plugins.note(value),
-            monitoring::KUADRANT_KIND if spec["observability"]["enable"] == true => {
-                self.counters.get_or_insert(seen);
+            monitoring::KUADRANT_KIND => {
+                self.has_kuadrant = true;
+                if spec["observability"]["enable"] == true {
+                    self.counters.get_or_insert(seen);
+                }
             }
             gateway::TELEMETRY if gateway::is_of_maas(seen) => {
                 self.telemetry.get_or_insert(seen);
@@ -181,6 +188,11 @@ impl<'a> World<'a> {
             }
             doubts::CLASS if seen.document.is_none() => {
                 self.class.get_or_insert(seen);
+            }
+            gateway::CERTIFICATE => {
+                if let Some(secret) = spec["secretName"].as_str() {
+                    self.issued.entry((namespace, secret)).or_insert(seen);
+                }
             }
             ("kueue.x-k8s.io" | "kueue.openshift.io", _) => self.has_kueue = true,
             ("kuadrant.io", kind) if seen.document.is_none() && gateway::is_of_maas(seen) => {
@@ -218,11 +230,25 @@ pub(super) fn check(
     notices: &mut Vec<ManifestsNotice>,
 ) {
     let world = World::new(catalogue, documents);
+    let made: BTreeMap<_, &Resource> = catalogue
+        .iter()
+        .filter_map(|resource| match &resource.node {
+            Node::Object(object) => Some((object.manifest.object().key(), resource)),
+            _ => None,
+        })
+        .collect();
     for (_, document) in documents {
         let (one, at) = (seen(document), document);
+        if let Some(resource) = made.get(&one.object.key()) {
+            errors.push(ManifestsError::TwiceWithStack {
+                at: at.at(),
+                object: one.object.to_string(),
+                address: resource.address.to_string(),
+            });
+        }
         neighbours::check(&world, one, at, errors);
         doubts::check(&world, one, at, notices);
-        labels::check(at, one.value, errors);
+        metadata::check(one, at, errors);
         match one.kind() {
             ("", "Secret") => external::credential(&world, one, at, errors),
             ("", "Service" | "ConfigMap") => gateway::certificate(&world, one, at, errors),

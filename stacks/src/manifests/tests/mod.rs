@@ -3,6 +3,7 @@ use stackctl_engine::graph::Graph;
 
 mod order;
 mod references;
+mod unread;
 
 fn set() -> ManifestSet {
     ManifestSet::bare("team", "objects.yaml")

@@ -478,3 +478,58 @@ fn labels_are_as_long_and_as_plain_as_the_api_server_takes_them() {
     }
     assert!(labels("example.com/: x").contains("it is empty"));
 }
+
+#[test]
+fn what_the_stack_makes_is_not_made_by_a_file_too() {
+    assert_eq!(
+        said(
+            Some(QUICKSTART),
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: llm-d-demo}\n"
+        ),
+        "STK302 theirs.yaml:1: Namespace llm-d-demo is made by `project[llm-d-demo].namespace` of the stack\n"
+    );
+}
+
+#[test]
+fn a_certificate_is_written_by_one_of_two() {
+    let both = "apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: web, namespace: demo}
+spec: {secretName: web-tls, dnsNames: [web.example.com], issuerRef: {name: i}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: demo
+  annotations: {service.beta.openshift.io/serving-cert-secret-name: web-tls}
+";
+    assert_eq!(
+        said(None, both),
+        "STK317 theirs.yaml:11: it asks the service CA to write Secret `web-tls`, which Certificate demo/web at theirs.yaml:1 \
+         is for\n"
+    );
+    assert_eq!(said(None, &both.replace("name: web-tls}", "name: other}")), "");
+}
+
+#[test]
+fn names_are_those_that_the_api_server_takes_and_roles_are_free() {
+    let named = |kind: &str, name: &str| {
+        let manifest = format!("apiVersion: {kind}\nmetadata:\n  name: \"{name}\"\n  namespace: demo\n");
+        said(None, &manifest)
+    };
+    for name in ["Bad", "bad_name", "-bad", "bad-", "bad..name", "bäd"] {
+        let told = named("v1\nkind: ConfigMap", name);
+        assert!(
+            told.starts_with(&format!("STK348 theirs.yaml:4: the name `{name}`: ")),
+            "{told}"
+        );
+    }
+    assert_eq!(named("v1\nkind: ConfigMap", "a.b-1"), "");
+    assert_eq!(named("rbac.authorization.k8s.io/v1\nkind: Role", "system:Any"), "");
+    assert_eq!(
+        named("user.openshift.io/v1\nkind: Group", "Team_A"),
+        "",
+        "another server's"
+    );
+}

@@ -1,7 +1,11 @@
-//! Flags, environment and defaults become one [`Settings`] that cannot be wrong; the only reader of the environment.
+//! Flags, environment and defaults become one [`Settings`] that cannot be wrong.
 //!
-//! Invariants: a flag wins over its variable, a variable over the default; an empty variable is no variable; the
-//! directories of real and simulated state are never the same.
+//! Invariants: a flag wins over its variable, a variable over the default; the directories of real and simulated state are
+//! never the same.
+
+mod environment;
+
+pub use environment::{Environment, Pager};
 
 use crate::{
     cli::{Common, SchemaArgs, SimulatedPlatform},
@@ -11,7 +15,6 @@ use crate::{
 use stackctl_simulator::Platform;
 use std::{
     fmt::Display,
-    io::IsTerminal as _,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -21,30 +24,6 @@ use std::{
 pub const DEFAULT_STACK: &str = "stack.toml";
 /// Where state and simulated clusters are kept, beside the first stack file.
 const HOME: &str = ".stackctl";
-
-/// What the environment says, read once.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    context: Option<String>,
-    kubeconfig: Option<String>,
-    state: Option<String>,
-    simulate: Option<String>,
-    simulate_speed: Option<String>,
-    simulate_platform: Option<String>,
-    parallelism: Option<String>,
-    crds: Option<String>,
-    log: Option<String>,
-    no_color: bool,
-    force_color: bool,
-    stackctl_pager: Option<String>,
-    pager: Option<String>,
-    has_less: bool,
-    is_dumb: bool,
-    is_utf8: bool,
-    columns: Option<usize>,
-    stdout_is_terminal: bool,
-    stderr_is_terminal: bool,
-}
 
 /// Everything that a command needs to know about how it was called.
 #[derive(Clone, Debug)]
@@ -75,15 +54,6 @@ pub struct Settings {
     pub logging: Logging,
     common: Common,
     environment: Environment,
-}
-
-/// A program that shows a text screen by screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pager {
-    /// The command, for a shell, as in every program that reads `PAGER`.
-    pub command: String,
-    /// Whether the person has told `less` how to be.
-    pub says_how: bool,
 }
 
 /// Which cluster a command is about.
@@ -118,62 +88,6 @@ pub struct Logging {
     pub verbosity: u8,
     /// Whether colours may be used.
     pub color: bool,
-}
-
-impl Environment {
-    /// Reads the environment of the process.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
-    pub fn read() -> Self {
-        let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let locale = text("LC_ALL").or_else(|| text("LC_CTYPE")).or_else(|| text("LANG"));
-        Self {
-            context: text("STACKCTL_CONTEXT"),
-            kubeconfig: text("STACKCTL_KUBECONFIG"),
-            state: text("STACKCTL_STATE"),
-            simulate: text("STACKCTL_SIMULATE"),
-            simulate_speed: text("STACKCTL_SIMULATE_SPEED"),
-            simulate_platform: text("STACKCTL_SIMULATE_PLATFORM"),
-            parallelism: text("STACKCTL_PARALLELISM"),
-            crds: text("STACKCTL_CRDS"),
-            log: text("STACKCTL_LOG"),
-            no_color: text("NO_COLOR").is_some(),
-            force_color: text("FORCE_COLOR").is_some_and(|force| !matches!(force.as_str(), "0" | "false")),
-            stackctl_pager: text("STACKCTL_PAGER"),
-            pager: text("PAGER"),
-            has_less: text("LESS").is_some(),
-            is_dumb: text("TERM").is_none_or(|term| term == "dumb"),
-            is_utf8: locale.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8")),
-            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
-            stdout_is_terminal: std::io::stdout().is_terminal(),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
-        }
-    }
-
-    /// Reads a variable that a stack names as the place of a secret.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
-    pub fn secret(name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|text| !text.is_empty())
-    }
-
-    fn style(&self, is_terminal: bool) -> Style {
-        let width = is_terminal.then(|| self.columns.or_else(terminal_width)).flatten();
-        Style {
-            // https://no-color.org and https://force-color.org; who wants none gets none.
-            color: !self.no_color && (self.force_color || is_terminal && !self.is_dumb),
-            unicode: self.is_utf8,
-            width,
-        }
-    }
-
-    /// What shows a text that is longer than the screen, if there is a screen; `cat` pages nothing.
-    fn pager(&self) -> Option<Pager> {
-        let named = self.stackctl_pager.as_ref().or(self.pager.as_ref());
-        let command = named.map_or("less", String::as_str);
-        (self.stdout_is_terminal && !self.is_dumb && command != "cat").then(|| Pager {
-            command: command.to_owned(),
-            says_how: self.has_less,
-        })
-    }
 }
 
 impl Settings {
@@ -372,15 +286,6 @@ fn parsed<T: FromStr<Err: Display>>(name: &str, text: Option<&str>) -> Result<Op
     Ok(text.map(str::parse).transpose().map_err(wrong)?)
 }
 
-/// The width of the terminal behind stdout or stderr.
-fn terminal_width() -> Option<usize> {
-    let size =
-        rustix::termios::tcgetwinsize(std::io::stderr()).or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()));
-    size.ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -427,6 +332,23 @@ mod tests {
             ..Common::default()
         };
         assert_eq!(context(&common).as_deref(), Some("flag"));
+    }
+
+    #[test]
+    fn who_wants_no_pager_or_json_gets_none() {
+        let [environment, _] = environment::tests::said(&[]);
+        let with = |no_pager: bool, json: bool| {
+            let common = Common {
+                no_pager,
+                json,
+                ..Common::default()
+            };
+            resolved(&common, &environment).pager.is_some()
+        };
+        assert_eq!(
+            [with(false, false), with(true, false), with(false, true)],
+            [true, false, false]
+        );
     }
 
     #[test]
