@@ -77,7 +77,7 @@ async fn what_a_winner_moved_is_left_to_it_told_as_yielded_and_recorded_once() {
     assert_eq!(world.planned(&stack).await, ["record a.one (record-only)"]);
     let plan = world.plan(&stack).await;
     assert!(!plan.has_changes());
-    assert_eq!(plan.steps[0].reasons[1..], std::slice::from_ref(&reason));
+    assert_eq!(&plan.steps[0].reasons[1..], std::slice::from_ref(&reason));
     let read = world.read(&stack).await;
     assert!(!read[&address("a.one")].paths.contains_key(".data.scale"));
 
