@@ -159,7 +159,10 @@ fn the_llm_d_gateway_is_told_of_tls_once_authorino_has_it_and_only_where_models_
 }
 
 /// Kinds whose objects free what waits for them as soon as they are there, though they have a status, and why.
-const READY_WHEN_THERE: &[(&str, &str)] = &[];
+const READY_WHEN_THERE: &[(&str, &str)] = &[(
+    "HardwareProfile.infrastructure.opendatahub.io",
+    "the probes of the guide look at its spec and an annotation, and at no status (reference/platform.md §2.24)",
+)];
 
 /// The kinds that have a status of their own: of the condensed definitions, and of those that every cluster has.
 fn with_status() -> BTreeSet<String> {
