@@ -9,7 +9,7 @@
 
 use super::WatchEvent;
 use crate::{
-    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType},
+    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType, is_being_deleted},
     packed::Packed,
     readiness::{Seen, Sight},
     survey::key_of,
@@ -43,8 +43,11 @@ struct Held {
 
 impl Held {
     /// An object without the record of who owns which of its fields, which is half of it and which no verdict looks at.
+    /// Only of what is on its way out it is told who holds it up.
     fn of(mut object: Value) -> Self {
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        if !is_being_deleted(&object)
+            && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+        {
             metadata.remove("managedFields");
         }
         let (uid, version) = state_of(&object);
