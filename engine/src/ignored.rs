@@ -7,16 +7,29 @@
 
 use crate::{
     FieldPath,
-    diff::leaves,
+    diff::{drift::Drift, leaves},
     ownership::{holder, managed_entries, won},
     resource::Resource,
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Whether a field is one that others may move, or lies below one.
 pub(crate) fn is_ignored(resource: &Resource, path: &FieldPath) -> bool {
     let mut ignored = resource.lifecycle.ignore_fields.iter();
     ignored.any(|ignored| ignored.contains(path))
+}
+
+/// Drops what a stack by now says that others may move: what is recorded learns of that with the next apply.
+pub fn without_ignored(drifted: Vec<Drift>, resources: &[Resource]) -> Vec<Drift> {
+    let by_address: BTreeMap<_, _> = resources.iter().map(|resource| (&resource.address, resource)).collect();
+    let left = drifted.into_iter().filter_map(|mut drift| {
+        if let Some(resource) = by_address.get(&drift.address) {
+            drift.changes.retain(|change| !is_ignored(resource, &change.path));
+        }
+        (drift.gone || !drift.changes.is_empty()).then_some(drift)
+    });
+    left.collect()
 }
 
 /// Puts into what would be sent, for each field that others may move, what is there; or takes it out where it is theirs,
@@ -61,6 +74,8 @@ mod tests {
     use super::*;
     use crate::{
         Manifest,
+        object_key::ObjectRef,
+        plan::{FieldChange, Shown},
         resource::{Node, Object},
     };
     use serde_json::json;
@@ -79,6 +94,44 @@ mod tests {
         let mut body = body;
         respect_ignored(&mut body, &live, &resource, "ours");
         body["spec"].clone()
+    }
+
+    #[test]
+    fn what_the_stack_lets_others_move_by_now_is_no_drift() {
+        let change = |path: &str| FieldChange {
+            path: FieldPath::of(path),
+            before: Shown::Absent,
+            after: Shown::Absent,
+            drift: None,
+        };
+        let drift = |at: &str, gone: bool, paths: &[&str]| Drift {
+            address: at.parse().expect("an address"),
+            object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
+            gone,
+            changes: paths.iter().map(|path| change(path)).collect(),
+        };
+        let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}});
+        let resource = |at: &str| {
+            let node = Node::Object(Object::new(Manifest::written(body.clone())));
+            let mut resource = Resource::new(at.parse().expect("an address"), node);
+            resource.lifecycle.ignore_fields = vec![FieldPath::of("spec.scale")];
+            resource
+        };
+        let found = vec![
+            drift("a.one", false, &["spec.scale.replicas"]),
+            drift("a.two", false, &["spec.scale.replicas", "spec.note"]),
+            drift("a.gone", true, &[]),
+            drift("a.left", false, &["spec.scale.replicas"]),
+        ];
+        let left = without_ignored(found, &[resource("a.one"), resource("a.two"), resource("a.gone")]);
+        assert_eq!(
+            left,
+            [
+                drift("a.two", false, &["spec.note"]),
+                drift("a.gone", true, &[]),
+                drift("a.left", false, &["spec.scale.replicas"])
+            ]
+        );
     }
 
     #[test]

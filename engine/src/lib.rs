@@ -21,7 +21,7 @@ pub mod facts;
 pub mod field;
 pub mod graph;
 pub mod handover;
-mod ignored;
+pub mod ignored;
 pub mod late;
 pub mod manifest;
 pub mod marks;

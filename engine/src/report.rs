@@ -4,7 +4,10 @@ use crate::{
     address::Address,
     execute::{Did, Event, Failure},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What an execution did.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -15,8 +18,10 @@ pub struct Report {
     pub updated: usize,
     /// Taken as ours.
     pub adopted: usize,
-    /// Deleted.
+    /// Resources whose objects were deleted.
     pub deleted: usize,
+    /// Objects that others had made for those, and that were deleted after them.
+    pub cleared: usize,
     /// Given back.
     pub released: usize,
     /// Records dropped.
@@ -33,17 +38,20 @@ pub struct Report {
     pub remedied: Vec<(Address, String)>,
     /// Whether the person stopped it.
     pub interrupted: bool,
+    /// The resources that count as deleted.
+    pub deleted_of: BTreeSet<Address>,
 }
 
 impl Report {
     /// Takes one event in.
     pub fn fold(&mut self, event: &Event) {
         match event {
-            Event::Written { did, .. } => match did {
+            Event::Written { did, address, .. } => match did {
                 Did::Created => self.created += 1,
                 Did::Updated => self.updated += 1,
                 Did::Adopted => self.adopted += 1,
-                Did::Deleted => self.deleted += 1,
+                Did::Deleted if self.deleted_of.insert(address.clone()) => self.deleted += 1,
+                Did::Deleted => self.cleared += 1,
                 Did::Released => self.released += 1,
                 Did::Forgotten => self.forgotten += 1,
                 Did::Ran => self.ran += 1,
@@ -75,5 +83,23 @@ impl Report {
         all.sort_by_key(|(address, took)| (std::cmp::Reverse(*took), *address));
         all.truncate(count);
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_resource_one_deletion_counts_and_what_others_had_made_for_it_is_told_apart() {
+        let mut report = Report::default();
+        for at in ["a.one", "a.two", "a.one", "a.one"] {
+            report.fold(&Event::Written {
+                address: at.parse().expect("an address"),
+                did: Did::Deleted,
+                object: None,
+            });
+        }
+        assert_eq!((report.deleted, report.cleared), (2, 2));
     }
 }

@@ -321,12 +321,29 @@ pub(crate) fn going(live: &Value) -> String {
     let (kind, name) = (text(&live["kind"]), text(&live["metadata"]["name"]));
     let listed = live["metadata"]["finalizers"].as_array().into_iter().flatten();
     let finalizers: Vec<_> = listed.filter_map(Value::as_str).collect();
-    if finalizers.is_empty() {
+    let still = if finalizers.is_empty() {
         format!("{kind} {name} is still there")
     } else {
         format!("{kind} {name} waits for its finalizers: {}", finalizers.join(", "))
-    }
+    };
+    // What a namespace or a definition still holds stands in its own conditions.
+    let conditions = live["status"]["conditions"].as_array().into_iter().flatten();
+    let says = conditions
+        .filter(|one| one["status"] == "True" && one["type"].as_str().is_some_and(|of| HOLDS.contains(&of)))
+        .filter_map(|one| one["message"].as_str());
+    says.fold(still, |text, message| format!("{text}; {message}"))
 }
+
+/// Conditions of a Namespace and of a CustomResourceDefinition that say why one that is being deleted is still there
+/// (Kubernetes API reference, NamespaceCondition; apiextensions.k8s.io/v1, `Terminating`; ssa-semantics §12).
+const HOLDS: [&str; 6] = [
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+    "NamespaceDeletionContentFailure",
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "Terminating",
+];
 
 /// Who put each finalizer of an object there and when that manager last wrote it, as far as the server notes it: whose
 /// finalizer it is, and a sign of whether they live.

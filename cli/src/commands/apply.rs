@@ -125,6 +125,7 @@ async fn follow(
     }
     let state = refresh::record(&look, cluster, known, lock)?;
     copy::follow(settings, cluster, &state, state.serial()).await;
+    views::tell("recorded as it is; nothing else was written to the cluster\n");
     Ok(Exit::Done)
 }
 

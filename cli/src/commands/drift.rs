@@ -15,6 +15,7 @@ use stackctl_engine::{
     Resource,
     degraded::degraded,
     diff::drift::{drift, unknown},
+    ignored::without_ignored,
     resource::Node,
     yields::yielded,
 };
@@ -47,6 +48,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
             known.key.as_ref(),
             WINNERS,
         );
+        let drifted = without_ignored(drifted, &resources);
         let objects = state.recorded().values().filter(|known| known.object().is_some());
         let looked = Looked {
             recorded: objects.count(),

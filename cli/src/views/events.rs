@@ -214,6 +214,8 @@ struct ReportCountsJson {
     updated: usize,
     adopted: usize,
     deleted: usize,
+    /// Objects that others had made for what was deleted, and that were deleted after it.
+    cleared: usize,
     released: usize,
     forgotten: usize,
     ran: usize,
@@ -428,6 +430,7 @@ pub fn finished(report: &Report, of: Purpose, took: Duration, now: &str) -> Vec<
         updated,
         adopted,
         deleted,
+        cleared,
         released,
         forgotten,
         ran,
@@ -436,6 +439,7 @@ pub fn finished(report: &Report, of: Purpose, took: Duration, now: &str) -> Vec<
         blocked,
         remedied,
         interrupted,
+        deleted_of: _,
     } = report;
     let changes = terraform::applied(
         Done {
@@ -459,6 +463,7 @@ pub fn finished(report: &Report, of: Purpose, took: Duration, now: &str) -> Vec<
             updated: *updated,
             adopted: *adopted,
             deleted: *deleted,
+            cleared: *cleared,
             released: *released,
             forgotten: *forgotten,
             ran: *ran,

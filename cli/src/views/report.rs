@@ -18,6 +18,7 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         updated,
         adopted,
         deleted,
+        cleared,
         released,
         forgotten,
         ran,
@@ -26,6 +27,7 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         blocked: _,
         remedied,
         interrupted,
+        deleted_of: _,
     } = report;
     let word = match (purpose, interrupted, failed.is_empty()) {
         (_, true, _) => "Stopped after",
@@ -42,7 +44,10 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         Purpose::Destroy => Vec::new(),
     };
     if *deleted > 0 || purpose == Purpose::Destroy {
-        counts.push(format!("{deleted} deleted"));
+        counts.push(match cleared {
+            0 => format!("{deleted} deleted"),
+            cleared => format!("{deleted} deleted and {cleared} that others had made for them"),
+        });
     }
     for (count, word) in [(released, "released"), (forgotten, "forgotten")] {
         if *count > 0 {

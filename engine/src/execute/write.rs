@@ -317,8 +317,10 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
         Ok(answer) => answer,
         Err(error) => return Err(mend(context, error, target, live.as_ref(), manager).await),
     };
-    let did = match (last, did(live.as_ref(), &answer, false)) {
-        (None, Did::Updated | Did::Unchanged) => Did::Created,
+    // Where it is recorded of an object that somebody made anew, it is written again, and not for the first time.
+    let is_first = last.is_none() && known.is_none();
+    let did = match (is_first, did(live.as_ref(), &answer, false)) {
+        (true, Did::Updated | Did::Unchanged) => Did::Created,
         (_, did) => did,
     };
     Ok(Wrote {

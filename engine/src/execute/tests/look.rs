@@ -162,6 +162,15 @@ async fn what_is_on_its_way_out_is_not_ready_whatever_its_status_still_says() {
         standings[0].is,
         Is::Going("ConfigMap db waits for its finalizers: example.com/data".to_owned())
     );
+    let mut namespace = json!({"kind": "Namespace", "metadata": {"name": "n"}});
+    namespace["status"]["conditions"] = json!([
+        {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all resources were discovered"},
+        {"type": "NamespaceContentRemaining", "status": "True", "message": "Some resources are remaining: models. has 1"},
+    ]);
+    assert_eq!(
+        crate::status::going(&namespace),
+        "Namespace n is still there; Some resources are remaining: models. has 1"
+    );
 }
 
 #[tokio::test]
