@@ -14,7 +14,7 @@
 
 use super::{
     Action, FieldChange, Plan, Shown, Step,
-    planner::{is_secret_data, sensitive},
+    fields::{is_secret_data, sensitive},
     transition::given_back,
 };
 use crate::{

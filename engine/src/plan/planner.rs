@@ -7,34 +7,31 @@
 //! after our write is in the record as the server answered it (DESIGN §5.2).
 
 use super::{
-    Action, Before, Consent, DriftedBy, Ending, FieldChange, Live, NodeKind, Plan, Purpose, Reason, Replaced, Shown,
-    Step, Subject, Unasked, because, decide, parts, replace, taken,
+    Action, Before, Consent, Live, NodeKind, Plan, PlanError, Purpose, Reason, Replaced, Step, Subject, Unasked,
+    because, decide,
+    fields::{changes, kept, late_paths},
+    parts,
+    removals::removals,
+    replace, taken,
 };
 use crate::{
     FieldPath,
     address::Address,
     diff::{differences, drift::drifted_fields, leaves},
     digest::{Digest, StackKey},
-    document::DocumentError,
     execute::ProviderError,
-    field::PathElement,
-    graph::{Edge, Graph},
-    late::{Late, LateError},
+    graph::Graph,
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType, is_being_deleted},
-    ownership::{holder, managed_entries, won},
+    object_key::{ObjectRef, is_being_deleted},
+    ownership::won,
     readiness::{Readiness, Seen},
-    recorded::{Origin, Recorded, RecordedNode, RecordedObject},
+    recorded::{Recorded, RecordedNode, RecordedObject},
     resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey, Unanswered},
     yields::yielded_of,
 };
 use serde_json::Value;
-use std::{
-    borrow::Cow,
-    cell::LazyCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
 /// Everything that a plan is made of.
 #[derive(Debug)]
@@ -57,162 +54,6 @@ pub struct Inputs<'a> {
     pub force_conflicts: bool,
     /// What is deleted and made again because a person asked for it, and what goes with it.
     pub replaced: &'a BTreeMap<Address, Replaced>,
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum PlanError {
-    /// An object is there and not ours.
-    #[error("`{address}`: {object} is there already and not ours")]
-    NotOurs {
-        /// The resource.
-        address: Address,
-        /// The object.
-        object: Box<ObjectRef>,
-    },
-    /// An object is another stack's.
-    #[error("`{address}`: {object} belongs to the stack `{stack}`")]
-    OtherStack {
-        /// The resource.
-        address: Address,
-        /// The object.
-        object: Box<ObjectRef>,
-        /// The other stack.
-        stack: String,
-    },
-    /// Others own fields that we would set, and we never did.
-    #[error("`{address}`: {} of {object}", owned_by(owners))]
-    Conflict {
-        /// The resource.
-        address: Address,
-        /// The object.
-        object: Box<ObjectRef>,
-        /// Which fields each manager owns.
-        owners: BTreeMap<String, Vec<String>>,
-    },
-    /// A kind is neither served nor brought by any resource.
-    #[error("`{address}`: the cluster does not serve {kind}, and no resource brings it")]
-    UnknownKind {
-        /// The resource.
-        address: Address,
-        /// The kind.
-        kind: Box<ObjectType>,
-    },
-    /// The server would refuse it.
-    #[error("`{address}`: the server refuses {object}: {cause}")]
-    Refused {
-        /// The resource.
-        address: Address,
-        /// The object.
-        object: Box<ObjectRef>,
-        /// Its words.
-        cause: Box<ProviderError>,
-        /// What practice prescribes, where the refusal is a known one.
-        asks: Option<String>,
-    },
-    /// A shared text in the object cannot be edited.
-    #[error("`{address}`: {object} cannot be edited: {cause}")]
-    Uneditable {
-        /// The resource.
-        address: Address,
-        /// The object.
-        object: Box<ObjectRef>,
-        /// Why not.
-        cause: DocumentError,
-    },
-    /// A late value cannot be had.
-    #[error("`{address}`: {cause}")]
-    Late {
-        /// The resource.
-        address: Address,
-        /// Why.
-        cause: Box<LateError>,
-    },
-    /// An object that holds data would be deleted by the way.
-    #[error("`{address}` names another object than before, and {object} would go with the data that it holds")]
-    HoldsData {
-        /// The resource.
-        address: Address,
-        /// The object that would go.
-        object: Box<ObjectRef>,
-    },
-    /// It cannot be deleted and made again.
-    #[error("`{address}` cannot be replaced: {why}")]
-    NotReplaceable {
-        /// The resource.
-        address: Address,
-        /// Why not.
-        why: String,
-    },
-    /// It may not be destroyed.
-    #[error("`{address}` may not be destroyed (prevent_destroy)")]
-    Prevented {
-        /// The resource.
-        address: Address,
-    },
-    /// The recorded edges do not make an order.
-    #[error("the recorded dependencies do not make an order: {0}")]
-    Recorded(String),
-}
-
-impl PlanError {
-    /// The resource that it is about, if it is about one.
-    pub fn address(&self) -> Option<&Address> {
-        match self {
-            Self::NotOurs { address, .. }
-            | Self::OtherStack { address, .. }
-            | Self::Conflict { address, .. }
-            | Self::UnknownKind { address, .. }
-            | Self::Refused { address, .. }
-            | Self::Uneditable { address, .. }
-            | Self::Late { address, .. }
-            | Self::HoldsData { address, .. }
-            | Self::NotReplaceable { address, .. }
-            | Self::Prevented { address } => Some(address),
-            Self::Recorded(_) => None,
-        }
-    }
-
-    /// What to type or change next.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NotOurs { .. } => {
-                Some("take it with `--adopt` or `adopt = true`, or delete it, or name yours otherwise".to_owned())
-            }
-            Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
-            Self::Conflict { .. } => Some(ProviderError::OF_A_CONFLICT.to_owned()),
-            Self::Late { cause, .. } => match **cause {
-                LateError::Lost { .. } => {
-                    Some("restore the Secret from a backup, or delete what uses it as well".to_owned())
-                }
-                LateError::Input { .. } => {
-                    Some("the stack names where each is read from: put it there, and run this again".to_owned())
-                }
-                LateError::Unfit { .. } => None,
-            },
-            Self::Uneditable { cause, .. } => cause.hint(),
-            Self::Refused {
-                asks: None,
-                cause,
-                object,
-                ..
-            } if **cause == ProviderError::NamespaceTerminating => object.namespace.as_ref().map(|namespace| {
-                format!(
-                    "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
-                )
-            }),
-            Self::Refused { asks, .. } => asks
-                .as_ref()
-                .map(|asks| format!("{asks}; then run the same command again")),
-            Self::HoldsData { address, .. } => Some(format!(
-                "name the old object again, or save its data and say `--replace '{address}' --yes-delete`"
-            )),
-            Self::Prevented { .. } => Some(
-                "keep it in the stack; if it is to go, apply without `prevent_destroy` on its table first".to_owned(),
-            ),
-            Self::NotReplaceable { .. } | Self::UnknownKind { .. } | Self::Recorded(_) => None,
-        }
-    }
 }
 
 /// Plans to bring the cluster to the stack.
@@ -671,129 +512,6 @@ fn refuse_conflicts(
     })
 }
 
-/// `hpa owns .spec.replicas, and kubectl-create .data.a, .data.b`.
-fn owned_by(owners: &BTreeMap<String, Vec<String>>) -> String {
-    let each = owners.iter().enumerate().map(|(index, (manager, fields))| {
-        let verb = if index == 0 { " owns" } else { "" };
-        format!("{manager}{verb} {}", fields.join(", "))
-    });
-    each.collect::<Vec<_>>().join(", and ")
-}
-
-/// The field changes of a step, secrets masked, late values named, drift attributed.
-fn changes(
-    found: &Found,
-    after: Option<&Value>,
-    resource: &Resource,
-    drifted: &[FieldChange],
-    manager: &str,
-    action: Action,
-) -> Vec<FieldChange> {
-    let nothing = Value::Null;
-    let (before, after) = match after {
-        Some(after) => (found.live.as_deref().unwrap_or(&nothing), Cow::Borrowed(after)),
-        None if action == Action::Create => (&nothing, written_value(resource)),
-        None => return Vec::new(),
-    };
-    let entries = LazyCell::new(|| managed_entries(before));
-    let sensitive = sensitive(resource);
-    let mut shown = Vec::new();
-    for (path, old, new) in differences(before, &after) {
-        if found.live.is_none() && is_identity(&path) || parts::parts(found).any(|document| document.at == path) {
-            continue;
-        }
-        let secret = is_secret(resource, &path) || sensitive.iter().any(|s| s.contains(&path) || path.contains(s));
-        let mask = |value: Option<Value>| match value {
-            None => Shown::Absent,
-            Some(_) if secret => Shown::Secret,
-            Some(value) => Shown::Value(value),
-        };
-        let known_after = found
-            .unknown
-            .iter()
-            .find(|(late, _)| *late == path)
-            .map(|(_, after)| after.clone());
-        let drift = drifted
-            .iter()
-            .find(|change| change.path.contains(&path) || path.contains(&change.path))
-            .map(|_| {
-                let owner = old.as_ref().and_then(|_| holder(&entries, &path, manager));
-                DriftedBy {
-                    manager: owner.map(|entry| entry.manager.clone()),
-                    time: owner.and_then(|entry| entry.time.clone()),
-                }
-            });
-        shown.push(FieldChange {
-            before: mask(old),
-            after: match known_after {
-                Some(after) if !secret => Shown::KnownAfter(after),
-                _ => mask(new),
-            },
-            path,
-            drift,
-        });
-    }
-    shown
-}
-
-/// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
-fn kept(known: Option<&Recorded>, found: &Found, desired: &BTreeSet<FieldPath>, manager: &str) -> Vec<Reason> {
-    let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
-        return Vec::new();
-    };
-    let entries = LazyCell::new(|| managed_entries(live));
-    last.fields
-        .iter()
-        .filter(|path| !desired.contains(*path) && path.get(live).is_some())
-        .filter(|path| !path.to_string().contains("stackctl.dev/") && !path.to_string().contains("managed-by"))
-        .filter_map(|path| {
-            let other = holder(&entries, path, manager)?;
-            Some(Reason::KeptBy {
-                field: path.to_string(),
-                manager: other.manager.clone(),
-            })
-        })
-        .collect()
-}
-
-fn is_identity(path: &FieldPath) -> bool {
-    let first = path.elements().first();
-    matches!(first, Some(PathElement::Field(name)) if ["apiVersion", "kind", "metadata"].contains(&&**name))
-}
-
-/// The values of a Secret are never shown, whoever set them.
-fn is_secret(resource: &Resource, path: &FieldPath) -> bool {
-    resource.object().is_some_and(|object| is_secret_data(object, path))
-}
-
-/// Whether a path is of the values of a Secret, in either of the ways to write them.
-pub(super) fn is_secret_data(object: &ObjectRef, path: &FieldPath) -> bool {
-    let of_secret = object.object_type.kind == "Secret" && object.object_type.group().is_empty();
-    of_secret
-        && ["data", "stringData"]
-            .iter()
-            .any(|name| FieldPath::of(name).contains(path))
-}
-
-/// The values of a resource that are known only when it is sent.
-pub(super) fn late(resource: &Resource) -> &[Late] {
-    match &resource.node {
-        Node::Object(object) => object.manifest.late(),
-        Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => &[],
-    }
-}
-
-/// Where these values stand.
-fn late_paths(resource: &Resource) -> impl Iterator<Item = FieldPath> {
-    late(resource).iter().map(|late| late.path.clone())
-}
-
-/// The paths of a resource whose values nobody may see.
-pub(crate) fn sensitive(resource: &Resource) -> BTreeSet<FieldPath> {
-    let hidden = late(resource).iter().filter(|late| late.sensitive);
-    hidden.map(|late| late.path.clone()).collect()
-}
-
 fn step(
     graph: &Graph,
     resource: &Resource,
@@ -818,92 +536,5 @@ fn step(
         } else {
             Vec::new()
         },
-    }
-}
-
-/// Steps for what is recorded and no longer desired, dependents before what they depend on.
-fn removals(
-    recorded: &BTreeMap<Address, Recorded>,
-    survey: &Survey,
-    is_desired: impl Fn(&Address) -> bool,
-    purpose: Purpose,
-) -> Result<Vec<Step>, Vec<PlanError>> {
-    let going: BTreeMap<&Address, &Recorded> = recorded.iter().filter(|(address, _)| !is_desired(address)).collect();
-    let edges: Vec<Edge> = going
-        .values()
-        .flat_map(|known| known.edges.iter().filter(|edge| going.contains_key(&edge.to)).cloned())
-        .collect();
-    let order = Graph::of_edges(going.keys().map(|address| (*address).clone()), edges).map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|e| PlanError::Recorded(e.to_string()))
-            .collect::<Vec<_>>()
-    })?;
-    let mut steps = Vec::new();
-    let mut errors = Vec::new();
-    for address in order.order().iter().rev() {
-        let Some(known) = going.get(address) else { continue };
-        if known.destroy.prevent {
-            errors.push(PlanError::Prevented {
-                address: address.clone(),
-            });
-            continue;
-        }
-        steps.push(removal(known, survey, &order, purpose));
-    }
-    if errors.is_empty() { Ok(steps) } else { Err(errors) }
-}
-
-fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -> Step {
-    let live = survey.live(&known.address);
-    let same = |uid: &str| live.is_some_and(|live| live["metadata"]["uid"] == uid);
-    let (node, exists, ending) = match &known.node {
-        RecordedNode::Object(object) => {
-            let released =
-                object.origin == Origin::Adopted || known.destroy.retain.is_some() || known.destroy.self_recreating;
-            let ending = if released { Ending::Released } else { Ending::Deleted };
-            (
-                NodeKind::Object,
-                same(&object.uid) || (object.uid.is_empty() && live.is_some()),
-                ending,
-            )
-        }
-        RecordedNode::Overlay { object, .. } => {
-            let ending = if object.origin == Origin::Created {
-                Ending::Deleted
-            } else {
-                Ending::Released
-            };
-            (NodeKind::Overlay, same(&object.uid), ending)
-        }
-        RecordedNode::Gate => (NodeKind::Gate, false, Ending::Released),
-        RecordedNode::Action { .. } => (NodeKind::Action, false, Ending::Released),
-    };
-    let (action, mut reason) = decide(Subject::RecordedOnly { exists, ending }).expect("a record always ends somehow");
-    match (&known.destroy.retain, purpose, action) {
-        (Some(why), _, Action::Release) => reason = Reason::Retained(why.clone()),
-        (None, _, Action::Release) if known.destroy.self_recreating => reason = Reason::SelfRecreating,
-        (None, Purpose::Destroy, Action::Delete) => reason = Reason::Destroying,
-        _ => {}
-    }
-    Step {
-        address: known.address.clone(),
-        node,
-        action,
-        reasons: vec![reason],
-        object: known.object().map(|object| object.object.clone()),
-        changes: Vec::new(),
-        note: String::new(),
-        waits_for: order
-            .dependents(&known.address)
-            .into_iter()
-            .map(|edge| Edge {
-                from: edge.to.clone(),
-                to: edge.from.clone(),
-                ..edge.clone()
-            })
-            .collect(),
-        readiness: None,
-        consequences: Vec::new(),
     }
 }

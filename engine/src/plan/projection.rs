@@ -6,7 +6,7 @@
 //! Invariant: only paths that the decision read are in it: unrelated churn does not void a plan. A sensitive leaf is
 //! in it only as being there or not.
 
-use super::{DriftedBy, Plan, parts, planner::sensitive};
+use super::{DriftedBy, Plan, fields::sensitive, parts};
 use crate::{
     FieldPath,
     address::Address,

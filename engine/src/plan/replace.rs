@@ -7,7 +7,8 @@
 
 use super::{
     Action, Inputs, PlanError, Reason, Step,
-    planner::{is_prevented, late},
+    fields::late,
+    planner::is_prevented,
     scope::{Partial, ScopeError},
 };
 use crate::{

@@ -14,7 +14,7 @@
 //!
 //! Deliberately absent: what is dropped from the record because it is gone already.
 
-use super::{Action, FieldChange, NodeKind, Plan, Shown, Step, planner::sensitive};
+use super::{Action, FieldChange, NodeKind, Plan, Shown, Step, fields::sensitive};
 use crate::{
     FieldPath,
     address::Address,
