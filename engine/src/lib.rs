@@ -23,6 +23,7 @@ pub mod graph;
 pub mod handover;
 pub mod ignored;
 pub mod late;
+mod leaving;
 pub mod manifest;
 pub mod marks;
 pub mod moves;

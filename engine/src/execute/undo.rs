@@ -131,20 +131,42 @@ pub(super) async fn restore<P: Provider, J: Journal, S: Secrets>(
                 return Ok(GivenBack::plain(Did::Released));
             }
             let restored = operations(object, undo, documents, &live)?;
-            let mut all = vec![pinned(&live)];
-            all.extend(restored.operations);
-            all.push(entries_without(&live, &object.manager));
-            let after = patch(context, &object.object, all, &restored.manager).await?;
-            if restored.manager == RESTORE {
-                let clean = vec![pinned(&after), entries_without(&after, RESTORE)];
-                patch(context, &object.object, clean, RESTORE).await?;
-            }
+            let notes = hand_back(context, object, &live, restored).await?;
             Ok(GivenBack {
                 did: Did::Released,
-                notes: restored.notes,
+                notes,
             })
         })
         .await
+}
+
+/// Gives back fields that leave an overlay which stays. With them goes our entry, and the apply that follows makes it anew.
+pub(super) async fn give_back<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &RecordedObject,
+    dropped: &[Undo],
+    live: &Value,
+) -> Result<(), StepError> {
+    let restored = operations(object, dropped, &[], live)?;
+    hand_back(context, object, live, restored).await.map(drop)
+}
+
+/// Writes what comes back, under the name that it is written for, and takes our entry away.
+async fn hand_back<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &RecordedObject,
+    live: &Value,
+    restored: Restored,
+) -> Result<Vec<String>, StepError> {
+    let mut all = vec![pinned(live)];
+    all.extend(restored.operations);
+    all.push(entries_without(live, &object.manager));
+    let after = patch(context, &object.object, all, &restored.manager).await?;
+    if restored.manager == RESTORE {
+        let clean = vec![pinned(&after), entries_without(&after, RESTORE)];
+        patch(context, &object.object, clean, RESTORE).await?;
+    }
+    Ok(restored.notes)
 }
 
 struct Restored {

@@ -5,6 +5,7 @@ use super::{
     context::{Context, StepError},
     mend::mend,
     record::{Taken, Written, record},
+    undo::give_back,
 };
 use crate::{
     FieldPath,
@@ -13,6 +14,7 @@ use crate::{
     graph::Edge,
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
+    leaving::leaving_fields,
     marks::Whose,
     object_key::{ObjectRef, is_being_deleted},
     ownership::{managed_entries, owns_by_apply},
@@ -47,6 +49,8 @@ struct Tries {
     found_nothing: bool,
     /// What a try of an overlay meant to give back whose outcome is not known.
     intended: Option<Recorded>,
+    /// Whether fields that left an overlay were given back.
+    gave_back: bool,
 }
 
 /// Writes an object or an overlay, until it works or the deadline.
@@ -285,6 +289,17 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
             None => failure,
         })
     })?;
+    if let (Some(last), Some(live)) = (last, &live)
+        && let Some(object) = last.object()
+    {
+        let leaving = leaving_fields(last, live, &body);
+        if !leaving.is_empty() {
+            give_back(context, object, &leaving, live).await?;
+            tries.borrow_mut().gave_back = true;
+            // It is read again, and then these fields are no longer ours.
+            return Err(ProviderError::Modified.into());
+        }
+    }
     let taken = Taken::of(
         resource,
         overlay,
@@ -321,6 +336,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     let is_first = last.is_none() && known.is_none();
     let did = match (is_first, did(live.as_ref(), &answer, false)) {
         (true, Did::Updated | Did::Unchanged) => Did::Created,
+        (false, Did::Unchanged) if tries.borrow().gave_back => Did::Updated,
         (_, did) => did,
     };
     Ok(Wrote {

@@ -21,6 +21,7 @@ use crate::{
     digest::{Digest, StackKey},
     execute::ProviderError,
     graph::Graph,
+    leaving::leaving_fields,
     marks::{Identity, Whose},
     object_key::{ObjectRef, is_being_deleted},
     ownership::won,
@@ -232,7 +233,14 @@ fn written(
     };
     let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
     drifted.retain(|change| !is_won(&change.path));
-    let after = found.after();
+    let mut after = found.after();
+    if let (true, Some(known), Some(live), Some(after)) = (is_overlay, known, &found.live, &mut after) {
+        for undo in leaving_fields(known, live, &written_value(resource)) {
+            if let Some(prior) = undo.prior {
+                undo.path.set(after, prior);
+            }
+        }
+    }
     let (live, unverified) = live_of(
         inputs,
         resource,

@@ -9,6 +9,7 @@ mod hides_nothing;
 mod items;
 mod keys;
 mod laws;
+mod leaving;
 mod look;
 mod lost_answers;
 mod made_meanwhile;
