@@ -284,13 +284,24 @@ fn unchunked(body: &str) -> String {
 }
 
 /// Runs stock kubectl, where it is on the machine; says so loudly where it is not.
-pub(crate) fn kubectl(sandbox: &Sandbox, _: &Served, arguments: &[&str]) -> Option<(bool, String)> {
+pub(crate) fn kubectl(sandbox: &Sandbox, served: &Served, arguments: &[&str]) -> Option<(bool, String)> {
+    kubectl_edits(sandbox, served, "", arguments)
+}
+
+/// The same with an editor: an expression of sed over the file that kubectl hands out.
+pub(crate) fn kubectl_edits(
+    sandbox: &Sandbox,
+    _: &Served,
+    expression: &str,
+    arguments: &[&str],
+) -> Option<(bool, String)> {
     let config = sandbox.path().join(".stackctl/simulator/kubeconfig");
     let output = std::process::Command::new("kubectl")
         .arg("--kubeconfig")
         .arg(config)
         .args(arguments)
         .env("HOME", sandbox.path())
+        .env("KUBE_EDITOR", format!("sed -i {expression}"))
         .output();
     let Ok(output) = output else {
         not_run(&format!("kubectl is not on this machine; {arguments:?} was not tried"));

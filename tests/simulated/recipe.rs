@@ -1,10 +1,9 @@
 //! The recipe of `ci/shell`, run end to end as a CI would: a pull request, its merge, and a look on a schedule.
 
 use crate::{
-    cluster::Served,
+    cluster::{Served, kubectl_edits},
     sandbox::{FAST, Ran, Sandbox},
 };
-use serde_json::json;
 use std::{path::Path, process::Command};
 
 const STACK: &str = "[stack]\nname = \"settings\"\n\n[[manifests]]\nname = \"app\"\npath = \"app.yaml\"\n";
@@ -131,10 +130,14 @@ fn a_pull_request_is_commented_its_merge_applies_that_very_plan_and_an_edit_is_f
     let limits = "/api/v1/namespaces/default/configmaps/limits";
     let live = served.get(limits);
     assert_eq!(live["data"]["most"], "2", "{live}");
-    served.patch(limits, &json!({"data": {"most": "9"}}));
+    let edit = ["edit", "configmap", "limits", "-n", "default"];
+    let Some((ok, text)) = kubectl_edits(&sandbox, &served, "s/most:.*/most:\\ \\'9\\'/", &edit) else {
+        return;
+    };
+    assert!(ok, "{text}");
     step(&sandbox, &["drift"]).expect(2);
     let drift = read(&sandbox, "drift.txt");
-    for word in ["ConfigMap default/limits", "data.most", "somebody-else"] {
+    for word in ["ConfigMap default/limits", "data.most", "kubectl-edit"] {
         assert!(drift.contains(word), "{drift}");
     }
 }
