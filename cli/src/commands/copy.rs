@@ -292,8 +292,11 @@ async fn gone(provider: &impl Provider, object: &ObjectRef, uid: Option<&str>) {
             match event {
                 WatchEvent::Snapshot(all) if !all.iter().any(is_it) => return,
                 WatchEvent::Gone(last) if is_it(&last) => return,
-                WatchEvent::Snapshot(_) | WatchEvent::Gone(_) | WatchEvent::Changed(_) | WatchEvent::Interrupted(_) => {
-                }
+                WatchEvent::Snapshot(_)
+                | WatchEvent::Gone(_)
+                | WatchEvent::Changed(_)
+                | WatchEvent::Interrupted(_)
+                | WatchEvent::Resumed => {}
             }
         }
     };

@@ -126,6 +126,8 @@ pub enum WatchEvent {
     Gone(Value),
     /// The watch is being set up again, and why; for people.
     Interrupted(String),
+    /// The watch goes on where it was interrupted; nothing was missed.
+    Resumed,
 }
 
 /// One manager and field that stand in the way of an apply.
