@@ -225,6 +225,9 @@ pub enum ProviderError {
     /// (ssa-semantics §9).
     #[error("an entry of its managedFields is in a version that is no longer served: {0}")]
     VersionGone(String),
+    /// Another run is at work on the same stack, or was meanwhile: nothing may be written.
+    #[error("{0}")]
+    Fenced(String),
     /// Anything else, in the server's words.
     #[error("{0}")]
     Other(String),
@@ -259,6 +262,7 @@ impl ProviderError {
             | Self::Forbidden(_)
             | Self::Unauthorized(_)
             | Self::VersionGone(_)
+            | Self::Fenced(_)
             | Self::Other(_) => RetryClass::Never,
         }
     }
