@@ -29,8 +29,13 @@ static IDENTITY: LazyLock<[FieldPath; 6]> = LazyLock::new(|| {
 ///
 /// Items of lists whose items all carry a `name` (or another usual key) are told apart by it; other lists are leaves.
 pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
+    leaves_by(&ListKeys::default(), manifest)
+}
+
+/// The same, with the items of lists told apart by these keys too.
+pub fn leaves_by(keys: &ListKeys, manifest: &Value) -> BTreeSet<FieldPath> {
     let mut found = BTreeSet::new();
-    collect(manifest, &FieldPath::root(), &mut found);
+    collect(keys, manifest, &FieldPath::root(), &mut found);
     found.remove(&FieldPath::root());
     for identity in IDENTITY.iter() {
         found.remove(identity);
@@ -38,24 +43,24 @@ pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
     found
 }
 
-fn collect(value: &Value, at: &FieldPath, found: &mut BTreeSet<FieldPath>) {
+fn collect(keys: &ListKeys, value: &Value, at: &FieldPath, found: &mut BTreeSet<FieldPath>) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (name, value) in map {
-                collect(value, &at.field(name), found);
+                collect(keys, value, &at.field(name), found);
             }
         }
-        Value::Array(items) => match list_key(at, items) {
-            Some(key) => {
-                for item in items {
-                    let keys = BTreeMap::from([(key.to_owned(), item[key].to_string())]);
-                    collect(item, &at.child(PathElement::Key(keys)), found);
-                }
-            }
-            None => {
+        Value::Array(items) => {
+            let usual = || list_key(at, items).map(|key| BTreeSet::from([key.to_owned()]));
+            let Some(names) = keys.noted(at, items).or_else(usual) else {
                 found.insert(at.clone());
+                return;
+            };
+            for item in items {
+                let at = at.child(PathElement::Key(keys_of(item, &names).unwrap_or_default()));
+                collect(keys, item, &at, found);
             }
-        },
+        }
         _ => {
             found.insert(at.clone());
         }
@@ -82,23 +87,6 @@ fn key_of(list: &str) -> Option<&'static str> {
         "volumeMounts" => Some("mountPath"),
         _ => None,
     }
-}
-
-/// Whether a path names items of such lists alone as we take apart; of any other list only the whole is compared, recorded
-/// and left to others.
-pub fn is_taken_apart(path: &FieldPath) -> bool {
-    let steps = path.elements();
-    steps.iter().enumerate().all(|(index, step)| match step {
-        PathElement::Field(_) => true,
-        PathElement::Key(keys) => {
-            let above = index.checked_sub(1).map(|above| &steps[above]);
-            let PathElement::Field(list) = above.unwrap_or(step) else {
-                return false;
-            };
-            key_of(list).is_some_and(|key| keys.keys().eq([key]))
-        }
-        PathElement::Value(_) | PathElement::Index(_) => false,
-    })
 }
 
 /// One path that differs: what was there, and what is there.
@@ -188,12 +176,20 @@ impl ListKeys {
         Self(lists)
     }
 
+    /// By what the items of a list are told apart; nothing where that is not noted, or one of them does not say it.
+    fn noted(&self, at: &FieldPath, items: &[Value]) -> Option<BTreeSet<String>> {
+        let names = self.0.get(at)?;
+        items
+            .iter()
+            .all(|item| keys_of(item, names).is_some())
+            .then(|| names.clone())
+    }
+
     /// The items of both states of a list, each once and in order; nothing where they are not told apart.
     fn items(&self, at: &FieldPath, old: &[Value], new: &[Value]) -> Option<BTreeSet<PathElement>> {
         let usual = || both_keyed(old, new).map(|key| BTreeSet::from([key.to_owned()]));
-        let noted = self.0.get(at).cloned();
-        let names = noted.filter(|names| old.iter().chain(new).all(|item| keys_of(item, names).is_some()));
-        let names = names.or_else(usual)?;
+        let noted = self.noted(at, old).and_then(|_| self.noted(at, new));
+        let names = noted.or_else(usual)?;
         let items = old.iter().chain(new);
         items.map(|item| keys_of(item, &names).map(PathElement::Key)).collect()
     }

@@ -21,6 +21,7 @@ use crate::{
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Document, Node, Object, Overlay, Resource},
+    status::going,
 };
 use serde_json::Value;
 use std::{
@@ -92,7 +93,8 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let named = object.manifest.object();
     let manager = context.identity.object_manager();
     let live = context.provider.get(named).await?;
-    if live.as_ref().is_some_and(is_being_deleted) {
+    if let Some(live) = live.as_ref().filter(|live| is_being_deleted(live)) {
+        context.rest_for(going(live));
         return Err(ProviderError::BeingDeleted.into());
     }
     let whose = live
