@@ -53,11 +53,43 @@ pub(super) fn a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy(ser
     assert!(!folder.run(&["state", "list"]).expect(0).stdout.contains("gadget"));
 }
 
-/// A definition and an object of it come in one apply; when it goes, what goes with it is counted, and a word is asked for
-/// where that is not of the stack.
+/// A definition stays when it leaves the stack and when that is destroyed, and is taken up again without a word.
+pub(super) fn a_definition_stays_and_is_taken_up_again(server: &Server<'_>) {
+    let stack = "staying";
+    let folder = server.folder(stack);
+    folder.put("definition.yaml", &definition(stack));
+    folder.put("gadget.yaml", &gadget(stack, "ours"));
+    folder.apply();
+    let stays = "stays: with it would go every object of its kind; `delete_crds = true` lets it go";
+    let file = |name: &str| folder.path().join(name);
+    fs::rename(file("definition.yaml"), file("definition.txt")).expect("it is there");
+    fs::remove_file(file("gadget.yaml")).expect("it is there");
+    folder.run(&["plan"]).expect(0).says(&[stays]);
+    folder.apply();
+    assert!(has_definition(&folder, stack) && !folder.has("gadgets", "ours"));
+    fs::rename(file("definition.txt"), file("definition.yaml")).expect("it is there");
+    folder.put("gadget.yaml", &gadget(stack, "ours"));
+    folder.apply();
+    folder.run(&["plan", "--destroy"]).expect(0).says(&[stays]);
+    folder.destroy();
+    assert!(has_definition(&folder, stack));
+    // Also by another copy of the stack, which has no record of it.
+    fs::remove_dir_all(file(".stackctl")).expect("it is there");
+    folder.apply();
+    // What the stack says today lets a definition go once it is applied.
+    folder.stack("delete_crds = true\n");
+    folder.run(&["plan", "--destroy"]).expect(0).says(&[stays]);
+    folder.apply();
+    folder.destroy();
+    assert!(!has_definition(&folder, stack));
+}
+
+/// A definition and an object of it come in one apply; one that may go says what goes with it, and stays where that is not
+/// of the stack.
 pub(super) fn a_definition_that_goes_says_what_it_takes_along(server: &Server<'_>) {
     let stack = "defined";
     let folder = server.folder(stack);
+    folder.stack("delete_crds = true\n");
     folder.put("definition.yaml", &definition(stack));
     folder.put("gadget.yaml", &gadget(stack, "ours"));
     folder.apply();
@@ -72,18 +104,20 @@ pub(super) fn a_definition_that_goes_says_what_it_takes_along(server: &Server<'_
     assert!(has_definition(&folder, stack));
     fs::rename(file("definition.txt"), file("definition.yaml")).expect("it is there");
     folder.put("gadget.yaml", &gadget(stack, "ours"));
-    // A destroy says what it takes along, and wants a word where that is not of the stack.
+    // It stays as long as others have objects of its kind.
+    folder.put(
+        "theirs.txt",
+        &gadget("default", "theirs").replace("default.example", &format!("{stack}.example")),
+    );
+    folder.kubectl(&["apply", "-n", "default", "-f", "theirs.txt"]);
+    let stays = "stays: Gadget default/theirs would go along, and is not of this stack";
+    folder.run(&["plan", "--destroy"]).expect(0).says(&[stays]);
+    folder.destroy();
+    assert!(has_definition(&folder, stack));
+    folder.apply();
+    folder.kubectl(&["delete", "gadgets", "theirs", "-n", "default"]);
     let ours = "deletes every Gadget with its definition: 1 object, all of this stack";
     folder.run(&["plan", "--destroy"]).expect(0).says(&[ours]);
-    folder.put("theirs.txt", &gadget(stack, "theirs"));
-    folder.kubectl(&["apply", "-f", "theirs.txt"]);
-    let with_others = [
-        "deletes every Gadget with its definition: 2 objects, 1 of them not of this stack",
-        "also one that is not of this stack",
-        "--yes-delete",
-    ];
-    folder.run(&["destroy", "--yes"]).expect(1).says(&with_others);
-    assert!(has_definition(&folder, stack) && folder.has("gadgets", "theirs") && folder.has("gadgets", "ours"));
-    folder.run(&["destroy", "--yes", "--yes-delete"]).expect(0);
-    assert!(!has_definition(&folder, stack) && !folder.has("namespace", stack));
+    folder.destroy();
+    assert!(!has_definition(&folder, stack));
 }

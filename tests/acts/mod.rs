@@ -45,6 +45,10 @@ const ACTS: &[Act] = &[
         definitions::a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy,
     ),
     (
+        "a definition stays and is taken up again",
+        definitions::a_definition_stays_and_is_taken_up_again,
+    ),
+    (
         "a definition that goes says what it takes along",
         definitions::a_definition_that_goes_says_what_it_takes_along,
     ),

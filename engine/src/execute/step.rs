@@ -243,7 +243,7 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
         }
         (Move::Restore, _, Some(known)) => given(undo::restore(context, known, deadline).await?),
         (Move::Release, _, Some(known)) => match known.object() {
-            Some(object) => given(undo::release(context, object, deadline).await?),
+            Some(object) => given(undo::release(context, known, object, deadline).await?),
             None => nothing,
         },
         _ => nothing,

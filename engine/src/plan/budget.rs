@@ -36,16 +36,6 @@ pub enum Excess {
         /// How many of ours are recorded.
         recorded: usize,
     },
-    /// A definition that a destroy takes away, and with it objects that are not of the stack.
-    #[error("`{address}`: with the definition of {kind} goes every object of that kind, {}", others_said(*.others))]
-    Instances {
-        /// The resource.
-        address: Address,
-        /// The kind.
-        kind: String,
-        /// How many are not of the stack; nothing where that could not be read.
-        others: Option<usize>,
-    },
     /// An object that is not to go, and that the server deletes with another one that goes.
     #[error("`{address}`: {object} goes with {with}: {stays}")]
     Along {
@@ -77,7 +67,7 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } | Self::Along { is_prevented: true, .. } => false,
-            Self::TooMany { .. } | Self::Instances { .. } | Self::Along { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Along { .. } | Self::Data { .. } => true,
         }
     }
 
@@ -88,10 +78,6 @@ impl Excess {
                 "look whether its files are whole; `stackctl destroy` is what takes everything away"
             }
             Self::TooMany { .. } => "look whether the stack is whole; if all of this is to go, say `--yes-delete`",
-            Self::Instances { .. } => {
-                "delete those first, or let the definition stay with `stackctl state rm`; if they are to go, say \
-                 `--yes-delete`"
-            }
             Self::Along {
                 is_prevented: true,
                 container,
@@ -110,14 +96,6 @@ impl Excess {
             Self::Data { .. } => "keep it in the stack, or save its data and say `--yes-delete`",
         };
         hint.to_owned()
-    }
-}
-
-fn others_said(others: Option<usize>) -> String {
-    match others {
-        Some(1) => "also one that is not of this stack".to_owned(),
-        Some(others) => format!("also {others} that are not of this stack"),
-        None => "and whether others have some could not be read".to_owned(),
     }
 }
 
@@ -259,20 +237,6 @@ mod tests {
 
     #[test]
     fn a_word_is_enough_for_all_but_a_stack_of_nothing_and_each_names_the_way_out() {
-        let instances = |others| Excess::Instances {
-            address: address(0),
-            kind: "Widget".to_owned(),
-            others,
-        };
-        assert_eq!(
-            [Some(1), Some(3), None].map(|others| instances(others).to_string()),
-            [
-                "`n[0].x`: with the definition of Widget goes every object of that kind, also one that is not of this stack",
-                "`n[0].x`: with the definition of Widget goes every object of that kind, also 3 that are not of this stack",
-                "`n[0].x`: with the definition of Widget goes every object of that kind, and whether others have some \
-                 could not be read",
-            ]
-        );
         let data = Excess::Data {
             address: address(0),
             object: Box::new(ObjectRef::namespaced("v1", "ConfigMap", "n", "c")),
@@ -281,7 +245,7 @@ mod tests {
             deleted: 3,
             recorded: 4,
         };
-        for excess in [instances(None), data, many] {
+        for excess in [data, many] {
             assert!(
                 excess.may_be_meant() && excess.hint().contains("`--yes-delete`"),
                 "{excess}"

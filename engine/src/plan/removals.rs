@@ -45,6 +45,11 @@ pub(super) fn removals(
     if errors.is_empty() { Ok(steps) } else { Err(errors) }
 }
 
+/// Whether its object was there before us, which is reason enough for it to stay.
+fn was_there(known: &Recorded) -> bool {
+    matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Adopted)
+}
+
 fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -> Step {
     let live = survey.live(&known.address);
     let same = |uid: &str| live.is_some_and(|live| live["metadata"]["uid"] == uid);
@@ -72,7 +77,7 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
     };
     let (action, mut reason) = decide(Subject::RecordedOnly { exists, ending }).expect("a record always ends somehow");
     match (&known.destroy.retain, purpose, action) {
-        (Some(why), _, Action::Release) => reason = Reason::Retained(why.clone()),
+        (Some(why), _, Action::Release) if !was_there(known) => reason = Reason::Retained(why.clone()),
         (None, _, Action::Release) if known.destroy.self_recreating => reason = Reason::SelfRecreating,
         (None, Purpose::Destroy, Action::Delete) => reason = Reason::Destroying,
         _ => {}

@@ -91,6 +91,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             namespace: set.namespace,
             depends_on: set.depends_on,
             ready: set.ready,
+            delete_crds: set.delete_crds,
             ignore_fields: set.ignore_fields,
             allow: set.allow,
         })

@@ -58,6 +58,8 @@ pub use secret::{GivenSecret, SecretRef};
 pub use version::VersionRequirement;
 pub use window::Window;
 
+use crate::manifests::definition_stays;
+use serde_json::Value;
 use stackctl_engine::{
     Address,
     late::SecretFile,
@@ -103,6 +105,16 @@ impl Stack {
                 *adopt = Adopt::Given;
             }
         }
+    }
+
+    /// Why a recorded definition stays, if the stack has its table and that does not say `delete_crds`, whatever was said
+    /// when it was recorded. `manifest` is what was recorded of it.
+    pub fn keeps_definition(&self, address: &Address, manifest: &Value) -> Option<String> {
+        let set = self
+            .manifests
+            .iter()
+            .find(|set| Pattern::component("manifests", Some(set.name.as_str())).is_ok_and(|all| all.names(address)))?;
+        (!set.delete_crds).then(|| definition_stays(manifest))
     }
 
     /// Whether no plan may delete what was made at an address, whatever was said when it was recorded.

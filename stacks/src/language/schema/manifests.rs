@@ -25,6 +25,7 @@ pub(crate) struct RawManifests {
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
     pub(crate) adopt: bool,
+    pub(crate) delete_crds: bool,
     pub(crate) ignore_fields: Vec<FieldPath>,
     pub(crate) allow: Vec<Allowance>,
 }
@@ -54,6 +55,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
     let ready = reader.or("ready", Vec::new(), problems, ready);
     let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
     let adopt = reader.or("adopt", false, problems, read::boolean);
+    let delete_crds = reader.or("delete_crds", false, problems, read::boolean);
     let ignore_fields = reader.or(
         "ignore_fields",
         Vec::new(),
@@ -70,6 +72,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         ready,
         prevent_destroy,
         adopt,
+        delete_crds,
         ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
         allow,
     })

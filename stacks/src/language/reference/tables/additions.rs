@@ -297,6 +297,11 @@ pub(super) const TABLES: &[Table] = &[
             ),
             KEEP,
             ADOPT,
+            switch(
+                "delete_crds",
+                "false",
+                "Its CustomResourceDefinitions are deleted by a destroy, and when they leave the stack, like all else. Without this they stay, since every object of their kinds goes with them, whoever made it; and with it they stay as long as there are objects of their kinds that are not of the stack.",
+            ),
             key(
                 "ignore_fields",
                 Takes::Texts("a list of paths"),
