@@ -135,7 +135,12 @@ pub(super) fn what_was_made_by_hand_is_adopted_without_a_restart(server: &Server
     let left = folder.get("deployment", "web");
     assert_eq!(left["spec"], spec);
     assert!(!left["metadata"].to_string().contains("stackctl"), "{left}");
-    folder.kubectl(&["delete", "namespace", "byhand"]);
+    // Unless the stack says that it goes.
+    folder.stack("adopt = true\ndelete_adopted = true\n");
+    folder.apply();
+    let goes = "was there before us, and goes by `delete_adopted`";
+    folder.run(&["plan", "--destroy"]).expect(0).says(&[goes, "4 delete"]);
+    folder.destroy();
 }
 
 pub(super) fn one_object_is_imported_without_a_write(server: &Server<'_>) {

@@ -193,6 +193,7 @@ pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, go
             continue;
         }
         known.destroy.prevent |= stack.keeps(address);
+        known.destroy.delete_adopted &= !stack.gives_back(address);
         if known.destroy.retain.is_none() && plan::is_definition(&object.object) {
             known.destroy.retain = stack.keeps_definition(address, &object.manifest.open());
         }
@@ -238,7 +239,8 @@ pub(super) async fn destroy(
         .unwrap_or_default();
     let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
     let plan = plan.with_consequences(with_definitions);
-    let excess = plan::excess_along(along).collect();
+    let mut excess = plan::excess(&plan, 0, &all_recorded);
+    excess.extend(plan::excess_along(along));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),

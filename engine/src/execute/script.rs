@@ -5,7 +5,7 @@ use crate::{
     object_key::ObjectRef,
     plan::{Action, Step},
     readiness::{Observation, Rule, Sight, Target},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Recorded, RecordedNode},
     resource::{DestroyStep, Node, Resource},
     survey::observations,
 };
@@ -98,9 +98,7 @@ pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
 fn taking_away(known: &Recorded) -> Vec<Move> {
     let mut moves: Vec<_> = known.destroy.steps.iter().map(before_it_goes).collect();
     match &known.node {
-        RecordedNode::Object(object) if object.origin == Origin::Adopted || known.destroy.retain.is_some() => {
-            moves.push(Move::Release);
-        }
+        RecordedNode::Object(_) if !known.is_deleted() => moves.push(Move::Release),
         RecordedNode::Object(object) => {
             moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
             moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));

@@ -111,8 +111,8 @@ pub fn along<'a>(
         let stays = match (&known.destroy.retain, object.origin) {
             _ if known.destroy.prevent => Stays::Prevented,
             (Some(why), _) => Stays::Retained(why.clone()),
-            (None, Origin::Adopted) => Stays::WasThereBefore,
-            (None, Origin::Created) => Stays::Kept,
+            (None, Origin::Adopted) if !known.destroy.delete_adopted => Stays::WasThereBefore,
+            (None, Origin::Adopted | Origin::Created) => Stays::Kept,
         };
         all.push(Along {
             address: address.clone(),

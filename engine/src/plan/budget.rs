@@ -5,15 +5,12 @@
 //!
 //! Invariants:
 //! - What is deleted and made again counts as deleted.
-//! - What was there before us counts for nothing: it is given back.
+//! - What was there before us counts for nothing where it is given back. Where it is deleted all the same and holds data, a
+//!   destroy takes that word too: those data were never the stack's.
 //! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
 use super::{Action, Plan, Purpose};
-use crate::{
-    address::Address,
-    object_key::ObjectRef,
-    recorded::{Origin, Recorded, RecordedNode},
-};
+use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
 use std::collections::BTreeMap;
 
 /// How many objects may go whatever share of a stack they are.
@@ -103,44 +100,44 @@ impl Excess {
 /// recorded, also of a stack that is planned in part.
 pub fn excess(plan: &Plan, n_desired: usize, recorded: &BTreeMap<Address, Recorded>) -> Vec<Excess> {
     if plan.purpose == Purpose::Destroy {
-        return Vec::new();
+        let going = deleted(plan, recorded).filter(|known| known.was_there());
+        return data(going).collect();
     }
     if n_desired == 0 && !recorded.is_empty() {
         return vec![Excess::Everything {
             recorded: recorded.len(),
         }];
     }
-    let made: BTreeMap<&Address, &Recorded> = recorded.iter().filter(|(_, known)| is_made(known)).collect();
-    let deleted: Vec<_> = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
-        .filter_map(|step| made.get(&step.address))
-        .collect();
+    let n_ours = recorded.values().filter(|known| known.is_to_go()).count();
+    let deleted: Vec<_> = deleted(plan, recorded).collect();
     let mut all = Vec::new();
-    if deleted.len() > ALWAYS && deleted.len() * 3 > made.len() {
+    if deleted.len() > ALWAYS && deleted.len() * 3 > n_ours {
         all.push(Excess::TooMany {
             deleted: deleted.len(),
-            recorded: made.len(),
+            recorded: n_ours,
         });
     }
-    all.extend(
-        deleted
-            .iter()
-            .filter(|known| known.destroy.holds_data)
-            .filter_map(|known| {
-                Some(Excess::Data {
-                    address: known.address.clone(),
-                    object: Box::new(known.object()?.object.clone()),
-                })
-            }),
-    );
+    all.extend(data(deleted.into_iter()));
     all
 }
 
-/// Whether it is a whole object that we made.
-fn is_made(known: &Recorded) -> bool {
-    matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Created)
+/// What a plan deletes, also to make it again, of what may be deleted at all.
+fn deleted<'a>(plan: &'a Plan, recorded: &'a BTreeMap<Address, Recorded>) -> impl Iterator<Item = &'a Recorded> {
+    let steps = plan.steps.iter();
+    steps
+        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
+        .filter_map(|step| recorded.get(&step.address))
+        .filter(|known| known.is_to_go())
+}
+
+/// Of these, what holds data.
+fn data<'a>(deleted: impl Iterator<Item = &'a Recorded>) -> impl Iterator<Item = Excess> {
+    deleted.filter(|known| known.destroy.holds_data).filter_map(|known| {
+        Some(Excess::Data {
+            address: known.address.clone(),
+            object: Box::new(known.object()?.object.clone()),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +147,7 @@ mod tests {
         digest::Digest,
         packed::Packed,
         plan::testing::{address, plan},
-        recorded::{RecordedDestroy, RecordedObject},
+        recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject},
     };
     use proptest::prelude::*;
     use serde_json::Value;
@@ -224,6 +221,30 @@ mod tests {
             excess(&plan(Purpose::Apply, &gone), 1, &all).len()
         };
         assert_eq!((over(false), over(true)), (0, 2));
+    }
+
+    #[test]
+    fn data_that_were_there_before_us_take_a_word_of_a_destroy_too_where_they_go() {
+        let goes = |mut known: Recorded| {
+            known.destroy.delete_adopted = true;
+            known
+        };
+        let all = recorded([
+            known(0, Origin::Created, true),
+            goes(known(1, Origin::Adopted, true)),
+            goes(known(2, Origin::Adopted, false)),
+        ]);
+        let gone = [Action::Delete, Action::Delete, Action::Delete];
+        let over = |purpose| -> Vec<_> {
+            let over = excess(&plan(purpose, &gone), 1, &all);
+            over.iter().map(ToString::to_string).collect()
+        };
+        let data = |number: usize| {
+            format!("`n[{number}].x`: ConfigMap n/c{number} holds data, which is lost when it is deleted")
+        };
+        assert_eq!(over(Purpose::Destroy), [data(1)]);
+        let many = "the plan deletes 3 of the 3 objects that are recorded, more than a third".to_owned();
+        assert_eq!(over(Purpose::Apply), [many, data(0), data(1)]);
     }
 
     #[test]

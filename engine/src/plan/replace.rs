@@ -16,7 +16,7 @@ use crate::{
     graph::{EdgeClass, Graph},
     late::{Late, LateSource},
     object_key::ObjectRef,
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Recorded, RecordedNode},
     resource::{Consequence, ConsequenceClass, Node, Resource},
 };
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
         Replaced::Asked => Reason::ReplaceAsked,
         Replaced::With(container) => Reason::ReplacedWith(container.clone()),
     };
-    let RecordedNode::Object(object) = &known.node else {
+    let RecordedNode::Object(_) = &known.node else {
         // Fields go with the object that they are on, and are taken anew on the next one.
         return Ok((Action::Create, reason));
     };
@@ -102,9 +102,7 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
     }
     let stays = match &known.destroy.retain {
         Some(why) => Some(format!("it stays: {why}")),
-        None if object.origin == Origin::Adopted => {
-            Some("it was there before us, and is not ours to delete".to_owned())
-        }
+        None if !known.is_to_go() => Some("it was there before us, and is not ours to delete".to_owned()),
         None => None,
     };
     let used = generated_for(resource).map(|user| format!("its value was generated for {user}, which still uses it"));

@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
 use super::super::{Table, Takes};
-use super::{ADOPT, ALLOW, KEEP, SECRET, key, switch};
+use super::{ADOPT, ALLOW, DELETE_ADOPTED, KEEP, SECRET, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -297,6 +297,7 @@ pub(super) const TABLES: &[Table] = &[
             ),
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
             switch(
                 "delete_crds",
                 "false",
