@@ -26,7 +26,7 @@ use stackctl_engine::{
     report::Report,
     timeline::Timeline,
 };
-use stackctl_stacks::manifests::FileLine;
+use stackctl_stacks::{clearers::CLEARERS, manifests::FileLine};
 use stackctl_state::{State, StateLock};
 use std::{
     cell::RefCell,
@@ -186,6 +186,7 @@ async fn run(
             force_conflicts: how.force_conflicts,
             adopt: how.adopt,
             durations,
+            clearers: CLEARERS,
         },
     };
     let counted = views::plan::worth_a_line(&planned.plan);

@@ -2,6 +2,7 @@
 
 use super::effect::Deed;
 use crate::{
+    clearers::Held,
     object_key::ObjectRef,
     plan::{Action, Step},
     readiness::{Observation, Rule, Sight, Target},
@@ -43,6 +44,8 @@ pub(super) enum Move {
     Restore,
     /// Drops the record.
     Forget,
+    /// Looks whether those live who clear the finalizers of what does not go, beside the script.
+    AskAfter(Vec<Held>),
     /// A deed of an action or a remedy, beside the script.
     Deed(Deed),
 }
@@ -151,6 +154,7 @@ impl Move {
             self,
             Self::Write
                 | Self::Claim
+                | Self::AskAfter(_)
                 | Self::Deed(_)
                 | Self::Patch(..)
                 | Self::Delete(..)
@@ -174,6 +178,7 @@ impl Move {
             | Self::Delete(..)
             | Self::Release
             | Self::Restore
+            | Self::AskAfter(_)
             | Self::Deed(_)
             | Self::Forget => Vec::new(),
         }

@@ -71,7 +71,9 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
     };
     let (action, mut reason) = decide(Subject::RecordedOnly { exists, ending }).expect("a record always ends somehow");
     match (&known.destroy.retain, purpose, action) {
-        (Some(why), _, Action::Release) if !known.was_there() || known.destroy.delete_adopted => reason = Reason::Retained(why.clone()),
+        (Some(why), _, Action::Release) if !known.was_there() || known.destroy.delete_adopted => {
+            reason = Reason::Retained(why.clone())
+        }
         (None, _, Action::Release) if known.destroy.self_recreating => reason = Reason::SelfRecreating,
         (None, Purpose::Destroy, Action::Delete) => reason = Reason::Destroying,
         _ => {}
