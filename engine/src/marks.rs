@@ -160,6 +160,9 @@ impl Identity {
             .get(STACK_LABEL)
             .and_then(Value::as_str)
             .unwrap_or_default();
+        if stack.is_empty() {
+            return Whose::Foreign;
+        }
         if stack != self.stack || annotation(LINEAGE) != Some(self.lineage.as_str()) {
             return Whose::OtherStack(stack.to_owned());
         }
@@ -298,6 +301,13 @@ mod tests {
             other.whose(&body, &address, &object, None),
             Whose::OtherStack("demo".to_owned())
         );
+    }
+
+    #[test]
+    fn an_object_whose_label_was_taken_off_is_nobodys() {
+        let (mut body, address, object) = marked();
+        body["metadata"]["labels"] = json!({});
+        assert_eq!(identity().whose(&body, &address, &object, None), Whose::Foreign);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::server::{Folder, Server, version};
 use serde_json::Value;
+use std::fs;
 
 pub(super) fn a_moved_address_writes_nothing_to_the_object(server: &Server<'_>) {
     let folder = server.folder("moved");
@@ -184,4 +185,37 @@ pub(super) fn one_object_is_imported_without_a_write(server: &Server<'_>) {
         "it was there before us"
     );
     folder.kubectl(&["delete", "namespace", "imported"]);
+}
+
+/// What a stack lets go is nobody's, and another one takes it; what only a command dropped keeps its mark, and who wants it is
+/// told how to take that off.
+pub(super) fn what_one_stack_lets_go_another_takes(server: &Server<'_>) {
+    let (giver, taker) = (server.folder("giver"), server.folder("taker"));
+    for name in ["let-go", "dropped"] {
+        giver.map(name, "mode: calm");
+    }
+    giver.apply();
+    let manifest = |name: &str| giver.map_text(name, "mode: calm");
+    let file = |name: &str| giver.path().join(format!("{name}.yaml"));
+    fs::remove_file(file("let-go")).expect("it is there");
+    fs::remove_file(file("dropped")).expect("it is there");
+    giver.stack("\n[[removed]]\naddress = 'manifests[all].configmap[\"giver/let-go\"]'\n");
+    giver
+        .run(&["state", "rm", r#"manifests[all].configmap["giver/dropped"]"#])
+        .expect(0);
+    giver.apply();
+    taker.put("let-go.yaml", &manifest("let-go"));
+    taker.run(&["apply", "--yes", "--adopt"]).expect(0).says(&["1 adopted"]);
+    taker.put("dropped.yaml", &manifest("dropped"));
+    let way = "kubectl label configmap dropped -n giver stackctl.dev/stack-";
+    taker
+        .run(&["plan", "--adopt"])
+        .expect(1)
+        .says(&["belongs to the stack `giver`", way]);
+    giver.kubectl(&["label", "configmap", "dropped", "stackctl.dev/stack-"]);
+    taker.run(&["apply", "--yes", "--adopt"]).expect(0).says(&["1 adopted"]);
+    taker.is_converged();
+    taker.destroy();
+    assert!(giver.has("configmap", "let-go") && giver.has("configmap", "dropped"));
+    giver.run(&["destroy", "--yes", "--yes-delete"]).expect(0);
 }

@@ -53,6 +53,29 @@ pub(super) fn a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy(ser
     assert!(!folder.run(&["state", "list"]).expect(0).stdout.contains("gadget"));
 }
 
+/// An object is written in a version of its kind that comes with the same apply: it stays the same object.
+pub(super) fn an_object_follows_its_definition_to_a_new_version(server: &Server<'_>) {
+    let stack = "versions";
+    let folder = server.folder(stack);
+    folder.stack("delete_crds = true\n");
+    folder.put("definition.yaml", &definition(stack));
+    folder.put("gadget.yaml", &gadget(stack, "g"));
+    folder.apply();
+    let before = folder.get("gadgets", "g");
+    let second = "  - name: v2\n    served: true\n    storage: false\n    schema: {openAPIV3Schema: {type: object, \
+                  x-kubernetes-preserve-unknown-fields: true}}\n";
+    folder.put("definition.yaml", &format!("{}{second}", definition(stack)));
+    folder.put("gadget.yaml", &gadget(stack, "g").replace("/v1\n", "/v2\n"));
+    let told = folder
+        .run(&["plan"])
+        .expect(0)
+        .says(&["schema checked at apply", "2 update"]);
+    assert!(!told.stdout.contains("deleted"), "{}", told.shown());
+    folder.apply();
+    assert_eq!(folder.get("gadgets", "g")["metadata"]["uid"], before["metadata"]["uid"]);
+    folder.destroy();
+}
+
 /// A definition stays when it leaves the stack and when that is destroyed, and is taken up again without a word.
 pub(super) fn a_definition_stays_and_is_taken_up_again(server: &Server<'_>) {
     let stack = "staying";

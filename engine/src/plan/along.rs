@@ -93,11 +93,20 @@ pub fn along<'a>(
         .filter(|(_, (_, object, _))| object.is_namespace())
         .map(|(place, (_, object, _))| (object.name.as_str(), place))
         .collect();
+    let let_go: BTreeSet<&Address> = plan
+        .steps
+        .iter()
+        .filter(|step| step.reasons.contains(&Reason::LetGo))
+        .map(|step| &step.address)
+        .collect();
     let mut all = Vec::new();
     for (address, known) in recorded {
         let RecordedNode::Object(object) = &known.node else {
             continue;
         };
+        if let_go.contains(address) {
+            continue;
+        }
         let action = actions.get(address);
         let goes_itself = deletes(action, known) || action == Some(&Action::Forget);
         if goes_itself || known.destroy.self_recreating {

@@ -37,7 +37,7 @@ pub use along::{Along, Stays, along, claims_along, excess_along, namespaces_that
 pub use budget::{Excess, excess};
 pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use definitions::{Definition, Instances, definitions_that_go, instances, is_definition, stays_for};
-pub use error::PlanError;
+pub use error::{PlanError, take_off};
 pub(crate) use fields::sensitive;
 pub use picture::{Picture, Side, pictures};
 pub use planner::{Inputs, digest_of, plan, plan_destroy};

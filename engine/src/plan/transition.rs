@@ -184,7 +184,7 @@ fn is_of(live: &Value, last: &RecordedObject) -> bool {
 }
 
 /// What is there with what would be sent, where the server could not be asked: what we no longer send is gone.
-fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) -> Value {
+pub(super) fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) -> Value {
     let wanted = written_value(resource);
     let desired = leaves(&wanted);
     let mut after = live.clone();
