@@ -31,8 +31,13 @@ fn gadget(stack: &str, name: &str) -> String {
     )
 }
 
+/// The kind and its group, since every act has Gadgets of its own.
+fn kind(stack: &str) -> String {
+    format!("gadgets.{stack}.example.com")
+}
+
 fn has_definition(folder: &Folder<'_>, stack: &str) -> bool {
-    folder.has("crd", &format!("gadgets.{stack}.example.com"))
+    folder.has("crd", &kind(stack))
 }
 
 /// A definition that somebody deletes takes its objects along: that is no error, neither of a plan nor of a destroy.
@@ -42,7 +47,7 @@ pub(super) fn a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy(ser
     folder.put("definition.yaml", &definition(stack));
     folder.put("gadget.yaml", &gadget(stack, "ours"));
     folder.apply();
-    folder.kubectl(&["delete", "crd", &format!("gadgets.{stack}.example.com")]);
+    folder.kubectl(&["delete", "crd", &kind(stack)]);
     folder.run(&["drift"]).expect(2).says(&["2 drifted"]);
     folder
         .run(&["plan", "--detailed-exitcode"])
@@ -61,7 +66,7 @@ pub(super) fn an_object_follows_its_definition_to_a_new_version(server: &Server<
     folder.put("definition.yaml", &definition(stack));
     folder.put("gadget.yaml", &gadget(stack, "g"));
     folder.apply();
-    let before = folder.get("gadgets", "g");
+    let before = folder.get(&kind(stack), "g");
     let second = "  - name: v2\n    served: true\n    storage: false\n    schema: {openAPIV3Schema: {type: object, \
                   x-kubernetes-preserve-unknown-fields: true}}\n";
     folder.put("definition.yaml", &format!("{}{second}", definition(stack)));
@@ -72,7 +77,7 @@ pub(super) fn an_object_follows_its_definition_to_a_new_version(server: &Server<
         .says(&["schema checked at apply", "2 update"]);
     assert!(!told.stdout.contains("deleted"), "{}", told.shown());
     folder.apply();
-    assert_eq!(folder.get("gadgets", "g")["metadata"]["uid"], before["metadata"]["uid"]);
+    assert_eq!(folder.get(&kind(stack), "g")["metadata"]["uid"], before["metadata"]["uid"]);
     folder.destroy();
 }
 
@@ -89,7 +94,7 @@ pub(super) fn a_definition_stays_and_is_taken_up_again(server: &Server<'_>) {
     fs::remove_file(file("gadget.yaml")).expect("it is there");
     folder.run(&["plan"]).expect(0).says(&[stays]);
     folder.apply();
-    assert!(has_definition(&folder, stack) && !folder.has("gadgets", "ours"));
+    assert!(has_definition(&folder, stack) && !folder.has(&kind(stack), "ours"));
     fs::rename(file("definition.txt"), file("definition.yaml")).expect("it is there");
     folder.put("gadget.yaml", &gadget(stack, "ours"));
     folder.apply();
@@ -138,7 +143,7 @@ pub(super) fn a_definition_that_goes_says_what_it_takes_along(server: &Server<'_
     folder.destroy();
     assert!(has_definition(&folder, stack));
     folder.apply();
-    folder.kubectl(&["delete", "gadgets", "theirs", "-n", "default"]);
+    folder.kubectl(&["delete", &kind(stack), "theirs", "-n", "default"]);
     let ours = "deletes every Gadget with its definition: 1 object, all of this stack";
     folder.run(&["plan", "--destroy"]).expect(0).says(&[ours]);
     folder.destroy();

@@ -101,7 +101,7 @@ fn a_webhook_is_waited_for_a_flag_and_a_router_are_told_a_dead_node_and_stuck_fi
         &[
             Said {
                 address: "rhoai.cluster",
-                cause: "datasciencecluster.opendatahub.io/finalizer is cleared by Deployment redhat-ods-operator/rhods-operator, which has 1 of 1 pod ready",
+                cause: "datasciencecluster.opendatahub.io/finalizer is cleared by Deployment redhat-ods-operator/rhods-operator, which has 1 of 1 pod ready: see what they say in their logs",
                 remedy: clear,
             },
             Said {
