@@ -15,6 +15,7 @@ pub mod consequences;
 pub mod definitions;
 mod expression;
 mod file_line;
+pub mod hands;
 pub mod language;
 pub mod manifests;
 pub mod pods;

@@ -1,12 +1,12 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
 use super::{
-    claims,
     cluster::Cluster,
     copy,
     definitions::{self, Written},
     instances,
     known::{Counted, Known},
+    others,
     prepare::Desired,
     rights, scope,
 };
@@ -151,13 +151,16 @@ pub(super) async fn apply(
     .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
-    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
-    let plan = plan::said_along(plan, &along);
+    along.extend(others.named);
+    let plan = plan::said_along(plan, &along).with_consequences(unnamed);
     let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
     let plan = plan.with_consequences(with_definitions);
     let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     excess.extend(plan::excess_along(along));
+    excess.extend(plan::excess_more(others.more));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -229,9 +232,11 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
-    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
-    let plan = plan::said_along(plan, &along);
+    along.extend(others.named);
+    let plan = plan::said_along(plan, &along).with_consequences(unnamed);
     let facts = known
         .state
         .as_ref()
@@ -241,6 +246,7 @@ pub(super) async fn destroy(
     let plan = plan.with_consequences(with_definitions);
     let mut excess = plan::excess(&plan, 0, &all_recorded);
     excess.extend(plan::excess_along(along));
+    excess.extend(plan::excess_more(others.more));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),

@@ -9,7 +9,7 @@
 //!   destroy takes that word too: those data were never the stack's.
 //! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
-use super::{Action, Plan, Purpose};
+use super::{Action, Plan, Purpose, others::counted};
 use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
 use std::collections::BTreeMap;
 
@@ -49,6 +49,16 @@ pub enum Excess {
         /// Whether nothing may destroy it, whatever is said besides.
         is_prevented: bool,
     },
+    /// Objects of others that the server deletes with a namespace, and that are not named.
+    #[error("`{address}`: {} go with {with}: they are not of this stack", counted(*.count))]
+    More {
+        /// The resource.
+        address: Address,
+        /// The namespace.
+        with: Box<ObjectRef>,
+        /// How many.
+        count: usize,
+    },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
     Data {
@@ -64,7 +74,7 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } | Self::Along { is_prevented: true, .. } => false,
-            Self::TooMany { .. } | Self::Along { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Along { .. } | Self::More { .. } | Self::Data { .. } => true,
         }
     }
 
@@ -84,7 +94,7 @@ impl Excess {
                     "keep `{container}` in the stack as well, or apply without `prevent_destroy` on its table first"
                 );
             }
-            Self::Along { container, .. } => {
+            Self::Along { container, .. } | Self::More { address: container, .. } => {
                 return format!(
                     "move it elsewhere, or let both stay with `stackctl state rm '{container}'`; if it is to go, say \
                      `--yes-delete`"
