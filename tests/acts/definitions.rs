@@ -77,7 +77,10 @@ pub(super) fn an_object_follows_its_definition_to_a_new_version(server: &Server<
         .says(&["schema checked at apply", "2 update"]);
     assert!(!told.stdout.contains("deleted"), "{}", told.shown());
     folder.apply();
-    assert_eq!(folder.get(&kind(stack), "g")["metadata"]["uid"], before["metadata"]["uid"]);
+    assert_eq!(
+        folder.get(&kind(stack), "g")["metadata"]["uid"],
+        before["metadata"]["uid"]
+    );
     folder.destroy();
 }
 
