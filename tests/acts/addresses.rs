@@ -218,7 +218,7 @@ pub(super) fn what_one_stack_lets_go_another_takes(server: &Server<'_>) {
     taker.destroy();
     assert!(giver.has("configmap", "let-go") && giver.has("configmap", "dropped"));
     // What somebody put into a namespace goes with it, and not without a word.
-    giver.kubectl(&["create", "configmap", "by-hand"]);
+    giver.kubectl(&["create", "configmap", "by-hand", "--from-literal=mode=calm"]);
     let told = "ConfigMap giver/by-hand goes with Namespace giver: it is not of this stack";
     giver.run(&["destroy", "--yes"]).expect(1).says(&[told, "--yes-delete"]);
     giver.run(&["destroy", "--yes", "--yes-delete"]).expect(0);
