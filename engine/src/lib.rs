@@ -11,6 +11,7 @@
 //! - Equal inputs give equal plans, byte for byte.
 
 pub mod address;
+pub mod clearers;
 pub mod degraded;
 pub mod diff;
 pub mod digest;

@@ -16,6 +16,8 @@ pub const STACK_LABEL: &str = "stackctl.dev/stack";
 const ADDRESS: &str = "stackctl.dev/address";
 const OBJECT: &str = "stackctl.dev/object";
 const LINEAGE: &str = "stackctl.dev/lineage";
+/// Left on what we made and let stay: the stack, and the object, so that a copy of it proves nothing.
+const MADE_BY: &str = "stackctl.dev/made-by";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The label of everything that this program makes, and its value.
 pub const MANAGED_BY_US: (&str, &str) = (MANAGED_BY, "stackctl");
@@ -39,7 +41,8 @@ pub struct Identity {
 /// Whose an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// Ours: recorded, or marked for this very address and object and applied by our manager.
+    /// Ours: recorded, or marked for this very address and object and applied by our manager, or made by this stack, let
+    /// stay when it went and marked by nobody since.
     Ours,
     /// Another stack's, by name.
     OtherStack(String),
@@ -114,6 +117,23 @@ impl Identity {
         annotations[LINEAGE] = json!(self.lineage);
     }
 
+    /// The operation of a JSON patch that leaves on an object that this stack made it, so that the stack takes it up again
+    /// without being told to: what it let stay when it went.
+    pub(crate) fn left_on(&self, live: &Value, object: &ObjectRef) -> Value {
+        let made_by = self.made_by(object);
+        match &live["metadata"]["annotations"] {
+            Value::Object(_) => {
+                let path = format!("/metadata/annotations/{}", MADE_BY.replace('/', "~1"));
+                json!({"op": "add", "path": path, "value": made_by})
+            }
+            _ => json!({"op": "add", "path": "/metadata/annotations", "value": {MADE_BY: made_by}}),
+        }
+    }
+
+    fn made_by(&self, object: &ObjectRef) -> String {
+        format!("{} {}", self.stack, mark_of(object))
+    }
+
     /// Judges whose a live object is.
     pub fn whose(&self, live: &Value, address: &Address, object: &ObjectRef, recorded: Option<&Recorded>) -> Whose {
         let uid = live
@@ -127,6 +147,11 @@ impl Identity {
             return Whose::Ours;
         }
         let annotation = |name: &str| live["metadata"]["annotations"].get(name).and_then(Value::as_str);
+        // Made by this stack, let stay when it went, and nobody's since.
+        let is_left = annotation(OBJECT).is_none() && annotation(MADE_BY) == Some(self.made_by(object).as_str());
+        if is_left && !has_controller(live) {
+            return Whose::Ours;
+        }
         let names_this = annotation(OBJECT) == Some(mark_of(object).as_str());
         if !names_this || has_controller(live) {
             return Whose::Foreign;
@@ -135,6 +160,9 @@ impl Identity {
             .get(STACK_LABEL)
             .and_then(Value::as_str)
             .unwrap_or_default();
+        if stack.is_empty() {
+            return Whose::Foreign;
+        }
         if stack != self.stack || annotation(LINEAGE) != Some(self.lineage.as_str()) {
             return Whose::OtherStack(stack.to_owned());
         }
@@ -227,6 +255,42 @@ mod tests {
     }
 
     #[test]
+    fn what_a_stack_made_and_let_stay_is_its_own_again_until_somebody_marks_it() {
+        let object = ObjectRef::namespaced("v1", "ConfigMap", "n", "c");
+        let address: Address = "a.b".parse().expect("an address");
+        let whose =
+            |identity: &Identity, live: &Value, object: &ObjectRef| identity.whose(live, &address, object, None);
+        let none = json!({"metadata": {"name": "c"}});
+        let some = json!({"metadata": {"name": "c", "annotations": {}}});
+        for mut live in [none, some] {
+            let operation = identity().left_on(&live, &object);
+            if operation["path"] == "/metadata/annotations" {
+                live["metadata"]["annotations"] = operation["value"].clone();
+            } else {
+                assert_eq!(operation["path"], "/metadata/annotations/stackctl.dev~1made-by");
+                live["metadata"]["annotations"][MADE_BY] = operation["value"].clone();
+            }
+            let again = Identity {
+                lineage: "l2".to_owned(),
+                ..identity()
+            };
+            assert_eq!(whose(&again, &live, &object), Whose::Ours);
+            let other = Identity {
+                stack: "other".to_owned(),
+                ..again
+            };
+            assert_eq!(whose(&other, &live, &object), Whose::Foreign);
+            let copy = ObjectRef::namespaced("v1", "ConfigMap", "n", "copy");
+            assert_eq!(whose(&identity(), &live, &copy), Whose::Foreign);
+            other.mark(&mut live, &address, &object);
+            assert_eq!(
+                whose(&identity(), &live, &object),
+                Whose::OtherStack("other".to_owned())
+            );
+        }
+    }
+
+    #[test]
     fn another_lineage_is_another_stack() {
         let (body, address, object) = marked();
         let other = Identity {
@@ -237,6 +301,13 @@ mod tests {
             other.whose(&body, &address, &object, None),
             Whose::OtherStack("demo".to_owned())
         );
+    }
+
+    #[test]
+    fn an_object_whose_label_was_taken_off_is_nobodys() {
+        let (mut body, address, object) = marked();
+        body["metadata"]["labels"] = json!({});
+        assert_eq!(identity().whose(&body, &address, &object, None), Whose::Foreign);
     }
 
     #[test]

@@ -273,8 +273,13 @@ impl Moves {
                 object: known.object().map(|object| object.object.clone()),
             };
             gone.insert(known.address.clone(), was);
-            known.node = RecordedNode::Gate;
             known.destroy = RecordedDestroy::default();
+            // Of a whole object our marks go, so that it can be another stack's.
+            if matches!(known.node, RecordedNode::Object(_)) {
+                known.destroy.retain = Some(Reason::LetGo.to_string());
+            } else {
+                known.node = RecordedNode::Gate;
+            }
         }
         gone
     }
@@ -287,11 +292,11 @@ pub struct LetGo {
     object: Option<ObjectRef>,
 }
 
-/// Says in a plan what is let go, where it would say that it is gone.
+/// Says in a plan what is let go, where it would say that it is gone or that something keeps it.
 #[must_use]
 pub fn said_in(mut plan: Plan, let_go: &BTreeMap<Address, LetGo>) -> Plan {
     for step in &mut plan.steps {
-        if let (Some(was), Action::Forget) = (let_go.get(&step.address), step.action) {
+        if let (Some(was), Action::Forget | Action::Release) = (let_go.get(&step.address), step.action) {
             step.node = was.node;
             step.object.clone_from(&was.object);
             step.reasons = vec![Reason::LetGo];

@@ -83,7 +83,7 @@ pub struct RecordedObject {
 pub enum Origin {
     /// We made it: destroy deletes it.
     Created,
-    /// It was there: destroy releases it.
+    /// It was there: destroy releases it, unless its record says otherwise ([`RecordedDestroy::delete_adopted`]).
     Adopted,
 }
 
@@ -116,6 +116,8 @@ pub struct RecordedDestroy {
     pub prevent: bool,
     /// Why it is released instead of deleted.
     pub retain: Option<String>,
+    /// Although it was there before us it is deleted.
+    pub delete_adopted: bool,
     /// Its controller makes it again: released, never waited for.
     pub self_recreating: bool,
     /// What happens before the deletion.
@@ -148,10 +150,23 @@ impl Recorded {
         }
     }
 
-    /// Whether taking it away deletes a whole object that is ours: one that we made, and that nothing says to keep.
+    /// Whether taking it away deletes a whole object: one that we made, or of which the stack said so although it was there
+    /// before us, and that nothing says to keep.
     pub fn is_deleted(&self) -> bool {
-        let is_made = matches!(&self.node, RecordedNode::Object(object) if object.origin == Origin::Created);
-        is_made && self.destroy.retain.is_none()
+        self.is_to_go() && self.destroy.retain.is_none()
+    }
+
+    /// The same, whatever says to keep it.
+    pub(crate) fn is_to_go(&self) -> bool {
+        match &self.node {
+            RecordedNode::Object(object) => object.origin == Origin::Created || self.destroy.delete_adopted,
+            RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => false,
+        }
+    }
+
+    /// Whether it is a whole object that was there before us.
+    pub(crate) fn was_there(&self) -> bool {
+        matches!(&self.node, RecordedNode::Object(object) if object.origin == Origin::Adopted)
     }
 
     /// Whether two records are undone alike: the same object, the same origin, the same values before us.

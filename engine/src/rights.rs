@@ -139,9 +139,7 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
     for known in recorded {
         if let Some(object) = known.object() {
             let verb = match &known.node {
-                RecordedNode::Object(_) if known.destroy.retain.is_none() && !known.destroy.self_recreating => {
-                    Verb::Delete
-                }
+                RecordedNode::Object(_) if known.is_deleted() && !known.destroy.self_recreating => Verb::Delete,
                 _ => Verb::Patch,
             };
             rights.object(&object.object, &LOOK);

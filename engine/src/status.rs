@@ -19,7 +19,7 @@ use crate::{
     graph::{Edge, Graph, Until},
     marks::{Identity, Whose},
     object_key::ObjectRef,
-    ownership::{holder, managed_entries},
+    ownership::{ManagedEntry, holder, managed_entries},
     plan::NodeKind,
     readiness::{Observation, Readiness, Rule, Seen, Sight, judge},
     recorded::{Recorded, RecordedNode, RecordedObject},
@@ -351,8 +351,7 @@ pub(crate) fn put_by(live: &Value) -> Vec<String> {
     let entries = managed_entries(live);
     let listed = live["metadata"]["finalizers"].as_array().into_iter().flatten();
     let one = |finalizer: &Value| {
-        let path = FieldPath::of("metadata.finalizers").child(PathElement::Value(finalizer.to_string()));
-        let entry = holder(&entries, &path, "")?;
+        let entry = finalizer_holder(&entries, finalizer.as_str()?)?;
         let when = entry
             .time
             .as_ref()
@@ -361,6 +360,13 @@ pub(crate) fn put_by(live: &Value) -> Vec<String> {
         Some(format!("{name} was put there by {manager}{}", when.unwrap_or_default()))
     };
     listed.filter_map(one).collect()
+}
+
+/// The entry of managedFields that put a finalizer there.
+pub(crate) fn finalizer_holder<'a>(entries: &'a [ManagedEntry], finalizer: &str) -> Option<&'a ManagedEntry> {
+    let value = Value::from(finalizer).to_string();
+    let path = FieldPath::of("metadata.finalizers").child(PathElement::Value(value));
+    holder(entries, &path, "")
 }
 
 /// Where every subject stands; `symptom` tells of one that is not ready what is known about that, and what it asks for.

@@ -144,6 +144,8 @@ pub enum Unanswered {
     TakesNoDryRun(String),
     /// An entry of managedFields is in a version that is no longer served, which is mended before the apply.
     VersionGone,
+    /// Its kind is served, and not yet in the version that the stack writes.
+    VersionToCome(ObjectType),
 }
 
 /// Why the cluster could not be surveyed.
@@ -722,6 +724,12 @@ async fn dry_run<P: Provider>(
             Err(ProviderError::VersionGone(_)) => Answer::Unverified {
                 object: Packed::of(&expected(live, &request.body, manager)),
                 why: Unanswered::VersionGone,
+                taken,
+            },
+            // It is there, in another version of its kind.
+            Err(ProviderError::KindNotServed(kind)) if live.is_some() => Answer::Unverified {
+                object: Packed::of(&expected(live, &request.body, manager)),
+                why: Unanswered::VersionToCome(kind),
                 taken,
             },
             Err(ProviderError::KindNotServed(kind)) => Answer::KindToCome(kind),

@@ -8,12 +8,14 @@
 //! - [`parse`] is the only maker of a [`Stack`] outside of tests; nobody checks its fields again.
 //! - `language → stack ← components`: the catalogue never sees the schema, the language never sees a component.
 
+pub mod clearers;
 pub mod cluster_facts;
 pub mod components;
 pub mod consequences;
 pub mod definitions;
 mod expression;
 mod file_line;
+pub mod hands;
 pub mod language;
 pub mod manifests;
 pub mod pods;

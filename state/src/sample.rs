@@ -201,6 +201,7 @@ fn destroy() -> RecordedDestroy {
     RecordedDestroy {
         prevent: true,
         retain: Some("it holds data".to_owned()),
+        delete_adopted: true,
         self_recreating: true,
         steps: steps.into_iter().chain(gone).collect(),
         claims: vec![Claimed {

@@ -2,6 +2,7 @@
 
 use super::server::{Folder, Server, version};
 use serde_json::Value;
+use std::fs;
 
 pub(super) fn a_moved_address_writes_nothing_to_the_object(server: &Server<'_>) {
     let folder = server.folder("moved");
@@ -135,7 +136,12 @@ pub(super) fn what_was_made_by_hand_is_adopted_without_a_restart(server: &Server
     let left = folder.get("deployment", "web");
     assert_eq!(left["spec"], spec);
     assert!(!left["metadata"].to_string().contains("stackctl"), "{left}");
-    folder.kubectl(&["delete", "namespace", "byhand"]);
+    // Unless the stack says that it goes.
+    folder.stack("adopt = true\ndelete_adopted = true\n");
+    folder.apply();
+    let goes = "was there before us, and goes by `delete_adopted`";
+    folder.run(&["plan", "--destroy"]).expect(0).says(&[goes, "4 delete"]);
+    folder.destroy();
 }
 
 pub(super) fn one_object_is_imported_without_a_write(server: &Server<'_>) {
@@ -179,4 +185,41 @@ pub(super) fn one_object_is_imported_without_a_write(server: &Server<'_>) {
         "it was there before us"
     );
     folder.kubectl(&["delete", "namespace", "imported"]);
+}
+
+/// What a stack lets go is nobody's, and another one takes it; what only a command dropped keeps its mark, and who wants it is
+/// told how to take that off.
+pub(super) fn what_one_stack_lets_go_another_takes(server: &Server<'_>) {
+    let (giver, taker) = (server.folder("giver"), server.folder("taker"));
+    for name in ["let-go", "dropped"] {
+        giver.map(name, "mode: calm");
+    }
+    giver.apply();
+    let manifest = |name: &str| giver.map_text(name, "mode: calm");
+    let file = |name: &str| giver.path().join(format!("{name}.yaml"));
+    fs::remove_file(file("let-go")).expect("it is there");
+    fs::remove_file(file("dropped")).expect("it is there");
+    giver.stack("\n[[removed]]\naddress = 'manifests[all].configmap[\"giver/let-go\"]'\n");
+    giver
+        .run(&["state", "rm", r#"manifests[all].configmap["giver/dropped"]"#])
+        .expect(0);
+    giver.apply();
+    taker.put("let-go.yaml", &manifest("let-go"));
+    taker.run(&["apply", "--yes", "--adopt"]).expect(0).says(&["1 adopted"]);
+    taker.put("dropped.yaml", &manifest("dropped"));
+    let way = "kubectl label configmap dropped -n giver stackctl.dev/stack-";
+    taker
+        .run(&["plan", "--adopt"])
+        .expect(1)
+        .says(&["belongs to the stack `giver`", way]);
+    giver.kubectl(&["label", "configmap", "dropped", "stackctl.dev/stack-"]);
+    taker.run(&["apply", "--yes", "--adopt"]).expect(0).says(&["1 adopted"]);
+    taker.is_converged();
+    taker.destroy();
+    assert!(giver.has("configmap", "let-go") && giver.has("configmap", "dropped"));
+    // What somebody put into a namespace goes with it, and not without a word.
+    giver.kubectl(&["create", "configmap", "by-hand", "--from-literal=mode=calm"]);
+    let told = "ConfigMap giver/by-hand goes with Namespace giver: it is not of this stack";
+    giver.run(&["destroy", "--yes"]).expect(1).says(&[told, "--yes-delete"]);
+    giver.run(&["destroy", "--yes", "--yes-delete"]).expect(0);
 }

@@ -248,3 +248,33 @@ pub(super) fn a_field_that_others_may_move_is_no_change_and_no_drift(server: &Se
     folder.run(&["drift"]).expect(0).says(&yielded);
     folder.destroy();
 }
+
+/// A field that a server lets nobody change is refused with the way on, and what is there is made again by that.
+pub(super) fn what_cannot_change_is_made_again_where_that_is_asked_for(server: &Server<'_>) {
+    let folder = server.folder("anew");
+    let deployment = |app: &str| {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: anew}\nspec:\n  replicas: 0\n  \
+                    selector: {matchLabels: {app: APP}}\n  template:\n    metadata: {labels: {app: APP}}\n    \
+                    spec: {containers: [{name: main, image: registry.example.com/web}]}\n";
+        text.replace("APP", app)
+    };
+    folder.put("web.yaml", &deployment("one"));
+    folder.apply();
+    let before = folder.get("deployment", "web");
+    folder.put("web.yaml", &deployment("two"));
+    let replace = "--replace";
+    let address = r#"manifests[all].deployment["anew/web"]"#;
+    folder
+        .run(&["plan"])
+        .expect(1)
+        .says(&["immutable", &format!("{replace} '{address}'")]);
+    folder
+        .run(&["plan", replace, address])
+        .expect(0)
+        .says(&["1 replace", "two"]);
+    folder.run(&["apply", "--yes", replace, address]).expect(0);
+    folder.is_converged();
+    let after = folder.get("deployment", "web");
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
+    folder.destroy();
+}

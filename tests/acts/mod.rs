@@ -54,6 +54,22 @@ const ACTS: &[Act] = &[
         definitions::a_definition_that_somebody_deletes_ends_no_plan_and_no_destroy,
     ),
     (
+        "an object follows its definition to a new version",
+        definitions::an_object_follows_its_definition_to_a_new_version,
+    ),
+    (
+        "what cannot change is made again where that is asked for",
+        fields::what_cannot_change_is_made_again_where_that_is_asked_for,
+    ),
+    (
+        "what one stack lets go another takes",
+        addresses::what_one_stack_lets_go_another_takes,
+    ),
+    (
+        "a definition stays and is taken up again",
+        definitions::a_definition_stays_and_is_taken_up_again,
+    ),
+    (
         "a definition that goes says what it takes along",
         definitions::a_definition_that_goes_says_what_it_takes_along,
     ),

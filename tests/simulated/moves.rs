@@ -99,7 +99,7 @@ fn a_move_onto_what_is_recorded_is_an_error_with_its_line() {
 }
 
 #[test]
-fn what_is_removed_is_forgotten_and_stays() {
+fn what_is_removed_is_released_and_stays() {
     let sandbox = sandbox();
     let served = Served::start(&sandbox);
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
@@ -115,10 +115,18 @@ fn what_is_removed_is_forgotten_and_stays() {
     let planned = sandbox.simulate(&["plan", "stack.toml"]).expect(0);
     assert!(planned.stdout.contains("left as it is"), "{}", planned.shown());
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
-    assert_eq!(served.get(SETTINGS), settings);
-    assert_eq!(writes(&sandbox), before + 1, "only the other one was made");
+    let left = served.get(SETTINGS);
+    assert_eq!(
+        (&left["data"], &left["metadata"]["uid"]),
+        (&settings["data"], &settings["metadata"]["uid"])
+    );
+    assert_eq!(
+        writes(&sandbox),
+        before + 2,
+        "the other one was made, and the mark taken off this one"
+    );
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
-    assert_eq!(served.get(SETTINGS), settings);
+    assert_eq!(served.get(SETTINGS), left);
 }
 
 #[test]

@@ -101,12 +101,12 @@ fn a_webhook_is_waited_for_a_flag_and_a_router_are_told_a_dead_node_and_stuck_fi
         &[
             Said {
                 address: "rhoai.cluster",
-                cause: "DataScienceCluster default-dsc waits for its finalizers: datasciencecluster.opendatahub.io/finalizer",
+                cause: "datasciencecluster.opendatahub.io/finalizer is cleared by Deployment redhat-ods-operator/rhods-operator, which has 1 of 1 pod ready: see what they say in their logs",
                 remedy: clear,
             },
             Said {
                 address: "gpu[l40s].machineset[a]",
-                cause: "Machine sandbox-x7k2p-l40s-gpu-worker-eu-west-1a-* waits for its finalizers: machine.machine.openshift.io",
+                cause: "machine.machine.openshift.io is cleared by the machine controller (ClusterOperator machine-api), a part of the cluster itself",
                 remedy: clear,
             },
         ],

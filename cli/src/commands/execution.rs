@@ -28,7 +28,7 @@ use stackctl_engine::{
     timeline::Timeline,
 };
 use stackctl_kubernetes::KubernetesProvider;
-use stackctl_stacks::manifests::FileLine;
+use stackctl_stacks::{clearers::CLEARERS, manifests::FileLine};
 use stackctl_state::{State, StateLock};
 use std::{
     cell::RefCell,
@@ -202,6 +202,7 @@ async fn run(
             force_conflicts: how.force_conflicts,
             adopt: how.adopt,
             durations,
+            clearers: CLEARERS,
         },
     };
     let counted = views::plan::worth_a_line(&planned.plan);

@@ -20,6 +20,7 @@ use stackctl_engine::{
     Address, ObjectRef, Resource,
     execute::{Journal as _, Outcome, Provider as _, adopted},
     marks::Whose,
+    plan::take_off,
     resource::Node,
 };
 use stackctl_stacks::Stack;
@@ -139,7 +140,10 @@ async fn live(
     };
     match known.identity.whose(&live, &resource.address, object, None) {
         Whose::OtherStack(stack) => Err(Problem::new(format!("{object} belongs to the stack `{stack}`")).hint(
-            format!("let it go there first: with `[[removed]]`, or with `stackctl state rm`, in `{stack}`"),
+            format!(
+                "let it go there first, with `[[removed]]` and an apply; once no stack has it, {}",
+                take_off(object)
+            ),
         )),
         Whose::Ours | Whose::Foreign => Ok(live),
     }

@@ -1,76 +1,66 @@
-//! What goes with the definitions that a plan deletes: asked of the cluster, and told in the plan.
+//! Definitions that go: whose objects are of their kinds is asked of the cluster before it is planned.
 
 use super::cluster::Cluster;
+use futures_util::{StreamExt as _, stream};
+use serde_json::Value;
 use stackctl_engine::{
     Address,
     execute::{Provider as _, Selector},
-    plan::{Excess, Transition},
+    plan::{self, Definition, definitions_that_go, stays_for},
     recorded::Recorded,
     resource::Consequence,
 };
-use stackctl_stacks::consequences::{Definition, Instances, definitions, with_definition};
-use std::collections::{BTreeMap, BTreeSet};
+use stackctl_stacks::consequences::with_definition;
+use std::collections::BTreeMap;
 
-/// What goes with definitions.
-#[derive(Debug, Default)]
-pub(super) struct WithDefinitions {
-    /// What a person should know, by address.
-    pub(super) told: BTreeMap<Address, Vec<Consequence>>,
-    /// What a destroy does not do without a word of its own.
-    pub(super) excess: Vec<Excess>,
-}
-
-/// Counts the objects of each kind whose definition goes. `recorded` is all that is recorded of the stack.
-pub(super) async fn look(
+/// Lets those definitions stay that would take along what does not go: their record says so from here on, and why. What
+/// goes with the others is returned, for the plan to tell. `goes` is what leaves the stack, `is_replaced` what is deleted
+/// and made again because a person asked for it, with all that goes with it.
+pub(super) async fn keep(
     cluster: &Cluster,
-    transitions: &[Transition],
-    recorded: &BTreeMap<Address, Recorded>,
-) -> WithDefinitions {
-    let mut found = WithDefinitions::default();
-    for definition in definitions(transitions) {
-        let instances = instances(cluster, &definition, recorded).await;
-        let told = with_definition(&definition, instances);
-        found.told.entry(definition.address.clone()).or_default().extend(told);
-        let others = instances.map(|instances| instances.others);
-        if others != Some(0) {
-            found.excess.push(Excess::Instances {
-                address: definition.address,
-                kind: definition.kind.kind,
-                others,
-            });
+    recorded: &mut BTreeMap<Address, Recorded>,
+    goes: impl Fn(&Address) -> bool,
+    is_replaced: impl Fn(&Address) -> bool,
+    parallelism: usize,
+) -> BTreeMap<Address, Vec<Consequence>> {
+    let going = definitions_that_go(recorded, |address| goes(address) || is_replaced(address));
+    if going.is_empty() {
+        return BTreeMap::new();
+    }
+    let listed: Vec<_> = stream::iter(&going)
+        .map(|definition| list(cluster, definition))
+        .buffered(parallelism.max(1))
+        .collect()
+        .await;
+    let without_it = plan::instances(recorded, &goes, &listed);
+    let with_it = plan::instances(recorded, |_| true, &listed);
+    let mut told: BTreeMap<Address, Vec<Consequence>> = BTreeMap::new();
+    for ((definition, instances), with_it) in going.iter().zip(&without_it).zip(&with_it) {
+        let address = &definition.address;
+        if is_replaced(address) {
+            let said = with_definition(definition, with_it.as_ref());
+            told.entry(address.clone()).or_default().extend(said);
+        } else if let Some(why) = stays_for(definition, instances.as_ref()) {
+            if let Some(known) = recorded.get_mut(address) {
+                known.destroy.retain = Some(why);
+            }
+        } else {
+            let said = with_definition(definition, instances.as_ref());
+            told.entry(address.clone()).or_default().extend(said);
         }
     }
-    found
+    told
 }
 
 /// The objects of a kind; nothing where they may not be read, or the server does not say.
-async fn instances(
-    cluster: &Cluster,
-    definition: &Definition,
-    recorded: &BTreeMap<Address, Recorded>,
-) -> Option<Instances> {
-    let all = match cluster
+async fn list(cluster: &Cluster, definition: &Definition) -> Option<Vec<Value>> {
+    let answer = cluster
         .provider
         .list(&definition.kind, None, &Selector::default())
-        .await
-    {
-        Ok(all) => all,
-        Err(error) => {
+        .await;
+    answer
+        .inspect_err(|error| {
             tracing::info!(kind = definition.kind.kind, %error, "objects of a definition are not counted");
-            return None;
-        }
-    };
-    // What was there before us, is kept, or holds only fields of ours is no object that a destroy may lose.
-    let ours: BTreeSet<&str> = recorded
-        .values()
-        .filter(|known| known.is_deleted())
-        .filter_map(|known| Some(known.object()?.uid.as_str()))
-        .collect();
-    let is_ours =
-        |object: &&serde_json::Value| object["metadata"]["uid"].as_str().is_some_and(|uid| ours.contains(uid));
-    let n_ours = all.iter().filter(is_ours).count();
-    Some(Instances {
-        ours: n_ours,
-        others: all.len() - n_ours,
-    })
+        })
+        .ok()
 }

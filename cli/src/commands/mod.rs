@@ -2,7 +2,6 @@
 
 mod addressed;
 mod apply;
-mod claims;
 mod cluster;
 mod compare;
 mod completions;
@@ -26,6 +25,7 @@ mod logs;
 mod man;
 mod manifest_files;
 mod of_record;
+mod others;
 mod output;
 mod paged;
 mod plan;

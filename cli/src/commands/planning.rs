@@ -1,12 +1,12 @@
 //! Makes a plan: what is desired, what is recorded and what the cluster says.
 
 use super::{
-    claims,
     cluster::Cluster,
     copy,
     definitions::{self, Written},
-    instances::{self, WithDefinitions},
+    instances,
     known::{Counted, Known},
+    others,
     prepare::Desired,
     rights, scope,
 };
@@ -110,6 +110,14 @@ pub(super) async fn apply(
     let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
     let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
+    let with_definitions = instances::keep(
+        cluster,
+        &mut all_recorded,
+        |address| !desired_now.contains(address),
+        |address| replaced.contains_key(address),
+        settings.parallelism,
+    )
+    .await;
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
@@ -143,21 +151,16 @@ pub(super) async fn apply(
     .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
-    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
-    let plan = plan::said_along(plan, &along);
-    let (plan, _) = told(
-        cluster,
-        plan,
-        &resources,
-        recorded,
-        &all_recorded,
-        &survey,
-        &desired.facts,
-    )
-    .await;
+    along.extend(others.named);
+    let plan = plan::said_along(plan, &along).with_consequences(unnamed);
+    let plan = told(cluster, plan, &resources, recorded, &survey, &desired.facts).await;
+    let plan = plan.with_consequences(with_definitions);
     let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     excess.extend(plan::excess_along(along));
+    excess.extend(plan::excess_more(others.more));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -182,11 +185,20 @@ pub(super) async fn apply(
     })
 }
 
-/// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
+/// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet: what keeps
+/// counts at once, what lets go once it is applied.
 pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
     for (address, known) in recorded {
-        if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
-            known.destroy.prevent = true;
+        let RecordedNode::Object(object) = &known.node else {
+            continue;
+        };
+        if !goes(address) {
+            continue;
+        }
+        known.destroy.prevent |= stack.keeps(address);
+        known.destroy.delete_adopted &= !stack.gives_back(address);
+        if known.destroy.retain.is_none() && plan::is_definition(&object.object) {
+            known.destroy.retain = stack.keeps_definition(address, &object.manifest.open());
         }
     }
 }
@@ -209,6 +221,7 @@ pub(super) async fn destroy(
         keep(stack, &mut all_recorded, |_| true);
     }
     let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
+    let with_definitions = instances::keep(cluster, &mut all_recorded, |_| true, |_| false, settings.parallelism).await;
     let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
@@ -219,16 +232,21 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
-    along.extend(claims::look(cluster, &plan, &all_recorded, settings.parallelism).await);
-    let plan = plan::said_along(plan, &along);
+    along.extend(others.named);
+    let plan = plan::said_along(plan, &along).with_consequences(unnamed);
     let facts = known
         .state
         .as_ref()
         .map(|state| state.facts().clone())
         .unwrap_or_default();
-    let (plan, mut excess) = told(cluster, plan, &[], recorded, &all_recorded, &survey, &facts).await;
+    let plan = told(cluster, plan, &[], recorded, &survey, &facts).await;
+    let plan = plan.with_consequences(with_definitions);
+    let mut excess = plan::excess(&plan, 0, &all_recorded);
     excess.extend(plan::excess_along(along));
+    excess.extend(plan::excess_more(others.more));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
@@ -244,25 +262,21 @@ pub(super) async fn destroy(
     })
 }
 
-/// Says in the plan what its changes mean to those who use the platform. Also what a destroy would take along that is
-/// not of the stack; an apply has its own word for definitions.
+/// Says in the plan what its changes mean to those who use the platform.
 async fn told(
     cluster: &Cluster,
     plan: Plan,
     resources: &[Resource],
     recorded: &BTreeMap<Address, Recorded>,
-    all_recorded: &BTreeMap<Address, Recorded>,
     survey: &Survey,
     facts: &Facts,
-) -> (Plan, Vec<Excess>) {
+) -> Plan {
     let transitions = plan::transitions(&plan, resources, recorded, survey, consequences::is_judged);
     let keys = match facts.text(key::APPS_DOMAIN) {
         Some(domain) => active_keys(cluster, &transitions, domain).await,
         None => None,
     };
-    let WithDefinitions { told, excess } = instances::look(cluster, &transitions, all_recorded).await;
-    let plan = plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()));
-    (plan.with_consequences(told), excess)
+    plan.with_consequences(consequences::consequences(&transitions, keys.as_ref()))
 }
 
 /// How many API keys a change is about; nothing where it is about none, or where maas-api does not say.

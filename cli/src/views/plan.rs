@@ -499,6 +499,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::ConsentGiven
         | Reason::NoLongerDesired
         | Reason::WasThereBefore
+        | Reason::AdoptedGoes
         | Reason::Retained(_)
         | Reason::GoesWith(_)
         | Reason::SelfRecreating

@@ -89,9 +89,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Err(StepError::Failure(failure)) => return self.fail(&address, failure),
         };
         active.acted.extend(performed.acted_on.clone());
-        if performed.deed.is_none() {
+        let is_beside = performed.deed.is_some() || performed.clearers.is_some();
+        if !is_beside {
             active.moves.pop_front();
         }
+        active.clearers = performed.clearers.or(active.clearers.take());
         for object in performed.seen {
             self.see_written(object);
         }

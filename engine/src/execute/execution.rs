@@ -1,6 +1,9 @@
 //! What is carried out, and how.
 
-use crate::{address::Address, digest::StackKey, marks::Identity, plan::Plan, recorded::Recorded, resource::Resource};
+use crate::{
+    address::Address, clearers::Clearer, digest::StackKey, marks::Identity, plan::Plan, recorded::Recorded,
+    resource::Resource,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Everything that is carried out.
@@ -35,6 +38,8 @@ pub struct Options {
     pub adopt: bool,
     /// How long each resource took before, for the order of what could start.
     pub durations: BTreeMap<Address, Duration>,
+    /// Who clears which finalizers: data of the catalogue.
+    pub clearers: &'static [Clearer],
 }
 
 impl Default for Options {
@@ -46,6 +51,7 @@ impl Default for Options {
             force_conflicts: false,
             adopt: false,
             durations: BTreeMap::new(),
+            clearers: &[],
         }
     }
 }

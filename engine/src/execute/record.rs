@@ -204,6 +204,7 @@ pub(super) fn destroy_of(resource: &Resource) -> RecordedDestroy {
     RecordedDestroy {
         prevent: lifecycle.prevent_destroy,
         retain: lifecycle.retain.clone(),
+        delete_adopted: lifecycle.delete_adopted,
         self_recreating: lifecycle.self_recreating,
         steps: lifecycle.on_destroy.clone(),
         claims: Vec::new(),

@@ -2,10 +2,11 @@
 
 use super::effect::Deed;
 use crate::{
+    clearers::Held,
     object_key::ObjectRef,
     plan::{Action, Step},
     readiness::{Observation, Rule, Sight, Target},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Recorded, RecordedNode},
     resource::{DestroyStep, Node, Resource},
     survey::observations,
 };
@@ -43,6 +44,8 @@ pub(super) enum Move {
     Restore,
     /// Drops the record.
     Forget,
+    /// Looks whether those live who clear the finalizers of what does not go, beside the script.
+    AskAfter(Vec<Held>),
     /// A deed of an action or a remedy, beside the script.
     Deed(Deed),
 }
@@ -98,9 +101,7 @@ pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
 fn taking_away(known: &Recorded) -> Vec<Move> {
     let mut moves: Vec<_> = known.destroy.steps.iter().map(before_it_goes).collect();
     match &known.node {
-        RecordedNode::Object(object) if object.origin == Origin::Adopted || known.destroy.retain.is_some() => {
-            moves.push(Move::Release);
-        }
+        RecordedNode::Object(_) if !known.is_deleted() => moves.push(Move::Release),
         RecordedNode::Object(object) => {
             moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
             moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));
@@ -153,6 +154,7 @@ impl Move {
             self,
             Self::Write
                 | Self::Claim
+                | Self::AskAfter(_)
                 | Self::Deed(_)
                 | Self::Patch(..)
                 | Self::Delete(..)
@@ -176,6 +178,7 @@ impl Move {
             | Self::Delete(..)
             | Self::Release
             | Self::Restore
+            | Self::AskAfter(_)
             | Self::Deed(_)
             | Self::Forget => Vec::new(),
         }

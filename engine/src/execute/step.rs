@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     address::Address,
+    clearers::{Held, Looked, Sought, deployments},
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
     late::Secrets,
@@ -61,6 +62,8 @@ pub(super) struct Active {
     pub(super) acted: BTreeSet<String>,
     pub(super) why: String,
     pub(super) told: Option<String>,
+    /// What was found of those who clear the finalizers that hold it up.
+    pub(super) clearers: Option<Vec<String>>,
 }
 
 impl Active {
@@ -84,6 +87,7 @@ impl Active {
             acted: BTreeSet::new(),
             why: String::new(),
             told: None,
+            clearers: None,
         }
     }
 
@@ -145,6 +149,8 @@ pub(super) struct Performed {
     pub(super) notes: Vec<String>,
     /// Set when this was a deed beside the script.
     pub(super) deed: Option<Deed>,
+    /// Set when this was a look at those who clear finalizers, beside the script.
+    pub(super) clearers: Option<Vec<String>>,
     /// The uid that the deed acted on.
     pub(super) acted_on: Option<String>,
 }
@@ -200,6 +206,10 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
                 ..Performed::default()
             })
         }
+        (Move::AskAfter(held), ..) => Ok(Performed {
+            clearers: Some(looked_for(context.provider, held).await),
+            ..Performed::default()
+        }),
         (Move::Deed(deed), ..) => {
             let (Deed::Patch(object, _) | Deed::Delete(object, _)) = deed;
             let uid = match deed {
@@ -243,11 +253,37 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
         }
         (Move::Restore, _, Some(known)) => given(undo::restore(context, known, deadline).await?),
         (Move::Release, _, Some(known)) => match known.object() {
-            Some(object) => given(undo::release(context, object, deadline).await?),
+            Some(object) => given(undo::release(context, known, object, deadline).await?),
             None => nothing,
         },
         _ => nothing,
     }
+}
+
+/// Looks for those who clear finalizers, once: what cannot be read is said to be unread.
+async fn looked_for<P: Provider>(provider: &P, held: &[Held]) -> Vec<String> {
+    let all = if held.iter().any(|one| matches!(one.sought, Sought::Named(_))) {
+        provider.list(&deployments(), None, &Selector::default()).await.ok()
+    } else {
+        None
+    };
+    let mut said = Vec::new();
+    for one in held {
+        let found = match &one.sought {
+            Sought::Known(deployment) => provider.get(deployment).await.ok(),
+            Sought::Named(manager) => all.as_ref().map(|all| {
+                let is_named = |live: &&Value| live["metadata"]["name"] == manager.as_str();
+                all.iter().find(is_named).cloned()
+            }),
+            Sought::OfTheCluster(_) | Sought::Nowhere => None,
+        };
+        said.push(one.said(&match found {
+            None => Looked::Unread,
+            Some(None) => Looked::Gone,
+            Some(Some(live)) => Looked::There(Box::new(live)),
+        }));
+    }
+    said
 }
 
 fn given(back: undo::GivenBack) -> Result<Performed, StepError> {

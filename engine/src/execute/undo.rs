@@ -79,9 +79,11 @@ pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
         .await
 }
 
-/// Releases a whole object: our marks and our entry go, every value stays.
+/// Releases a whole object: our marks and our entry go, every value stays. What we made says so from then on, unless its
+/// controller makes it again.
 pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
     context: &Context<'_, P, J, S>,
+    known: &Recorded,
     object: &RecordedObject,
     deadline: Instant,
 ) -> Result<GivenBack, StepError> {
@@ -96,6 +98,9 @@ pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
                     .into_iter()
                     .map(|path| json!({"op": "remove", "path": path})),
             );
+            if object.origin == Origin::Created && !known.destroy.self_recreating {
+                operations.push(context.identity.left_on(&live, &object.object));
+            }
             operations.push(entries_without(&live, &object.manager));
             patch(context, &object.object, operations, &object.manager).await?;
             Ok(GivenBack::plain(Did::Released))

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     address::Address,
+    clearers::held,
     digest::Digest,
     readiness::{Readiness, Seen as _, Sight, judge},
     resource::{Effect, Node},
@@ -202,6 +203,14 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             Some(Move::AwaitNone(target)) => target.find(&self.view).first().copied(),
             _ => None,
         };
+        if active.clearers.is_none()
+            && let Some(held) = left.map(|left| held(left, self.execution.options.clearers))
+            && !held.is_empty()
+        {
+            active.wants(Move::AskAfter(held));
+            return None;
+        }
+        let clearers = active.clearers.take().unwrap_or_default();
         let goes = matches!(active.moves.front(), Some(Move::AwaitGone(..) | Move::AwaitNone(_)));
         let (what, otherwise) = if goes {
             (
@@ -231,6 +240,7 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             .map(put_by)
             .unwrap_or_default()
             .into_iter()
+            .chain(clearers)
             .fold(failure, Failure::because);
         Some(match symptom {
             Some(symptom) => symptom.explain(failure),

@@ -70,7 +70,9 @@ pub enum Reason {
     Destroying,
     /// It was there before us.
     WasThereBefore,
-    /// The catalogue says that it stays.
+    /// It was there before us, and the stack said that it is deleted all the same.
+    AdoptedGoes,
+    /// Something says that it stays.
     Retained(String),
     /// This object goes, and the server deletes it with that.
     GoesWith(String),
@@ -200,6 +202,7 @@ impl Reason {
             Self::NoLongerDesired => "no-longer-desired",
             Self::Destroying => "destroying",
             Self::WasThereBefore => "was-there-before",
+            Self::AdoptedGoes => "adopted-goes",
             Self::Retained(_) => "retained",
             Self::GoesWith(_) => "goes-with",
             Self::SelfRecreating => "self-recreating",
@@ -243,6 +246,7 @@ impl fmt::Display for Reason {
             Self::NoLongerDesired => f.write_str("no longer in the stack"),
             Self::Destroying => f.write_str("the stack is destroyed"),
             Self::WasThereBefore => f.write_str("was there before us"),
+            Self::AdoptedGoes => f.write_str("was there before us, and goes by `delete_adopted`"),
             Self::Retained(why) => write!(f, "stays: {why}"),
             Self::GoesWith(container) => write!(f, "goes with {container}"),
             Self::SelfRecreating => f.write_str("its controller makes it again"),

@@ -9,9 +9,8 @@
 //!   of what a plan of a part of a stack leaves out.
 //! - What its controller makes again is nobody's loss.
 //!
-//! Of what nobody recorded, claims to volumes alone are told: they hold data, and controllers make most other things.
-//!
-//! Deliberately absent: the objects of a definition that goes: whoever can ask the cluster tells of those.
+//! Deliberately absent: what nobody recorded (`others`), and the objects of a definition that goes (`definitions`): whoever can
+//! ask the cluster tells of those.
 
 use super::{Action, Excess, Plan, Reason};
 use crate::{
@@ -93,11 +92,20 @@ pub fn along<'a>(
         .filter(|(_, (_, object, _))| object.is_namespace())
         .map(|(place, (_, object, _))| (object.name.as_str(), place))
         .collect();
+    let let_go: BTreeSet<&Address> = plan
+        .steps
+        .iter()
+        .filter(|step| step.reasons.contains(&Reason::LetGo))
+        .map(|step| &step.address)
+        .collect();
     let mut all = Vec::new();
     for (address, known) in recorded {
         let RecordedNode::Object(object) = &known.node else {
             continue;
         };
+        if let_go.contains(address) {
+            continue;
+        }
         let action = actions.get(address);
         let goes_itself = deletes(action, known) || action == Some(&Action::Forget);
         if goes_itself || known.destroy.self_recreating {
@@ -111,8 +119,8 @@ pub fn along<'a>(
         let stays = match (&known.destroy.retain, object.origin) {
             _ if known.destroy.prevent => Stays::Prevented,
             (Some(why), _) => Stays::Retained(why.clone()),
-            (None, Origin::Adopted) => Stays::WasThereBefore,
-            (None, Origin::Created) => Stays::Kept,
+            (None, Origin::Adopted) if !known.destroy.delete_adopted => Stays::WasThereBefore,
+            (None, Origin::Adopted | Origin::Created) => Stays::Kept,
         };
         all.push(Along {
             address: address.clone(),
@@ -143,67 +151,6 @@ pub fn along<'a>(
 /// Whether a step deletes its object, also to make it again.
 fn deletes(action: Option<&Action>, known: &Recorded) -> bool {
     action.is_some_and(|action| *action == Action::Delete || *action == Action::Replace && known.is_deleted())
-}
-
-/// The namespaces that a plan deletes, also to make them again: what to list for [`claims_along`].
-pub fn namespaces_that_go(plan: &Plan) -> BTreeSet<&str> {
-    going_namespaces(plan).map(|(_, object)| object.name.as_str()).collect()
-}
-
-fn going_namespaces(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectRef)> {
-    let steps = plan.steps.iter();
-    let going = steps.filter(|step| matches!(step.action, Action::Delete | Action::Replace));
-    going.filter_map(|step| {
-        Some((
-            &step.address,
-            step.object.as_ref().filter(|object| object.is_namespace())?,
-        ))
-    })
-}
-
-/// Of the claims to volumes that are in namespaces that go, those that are somebody else's: recorded by nobody, owned by
-/// nothing, and not of a StatefulSet of this stack, which makes one for each of its pods and owns none
-/// (<https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage>).
-pub fn claims_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, claims: &[Value]) -> Vec<Along> {
-    let objects = || recorded.values().filter_map(Recorded::object);
-    let uids: BTreeSet<&str> = objects().map(|object| object.uid.as_str()).collect();
-    let sets: Vec<&ObjectRef> = objects()
-        .map(|object| &object.object)
-        .filter(|object| object.object_type.kind == "StatefulSet" && object.object_type.group() == "apps")
-        .collect();
-    let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan)
-        .map(|(address, object)| (object.name.as_str(), (address, object)))
-        .collect();
-    let mut all = Vec::new();
-    for claim in claims {
-        let metadata = &claim["metadata"];
-        let text = |key: &str| metadata[key].as_str().unwrap_or_default();
-        let owners = metadata["ownerReferences"].as_array();
-        let of_set = |set: &&ObjectRef| {
-            set.namespace.as_deref() == Some(text("namespace")) && is_claim_of(text("name"), &set.name)
-        };
-        if uids.contains(text("uid")) || owners.is_some_and(|owners| !owners.is_empty()) || sets.iter().any(of_set) {
-            continue;
-        }
-        if let Some((container, with)) = namespaces.get(text("namespace")).copied() {
-            all.push(Along {
-                address: container.clone(),
-                object: ObjectRef::namespaced("v1", "PersistentVolumeClaim", text("namespace"), text("name")),
-                stays: Stays::NotOfTheStack,
-                container: container.clone(),
-                with: with.clone(),
-            });
-        }
-    }
-    all
-}
-
-/// Whether a claim bears the name that a StatefulSet gives: of its template, of the set and a number.
-fn is_claim_of(claim: &str, set: &str) -> bool {
-    claim
-        .rsplit_once('-')
-        .filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-        .is_some_and(|(of, _)| of.strip_suffix(set).is_some_and(|template| template.ends_with('-')))
 }
 
 /// One of those that go, where they are all the owners that a live object has.
@@ -326,52 +273,6 @@ mod tests {
                         .to_owned()
                 ),
             ]
-        );
-    }
-
-    #[test]
-    fn claims_of_others_go_with_a_namespace_and_those_of_ours_and_of_owners_are_not_told() {
-        let namespace = ObjectRef::cluster("v1", "Namespace", "demo");
-        let recorded: BTreeMap<Address, Recorded> = [
-            known("a.namespace", namespace.clone(), Origin::Created),
-            known(
-                "a.set",
-                ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db"),
-                Origin::Created,
-            ),
-            known(
-                "a.claim",
-                ObjectRef::namespaced("v1", "PersistentVolumeClaim", "demo", "ours"),
-                Origin::Created,
-            ),
-        ]
-        .into_iter()
-        .map(|known| (known.address.clone(), known))
-        .collect();
-        let mut plan = plan(&[("a.namespace", Action::Delete)]);
-        plan.steps[0].object = Some(namespace);
-        let claim = |namespace: &str, name: &str, uid: &str, owners: Value| json!({"metadata": {"namespace": namespace, "name": name, "uid": uid, "ownerReferences": owners}});
-        let claims = [
-            claim("demo", "theirs", "1", Value::Null),
-            claim("demo", "data-db", "2", json!([])),
-            claim("demo", "data-db-0", "3", Value::Null),
-            claim("demo", "ours", "uid of a.claim", Value::Null),
-            claim("demo", "owned", "4", json!([{"uid": "5"}])),
-            claim("elsewhere", "theirs", "6", Value::Null),
-        ];
-        assert_eq!(namespaces_that_go(&plan), BTreeSet::from(["demo"]));
-        let found = claims_along(&plan, &recorded, &claims);
-        let names: Vec<_> = found.iter().map(|one| one.object.name.as_str()).collect();
-        assert_eq!(names, ["theirs", "data-db"]);
-        let told = said_along(plan.clone(), &found);
-        let reasons = &told.steps[0].reasons;
-        assert!(
-            !reasons.iter().any(|reason| matches!(reason, Reason::GoesWith(_))),
-            "{reasons:?}"
-        );
-        assert_eq!(
-            excess_along(found).map(|excess| excess.to_string()).next().as_deref(),
-            Some("`a.namespace`: PersistentVolumeClaim demo/theirs goes with Namespace demo: it is not of this stack")
         );
     }
 

@@ -5,15 +5,12 @@
 //!
 //! Invariants:
 //! - What is deleted and made again counts as deleted.
-//! - What was there before us counts for nothing: it is given back.
+//! - What was there before us counts for nothing where it is given back. Where it is deleted all the same and holds data, a
+//!   destroy takes that word too: those data were never the stack's.
 //! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
-use super::{Action, Plan, Purpose};
-use crate::{
-    address::Address,
-    object_key::ObjectRef,
-    recorded::{Origin, Recorded, RecordedNode},
-};
+use super::{Action, Plan, Purpose, others::counted};
+use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
 use std::collections::BTreeMap;
 
 /// How many objects may go whatever share of a stack they are.
@@ -36,16 +33,6 @@ pub enum Excess {
         /// How many of ours are recorded.
         recorded: usize,
     },
-    /// A definition that a destroy takes away, and with it objects that are not of the stack.
-    #[error("`{address}`: with the definition of {kind} goes every object of that kind, {}", others_said(*.others))]
-    Instances {
-        /// The resource.
-        address: Address,
-        /// The kind.
-        kind: String,
-        /// How many are not of the stack; nothing where that could not be read.
-        others: Option<usize>,
-    },
     /// An object that is not to go, and that the server deletes with another one that goes.
     #[error("`{address}`: {object} goes with {with}: {stays}")]
     Along {
@@ -62,6 +49,16 @@ pub enum Excess {
         /// Whether nothing may destroy it, whatever is said besides.
         is_prevented: bool,
     },
+    /// Objects of others that the server deletes with a namespace, and that are not named.
+    #[error("`{address}`: {} go with {with}: they are not of this stack", counted(*.count))]
+    More {
+        /// The resource.
+        address: Address,
+        /// The namespace.
+        with: Box<ObjectRef>,
+        /// How many.
+        count: usize,
+    },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
     Data {
@@ -77,7 +74,7 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } | Self::Along { is_prevented: true, .. } => false,
-            Self::TooMany { .. } | Self::Instances { .. } | Self::Along { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Along { .. } | Self::More { .. } | Self::Data { .. } => true,
         }
     }
 
@@ -88,10 +85,6 @@ impl Excess {
                 "look whether its files are whole; `stackctl destroy` is what takes everything away"
             }
             Self::TooMany { .. } => "look whether the stack is whole; if all of this is to go, say `--yes-delete`",
-            Self::Instances { .. } => {
-                "delete those first, or let the definition stay with `stackctl state rm`; if they are to go, say \
-                 `--yes-delete`"
-            }
             Self::Along {
                 is_prevented: true,
                 container,
@@ -101,7 +94,7 @@ impl Excess {
                     "keep `{container}` in the stack as well, or apply without `prevent_destroy` on its table first"
                 );
             }
-            Self::Along { container, .. } => {
+            Self::Along { container, .. } | Self::More { address: container, .. } => {
                 return format!(
                     "move it elsewhere, or let both stay with `stackctl state rm '{container}'`; if it is to go, say \
                      `--yes-delete`"
@@ -113,56 +106,48 @@ impl Excess {
     }
 }
 
-fn others_said(others: Option<usize>) -> String {
-    match others {
-        Some(1) => "also one that is not of this stack".to_owned(),
-        Some(others) => format!("also {others} that are not of this stack"),
-        None => "and whether others have some could not be read".to_owned(),
-    }
-}
-
 /// What a plan deletes beyond its budget. `n_desired` counts what the whole stack makes, and `recorded` is all that is
 /// recorded, also of a stack that is planned in part.
 pub fn excess(plan: &Plan, n_desired: usize, recorded: &BTreeMap<Address, Recorded>) -> Vec<Excess> {
     if plan.purpose == Purpose::Destroy {
-        return Vec::new();
+        let going = deleted(plan, recorded).filter(|known| known.was_there());
+        return data(going).collect();
     }
     if n_desired == 0 && !recorded.is_empty() {
         return vec![Excess::Everything {
             recorded: recorded.len(),
         }];
     }
-    let made: BTreeMap<&Address, &Recorded> = recorded.iter().filter(|(_, known)| is_made(known)).collect();
-    let deleted: Vec<_> = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
-        .filter_map(|step| made.get(&step.address))
-        .collect();
+    let n_ours = recorded.values().filter(|known| known.is_to_go()).count();
+    let deleted: Vec<_> = deleted(plan, recorded).collect();
     let mut all = Vec::new();
-    if deleted.len() > ALWAYS && deleted.len() * 3 > made.len() {
+    if deleted.len() > ALWAYS && deleted.len() * 3 > n_ours {
         all.push(Excess::TooMany {
             deleted: deleted.len(),
-            recorded: made.len(),
+            recorded: n_ours,
         });
     }
-    all.extend(
-        deleted
-            .iter()
-            .filter(|known| known.destroy.holds_data)
-            .filter_map(|known| {
-                Some(Excess::Data {
-                    address: known.address.clone(),
-                    object: Box::new(known.object()?.object.clone()),
-                })
-            }),
-    );
+    all.extend(data(deleted.into_iter()));
     all
 }
 
-/// Whether it is a whole object that we made.
-fn is_made(known: &Recorded) -> bool {
-    matches!(&known.node, RecordedNode::Object(object) if object.origin == Origin::Created)
+/// What a plan deletes, also to make it again, of what may be deleted at all.
+fn deleted<'a>(plan: &'a Plan, recorded: &'a BTreeMap<Address, Recorded>) -> impl Iterator<Item = &'a Recorded> {
+    let steps = plan.steps.iter();
+    steps
+        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
+        .filter_map(|step| recorded.get(&step.address))
+        .filter(|known| known.is_to_go())
+}
+
+/// Of these, what holds data.
+fn data<'a>(deleted: impl Iterator<Item = &'a Recorded>) -> impl Iterator<Item = Excess> {
+    deleted.filter(|known| known.destroy.holds_data).filter_map(|known| {
+        Some(Excess::Data {
+            address: known.address.clone(),
+            object: Box::new(known.object()?.object.clone()),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -172,7 +157,7 @@ mod tests {
         digest::Digest,
         packed::Packed,
         plan::testing::{address, plan},
-        recorded::{RecordedDestroy, RecordedObject},
+        recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject},
     };
     use proptest::prelude::*;
     use serde_json::Value;
@@ -249,6 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn data_that_were_there_before_us_take_a_word_of_a_destroy_too_where_they_go() {
+        let goes = |mut known: Recorded| {
+            known.destroy.delete_adopted = true;
+            known
+        };
+        let all = recorded([
+            known(0, Origin::Created, true),
+            goes(known(1, Origin::Adopted, true)),
+            goes(known(2, Origin::Adopted, false)),
+        ]);
+        let gone = [Action::Delete, Action::Delete, Action::Delete];
+        let over = |purpose| -> Vec<_> {
+            let over = excess(&plan(purpose, &gone), 1, &all);
+            over.iter().map(ToString::to_string).collect()
+        };
+        let data = |number: usize| {
+            format!("`n[{number}].x`: ConfigMap n/c{number} holds data, which is lost when it is deleted")
+        };
+        assert_eq!(over(Purpose::Destroy), [data(1)]);
+        let many = "the plan deletes 3 of the 3 objects that are recorded, more than a third".to_owned();
+        assert_eq!(over(Purpose::Apply), [many, data(0), data(1)]);
+    }
+
+    #[test]
     fn a_stack_of_nothing_is_never_meant() {
         let one = recorded([known(0, Origin::Created, false)]);
         let over = excess(&plan(Purpose::Apply, &[Action::Delete]), 0, &one);
@@ -259,20 +268,6 @@ mod tests {
 
     #[test]
     fn a_word_is_enough_for_all_but_a_stack_of_nothing_and_each_names_the_way_out() {
-        let instances = |others| Excess::Instances {
-            address: address(0),
-            kind: "Widget".to_owned(),
-            others,
-        };
-        assert_eq!(
-            [Some(1), Some(3), None].map(|others| instances(others).to_string()),
-            [
-                "`n[0].x`: with the definition of Widget goes every object of that kind, also one that is not of this stack",
-                "`n[0].x`: with the definition of Widget goes every object of that kind, also 3 that are not of this stack",
-                "`n[0].x`: with the definition of Widget goes every object of that kind, and whether others have some \
-                 could not be read",
-            ]
-        );
         let data = Excess::Data {
             address: address(0),
             object: Box::new(ObjectRef::namespaced("v1", "ConfigMap", "n", "c")),
@@ -281,7 +276,7 @@ mod tests {
             deleted: 3,
             recorded: 4,
         };
-        for excess in [instances(None), data, many] {
+        for excess in [data, many] {
             assert!(
                 excess.may_be_meant() && excess.hint().contains("`--yes-delete`"),
                 "{excess}"

@@ -1,10 +1,12 @@
 //! Every reason why there is no plan, each with what to type or change next.
 
+use super::replace::cannot_follow;
 use crate::{
     address::Address,
     document::DocumentError,
     execute::ProviderError,
     late::LateError,
+    marks::STACK_LABEL,
     object_key::{ObjectRef, ObjectType},
 };
 use std::collections::BTreeMap;
@@ -129,7 +131,10 @@ impl PlanError {
             Self::NotOurs { .. } => {
                 Some("take it with `--adopt` or `adopt = true`, or delete it, or name yours otherwise".to_owned())
             }
-            Self::OtherStack { stack, .. } => Some(format!("destroy it there, or remove it from `{stack}` first")),
+            Self::OtherStack { stack, object, .. } => Some(format!(
+                "destroy it in `{stack}`, or let it go there with `[[removed]]` and an apply; once no stack has it, {}",
+                take_off(object)
+            )),
             Self::Conflict { .. } => Some(ProviderError::OF_A_CONFLICT.to_owned()),
             Self::Late { cause, .. } => match **cause {
                 LateError::Lost { .. } => {
@@ -151,6 +156,14 @@ impl PlanError {
                     "`kubectl get namespace {namespace} -o yaml` says what holds it; once it is gone, make it again"
                 )
             }),
+            Self::Refused {
+                asks: None,
+                cause,
+                address,
+                ..
+            } if cannot_follow(cause) => Some(format!(
+                "what is there cannot become that: `--replace '{address}'` deletes it and makes it again"
+            )),
             Self::Refused { asks, .. } => asks
                 .as_ref()
                 .map(|asks| format!("{asks}; then run the same command again")),
@@ -163,6 +176,24 @@ impl PlanError {
             Self::NotReplaceable { .. } | Self::UnknownKind { .. } | Self::Recorded(_) => None,
         }
     }
+}
+
+/// How the mark of a stack is taken off an object, where its record let it go and the mark stayed.
+pub fn take_off(object: &ObjectRef) -> String {
+    let namespace = object
+        .namespace
+        .as_ref()
+        .map(|name| format!(" -n {name}"))
+        .unwrap_or_default();
+    let kind = object.object_type.kind.to_lowercase();
+    let group = match object.object_type.group() {
+        "" => String::new(),
+        group => format!(".{group}"),
+    };
+    format!(
+        "`kubectl label {kind}{group} {}{namespace} {STACK_LABEL}-` takes its mark off",
+        object.name
+    )
 }
 
 /// `hpa owns .spec.replicas, and kubectl-create .data.a, .data.b`.

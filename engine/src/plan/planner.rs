@@ -23,7 +23,7 @@ use crate::{
     graph::Graph,
     leaving::leaving_fields,
     marks::{Identity, Whose},
-    object_key::{ObjectRef, is_being_deleted},
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::won,
     readiness::{Readiness, Seen},
     recorded::{Recorded, RecordedNode, RecordedObject},
@@ -233,7 +233,7 @@ fn written(
     };
     let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
     drifted.retain(|change| !is_won(&change.path));
-    let mut after = found.after();
+    let mut after = found.after().or_else(|| replace::anew(inputs, resource, known, found));
     if let (true, Some(known), Some(live), Some(after)) = (is_overlay, known, &found.live, &mut after) {
         for undo in leaving_fields(known, live, &written_value(resource)) {
             if let Some(prior) = undo.prior {
@@ -411,12 +411,16 @@ fn live_of(
             Some(_) => (Live::Different { drifted }, None),
         },
         Answer::Unverified { why, .. } => {
+            if let Unanswered::VersionToCome(kind) = why {
+                is_provided(inputs, &address, kind)?;
+            }
             let reason = Some(match why {
                 Unanswered::TakesNoDryRun(webhook) => Reason::Unverified {
                     webhook: webhook.clone(),
                     why: Unasked::TakesNoDryRun,
                 },
                 Unanswered::VersionGone => Reason::VersionGone,
+                Unanswered::VersionToCome(_) => Reason::KindOrNamespaceToCome,
             });
             match &found.live {
                 Some(_) if foreign => (Live::Foreign, reason),
@@ -426,16 +430,7 @@ fn live_of(
             }
         }
         Answer::KindToCome(kind) => {
-            let provided = inputs
-                .resources
-                .iter()
-                .any(|r| r.provides.iter().any(|p| p.kind == kind.group_kind()));
-            if !provided {
-                return Err(PlanError::UnknownKind {
-                    address,
-                    kind: Box::new(kind.clone()),
-                });
-            }
+            is_provided(inputs, &address, kind)?;
             (nowhere, None)
         }
         Answer::NamespaceToCome(_) => (nowhere, None),
@@ -454,6 +449,8 @@ fn live_of(
                 cause: cause.clone(),
             });
         }
+        // What cannot be changed is no obstacle where it is deleted first.
+        Answer::Refused(_) if after.is_some() => (Live::Different { drifted }, None),
         Answer::Refused(cause) => {
             // Below something that is still to come the server cannot know yet.
             let webhook = match cause {
@@ -479,6 +476,18 @@ fn live_of(
                 }
             }
         }
+    })
+}
+
+/// Refuses a kind that neither the cluster serves nor the stack brings.
+fn is_provided(inputs: &Inputs<'_>, address: &Address, kind: &ObjectType) -> Result<(), PlanError> {
+    let mut provided = inputs.resources.iter().flat_map(|resource| &resource.provides);
+    if provided.any(|provides| provides.kind == kind.group_kind()) {
+        return Ok(());
+    }
+    Err(PlanError::UnknownKind {
+        address: address.clone(),
+        kind: Box::new(kind.clone()),
     })
 }
 

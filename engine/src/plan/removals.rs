@@ -50,9 +50,8 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
     let same = |uid: &str| live.is_some_and(|live| live["metadata"]["uid"] == uid);
     let (node, exists, ending) = match &known.node {
         RecordedNode::Object(object) => {
-            let released =
-                object.origin == Origin::Adopted || known.destroy.retain.is_some() || known.destroy.self_recreating;
-            let ending = if released { Ending::Released } else { Ending::Deleted };
+            let is_deleted = known.is_deleted() && !known.destroy.self_recreating;
+            let ending = if is_deleted { Ending::Deleted } else { Ending::Released };
             (
                 NodeKind::Object,
                 same(&object.uid) || (object.uid.is_empty() && live.is_some()),
@@ -72,16 +71,22 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
     };
     let (action, mut reason) = decide(Subject::RecordedOnly { exists, ending }).expect("a record always ends somehow");
     match (&known.destroy.retain, purpose, action) {
-        (Some(why), _, Action::Release) => reason = Reason::Retained(why.clone()),
+        (Some(why), _, Action::Release) if !known.was_there() || known.destroy.delete_adopted => {
+            reason = Reason::Retained(why.clone())
+        }
         (None, _, Action::Release) if known.destroy.self_recreating => reason = Reason::SelfRecreating,
         (None, Purpose::Destroy, Action::Delete) => reason = Reason::Destroying,
         _ => {}
+    }
+    let mut reasons = vec![reason];
+    if action == Action::Delete && known.was_there() {
+        reasons.push(Reason::AdoptedGoes);
     }
     Step {
         address: known.address.clone(),
         node,
         action,
-        reasons: vec![reason],
+        reasons,
         object: known.object().map(|object| object.object.clone()),
         changes: Vec::new(),
         note: String::new(),

@@ -10,15 +10,19 @@ use super::{
     fields::late,
     planner::is_prevented,
     scope::{Partial, ScopeError},
+    transition::expected,
 };
 use crate::{
     address::Address,
+    execute::ProviderError,
     graph::{EdgeClass, Graph},
     late::{Late, LateSource},
     object_key::ObjectRef,
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Recorded, RecordedNode},
     resource::{Consequence, ConsequenceClass, Node, Resource},
+    survey::{Answer, Found},
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Why something is deleted and made again.
@@ -78,6 +82,48 @@ pub(super) fn no_object_of_its_own(node: &Node) -> Option<&'static str> {
     }
 }
 
+/// What servers say of a change that an object cannot follow, where only another one of its name could.
+///
+/// Sources: k8s.io/apimachinery `pkg/api/validation/objectmeta.go` (`field is immutable`) and, of k8s.io/kubernetes,
+/// `pkg/apis/core/validation` (claims, Services, ConfigMaps, Pods), `pkg/apis/apps/validation` (StatefulSets),
+/// `pkg/apis/rbac/validation` (`cannot change roleRef`), `pkg/apis/storage/validation`; of k8s.io/apiextensions-apiserver
+/// `pkg/apis/apiextensions/validation` (`must appear in spec.versions`).
+const CANNOT_FOLLOW: [&str; 7] = [
+    "immutable",
+    "may not change",
+    "can not be unset",
+    "cannot change roleRef",
+    "updates to ",
+    "can not be less than",
+    "must appear in spec.versions",
+];
+
+/// Whether a refusal is about a change that an object cannot follow.
+pub(super) fn cannot_follow(cause: &ProviderError) -> bool {
+    let ProviderError::Invalid { message, causes } = cause else {
+        return false;
+    };
+    let says_so = |text: &str| CANNOT_FOLLOW.iter().any(|words| text.contains(words));
+    match causes.as_slice() {
+        [] => says_so(message),
+        // Something else may be wrong with it, which another one would have as well.
+        causes => causes.iter().all(|(_, text)| says_so(text)),
+    }
+}
+
+/// What another object of its name would be, where the server refuses to make that of what is there and it is deleted
+/// first.
+pub(super) fn anew(inputs: &Inputs<'_>, resource: &Resource, known: Option<&Recorded>, found: &Found) -> Option<Value> {
+    let live = found.live.as_deref()?;
+    let is_asked = inputs.replaced.contains_key(&resource.address);
+    match &found.answer {
+        Answer::Refused(cause) if is_asked && cannot_follow(cause) => {
+            Some(expected(live, resource, known.and_then(Recorded::object)))
+        }
+        _ => None,
+    }
+}
+
 /// Whether what it waits for directly is deleted and made again.
 pub(super) fn waits_for_replaced(inputs: &Inputs<'_>, resource: &Resource) -> bool {
     let dependencies = inputs.graph.dependencies(&resource.address);
@@ -93,7 +139,7 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
         Replaced::Asked => Reason::ReplaceAsked,
         Replaced::With(container) => Reason::ReplacedWith(container.clone()),
     };
-    let RecordedNode::Object(object) = &known.node else {
+    let RecordedNode::Object(_) = &known.node else {
         // Fields go with the object that they are on, and are taken anew on the next one.
         return Ok((Action::Create, reason));
     };
@@ -102,9 +148,7 @@ pub(super) fn made_again(resource: &Resource, known: &Recorded, why: &Replaced) 
     }
     let stays = match &known.destroy.retain {
         Some(why) => Some(format!("it stays: {why}")),
-        None if object.origin == Origin::Adopted => {
-            Some("it was there before us, and is not ours to delete".to_owned())
-        }
+        None if !known.is_to_go() => Some("it was there before us, and is not ours to delete".to_owned()),
         None => None,
     };
     let used = generated_for(resource).map(|user| format!("its value was generated for {user}, which still uses it"));
@@ -140,6 +184,22 @@ pub(super) fn drawn_anew(step: &Step, resource: &Resource) -> Option<Consequence
 mod tests {
     use super::*;
     use crate::graph::{Edge, EdgeSource, Until};
+
+    #[test]
+    fn a_refusal_is_of_what_cannot_follow_only_where_all_of_it_is() {
+        let invalid = |texts: &[&str]| ProviderError::Invalid {
+            message: "Deployment web is invalid".to_owned(),
+            causes: texts
+                .iter()
+                .map(|text| (".spec".to_owned(), (*text).to_owned()))
+                .collect(),
+        };
+        let immutable = "Invalid value: {}: field is immutable";
+        assert!(cannot_follow(&invalid(&[immutable])));
+        assert!(!cannot_follow(&invalid(&[immutable, "Required value"])));
+        assert!(!cannot_follow(&invalid(&[])));
+        assert!(!cannot_follow(&ProviderError::Schema("field is immutable".to_owned())));
+    }
 
     fn address(text: &str) -> Address {
         text.parse().expect("an address")

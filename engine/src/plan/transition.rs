@@ -143,7 +143,7 @@ fn removed(step: &Step, known: &Recorded, survey: &Survey) -> Option<Transition>
 
 /// What was recorded ends: deleted, released as it is, or with its fields given back.
 fn end(step: &Step, known: &Recorded, last: &RecordedObject, live: &Value) -> Transition {
-    let stays = last.origin == Origin::Adopted || known.destroy.retain.is_some() || known.destroy.self_recreating;
+    let stays = !known.is_deleted() || known.destroy.self_recreating;
     let after = match &known.node {
         RecordedNode::Object(_) => stays.then(|| live.clone()),
         RecordedNode::Overlay { undo, .. } => {
@@ -184,7 +184,7 @@ fn is_of(live: &Value, last: &RecordedObject) -> bool {
 }
 
 /// What is there with what would be sent, where the server could not be asked: what we no longer send is gone.
-fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) -> Value {
+pub(super) fn expected(live: &Value, resource: &Resource, last: Option<&RecordedObject>) -> Value {
     let wanted = written_value(resource);
     let desired = leaves(&wanted);
     let mut after = live.clone();

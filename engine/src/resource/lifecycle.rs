@@ -24,6 +24,8 @@ pub struct Lifecycle {
     pub replace_on: Vec<FieldPath>,
     /// Whether an object that is there but not ours may become ours.
     pub adopt: Adopt,
+    /// An object that was there before us is deleted on destroy like one that we made.
+    pub delete_adopted: bool,
     /// Its controller makes it again: it is released on destroy and never waited for.
     pub self_recreating: bool,
     /// Objects that others made for us; deleted with us.

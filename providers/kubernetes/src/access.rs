@@ -2,7 +2,7 @@
 
 use crate::{
     KubernetesProvider,
-    transport::{Accepted, Answer},
+    transport::{Accepted, Accepts, Answer},
 };
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -80,7 +80,9 @@ impl KubernetesProvider {
         });
         let content = ("application/json", Bytes::from(body.to_string()));
         // A review changes nothing.
-        let answer = self.transport().ask_patiently(Method::POST, REVIEWS, Some(content));
+        let answer = self
+            .transport()
+            .ask_patiently(Method::POST, REVIEWS, Some(content), Accepts::Whole);
         match answer.await? {
             Answer::Accepted(Accepted { body, .. }) => {
                 let answer: Value = self.transport().parse("a SelfSubjectAccessReview", &body)?;

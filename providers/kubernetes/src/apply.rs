@@ -6,6 +6,7 @@ use crate::{
     KubernetesProvider,
     client::{Ask, about},
     path,
+    transport::Accepts,
 };
 use bytes::Bytes;
 use http::Method;
@@ -29,6 +30,7 @@ pub(crate) async fn apply(provider: &KubernetesProvider, request: &ApplyRequest)
         path: |served: &_| Ok(path::with_query(path::of_object(&request.object, served)?, &query)),
         content: Some(("application/apply-patch+yaml", yaml_bytes(&request.body)?)),
         only_asks: request.dry_run,
+        accepts: Accepts::Whole,
     };
     let accepted = provider.accepted(ask).await?;
     Ok(ApplyAnswer {

@@ -5,7 +5,7 @@ use crate::{
     discovery::{Discovery, Served},
     error::{Subject, is_unknown_path, meaning},
     get, list, patch,
-    transport::{Accepted, Answer, Transport},
+    transport::{Accepted, Accepts, Answer, Transport},
     watch,
 };
 use bytes::Bytes;
@@ -41,6 +41,8 @@ pub(crate) struct Ask<'a, P> {
     pub(crate) content: Option<(&'static str, Bytes)>,
     /// Whether it changes nothing, so that it may be sent again.
     pub(crate) only_asks: bool,
+    /// What the answer is to hold.
+    pub(crate) accepts: Accepts,
 }
 
 impl KubernetesProvider {
@@ -86,6 +88,14 @@ impl KubernetesProvider {
             Err(ProviderError::KindNotServed(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The metadata of all objects of a type in a namespace: no value of any of them is sent.
+    ///
+    /// # Errors
+    /// Whatever kept us from reading them.
+    pub async fn list_metadata(&self, object_type: &ObjectType, namespace: &str) -> Result<Vec<Value>, ProviderError> {
+        list::metadata(self, object_type, namespace).await
     }
 
     /// The URL of the server.
@@ -136,7 +146,7 @@ impl KubernetesProvider {
         let path = (ask.path)(served)?;
         let (method, content) = (ask.method.clone(), ask.content.clone());
         if ask.only_asks {
-            self.transport.ask_patiently(method, &path, content).await
+            self.transport.ask_patiently(method, &path, content, ask.accepts).await
         } else {
             self.transport.ask(method, &path, content).await
         }

@@ -6,6 +6,7 @@ use crate::{
     KubernetesProvider,
     client::{Ask, about},
     path,
+    transport::Accepts,
 };
 use bytes::Bytes;
 use http::Method;
@@ -20,6 +21,7 @@ pub(crate) async fn delete(provider: &KubernetesProvider, request: &DeleteReques
         path: |served: &_| path::of_object(&request.object, served),
         content: Some(("application/json", Bytes::from(options(request).to_string()))),
         only_asks: false,
+        accepts: Accepts::Whole,
     };
     match provider.accepted(ask).await {
         Ok(accepted) => {

@@ -4,6 +4,7 @@ use crate::{
     KubernetesProvider,
     client::{Ask, about},
     path,
+    transport::Accepts,
 };
 use http::Method;
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub(crate) async fn get(provider: &KubernetesProvider, object: &ObjectRef) -> Re
         path: |served: &_| path::of_object(object, served),
         content: None,
         only_asks: true,
+        accepts: Accepts::Whole,
     };
     match provider.accepted(ask).await {
         Ok(accepted) => provider

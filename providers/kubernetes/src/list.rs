@@ -8,7 +8,7 @@ use crate::{
     client::Ask,
     error::{Subject, meaning},
     path,
-    transport::{Accepted, Answer},
+    transport::{Accepted, Accepts, Answer},
 };
 use http::Method;
 use serde::Deserialize;
@@ -59,6 +59,32 @@ pub(crate) async fn list(
     }
 }
 
+/// Reads the metadata of all objects of a type in a namespace; none when the kind is not served.
+pub(crate) async fn metadata(
+    provider: &KubernetesProvider,
+    object_type: &ObjectType,
+    namespace: &str,
+) -> Result<Vec<Value>, ProviderError> {
+    let asked = Asked {
+        object_type,
+        namespace: Some(namespace),
+        accepts: Accepts::Metadata,
+    };
+    match whole(provider, asked, &Selector::default()).await {
+        Ok(listed) => Ok(listed.items),
+        Err(ProviderError::KindNotServed(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Of what a list is.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    object_type: &'a ObjectType,
+    namespace: Option<&'a str>,
+    accepts: Accepts,
+}
+
 /// Reads all objects that the selector admits, with the resourceVersion to watch from.
 pub(crate) async fn list_all(
     provider: &KubernetesProvider,
@@ -66,23 +92,37 @@ pub(crate) async fn list_all(
     namespace: Option<&str>,
     selector: &Selector,
 ) -> Result<Listed, ProviderError> {
+    let asked = Asked {
+        object_type,
+        namespace,
+        accepts: Accepts::Whole,
+    };
+    whole(provider, asked, selector).await
+}
+
+async fn whole(provider: &KubernetesProvider, asked: Asked<'_>, selector: &Selector) -> Result<Listed, ProviderError> {
     for _ in 0..PAGED_ATTEMPTS {
-        if let Some(listed) = pages(provider, object_type, namespace, selector, Some(PAGE)).await? {
+        if let Some(listed) = pages(provider, asked, selector, Some(PAGE)).await? {
             return Ok(listed);
         }
     }
-    let whole = pages(provider, object_type, namespace, selector, None).await?;
+    let whole = pages(provider, asked, selector, None).await?;
+    let object_type = asked.object_type;
     whole.ok_or_else(|| ProviderError::Unavailable(format!("a list of {object_type} expires while it is read")))
 }
 
 /// Reads page after page; `None` when the token to go on with has expired.
 async fn pages(
     provider: &KubernetesProvider,
-    object_type: &ObjectType,
-    namespace: Option<&str>,
+    asked: Asked<'_>,
     selector: &Selector,
     limit: Option<&str>,
 ) -> Result<Option<Listed>, ProviderError> {
+    let Asked {
+        object_type,
+        namespace,
+        accepts,
+    } = asked;
     let labels = label_selector(selector);
     let mut items = Vec::new();
     let mut token: Option<String> = None;
@@ -102,6 +142,7 @@ async fn pages(
             path: |served: &_| Ok(path::with_query(path::of_list(object_type, served, namespace), &query)),
             content: None,
             only_asks: true,
+            accepts,
         };
         let page: Page = match provider.ask(ask).await? {
             Answer::Accepted(Accepted { body, .. }) => provider.transport().parse(&object_type.to_string(), &body)?,
@@ -124,9 +165,12 @@ async fn pages(
     }
 }
 
-/// An item that says what it is.
+/// An item that says what it is; metadata alone says that it is that.
 pub(crate) fn typed(mut item: Value, object_type: &ObjectType) -> Value {
     if let Some(fields) = item.as_object_mut() {
+        if fields.get("kind").is_some_and(|kind| kind == "PartialObjectMetadata") {
+            fields.retain(|name, _| name == "metadata");
+        }
         let own = [("apiVersion", &object_type.api_version), ("kind", &object_type.kind)];
         for (name, value) in own {
             fields.entry(name).or_insert_with(|| Value::from(value.as_str()));

@@ -4,6 +4,7 @@ use crate::{
     KubernetesProvider,
     client::{Ask, about},
     path,
+    transport::Accepts,
 };
 use bytes::Bytes;
 use http::Method;
@@ -28,6 +29,7 @@ pub(crate) async fn patch(provider: &KubernetesProvider, request: &PatchRequest)
         path: |served: &_| Ok(path::with_query(path::of_object(&request.object, served)?, &query)),
         content: Some((content_type, Bytes::from(body.to_string()))),
         only_asks: request.dry_run,
+        accepts: Accepts::Whole,
     };
     let accepted = provider.accepted(ask).await?;
     provider.transport().parse(&request.object.to_string(), &accepted.body)

@@ -70,6 +70,19 @@ impl From<ProviderError> for Silence {
     }
 }
 
+/// What of an object an answer is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    /// All of it.
+    Whole,
+    /// Its metadata alone: the answer of a list then holds no values of Secrets.
+    Metadata,
+}
+
+/// How metadata alone is asked for
+/// (<https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches>).
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 /// A success.
 pub(crate) struct Accepted {
     /// Whether it was 201.
@@ -109,7 +122,7 @@ impl Transport {
 
     /// Reads a path, patiently.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, ProviderError> {
-        self.ask_patiently(Method::GET, path, None).await
+        self.ask_patiently(Method::GET, path, None, Accepts::Whole).await
     }
 
     /// Sends a request that changes nothing, again while the server is in trouble, and not again once it does not answer
@@ -120,6 +133,7 @@ impl Transport {
         method: Method,
         path: &str,
         content: Option<(&'static str, Bytes)>,
+        accepts: Accepts,
     ) -> Result<Answer, ProviderError> {
         let mut deadline = Instant::now() + PATIENCE;
         let mut count = 0;
@@ -127,7 +141,9 @@ impl Transport {
             let wanted = Instant::now();
             let turn = self.pacer.turn(Asked::of(&method, path)).await;
             deadline += wanted.elapsed();
-            let answer = self.exchange(turn, method.clone(), path, content.clone()).await;
+            let answer = self
+                .exchange(turn, method.clone(), path, content.clone(), accepts)
+                .await;
             let class = match &answer {
                 Ok(Answer::Accepted(_)) => RetryClass::Never,
                 Ok(Answer::Refused(refusal)) => error::patience(refusal),
@@ -150,7 +166,7 @@ impl Transport {
         content: Option<(&'static str, Bytes)>,
     ) -> Result<Answer, ProviderError> {
         let turn = self.pacer.turn(Asked::of(&method, path)).await;
-        let answer = self.exchange(turn, method, path, content).await;
+        let answer = self.exchange(turn, method, path, content, Accepts::Whole).await;
         answer.map_err(|silence| silence.error)
     }
 
@@ -160,8 +176,14 @@ impl Transport {
         method: Method,
         path: &str,
         content: Option<(&'static str, Bytes)>,
+        accepts: Accepts,
     ) -> Result<Answer, Silence> {
-        let request = build(method.clone(), path, content)?;
+        let mut request = build(method.clone(), path, content)?;
+        if accepts == Accepts::Metadata {
+            request
+                .headers_mut()
+                .insert(header::ACCEPT, HeaderValue::from_static(METADATA));
+        }
         let began = Instant::now();
         let whole = async {
             let sent = self.client.send(request).await;

@@ -7,7 +7,7 @@ pub(crate) const INGRESS: &str = "openshift-ingress";
 /// Where Authorino and Limitador run.
 pub(crate) const KUADRANT: &str = "kuadrant-system";
 /// Where operators of the whole cluster live.
-pub(super) const OPERATORS: &str = "openshift-operators";
+pub(crate) const OPERATORS: &str = "openshift-operators";
 /// Where machines are declared.
 pub(super) const MACHINES: &str = "openshift-machine-api";
 /// Where subscriptions and auth policies of MaaS live.

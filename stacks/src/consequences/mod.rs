@@ -52,7 +52,7 @@ mod words;
 mod workload;
 mod world;
 
-pub use definition::{Definition, Instances, definitions, with_definition};
+pub use definition::with_definition;
 pub use keys::{Keys, KeysQuestion, answered, question};
 
 use stackctl_engine::{
@@ -100,13 +100,7 @@ const RULES: &[(Kind, Rule)] = &[
 ];
 
 /// Objects that no rule is about, and that rules look at.
-const LOOKED_AT: &[Kind] = &[
-    Kind::MODEL_REF,
-    Kind::GATEWAY_ACCESS,
-    Kind::ROUTE,
-    Kind::ADDRESS_POOL,
-    Kind::DEFINITION,
-];
+const LOOKED_AT: &[Kind] = &[Kind::MODEL_REF, Kind::GATEWAY_ACCESS, Kind::ROUTE, Kind::ADDRESS_POOL];
 
 /// Whether an object is of a kind that rules are about, or look at: the transitions of all others say nothing here.
 pub fn is_judged(object: &ObjectRef) -> bool {

@@ -37,7 +37,6 @@ impl Kind {
     pub(super) const GROUP: Self = Self::new("user.openshift.io", "Group");
     pub(super) const DEPLOYMENT: Self = Self::new("apps", "Deployment");
     pub(super) const SECRET: Self = Self::new("", "Secret");
-    pub(super) const DEFINITION: Self = Self::new("apiextensions.k8s.io", "CustomResourceDefinition");
     pub(super) const NAMESPACE: Self = Self::new("", "Namespace");
     pub(super) const SERVICE: Self = Self::new("", "Service");
     /// Kuadrant's own, of which MaaS makes some of [`AUTH_POLICY`](Self::AUTH_POLICY).

@@ -15,8 +15,8 @@ use super::read::At;
 use super::schema::{Raw, RawModel, RawPool, RawProvision, RawTls, default_kueue};
 use crate::stack::gpu_tiers::TIERS;
 use crate::stack::{
-    Gateway, GatewayIssuer, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift, Platform,
-    Provision, Stack, Tls, TrustedCa,
+    Fate, Gateway, GatewayIssuer, GatewayTls, GeneratedFor, GpuPool, Maas, MachineSets, ManifestSet, OpenShift,
+    Platform, Provision, Stack, TableFate, Tls, TrustedCa,
 };
 use stackctl_engine::plan::Pattern;
 
@@ -54,34 +54,23 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             .map(|set| (set.value.name.value.as_str(), set.value.name.place)),
         problems,
     );
-    let (mut prevent_destroy, mut adopt) = (Vec::new(), Vec::new());
-    let mut note = |component: &str, key: Option<&str>, is_kept: bool, is_adopted: bool| {
-        let all = || Pattern::component(component, key).expect("components and names make segments");
-        prevent_destroy.extend(is_kept.then(all));
-        adopt.extend(is_adopted.then(all));
+    let mut fates = Vec::new();
+    let mut note = |component: &str, key: Option<&str>, fate: Fate| {
+        let of = Pattern::component(component, key).expect("components and names make segments");
+        fates.push(TableFate { of, fate });
     };
     for At { value: pool, .. } in &gpu {
-        note("gpu", Some(pool.name.value.as_str()), pool.prevent_destroy, pool.adopt);
+        note("gpu", Some(pool.name.value.as_str()), pool.fate);
     }
-    note("rhoai", None, rhoai.prevent_destroy, rhoai.adopt);
+    note("rhoai", None, rhoai.fate);
     for At { value: model, .. } in &models {
-        note(
-            "model",
-            Some(model.name.value.as_str()),
-            model.prevent_destroy,
-            model.adopt,
-        );
+        note("model", Some(model.name.value.as_str()), model.fate);
     }
     if let Some(maas) = &maas {
-        note("maas", None, maas.prevent_destroy, maas.adopt);
+        note("maas", None, maas.fate);
     }
     for At { value: set, .. } in &manifests {
-        note(
-            "manifests",
-            Some(set.name.value.as_str()),
-            set.prevent_destroy,
-            set.adopt,
-        );
+        note("manifests", Some(set.name.value.as_str()), set.fate);
     }
     let manifests = manifests
         .into_iter()
@@ -91,6 +80,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             namespace: set.namespace,
             depends_on: set.depends_on,
             ready: set.ready,
+            delete_crds: set.delete_crds,
             ignore_fields: set.ignore_fields,
             allow: set.allow,
         })
@@ -104,8 +94,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
             manifests,
             allow: stack.allow,
             moves,
-            prevent_destroy,
-            adopt,
+            fates,
             state,
         });
     }
@@ -261,8 +250,7 @@ pub(crate) fn lower(raw: Raw, problems: &mut Problems) -> Option<Stack> {
         manifests,
         allow: stack.allow,
         moves,
-        prevent_destroy,
-        adopt,
+        fates,
         state,
     })
 }

@@ -1,6 +1,7 @@
-//! Objects that people marked to outlive what made them.
+//! Objects that outlive what made them: those that people marked so, and definitions.
 
 use super::read::{Document, annotation, annotations};
+use serde_json::Value;
 
 /// Annotations that say so by one value.
 const MARKS: &[(&str, &str)] = &[
@@ -18,6 +19,21 @@ const MARKS: &[(&str, &str)] = &[
 /// A list of settings, of which these say so
 /// (<https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>).
 const OPTIONS: (&str, [&str; 2]) = ("argocd.argoproj.io/sync-options", ["Prune=false", "Delete=false"]);
+
+/// Why a definition stays without `delete_crds`, and what it lacks from then on. Its conversion webhook runs in pods, which
+/// go: the server asks it for every object in another version than that it is stored in
+/// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#webhook-conversion>).
+pub(crate) fn definition_stays(manifest: &Value) -> String {
+    let why = "with it would go every object of its kind; `delete_crds = true` lets it go";
+    if manifest["spec"]["conversion"]["strategy"] == "Webhook" {
+        format!(
+            "{why}. What converts its objects between versions goes all the same: until that is back they are read in \
+             the version that they are stored in alone"
+        )
+    } else {
+        why.to_owned()
+    }
+}
 
 /// Why an object stays on destroy, if an annotation says that it does.
 pub(super) fn why(document: &Document<'_>) -> Option<String> {

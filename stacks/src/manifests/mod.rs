@@ -34,6 +34,8 @@ pub use error::ManifestsError;
 pub use kinds::{is_of_the_server, ready_by_kind};
 pub use notice::ManifestsNotice;
 
+pub(crate) use kept::definition_stays;
+
 use crate::stack::{Allowance, ManifestSet};
 use edges::Index;
 use kinds::KnownReadiness;
@@ -46,6 +48,7 @@ use stackctl_engine::{
     readiness::Rule,
     resource::{DependsOn, Node, Object},
 };
+use stackctl_schema::definition::is_definition;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -281,7 +284,9 @@ fn compiled(
         resource.ready_timeout = READY_TIMEOUT;
         resource.usual_time = kinds::usual_time(&document.manifest);
         resource.lifecycle.holds_data = kinds::holds_data(&document.manifest);
-        resource.lifecycle.retain = kept::why(document);
+        let value = document.manifest.value();
+        let is_kept = is_definition(value) && !sets[*set].delete_crds;
+        resource.lifecycle.retain = kept::why(document).or_else(|| is_kept.then(|| definition_stays(value)));
         resource.lifecycle.ignore_fields.clone_from(&sets[*set].ignore_fields);
         resources.push(resource);
     }

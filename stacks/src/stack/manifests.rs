@@ -19,6 +19,8 @@ pub struct ManifestSet {
     pub depends_on: Vec<Address>,
     /// When its objects are ready, the first that is about an object; of others their kind decides.
     pub ready: Vec<SetReadiness>,
+    /// Whether its definitions are deleted when they go; without it they stay.
+    pub delete_crds: bool,
     /// What others may move in its objects.
     pub ignore_fields: Vec<FieldPath>,
     /// What of its files is meant so.
@@ -44,6 +46,7 @@ impl ManifestSet {
             namespace: None,
             depends_on: Vec::new(),
             ready: Vec::new(),
+            delete_crds: false,
             ignore_fields: Vec::new(),
             allow: Vec::new(),
         }

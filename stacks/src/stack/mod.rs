@@ -12,6 +12,7 @@
 
 pub mod addons;
 pub mod duration;
+pub mod fate;
 pub mod gateway;
 pub mod gpu;
 pub mod gpu_tiers;
@@ -29,6 +30,7 @@ pub mod window;
 
 pub use addons::{Application, Gitops, Kueue, LocalQueue, MetalLb, ModelRegistry};
 pub use duration::Timeout;
+pub use fate::{Fate, TableFate};
 pub use gateway::{Gateway, GatewayExposure, GatewayIssuer, GatewayTls, MaasExposure, MaasGateway, Termination};
 pub use gpu::{GpuPool, MachineSets, Provision, RootVolume, VolumeType};
 pub use gpu_tiers::{GpuTier, InstanceType};
@@ -58,11 +60,13 @@ pub use secret::{GivenSecret, SecretRef};
 pub use version::VersionRequirement;
 pub use window::Window;
 
+use crate::manifests::definition_stays;
+use serde_json::Value;
 use stackctl_engine::{
     Address,
     late::SecretFile,
     moves::Moves,
-    plan::Pattern,
+    plan,
     resource::{Adopt, Node, Resource},
 };
 
@@ -79,35 +83,56 @@ pub struct Stack {
     pub allow: Vec<Allowance>,
     /// Addresses that were renamed, and what is left as it is though it is in the stack no more.
     pub moves: Moves,
-    /// Whose objects no plan may delete: the tables that say `prevent_destroy`.
-    pub prevent_destroy: Vec<Pattern>,
-    /// Whose objects become ours where they are there already: the tables that say `adopt`.
-    pub adopt: Vec<Pattern>,
+    /// How the objects of each table live and die, of those tables that say it.
+    pub fates: Vec<TableFate>,
     /// Where what was applied is recorded.
     pub state: StateConfig,
 }
 
 impl Stack {
-    /// Writes into resources which of them no plan may delete, and which may become ours where they are there already: of
-    /// the tables that say so, what is a whole object.
+    /// Writes into resources how they live and die, by what their tables say: of what is a whole object. What a controller
+    /// makes beside us is released whatever they say.
     pub fn keep(&self, resources: &mut [Resource]) {
-        let objects = resources
-            .iter_mut()
-            .filter(|resource| matches!(resource.node, Node::Object(_)));
-        for resource in objects {
-            if self.keeps(&resource.address) {
-                resource.lifecycle.prevent_destroy = true;
+        for resource in resources {
+            if !matches!(resource.node, Node::Object(_)) {
+                continue;
             }
-            let adopt = &mut resource.lifecycle.adopt;
-            if *adopt == Adopt::Consent && self.adopt.iter().any(|taken| taken.names(&resource.address)) {
-                *adopt = Adopt::Given;
+            let (lifecycle, address) = (&mut resource.lifecycle, &resource.address);
+            lifecycle.prevent_destroy |= self.keeps(address);
+            if lifecycle.adopt == Adopt::Expected {
+                continue;
+            }
+            lifecycle.delete_adopted = self.says(address, |fate| fate.delete_adopted);
+            if lifecycle.adopt == Adopt::Consent && self.says(address, |fate| fate.adopt) {
+                lifecycle.adopt = Adopt::Given;
             }
         }
     }
 
+    /// Why a recorded definition stays, if the stack has its table and that does not say `delete_crds`, whatever was said
+    /// when it was recorded. `manifest` is what was recorded of it.
+    pub fn keeps_definition(&self, address: &Address, manifest: &Value) -> Option<String> {
+        let set = self.manifests.iter().find(|set| {
+            plan::Pattern::component("manifests", Some(set.name.as_str())).is_ok_and(|all| all.names(address))
+        })?;
+        (!set.delete_crds).then(|| definition_stays(manifest))
+    }
+
     /// Whether no plan may delete what was made at an address, whatever was said when it was recorded.
     pub fn keeps(&self, address: &Address) -> bool {
-        self.prevent_destroy.iter().any(|kept| kept.names(address))
+        self.says(address, |fate| fate.prevent_destroy)
+    }
+
+    /// Whether what was there before us at an address stays, whatever was said when it was recorded: the stack has its table,
+    /// and that does not say `delete_adopted`.
+    pub fn gives_back(&self, address: &Address) -> bool {
+        self.says(address, |_| true) && !self.says(address, |fate| fate.delete_adopted)
+    }
+
+    fn says(&self, address: &Address, what: impl Fn(&Fate) -> bool) -> bool {
+        self.fates
+            .iter()
+            .any(|table| what(&table.fate) && table.of.names(address))
     }
 }
 

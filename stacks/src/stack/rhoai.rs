@@ -1,7 +1,8 @@
 //! OpenShift AI: which release of the operator, and which of its components.
 
 use super::{
-    ChannelName, DashboardSettings, HardwareProfile, Mlflow, NamespaceName, ObjectName, PlatformMonitoring, Timeout,
+    ChannelName, DashboardSettings, Fate, HardwareProfile, Mlflow, NamespaceName, ObjectName, PlatformMonitoring,
+    Timeout,
 };
 
 /// The OpenShift AI operator and its instance.
@@ -31,10 +32,8 @@ pub struct Rhoai {
     pub registry_namespace: NamespaceName,
     /// How long each of its gates may take; absent means the reference's time.
     pub ready_timeout: Option<Timeout>,
-    /// Whether a plan that would delete an object of it is refused.
-    pub prevent_destroy: bool,
-    /// Whether objects of it that are there already become the stack's.
-    pub adopt: bool,
+    /// How its objects live and die.
+    pub fate: Fate,
 }
 
 /// A tested pair of channel and version.

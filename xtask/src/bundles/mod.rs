@@ -4,7 +4,8 @@
 //! - A bundle comes from the Go module that its project publishes, at a pinned version, and its text has a pinned digest;
 //!   nothing of it is in this project.
 //! - Each is applied, planned and destroyed by the program itself, through a `[[manifests]]` table and nothing else.
-//! - What is left is counted on the server, by all objects before and after, not by what stackctl says.
+//! - What is left is counted on the server, by all objects before and after, not by what stackctl says; definitions go because the
+//!   table says so.
 //! - The server and the controllers of workloads are genuine; only what a kubelet would say of pods is played
 //!   (`kubelet`).
 
@@ -174,7 +175,7 @@ impl<'a> Stage<'a> {
         path: &str,
     ) -> Result<Self, TaskError> {
         let mut stack = format!(
-            "[stack]\nname = \"{name}\"\n\n[[manifests]]\nname = \"{name}\"\npath = \"{path}\"\n",
+            "[stack]\nname = \"{name}\"\n\n[[manifests]]\nname = \"{name}\"\npath = \"{path}\"\ndelete_crds = true\n",
             name = bundle.name
         );
         let mut files = Vec::new();

@@ -451,6 +451,55 @@ async fn what_is_in_a_secret_is_shown_to_nobody_whoever_set_it_and_another_group
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_there_before_us_goes_where_the_stack_says_so_and_stays_where_something_keeps_it() {
+    let stack = || {
+        let mut all = ["found", "kept"].map(|name| object(&format!("a.{name}"), name, &json!({"k": "1"}), &[]));
+        for resource in &mut all {
+            resource.lifecycle.adopt = Adopt::Given;
+            resource.lifecycle.delete_adopted = true;
+        }
+        all[1].lifecycle.retain = Some("others use it".to_owned());
+        all
+    };
+    let mut world = World::new();
+    put(&world, "found", &json!({"k": "1"}));
+    put(&world, "kept", &json!({"k": "1"}));
+    assert!(world.apply(&stack()).await.succeeded());
+    let codes = |plan: &Plan, at: &str| {
+        let step = plan.step(&address(at)).expect("a step");
+        let reasons: Vec<_> = step.reasons.iter().map(Reason::code).collect();
+        format!("{} ({})", step.action.code(), reasons.join(", "))
+    };
+    let destroyed = world.plan(&[]).await;
+    assert_eq!(codes(&destroyed, "a.found"), "delete (destroying, adopted-goes)");
+    assert_eq!(codes(&destroyed, "a.kept"), "release (retained)");
+    assert!(world.apply(&[]).await.succeeded());
+    assert!(world.cluster.object(&config("found")).is_none() && world.cluster.object(&config("kept")).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stack_made_and_let_stay_is_its_own_again_without_a_word_and_may_go_then() {
+    let stack = |is_kept: bool| {
+        let mut kept = object("a.kept", "kept", &json!({"k": "1"}), &[]);
+        kept.lifecycle.retain = is_kept.then(|| "others use it".to_owned());
+        [kept]
+    };
+    let mut world = World::new();
+    assert!(world.apply(&stack(true)).await.succeeded());
+    assert!(world.apply(&[]).await.succeeded());
+    let left = world.cluster.object(&config("kept")).expect("it stays");
+    assert_eq!(left["metadata"]["labels"], json!({}));
+    assert_eq!(
+        left["metadata"]["annotations"],
+        json!({"stackctl.dev/made-by": "demo /ConfigMap/n/kept"})
+    );
+    assert_eq!(said(&world, &stack(true), "a.kept").await, "update (not-recorded)");
+    assert!(world.apply(&stack(false)).await.succeeded());
+    assert!(world.apply(&[]).await.succeeded());
+    assert!(world.cluster.object(&config("kept")).is_none(), "we made it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_leaves_the_stack_is_deleted_released_or_forgotten_and_the_reason_says_which() {
     let stack = || {
         let mut all = ["made", "retained", "recreated", "found", "stays"]

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
+    marks::Whose,
     moves::{Move, Moves, Removal, renamed, said_in},
-    recorded::RecordedNode,
 };
 use std::collections::BTreeSet;
 
@@ -99,7 +99,7 @@ async fn an_overlay_at_the_former_address_does_not_write_in_the_name_of_the_one_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_removed_is_forgotten_and_stays() {
+async fn what_is_removed_is_released_and_stays() {
     let mut world = World::with_shared();
     assert!(world.apply(&stack("old")).await.succeeded());
     let moves = Moves {
@@ -110,13 +110,20 @@ async fn what_is_removed_is_forgotten_and_stays() {
         }],
     };
     let let_go = moves.let_go(&mut world.kept.recorded);
-    assert_eq!(world.kept.recorded[&address("old.own")].node, RecordedNode::Gate);
     let [_, overlay] = stack("old");
     let plan = said_in(world.plan(std::slice::from_ref(&overlay)).await, &let_go);
     let step = plan.step(&address("old.own")).expect("a step");
-    assert_eq!((step.action.code(), step.reasons[0].code()), ("forget", "let-go"));
+    assert_eq!((step.action.code(), step.reasons[0].code()), ("release", "let-go"));
     assert_eq!(step.object.as_ref(), Some(&config("own")));
     assert!(world.apply(&[overlay]).await.succeeded());
     assert!(!world.kept.recorded.contains_key(&address("old.own")));
-    assert!(world.cluster.object(&config("own")).is_some());
+    let left = world.cluster.object(&config("own")).expect("it stays");
+    let other = Identity {
+        stack: "other".to_owned(),
+        ..identity()
+    };
+    assert_eq!(
+        other.whose(&left, &address("a.b"), &config("own"), None),
+        Whose::Foreign
+    );
 }

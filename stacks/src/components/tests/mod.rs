@@ -465,6 +465,29 @@ fn a_table_that_adopts_its_objects_adopts_all_that_the_catalogue_does_not_expect
 }
 
 #[test]
+fn a_table_that_deletes_what_it_adopted_leaves_what_controllers_make_and_its_word_counts_while_it_is_there() {
+    let text = include_str!("../../../../examples/quickstart/stack.toml");
+    let told = text.replacen("[rhoai]\n", "[rhoai]\ndelete_adopted = true\n", 1);
+    let (with, without) = (stack_of(&told), stack_of(text));
+    let resources = compiled(&with);
+    let goes = |resource: &&Resource| resource.lifecycle.delete_adopted;
+    let is_expected = |resource: &&Resource| {
+        let address = resource.address.to_string();
+        address.starts_with("rhoai.")
+            && matches!(resource.node, Node::Object(_))
+            && resource.lifecycle.adopt != Adopt::Expected
+    };
+    let (going, expected): (Vec<_>, Vec<_>) = (
+        resources.iter().filter(goes).collect(),
+        resources.iter().filter(is_expected).collect(),
+    );
+    assert_eq!(going, expected);
+    let address = &going.first().expect("it has objects").address;
+    assert!(without.gives_back(address) && !with.gives_back(address));
+    assert!(!without.gives_back(&"manifests[gone].x".parse().expect("an address")));
+}
+
+#[test]
 fn a_table_that_keeps_its_objects_keeps_all_of_them_and_no_others() {
     let text = include_str!("../../../../examples/quickstart/stack.toml");
     let kept = |text: &str| -> Vec<String> {

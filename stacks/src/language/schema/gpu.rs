@@ -4,8 +4,9 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::suggest;
 use super::super::typed;
+use super::fate;
 use crate::stack::gpu_tiers::{GpuTier, InstanceType, TIERS};
-use crate::stack::{PoolName, RootVolume, Timeout, VolumeType, Zone};
+use crate::stack::{Fate, PoolName, RootVolume, Timeout, VolumeType, Zone};
 
 /// A pool as written.
 #[derive(Debug)]
@@ -23,8 +24,7 @@ pub(crate) struct RawPool {
     /// Keys that only MachineSets use, where they are written.
     pub(crate) machine_set_keys: Vec<(&'static str, super::super::place::Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
-    pub(crate) prevent_destroy: bool,
-    pub(crate) adopt: bool,
+    pub(crate) fate: Fate,
 }
 
 /// Where nodes come from, as written.
@@ -84,8 +84,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
-    let adopt = reader.or("adopt", false, problems, read::boolean);
+    let fate = fate::read(&mut reader, problems);
     reader.finish(problems);
     Some(RawPool {
         name: name?,
@@ -100,8 +99,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawPool>
         device_plugin_config,
         machine_set_keys,
         ready_timeout,
-        prevent_destroy,
-        adopt,
+        fate,
     })
 }
 

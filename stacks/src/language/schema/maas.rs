@@ -5,12 +5,13 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
+use super::fate;
 use super::maas_external::{self, RawExternalModel};
 use super::maas_settings;
 use super::maas_tiers::{self, RawTier, subjects};
 use crate::stack::{
-    Database, GivenSecret, GroupName, MaasGateway, MaasMonitoring, MaasUser, Members, Oidc, SecretRef, TenantTelemetry,
-    TierLookup, Timeout, UserName,
+    Database, Fate, GivenSecret, GroupName, MaasGateway, MaasMonitoring, MaasUser, Members, Oidc, SecretRef,
+    TenantTelemetry, TierLookup, Timeout, UserName,
 };
 
 /// The tables as written.
@@ -44,8 +45,7 @@ pub(crate) struct RawMaas {
     /// Where keys stand that only the older generation has.
     pub(crate) of_gateway_policies: Vec<(&'static str, Place)>,
     pub(crate) ready_timeout: Option<Timeout>,
-    pub(crate) prevent_destroy: bool,
-    pub(crate) adopt: bool,
+    pub(crate) fate: Fate,
 }
 
 /// The generation, as written.
@@ -167,8 +167,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
-    let adopt = reader.or("adopt", false, problems, read::boolean);
+    let fate = fate::read(&mut reader, problems);
     let places = |keys: &[&'static str]| {
         let place = |key: &&'static str| Some((*key, reader.key_place(key)?));
         keys.iter().filter_map(place).collect()
@@ -199,8 +198,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawMaas>
         of_subscriptions: places(OF_SUBSCRIPTIONS),
         of_gateway_policies: places(OF_GATEWAY_POLICIES),
         ready_timeout,
-        prevent_destroy,
-        adopt,
+        fate,
     };
     reader.finish(problems);
     Some(raw)

@@ -5,8 +5,9 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value as Written;
+use super::fate;
 use crate::expression;
-use crate::stack::{Allowance, KindName, ObjectName, SetReadiness};
+use crate::stack::{Allowance, Fate, KindName, ObjectName, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
@@ -22,8 +23,8 @@ pub(crate) struct RawManifests {
     pub(crate) namespace: Option<ObjectName>,
     pub(crate) depends_on: Vec<Address>,
     pub(crate) ready: Vec<SetReadiness>,
-    pub(crate) prevent_destroy: bool,
-    pub(crate) adopt: bool,
+    pub(crate) fate: Fate,
+    pub(crate) delete_crds: bool,
     pub(crate) ignore_fields: Vec<FieldPath>,
     pub(crate) allow: Vec<Allowance>,
 }
@@ -51,8 +52,8 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         read::list("a list of addresses", address),
     );
     let ready = reader.or("ready", Vec::new(), problems, ready);
-    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
-    let adopt = reader.or("adopt", false, problems, read::boolean);
+    let fate = fate::read(&mut reader, problems);
+    let delete_crds = reader.or("delete_crds", false, problems, read::boolean);
     let ignore_fields = reader.or(
         "ignore_fields",
         Vec::new(),
@@ -67,8 +68,8 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         namespace: namespace.map(|at| at.value),
         depends_on: depends_on.into_iter().map(|at| at.value).collect(),
         ready,
-        prevent_destroy,
-        adopt,
+        fate,
+        delete_crds,
         ignore_fields: ignore_fields.into_iter().map(|at| at.value).collect(),
         allow,
     })

@@ -4,6 +4,7 @@
 
 mod addons;
 mod cluster;
+mod fate;
 mod gateway;
 mod gateway_tls;
 mod gpu;

@@ -6,11 +6,12 @@ use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value;
+use super::fate;
 use super::model_parts::{self, RawCanary};
 use super::plain_secrets;
 use super::source::{self, RawSource};
 use crate::stack::{
-    CpuInference, Deployment, Display, EnvName, EnvVar, GivenSecret, ModelMonitoring, ModelName, ModelSource,
+    CpuInference, Deployment, Display, EnvName, EnvVar, Fate, GivenSecret, ModelMonitoring, ModelName, ModelSource,
     ModelVolume, NamespaceName, ObjectName, PrefillDecode, PrefixCaching, Probes, Quantity, Requests, S3Connection,
     Scheduler, Timeout, Vllm,
 };
@@ -45,8 +46,7 @@ pub(crate) struct RawModel {
     pub(crate) canary: Option<RawCanary>,
     pub(crate) display: Display,
     pub(crate) ready_timeout: Option<Timeout>,
-    pub(crate) prevent_destroy: bool,
-    pub(crate) adopt: bool,
+    pub(crate) fate: Fate,
 }
 
 /// What the platform runs today (`reference/serving.md` §1.3.1; an annotation, nothing else).
@@ -150,8 +150,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
     let ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    let prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
-    let adopt = reader.or("adopt", false, problems, read::boolean);
+    let fate = fate::read(&mut reader, problems);
     let fetched = Fetched {
         token: token.map(|at| at.value),
         token_place: reader.key_place("hf_token"),
@@ -192,8 +191,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawModel
         canary: canary.map(|at| at.value),
         display,
         ready_timeout,
-        prevent_destroy,
-        adopt,
+        fate,
     })
 }
 

@@ -3,9 +3,10 @@
 use super::super::problem::{Problem, Problems};
 use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
+use super::fate;
 use super::rhoai_settings as settings;
 use crate::stack::{
-    Approval, ChannelName, Components, DashboardSettings, NamespaceName, ObjectName, Profile, Rhoai, Scheduling,
+    Approval, ChannelName, Components, DashboardSettings, Fate, NamespaceName, ObjectName, Profile, Rhoai, Scheduling,
 };
 
 const PROFILES: &[(&str, Profile)] = &[("stable", Profile::Stable), ("ea", Profile::Ea)];
@@ -38,8 +39,7 @@ fn release(profile: Profile) -> Rhoai {
         workbench_namespace: namespace("rhods-notebooks"),
         registry_namespace: namespace("rhoai-model-registries"),
         ready_timeout: None,
-        prevent_destroy: false,
-        adopt: false,
+        fate: Fate::default(),
     }
 }
 
@@ -133,8 +133,7 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<Rhoai> {
     rhoai.ready_timeout = reader
         .optional("ready_timeout", problems, typed::timeout)
         .map(|at| at.value);
-    rhoai.prevent_destroy = reader.or("prevent_destroy", false, problems, read::boolean);
-    rhoai.adopt = reader.or("adopt", false, problems, read::boolean);
+    rhoai.fate = fate::read(&mut reader, problems);
     reader.finish(problems);
     Some(rhoai)
 }

@@ -18,6 +18,8 @@ pub(super) struct StoredDestroy {
     prevent: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retain: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    delete_adopted: bool,
     self_recreating: bool,
     steps: Vec<StoredStep>,
     claims: Vec<StoredClaimed>,
@@ -62,6 +64,7 @@ impl From<&RecordedDestroy> for StoredDestroy {
         let RecordedDestroy {
             prevent,
             retain,
+            delete_adopted,
             self_recreating,
             steps,
             claims,
@@ -71,6 +74,7 @@ impl From<&RecordedDestroy> for StoredDestroy {
         Self {
             prevent: *prevent,
             retain: retain.clone(),
+            delete_adopted: *delete_adopted,
             self_recreating: *self_recreating,
             steps: steps.iter().map(StoredStep::from).collect(),
             claims: claims.iter().map(StoredClaimed::from).collect(),
@@ -85,6 +89,7 @@ impl From<StoredDestroy> for RecordedDestroy {
         let StoredDestroy {
             prevent,
             retain,
+            delete_adopted,
             self_recreating,
             steps,
             claims,
@@ -94,6 +99,7 @@ impl From<StoredDestroy> for RecordedDestroy {
         Self {
             prevent,
             retain,
+            delete_adopted,
             self_recreating,
             steps: steps.into_iter().map(DestroyStep::from).collect(),
             claims: claims.into_iter().map(Claimed::from).collect(),

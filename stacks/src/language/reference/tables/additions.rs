@@ -1,7 +1,7 @@
 //! What people add to the platform, manifests of their own, and the state.
 
 use super::super::{Table, Takes};
-use super::{ADOPT, ALLOW, KEEP, SECRET, key, switch};
+use super::{ADOPT, ALLOW, DELETE_ADOPTED, KEEP, SECRET, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -297,6 +297,12 @@ pub(super) const TABLES: &[Table] = &[
             ),
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
+            switch(
+                "delete_crds",
+                "false",
+                "Its CustomResourceDefinitions are deleted by a destroy, and when they leave the stack, like all else. Without this they stay, since every object of their kinds goes with them, whoever made it; and with it they stay as long as there are objects of their kinds that are not of the stack.",
+            ),
             key(
                 "ignore_fields",
                 Takes::Texts("a list of paths"),
@@ -368,7 +374,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         path: "[[removed]]",
-        about: "What is in the stack no more and is to be left as it is: its record goes, and nothing is deleted.",
+        about: "What is in the stack no more and is to be left as it is: its record and its marks go, and nothing is deleted.",
         example: "[[removed]]\naddress = 'manifests[extras].configmap[\"demo/settings\"]'",
         keys: &[key(
             "address",

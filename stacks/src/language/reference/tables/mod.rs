@@ -38,6 +38,12 @@ pub(super) const ADOPT: Key = switch(
     "An object of it that is there already, and is no other stack's, becomes the stack's: without this it takes `--adopt`. What was there before us is released by a destroy, not deleted.",
 );
 
+pub(super) const DELETE_ADOPTED: Key = switch(
+    "delete_adopted",
+    "false",
+    "What was there before us and was adopted is deleted by a destroy, and when it leaves the stack, like what we made; if it holds data, with `--yes-delete` alone. What a controller makes beside us is released all the same.",
+);
+
 pub(super) const SECRET: Takes = Takes::Table(Takes::SECRET);
 
 pub(super) const ALLOW: Key = key(

@@ -1,7 +1,7 @@
 //! The platform: the cluster, certificates, GPUs, OpenShift AI, monitoring.
 
 use super::super::{Table, Takes};
-use super::{ADOPT, ALLOW, KEEP, TIMEOUT, key, switch};
+use super::{ADOPT, ALLOW, DELETE_ADOPTED, KEEP, TIMEOUT, key, switch};
 use crate::stack::gpu_tiers::TIER_NAMES;
 
 pub(super) const TABLES: &[Table] = &[
@@ -267,6 +267,7 @@ pub(super) const TABLES: &[Table] = &[
             TIMEOUT,
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
         ],
     },
     Table {
@@ -363,6 +364,7 @@ pub(super) const TABLES: &[Table] = &[
             TIMEOUT,
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
         ],
     },
     Table {

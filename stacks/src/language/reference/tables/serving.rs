@@ -1,7 +1,7 @@
 //! Serving: gateways, models, Models-as-a-Service.
 
 use super::super::{Table, Takes};
-use super::{ADOPT, ALLOW, KEEP, SECRET, TIMEOUT, key, switch};
+use super::{ADOPT, ALLOW, DELETE_ADOPTED, KEEP, SECRET, TIMEOUT, key, switch};
 
 pub(super) const TABLES: &[Table] = &[
     Table {
@@ -231,6 +231,7 @@ pub(super) const TABLES: &[Table] = &[
             TIMEOUT,
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
             ALLOW,
         ],
     },
@@ -707,6 +708,7 @@ pub(super) const TABLES: &[Table] = &[
             TIMEOUT,
             KEEP,
             ADOPT,
+            DELETE_ADOPTED,
         ],
     },
     Table {

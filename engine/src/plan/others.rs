@@ -1,0 +1,439 @@
+//! What others put into a namespace that a plan deletes: it goes along, and nobody recorded it.
+//!
+//! In: the plan, what is recorded, and the metadata of what is in such namespaces. Out: the objects of others, the first of
+//! each namespace by name.
+//!
+//! Facts: Kubernetes deletes what is in a namespace before the namespace
+//! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>), and an object whose every owner is
+//! gone (<https://kubernetes.io/docs/concepts/architecture/garbage-collection/#owners-dependents>).
+//!
+//! Invariants:
+//! - An object of another is one that no record and no claim names, that is owned by nothing, and that a person or a tool of
+//!   theirs has written: what controllers and the platform make comes and goes with what it is made for.
+//! - A claim to a volume holds data, whoever wrote it: it is another's unless a StatefulSet of this stack makes it, one for
+//!   each of its pods, and owns none
+//!   (<https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage>).
+//!
+//! Deliberately absent: who writes for people. That is data of the catalogue. And kinds that neither hold data nor run, nor
+//! are the stack's own in that namespace: to list them all would take a request for each kind that the cluster knows.
+
+use super::{Action, Along, Excess, Plan, Stays};
+use crate::{
+    address::Address,
+    marks::is_ours,
+    object_key::{ObjectRef, ObjectType, is_being_deleted},
+    ownership::managed_entries,
+    recorded::Recorded,
+    resource::{Consequence, ConsequenceClass},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many objects of a namespace are told by name.
+const NAMED: usize = 5;
+
+/// What holds data or runs, of the kinds that every cluster has.
+const KINDS: [(&str, &str); 10] = [
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "Service"),
+    ("v1", "Pod"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
+];
+
+/// What the platform puts into every namespace, and a person may have touched
+/// (<https://kubernetes.io/docs/concepts/configuration/configmap/>, OpenShift: Service CA Operator).
+const DEFAULTS: [&str; 2] = ["kube-root-ca.crt", "openshift-service-ca.crt"];
+
+/// What others have in namespaces that go.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Others {
+    /// The first of each namespace.
+    pub named: Vec<Along>,
+    /// Of how many more no name is told.
+    pub more: Vec<More>,
+}
+
+/// Objects of others that go with a namespace, and are not named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct More {
+    /// The resource of the namespace.
+    pub container: Address,
+    /// The namespace.
+    pub with: ObjectRef,
+    /// How many.
+    pub count: usize,
+}
+
+/// What to list, and in which namespace: what may be others' in the namespaces that a plan deletes, also to make them
+/// again.
+pub fn listed_for(plan: &Plan, recorded: &BTreeMap<Address, Recorded>) -> BTreeSet<(ObjectType, String)> {
+    let going: BTreeSet<&str> = going_namespaces(plan).map(|(_, object)| object.name.as_str()).collect();
+    let mut all: BTreeSet<(ObjectType, String)> = BTreeSet::new();
+    for namespace in &going {
+        all.extend(KINDS.map(|(version, kind)| (ObjectType::new(version, kind), (*namespace).to_owned())));
+    }
+    for object in recorded
+        .values()
+        .filter_map(Recorded::object)
+        .map(|object| &object.object)
+    {
+        let kind = &object.object_type;
+        let is_listed = KINDS
+            .iter()
+            .any(|(version, known)| kind.api_version == *version && kind.kind == *known);
+        if let Some(namespace) = object
+            .namespace
+            .as_deref()
+            .filter(|name| going.contains(name) && !is_listed)
+        {
+            all.insert((kind.clone(), namespace.to_owned()));
+        }
+    }
+    all
+}
+
+fn going_namespaces(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectRef)> {
+    let steps = plan.steps.iter();
+    let going = steps.filter(|step| matches!(step.action, Action::Delete | Action::Replace));
+    going.filter_map(|step| {
+        Some((
+            &step.address,
+            step.object.as_ref().filter(|object| object.is_namespace())?,
+        ))
+    })
+}
+
+/// Of what is in namespaces that go, what is somebody else's. `hands` are the managers that people and their tools write by;
+/// one that ends in `*` begins so.
+pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: &[&str], listed: &[Value]) -> Others {
+    let known = Known::of(recorded);
+    let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan)
+        .map(|(address, object)| (object.name.as_str(), (address, object)))
+        .collect();
+    let mut found: BTreeMap<&str, BTreeSet<(bool, ObjectRef)>> = BTreeMap::new();
+    for live in listed {
+        let Some(namespace) = live["metadata"]["namespace"].as_str() else {
+            continue;
+        };
+        let Some(object) = reference(live, namespace) else {
+            continue;
+        };
+        let is_claim = object.object_type.kind == "PersistentVolumeClaim";
+        let is_others = !known.has(live, &object)
+            && !has_owner(live)
+            && !is_being_deleted(live)
+            && !DEFAULTS.contains(&object.name.as_str())
+            && (is_claim || is_by_hand(live, hands));
+        if is_others {
+            found.entry(namespace).or_default().insert((!is_claim, object));
+        }
+    }
+    let mut others = Others::default();
+    for (namespace, objects) in found {
+        let Some((container, with)) = namespaces.get(namespace).copied() else {
+            continue;
+        };
+        let count = objects.len().saturating_sub(NAMED);
+        others
+            .named
+            .extend(objects.into_iter().take(NAMED).map(|(_, object)| Along {
+                address: container.clone(),
+                object,
+                stays: Stays::NotOfTheStack,
+                container: container.clone(),
+                with: with.clone(),
+            }));
+        if count > 0 {
+            others.more.push(More {
+                container: container.clone(),
+                with: with.clone(),
+                count,
+            });
+        }
+    }
+    others
+}
+
+impl Others {
+    /// What is told of those that are not named.
+    pub fn consequences(&self) -> BTreeMap<Address, Vec<Consequence>> {
+        let told = |more: &More| Consequence {
+            class: ConsequenceClass::DataLoss,
+            text: format!(
+                "deletes {} with {}: they are not of this stack",
+                counted(more.count),
+                more.with
+            ),
+        };
+        let all = self.more.iter();
+        all.map(|more| (more.container.clone(), vec![told(more)])).collect()
+    }
+}
+
+/// What a plan does not do without a word of its own.
+pub fn excess_more(more: Vec<More>) -> impl Iterator<Item = Excess> {
+    more.into_iter().map(|more| Excess::More {
+        address: more.container,
+        with: Box::new(more.with),
+        count: more.count,
+    })
+}
+
+pub(super) fn counted(count: usize) -> String {
+    match count {
+        1 => "1 more object".to_owned(),
+        count => format!("{count} more objects"),
+    }
+}
+
+/// What the record knows of.
+struct Known<'a> {
+    uids: BTreeSet<&'a str>,
+    sets: Vec<&'a ObjectRef>,
+}
+
+impl<'a> Known<'a> {
+    fn of(recorded: &'a BTreeMap<Address, Recorded>) -> Self {
+        let objects = || recorded.values().filter_map(Recorded::object);
+        let claimed = recorded.values().flat_map(|known| &known.destroy.claims);
+        let is_set =
+            |object: &&ObjectRef| object.object_type.kind == "StatefulSet" && object.object_type.group() == "apps";
+        Self {
+            uids: objects()
+                .map(|object| object.uid.as_str())
+                .chain(claimed.map(|claimed| claimed.uid.as_str()))
+                .collect(),
+            sets: objects().map(|object| &object.object).filter(is_set).collect(),
+        }
+    }
+
+    fn has(&self, live: &Value, object: &ObjectRef) -> bool {
+        let is_recorded = live["metadata"]["uid"]
+            .as_str()
+            .is_some_and(|uid| self.uids.contains(uid));
+        let is_of_set = object.object_type.kind == "PersistentVolumeClaim"
+            && self
+                .sets
+                .iter()
+                .any(|set| set.namespace == object.namespace && is_claim_of(&object.name, &set.name));
+        is_recorded || is_of_set
+    }
+}
+
+fn reference(live: &Value, namespace: &str) -> Option<ObjectRef> {
+    let (api_version, kind) = (live["apiVersion"].as_str()?, live["kind"].as_str()?);
+    let name = live["metadata"]["name"].as_str()?;
+    Some(ObjectRef::namespaced(api_version, kind, namespace, name))
+}
+
+fn has_owner(live: &Value) -> bool {
+    let owners = live["metadata"]["ownerReferences"].as_array();
+    owners.is_some_and(|owners| !owners.is_empty())
+}
+
+/// Whether a person or a tool of theirs has written an object: also another stack, and what this one no longer records.
+fn is_by_hand(live: &Value, hands: &[&str]) -> bool {
+    let is_hand = |manager: &str| {
+        is_ours(manager)
+            || hands.iter().any(|hand| match hand.strip_suffix('*') {
+                Some(begins) => manager.starts_with(begins),
+                None => manager == *hand,
+            })
+    };
+    managed_entries(live).iter().any(|entry| is_hand(&entry.manager))
+}
+
+/// Whether a claim bears the name that a StatefulSet gives: of its template, of the set and a number.
+fn is_claim_of(claim: &str, set: &str) -> bool {
+    claim
+        .rsplit_once('-')
+        .filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .is_some_and(|(of, _)| of.strip_suffix(set).is_some_and(|template| template.ends_with('-')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digest::Digest,
+        packed::Packed,
+        plan::{Purpose, Reason, excess_along, excess_more, said_along, testing},
+        recorded::{Claimed, Origin, RecordedDestroy, RecordedNode, RecordedObject},
+    };
+    use serde_json::json;
+
+    fn known(at: &str, object: ObjectRef) -> Recorded {
+        Recorded {
+            address: at.parse().expect("an address"),
+            node: RecordedNode::Object(RecordedObject {
+                uid: format!("uid of {at}"),
+                object,
+                origin: Origin::Created,
+                manager: "m".to_owned(),
+                sent: Digest::of(&Value::Null),
+                manifest: Packed::default(),
+                fields: BTreeSet::new(),
+                sensitive: BTreeSet::new(),
+                key_id: None,
+                owned: None,
+            }),
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        }
+    }
+
+    /// A plan that deletes the namespace `demo`, and what is recorded.
+    fn going() -> (Plan, BTreeMap<Address, Recorded>) {
+        let namespace = ObjectRef::cluster("v1", "Namespace", "demo");
+        let mut widget = known("a.widget", ObjectRef::namespaced("x.io/v1", "Widget", "demo", "ours"));
+        widget.destroy.claims.push(Claimed {
+            object: ObjectRef::namespaced("v1", "ConfigMap", "demo", "claimed"),
+            uid: "claimed".to_owned(),
+            why: "made for it".to_owned(),
+        });
+        let recorded = [
+            known("a.namespace", namespace.clone()),
+            known("a.set", ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db")),
+            known(
+                "a.claim",
+                ObjectRef::namespaced("v1", "PersistentVolumeClaim", "demo", "ours"),
+            ),
+            known(
+                "a.elsewhere",
+                ObjectRef::namespaced("y.io/v1", "Gadget", "other", "ours"),
+            ),
+            widget,
+        ]
+        .into_iter()
+        .map(|known| (known.address.clone(), known))
+        .collect();
+        let mut plan = testing::plan_of(
+            Purpose::Destroy,
+            vec![testing::step(
+                "a.namespace".parse().expect("an address"),
+                Action::Delete,
+            )],
+        );
+        plan.steps[0].object = Some(namespace);
+        (plan, recorded)
+    }
+
+    fn live(kind: &str, namespace: &str, name: &str, uid: &str, manager: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": namespace, "name": name, "uid": uid,
+            "managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": {}}]}})
+    }
+
+    const HANDS: &[&str] = &["kubectl*", "helm"];
+
+    fn names(listed: &[Value]) -> Vec<String> {
+        let (plan, recorded) = going();
+        let found = others_along(&plan, &recorded, HANDS, listed);
+        found.named.iter().map(|one| one.object.to_string()).collect()
+    }
+
+    #[test]
+    fn kinds_with_data_or_pods_and_those_of_the_stack_are_listed_in_namespaces_that_go_alone() {
+        let (plan, recorded) = going();
+        let listed = listed_for(&plan, &recorded);
+        assert!(listed.iter().all(|(_, namespace)| namespace == "demo"));
+        assert_eq!(listed.len(), KINDS.len() + 1);
+        assert!(listed.contains(&(ObjectType::new("x.io/v1", "Widget"), "demo".to_owned())));
+    }
+
+    #[test]
+    fn claims_of_others_go_with_a_namespace_and_those_of_ours_and_of_owners_are_not_told() {
+        let claim = |namespace, name, uid| live("PersistentVolumeClaim", namespace, name, uid, "anybody");
+        let mut owned = claim("demo", "owned", "4");
+        owned["metadata"]["ownerReferences"] = json!([{"uid": "5"}]);
+        let claims = [
+            claim("demo", "theirs", "1"),
+            claim("demo", "data-db", "2"),
+            claim("demo", "data-db-0", "3"),
+            claim("demo", "ours", "uid of a.claim"),
+            owned,
+            claim("elsewhere", "theirs", "6"),
+        ];
+        assert_eq!(
+            names(&claims),
+            [
+                "PersistentVolumeClaim demo/data-db",
+                "PersistentVolumeClaim demo/theirs"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_people_and_their_tools_wrote_is_told_and_what_controllers_and_the_platform_make_is_not() {
+        let map = |name: &str, manager: &str| live("ConfigMap", "demo", name, name, manager);
+        let mut owned = map("owned", "kubectl");
+        owned["metadata"]["ownerReferences"] = json!([{"uid": "5"}]);
+        let mut going = map("going", "kubectl");
+        going["metadata"]["deletionTimestamp"] = json!("2026-11-28T10:00:00Z");
+        let listed = [
+            map("by-hand", "kubectl-client-side-apply"),
+            map("of-a-chart", "helm"),
+            map("of-flux", "helm-controller"),
+            map("of-another-stack", "stackctl/other"),
+            map("of-an-operator", "manager"),
+            map("kube-root-ca.crt", "kubectl-edit"),
+            map("claimed", "kubectl"),
+            live("Widget", "demo", "ours", "uid of a.widget", "kubectl"),
+            owned,
+            going,
+        ];
+        assert_eq!(
+            names(&listed),
+            [
+                "ConfigMap demo/by-hand",
+                "ConfigMap demo/of-a-chart",
+                "ConfigMap demo/of-another-stack"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_few_are_named_claims_first_and_of_the_rest_the_number_is_told() {
+        let (plan, recorded) = going();
+        let mut listed: Vec<_> = ["a", "b", "c", "d", "e", "f"]
+            .map(|name| live("ConfigMap", "demo", name, name, "kubectl"))
+            .to_vec();
+        listed.push(live("PersistentVolumeClaim", "demo", "z", "z", "anybody"));
+        let others = others_along(&plan, &recorded, HANDS, &listed);
+        let told = said_along(plan, &others.named).with_consequences(others.consequences());
+        let texts: Vec<_> = told.steps[0].consequences.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(texts.len(), 6);
+        assert_eq!(
+            texts[0],
+            "deletes PersistentVolumeClaim demo/z with Namespace demo: it is not of this stack"
+        );
+        assert_eq!(
+            texts[5],
+            "deletes 2 more objects with Namespace demo: they are not of this stack"
+        );
+        let reasons = &told.steps[0].reasons;
+        assert!(
+            !reasons.iter().any(|reason| matches!(reason, Reason::GoesWith(_))),
+            "{reasons:?}"
+        );
+        let excess: Vec<_> = excess_along(others.named).chain(excess_more(others.more)).collect();
+        assert!(
+            excess
+                .iter()
+                .all(|one| one.may_be_meant() && one.hint().contains("`--yes-delete`"))
+        );
+        assert_eq!(
+            excess[0].to_string(),
+            "`a.namespace`: PersistentVolumeClaim demo/z goes with Namespace demo: it is not of this stack"
+        );
+        assert_eq!(
+            excess[5].to_string(),
+            "`a.namespace`: 2 more objects go with Namespace demo: they are not of this stack"
+        );
+    }
+}
