@@ -137,6 +137,23 @@ pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
     })
 }
 
+/// The kinds of definitions among the documents whose objects have no status: nothing can be waited for in one.
+pub(super) fn without_status(documents: &[(usize, Document<'_>)]) -> BTreeSet<GroupKind> {
+    let has_status = |manifest: &Manifest| {
+        let mut versions = manifest.value()["spec"]["versions"].as_array().into_iter().flatten();
+        versions.any(|version| {
+            let schema = &version["schema"]["openAPIV3Schema"];
+            let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true;
+            version["subresources"]["status"].is_object() || schema["properties"]["status"].is_object() || is_open
+        })
+    };
+    let provided = documents.iter().filter_map(|(_, document)| {
+        let kind = provided(&document.manifest)?.kind;
+        (!has_status(&document.manifest)).then_some(kind)
+    });
+    provided.collect()
+}
+
 /// Whether data is lost with an object of this kind: volumes, and with a definition every object of its kind
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition>).
 pub(super) fn holds_data(manifest: &Manifest) -> bool {

@@ -6,7 +6,7 @@ use super::super::read::{self, At, Field, Reader};
 use super::super::typed;
 use super::super::value::Value as Written;
 use crate::expression;
-use crate::stack::{Allowance, KindName, ObjectName, SetReadiness};
+use crate::stack::{Allowance, KindName, ObjectName, SetDependency, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
@@ -21,7 +21,7 @@ pub(crate) struct RawManifests {
     pub(crate) name: At<ObjectName>,
     pub(crate) path: PathBuf,
     pub(crate) namespace: Option<ObjectName>,
-    pub(crate) depends_on: Vec<Address>,
+    pub(crate) depends_on: Vec<SetDependency>,
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) prevent_destroy: bool,
     pub(crate) adopt: bool,
@@ -66,7 +66,13 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         name: name?,
         path: path?,
         namespace: namespace.map(|at| at.value),
-        depends_on: depends_on.into_iter().map(|at| at.value).collect(),
+        depends_on: depends_on
+            .into_iter()
+            .map(|on| SetDependency {
+                at: problems.file_line(on.place),
+                on: on.value,
+            })
+            .collect(),
         ready,
         prevent_destroy,
         adopt,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::stack::SetDependency;
 use stackctl_engine::graph::Graph;
 
 mod order;
@@ -341,6 +342,56 @@ metadata:
 }
 
 #[test]
+fn what_a_table_waits_for_says_when_it_is_ready_or_has_no_status() {
+    let definition = |status: &str| {
+        format!(
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.example.com}}\n\
+             spec:\n  group: example.com\n  scope: Namespaced\n  names: {{kind: Widget, plural: widgets}}\n  \
+             versions: [{{name: v1, served: true, storage: true, {status}schema: {{openAPIV3Schema: {{type: object}}}}}}]\n"
+        )
+    };
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: b}\n";
+    let (mut waiting, awaited) = (ManifestSet::bare("app", "app.yaml"), set());
+    waiting.depends_on = vec![dependency("manifests[team].widget[\"b/a\"]")];
+    let file = |name: &str, text: &str| {
+        let (name, text) = (name.to_owned(), text.to_owned());
+        vec![ManifestFile { name, text }]
+    };
+    let of = |waiting: &ManifestSet, definition: &str| {
+        let app = file("app.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+        let sets = [
+            (waiting, app),
+            (&awaited, file("objects.yaml", &(widget.to_owned() + definition))),
+        ];
+        resources(&sets, &[])
+            .map(|made| told(&made))
+            .map_err(|errors| errors[0].to_string())
+    };
+    let refused = "stack.toml:7: `depends_on` names Widget b/a, and nothing says when a Widget is ready";
+    assert_eq!(of(&waiting, ""), Err(refused.to_owned()));
+    assert_eq!(
+        of(&waiting, &definition("subresources: {status: {}}, ")),
+        Err(refused.to_owned())
+    );
+    assert_eq!(of(&waiting, &definition("")), Ok(Vec::new()));
+    waiting.allow = vec![Allowance {
+        code: "STK324",
+        at: waiting.depends_on[0].at.clone(),
+    }];
+    assert_eq!(of(&waiting, ""), Ok(Vec::new()));
+}
+
+fn dependency(address: &str) -> SetDependency {
+    SetDependency {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 7,
+        },
+        on: address.parse().expect("an address"),
+    }
+}
+
+#[test]
 fn what_people_marked_to_stay_stays_on_destroy() {
     let kept = |name: &str, value: &str| {
         let text =
@@ -463,7 +514,7 @@ metadata:
         "objects.yaml:6: it waits for itself, by `config.kubernetes.io/depends-on`"
     );
     let mut set = set();
-    set.depends_on = vec!["manifests[team].configmap[\"default/a\"]".parse().expect("an address")];
+    set.depends_on = vec![dependency("manifests[team].configmap[\"default/a\"]")];
     let file = ManifestFile {
         name: "objects.yaml".to_owned(),
         text: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
@@ -487,6 +538,7 @@ fn beside(set: &ManifestSet, text: &str, scopes: &Scopes, missing: &[&str], allo
     let missing = missing.iter().map(|name| (*name).to_owned()).collect();
     let told = files.resources(&Beside {
         catalogue: &[],
+        capacity: Capacity::default(),
         allowed,
         there: &BTreeSet::new(),
         missing: &missing,
@@ -637,6 +689,7 @@ fn what_is_allowed_is_not_told_by_the_stack_or_by_its_table_and_what_is_allowed_
     let made = files
         .resources(&Beside {
             catalogue: &[],
+            capacity: Capacity::default(),
             allowed: &[],
             there: &BTreeSet::new(),
             missing: &BTreeSet::new(),
