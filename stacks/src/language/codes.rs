@@ -474,7 +474,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK301",
         "a manifest that is no object",
-        "Every document is an object with `apiVersion`, `kind` and `metadata.name`. A null is refused, since the server would store an empty value in its place; a Secret with its values is, since a plan shows what it writes.",
+        "Every document is an object with `apiVersion`, `kind` and `metadata.name`. A null in a custom resource is refused, since the server may store it; a Secret with its values is, since a plan shows what it writes.",
     ),
     row(
         "STK302",
@@ -645,6 +645,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK338",
         "an object that may need a namespace",
         "`namespace` of a table is for objects that name none and lie in one. Whether those of a kind do is known from definitions in the files, from `--crds DIR`, from what an earlier plan saw, and from the cluster; of this kind nobody says it, and the object stays as it is written.",
+    ),
+    row(
+        "STK339",
+        "a field without a value",
+        "Of kinds of Kubernetes itself the API server takes a null (`replicas:` with nothing behind it) for a field that is not there, and puts its default in place. So it is left out here, and told, since a value may have been meant. Of a custom resource a null may be stored as it is, so it is refused there (STK301).",
     ),
     row(
         "STK340",

@@ -1099,6 +1099,13 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK339",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  labels: # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n",
+        ),
+    ),
+    (
         "STK340",
         manifests(
             "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\n\

@@ -279,7 +279,7 @@ zones = ["c"]
             let layers = [source("base.toml", BASE)];
             let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
             let diagnostics = parse(&layers, &sets).expect_err("a name that is not there");
-            diagnostics.errors()[0].help().unwrap_or_default().to_string()
+            diagnostics.errors()[0].help().unwrap_or_default()
         };
         assert_eq!(
             errors(&base, &["rhoai.profile=ea", "models[qwen3-8].replicas=1"]),

@@ -11,7 +11,7 @@ use stackctl_engine::{
     Address, Resource,
     graph::{Cycle, Edge},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// What can wait.
 pub(super) struct Circles<'a> {
@@ -85,7 +85,9 @@ impl Circles<'_> {
             lies_at.get_or_insert_with(|| from.at());
             let places = if said.is_empty() { vec![from.at()] } else { said };
             let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-            lines += &format!(
+            // Writing into a string cannot fail.
+            let _written = write!(
+                lines,
                 "\n  {} waits for {}: {} ({})",
                 from.manifest.object(),
                 to.manifest.object(),

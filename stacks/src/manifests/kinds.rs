@@ -187,6 +187,21 @@ fn is_namespaced(object_type: &ObjectType) -> Option<bool> {
         .then(|| !CLUSTER_WIDE.contains(&(group, kind)))
 }
 
+/// What names a namespace and belongs to the whole cluster, by the definitions among the documents and in the catalogue,
+/// or as a kind that every cluster has: the server would not know what is meant.
+pub(super) fn misplaced<'d>(
+    documents: &'d [(usize, Document<'d>)],
+    catalogue: &[Resource],
+) -> impl Iterator<Item = &'d Document<'d>> {
+    let scopes = scopes(documents, catalogue);
+    let is_misplaced = move |document: &&Document<'_>| {
+        let object = document.manifest.object();
+        let said = scopes.get(&object.object_type.group_kind()).copied();
+        object.namespace.is_some() && said.or_else(|| is_namespaced(&object.object_type)) == Some(false)
+    };
+    documents.iter().map(|(_, document)| document).filter(is_misplaced)
+}
+
 /// The types of objects that name no namespace, where nothing here says whether they lie in one.
 pub(super) fn unplaced(documents: &[(usize, Document<'_>)], catalogue: &[Resource]) -> BTreeSet<ObjectType> {
     let scopes = scopes(documents, catalogue);

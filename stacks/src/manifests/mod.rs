@@ -180,6 +180,14 @@ impl<'a> Files<'a> {
             unplaced,
         } = self;
         namespaces::check(&documents, beside, &mut errors, &mut notices);
+        errors.extend(kinds::misplaced(&documents, beside.catalogue).map(|document| {
+            let kind = &document.manifest.object().object_type.kind;
+            ManifestsError::NotAnObject {
+                at: document.at_field("metadata.namespace"),
+                why: format!("a {kind} belongs to the whole cluster, and a namespace is given"),
+                hint: Cow::Borrowed("take `metadata.namespace` out"),
+            }
+        }));
         let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
         notices.extend(unused_readiness(&only_sets, &documents));
         notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));

@@ -141,6 +141,19 @@ pub enum ManifestsNotice {
         /// The code.
         code: &'static str,
     },
+    /// A field without a value, of a kind of the server itself.
+    #[error("{at}: `{field}` has no value, and is left out")]
+    #[diagnostic(
+        code(STK339),
+        severity(Warning),
+        help("take the key away, or give it a value: the server takes it for one that is not there")
+    )]
+    Unset {
+        /// Where.
+        at: FileLine,
+        /// The field.
+        field: String,
+    },
     /// A Subscription that is Automatic beside one that is not.
     #[error("{at}: {object} is Automatic in a namespace where {manual} is Manual: its plans wait for approval too")]
     #[diagnostic(
@@ -427,6 +440,7 @@ impl ManifestsNotice {
             | Self::LeftOut { at, .. }
             | Self::Hook { at, .. }
             | Self::NoReadiness { at, .. }
+            | Self::Unset { at, .. }
             | Self::LittleRoom { at, .. }
             | Self::NotEnoughGpus { at, .. }
             | Self::TooManyForNode { at, .. }

@@ -267,6 +267,62 @@ spec:
 }
 
 #[test]
+fn what_has_no_value_is_left_out_of_kinds_of_the_server_and_refused_in_a_custom_resource() {
+    let deployment = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  replicas:
+  template:
+    spec:
+      nodeSelector:
+      containers: [{name: main, image: i, resources: null}]
+";
+    let made = made(&set(), deployment);
+    assert_eq!(
+        told(&made),
+        [
+            "objects.yaml:6: `spec.replicas` has no value, and is left out",
+            "objects.yaml:9: `spec.template.spec.nodeSelector` has no value, and is left out",
+            "objects.yaml:10: `spec.template.spec.containers[0].resources` has no value, and is left out",
+        ]
+    );
+    let Node::Object(object) = &made.resources[0].node else {
+        panic!("an object")
+    };
+    assert_eq!(
+        object.manifest.value()["spec"],
+        serde_json::json!({"template": {"spec": {"containers": [{"name": "main", "image": "i"}]}}})
+    );
+    let refused = |text: &str| {
+        read(text)
+            .expect_err("a null")
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        refused("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec:\n  size:\n"),
+        ["objects.yaml:5: the manifest holds a null at spec.size"]
+    );
+    assert_eq!(
+        refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  tolerations: [null]\n"),
+        ["objects.yaml:5: the manifest holds a null at spec.tolerations[0]"]
+    );
+}
+
+#[test]
+fn an_object_of_the_whole_cluster_names_no_namespace() {
+    let text = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  namespace: b\n";
+    let errors = read(text).expect_err("a namespace");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:5: a Node belongs to the whole cluster, and a namespace is given"]
+    );
+}
+
+#[test]
 fn readiness_is_that_of_the_first_table_that_is_about_the_kind() {
     let mut set = set();
     let about = |kind: &str, group: Option<&str>, condition: &str| crate::stack::SetReadiness {
