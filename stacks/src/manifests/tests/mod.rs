@@ -138,7 +138,7 @@ fn an_empty_file_may_be_half_written_and_one_of_comments_is_meant() {
 #[test]
 fn volumes_and_definitions_hold_data() {
     let holds = |kind: &str, version: &str| {
-        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n");
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         read(&text).expect("an object")[0].lifecycle.holds_data
     };
     assert!(holds("PersistentVolumeClaim", "v1") && holds("PersistentVolume", "v1"));
@@ -304,11 +304,11 @@ spec:
     };
     assert_eq!(
         refused("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec:\n  size:\n"),
-        ["objects.yaml:5: the manifest holds a null at spec.size"]
+        ["objects.yaml:5: the manifest holds a null at .spec.size"]
     );
     assert_eq!(
         refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  tolerations: [null]\n"),
-        ["objects.yaml:5: the manifest holds a null at spec.tolerations[0]"]
+        ["objects.yaml:5: the manifest holds a null at .spec.tolerations[0]"]
     );
 }
 
