@@ -284,6 +284,7 @@ fn object(
     // Generators write these two; they are the server's to say.
     map.remove("status");
     unset_times(map);
+    unset_aggregated_rules(map);
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
     let plain = ["data", "stringData"]
         .into_iter()
@@ -359,6 +360,14 @@ fn without_nulls(value: &mut Value, at: &str, unset: &mut Vec<String>) {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Takes the rules out of a `ClusterRole` that is aggregated from others: the control plane fills them in, over whatever is
+/// written there (<https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles>).
+fn unset_aggregated_rules(map: &mut serde_json::Map<String, Value>) {
+    if map.get("kind").is_some_and(|kind| kind == "ClusterRole") && map.contains_key("aggregationRule") {
+        map.remove("rules");
     }
 }
 

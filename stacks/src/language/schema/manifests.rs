@@ -10,7 +10,6 @@ use crate::stack::{Allowance, KindName, ObjectName, SetDependency, SetReadiness}
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
-    diff::is_taken_apart,
     readiness::{Expression, Matcher, Rule},
 };
 use std::path::PathBuf;
@@ -86,13 +85,6 @@ fn field_path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
     let text = read::line(field, problems)?;
     let names_objects = |path: &FieldPath| path.contains(&FieldPath::fields(["metadata", "name"]));
     let path = FieldPath::parse(&text).filter(|path| !path.has_index() && !names_objects(path));
-    if path.as_ref().is_some_and(|path| !is_taken_apart(path)) {
-        let hint = "items are told apart in `containers`, `initContainers`, `env`, `volumes` and `volumeMounts` alone: name the \
-                    whole list";
-        let (noun, hint) = ("a field that can be left to others", hint.to_owned());
-        problems.push(field.node.place, Problem::Malformed { text, noun, hint });
-        return None;
-    }
     if path.is_none() {
         let (noun, hint) = (
             "the path of a field",
