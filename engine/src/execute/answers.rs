@@ -75,8 +75,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Ok(performed) => performed,
             Err(StepError::Journal(error)) => return self.break_off(error),
             Err(StepError::Provider(error)) => {
-                let held_up = Some(active.why.clone())
-                    .filter(|why| error == ProviderError::BeingDeleted && !why.is_empty());
+                let held_up =
+                    Some(active.why.clone()).filter(|why| error == ProviderError::BeingDeleted && !why.is_empty());
                 let what = self.what_failed(&address, &wanted);
                 let denials = self
                     .by_address

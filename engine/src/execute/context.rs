@@ -129,6 +129,21 @@ impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
     }
 }
 
+/// What to do when the server forbids something. It says that a right is missing by what somebody "cannot" do
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/authorization/>); all else is an admission rule, which no right
+/// helps against.
+fn of_refusal(words: &str) -> &'static str {
+    if words.contains(" cannot ") {
+        "ask for the right, or use an account that has it"
+    } else if words.contains(" quota: ") {
+        "a quota of its namespace refuses it: ask for less, say what each container asks for, or have the quota raised"
+    } else if words.contains("violates PodSecurity") {
+        "its namespace takes no such pods: change the pod, or the namespace's label `pod-security.kubernetes.io/enforce`"
+    } else {
+        "a rule of the cluster refuses it, whoever asks: change the object, or ask whoever made the rule"
+    }
+}
+
 /// A provider's error about an object, as a failure with a next step.
 pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
     let failure = Failure::new(what.to_owned()).because(error.to_string());
@@ -146,7 +161,7 @@ pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
                 failure.because(format!("{field}: {text}"))
             }),
         ProviderError::KindNotServed(_) => failure.hint("an operator that brings it is not installed, or not ready"),
-        ProviderError::Forbidden(_) => failure.hint("ask for the right, or use an account that has it"),
+        ProviderError::Forbidden(words) => failure.hint(of_refusal(words)),
         ProviderError::Unreachable(_) | ProviderError::Unavailable(_) => {
             failure.hint("run the same command again once the cluster answers; nothing is lost")
         }

@@ -258,7 +258,11 @@ async fn what_a_request_waits_for_that_is_sent_again_is_told() {
         cluster.serve("Late");
     };
     world.driven(&[late("one")], 4, on, others).await;
-    assert_eq!(told.borrow()[0], "the cluster does not serve example.com/v1 Late", "once");
+    assert_eq!(
+        told.borrow()[0],
+        "the cluster does not serve example.com/v1 Late",
+        "once"
+    );
     assert_eq!(world.kept.recorded.len(), 1);
 }
 

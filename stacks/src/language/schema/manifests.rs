@@ -7,7 +7,7 @@ use super::super::typed;
 use super::super::value::Value as Written;
 use super::fate;
 use crate::expression;
-use crate::stack::{Allowance, Fate, KindName, ObjectName, SetReadiness};
+use crate::stack::{Allowance, Fate, KindName, ObjectName, SetDependency, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
@@ -21,7 +21,7 @@ pub(crate) struct RawManifests {
     pub(crate) name: At<ObjectName>,
     pub(crate) path: PathBuf,
     pub(crate) namespace: Option<ObjectName>,
-    pub(crate) depends_on: Vec<Address>,
+    pub(crate) depends_on: Vec<SetDependency>,
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) fate: Fate,
     pub(crate) delete_crds: bool,
@@ -66,7 +66,13 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         name: name?,
         path: path?,
         namespace: namespace.map(|at| at.value),
-        depends_on: depends_on.into_iter().map(|at| at.value).collect(),
+        depends_on: depends_on
+            .into_iter()
+            .map(|on| SetDependency {
+                at: problems.file_line(on.place),
+                on: on.value,
+            })
+            .collect(),
         ready,
         fate,
         delete_crds,
