@@ -33,6 +33,7 @@ use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLi
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,7 +43,7 @@ pub(super) struct Planned {
     /// The plan.
     pub(super) plan: Plan,
     /// What counted as recorded.
-    pub(super) recorded: BTreeMap<Address, Recorded>,
+    pub(super) recorded: Arc<BTreeMap<Address, Recorded>>,
     /// What was found.
     pub(super) survey: Survey,
     /// What is shown around it.
@@ -65,6 +66,7 @@ impl Planned {
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
     pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
         Details {
+            desired: plan::desired_digest(self.plan.purpose, resources),
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
             drift: drift(
                 &self.recorded,
@@ -110,7 +112,9 @@ pub(super) async fn apply(
     let partial = scope::narrow(&arguments.scope, || Order::of_apply(&desired.graph, &all_recorded))?;
     let replaced = scope::replaced(&arguments.replace, &desired.graph, partial.as_ref())?;
     let resources = part_of(partial.as_ref(), desired);
-    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let part = partial
+        .as_ref()
+        .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
@@ -183,9 +187,17 @@ pub(super) async fn apply(
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet.
-pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
-    for (address, known) in recorded {
-        if matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address) {
+pub(super) fn keep(stack: &Stack, recorded: &mut Arc<BTreeMap<Address, Recorded>>, goes: impl Fn(&Address) -> bool) {
+    let is_kept = |(address, known): (&Address, &Recorded)| {
+        matches!(known.node, RecordedNode::Object(_)) && goes(address) && stack.keeps(address)
+    };
+    let kept: Vec<Address> = recorded
+        .iter()
+        .filter(|entry| is_kept(*entry))
+        .map(|(address, _)| address.clone())
+        .collect();
+    for address in kept {
+        if let Some(known) = Arc::make_mut(recorded).get_mut(&address) {
             known.destroy.prevent = true;
         }
     }
@@ -209,7 +221,9 @@ pub(super) async fn destroy(
         keep(stack, &mut all_recorded, |_| true);
     }
     let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
-    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let part = partial
+        .as_ref()
+        .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
@@ -340,6 +354,9 @@ pub(super) fn estimates(
         .filter(|step| step.action.is_work())
         .map(|step| &step.address)
         .collect();
+    if working.is_empty() {
+        return (None, None);
+    }
     let works = |address: &Address| working.contains(address);
     let by = |learned: &BTreeMap<Address, Duration>| estimate(&desired.resources, &desired.graph, learned, works);
     let real = by(&known.really_took(settings));

@@ -100,7 +100,7 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     let entries = LazyCell::new(|| managed_entries(live));
     let recorded = object.manifest.open();
     let mut changes = Vec::new();
-    for path in &object.fields {
+    for path in object.fields.iter() {
         let there = path.get(live);
         let Some((before, after)) = differs(object, path, path.get(&recorded), there, key) else {
             continue;

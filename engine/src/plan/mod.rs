@@ -38,7 +38,7 @@ pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use error::PlanError;
 pub(crate) use fields::sensitive;
 pub use picture::{Picture, Side, pictures};
-pub use planner::{Inputs, digest_of, plan, plan_destroy};
+pub use planner::{Inputs, desired_digest, plan, plan_destroy};
 pub use projection::{Moved, Projection, projections};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
@@ -49,7 +49,6 @@ pub use transition::{LoginChange, Transition, transitions};
 use crate::{
     FieldPath,
     address::Address,
-    digest::Digest,
     graph::Edge,
     object_key::ObjectRef,
     readiness::Readiness,
@@ -65,8 +64,6 @@ pub struct Plan {
     pub purpose: Purpose,
     /// One step for each resource that is desired or recorded; dependencies first, removals in their reversed order.
     pub steps: Vec<Step>,
-    /// A digest of what is desired: the resources as compiled.
-    pub desired: Digest,
     /// What stays in the cluster after a destroy, each with its reason.
     pub remains: Vec<Remains>,
     /// What the plan leaves out, where it is about a part of the stack.
