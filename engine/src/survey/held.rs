@@ -67,6 +67,12 @@ impl Held {
         self.is_leaving
     }
 
+    /// Whether somebody looked into it.
+    #[cfg(test)]
+    pub(crate) fn is_open(&self) -> bool {
+        self.map.get().is_some()
+    }
+
     /// Whether it is surely what this resource would leave.
     pub(super) fn same_for(&self, resource: &Address) -> Option<&Same> {
         self.same.as_ref().filter(|same| same.of == *resource)
