@@ -1,13 +1,14 @@
 //! Every object that a survey looks at.
 //!
 //! Invariant: objects that we made are listed by our label, one list for each kind and namespace that holds some of them;
-//! what is named alone is read alone.
+//! what is named alone is read alone. An object is read in one version: the one that the stack writes it in, and where that
+//! is not served yet, the one that it was recorded in.
 
 use super::{SurveyError, SurveyRequest, View, beside, same::Reading};
 use crate::{
     execute::{Provider, ProviderError, Selector},
     late::LateSource,
-    object_key::{ObjectRef, ObjectType},
+    object_key::{ObjectKey, ObjectRef, ObjectType},
     readiness::{Seen as _, Target},
     recorded::{Recorded, RecordedNode},
 };
@@ -33,9 +34,11 @@ pub(super) async fn everything<P: Provider>(
         width,
         view: View::default(),
     };
-    reader.list_all(own(request)).await?;
-    let named = named(request, &reader.view);
+    reader.list_all(own(request, reading)).await?;
+    let named = named(request, reading, &reader.view);
     reader.get_all(named).await?;
+    let unserved = in_older_versions(request, reading, &reader.view);
+    reader.get_all(unserved).await?;
     // Links name their object only once the holder is read.
     let linked = linked(request, &reader.view);
     reader.get_all(linked).await?;
@@ -44,11 +47,11 @@ pub(super) async fn everything<P: Provider>(
 }
 
 /// Objects that we made, by our label.
-fn own(request: &SurveyRequest<'_>) -> BTreeSet<Family> {
+fn own(request: &SurveyRequest<'_>, reading: &Reading<'_>) -> BTreeSet<Family> {
     let mut groups: BTreeMap<(&ObjectType, Option<&str>), usize> = BTreeMap::new();
     for recorded in request.recorded.values() {
         if let RecordedNode::Object(object) = &recorded.node {
-            let of = &object.object;
+            let of = reading.version_of(&object.object);
             *groups.entry((&of.object_type, of.namespace.as_deref())).or_default() += 1;
         }
     }
@@ -60,11 +63,12 @@ fn own(request: &SurveyRequest<'_>) -> BTreeSet<Family> {
 }
 
 /// Every object that is known by name and not read yet: desired, recorded, observed, or holding a late value.
-fn named(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<ObjectRef> {
-    let mut named: BTreeSet<ObjectRef> = BTreeSet::new();
+fn named(request: &SurveyRequest<'_>, reading: &Reading<'_>, view: &View) -> Vec<ObjectRef> {
+    let mut named: BTreeMap<ObjectKey, ObjectRef> = BTreeMap::new();
     let mut wants = |object: &ObjectRef| {
         if view.held(object).is_none() {
-            named.insert(object.clone());
+            let object = reading.version_of(object);
+            named.entry(object.key()).or_insert_with(|| object.clone());
         }
     };
     for object in request.recorded.values().filter_map(Recorded::object) {
@@ -88,11 +92,20 @@ fn named(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<ObjectRef> {
             }
         }
     }
-    named
+    named.into_values().collect()
+}
+
+/// What is recorded in another version than the stack writes it in, and was not found in that one.
+fn in_older_versions(request: &SurveyRequest<'_>, reading: &Reading<'_>, view: &View) -> Vec<ObjectRef> {
+    let recorded = request.recorded.values().filter_map(Recorded::object);
+    let older = recorded
+        .map(|known| &known.object)
+        .filter(|object| reading.version_of(object) != *object && view.held(object).is_none());
+    older.cloned().collect()
 }
 
 /// What is named by a field of another object.
-fn linked(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<ObjectRef> {
+fn linked(request: &SurveyRequest<'_>, view: &View) -> Vec<ObjectRef> {
     let mut linked = BTreeSet::new();
     for observation in request.resources.iter().flat_map(beside) {
         if let Target::Linked { from, at, of } = &observation.target
@@ -106,6 +119,9 @@ fn linked(request: &SurveyRequest<'_>, view: &View) -> BTreeSet<ObjectRef> {
         }
     }
     linked
+        .into_iter()
+        .filter(|object| view.held(object).is_none())
+        .collect()
 }
 
 /// Families that gates look at: by label in their namespace.
@@ -139,7 +155,7 @@ struct Reader<'a, P> {
 }
 
 impl<P: Provider> Reader<'_, P> {
-    async fn get_all(&mut self, named: BTreeSet<ObjectRef>) -> Result<(), SurveyError> {
+    async fn get_all(&mut self, named: Vec<ObjectRef>) -> Result<(), SurveyError> {
         let provider = self.provider;
         let mut answers = stream::iter(named)
             .map(|object| async move {
@@ -189,5 +205,90 @@ impl<P: Provider> Reader<'_, P> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        address::Address,
+        digest::Digest,
+        manifest::Manifest,
+        marks::Identity,
+        packed::Packed,
+        recorded::{Origin, RecordedDestroy, RecordedObject},
+        resource::{Node, Object, Resource},
+    };
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn scaler(api_version: &str, name: &str) -> ObjectRef {
+        ObjectRef::namespaced(api_version, "HorizontalPodAutoscaler", "n", name)
+    }
+
+    fn recorded(address: &Address, object: ObjectRef) -> Recorded {
+        Recorded {
+            address: address.clone(),
+            node: RecordedNode::Object(RecordedObject {
+                object,
+                uid: "u".to_owned(),
+                origin: Origin::Created,
+                manager: "m".to_owned(),
+                sent: Digest::of_bytes(b""),
+                manifest: Packed::default(),
+                fields: Arc::default(),
+                sensitive: BTreeSet::new(),
+                key_id: None,
+                owned: None,
+            }),
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        }
+    }
+
+    #[test]
+    fn an_object_is_read_in_the_version_that_the_stack_writes_and_else_in_that_of_its_record() {
+        let names = ["a", "b", "c", "d"];
+        let address = |name: &str| format!("x.{name}").parse::<Address>().expect("an address");
+        let desired = |name: &&str| {
+            let manifest = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+                "metadata": {"name": name, "namespace": "n"}});
+            Resource::new(address(name), Node::Object(Object::new(Manifest::written(manifest))))
+        };
+        let resources: Vec<_> = names.iter().map(desired).collect();
+        let known = |name: &&str| (address(name), recorded(&address(name), scaler("autoscaling/v1", name)));
+        let identity = Identity {
+            stack: "s".to_owned(),
+            lineage: "l".to_owned(),
+        };
+        let request = SurveyRequest {
+            resources: &resources,
+            recorded: &names.iter().map(known).collect(),
+            identity: &identity,
+            key: None,
+            parallelism: 1,
+        };
+        let (reading, mut view) = (Reading::new(&request), View::default());
+        let all = |version: &str| names.map(|name| scaler(version, name)).to_vec();
+        let of: Vec<_> = own(&request, &reading)
+            .into_iter()
+            .map(|(of, ..)| of.api_version)
+            .collect();
+        assert_eq!(of, ["autoscaling/v2"]);
+        assert_eq!(named(&request, &reading, &view), all("autoscaling/v2"));
+        assert_eq!(in_older_versions(&request, &reading, &view), all("autoscaling/v1"));
+
+        let live = |version: &str| {
+            json!({"apiVersion": version, "kind": "HorizontalPodAutoscaler",
+                "metadata": {"name": "a", "namespace": "n", "uid": "u"}})
+        };
+        for version in ["autoscaling/v2", "autoscaling/v1"] {
+            view.insert(reading.take(live(version)).expect("it is named"));
+        }
+        assert_eq!(named(&request, &reading, &view).len(), 3);
+        assert_eq!(in_older_versions(&request, &reading, &view).len(), 3);
+        let held = view.object(&scaler("autoscaling/v1", "a"));
+        assert_eq!(held, Some(&live("autoscaling/v2")));
     }
 }

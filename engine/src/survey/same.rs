@@ -27,6 +27,8 @@ pub(super) struct Reading<'a> {
     manager: String,
     /// What the stack makes, and what it made.
     known: HashMap<Names<'a>, Known<'a>>,
+    /// What it takes fields of.
+    overlaid: HashMap<Names<'a>, &'a ObjectRef>,
 }
 
 enum Known<'a> {
@@ -44,10 +46,25 @@ impl<'a> Reading<'a> {
             Node::Object(object) => Some((object.manifest.object().names(), Known::Desired(resource, object))),
             Node::Overlay(_) | Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
         }));
+        let overlaid = request.resources.iter().filter_map(|resource| match &resource.node {
+            Node::Overlay(overlay) => Some((overlay.target.names(), &overlay.target)),
+            Node::Object(_) | Node::Gate(_) | Node::Action(_) | Node::Check(_) => None,
+        });
         Self {
             request,
             manager: request.identity.object_manager(),
+            overlaid: overlaid.collect(),
             known,
+        }
+    }
+
+    /// An object in the version in which it is read: the one that the stack writes it in. Of an object that is read in two,
+    /// a plan would say now the one and now the other.
+    pub(super) fn version_of<'b>(&'b self, object: &'b ObjectRef) -> &'b ObjectRef {
+        let names = object.names();
+        match self.known.get(&names) {
+            Some(Known::Desired(_, desired)) => desired.manifest.object(),
+            Some(Known::Recorded) | None => self.overlaid.get(&names).copied().unwrap_or(object),
         }
     }
 

@@ -33,8 +33,9 @@ impl Seen for View {
 }
 
 impl View {
+    /// Takes what was read; what was read before stays, since it was read in the version that counts.
     pub(super) fn insert(&mut self, (key, held): (ObjectKey, Held)) {
-        self.objects.insert(key, Arc::new(held));
+        self.objects.entry(key).or_insert_with(|| Arc::new(held));
     }
 
     pub(super) fn held(&self, object: &ObjectRef) -> Option<&Arc<Held>> {
