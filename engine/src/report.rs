@@ -68,7 +68,11 @@ impl Report {
             }
             Event::Remedied { address, why } => self.remedied.push((address.clone(), why.clone())),
             Event::Interrupted => self.interrupted = true,
-            Event::Started { .. } | Event::Waiting { .. } | Event::Noted { .. } => {}
+            Event::Started { .. }
+            | Event::Waiting { .. }
+            | Event::Noted { .. }
+            | Event::Unheard { .. }
+            | Event::Heard { .. } => {}
         }
     }
 

@@ -133,7 +133,11 @@ impl Timeline {
                 self.with(address, |span| span.ended = Some((at, Ended::Blocked(by.clone()))));
                 self.order.push(address.clone());
             }
-            Event::Remedied { .. } | Event::Noted { .. } | Event::Interrupted => {}
+            Event::Remedied { .. }
+            | Event::Noted { .. }
+            | Event::Unheard { .. }
+            | Event::Heard { .. }
+            | Event::Interrupted => {}
         }
     }
 

@@ -18,6 +18,7 @@ pub mod copy;
 mod error;
 mod format;
 mod journal;
+pub mod lease;
 mod lock;
 pub mod planfile;
 mod recorded;

@@ -23,6 +23,51 @@ pub(super) fn a_saved_plan_outlives_an_apply_of_something_else(server: &Server<'
     folder.destroy();
 }
 
+/// Two runs from two copies of a state have a lock each, and the cluster's lease between them.
+pub(super) fn a_run_beside_another_one_of_the_same_stack_is_refused(server: &Server<'_>) {
+    let folder = server.folder("leased");
+    folder.map("one", "a: before");
+    folder.apply();
+    folder.map("one", "a: after");
+    let heard_at = |heard: &str| {
+        let spec = format!(r#"{{"holderIdentity":"ben@build-2/x","acquireTime":"{heard}","renewTime":"{heard}"}}"#);
+        let patch = format!(r#"{{"spec":{spec}}}"#);
+        let lease = [
+            "patch",
+            "lease",
+            "stack.leased",
+            "-n",
+            "stackctl",
+            "--type=merge",
+            "-p",
+            &patch,
+        ];
+        folder.kubectl(&lease);
+    };
+    heard_at("2999-01-01T00:00:00.000000Z");
+    let told = folder.run(&["apply", "--yes"]).expect(1);
+    told.says(&[
+        "another run of the stack leased is at work",
+        "it is ben@build-2's, since 2999-",
+    ]);
+    assert_eq!(folder.get("configmap", "one")["data"]["a"], "before");
+    heard_at("2020-01-01T00:00:00.000000Z");
+    folder.apply();
+    let lease = folder.kubectl(&[
+        "get",
+        "lease",
+        "stack.leased",
+        "-n",
+        "stackctl",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ]);
+    assert_eq!(lease, "", "it is given back");
+    folder.destroy();
+    let left = ["get", "leases", "-n", "stackctl", "-o", "name", "--ignore-not-found"];
+    assert!(!folder.kubectl(&left).contains("stack.leased"));
+}
+
 /// A finalizer of somebody who is not there keeps an object: it stays recorded, and goes with the next destroy.
 pub(super) fn what_could_not_be_deleted_stays_recorded(server: &Server<'_>) {
     let folder = server.folder("stuck");

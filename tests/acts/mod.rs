@@ -65,6 +65,10 @@ const ACTS: &[Act] = &[
         between::a_saved_plan_outlives_an_apply_of_something_else,
     ),
     (
+        "a run beside another one of the same stack is refused",
+        between::a_run_beside_another_one_of_the_same_stack_is_refused,
+    ),
+    (
         "what could not be deleted stays recorded",
         between::what_could_not_be_deleted_stays_recorded,
     ),

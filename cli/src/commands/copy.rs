@@ -6,7 +6,7 @@
 use super::{
     cluster::{Cluster, Use},
     known::{Known, problem},
-    runtime,
+    runtime::{self, Interrupts},
 };
 use crate::{
     error::{Error, Problem},
@@ -27,6 +27,7 @@ use stackctl_engine::{
 use stackctl_state::{
     State,
     copy::{self, ClusterCopy, Label},
+    lease,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,6 +39,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How long a write of a copy is tried again.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What takes no longer than this is not told.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// What the cluster keeps of a stack's state.
 #[derive(Clone, Debug, Default)]
@@ -114,14 +117,21 @@ pub(super) async fn keep(cluster: &Cluster, state: &State, planned: &[Recorded])
     until(|| put(&cluster.provider, &kept, state.stack()))
         .await
         .map_err(|error| {
+            let hint = match error {
+                ProviderError::Fenced(_) => {
+                    "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
+                }
+                _ => "run the same command again once the cluster answers",
+            };
             Problem::new("what undo needs could not be kept in the cluster")
                 .caused_by(&error)
-                .hint("run the same command again once the cluster answers")
+                .hint(hint)
         })?;
     Ok(kept)
 }
 
-/// After a run: the copy is of the state as it is now, or goes with the last of what it would undo.
+/// After a run: the copy is of the state as it is now, or goes with the last of what it would undo. Somebody who does not
+/// want to wait for that is heard.
 ///
 /// # Errors
 /// When a copy of nothing could not be taken away. One that is only behind is said: what it lacks undoes nothing wrong.
@@ -131,14 +141,34 @@ pub(super) async fn settle(
     state: &State,
     purpose: Purpose,
 ) -> Result<(), Error> {
-    if purpose == Purpose::Destroy && state.is_empty() {
-        return remove(cluster, state).await;
+    let interrupts = Interrupts::listen();
+    let settled = async {
+        if purpose == Purpose::Destroy && state.is_empty() {
+            return remove(cluster, state).await;
+        }
+        if let Err(error) = keep(cluster, state, &[]).await {
+            say_that_it_is_behind(settings, &error.because);
+        }
+        Ok(())
+    };
+    let told = async {
+        sleep(QUIET).await;
+        views::tell(&views::state::copy_is_waited_for(PATIENCE));
+        std::future::pending().await
+    };
+    tokio::select! {
+        settled = settled => settled,
+        () = interrupts.asked(1) => {
+            say_that_it_is_behind(settings, &["nobody waited for the cluster to answer".to_owned()]);
+            Ok(())
+        }
+        () = told => Ok(()),
     }
-    if let Err(error) = keep(cluster, state, &[]).await {
-        let what = views::state::copy_is_behind(&error.because);
-        views::tell(&views::diagnostic::warning(&what, &settings.err));
-    }
-    Ok(())
+}
+
+fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
+    let what = views::state::copy_is_behind(because);
+    views::tell(&views::diagnostic::warning(&what, &settings.err));
 }
 
 /// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
@@ -221,8 +251,12 @@ async fn put(provider: &impl Provider, kept: &ClusterCopy, stack: &str) -> Resul
     if live.as_ref().is_some_and(|live| kept.is_led_by(live)) {
         return Ok(());
     }
-    if live.is_none() && provider.get(&copy::namespace()).await?.is_none() {
-        apply(provider, copy::namespace(), copy::namespace_body(), stack).await?;
+    if live.as_ref().is_some_and(|live| kept.is_older_than(live)) {
+        let text = "the cluster keeps the copy of a newer state: another run has written meanwhile";
+        return Err(ProviderError::Fenced(text.to_owned()));
+    }
+    if live.is_none() {
+        make_namespace(provider, stack).await?;
     }
     for (object, body) in kept.further() {
         apply(provider, object.clone(), body.clone(), stack).await?;
@@ -238,6 +272,14 @@ async fn put(provider: &impl Provider, kept: &ClusterCopy, stack: &str) -> Resul
     let is_used = |object: &ObjectRef| kept.further().iter().any(|(used, _)| used == object);
     for object in stale.into_iter().filter(|object| !is_used(object)) {
         delete(provider, object, None).await?;
+    }
+    Ok(())
+}
+
+/// Makes the namespace of the copies where it is not there.
+pub(super) async fn make_namespace(provider: &impl Provider, stack: &str) -> Result<(), ProviderError> {
+    if provider.get(&copy::namespace()).await?.is_none() {
+        apply(provider, copy::namespace(), copy::namespace_body(), stack).await?;
     }
     Ok(())
 }
@@ -261,6 +303,7 @@ async fn take_away(provider: &impl Provider, state: &State) -> Result<(), Provid
                 _ => others += 1,
             }
         }
+        ours.push(lease::lease(stack));
         for object in ours {
             delete(provider, object, None).await?;
         }
@@ -292,8 +335,11 @@ async fn gone(provider: &impl Provider, object: &ObjectRef, uid: Option<&str>) {
             match event {
                 WatchEvent::Snapshot(all) if !all.iter().any(is_it) => return,
                 WatchEvent::Gone(last) if is_it(&last) => return,
-                WatchEvent::Snapshot(_) | WatchEvent::Gone(_) | WatchEvent::Changed(_) | WatchEvent::Interrupted(_) => {
-                }
+                WatchEvent::Snapshot(_)
+                | WatchEvent::Gone(_)
+                | WatchEvent::Changed(_)
+                | WatchEvent::Interrupted(_)
+                | WatchEvent::Resumed => {}
             }
         }
     };
@@ -337,7 +383,7 @@ async fn delete(provider: &impl Provider, object: ObjectRef, uid: Option<String>
 
 /// Tries until it works, until an error says that it never will, or until patience ends. A namespace that ends between
 /// two requests is made again.
-async fn until<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ProviderError>
+pub(super) async fn until<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ProviderError>
 where
     F: Future<Output = Result<T, ProviderError>>,
 {

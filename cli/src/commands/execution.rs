@@ -4,6 +4,7 @@ use super::{
     cluster::Cluster,
     copy, guards,
     known::{Known, problem},
+    lease::{self, Fenced, Lease},
     planning::{self, Planned},
     runtime::Interrupts,
 };
@@ -26,6 +27,7 @@ use stackctl_engine::{
     report::Report,
     timeline::Timeline,
 };
+use stackctl_kubernetes::KubernetesProvider;
 use stackctl_stacks::manifests::FileLine;
 use stackctl_state::{State, StateLock};
 use std::{
@@ -117,7 +119,20 @@ pub(super) async fn ask_and_run(
         views::tell("nothing was changed\n");
         return Ok(None);
     }
-    let ended = run(settings, cluster, known, lock, job).await?;
+    let lease = match plan.has_changes() {
+        true => {
+            let holder = lease::holder(&settings.state);
+            Some(Lease::take(&cluster.provider, &known.identity.stack, &holder).await?)
+        }
+        false => None,
+    };
+    let ended = run(settings, cluster, known, lock, job, lease.as_ref()).await;
+    if let Some(lease) = lease
+        && !matches!(ended, Err(Error::Interrupted))
+    {
+        lease.release().await;
+    }
+    let ended = ended?;
     show(settings, job.planned, &ended);
     copy::settle(settings, cluster, &ended.state, plan.purpose).await?;
     Ok(Some(ended))
@@ -142,6 +157,7 @@ async fn run(
     known: &Known,
     lock: &StateLock,
     job: Job<'_>,
+    lease: Option<&Lease<'_, KubernetesProvider>>,
 ) -> Result<Ended, Error> {
     let Job {
         planned,
@@ -200,10 +216,20 @@ async fn run(
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
+    let fenced = Fenced {
+        provider: &cluster.provider,
+        lease,
+    };
+    let kept = async {
+        match lease {
+            Some(lease) => lease.keep().await,
+            None => std::future::pending().await,
+        }
+    };
     let driven = {
         let driving = Box::pin(drive(
             &execution,
-            &cluster.provider,
+            &fenced,
             &mut journal,
             &ShellSecrets,
             interrupts.asked(1),
@@ -228,6 +254,7 @@ async fn run(
         tokio::select! {
             driven = driving => driven,
             () = ticking => Ok(()),
+            () = kept => Ok(()),
             () = interrupts.asked(2) => {
                 view.borrow_mut().finish();
                 return Err(Error::Interrupted);

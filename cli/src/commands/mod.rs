@@ -20,6 +20,7 @@ mod import;
 mod init;
 mod instances;
 mod known;
+mod lease;
 mod load;
 mod logs;
 mod man;

@@ -85,6 +85,16 @@ enum Said {
     Noted { hook: Hook },
     /// It will not start, because of one that failed. Ours.
     Blocked { hook: Hook },
+    /// For a while the cluster has told nothing of what is waited for. Ours.
+    Unheard {
+        /// Why.
+        why: String,
+    },
+    /// After that it tells again. Ours.
+    Heard {
+        /// For how long it told nothing, in seconds.
+        after_seconds: f64,
+    },
     /// The person asked to stop. Ours.
     Interrupted,
     /// What went wrong.
@@ -401,6 +411,18 @@ impl Events {
                 hook.by = Some(by.to_string());
                 one("error", format!("{address}: blocked by {by}"), Said::Blocked { hook })
             }
+            Event::Unheard { why } => one(
+                "warn",
+                format!("nothing is heard of the cluster: {why}"),
+                Said::Unheard { why: why.clone() },
+            ),
+            Event::Heard { after } => one(
+                "info",
+                format!("the cluster answers again, after {}", style::spent(*after)),
+                Said::Heard {
+                    after_seconds: after.as_secs_f64(),
+                },
+            ),
             Event::Interrupted => one("warn", "stopping: nothing new starts".to_owned(), Said::Interrupted),
         }
     }

@@ -166,6 +166,17 @@ pub fn finished(event: &Event, before: Option<&Running>, style: &Style) -> Optio
         } => Some(row(&style.failed_mark(), address, what, &spent(*took))),
         Event::Remedied { address, why } => Some(row(&style.paint(Meaning::Attention, "!"), address, why, "")),
         Event::Noted { address, text } => Some(row(style.dot(), address, text, "")),
+        Event::Unheard { why } => {
+            let mark = style.paint(Meaning::Attention, "!");
+            Some(format!(
+                "{mark} nothing is heard of the cluster: {why}; what was begun goes on when it answers"
+            ))
+        }
+        Event::Heard { after } => Some(format!(
+            "{} the cluster answers again, after {}",
+            style.ready_mark(),
+            spent(*after)
+        )),
         Event::Interrupted => {
             Some("stopping: nothing new starts, what runs is finished; Ctrl-C again to abort".to_owned())
         }

@@ -85,7 +85,7 @@ impl Progress {
             }
             Event::Blocked { by, .. } => *self.blocked_by.entry(by.clone()).or_default() += 1,
             Event::Interrupted => self.is_interrupted = true,
-            Event::Remedied { .. } | Event::Noted { .. } => {}
+            Event::Remedied { .. } | Event::Noted { .. } | Event::Unheard { .. } | Event::Heard { .. } => {}
         }
         None
     }

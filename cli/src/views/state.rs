@@ -15,6 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::Path,
+    time::Duration,
 };
 
 /// Every recorded address with its object, one a line, so that it can be searched.
@@ -163,6 +164,12 @@ pub fn lost(has_key: bool) -> Vec<&'static str> {
         lost.push("the key of the stack; the next apply draws one, and plans saved under the old one are void");
     }
     lost
+}
+
+/// What is waited for after the end of a run, and for how long.
+pub fn copy_is_waited_for(patience: Duration) -> String {
+    let seconds = patience.as_secs();
+    format!("the cluster is to keep a copy of the state, and does not answer yet: {seconds} s at most, or Ctrl-C\n")
 }
 
 /// That the cluster keeps less than the state says, and why.

@@ -17,6 +17,7 @@ use super::{
     replacements::Replacements,
     run::Run,
     script::{self, Move},
+    silence::Silences,
     step::{Active, Done, Stand, perform},
     view::{LiveView, Scope},
     waits::Verdict,
@@ -122,7 +123,8 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
             continue;
         }
         n_events += 1;
-        let timer = drive.onlookers.next_timer();
+        let timers = [drive.onlookers.next_timer(), drive.silences.due()];
+        let timer = timers.into_iter().flatten().min();
         let (n_requests, is_slot_wanted) = (requests.len(), drive.wants_slot());
         tokio::select! {
             biased;
@@ -174,6 +176,7 @@ pub(super) struct Drive<'a, F> {
     untold: VecDeque<(bool, Event)>,
     onlookers: Onlookers,
     pub(super) view: LiveView,
+    pub(super) silences: Silences,
     pub(super) records: Records<'a>,
     stopped: bool,
     broken: Option<JournalError>,
@@ -197,6 +200,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             untold: VecDeque::new(),
             onlookers: Onlookers::default(),
             view: LiveView::default(),
+            silences: Silences::default(),
             records: Records::new(execution.recorded),
             stopped: false,
             broken: None,
@@ -263,9 +267,16 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     /// Takes an event of a watch in; whoever looks at what it is about may move.
     fn see(&mut self, scope: &Scope, event: WatchEvent) {
         let of_one = match &event {
+            WatchEvent::Interrupted(why) => {
+                self.silences.interrupted(scope, why.clone(), Instant::now());
+                return;
+            }
             WatchEvent::Changed(object) | WatchEvent::Gone(object) => key_of(object),
-            WatchEvent::Snapshot(_) | WatchEvent::Interrupted(_) => None,
+            WatchEvent::Snapshot(_) | WatchEvent::Resumed => None,
         };
+        if let Some(event) = self.silences.heard(scope, Instant::now()) {
+            self.tell(event);
+        }
         if self.view.take(scope, event) {
             match of_one {
                 Some(key) => self.movable.extend(self.onlookers.of_object(scope, &key).cloned()),
@@ -282,9 +293,13 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         }
     }
 
-    /// Whoever's time has come may move.
+    /// Whoever's time has come may move; a silence that lasts is told.
     fn look_at_the_clock(&mut self) {
-        self.movable.extend(self.onlookers.due(Instant::now()).cloned());
+        let now = Instant::now();
+        self.movable.extend(self.onlookers.due(now).cloned());
+        if let Some(event) = self.silences.news(now) {
+            self.tell(event);
+        }
     }
 
     /// Makes every move of a step that needs no answer; stops at a request, at a wait that is not over, at an outcome

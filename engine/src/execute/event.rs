@@ -68,6 +68,16 @@ pub enum Event {
         /// The one that failed.
         by: Address,
     },
+    /// For a while the cluster has told nothing of what is waited for.
+    Unheard {
+        /// Why, in the words of whoever asks it.
+        why: String,
+    },
+    /// After that it tells again.
+    Heard {
+        /// How long it told nothing.
+        after: Duration,
+    },
     /// The person asked to stop: nothing new starts.
     Interrupted,
 }

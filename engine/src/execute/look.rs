@@ -248,6 +248,7 @@ impl Read {
                 drop(self.trouble.insert(scope.clone(), why))
             }
             WatchEvent::Interrupted(why) => drop(self.unread.insert(all, why)),
+            WatchEvent::Resumed => drop(self.trouble.remove(scope)),
             event @ (WatchEvent::Snapshot(_) | WatchEvent::Changed(_) | WatchEvent::Gone(_)) => {
                 self.listed.insert(scope.clone());
                 self.unread.remove(&all);

@@ -25,6 +25,7 @@ mod records;
 mod replacements;
 mod run;
 mod script;
+mod silence;
 mod step;
 mod supposed;
 mod undo;

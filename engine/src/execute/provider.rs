@@ -141,6 +141,8 @@ pub enum WatchEvent {
     Gone(Value),
     /// The watch is being set up again, and why; for people.
     Interrupted(String),
+    /// The watch goes on where it was interrupted; nothing was missed.
+    Resumed,
 }
 
 /// One manager and field that stand in the way of an apply.
@@ -238,6 +240,9 @@ pub enum ProviderError {
     /// (ssa-semantics §9).
     #[error("an entry of its managedFields is in a version that is no longer served: {0}")]
     VersionGone(String),
+    /// Another run is at work on the same stack, or was meanwhile: nothing may be written.
+    #[error("{0}")]
+    Fenced(String),
     /// Anything else, in the server's words.
     #[error("{0}")]
     Other(String),
@@ -272,6 +277,7 @@ impl ProviderError {
             | Self::Forbidden(_)
             | Self::Unauthorized(_)
             | Self::VersionGone(_)
+            | Self::Fenced(_)
             | Self::Other(_) => RetryClass::Never,
         }
     }

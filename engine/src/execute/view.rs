@@ -124,7 +124,7 @@ impl LiveView {
                 let same = objects.get(&key).is_some_and(|known| known.uid == uid);
                 same && objects.remove(&key).is_some()
             }
-            WatchEvent::Interrupted(_) => false,
+            WatchEvent::Interrupted(_) | WatchEvent::Resumed => false,
         }
     }
 

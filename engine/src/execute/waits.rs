@@ -216,6 +216,10 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             ))
         };
         let failure = failure.because(active.why.clone());
+        let failure = match self.silences.of(&active.sights, now) {
+            Some((lasts, why)) => failure.because(format!("nothing was heard of it for {}: {why}", shown(lasts))),
+            None => failure,
+        };
         let failure = left
             .map(put_by)
             .unwrap_or_default()

@@ -103,6 +103,7 @@ pub fn rights(namespace_is_there: bool, removes: bool, namespace_goes: bool) -> 
         verbs.extend([Verb::List, Verb::Watch, Verb::Delete]);
     }
     all.extend(verbs.into_iter().map(|verb| right(&of, None, verb)));
+    all.extend(crate::lease::rights(removes));
     all
 }
 
@@ -209,6 +210,11 @@ impl ClusterCopy {
         let added = head["data"].as_object().into_iter().flatten();
         Label::of(head).is_some_and(|label| label.sum == self.sum && label.parts == self.further.len() + 1)
             && !added.into_iter().any(|(key, _)| key.starts_with(INTENT))
+    }
+
+    /// Whether a leading Secret leads the copy of a later state of the same line.
+    pub fn is_older_than(&self, head: &Value) -> bool {
+        Label::of(head).is_some_and(|label| label.lineage == self.lineage && label.serial > self.serial)
     }
 
     /// The further Secrets: to be there before the one that leads.

@@ -161,6 +161,48 @@ async fn an_event_that_a_broken_watch_lost_is_in_the_list_that_follows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_that_tells_nothing_is_told_after_a_moment_and_so_is_that_it_tells_again() {
+    let (began, told) = (Instant::now(), RefCell::new(Vec::new()));
+    let on = |event: &Event| match event {
+        Event::Unheard { why } => told.borrow_mut().push((began.elapsed(), why.clone())),
+        Event::Heard { after } => told.borrow_mut().push((began.elapsed(), format!("after {after:?}"))),
+        _ => {}
+    };
+    let others = async |cluster: &Memory| {
+        for lasts in [4, 9] {
+            sleep(Duration::from_secs(1)).await;
+            cluster.break_watches();
+            sleep(Duration::from_secs(lasts)).await;
+            cluster.mend_watches();
+        }
+        cluster.put(opens("yes"));
+    };
+    World::new().driven(&gated(), 16, on, others).await;
+    let expected = [(11, "the connection broke"), (15, "after 9s")];
+    let expected = expected.map(|(at, what)| (Duration::from_secs(at), what.to_owned()));
+    assert_eq!(*told.borrow(), expected, "the first passed within the grace");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_out_of_time_while_nothing_is_heard_says_so() {
+    let mut report = Report::default();
+    let others = async |cluster: &Memory| {
+        sleep(Duration::from_secs(1)).await;
+        cluster.break_watches();
+    };
+    let mut stack = gated();
+    for resource in &mut stack {
+        resource.ready_timeout = Duration::from_secs(61);
+    }
+    World::new()
+        .driven(&stack, 16, |event| report.fold(event), others)
+        .await;
+    let because: Vec<_> = report.failed.values().flat_map(|failure| &failure.because).collect();
+    let expected = "nothing was heard of it for 1 m 00 s: the connection broke";
+    assert!(because.iter().any(|cause| *cause == expected), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_what_could_start_the_longest_way_leaves_first() {
     let mut world = World::new();
     // The last by its name has the longest way.

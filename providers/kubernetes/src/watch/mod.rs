@@ -7,6 +7,7 @@
 //! - The stream starts with a snapshot and never ends. After anything that may have lost an event a new snapshot comes.
 //! - A kind that is not served is an empty snapshot, once, until it is served.
 //! - No failure is asked again without a pause, however the server fails; no failure is told twice in a row.
+//! - After every failure that was told it is told that the watch goes on: by a snapshot, or in so many words.
 //! - It does nothing when nobody polls it, and stops when it is dropped.
 
 mod lines;
@@ -134,8 +135,13 @@ impl Watcher {
             }
             Err(ProviderError::KindNotServed(_)) => {
                 self.pause.after_absence();
+                let goes_on = self.told.take().map(|_| WatchEvent::Resumed);
                 let is_news = !std::mem::replace(&mut self.is_known_absent, true);
-                is_news.then(|| WatchEvent::Snapshot(Vec::new()))
+                if is_news {
+                    Some(WatchEvent::Snapshot(Vec::new()))
+                } else {
+                    goes_on
+                }
             }
             Err(error) => self.failed(&error),
         }
@@ -162,7 +168,7 @@ impl Watcher {
                     from,
                     opened: Instant::now(),
                 };
-                None
+                self.told.take().map(|_| WatchEvent::Resumed)
             }
             Ok(Opened::Refused(refusal)) => self.refused(&refusal, from),
             Err(ProviderError::KindNotServed(_)) => {

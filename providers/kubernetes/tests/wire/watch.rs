@@ -33,6 +33,7 @@ async fn next(stream: &mut BoxStream<'static, WatchEvent>) -> String {
         WatchEvent::Changed(object) => format!("+{}", name(&object)),
         WatchEvent::Gone(object) => format!("-{}", name(&object)),
         WatchEvent::Interrupted(reason) => format!("!{reason}"),
+        WatchEvent::Resumed => "resumed".to_owned(),
     }
 }
 
@@ -123,6 +124,7 @@ async fn a_cut_connection_is_told_and_resumed_and_half_a_line_is_not_read() {
     assert_eq!(next(&mut stream).await, "+a");
     let told = next(&mut stream).await;
     assert!(told.starts_with("!the connection broke"), "{told}");
+    assert_eq!(next(&mut stream).await, "resumed");
     assert_eq!(next(&mut stream).await, "-a");
 }
 

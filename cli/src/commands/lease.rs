@@ -1,0 +1,419 @@
+//! The lease of a stack: taken before the first effect of a run, renewed while it lasts, given back after it.
+//!
+//! Invariants:
+//! - Nothing of the plan is written before the lease is ours, nor once somebody else has it.
+//! - Before each write the age of the lease is looked at: one that nobody could renew for as long as it holds lets none
+//!   through until it is renewed.
+//! - That it cannot be given back is no failure: it ends by itself.
+
+use super::copy;
+use crate::{clock, error::Problem};
+use futures_util::stream::BoxStream;
+use serde_json::Value;
+use stackctl_engine::{
+    ObjectRef, ObjectType,
+    execute::{
+        ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
+    },
+};
+use stackctl_state::lease::{self, DURATION, Holder, RENEWAL, Standing};
+use std::{path::Path, time::Duration};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout},
+};
+
+/// How long the cluster has to take a lease back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who holds a lease when this process works on a state: the same for whoever works on it on this machine, which the lock
+/// of that state allows one at a time.
+pub(super) fn holder(state: &Path) -> Holder {
+    // Where a path leads to on a machine that was started again, or on another one of the same name, is another place.
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let place = std::fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    Holder::new(
+        &format!("{}@{}", clock::user(), clock::host()),
+        &format!("{} {}", place.display(), boot.trim()),
+    )
+}
+
+/// A lease that is ours.
+#[derive(Debug)]
+pub(super) struct Lease<'a, P> {
+    provider: &'a P,
+    stack: String,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    /// As the server answered last.
+    object: Value,
+    renewed: Instant,
+    /// What is said of it once somebody else has it.
+    lost: Option<ProviderError>,
+}
+
+impl<'a, P: Provider> Lease<'a, P> {
+    /// Takes the lease of a stack.
+    ///
+    /// # Errors
+    /// When another run holds it, and when the cluster does not let us have one.
+    pub(super) async fn take(provider: &'a P, stack: &str, holder: &Holder) -> Result<Self, Problem> {
+        let taken = copy::until(|| taken(provider, stack, holder)).await;
+        let failed = |error: &ProviderError| {
+            Problem::new(format!("the lease of the stack {stack} could not be taken"))
+                .caused_by(error)
+                .hint("run the same command again once the cluster answers; nothing was written")
+        };
+        match taken.map_err(|error| failed(&error))? {
+            Taken::Ours(object) => Ok(Self {
+                provider,
+                stack: stack.to_owned(),
+                held: Mutex::new(Held {
+                    object,
+                    renewed: Instant::now(),
+                    lost: None,
+                }),
+            }),
+            Taken::Theirs { who, since, heard } => Err(Problem::new(format!(
+                "another run of the stack {stack} is at work on this cluster"
+            ))
+            .because(format!("it is {who}'s, since {since}; it was heard of last at {heard}"))
+            .hint(format!(
+                "wait until it is done, then run the same command again; if it has died, it holds nothing any more {} s \
+                 after it was heard of last",
+                DURATION.as_secs()
+            ))),
+        }
+    }
+
+    /// Renews the lease when it is time to; whether writes may leave.
+    async fn hold(&self) -> Result<(), ProviderError> {
+        let mut held = self.held.lock().await;
+        if let Some(lost) = &held.lost {
+            return Err(lost.clone());
+        }
+        let age = held.renewed.elapsed();
+        if age < RENEWAL {
+            return Ok(());
+        }
+        let sent = Instant::now();
+        let renewing = lease::renewing(&self.stack, &held.object, &micro_time(0));
+        match self.provider.patch(&renewing).await {
+            Ok(object) => {
+                held.object = object;
+                held.renewed = sent;
+                Ok(())
+            }
+            Err(ProviderError::Modified | ProviderError::NotFound | ProviderError::OtherUid) => {
+                self.find_again(&mut held, sent).await
+            }
+            Err(_) if age < DURATION => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What became of a lease that is no longer as we left it: an answer that was lost may have been of our own renewal.
+    async fn find_again(&self, held: &mut Held, sent: Instant) -> Result<(), ProviderError> {
+        let live = self.provider.get(&lease::lease(&self.stack)).await?;
+        let identity = |object: &Value| object["spec"]["holderIdentity"].as_str().map(str::to_owned);
+        match live {
+            Some(live) if identity(&live) == identity(&held.object) => {
+                held.object = live;
+                held.renewed = sent;
+                Ok(())
+            }
+            _ => {
+                let text = format!(
+                    "another run has taken the lease of the stack {} over; this one writes nothing any more",
+                    self.stack
+                );
+                let lost = ProviderError::Fenced(text);
+                held.lost = Some(lost.clone());
+                Err(lost)
+            }
+        }
+    }
+
+    /// Renews it for as long as this is polled: a run may wait long without a write.
+    pub(super) async fn keep(&self) {
+        loop {
+            sleep(RENEWAL).await;
+            if let Err(error) = self.hold().await {
+                tracing::info!(%error, "the lease was not renewed");
+            }
+        }
+    }
+
+    /// Gives it back.
+    pub(super) async fn release(self) {
+        let held = self.held.into_inner();
+        if held.lost.is_some() {
+            return;
+        }
+        let releasing = lease::releasing(&self.stack, &held.object);
+        let released = timeout(PATIENCE, self.provider.patch(&releasing)).await;
+        if !matches!(released, Ok(Ok(_))) {
+            tracing::info!("the lease was not given back; it ends by itself");
+        }
+    }
+}
+
+/// What became of asking for a lease.
+enum Taken {
+    Ours(Value),
+    Theirs { who: String, since: String, heard: String },
+}
+
+async fn taken(provider: &impl Provider, stack: &str, holder: &Holder) -> Result<Taken, ProviderError> {
+    let object = lease::lease(stack);
+    let Some(live) = provider.get(&object).await? else {
+        copy::make_namespace(provider, stack).await?;
+        let request = ApplyRequest {
+            body: lease::body(stack, holder, &micro_time(0)),
+            object,
+            // Of two that make it at once, each under a name of its own, the second meets a conflict.
+            manager: lease::maker(holder),
+            force: false,
+            dry_run: false,
+        };
+        return match provider.apply(&request).await {
+            Ok(answer) => Ok(Taken::Ours(answer.object)),
+            // Somebody was faster: how it stands is to be seen anew.
+            Err(ProviderError::Conflict(_)) => Err(ProviderError::AlreadyExists),
+            Err(error) => Err(error),
+        };
+    };
+    match Standing::of(&live, holder, &micro_time(DURATION.as_secs())) {
+        Standing::Held { who, since, heard } => Ok(Taken::Theirs { who, since, heard }),
+        Standing::Free => {
+            let taking = lease::taking(stack, &live, holder, &micro_time(0));
+            Ok(Taken::Ours(provider.patch(&taking).await?))
+        }
+    }
+}
+
+/// So many seconds ago, as `MicroTime` is written.
+fn micro_time(seconds_ago: u64) -> String {
+    let time = clock::rfc3339(clock::unix_seconds().saturating_sub(seconds_ago));
+    time.replace('Z', ".000000Z")
+}
+
+/// A way to the cluster that lets writes through only while the lease is ours. Who has none may write nothing, and does
+/// not.
+#[derive(Debug)]
+pub(super) struct Fenced<'a, P> {
+    pub(super) provider: &'a P,
+    pub(super) lease: Option<&'a Lease<'a, P>>,
+}
+
+impl<P: Provider> Fenced<'_, P> {
+    async fn hold(&self) -> Result<(), ProviderError> {
+        match self.lease {
+            Some(lease) => lease.hold().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl<P: Provider> Provider for Fenced<'_, P> {
+    async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+        self.provider.get(object).await
+    }
+
+    async fn list(
+        &self,
+        object_type: &ObjectType,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Result<Vec<Value>, ProviderError> {
+        self.provider.list(object_type, namespace, selector).await
+    }
+
+    async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+        self.hold().await?;
+        self.provider.apply(request).await
+    }
+
+    async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
+        self.hold().await?;
+        self.provider.patch(request).await
+    }
+
+    async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
+        self.hold().await?;
+        self.provider.delete(request).await
+    }
+
+    fn watch(&self, object_type: &ObjectType, namespace: Option<&str>) -> BoxStream<'static, WatchEvent> {
+        self.provider.watch(object_type, namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use stackctl_engine::execute::Patch;
+    use std::sync::{Mutex as Guarded, MutexGuard, PoisonError};
+
+    /// An API server that holds one object and judges preconditions, or does not answer.
+    #[derive(Debug, Default)]
+    struct One(Guarded<Inner>);
+
+    #[derive(Debug, Default)]
+    struct Inner {
+        object: Option<Value>,
+        version: u64,
+        is_away: bool,
+    }
+
+    impl One {
+        fn lock(&self) -> MutexGuard<'_, Inner> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn store(&self, mut object: Value) -> Value {
+            let mut inner = self.lock();
+            inner.version += 1;
+            object["metadata"]["uid"] = json!("u");
+            object["metadata"]["resourceVersion"] = json!(inner.version.to_string());
+            inner.object = Some(object.clone());
+            object
+        }
+
+        fn answers(&self) -> Result<(), ProviderError> {
+            match self.lock().is_away {
+                true => Err(ProviderError::Unreachable("refused".to_owned())),
+                false => Ok(()),
+            }
+        }
+
+        fn is_held_by(&self, holder: &Holder) -> bool {
+            let object = self.lock().object.clone().expect("there");
+            object["spec"]["holderIdentity"] == lease::body("demo", holder, "")["spec"]["holderIdentity"]
+        }
+    }
+
+    impl Provider for One {
+        async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+            self.answers()?;
+            let namespace = json!({"metadata": {"name": object.name}});
+            Ok(if object.is_namespace() {
+                Some(namespace)
+            } else {
+                self.lock().object.clone()
+            })
+        }
+
+        async fn list(&self, _: &ObjectType, _: Option<&str>, _: &Selector) -> Result<Vec<Value>, ProviderError> {
+            Ok(Vec::new())
+        }
+
+        async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+            self.answers()?;
+            let object = self.store(request.body.clone());
+            Ok(ApplyAnswer { object, created: true })
+        }
+
+        async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {
+            self.answers()?;
+            let mut object = self.lock().object.clone().ok_or(ProviderError::NotFound)?;
+            let Patch::Merge(patch) = &request.patch else {
+                return Err(ProviderError::Other("no merge patch".to_owned()));
+            };
+            if patch["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
+                return Err(ProviderError::Modified);
+            }
+            for (key, value) in patch["spec"].as_object().into_iter().flatten() {
+                object["spec"][key] = value.clone();
+            }
+            Ok(self.store(object))
+        }
+
+        async fn delete(&self, _: &DeleteRequest) -> Result<Deletion, ProviderError> {
+            self.answers().map(|()| Deletion::Gone)
+        }
+
+        fn watch(&self, _: &ObjectType, _: Option<&str>) -> BoxStream<'static, WatchEvent> {
+            Box::pin(futures_util::stream::pending())
+        }
+    }
+
+    fn here() -> Holder {
+        Holder::new("ann@build-1", "here")
+    }
+
+    fn there() -> Holder {
+        Holder::new("ben@build-2", "there")
+    }
+
+    async fn writes(server: &One, lease: &Lease<'_, One>) -> Result<Deletion, ProviderError> {
+        let fenced = Fenced {
+            provider: server,
+            lease: Some(lease),
+        };
+        let object = ObjectRef::cluster("v1", "Namespace", "n");
+        let (uid, foreground) = (None, false);
+        fenced
+            .delete(&DeleteRequest {
+                object,
+                uid,
+                foreground,
+            })
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_runs_one_has_the_lease_until_it_gives_it_back() {
+        let server = One::default();
+        let ours = Lease::take(&server, "demo", &here()).await.expect("free");
+        let problem = Lease::take(&server, "demo", &there()).await.expect_err("held");
+        assert!(
+            problem.because[0].starts_with("it is ann@build-1's, since "),
+            "{problem:?}"
+        );
+        // Who has died on this machine left the lock of the state to us.
+        let again = Lease::take(&server, "demo", &here()).await.expect("our own");
+        again.release().await;
+        Lease::take(&server, "demo", &there()).await.expect("free again");
+        assert!(server.is_held_by(&there()));
+        assert!(
+            matches!(writes(&server, &ours).await, Ok(Deletion::Gone)),
+            "it is young"
+        );
+        sleep(RENEWAL).await;
+        assert!(matches!(writes(&server, &ours).await, Err(ProviderError::Fenced(_))));
+        ours.release().await;
+        assert!(server.is_held_by(&there()), "what is another's is not given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_write_leaves_once_the_lease_is_older_than_it_holds_until_it_is_renewed() {
+        let server = One::default();
+        let lease = Lease::take(&server, "demo", &here()).await.expect("free");
+        sleep(RENEWAL * 2).await;
+        server.lock().version += 1;
+        assert!(lease.hold().await.is_ok(), "renewed");
+        server.lock().is_away = true;
+        sleep(DURATION - Duration::from_secs(1)).await;
+        assert!(lease.hold().await.is_ok(), "nobody else can have it yet");
+        sleep(Duration::from_secs(1)).await;
+        let refused = lease.hold().await;
+        assert!(matches!(refused, Err(ProviderError::Unreachable(_))), "{refused:?}");
+        server.lock().is_away = false;
+        assert!(writes(&server, &lease).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_only_waits_keeps_its_lease_young() {
+        let server = One::default();
+        let lease = Lease::take(&server, "demo", &here()).await.expect("free");
+        let waited = timeout(DURATION * 3, lease.keep()).await;
+        assert!(waited.is_err(), "it is never done");
+        assert!(lease.held.lock().await.renewed.elapsed() <= RENEWAL);
+        assert!(server.lock().version >= 12);
+    }
+}
