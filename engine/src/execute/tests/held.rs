@@ -7,6 +7,9 @@ use crate::{
     survey::Answer,
 };
 
+/// What became of an object, in words and as it is done.
+type Deed<'a> = (&'a str, &'a dyn Fn(&Memory));
+
 /// Objects enough to be read by one list.
 fn stack() -> Vec<Resource> {
     let name = |index: usize| format!("c{index}");
@@ -64,7 +67,7 @@ async fn a_plan_opens_nothing_that_is_surely_the_same_and_a_destroy_nothing_at_a
 #[tokio::test(start_paused = true)]
 async fn whatever_became_of_an_object_it_is_asked_about_or_told() {
     let one = config("c1");
-    let deeds: [(&str, &dyn Fn(&Memory)); 8] = [
+    let deeds: [Deed<'_>; 8] = [
         ("a value of ours is another", &|cluster| {
             cluster.edit(&one, "data.k", json!("2"), "kubectl-edit")
         }),
