@@ -29,7 +29,7 @@ pub(crate) fn patch(maps: &[FieldPath], live: &Value, known: Option<&Recorded>) 
     let version = &live["metadata"]["resourceVersion"];
     let mut patch = vec![json!({"op": "replace", "path": "/metadata/resourceVersion", "value": version})];
     let mut left = live.clone();
-    let fields = known.and_then(Recorded::object).map(|last| &last.fields);
+    let fields = known.and_then(Recorded::object).map(|last| &*last.fields);
     for map in maps {
         let ours = fields.into_iter().flatten();
         for path in ours.filter(|path| *path != map && map.contains(path)) {

@@ -251,6 +251,11 @@ impl Moves {
         if errors.is_empty() { Ok(renames) } else { Err(errors) }
     }
 
+    /// Whether the stack says that something of it is removed and left as it is.
+    pub fn lets_go(&self) -> bool {
+        !self.removed.is_empty()
+    }
+
     /// Lets go of what the stack says it removed: nothing is deleted, and the order of what goes with it stays. Answers
     /// what is let go.
     pub fn let_go(&self, recorded: &mut BTreeMap<Address, Recorded>) -> BTreeMap<Address, LetGo> {

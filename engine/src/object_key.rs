@@ -4,7 +4,11 @@
 //! because a request needs it.
 
 use serde_json::Value;
-use std::fmt;
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// The group and kind of an object, without a version.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +29,7 @@ pub struct ObjectType {
 }
 
 /// The identity of an object in the cluster: group, kind, namespace, name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectKey {
     /// Group and kind.
     pub kind: GroupKind,
@@ -67,7 +71,7 @@ impl ObjectType {
 
     /// The group: what stands before the slash, empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        group_of(&self.api_version)
     }
 
     /// The version: what stands after the slash.
@@ -125,6 +129,102 @@ impl ObjectRef {
     }
 }
 
+/// The parts of an object's key where they stand: a map by key is asked by them without making a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Names<'a> {
+    group: &'a str,
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// Those of a live object, if it has a kind and a name.
+    pub(crate) fn of(object: &'a Value) -> Option<Self> {
+        let metadata = &object["metadata"];
+        Some(Self {
+            group: group_of(object["apiVersion"].as_str()?),
+            kind: object["kind"].as_str()?,
+            namespace: metadata["namespace"].as_str(),
+            name: metadata["name"].as_str()?,
+        })
+    }
+
+    /// The key that they are parts of.
+    pub(crate) fn key(self) -> ObjectKey {
+        ObjectKey {
+            kind: GroupKind::new(self.group, self.kind),
+            namespace: self.namespace.map(str::to_owned),
+            name: self.name.to_owned(),
+        }
+    }
+}
+
+/// The key of a live object, if it has a kind and a name.
+pub(crate) fn key_of(object: &Value) -> Option<ObjectKey> {
+    Names::of(object).map(Names::key)
+}
+
+/// What names an object by the parts of its key.
+pub(crate) trait Named {
+    /// The parts.
+    fn names(&self) -> Names<'_>;
+}
+
+impl Named for ObjectKey {
+    fn names(&self) -> Names<'_> {
+        Names {
+            group: &self.kind.group,
+            kind: &self.kind.kind,
+            namespace: self.namespace.as_deref(),
+            name: &self.name,
+        }
+    }
+}
+
+impl Named for ObjectRef {
+    fn names(&self) -> Names<'_> {
+        Names {
+            group: self.object_type.group(),
+            kind: &self.object_type.kind,
+            namespace: self.namespace.as_deref(),
+            name: &self.name,
+        }
+    }
+}
+
+impl Hash for dyn Named + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.names().hash(state);
+    }
+}
+
+impl PartialEq for dyn Named + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.names() == other.names()
+    }
+}
+
+impl Eq for dyn Named + '_ {}
+
+/// As its parts hash and are equal: a map by key is asked with whatever names an object.
+impl Hash for ObjectKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.names().hash(state);
+    }
+}
+
+impl<'a> Borrow<dyn Named + 'a> for ObjectKey {
+    fn borrow(&self) -> &(dyn Named + 'a) {
+        self
+    }
+}
+
+/// What stands before the slash of an `apiVersion`; empty for the core group.
+fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
 /// Whether a live object is on its way out: its name is free only once it is gone.
 pub(crate) fn is_being_deleted(live: &Value) -> bool {
     live.pointer("/metadata/deletionTimestamp").is_some()
@@ -169,6 +269,8 @@ impl fmt::Display for ObjectRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+    use std::collections::HashMap;
 
     #[test]
     fn versions_of_one_object_have_one_key() {
@@ -184,6 +286,25 @@ mod tests {
                 ))
         );
         assert_eq!(alpha.to_string(), "LLMInferenceService demo/a");
+    }
+
+    #[test]
+    fn a_map_by_key_is_asked_with_whatever_names_an_object() {
+        let object = ObjectRef::namespaced("apps/v1", "Deployment", "n", "d");
+        let live =
+            json!({"apiVersion": "apps/v1beta1", "kind": "Deployment", "metadata": {"namespace": "n", "name": "d"}});
+        let map = HashMap::from([(object.key(), 1)]);
+        let names = Names::of(&live).expect("named");
+        assert_eq!((names, names.key()), (object.names(), object.key()));
+        let asked = |object: &dyn Named| map.get(object).copied();
+        assert_eq!((asked(&object), asked(&names.key())), (Some(1), Some(1)));
+        for other in [
+            ObjectRef::namespaced("v1", "Deployment", "n", "d"),
+            ObjectRef::namespaced("apps/v1", "Deployment", "d", "n"),
+            ObjectRef::cluster("apps/v1", "Deployment", "d"),
+        ] {
+            assert_eq!(asked(&other), None);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     resource::{DestroyStep, Remains},
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What was last applied at one address.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,8 +67,8 @@ pub struct RecordedObject {
     pub sent: Digest,
     /// What the server answered at the paths that were sent; sensitive leaves as keyed digests in text form.
     pub manifest: Packed,
-    /// The leaves that were sent.
-    pub fields: BTreeSet<FieldPath>,
+    /// The leaves that were sent; shared by the records that have the same.
+    pub fields: Arc<BTreeSet<FieldPath>>,
     /// Of those, the sensitive ones.
     pub sensitive: BTreeSet<FieldPath>,
     /// The stack key that the keyed digests were made with.

@@ -14,7 +14,7 @@ use crate::{
     late::LateSource,
     recorded::{Origin, Recorded, RecordedNode},
     resource::{DestroyStep, Effect, Node, Resource},
-    survey::observations,
+    survey::beside,
 };
 use std::{collections::BTreeSet, fmt};
 
@@ -93,11 +93,15 @@ impl Rights {
 /// to the write.
 pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
     let mut rights = Rights::default();
+    // Thousands of objects are of a few types in a few namespaces.
+    let mut objects = BTreeSet::new();
     for resource in resources {
         match &resource.node {
             Node::Object(object) => {
-                rights.object(object.manifest.object(), &LOOK);
-                rights.object(object.manifest.object(), &[Verb::Create, Verb::Patch]);
+                let ObjectRef {
+                    object_type, namespace, ..
+                } = object.manifest.object();
+                objects.insert((object_type, namespace.as_deref()));
             }
             Node::Overlay(overlay) => {
                 rights.object(&overlay.target, &LOOK);
@@ -114,7 +118,7 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
             }
             Node::Check(_) => {}
         }
-        for observation in observations(resource) {
+        for observation in beside(resource) {
             for (of, namespace) in observation.target.scopes() {
                 rights.add(&of, namespace.as_deref(), &LOOK);
             }
@@ -130,20 +134,27 @@ pub fn of_apply(resources: &[Resource]) -> BTreeSet<Right> {
             }
         }
     }
+    for (of, namespace) in objects {
+        rights.add(of, namespace, &LOOK);
+        rights.add(of, namespace, &[Verb::Create, Verb::Patch]);
+    }
     rights.0
 }
 
 /// What it needs to take recorded resources away: all of them, or those that a stack dropped.
 pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTreeSet<Right> {
     let mut rights = Rights::default();
+    let mut objects = BTreeSet::new();
     for known in recorded {
         if let Some(object) = known.object() {
             let verb = match &known.node {
                 RecordedNode::Object(_) if known.is_deleted() && !known.destroy.self_recreating => Verb::Delete,
                 _ => Verb::Patch,
             };
-            rights.object(&object.object, &LOOK);
-            rights.object(&object.object, &[verb]);
+            let ObjectRef {
+                object_type, namespace, ..
+            } = &object.object;
+            objects.insert((object_type, namespace.as_deref(), verb));
             // A shared document that we made goes once nothing of others is in it.
             if matches!(&known.node, RecordedNode::Overlay { object, .. } if object.origin == Origin::Created) {
                 rights.object(&object.object, &[Verb::Delete]);
@@ -165,6 +176,10 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
                 rights.add(&of, namespace.as_deref(), &LOOK);
             }
         }
+    }
+    for (of, namespace, verb) in objects {
+        rights.add(of, namespace, &LOOK);
+        rights.add(of, namespace, &[verb]);
     }
     rights.0
 }

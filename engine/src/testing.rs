@@ -10,9 +10,8 @@ use crate::{
         ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError,
         Selector, WatchEvent,
     },
-    object_key::{ObjectKey, ObjectRef, ObjectType},
+    object_key::{ObjectKey, ObjectRef, ObjectType, key_of},
     ownership::managed_entries,
-    survey::key_of,
 };
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde_json::{Map, Value, json};

@@ -171,7 +171,6 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::{
-        digest::Digest,
         graph::{EdgeClass, EdgeSource},
         plan::{NodeKind, Purpose, Reason, Step},
     };
@@ -214,7 +213,6 @@ mod tests {
         let plan = Plan {
             purpose: Purpose::Apply,
             steps,
-            desired: Digest::of(&serde_json::Value::Null),
             remains: Vec::new(),
             partial: None,
         };

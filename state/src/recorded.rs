@@ -18,6 +18,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -41,7 +42,7 @@ pub struct StateIdentity {
 pub struct State {
     identity: StateIdentity,
     serial: u64,
-    recorded: BTreeMap<Address, Recorded>,
+    recorded: Arc<BTreeMap<Address, Recorded>>,
     facts: Facts,
     durations: BTreeMap<Address, Duration>,
     open_intents: Vec<Intent>,
@@ -109,7 +110,7 @@ impl State {
         Self {
             identity,
             serial,
-            recorded,
+            recorded: Arc::new(recorded),
             facts,
             durations,
             open_intents,
@@ -145,6 +146,11 @@ impl State {
     /// What was last applied, per address.
     pub fn recorded(&self) -> &BTreeMap<Address, Recorded> {
         &self.recorded
+    }
+
+    /// The same, for who keeps it beside the state: what the state learns after this is not in it.
+    pub fn shared_recorded(&self) -> Arc<BTreeMap<Address, Recorded>> {
+        Arc::clone(&self.recorded)
     }
 
     /// What was read about the cluster when it was last applied to.
@@ -246,11 +252,11 @@ impl State {
             }
             Entry::Outcome(Outcome::Recorded(recorded)) => {
                 self.settle(&recorded.address);
-                self.recorded.insert(recorded.address.clone(), *recorded);
+                Arc::make_mut(&mut self.recorded).insert(recorded.address.clone(), *recorded);
             }
             Entry::Outcome(Outcome::Forgotten(address)) => {
                 self.settle(&address);
-                self.recorded.remove(&address);
+                Arc::make_mut(&mut self.recorded).remove(&address);
             }
             Entry::Outcome(Outcome::Took { address, milliseconds }) => {
                 self.durations.insert(address, Duration::from_millis(milliseconds));
@@ -286,14 +292,15 @@ impl State {
                 *address = to.clone();
             }
         }
-        if let Some(mut record) = self.recorded.remove(from) {
+        let recorded = Arc::make_mut(&mut self.recorded);
+        if let Some(mut record) = recorded.remove(from) {
             record.address = to.clone();
-            self.recorded.insert(to.clone(), record);
+            recorded.insert(to.clone(), record);
         }
         if let Some(took) = self.durations.remove(from) {
             self.durations.insert(to.clone(), took);
         }
-        for edge in self.recorded.values_mut().flat_map(|record| &mut record.edges) {
+        for edge in recorded.values_mut().flat_map(|record| &mut record.edges) {
             for end in [&mut edge.from, &mut edge.to] {
                 if end == from {
                     *end = to.clone();

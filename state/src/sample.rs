@@ -60,7 +60,7 @@ pub(crate) fn written(origin: Origin) -> RecordedObject {
         manifest: Packed::of(
             &json!({"data": {"password": StackKey::new([7; 32]).digest(b"hidden").to_string()}, "type": "Opaque"}),
         ),
-        fields: [FieldPath::of("data.password"), FieldPath::of("type")].into(),
+        fields: std::sync::Arc::new([FieldPath::of("data.password"), FieldPath::of("type")].into()),
         sensitive: [FieldPath::of("data.password")].into(),
         key_id: Some("k1".to_owned()),
         owned: None,

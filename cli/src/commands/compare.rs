@@ -40,6 +40,7 @@ use stackctl_stacks::{Stack, StackError, cluster_facts::stand_ins, consequences}
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// A version of a stack: where it is, and what people call it.
@@ -205,7 +206,7 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<C
         mut recorded,
         renames,
         let_go,
-    } = Counted::of(before.recorded.clone(), resources, &new.desired.moves)?;
+    } = Counted::of(Arc::new(before.recorded.clone()), resources, &new.desired.moves)?;
     let desired_now: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     planning::keep(&new.stack, &mut recorded, |address| !desired_now.contains(address));
     let request = SurveyRequest {

@@ -19,7 +19,7 @@ use stackctl_engine::{
     survey::SurveyRequest,
 };
 use stackctl_stacks::{Stack, consequences};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Plans to bring a cluster that has nothing to the stack.
 pub(super) async fn apply(
@@ -70,7 +70,7 @@ pub(super) async fn apply(
     };
     Ok(Planned {
         plan,
-        recorded,
+        recorded: Arc::new(recorded),
         survey,
         around,
         excess: Vec::new(),

@@ -11,14 +11,14 @@ use stackctl_engine::{
     resource::Consequence,
 };
 use stackctl_stacks::consequences::with_definition;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Lets those definitions stay that would take along what does not go: their record says so from here on, and why. What
 /// goes with the others is returned, for the plan to tell. `goes` is what leaves the stack, `is_replaced` what is deleted
 /// and made again because a person asked for it, with all that goes with it.
 pub(super) async fn keep(
     cluster: &Cluster,
-    recorded: &mut BTreeMap<Address, Recorded>,
+    recorded: &mut Arc<BTreeMap<Address, Recorded>>,
     goes: impl Fn(&Address) -> bool,
     is_replaced: impl Fn(&Address) -> bool,
     parallelism: usize,
@@ -41,7 +41,7 @@ pub(super) async fn keep(
             let said = with_definition(definition, with_it.as_ref());
             told.entry(address.clone()).or_default().extend(said);
         } else if let Some(why) = stays_for(definition, instances.as_ref()) {
-            if let Some(known) = recorded.get_mut(address) {
+            if let Some(known) = Arc::make_mut(recorded).get_mut(address) {
                 known.destroy.retain = Some(why);
             }
         } else {

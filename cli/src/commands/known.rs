@@ -19,7 +19,11 @@ use stackctl_engine::{
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
 use stackctl_state::{LocalBackend, LockInfo, State, StateError, StateLock, new_lineage};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// What is recorded of a stack.
 #[derive(Debug)]
@@ -37,8 +41,8 @@ pub(super) struct Known {
 /// What counts as recorded for a plan.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    /// The records, at the addresses of the stack as it is now.
-    pub(super) recorded: BTreeMap<Address, Recorded>,
+    /// The records, at the addresses of the stack as it is now; those of the state itself where nothing moved.
+    pub(super) recorded: Arc<BTreeMap<Address, Recorded>>,
     /// What got another address for that; the state learns it when the plan is carried out.
     pub(super) renames: Vec<Rename>,
     /// What the stack says is to be left as it is.
@@ -50,13 +54,28 @@ impl Counted {
     ///
     /// # Errors
     /// Moves that cannot be made.
-    pub(super) fn of(all: BTreeMap<Address, Recorded>, desired: &[Resource], moves: &Moves) -> Result<Self, Error> {
-        let addresses = desired.iter().map(|resource| &resource.address).collect();
+    pub(super) fn of(
+        mut all: Arc<BTreeMap<Address, Recorded>>,
+        desired: &[Resource],
+        moves: &Moves,
+    ) -> Result<Self, Error> {
+        let addresses: BTreeSet<_> = desired.iter().map(|resource| &resource.address).collect();
         let renames = moves.renames(&all, &addresses).map_err(|errors| cannot_move(&errors))?;
-        let mut all = renamed(all, &renames);
-        let let_go = moves.let_go(&mut all);
+        if !renames.is_empty() {
+            all = Arc::new(renamed(Arc::unwrap_or_clone(all), &renames));
+        }
+        let let_go = if moves.lets_go() {
+            moves.let_go(Arc::make_mut(&mut all))
+        } else {
+            BTreeMap::new()
+        };
+        // What is desired where it is recorded moves nowhere.
+        let is_handed_over = !all.keys().collect::<BTreeSet<_>>().is_subset(&addresses);
+        if is_handed_over {
+            all = Arc::new(handed_over(Arc::unwrap_or_clone(all), desired));
+        }
         Ok(Self {
-            recorded: handed_over(all, desired),
+            recorded: all,
             renames,
             let_go,
         })
@@ -138,7 +157,7 @@ impl Known {
         let Some(state) = &self.state else {
             return Ok(Counted::default());
         };
-        let mut all = state.recorded().clone();
+        let mut all = state.shared_recorded();
         for intent in state.open_intents() {
             let Intent::Write(intended) = intent else { continue };
             let Some(object) = intended.object() else { continue };
@@ -159,7 +178,7 @@ impl Known {
                 continue;
             }
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
-            all.insert(address.clone(), taken_over(intended, &live, is_desired));
+            Arc::make_mut(&mut all).insert(address.clone(), taken_over(intended, &live, is_desired));
         }
         Counted::of(all, desired, moves)
     }
@@ -272,7 +291,7 @@ mod tests {
             manager: MANAGER.to_owned(),
             sent: Digest::of(&json!("as desired")),
             manifest: Packed::default(),
-            fields: std::collections::BTreeSet::new(),
+            fields: std::sync::Arc::default(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,
             owned: None,

@@ -102,8 +102,13 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
             views::tell(&views::plan::saved(path, &digest, &settings.place()));
         }
         diff::verdict(planned.plan.risk(), &command.review)?;
-        Ok(exit(command, &planned))
+        let exit = exit(command, &planned);
+        drop(resources);
+        // The process ends now, and with it all that was read: taking it apart would be work for nobody.
+        std::mem::forget((planned, desired));
+        Ok(exit)
     })
+    .inspect(|_| std::mem::forget(known))
 }
 
 fn show(

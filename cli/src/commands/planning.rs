@@ -33,6 +33,7 @@ use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLi
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,7 +43,7 @@ pub(super) struct Planned {
     /// The plan.
     pub(super) plan: Plan,
     /// What counted as recorded.
-    pub(super) recorded: BTreeMap<Address, Recorded>,
+    pub(super) recorded: Arc<BTreeMap<Address, Recorded>>,
     /// What was found.
     pub(super) survey: Survey,
     /// What is shown around it.
@@ -65,6 +66,7 @@ impl Planned {
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
     pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
         Details {
+            desired: plan::desired_digest(self.plan.purpose, resources),
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
             drift: drift(
                 &self.recorded,
@@ -118,7 +120,9 @@ pub(super) async fn apply(
         settings.parallelism,
     )
     .await;
-    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let part = partial
+        .as_ref()
+        .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
     let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
@@ -189,18 +193,27 @@ pub(super) async fn apply(
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet: what keeps
 /// counts at once, what lets go once it is applied.
-pub(super) fn keep(stack: &Stack, recorded: &mut BTreeMap<Address, Recorded>, goes: impl Fn(&Address) -> bool) {
-    for (address, known) in recorded {
+pub(super) fn keep(stack: &Stack, recorded: &mut Arc<BTreeMap<Address, Recorded>>, goes: impl Fn(&Address) -> bool) {
+    let today = |(address, known): (&Address, &Recorded)| {
         let RecordedNode::Object(object) = &known.node else {
-            continue;
+            return None;
         };
         if !goes(address) {
-            continue;
+            return None;
         }
-        known.destroy.prevent |= stack.keeps(address);
-        known.destroy.delete_adopted &= !stack.gives_back(address);
-        if known.destroy.retain.is_none() && plan::is_definition(&object.object) {
-            known.destroy.retain = stack.keeps_definition(address, &object.manifest.open());
+        let mut destroy = known.destroy.clone();
+        destroy.prevent |= stack.keeps(address);
+        destroy.delete_adopted &= !stack.gives_back(address);
+        if destroy.retain.is_none() && plan::is_definition(&object.object) {
+            destroy.retain = stack.keeps_definition(address, &object.manifest.open());
+        }
+        (destroy != known.destroy).then(|| (address.clone(), destroy))
+    };
+    // Mostly nothing goes, and what is recorded stays shared.
+    let changed: Vec<_> = recorded.iter().filter_map(today).collect();
+    for (address, destroy) in changed {
+        if let Some(known) = Arc::make_mut(recorded).get_mut(&address) {
+            known.destroy = destroy;
         }
     }
 }
@@ -224,7 +237,9 @@ pub(super) async fn destroy(
     }
     let partial = scope::narrow(arguments, || Order::of_destroy(&all_recorded))?;
     let with_definitions = instances::keep(cluster, &mut all_recorded, |_| true, |_| false, settings.parallelism).await;
-    let part = partial.as_ref().map(|partial| scope::part_of(partial, &all_recorded));
+    let part = partial
+        .as_ref()
+        .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
@@ -358,6 +373,9 @@ pub(super) fn estimates(
         .filter(|step| step.action.is_work())
         .map(|step| &step.address)
         .collect();
+    if working.is_empty() {
+        return (None, None);
+    }
     let works = |address: &Address| working.contains(address);
     let by = |learned: &BTreeMap<Address, Duration>| estimate(&desired.resources, &desired.graph, learned, works);
     let real = by(&known.really_took(settings));

@@ -23,7 +23,7 @@ use stackctl_engine::{
     Resource,
     digest::Digest,
     facts::Facts,
-    plan::{Action, NodeKind, Pattern, Projection},
+    plan::{Action, NodeKind, Pattern, Projection, desired_digest},
 };
 use stackctl_stacks::{Source, Stack};
 use stackctl_state::planfile::{self, PlanHeader, SavedPlan, SealedPlan};
@@ -136,7 +136,7 @@ impl Body {
             replace: arguments.replace.iter().map(ToString::to_string).collect(),
             ready_timeout_seconds: arguments.ready_timeout.map(|time| time.as_secs()),
             scope: ScopeBody::of(&arguments.scope),
-            desired: plan.desired.to_string(),
+            desired: details.desired.to_string(),
             read: planned
                 .read(resources)
                 .iter()
@@ -377,7 +377,7 @@ impl Saved {
         known: &Known,
     ) -> Result<(), Error> {
         let plan = &planned.plan;
-        if plan.desired.to_string() != self.body.desired {
+        if desired_digest(plan.purpose, resources).to_string() != self.body.desired {
             return Err(self.stale(vec![
                 "this stackctl, or a file of `[[manifests]]`, makes other resources of the same stack".to_owned(),
             ]));
@@ -497,7 +497,7 @@ mod tests {
         let told = BTreeMap::from([(address(at), vec![consequence.clone()])]);
         let planned = Planned {
             plan: plan_of_three_components().with_consequences(told),
-            recorded: BTreeMap::new(),
+            recorded: std::sync::Arc::default(),
             survey: Survey::default(),
             around: surroundings(),
             excess: Vec::new(),
@@ -509,7 +509,11 @@ mod tests {
             &Facts::default(),
             &planned,
             &[],
-            &Details::default(),
+            &Details {
+                desired: Digest::of_bytes(b"desired"),
+                pictures: BTreeMap::new(),
+                drift: Vec::new(),
+            },
             &arguments,
         )
         .expect("JSON");

@@ -30,8 +30,10 @@ use std::{
 };
 
 /// What machines are told of a plan, and people are not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Details {
+    /// The digest of what is desired.
+    pub desired: Digest,
     /// The objects before and after, by address.
     pub pictures: BTreeMap<Address, Picture>,
     /// What drifted since it was recorded.
@@ -262,7 +264,7 @@ pub fn plan(plan: &Plan, around: &Surroundings, details: &Details) -> PlanJson {
         applyable: plan.has_changes(),
         errored: None,
         complete: plan.partial.is_none(),
-        desired: plan.desired.to_string(),
+        desired: details.desired.to_string(),
         resource_changes: plan.steps.iter().map(change).collect(),
         resource_drift: details.drift.iter().map(resource_drift).collect(),
         summary: plan.counts().into(),
@@ -465,6 +467,7 @@ mod tests {
             Some((step.address.clone(), Picture::of_changes(object, &step.changes, false)))
         };
         Details {
+            desired: Digest::of(&serde_json::json!("hand-made")),
             pictures: plan.steps.iter().filter_map(of).collect(),
             drift: vec![drifted_dashboard()],
         }

@@ -264,7 +264,7 @@ fn fields(text: &mut String, object: &RecordedObject, style: &Style) {
     );
     let _ = writeln!(text, "  manager {}", object.manager);
     let manifest = object.manifest.open();
-    for path in &object.fields {
+    for path in object.fields.iter() {
         let value = match path.get(&manifest) {
             Some(_) if object.sensitive.contains(path) => Shown::Secret,
             Some(value) => Shown::Value(value.clone()),
@@ -328,7 +328,7 @@ mod tests {
             manager: "stackctl/s/a.b".to_owned(),
             sent: Digest::of_bytes(b"sent"),
             manifest: stackctl_engine::packed::Packed::default(),
-            fields: std::collections::BTreeSet::new(),
+            fields: std::sync::Arc::default(),
             sensitive: std::collections::BTreeSet::new(),
             key_id: None,
             owned: None,

@@ -5,7 +5,6 @@ use serde_json::json;
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
     diff::drift::Drift,
-    digest::Digest,
     estimate::{Basis, Estimate, Leg},
     plan::{Action, DriftedBy, FieldChange, NodeKind, Plan, Purpose, Reason, Shown, Step},
     readiness::Readiness,
@@ -246,7 +245,6 @@ pub(crate) fn plan_of_three_components() -> Plan {
             overlay,
             unready,
         ],
-        desired: Digest::of(&json!("hand-made")),
         remains: Vec::new(),
         partial: None,
     }

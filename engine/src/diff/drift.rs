@@ -107,7 +107,7 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
             && there.is_some_and(|there| there.is_object() || there.is_array())
             && ours.as_ref().is_some_and(|ours| ours.contains(path))
     };
-    for path in &object.fields {
+    for path in object.fields.iter() {
         let (was, there) = (path.get(&recorded), path.get(live));
         let Some((before, after)) = differs(object, path, was, there, key) else {
             continue;

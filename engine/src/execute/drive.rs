@@ -22,7 +22,7 @@ use super::{
     view::{LiveView, Scope},
     waits::Verdict,
 };
-use crate::{address::Address, late::Secrets, plan, resource::Resource, survey::key_of};
+use crate::{address::Address, late::Secrets, object_key::key_of, plan, resource::Resource};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{BoxStream, FuturesUnordered, SelectAll},

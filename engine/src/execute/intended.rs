@@ -114,9 +114,7 @@ fn of_object(
         manager: &from.identity.object_manager(),
         origin: if is_adopted { Origin::Adopted } else { Origin::Created },
         fields: &leaves(&body),
-        answer: found(from, resource)
-            .and_then(|found| found.live.as_deref())
-            .filter(|_| is_adopted),
+        answer: found(from, resource).and_then(Found::live).filter(|_| is_adopted),
     };
     Some(record(resource, &written, edges, from.key, RecordedNode::Object))
 }
@@ -129,7 +127,7 @@ fn of_overlay(
     edges: &[Edge],
 ) -> Option<Recorded> {
     let found = found(from, resource)?;
-    let live = found.live.as_deref();
+    let live = found.live();
     if live.is_none() && !overlay.create_if_absent {
         return None;
     }

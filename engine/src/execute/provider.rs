@@ -26,6 +26,21 @@ pub trait Provider: Sync {
         selector: &Selector,
     ) -> impl Future<Output = Result<Vec<Value>, ProviderError>> + Send;
 
+    /// Reads what [`Self::list`] reads and keeps of each object what `keep` makes of it as it comes: of a long list all maps
+    /// at once would be many times its text.
+    fn list_as<T: Send>(
+        &self,
+        object_type: &ObjectType,
+        namespace: Option<&str>,
+        selector: &Selector,
+        keep: impl Fn(Value) -> T + Send + Sync,
+    ) -> impl Future<Output = Result<Vec<T>, ProviderError>> + Send {
+        async move {
+            let objects = self.list(object_type, namespace, selector).await?;
+            Ok(objects.into_iter().map(keep).collect())
+        }
+    }
+
     /// Server-side apply.
     fn apply(&self, request: &ApplyRequest) -> impl Future<Output = Result<ApplyAnswer, ProviderError>> + Send;
 

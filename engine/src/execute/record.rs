@@ -22,7 +22,7 @@ use crate::{
     resource::{Node, Overlay, Resource, sent_digest},
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// One written object.
 pub(super) struct Written<'a> {
@@ -70,7 +70,7 @@ pub(super) fn record(
         manifest: answer.map_or_else(Packed::default, |answer| {
             Packed::of(&redacted(answer, &fields, &secret, key))
         }),
-        fields,
+        fields: Arc::new(fields),
         sensitive: secret,
         key_id: key.map(|key| key.id().to_owned()),
         owned: answer.and_then(|answer| applied_fields(answer, manager)),

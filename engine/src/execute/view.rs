@@ -9,10 +9,9 @@
 
 use super::WatchEvent;
 use crate::{
-    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType, is_being_deleted},
+    object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType, is_being_deleted, key_of},
     packed::Packed,
     readiness::{Seen, Sight},
-    survey::key_of,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::OnceLock};

@@ -86,6 +86,9 @@ pub fn along<'a>(
             RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => None,
         })
         .collect();
+    if going.is_empty() {
+        return Vec::new();
+    }
     let uids: BTreeMap<&str, usize> = (0..).zip(&going).map(|(place, (.., uid))| (*uid, place)).collect();
     let namespaces: BTreeMap<&str, usize> = (0..)
         .zip(&going)
@@ -202,6 +205,7 @@ mod tests {
         recorded::{RecordedDestroy, RecordedObject},
     };
     use serde_json::json;
+    use std::sync::Arc;
 
     fn known(at: &str, object: ObjectRef, origin: Origin) -> Recorded {
         Recorded {
@@ -213,7 +217,7 @@ mod tests {
                 manager: "m".to_owned(),
                 sent: Digest::of(&Value::Null),
                 manifest: Packed::default(),
-                fields: BTreeSet::new(),
+                fields: Arc::default(),
                 sensitive: BTreeSet::new(),
                 key_id: None,
                 owned: None,

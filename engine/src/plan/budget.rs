@@ -161,7 +161,7 @@ mod tests {
     };
     use proptest::prelude::*;
     use serde_json::Value;
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, sync::Arc};
 
     fn known(number: usize, origin: Origin, holds_data: bool) -> Recorded {
         let object = RecordedObject {
@@ -171,7 +171,7 @@ mod tests {
             manager: "m".to_owned(),
             sent: Digest::of(&Value::Null),
             manifest: Packed::default(),
-            fields: BTreeSet::new(),
+            fields: Arc::default(),
             sensitive: BTreeSet::new(),
             key_id: None,
             owned: None,

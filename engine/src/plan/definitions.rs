@@ -189,7 +189,7 @@ mod tests {
                 manager: "m".to_owned(),
                 sent: Digest::of(&Value::Null),
                 manifest: Packed::of(manifest),
-                fields: BTreeSet::new(),
+                fields: BTreeSet::new().into(),
                 sensitive: BTreeSet::new(),
                 key_id: None,
                 owned: None,

@@ -28,7 +28,7 @@ pub(super) fn changes(
 ) -> Vec<FieldChange> {
     let nothing = Value::Null;
     let (before, after) = match after {
-        Some(after) => (found.live.as_deref().unwrap_or(&nothing), Cow::Borrowed(after)),
+        Some(after) => (found.live().unwrap_or(&nothing), Cow::Borrowed(after)),
         None if action == Action::Create => (&nothing, written_value(resource)),
         None => return Vec::new(),
     };
@@ -36,12 +36,12 @@ pub(super) fn changes(
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
     // Lists are told apart as the server does it, which decides what is whose.
-    let keys = match found.live {
+    let keys = match found.held {
         Some(_) => ListKeys::of(entries.iter().flat_map(|entry| &entry.fields)),
         None => ListKeys::default(),
     };
     for (path, old, new) in differences_by(&keys, before, &after) {
-        if found.live.is_none() && is_identity(&path) || parts::parts(found).any(|document| document.at == path) {
+        if found.held.is_none() && is_identity(&path) || parts::parts(found).any(|document| document.at == path) {
             continue;
         }
         let secret = is_secret(resource, &path) || sensitive.iter().any(|s| s.contains(&path) || path.contains(s));
@@ -82,7 +82,7 @@ pub(super) fn changes(
 
 /// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
 pub(super) fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &str) -> Vec<Reason> {
-    let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
+    let (Some(last), Some(live)) = (known.and_then(Recorded::object), found.live()) else {
         return Vec::new();
     };
     let entries = LazyCell::new(|| managed_entries(live));

@@ -42,7 +42,7 @@ pub use error::{PlanError, take_off};
 pub(crate) use fields::sensitive;
 pub use others::{More, Others, excess_more, listed_for, others_along};
 pub use picture::{Picture, Side, pictures};
-pub use planner::{Inputs, digest_of, plan, plan_destroy};
+pub use planner::{Inputs, desired_digest, plan, plan_destroy};
 pub use projection::{Moved, Projection, projections};
 pub use refresh::{Refreshed, refresh};
 pub use replace::{Replaced, replaced};
@@ -53,7 +53,6 @@ pub use transition::{LoginChange, Transition, transitions};
 use crate::{
     FieldPath,
     address::Address,
-    digest::Digest,
     graph::Edge,
     object_key::ObjectRef,
     readiness::Readiness,
@@ -69,8 +68,6 @@ pub struct Plan {
     pub purpose: Purpose,
     /// One step for each resource that is desired or recorded; dependencies first, removals in their reversed order.
     pub steps: Vec<Step>,
-    /// A digest of what is desired: the resources as compiled.
-    pub desired: Digest,
     /// What stays in the cluster after a destroy, each with its reason.
     pub remains: Vec<Remains>,
     /// What the plan leaves out, where it is about a part of the stack.

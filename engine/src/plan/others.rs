@@ -278,7 +278,7 @@ mod tests {
                 manager: "m".to_owned(),
                 sent: Digest::of(&Value::Null),
                 manifest: Packed::default(),
-                fields: BTreeSet::new(),
+                fields: BTreeSet::new().into(),
                 sensitive: BTreeSet::new(),
                 key_id: None,
                 owned: None,

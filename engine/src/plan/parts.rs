@@ -33,14 +33,14 @@ pub(super) fn project(projection: &mut Projection, found: &Found, last: &[Record
             .insert(path.to_string(), there.as_ref().map(Digest::of));
     };
     for document in parts(found) {
-        let text = text_of(found.live.as_deref(), &document.at);
+        let text = text_of(found.live(), &document.at);
         note(
             &document.path(),
             text.and_then(|text| document.ours_in(&text, document.last(last))),
         );
     }
     for gone in unwanted(found, last) {
-        let text = text_of(found.live.as_deref(), &gone.at);
+        let text = text_of(found.live(), &gone.at);
         note(&gone.path(), text.and_then(|text| gone.fragment.there(&text)));
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn parts(found: &Found) -> impl Iterator<Item = &ResolvedDocument> {
 }
 
 pub(super) fn last_documents<'a>(known: Option<&'a Recorded>, found: &Found) -> &'a [RecordedDocument] {
-    let uid = found.live.as_deref().and_then(|live| live["metadata"]["uid"].as_str());
+    let uid = found.live().and_then(|live| live["metadata"]["uid"].as_str());
     known.map_or(&[], |known| known.documents_of(uid.unwrap_or_default()))
 }
 
@@ -79,7 +79,7 @@ fn changed(
     drifted: &[FieldChange],
     action: Action,
 ) -> Option<FieldChange> {
-    let text = text_of(found.live.as_deref(), &document.at);
+    let text = text_of(found.live(), &document.at);
     match &found.answer {
         Answer::Would { object, .. } | Answer::Unverified { object, .. }
             if text == text_of(Some(&object.open()), &document.at) =>
@@ -117,7 +117,7 @@ fn changed(
 
 /// The change of a part of a shared text that is not wanted any more, if it is there to be taken out.
 fn taken_out(found: &Found, gone: &RecordedDocument, drifted: &[FieldChange]) -> Option<FieldChange> {
-    let text = text_of(found.live.as_deref(), &gone.at)?;
+    let text = text_of(found.live(), &gone.at)?;
     let after = gone.fragment.restore_in(&text).ok().filter(|after| *after != text)?;
     let (path, is_secret) = (gone.path(), gone.fragment.is_secret());
     Some(FieldChange {

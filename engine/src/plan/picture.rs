@@ -113,13 +113,13 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
         is_secret_data(object, path) || hidden.iter().chain(formerly.into_iter().flatten()).any(meets)
     };
     let answered = found.after();
-    let after = match (&answered, &found.answer, &found.live) {
+    let after = match (&answered, &found.answer, found.live()) {
         (Some(answered), ..) => answered,
         (None, Answer::Unchanged, Some(live)) => live,
         (None, ..) => &written,
     };
     let mut picture = Picture {
-        before: found.live.as_ref().map(|live| side(object, live, &paths, is_hidden)),
+        before: found.live().map(|live| side(object, live, &paths, is_hidden)),
         after: Some(side(object, after, &paths, is_hidden)),
         changed_secrets: BTreeSet::new(),
     };

@@ -23,7 +23,7 @@ use crate::{
     graph::Graph,
     leaving::leaving_fields,
     marks::{Identity, Whose},
-    object_key::{ObjectRef, ObjectType, is_being_deleted},
+    object_key::{ObjectRef, ObjectType},
     ownership::won,
     readiness::{Readiness, Seen},
     recorded::{Recorded, RecordedNode, RecordedObject},
@@ -103,7 +103,6 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, Vec<PlanError>> {
     Ok(Plan {
         purpose: Purpose::Apply,
         steps,
-        desired: digest_of(inputs.resources),
         remains: Vec::new(),
         partial: None,
     })
@@ -124,14 +123,17 @@ pub fn plan_destroy(recorded: &BTreeMap<Address, Recorded>, survey: &Survey) -> 
     Ok(Plan {
         purpose: Purpose::Destroy,
         steps,
-        desired: Digest::of(&Value::Null),
         remains,
         partial: None,
     })
 }
 
-/// A digest of the resources as compiled; every field of every resource is in it.
-pub fn digest_of(resources: &[Resource]) -> Digest {
+/// A digest of what a plan is about: the resources as compiled, every field of every one of them; nothing for a destroy.
+/// Only who saves a plan, compares one, or tells machines of it asks for it.
+pub fn desired_digest(purpose: Purpose, resources: &[Resource]) -> Digest {
+    if purpose == Purpose::Destroy {
+        return Digest::of(&Value::Null);
+    }
     // The debug form is deterministic: all maps are ordered, and no secret is in a resource.
     let mut sorted: Vec<_> = resources.iter().collect();
     sorted.sort_by_key(|resource| &resource.address);
@@ -223,18 +225,25 @@ fn written(
         .and_then(Recorded::object)
         .filter(|last| !last.object.is_same_object(&object));
     let is_the_same = matches!(found.answer, Answer::Unchanged);
-    let mut drifted = match (known, &found.live) {
-        (Some(known), Some(live)) if other.is_none() && !is_the_same => drifted_fields(known, live, inputs.key),
+    let mut drifted = match known {
+        Some(known) if other.is_none() && !is_the_same => {
+            let live = found.live();
+            live.map_or_else(Vec::new, |live| drifted_fields(known, live, inputs.key))
+        }
         _ => Vec::new(),
     };
-    let won = match &found.live {
-        Some(live) if !is_overlay => won(live, resource.lifecycle.yields_to),
-        _ => Vec::new(),
+    // An object is opened only where somebody may have won something of it.
+    let winners = resource.lifecycle.yields_to;
+    let won = match found.held.as_ref().filter(|_| !is_overlay && !winners.is_empty()) {
+        Some(held) => won(held.value(), winners),
+        None => Vec::new(),
     };
     let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
     drifted.retain(|change| !is_won(&change.path));
     let mut after = found.after().or_else(|| replace::anew(inputs, resource, known, found));
-    if let (true, Some(known), Some(live), Some(after)) = (is_overlay, known, &found.live, &mut after) {
+    if let (true, Some(known), Some(after)) = (is_overlay, known, &mut after)
+        && let Some(live) = found.live()
+    {
         for undo in leaving_fields(known, live, &written_value(resource)) {
             if let Some(prior) = undo.prior {
                 undo.path.set(after, prior);
@@ -319,14 +328,16 @@ fn written(
     if let Some(why) = inputs.replaced.get(&resource.address)
         && let Some(known) = known
         && action != Action::Replace
-        && found.live.as_ref().is_some_and(|live| !is_being_deleted(live))
+        && found.held.as_ref().is_some_and(|held| !held.is_leaving())
     {
         (action, reason) = replace::made_again(resource, known, why)?;
     }
     refuse_conflicts(inputs, resource, known, found, is_overlay, &object)?;
-    let readiness = found.live.as_ref().map(|_| inputs.survey.readiness(resource));
+    let readiness = found.held.is_some().then(|| inputs.survey.readiness(resource));
     let mut step = step(inputs.graph, resource, kind, action, reason, readiness);
-    if let Some(live) = found.live.as_deref().filter(|_| !won.is_empty()) {
+    if !won.is_empty()
+        && let Some(live) = found.live()
+    {
         step.reasons
             .extend(yielded_of(resource, live).iter().map(Reason::yielded));
     }
@@ -392,20 +403,20 @@ fn live_of(
         });
     }
     let foreign = matches!(found.whose, Some(Whose::Foreign));
-    if found.live.as_deref().is_some_and(is_being_deleted) {
+    if found.held.as_ref().is_some_and(|held| held.is_leaving()) {
         return Ok((Live::Terminating, None));
     }
     let is_like = |live: &Value| after.is_some_and(|after| differences(live, after).is_empty());
     // It is still there and goes with its namespace or its kind.
-    let nowhere = match &found.live {
+    let nowhere = match &found.held {
         Some(_) => Live::Terminating,
         None => Live::Nowhere,
     };
     Ok(match &found.answer {
         Answer::Would { .. } if foreign => (Live::Foreign, None),
         // Somebody made it between our read and our question.
-        Answer::Would { created: false, .. } if found.live.is_none() && !is_overlay => (Live::Foreign, None),
-        Answer::Would { .. } => match &found.live {
+        Answer::Would { created: false, .. } if found.held.is_none() && !is_overlay => (Live::Foreign, None),
+        Answer::Would { .. } => match found.live() {
             None => (Live::Absent, None),
             Some(live) if is_like(live) => (Live::Same, None),
             Some(_) => (Live::Different { drifted }, None),
@@ -422,7 +433,7 @@ fn live_of(
                 Unanswered::VersionGone => Reason::VersionGone,
                 Unanswered::VersionToCome(_) => Reason::KindOrNamespaceToCome,
             });
-            match &found.live {
+            match found.live() {
                 Some(_) if foreign => (Live::Foreign, reason),
                 None => (Live::Absent, reason),
                 Some(live) if is_like(live) => (Live::Same, reason),
@@ -463,7 +474,7 @@ fn live_of(
                 why: Unasked::TooEarly,
             };
             match (webhook, above) {
-                (Some(webhook), Some(_)) if found.live.is_none() => (Live::Absent, Some(too_early(webhook))),
+                (Some(webhook), Some(_)) if found.held.is_none() => (Live::Absent, Some(too_early(webhook))),
                 (Some(webhook), Some(_)) => (Live::Different { drifted }, Some(too_early(webhook))),
                 _ => {
                     let said = cause.to_string();

@@ -68,12 +68,12 @@ fn of_desired(resource: &Resource, known: Option<&Recorded>, found: &Found) -> P
     let mut paths = leaves(&written_value(resource));
     let last = known.and_then(Recorded::object);
     paths.extend(last.into_iter().flat_map(|last| last.fields.iter().cloned()));
-    let won = match &found.live {
+    let won = match found.live() {
         Some(live) => won(live, resource.lifecycle.yields_to),
         None => Vec::new(),
     };
     paths.retain(|path| !is_ignored(resource, path) && !won.iter().any(|(won, _)| won == path));
-    let mut projection = Projection::of(found.live.as_deref(), &paths, &sensitive(resource));
+    let mut projection = Projection::of(found.live(), &paths, &sensitive(resource));
     parts::project(&mut projection, found, parts::last_documents(known, found));
     projection
 }

@@ -19,7 +19,10 @@ use crate::{
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What is recorded otherwise of one address once the record follows the cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +93,7 @@ fn as_it_is(known: &Recorded, live: &Value, drifted: &BTreeSet<FieldPath>, key: 
         match path.get(live) {
             None => {
                 path.remove(&mut manifest);
-                object.fields.remove(path);
+                Arc::make_mut(&mut object.fields).remove(path);
                 object.sensitive.remove(path);
             }
             Some(value) if object.sensitive.contains(path) => {

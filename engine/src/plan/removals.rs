@@ -46,15 +46,15 @@ pub(super) fn removals(
 }
 
 fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -> Step {
-    let live = survey.live(&known.address);
-    let same = |uid: &str| live.is_some_and(|live| live["metadata"]["uid"] == uid);
+    let held = survey.held(&known.address);
+    let same = |uid: &str| !uid.is_empty() && held.is_some_and(|held| held.uid() == uid);
     let (node, exists, ending) = match &known.node {
         RecordedNode::Object(object) => {
             let is_deleted = known.is_deleted() && !known.destroy.self_recreating;
             let ending = if is_deleted { Ending::Deleted } else { Ending::Released };
             (
                 NodeKind::Object,
-                same(&object.uid) || (object.uid.is_empty() && live.is_some()),
+                same(&object.uid) || (object.uid.is_empty() && held.is_some()),
                 ending,
             )
         }

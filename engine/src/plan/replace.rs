@@ -114,7 +114,7 @@ pub(super) fn cannot_follow(cause: &ProviderError) -> bool {
 /// What another object of its name would be, where the server refuses to make that of what is there and it is deleted
 /// first.
 pub(super) fn anew(inputs: &Inputs<'_>, resource: &Resource, known: Option<&Recorded>, found: &Found) -> Option<Value> {
-    let live = found.live.as_deref()?;
+    let live = found.live()?;
     let is_asked = inputs.replaced.contains_key(&resource.address);
     match &found.answer {
         Answer::Refused(cause) if is_asked && cannot_follow(cause) => {

@@ -149,10 +149,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        digest::Digest,
-        plan::{Purpose, Reason},
-    };
+    use crate::plan::{Purpose, Reason};
 
     fn step(name: &str, action: Action, told: &[(ConsequenceClass, &str)]) -> Step {
         let consequence = |(class, text): &(ConsequenceClass, &str)| Consequence {
@@ -187,7 +184,6 @@ mod tests {
                 step("a.g", Action::Update, &[]),
                 step("a.h", Action::NoOp, &[]),
             ],
-            desired: Digest::of_bytes(b""),
             remains: Vec::new(),
             partial: None,
         };

@@ -1,8 +1,7 @@
 //! Plans for tests that are about steps and not about how they came to be.
 
 use super::{Action, NodeKind, Plan, Purpose, Reason, Step};
-use crate::{address::Address, digest::Digest};
-use serde_json::Value;
+use crate::address::Address;
 
 /// The address of the step at this place.
 pub(super) fn address(number: usize) -> Address {
@@ -23,7 +22,6 @@ pub(super) fn plan_of(purpose: Purpose, steps: Vec<Step>) -> Plan {
     Plan {
         purpose,
         steps,
-        desired: Digest::of(&Value::Null),
         remains: Vec::new(),
         partial: None,
     }

@@ -111,7 +111,7 @@ fn desired(step: &Step, resource: &Resource, known: Option<&Recorded>, survey: &
     let nothing_found = Found::default();
     let found = survey.found(&resource.address).unwrap_or(&nothing_found);
     let hidden = sensitive(resource);
-    let before = found.live.as_deref();
+    let before = found.live();
     let after = match (&found.answer, before) {
         (Answer::Would { object, .. } | Answer::Unverified { object, .. }, _) => object.open(),
         (Answer::Unchanged, Some(live)) => live.clone(),
@@ -188,7 +188,7 @@ pub(super) fn expected(live: &Value, resource: &Resource, last: Option<&Recorded
     let wanted = written_value(resource);
     let desired = leaves(&wanted);
     let mut after = live.clone();
-    for path in last.into_iter().flat_map(|last| &last.fields) {
+    for path in last.into_iter().flat_map(|last| last.fields.iter()) {
         if !desired.iter().any(|leaf| leaf.contains(path) || path.contains(leaf)) {
             path.remove(&mut after);
         }
@@ -316,6 +316,7 @@ mod tests {
         resource::{Node, Object},
     };
     use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn without_an_answer_what_we_no_longer_send_is_gone_and_what_others_wrote_stays() {
@@ -329,7 +330,7 @@ mod tests {
             manager: "m".to_owned(),
             sent: Digest::of(&Value::Null),
             manifest: Packed::of(&json!({"data": {"k": "1", "gone": "1"}})),
-            fields: BTreeSet::from([FieldPath::of("data.k"), FieldPath::of("data.gone")]),
+            fields: Arc::new(BTreeSet::from([FieldPath::of("data.k"), FieldPath::of("data.gone")])),
             sensitive: BTreeSet::new(),
             key_id: None,
             owned: None,

@@ -172,7 +172,17 @@ impl Provider for KubernetesProvider {
         namespace: Option<&str>,
         selector: &Selector,
     ) -> Result<Vec<Value>, ProviderError> {
-        list::list(self, object_type, namespace, selector).await
+        list::list_as(self, object_type, namespace, selector, |object| object).await
+    }
+
+    async fn list_as<T: Send>(
+        &self,
+        object_type: &ObjectType,
+        namespace: Option<&str>,
+        selector: &Selector,
+        keep: impl Fn(Value) -> T + Send + Sync,
+    ) -> Result<Vec<T>, ProviderError> {
+        list::list_as(self, object_type, namespace, selector, keep).await
     }
 
     async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {

@@ -17,13 +17,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use stackctl_engine::{
     execute::ProviderError,
     retry::{RetryClass, delay},
 };
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    marker::PhantomData,
     sync::Arc,
     time::Duration,
 };
@@ -248,7 +249,17 @@ impl Transport {
 
     /// Reads a body as JSON; what it held is not repeated.
     pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ProviderError> {
-        serde_json::from_slice(body).map_err(|error| {
+        self.parse_by(path, body, PhantomData)
+    }
+
+    /// The same by a reader of one's own.
+    pub(crate) fn parse_by<'b, S>(&self, path: &str, body: &'b [u8], reader: S) -> Result<S::Value, ProviderError>
+    where
+        S: DeserializeSeed<'b>,
+    {
+        let mut text = serde_json::Deserializer::from_slice(body);
+        let read = reader.deserialize(&mut text).and_then(|read| text.end().map(|()| read));
+        read.map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             ProviderError::Other(format!("{} answered no usable JSON to {path} ({place})", self.server))
         })

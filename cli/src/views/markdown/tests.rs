@@ -5,7 +5,6 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::json;
 use stackctl_engine::{
     FieldPath, ObjectRef,
-    digest::Digest,
     plan::{FieldChange, NodeKind, Purpose, Reason, Shown},
     resource::{Consequence, ConsequenceClass},
 };
@@ -72,7 +71,6 @@ fn big(n_changes: usize) -> Plan {
     Plan {
         purpose: Purpose::Apply,
         steps: steps.collect(),
-        desired: Digest::of_bytes(b""),
         remains: Vec::new(),
         partial: None,
     }

@@ -64,7 +64,7 @@ fn recorded_object(object: ObjectRef) -> RecordedNode {
         manager: "stackctl/s".to_owned(),
         sent: Digest::of_bytes(b"sent"),
         manifest: Packed::default(),
-        fields: BTreeSet::new(),
+        fields: Arc::default(),
         sensitive: BTreeSet::new(),
         key_id: None,
         owned: None,

@@ -5,6 +5,7 @@ mod certificates;
 mod decided;
 mod deeds;
 mod handover;
+mod held;
 mod hides_nothing;
 mod items;
 mod keys;
@@ -39,7 +40,7 @@ use crate::{
     recorded::Recorded,
     report::Report,
     resource::{Action, Adopt, Claim, DependsOn, Diagnosis, Effect, Gate, Node, Object, Overlay, Remedy, Resource},
-    survey::{SurveyRequest, survey},
+    survey::{Survey, SurveyRequest, survey},
     testing::Memory,
 };
 use serde_json::{Value, json};
@@ -193,16 +194,26 @@ impl World {
         let found = survey(&self.cluster, &request, &Fixed)
             .await
             .expect("the cluster answers");
+        self.answer_on(resources, &recorded, &found)
+    }
+
+    /// The same on what was found before.
+    fn answer_on(
+        &self,
+        resources: &[Resource],
+        recorded: &BTreeMap<Address, Recorded>,
+        found: &Survey,
+    ) -> Result<Plan, Vec<PlanError>> {
         if resources.is_empty() {
-            return plan_destroy(&recorded, &found);
+            return plan_destroy(recorded, found);
         }
         let graph = Graph::new(resources).expect("a graph");
         let inputs = Inputs {
             resources,
             graph: &graph,
-            recorded: &recorded,
-            survey: &found,
-            identity: &identity,
+            recorded,
+            survey: found,
+            identity: &identity(),
             key: self.key.as_ref(),
             adopt: self.adopt,
             force_conflicts: self.force,

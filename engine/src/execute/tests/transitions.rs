@@ -6,7 +6,6 @@ use crate::{
     late::{Encoding, Late, LateSource},
     plan::{Transition, transitions},
     resource::{Consequence, ConsequenceClass, DestroyStep, Document, DocumentCodec},
-    survey::Survey,
 };
 
 impl World {

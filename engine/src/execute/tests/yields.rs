@@ -6,7 +6,6 @@ use crate::{
     diff::drift::drift,
     ownership::Winner,
     plan::{Reason, Shown},
-    survey::Survey,
     yields::{Yielded, yielded},
 };
 

@@ -21,10 +21,14 @@ use crate::{
     recorded::{State, StateIdentity},
 };
 use entry::{StoredFacts, StoredIntent, StoredLine};
+use names::Shared;
 use record::StoredRecord;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use stackctl_engine::{Address, execute::Intent, recorded::Recorded};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// The version of this format.
 pub(super) const VERSION: u64 = 1;
@@ -44,10 +48,10 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-/// A whole state.
+/// A whole state, with its records as they are written or as they are read.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredState {
+struct StoredState<R> {
     format: String,
     version: u64,
     written_by: String,
@@ -60,7 +64,33 @@ struct StoredState {
     facts: StoredFacts,
     durations_ms: BTreeMap<String, u64>,
     open_intents: Vec<StoredIntent>,
-    recorded: Vec<StoredRecord>,
+    recorded: R,
+}
+
+/// The records of a state, each made into a word of the engine as soon as it is read: as they stand on disk they would be
+/// held beside all that they say.
+struct ReadRecords(Vec<Recorded>);
+
+impl<'de> Deserialize<'de> for ReadRecords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Records;
+        impl<'de> Visitor<'de> for Records {
+            type Value = ReadRecords;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of records")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut stored: S) -> Result<ReadRecords, S::Error> {
+                let (mut shared, mut records) = (Shared::default(), Vec::new());
+                while let Some(record) = stored.next_element::<StoredRecord>()? {
+                    records.push(record.read(&mut shared).map_err(S::Error::custom)?);
+                }
+                Ok(ReadRecords(records))
+            }
+        }
+        deserializer.deserialize_seq(Records)
+    }
 }
 
 /// The text of a whole state.
@@ -89,7 +119,7 @@ pub(super) fn state_to_bytes(state: &State) -> Vec<u8> {
             .map(|(address, took)| (address.to_string(), milliseconds(*took)))
             .collect(),
         open_intents: state.open_intents().iter().map(StoredIntent::from).collect(),
-        recorded: state.recorded().values().map(StoredRecord::from).collect(),
+        recorded: state.recorded().values().map(StoredRecord::from).collect::<Vec<_>>(),
     };
     let mut bytes = serde_json::to_vec(&stored).expect("every map of the format has texts as keys");
     bytes.push(b'\n');
@@ -111,7 +141,7 @@ pub(super) fn state_from_bytes(bytes: &[u8]) -> Result<State, Unreadable> {
         facts,
         durations_ms,
         open_intents,
-        recorded,
+        recorded: ReadRecords(recorded),
     } = serde_json::from_slice(bytes)?;
     let identity = StateIdentity {
         stack,
@@ -120,13 +150,7 @@ pub(super) fn state_from_bytes(bytes: &[u8]) -> Result<State, Unreadable> {
         created,
         created_by,
     };
-    let mut by_address = BTreeMap::new();
-    for record in recorded {
-        let record = Recorded::try_from(record)?;
-        if let Some(first) = by_address.insert(record.address.clone(), record) {
-            return Err(Unreadable(format!("`{}` is recorded twice", first.address)));
-        }
-    }
+    let by_address = by_address(recorded)?;
     let durations = durations_ms
         .into_iter()
         .map(|(address, ms)| Ok((address_of(&address)?, Duration::from_millis(ms))))
@@ -169,6 +193,18 @@ pub(super) fn line_from_text(text: &[u8]) -> Result<(u64, String, Entry), Unread
         entry,
     } = serde_json::from_slice::<StoredLine>(text)?;
     Ok((serial, lineage, entry.try_into()?))
+}
+
+/// Records by their addresses; they are written in that order, which costs the least to take up.
+fn by_address(mut records: Vec<Recorded>) -> Result<BTreeMap<Address, Recorded>, Unreadable> {
+    records.sort_by(|one, other| one.address.cmp(&other.address));
+    match records.windows(2).find(|pair| pair[0].address == pair[1].address) {
+        Some(pair) => Err(Unreadable(format!("`{}` is recorded twice", pair[0].address))),
+        None => Ok(records
+            .into_iter()
+            .map(|record| (record.address.clone(), record))
+            .collect()),
+    }
 }
 
 fn address_of(text: &str) -> Result<Address, Unreadable> {

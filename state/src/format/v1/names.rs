@@ -2,14 +2,17 @@
 //!
 //! Invariant: a path is a list of its elements, so it reads back exactly whatever characters a key holds.
 
+use super::Unreadable;
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::value::RawValue;
 use stackctl_engine::{FieldPath, ObjectRef, ObjectType, field::PathElement};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    sync::Arc,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -143,6 +146,67 @@ impl From<StoredPath> for FieldPath {
             StoredElement::Item(StoredItem::Index(index)) => PathElement::Index(index),
         };
         elements.into_iter().map(element).collect()
+    }
+}
+
+/// The paths of one record. Most records have those of another one, so they are read as their text first.
+pub(super) enum StoredPaths {
+    Text(Box<RawValue>),
+    Paths(Vec<StoredPath>),
+}
+
+impl From<&BTreeSet<FieldPath>> for StoredPaths {
+    fn from(paths: &BTreeSet<FieldPath>) -> Self {
+        Self::Paths(stored_paths(paths))
+    }
+}
+
+impl Serialize for StoredPaths {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => text.serialize(serializer),
+            Self::Paths(paths) => paths.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredPaths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::Text)
+    }
+}
+
+/// What many records of a state have in common, by its text: each is made once.
+#[derive(Default)]
+pub(super) struct Shared {
+    sets: HashMap<Box<str>, Arc<BTreeSet<FieldPath>>>,
+    paths: HashMap<Box<str>, FieldPath>,
+}
+
+impl Shared {
+    /// The paths of a record.
+    pub(super) fn paths(&mut self, stored: StoredPaths) -> Result<Arc<BTreeSet<FieldPath>>, Unreadable> {
+        let text: Box<str> = match stored {
+            StoredPaths::Text(text) => text.into(),
+            StoredPaths::Paths(paths) => return Ok(Arc::new(path_set(paths))),
+        };
+        if let Some(known) = self.sets.get(&text) {
+            return Ok(known.clone());
+        }
+        let each: Vec<&RawValue> = serde_json::from_str(&text)?;
+        let set = each.into_iter().map(|path| self.path(path.get()));
+        let set = Arc::new(set.collect::<Result<_, Unreadable>>()?);
+        self.sets.insert(text, Arc::clone(&set));
+        Ok(set)
+    }
+
+    fn path(&mut self, text: &str) -> Result<FieldPath, Unreadable> {
+        if let Some(known) = self.paths.get(text) {
+            return Ok(known.clone());
+        }
+        let path = FieldPath::from(serde_json::from_str::<StoredPath>(text)?);
+        self.paths.insert(text.into(), path.clone());
+        Ok(path)
     }
 }
 

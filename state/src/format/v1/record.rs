@@ -5,7 +5,7 @@ use super::{
     destroy::StoredDestroy,
     edge::StoredEdge,
     json::StoredJson,
-    names::{StoredObject, StoredPath, path_set, stored_paths},
+    names::{Shared, StoredObject, StoredPath, StoredPaths, path_set, stored_paths},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,7 +50,7 @@ struct StoredWritten {
     manager: String,
     sent: String,
     manifest: StoredJson,
-    fields: Vec<StoredPath>,
+    fields: StoredPaths,
     sensitive: Vec<StoredPath>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key_id: Option<String>,
@@ -176,22 +176,29 @@ impl From<&Recorded> for StoredRecord {
     }
 }
 
-impl TryFrom<StoredRecord> for Recorded {
-    type Error = Unreadable;
-
-    fn try_from(stored: StoredRecord) -> Result<Self, Unreadable> {
-        let StoredRecord {
+impl StoredRecord {
+    /// The record; what it has in common with others that were read before is shared with them.
+    pub(super) fn read(self, shared: &mut Shared) -> Result<Recorded, Unreadable> {
+        let Self {
             address,
             node,
             edges,
             destroy,
-        } = stored;
-        Ok(Self {
+        } = self;
+        Ok(Recorded {
             address: address_of(&address)?,
-            node: node.try_into()?,
+            node: node.read(shared)?,
             edges: edges.into_iter().map(Edge::try_from).collect::<Result<_, _>>()?,
             destroy: destroy.into(),
         })
+    }
+}
+
+impl TryFrom<StoredRecord> for Recorded {
+    type Error = Unreadable;
+
+    fn try_from(stored: StoredRecord) -> Result<Self, Unreadable> {
+        stored.read(&mut Shared::default())
     }
 }
 
@@ -216,26 +223,24 @@ impl From<&RecordedNode> for StoredNode {
     }
 }
 
-impl TryFrom<StoredNode> for RecordedNode {
-    type Error = Unreadable;
-
-    fn try_from(stored: StoredNode) -> Result<Self, Unreadable> {
-        Ok(match stored {
-            StoredNode::Object(object) => Self::Object(object.try_into()?),
-            StoredNode::Overlay {
+impl StoredNode {
+    fn read(self, shared: &mut Shared) -> Result<RecordedNode, Unreadable> {
+        Ok(match self {
+            Self::Object(object) => RecordedNode::Object(object.read(shared)?),
+            Self::Overlay {
                 object,
                 undo,
                 documents,
-            } => Self::Overlay {
-                object: object.try_into()?,
+            } => RecordedNode::Overlay {
+                object: object.read(shared)?,
                 undo: undo.into_iter().map(Undo::from).collect(),
                 documents: documents
                     .into_iter()
                     .map(RecordedDocument::try_from)
                     .collect::<Result<_, _>>()?,
             },
-            StoredNode::Gate => Self::Gate,
-            StoredNode::Action { trigger } => Self::Action {
+            Self::Gate => RecordedNode::Gate,
+            Self::Action { trigger } => RecordedNode::Action {
                 trigger: digest_of(&trigger)?,
             },
         })
@@ -266,7 +271,7 @@ impl From<&RecordedObject> for StoredWritten {
             manager: manager.clone(),
             sent: sent.to_string(),
             manifest: StoredJson(manifest.clone()),
-            fields: stored_paths(fields),
+            fields: StoredPaths::from(fields.as_ref()),
             sensitive: stored_paths(sensitive),
             key_id: key_id.clone(),
             owned: owned.as_ref().map(ToString::to_string),
@@ -274,11 +279,9 @@ impl From<&RecordedObject> for StoredWritten {
     }
 }
 
-impl TryFrom<StoredWritten> for RecordedObject {
-    type Error = Unreadable;
-
-    fn try_from(stored: StoredWritten) -> Result<Self, Unreadable> {
-        let StoredWritten {
+impl StoredWritten {
+    fn read(self, shared: &mut Shared) -> Result<RecordedObject, Unreadable> {
+        let Self {
             object,
             uid,
             origin,
@@ -289,8 +292,8 @@ impl TryFrom<StoredWritten> for RecordedObject {
             sensitive,
             key_id,
             owned,
-        } = stored;
-        Ok(Self {
+        } = self;
+        Ok(RecordedObject {
             object: object.into(),
             uid,
             origin: match origin {
@@ -300,7 +303,7 @@ impl TryFrom<StoredWritten> for RecordedObject {
             manager,
             sent: digest_of(&sent)?,
             manifest: manifest.0,
-            fields: path_set(fields),
+            fields: shared.paths(fields)?,
             sensitive: path_set(sensitive),
             key_id,
             owned: owned.as_deref().map(digest_of).transpose()?,

@@ -156,7 +156,7 @@ fn any_record() -> impl Strategy<Value = Recorded> {
             sent: Digest::of(&manifest),
             manifest: Packed::of(&manifest),
             sensitive: fields.clone(),
-            fields,
+            fields: std::sync::Arc::new(fields),
             owned: key_id.as_ref().map(|id| Digest::of_bytes(id.as_bytes())),
             key_id,
         };

@@ -26,7 +26,7 @@ use stackctl_engine::{
     plan::{Inputs, Plan, plan, plan_destroy},
     recorded::Recorded,
     report::Report,
-    survey::{Survey, SurveyRequest, survey},
+    survey::{Found, Survey, SurveyRequest, survey},
 };
 use stackctl_stacks::{
     Source,
@@ -153,7 +153,7 @@ async fn measured(layered: &Layered) -> Result<Vec<Phase>, TaskError> {
     let (whole, mut n_differences) = (json!({}), 0);
     phases.begin()?;
     for resource in &resources {
-        let live = survey.found(&resource.address).and_then(|found| found.live.as_ref());
+        let live = survey.found(&resource.address).and_then(Found::live);
         n_differences += live.map_or(0, |live| differences(&whole, live).len());
     }
     phases.end("diff of every object")?;
