@@ -38,6 +38,17 @@ fn every_doubtful_stack_parses_and_shows_the_warnings_beside_it() {
 }
 
 #[test]
+fn no_diagnostic_is_kept_of_a_stack_that_is_gone() {
+    for folder in ["invalid", "doubtful"] {
+        for entry in fs::read_dir(corpus().join(folder)).expect("a directory of the corpus") {
+            let path = entry.expect("an entry of it").path();
+            let stack = path.with_extension("toml");
+            assert!(stack.exists(), "{} is of no stack", path.display());
+        }
+    }
+}
+
+#[test]
 fn every_example_parses_without_a_word() {
     let examples = corpus().join("../../examples");
     for example in fs::read_dir(&examples).expect("the directory of examples") {

@@ -108,6 +108,17 @@ pub struct StackFlags {
     pub sets: Vec<String>,
 }
 
+/// The stack of a command that looks at the record alone.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RecordArgs {
+    /// The stack file, or the name of a stack that is recorded, where its file is gone [default: stack.toml]
+    #[arg(value_name = "STACK")]
+    pub named: Vec<PathBuf>,
+    /// The same behind a flag.
+    #[command(flatten)]
+    pub flags: StackFlags,
+}
+
 /// The part of the stack that a command is about; all of it, where nothing is said.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ScopeArgs {
@@ -466,8 +477,11 @@ pub struct DestroyCommand {
 #[derive(Debug, Subcommand)]
 pub enum StateCommand {
     /// List every recorded address with its object
-    #[command(after_help = "Examples:\n  stackctl state list\n  stackctl state list -f prod.toml --json")]
-    List(StackFlags),
+    #[command(
+        after_help = "Examples:\n  stackctl state list\n  stackctl state list prod.toml --json\n  \
+                            stackctl state list maas-prod          # by its name, where the stack file is gone"
+    )]
+    List(RecordArgs),
     /// Show what is recorded of one address
     #[command(after_help = "Examples:\n  stackctl state show rhoai.subscription")]
     Show(StateShowCommand),
@@ -480,14 +494,14 @@ pub enum StateCommand {
     Rm(StateRmCommand),
     /// Print the state; the key of the stack is no part of it
     #[command(after_help = "Examples:\n  stackctl state pull > backup.state.json")]
-    Pull(StackFlags),
+    Pull(RecordArgs),
     /// Put a state in place of the one that is there; refuses an older one and one of another lineage
     #[command(after_help = "Examples:\n  stackctl state push backup.state.json\n  \
                             stackctl state push --force - < backup.state.json")]
     Push(StatePushCommand),
     /// Show what is kept of earlier states
     #[command(after_help = "Examples:\n  stackctl state history")]
-    History(StackFlags),
+    History(RecordArgs),
     /// Make a lost state again of the copy that the cluster keeps
     #[command(
         after_help = "Examples:\n  stackctl state rebuild\n  stackctl state rebuild maas-on-aws --context prod\n  \
@@ -496,7 +510,7 @@ pub enum StateCommand {
     Rebuild(StateRebuildCommand),
     /// Clear the lock of a process that is gone; that of a living one stays
     #[command(after_help = "Examples:\n  stackctl state unlock")]
-    Unlock(StackFlags),
+    Unlock(RecordArgs),
 }
 
 /// `init`.
@@ -605,7 +619,7 @@ pub struct StateShowCommand {
     pub address: String,
     /// The stack.
     #[command(flatten)]
-    pub stack: StackFlags,
+    pub stack: RecordArgs,
 }
 
 /// `state mv`.
@@ -617,13 +631,13 @@ pub struct StateMvCommand {
     pub to: String,
     /// The stack.
     #[command(flatten)]
-    pub stack: StackFlags,
+    pub stack: RecordArgs,
 }
 
 /// `state rm`.
 #[derive(Clone, Debug, Args)]
 pub struct StateRmCommand {
-    /// The addresses
+    /// The addresses. What ends in `.toml` is a stack file
     #[arg(required = true, value_name = "ADDRESS")]
     pub addresses: Vec<String>,
     /// The stack.
@@ -641,7 +655,7 @@ pub struct StatePushCommand {
     pub force: bool,
     /// The stack.
     #[command(flatten)]
-    pub stack: StackFlags,
+    pub stack: RecordArgs,
 }
 
 /// `import`.
@@ -654,6 +668,9 @@ pub struct ImportCommand {
     /// Where it is: `namespace/name`, or its name alone for an object of the whole cluster
     #[arg(value_name = "NAMESPACE/NAME")]
     pub object: String,
+    /// The stack file, and files layered on top of it [default: stack.toml]
+    #[arg(value_name = "FILE")]
+    pub named: Vec<PathBuf>,
     /// The stack.
     #[command(flatten)]
     pub stack: StackFlags,
@@ -662,7 +679,7 @@ pub struct ImportCommand {
 /// `state rebuild`.
 #[derive(Clone, Debug, Args)]
 pub struct StateRebuildCommand {
-    /// The stack's name, where its file is lost too [default: that of the stack file]
+    /// The stack's name, where its file is lost too, or the stack file [default: stack.toml]
     #[arg(value_name = "STACK")]
     pub name: Option<String>,
     /// Also in place of a state that is there
@@ -716,6 +733,8 @@ pub enum GraphFormat {
     Dot,
     /// For Markdown
     Mermaid,
+    /// For machines, as `--json`
+    Json,
 }
 
 /// `simulate`.

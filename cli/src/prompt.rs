@@ -9,16 +9,37 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 /// # Errors
 /// Without a terminal; the error says `--yes`.
 pub fn needs_terminal(purpose: Purpose) -> Result<(), Error> {
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if has_terminal() {
         return Ok(());
     }
     let plan = match purpose {
         Purpose::Apply => "stackctl plan",
         Purpose::Destroy => "stackctl plan --destroy",
     };
-    Err(Problem::new("there is no terminal to ask on")
-        .hint(format!("look at `{plan}` first, then repeat this with `--yes`"))
-        .into())
+    Err(no_terminal(&format!(
+        "look at `{plan}` first, then repeat this with `--yes`"
+    )))
+}
+
+/// The same for a destroy by the record alone, for which nothing makes a plan without a stack file.
+///
+/// # Errors
+/// Without a terminal; the error says `--yes`.
+pub fn needs_terminal_for_record() -> Result<(), Error> {
+    if has_terminal() {
+        return Ok(());
+    }
+    Err(no_terminal(
+        "look at `stackctl state list` first, then repeat this with `--yes`",
+    ))
+}
+
+fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn no_terminal(hint: &str) -> Error {
+    Problem::new("there is no terminal to ask on").hint(hint).into()
 }
 
 /// Asks a question on stderr and reads the answer; only `yes` and `y` mean yes.

@@ -7,7 +7,8 @@
 
 use crate::{
     FieldPath,
-    diff::{drift::Drift, leaves},
+    diff::{ListKeys, drift::Drift, leaves_by},
+    field::PathElement,
     ownership::{holder, managed_entries, won},
     resource::Resource,
 };
@@ -17,7 +18,18 @@ use std::collections::BTreeMap;
 /// Whether a field is one that others may move, or lies below one.
 pub(crate) fn is_ignored(resource: &Resource, path: &FieldPath) -> bool {
     let mut ignored = resource.lifecycle.ignore_fields.iter();
-    ignored.any(|ignored| ignored.contains(path))
+    ignored.any(|ignored| covers(ignored, path))
+}
+
+/// Whether a path as people write it stands for another one or for what is above it: an item may be named by some of its
+/// keys.
+fn covers(said: &FieldPath, path: &FieldPath) -> bool {
+    let (said, path) = (said.elements(), path.elements());
+    let is_meant = |(said, step): (&PathElement, &PathElement)| match (said, step) {
+        (PathElement::Key(said), PathElement::Key(keys)) => said.iter().all(|(name, is)| keys.get(name) == Some(is)),
+        (said, step) => said == step,
+    };
+    said.len() <= path.len() && said.iter().zip(path).all(is_meant)
 }
 
 /// Drops what a stack by now says that others may move: what is recorded learns of that with the next apply.
@@ -45,13 +57,25 @@ pub(crate) fn respect_ignored(body: &mut Value, live: &Value, resource: &Resourc
         return;
     }
     let entries = managed_entries(live);
-    let said = leaves(body).into_iter().filter(|path| is_ignored(resource, path));
-    for path in said {
+    // Of a list whose items the server tells apart each is somebody's, and not the whole.
+    let keys = ListKeys::of(entries.iter().flat_map(|entry| &entry.fields));
+    let said = leaves_by(&keys, body)
+        .into_iter()
+        .filter(|path| is_ignored(resource, path));
+    for path in said.filter(|path| !is_key(path)) {
         match path.get(live) {
             Some(_) if holder(&entries, &path, manager).is_some() => take_out(body, &path),
             Some(value) => path.set(body, value.clone()),
             None => {}
         }
+    }
+}
+
+/// Whether a field is one that tells an item of a list apart: without it there would be no item.
+fn is_key(path: &FieldPath) -> bool {
+    match path.elements() {
+        [.., PathElement::Key(keys), PathElement::Field(name)] => keys.contains_key(&**name),
+        _ => false,
     }
 }
 
@@ -132,6 +156,27 @@ mod tests {
                 drift("a.left", false, &["spec.scale.replicas"])
             ]
         );
+    }
+
+    #[test]
+    fn of_a_list_that_others_may_move_what_they_wrote_goes_and_its_items_stay() {
+        let said = json!({"apiVersion": "v1", "kind": "Hooks", "metadata": {"name": "c"},
+            "hooks": [{"name": "a", "policy": "Fail", "path": "/v"}]});
+        let mut resource = Resource::new(
+            "a.b".parse().expect("an address"),
+            Node::Object(Object::new(Manifest::written(said.clone()))),
+        );
+        resource.lifecycle.ignore_fields = vec![FieldPath::of("hooks")];
+        let item = |fields: Value| json!({"f:hooks": {"k:{\"name\":\"a\"}": fields}});
+        let entries = json!([
+            {"manager": "ours", "operation": "Apply", "fieldsV1": item(json!({".": {}, "f:name": {}, "f:path": {}}))},
+            {"manager": "theirs", "operation": "Update", "fieldsV1": item(json!({"f:bundle": {}, "f:policy": {}}))},
+        ]);
+        let live = json!({"metadata": {"managedFields": entries},
+            "hooks": [{"name": "a", "policy": "Ignore", "path": "/v", "bundle": "x"}]});
+        let mut body = said;
+        respect_ignored(&mut body, &live, &resource, "ours");
+        assert_eq!(body["hooks"], json!([{"name": "a", "path": "/v"}]));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod degraded;
 pub mod diff;
 pub mod digest;
 pub mod document;
+mod emptied;
 pub mod estimate;
 pub mod execute;
 pub mod facts;

@@ -119,12 +119,43 @@ pub fn holder<'a>(entries: &'a [ManagedEntry], path: &FieldPath, ours: &str) -> 
 
 /// The digest of what the server notes as owned by a manager by apply; none where it owns nothing that way.
 pub fn applied_fields(object: &Value, manager: &str) -> Option<Digest> {
+    let entry = applied_entry(object, manager)?;
+    Some(Digest::of_list([&entry["apiVersion"], &entry["fieldsV1"]]))
+}
+
+/// The leaves that the server notes as owned by a manager by apply, none where it owns nothing that way: a list or a map
+/// that is owned as a whole is one leaf, whatever is in it, and so is each item of a set.
+pub fn applied_leaves(object: &Value, manager: &str) -> Option<BTreeSet<FieldPath>> {
+    let mut leaves = BTreeSet::new();
+    read_leaves(
+        &applied_entry(object, manager)?["fieldsV1"],
+        &FieldPath::root(),
+        &mut leaves,
+    );
+    Some(leaves)
+}
+
+fn read_leaves(set: &Value, at: &FieldPath, leaves: &mut BTreeSet<FieldPath>) {
+    let Some(map) = set.as_object() else { return };
+    let mut is_leaf = true;
+    for (element, below) in map
+        .iter()
+        .filter_map(|(name, below)| Some((read_element(name)?, below)))
+    {
+        is_leaf = false;
+        read_leaves(below, &at.child(element), leaves);
+    }
+    if is_leaf {
+        leaves.insert(at.clone());
+    }
+}
+
+fn applied_entry<'a>(object: &'a Value, manager: &str) -> Option<&'a Value> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
     let is_ours = |entry: &&Value| {
         entry["manager"] == manager && entry["operation"] == "Apply" && entry.get("subresource").is_none()
     };
-    let entry = entries.iter().find(is_ours)?;
-    Some(Digest::of_list([&entry["apiVersion"], &entry["fieldsV1"]]))
+    entries.iter().find(is_ours)
 }
 
 /// Whether `ours` owns something of the object by apply.

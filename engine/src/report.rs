@@ -61,6 +61,10 @@ impl Report {
                 self.ready.insert(address.clone(), *took);
             }
             Event::Failed { address, failure, .. } => {
+                // What was to go and is still there was not deleted.
+                if self.deleted_of.remove(address) {
+                    self.deleted -= 1;
+                }
                 self.failed.insert(address.clone(), failure.clone());
             }
             Event::Blocked { address, by } => {
@@ -105,5 +109,11 @@ mod tests {
             });
         }
         assert_eq!((report.deleted, report.cleared), (2, 2));
+        report.fold(&Event::Failed {
+            address: "a.two".parse().expect("an address"),
+            failure: crate::execute::Failure::new("did not go"),
+            took: Duration::ZERO,
+        });
+        assert_eq!(report.deleted, 1, "it is still there");
     }
 }

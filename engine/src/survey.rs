@@ -9,6 +9,7 @@ use crate::{
     diff::{drift::drifted_fields, expected::expected, leaves},
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
+    emptied,
     execute::{ApplyRequest, Cause, Provider, ProviderError, Selector},
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
@@ -586,7 +587,19 @@ async fn ask_object<P: Provider, S: Secrets>(
     if let Some(live) = &live {
         respect_ignored(&mut body, live, resource, &manager);
     }
-    let answer = dry_run(provider, named, body, live.as_deref(), &manager).await;
+    let maps = live.as_deref().map(|live| emptied::emptied(&body, live, known));
+    let maps = maps.unwrap_or_default();
+    for map in &maps {
+        map.remove(&mut body);
+    }
+    let answer = match dry_run(provider, named, body, live.as_deref(), &manager).await {
+        Answer::Would { object, created, taken } if !maps.is_empty() => Answer::Would {
+            object: Packed::of(&emptied::with_them(&maps, object.open())),
+            created,
+            taken,
+        },
+        answer => answer,
+    };
     Found {
         live,
         whose,

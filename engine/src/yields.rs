@@ -79,5 +79,12 @@ pub(crate) fn is_recorded_so(
 ) -> bool {
     let won = won(live, winners);
     let is_won = |path: &FieldPath| won.iter().any(|(won, _)| won == path);
-    said.iter().all(|path| recorded.contains(path) != is_won(path))
+    // The server may note as a whole what is said field by field, and item by item what is said as a whole.
+    let is_recorded = |path: &FieldPath| {
+        recorded.contains(path)
+            || recorded
+                .iter()
+                .any(|noted| noted.contains(path) || path.contains(noted))
+    };
+    said.iter().all(|path| is_recorded(path) != is_won(path))
 }

@@ -8,6 +8,7 @@
 //! - [`parse`] is the only maker of a [`Stack`] outside of tests; nobody checks its fields again.
 //! - `language → stack ← components`: the catalogue never sees the schema, the language never sees a component.
 
+mod capacity;
 pub mod clearers;
 pub mod cluster_facts;
 pub mod components;

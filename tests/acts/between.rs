@@ -91,6 +91,12 @@ pub(super) fn what_could_not_be_deleted_stays_recorded(server: &Server<'_>) {
         "{left}"
     );
     assert!(!left.contains("stuck/free"), "{left}");
+    // An apply that meets it says what it waits for.
+    let again = ["apply", "--yes", "--ready-timeout", "2s"];
+    folder
+        .run(&again)
+        .expect(1)
+        .says(&["still being deleted", "example.com/nobody"]);
     finalizers("null");
     folder.destroy();
     assert!(!folder.run(&["state", "list"]).expect(0).stdout.contains("stuck"));

@@ -12,6 +12,7 @@ mod definitions;
 mod fields;
 mod server;
 mod undo;
+mod wholes;
 
 pub(crate) use server::Server;
 use std::thread;
@@ -39,6 +40,14 @@ const ACTS: &[Act] = &[
     (
         "a field that others may move is no change and no drift",
         fields::a_field_that_others_may_move_is_no_change_and_no_drift,
+    ),
+    (
+        "what others put into lists beside ours is no drift and what they change is mended",
+        wholes::what_others_put_into_lists_beside_ours_is_no_drift_and_what_they_change_is_mended,
+    ),
+    (
+        "a map of a custom resource is emptied",
+        wholes::a_map_of_a_custom_resource_is_emptied,
     ),
     (
         "a definition that somebody deletes ends no plan and no destroy",

@@ -51,6 +51,33 @@ fn the_corpus_is_judged_as_its_folders_say() {
 }
 
 #[test]
+fn a_graph_has_a_form_for_people_for_tools_and_for_machines() {
+    let sandbox = Sandbox::empty();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: one}\n---\n\
+               apiVersion: v1\nkind: Namespace\nmetadata: {name: one}\n";
+    sandbox.write("objects.yaml", map);
+    let table = "[[manifests]]\nname = \"m\"\npath = \"objects.yaml\"\n";
+    sandbox.write("stack.toml", &format!("[stack]\nname = \"s\"\n{table}"));
+    sandbox.write("facts.json", "{}");
+    let graph = |flags: &[&str]| {
+        let all = [&["graph", "--facts", "facts.json"], flags].concat();
+        let output = Sandbox::output(&mut sandbox.command(&all));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let json = graph(&["--json"]);
+    assert_eq!(graph(&["--format", "json"]), json);
+    let path = graph(&["--critical-path", "--format", "json"]);
+    assert_eq!(graph(&["--critical-path", "--json"]), path);
+    assert_ne!(json, path);
+    for (format, begins) in [("text", "wave 1"), ("dot", "digraph "), ("mermaid", "graph ")] {
+        let text = graph(&["--format", format]);
+        assert!(text.starts_with(begins), "{format}: {text}");
+        assert!(text.contains("namespace[one]"), "{format}: {text}");
+    }
+}
+
+#[test]
 fn a_code_is_explained_and_an_unknown_one_is_refused() {
     let sandbox = Sandbox::empty();
     insta::assert_snapshot!(sandbox.run(&["explain", "stk054"]));

@@ -19,26 +19,19 @@ fn lives_and_goes(sandbox: &Sandbox, platform: &str, files: &[&str]) {
         &["--simulate-platform", platform]
     };
     let on = |arguments: &[&str]| sandbox.simulate(&[arguments, files, of_platform].concat());
-    let serve = || {
-        let arguments = ["simulate", "--simulate-speed", FAST];
-        Served::start_with(sandbox, &[&arguments[..], of_platform].concat())
-    };
-    let before = {
-        let true_crds = of_real_releases();
-        let true_crds: Vec<&str> = true_crds.iter().map(String::as_str).collect();
-        let arguments = ["simulate", "--simulate-speed", FAST];
-        // The cluster is what it was made as, whoever serves it next.
-        let served = Served::start_with(sandbox, &[&arguments[..], of_platform, &true_crds].concat());
-        let crd =
-            served.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.gateway.networking.k8s.io");
-        let is_true = crd.to_string().contains("x-kubernetes-validations");
-        assert_eq!(
-            is_true,
-            !true_crds.is_empty(),
-            "definitions of real releases, where they are there"
-        );
-        served.snapshot()
-    };
+    let true_crds = of_real_releases();
+    let true_crds: Vec<&str> = true_crds.iter().map(String::as_str).collect();
+    let arguments = ["simulate", "--simulate-speed", FAST];
+    // One process serves it to all commands: hundreds of real definitions are dear to read.
+    let served = Served::start_with(sandbox, &[&arguments[..], of_platform, &true_crds].concat());
+    let crd = served.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.gateway.networking.k8s.io");
+    let is_true = crd.to_string().contains("x-kubernetes-validations");
+    assert_eq!(
+        is_true,
+        !true_crds.is_empty(),
+        "definitions of real releases, where they are there"
+    );
+    let before = served.snapshot();
     on(&["apply", "--yes"]).expect(0);
     on(&["plan", "--detailed-exitcode"]).expect(0);
     on(&["drift"]).expect(0);
@@ -55,7 +48,7 @@ fn lives_and_goes(sandbox: &Sandbox, platform: &str, files: &[&str]) {
     assert!(made.len() > 50 && once.len() == made.len(), "made twice: {made:?}");
     let planned = on(&["plan", "--destroy", "--json"]).expect(0).json();
     on(&["destroy", "--yes"]).expect(0);
-    left_as_announced(&before, &serve().settled(), &planned);
+    left_as_announced(&before, &served.settled(), &planned);
     no_secret_is_written_down(sandbox);
 }
 

@@ -5,7 +5,7 @@ use crate::{
     sandbox::{FAST, Ran, Sandbox},
     scope::recorded,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     fs,
     process::{Command, Stdio},
@@ -61,11 +61,33 @@ fn ctrl_c_ends_an_apply_that_waits_keeps_what_was_done_and_the_next_apply_finish
     }
     assert!(served.find(&format!("{MAPS}/behind")).is_none());
     assert_eq!(recorded(&sandbox), ["gate"]);
+    // Who watches meanwhile sees that it is not ready, and what changes.
+    let mut watch = sandbox.going(&["status", "--watch", "--json"]);
+    let read = |line: &str| -> Value { serde_json::from_str(line).expect("JSON") };
+    let first = read(&watch.line());
+    assert_eq!(
+        (&first["event"], &first["all_ready"]),
+        (&json!("status"), &json!(false)),
+        "{first}"
+    );
     // The lock is free, and the next one goes on from there.
     served.patch(&format!("{MAPS}/gate"), &json!({"data": {"open": "yes"}}));
     let applied = sandbox.simulate(&["apply", "--yes"]).expect(0);
     assert!(applied.stdout.contains("1 created"), "{}", applied.shown());
     assert_eq!(recorded(&sandbox), ["behind", "gate"]);
+    let is_behind = |line: &Value| {
+        let address = line["address"].as_str().unwrap_or_default();
+        address.starts_with("manifests[behind]") && line["status"] == "ready"
+    };
+    while !is_behind(&read(&watch.line())) {}
+    let (code, rest) = watch.interrupt();
+    assert_eq!(code, 130);
+    let last = read(rest.last().expect("a last line"));
+    assert_eq!(
+        (&last["event"], &last["all_ready"]),
+        (&json!("finished"), &json!(true)),
+        "{last}"
+    );
     sandbox.simulate(&["plan", "--detailed-exitcode"]).expect(0);
 }
 

@@ -1,6 +1,6 @@
 //! What is looked at between two runs: where everything stands, what its pods wrote, and a first stack for a cluster.
 
-use crate::sandbox::Sandbox;
+use crate::{cluster::Served, sandbox::Sandbox};
 
 const STACK: &str = "[stack]\nname = \"shop\"\n\n[[manifests]]\nname = \"shop\"\npath = \"shop.yaml\"\n";
 
@@ -16,7 +16,7 @@ spec:
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
-    spec: {containers: [{name: main, image: example.com/web:1}]}
+    spec: {containers: [{name: main, image: example.com/web:1}, {name: side, image: example.com/side:1}]}
 ";
 
 fn shop() -> Sandbox {
@@ -29,6 +29,7 @@ fn shop() -> Sandbox {
 #[test]
 fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
     let sandbox = shop();
+    let served = Served::start(&sandbox);
     let web = r#"manifests[shop].deployment["shop/web"]"#;
     let statuses = |arguments: &[&str], code: i32| {
         let mut all = vec!["status", "--json"];
@@ -64,6 +65,33 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
     let lines: Vec<_> = logs.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "a line of each pod: {}", logs.shown());
     assert!(lines.iter().all(|line| line.starts_with("web-")), "{}", logs.shown());
+    for (flags, n_lines, says) in [
+        (&["--container", "side"][..], 4, "starting example.com/side:1"),
+        (&["--all-containers", "--tail", "1"], 4, "ready"),
+        (&["--since", "24h", "--timestamps"], 4, "Z starting example.com/web:1"),
+        (&["--tail", "0"], 0, ""),
+    ] {
+        let logs = sandbox.simulate(&[&["logs", web], flags].concat()).expect(0);
+        assert_eq!(logs.stdout.lines().count(), n_lines, "{flags:?} {}", logs.shown());
+        assert!(logs.stdout.contains(says), "{flags:?} {}", logs.shown());
+    }
+    for (flag, value, says) in [
+        ("--container", Some("none"), "they have main, side"),
+        (
+            "--previous",
+            None,
+            "without `--previous` the log of the run that goes on is shown",
+        ),
+    ] {
+        let mut all = vec!["logs", web, flag];
+        all.extend(value);
+        let refused = sandbox.simulate(&all).expect(1);
+        assert!(refused.stderr.contains(says), "{flag} {}", refused.shown());
+    }
+    let mut follower = sandbox.going(&["logs", web, "-f", "--tail", "2"]);
+    let lines: Vec<String> = (0..4).map(|_| follower.line()).collect();
+    assert!(lines.iter().all(|line| line.starts_with("web-")), "{lines:?}");
+    assert_eq!(follower.interrupt(), (130, Vec::new()));
     let none = sandbox
         .simulate(&["logs", r#"manifests[shop].namespace["shop"]"#])
         .expect(1);
@@ -74,6 +102,29 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
     assert_eq!(
         (of_record, &told["judged_by"]),
         (vec!["ready".to_owned(); 2], &"record".into())
+    );
+    // What needs the record alone takes a name for it, finds it by itself, or takes a file that says no more than a name.
+    sandbox.write("[stack]\nname = \"shop\"\n[[broken\n");
+    std::fs::rename(sandbox.path().join("stack.toml"), sandbox.path().join("broken.toml")).expect("renamed");
+    for named in [
+        &[][..],
+        &["shop"],
+        &["gone.toml"],
+        &["broken.toml"],
+        &["-f", "gone.toml"],
+    ] {
+        let listed = sandbox.simulate(&[&["state", "list"], named].concat()).expect(0);
+        assert!(listed.stdout.contains(web), "{named:?} {}", listed.shown());
+        let shown = sandbox.simulate(&[&["state", "show", web], named].concat()).expect(0);
+        assert!(shown.stdout.contains("Deployment"), "{named:?} {}", shown.shown());
+    }
+    let shown = sandbox.simulate(&["show", "shop"]).expect(0);
+    assert!(shown.stdout.starts_with("stack shop "), "{}", shown.shown());
+    let unknown = sandbox.simulate(&["state", "list", "shpo"]).expect(1);
+    assert!(
+        unknown.stderr.contains("there is no state of a stack `shpo`"),
+        "{}",
+        unknown.shown()
     );
     let logs = sandbox.simulate(&["logs", web, "--json"]).expect(0);
     let is_of_shop = |line: &str| {
@@ -89,6 +140,7 @@ fn a_status_tells_before_during_and_after_and_needs_no_stack_file() {
     std::fs::rename(sandbox.path().join("gone.toml"), sandbox.path().join("stack.toml")).expect("renamed");
     let (after, _) = statuses(&[], 2);
     assert_eq!(after, ["absent", "absent"]);
+    drop(served);
 }
 
 #[test]

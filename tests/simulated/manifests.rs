@@ -137,6 +137,68 @@ fn waves(early_says: &str) -> String {
     one("a-late", "1", "x") + &one("z-early", "0", early_says)
 }
 
+/// Tables behind those of the waves.
+const MORE: &str = r#"
+[[manifests]]
+name = "chart"
+path = "chart.yaml"
+
+[[manifests]]
+name = "app"
+path = "app.yaml"
+ready = [
+  { kind = "Deployment", condition = "Available" },
+  { kind = "ConfigMap", jsonpath = "{.data.a}", equals = "x" },
+]
+
+[[manifests]]
+name = "last"
+path = "last.yaml"
+depends_on = ['manifests[app].configmap["default/a-app"]']
+"#;
+
+/// A ConfigMap with an annotation.
+fn map(name: &str, annotation: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations: {{{annotation}}}\ndata: {{a: x}}\n---\n"
+    )
+}
+
+/// What `helm template` prints of a chart whose hooks stand in the wrong order.
+fn chart() -> String {
+    [
+        map("a-after", "helm.sh/hook: post-install"),
+        map("m-main", ""),
+        map(
+            "z-before",
+            "helm.sh/hook: \"pre-install,pre-upgrade\", helm.sh/hook-weight: \"-5\"",
+        ),
+        map("z-test", "helm.sh/hook: test"),
+    ]
+    .concat()
+}
+
+/// An application that comes after its database and its Deployment, by rules of kapp.
+fn app() -> String {
+    let rules = "kapp.k14s.io/change-rule.db: upsert after upserting db, kapp.k14s.io/change-rule.web: upsert after upserting web";
+    let group = "name: d, annotations: {kapp.k14s.io/change-group: web}";
+    let deployment = DEPLOYMENT.replace("name: d}", &format!("{group}}}").replace("name: d", "name: web"));
+    [
+        map("a-app", rules),
+        map("z-db", "kapp.k14s.io/change-group: db"),
+        deployment,
+    ]
+    .concat()
+}
+
+/// Those of some objects that were made, in the order in which they were.
+fn order(sandbox: &Sandbox, names: &[&str]) -> Vec<String> {
+    let audit = sandbox.audit();
+    let made = audit.iter().filter(|entry| entry.is_our_write() && entry.created);
+    let names = made.filter(|entry| names.contains(&entry.name.as_str()));
+    names.map(|entry| entry.name.clone()).collect()
+}
+
 #[test]
 fn a_wave_waits_for_the_one_before_it_by_readiness_in_cel_and_what_fails_holds_it_up() {
     let sandbox = Sandbox::new();
@@ -159,6 +221,27 @@ fn a_wave_waits_for_the_one_before_it_by_readiness_in_cel_and_what_fails_holds_i
     put("objects.yaml", &waves("x"));
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     assert_eq!(made(), ["z-early", "a-late"]);
+    sandbox
+        .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
+        .expect(0);
+
+    // Hooks of Helm, rules of kapp, and tables that wait for a condition and for a field.
+    put("stack.toml", &format!("{STACK}{ready}{MORE}"));
+    put("chart.yaml", &chart());
+    put("app.yaml", &app());
+    put("last.yaml", &map("a-last", ""));
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(
+        told.stderr.contains("z-test is left out: it is a hook for `test`"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(
+        order(&sandbox, &["a-after", "m-main", "z-before", "z-test"]),
+        ["z-before", "m-main", "a-after"]
+    );
+    assert_eq!(order(&sandbox, &["a-app", "z-db"]), ["z-db", "a-app"]);
+    assert_eq!(order(&sandbox, &["a-last", "web", "a-app"]), ["web", "a-app", "a-last"]);
     sandbox
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])
         .expect(0);

@@ -2,8 +2,9 @@
 
 use crate::{audit::Entry, documents};
 use std::{
+    io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
@@ -90,6 +91,38 @@ impl Ran {
     }
 }
 
+/// A command that goes on until Ctrl-C, with its lines as they come.
+pub(crate) struct Going {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Going {
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines }
+    }
+
+    /// The next line, which is waited for.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> String {
+        self.lines.next().expect("it goes on").expect("readable")
+    }
+
+    /// Sends Ctrl-C; returns the code it ends with, and the lines that were not read.
+    pub(crate) fn interrupt(mut self) -> (i32, Vec<String>) {
+        let sent = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        let rest = self.lines.map(|line| line.expect("readable")).collect();
+        let code = self.child.wait().expect("it ends").code();
+        (code.unwrap_or(-1), rest)
+    }
+}
+
 impl Sandbox {
     pub(crate) fn new() -> Self {
         Self::of("quickstart")
@@ -146,9 +179,18 @@ impl Sandbox {
 
     /// Runs a command on the embedded cluster at the tests' speed.
     pub(crate) fn simulate(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.simulated(arguments))
+    }
+
+    /// Starts a command on it that goes on.
+    pub(crate) fn going(&self, arguments: &[&str]) -> Going {
+        Going::start(self.simulated(arguments))
+    }
+
+    fn simulated(&self, arguments: &[&str]) -> Command {
         let mut all = arguments.to_vec();
         all.extend(["--simulate", "--simulate-speed", FAST]);
-        self.run(&all)
+        self.command(&all)
     }
 
     fn simulator(&self) -> PathBuf {

@@ -11,9 +11,14 @@ use std::{collections::BTreeSet, path::PathBuf};
 /// The stack files of such a command: those behind `-f`, and arguments that are files by their name, which no address of the
 /// catalogue ends like.
 pub(super) fn stack_of(words: &[String], flags: &StackFlags) -> StackArgs {
-    let named = words.iter().filter(|word| is_file(word)).map(PathBuf::from);
+    let named: Vec<PathBuf> = words.iter().filter(|word| is_file(word)).map(PathBuf::from).collect();
+    with(&named, flags)
+}
+
+/// The stack files behind `-f`, then those that are arguments.
+pub(super) fn with(named: &[PathBuf], flags: &StackFlags) -> StackArgs {
     StackArgs {
-        files: flags.files.iter().cloned().chain(named).collect(),
+        files: flags.files.iter().chain(named).cloned().collect(),
         sets: flags.sets.clone(),
     }
 }
@@ -82,7 +87,8 @@ fn unknown<'a>(pattern: &Pattern, all: impl Iterator<Item = &'a Address>) -> Pro
     })
 }
 
-fn is_file(word: &str) -> bool {
+/// Whether an argument is a stack file, by its name.
+pub(super) fn is_file(word: &str) -> bool {
     word.ends_with(".toml")
 }
 

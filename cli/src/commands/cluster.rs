@@ -51,6 +51,7 @@ impl Cluster {
     /// Finds the cluster and asks it who it is. `context` is the stack's own choice; the command line wins.
     pub(super) async fn open(settings: &Settings, context: Option<&str>, how: Use) -> Result<Self, Error> {
         let mut cluster = Self::found(settings, context, how).await?;
+        cluster.writes = how == Use::Write;
         cluster.provider = cluster.provider.with_parallelism(settings.parallelism);
         Ok(cluster)
     }
@@ -126,9 +127,7 @@ impl Cluster {
         )
         .map_err(|error| unreachable(&error))?
         .with_hosts_at(simulator.data_plane().address());
-        let mut cluster = Self::of(provider, name, time_scale(speed), Some(simulator)).await?;
-        cluster.writes = how == Use::Write;
-        Ok(cluster)
+        Self::of(provider, name, time_scale(speed), Some(simulator)).await
     }
 
     async fn of(
@@ -146,6 +145,11 @@ impl Cluster {
             simulator,
             writes: false,
         })
+    }
+
+    /// Whether it is written to: then the copy of the state is too.
+    pub(super) fn is_written_to(&self) -> bool {
+        self.writes
     }
 
     /// Lets the cluster go; a simulated one of this process ends and keeps what it holds.

@@ -111,10 +111,21 @@ impl Kept {
     }
 }
 
-/// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already.
+/// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already, and the copy of
+/// a newer state stays.
 pub(super) async fn keep(cluster: &Cluster, state: &State, planned: &[Recorded]) -> Result<ClusterCopy, Problem> {
+    keep_over(cluster, state, planned, state.serial()).await
+}
+
+/// The same over the copy of a state whose serial is `newest` at most.
+async fn keep_over(
+    cluster: &Cluster,
+    state: &State,
+    planned: &[Recorded],
+    newest: u64,
+) -> Result<ClusterCopy, Problem> {
     let kept = ClusterCopy::of(state, planned);
-    until(|| put(&cluster.provider, &kept, state.stack()))
+    until(|| put(&cluster.provider, &kept, state, newest))
         .await
         .map_err(|error| {
             let hint = match error {
@@ -201,7 +212,7 @@ async fn followed(cluster: &Cluster, state: &State, newest: u64) -> Result<(), E
         Some(label) if label.serial > newest => Err(Problem::new("it is of a newer state than the one here").into()),
         None if state.is_empty() => Ok(()),
         Some(_) if state.is_empty() => remove(cluster, state).await,
-        Some(_) | None => Ok(keep(cluster, state, &[]).await.map(drop)?),
+        Some(_) | None => Ok(keep_over(cluster, state, &[], newest).await.map(drop)?),
     }
 }
 
@@ -246,12 +257,14 @@ pub(super) async fn stacks(cluster: &Cluster) -> Result<BTreeSet<String>, Error>
     Ok(all.iter().filter_map(stack).collect())
 }
 
-async fn put(provider: &impl Provider, kept: &ClusterCopy, stack: &str) -> Result<(), ProviderError> {
+async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, newest: u64) -> Result<(), ProviderError> {
+    let stack = state.stack();
     let live = provider.get(&copy::head(stack)).await?;
     if live.as_ref().is_some_and(|live| kept.is_led_by(live)) {
         return Ok(());
     }
-    if live.as_ref().is_some_and(|live| kept.is_older_than(live)) {
+    let is_newer = |label: Label| label.lineage == state.lineage() && label.serial > newest;
+    if live.as_ref().and_then(Label::of).is_some_and(is_newer) {
         let text = "the cluster keeps the copy of a newer state: another run has written meanwhile";
         return Err(ProviderError::Fenced(text.to_owned()));
     }

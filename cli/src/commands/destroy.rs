@@ -21,8 +21,10 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         (stack.name.to_string(), Some(stack))
     };
     let context = stack.as_ref().and_then(|stack| stack.context());
-    if !command.yes {
-        prompt::needs_terminal(Purpose::Destroy)?;
+    match (command.yes, command.state_only) {
+        (true, _) => {}
+        (false, true) => prompt::needs_terminal_for_record()?,
+        (false, false) => prompt::needs_terminal(Purpose::Destroy)?,
     }
     let mut known = Known::read(settings, &name)?;
     runtime::block_on(async {

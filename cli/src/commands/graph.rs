@@ -17,7 +17,8 @@ pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, E
         let stack = load::stack(settings)?.0;
         let learned = Known::read(settings, stack.name.as_str())?.really_took(settings);
         let estimate = estimate(&desired.resources, graph, &learned, |_| true);
-        views::result(&if settings.json {
+        let is_json = settings.json || command.format == GraphFormat::Json;
+        views::result(&if is_json {
             views::json::pretty(&views::estimate::critical_path_json(&estimate, &desired.resources))
         } else {
             views::estimate::critical_path(&estimate, &desired.resources, &settings.out)
@@ -25,7 +26,7 @@ pub(super) fn run(command: &GraphCommand, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     views::result(&match (settings.json, command.format) {
-        (true, _) => views::json::pretty(&views::graph::to_json(graph)),
+        (true, _) | (false, GraphFormat::Json) => views::json::pretty(&views::graph::to_json(graph)),
         (false, GraphFormat::Text) => views::graph::text(graph, &settings.out),
         (false, GraphFormat::Dot) => views::graph::dot(graph),
         (false, GraphFormat::Mermaid) => views::graph::mermaid(graph),

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Problem},
     exit::Exit,
     facts,
-    settings::{ClusterChoice, DEFAULT_STACK, Settings},
+    settings::{ClusterChoice, DEFAULT_STACK, Settings, typed},
     views,
 };
 use futures_util::{StreamExt as _, stream};
@@ -163,14 +163,14 @@ fn next(command: &InitCommand, settings: &Settings) -> String {
         .as_deref()
         .is_some_and(|directory| directory != Path::new("."))
     {
-        words.push(file_in(command.directory.as_deref()).display().to_string());
+        words.push(typed(&file_in(command.directory.as_deref()).display().to_string()));
     }
     match &settings.cluster {
         ClusterChoice::Simulated { .. } => words.push("--simulate".to_owned()),
         ClusterChoice::Real { .. } if command.offline => words.push("--simulate".to_owned()),
         ClusterChoice::Real { .. } => {
             if let (_, Some(context)) = settings.named_cluster() {
-                words.push(format!("--context {context}"));
+                words.push(format!("--context {}", typed(&context)));
             }
         }
     }

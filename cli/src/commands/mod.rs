@@ -142,33 +142,24 @@ fn stack_of(command: &Command) -> StackArgs {
         Command::Destroy(command) => command.stack.clone(),
         Command::Render(command) => command.stack.clone(),
         Command::Graph(command) => command.stack.clone(),
-        Command::State(command) => {
-            let flags = match command {
-                StateCommand::List(flags)
-                | StateCommand::Unlock(flags)
-                | StateCommand::Pull(flags)
-                | StateCommand::History(flags) => flags,
-                StateCommand::Mv(command) => &command.stack,
-                StateCommand::Rm(command) => &command.stack,
-                StateCommand::Push(command) => &command.stack,
-                StateCommand::Show(command) => &command.stack,
-                StateCommand::Rebuild(command) => &command.stack,
-            };
-            StackArgs {
-                files: flags.files.clone(),
-                sets: flags.sets.clone(),
-            }
-        }
+        Command::State(command) => match command {
+            StateCommand::List(record)
+            | StateCommand::Unlock(record)
+            | StateCommand::Pull(record)
+            | StateCommand::History(record) => addressed::with(&record.named, &record.flags),
+            StateCommand::Mv(command) => addressed::with(&command.stack.named, &command.stack.flags),
+            StateCommand::Push(command) => addressed::with(&command.stack.named, &command.stack.flags),
+            StateCommand::Show(command) => addressed::with(&command.stack.named, &command.stack.flags),
+            StateCommand::Rm(command) => addressed::stack_of(&command.addresses, &command.stack),
+            StateCommand::Rebuild(command) => addressed::stack_of(command.name.as_slice(), &command.stack),
+        },
         Command::Status(command) => addressed::stack_of(&command.addresses, &command.stack),
         Command::Logs(command) => addressed::stack_of(&command.addresses, &command.stack.flags()),
         Command::Init(command) => StackArgs {
             files: vec![init::file_in(command.directory.as_deref())],
             sets: Vec::new(),
         },
-        Command::Import(command) => StackArgs {
-            files: command.stack.files.clone(),
-            sets: command.stack.sets.clone(),
-        },
+        Command::Import(command) => addressed::with(&command.named, &command.stack),
         Command::Simulate(command) => StackArgs {
             files: command.file.as_deref().map(simulate::stack_in).into_iter().collect(),
             sets: Vec::new(),

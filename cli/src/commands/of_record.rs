@@ -1,11 +1,36 @@
 //! Which stack a command is about that has nothing but the record to go by.
 
-use super::known::Known;
+use super::{addressed::is_file, known::Known, load};
 use crate::{
     error::{Error, Problem},
-    settings::Settings,
+    settings::{DEFAULT_STACK, Settings},
 };
+use stackctl_stacks::Stack;
 use std::path::{Path, PathBuf};
+
+/// The stack of a command that needs its file for little more than the name: as its file says, or the record alone, where
+/// the file is gone or broken. What the linter says is for those who change the stack.
+///
+/// # Errors
+/// What is wrong with the file, where the record does not say which stack is meant either.
+pub(super) fn stack_or_record(settings: &Settings, usage: &str) -> Result<(String, Option<Stack>), Error> {
+    let parsed = load::sources(settings).and_then(|sources| Ok(stackctl_stacks::parse(&sources, &settings.sets)?));
+    let broken = match parsed {
+        Ok((stack, _)) => return Ok((stack.name.to_string(), Some(stack))),
+        Err(error) => error,
+    };
+    let is_named = settings.files != [PathBuf::from(DEFAULT_STACK)] || settings.first_file().exists();
+    let named = if is_named { settings.files.as_slice() } else { &[] };
+    match stack(named, settings, usage) {
+        Ok(name) => Ok((name, None)),
+        // Who names no file, or names a stack, is told of the record.
+        Err(error) if named.iter().all(|file| !is_file(&file.to_string_lossy())) => {
+            let is_empty = recorded_names(&settings.state).is_empty();
+            Err(if is_empty && named.is_empty() { broken } else { error })
+        }
+        Err(_) => Err(broken),
+    }
+}
 
 /// The stack that a command by the record alone is of: the one that is named, or else the only one of which something is
 /// recorded here. `usage` is how the command is called with a name.

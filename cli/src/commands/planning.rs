@@ -127,7 +127,9 @@ pub(super) async fn apply(
     wanted.extend(of_removal(dropped));
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
-    wanted.extend(in_cluster.rights(Purpose::Apply));
+    if cluster.is_written_to() {
+        wanted.extend(in_cluster.rights(Purpose::Apply));
+    }
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
     definitions::after_survey(
@@ -227,7 +229,9 @@ pub(super) async fn destroy(
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     let mut wanted = of_removal(recorded.values());
-    wanted.extend(in_cluster.rights(Purpose::Destroy));
+    if cluster.is_written_to() {
+        wanted.extend(in_cluster.rights(Purpose::Destroy));
+    }
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;

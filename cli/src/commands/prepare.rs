@@ -21,7 +21,7 @@ use stackctl_engine::{
 };
 use stackctl_stacks::{
     Stack, cluster_facts, components,
-    manifests::{self, Beside, FileLine, ManifestsNotice, Scopes},
+    manifests::{self, Beside, Capacity, FileLine, ManifestsNotice, Scopes},
     winners,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,6 +192,7 @@ fn finished(
     let mut own = files
         .resources(&Beside {
             catalogue: &resources,
+            capacity: capacity(stack),
             allowed: &stack.allow,
             there: &namespaces.there,
             missing: &namespaces.missing,
@@ -202,8 +203,10 @@ fn finished(
     winners::give_way(&mut resources);
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let is_ours = stack.manifests.is_empty();
-    let graph = Graph::new(&resources)
-        .map_err(|errors| Error::Problems(errors.iter().map(|error| graph_problem(error, is_ours)).collect()))?;
+    let graph = Graph::new(&resources).map_err(|errors| {
+        let problem = |error| graph_problem(error, is_ours, &own.places);
+        Error::Problems(errors.iter().map(problem).collect())
+    })?;
     Ok(Desired {
         facts,
         resources,
@@ -213,6 +216,17 @@ fn finished(
         scopes,
         places: own.places,
     })
+}
+
+/// What a stack says of GPUs.
+fn capacity(stack: &Stack) -> Capacity<'_> {
+    stack
+        .openshift
+        .as_ref()
+        .map_or_else(Capacity::default, |openshift| Capacity {
+            pools: &openshift.gpu,
+            models: &openshift.models,
+        })
 }
 
 /// Why a stack cannot be compiled here.
@@ -230,8 +244,16 @@ fn problems<E: Diagnostic + 'static>(errors: &[E]) -> Vec<Problem> {
     errors.iter().map(problem).collect()
 }
 
-fn graph_problem(error: &GraphError, only_the_catalogue: bool) -> Problem {
-    Problem::of(error).hint(if only_the_catalogue {
+fn graph_problem(error: &GraphError, only_the_catalogue: bool, places: &BTreeMap<Address, FileLine>) -> Problem {
+    let mut problem = Problem::of(error);
+    if let GraphError::Cycle(cycle) = error {
+        for edge in cycle.edges() {
+            if let Some(at) = places.get(&edge.from) {
+                problem = problem.because(format!("{} is written at {at}", edge.from));
+            }
+        }
+    }
+    problem.hint(if only_the_catalogue {
         "the catalogue is at fault here, not the stack: report it with the stack file"
     } else {
         "change the edges of the manifests: `depends_on`, and the annotations that order objects, as sync waves and depends-on"

@@ -1,6 +1,7 @@
 //! `state rebuild`: the state again, of the copy that the cluster keeps.
 
 use super::{
+    addressed,
     cluster::{Cluster, Use},
     copy,
     known::{self, problem},
@@ -17,8 +18,8 @@ use stackctl_state::{LocalBackend, State, StateError};
 
 pub(super) fn run(command: &StateRebuildCommand, settings: &Settings) -> Result<Exit, Error> {
     let (name, context) = match &command.name {
-        Some(name) => (name.clone(), None),
-        None => {
+        Some(name) if !addressed::is_file(name) => (name.clone(), None),
+        _ => {
             let (stack, _) = load::stack(settings)?;
             (stack.name.to_string(), stack.context().map(str::to_owned))
         }

@@ -1,6 +1,6 @@
 //! `show`: a saved plan, or what the state holds.
 
-use super::{known::Known, load, paged, saved};
+use super::{known::Known, of_record, paged, saved};
 use crate::{error::Error, exit::Exit, settings::Settings, views};
 use serde_json::json;
 
@@ -18,13 +18,13 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         paged::show(settings, &shown);
         return Ok(Exit::Done);
     }
-    let (stack, _) = load::stack(settings)?;
-    let known = Known::read(settings, stack.name.as_str())?;
+    let (name, _) = of_record::stack_or_record(settings, "show NAME")?;
+    let known = Known::read(settings, &name)?;
     let Some(state) = &known.state else {
         views::result(&if settings.json {
-            views::json::pretty(&views::state_document::show(stack.name.as_str(), None))
+            views::json::pretty(&views::state_document::show(&name, None))
         } else {
-            format!("nothing is recorded of the stack {}\n", stack.name)
+            format!("nothing is recorded of the stack {name}\n")
         });
         return Ok(Exit::Done);
     };

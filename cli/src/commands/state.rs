@@ -4,9 +4,9 @@
 //! it cannot, that is said, and the next apply does it.
 
 use super::{
-    copy,
+    addressed, copy,
     known::{Known, problem},
-    load,
+    of_record,
 };
 use crate::{
     cli::{StateCommand, StatePushCommand},
@@ -20,6 +20,7 @@ use stackctl_engine::{
     moves::{Move, MoveError, Moves, Prefix},
     recorded::Recorded,
 };
+use stackctl_stacks::Stack;
 use stackctl_state::State;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,10 +29,11 @@ use std::{
 };
 
 pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, Error> {
-    let (stack, _) = load::stack(settings)?;
-    let name = stack.name.as_str();
+    let (name, stack) = of_record::stack_or_record(settings, &usage(command))?;
+    let name = name.as_str();
     let mut known = Known::read(settings, name)?;
-    let follow = |state: &State, newest: u64| copy::follow_elsewhere(settings, stack.context(), state, newest);
+    let context = stack.as_ref().and_then(Stack::context);
+    let follow = |state: &State, newest: u64| copy::follow_elsewhere(settings, context, state, newest);
     let none = BTreeMap::new();
     match command {
         StateCommand::List(_) => list(known.state.as_ref().map_or(&none, State::recorded), settings),
@@ -54,6 +56,22 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
         }
     }
     Ok(Exit::Done)
+}
+
+/// How a command is called with the name of a stack.
+fn usage(command: &StateCommand) -> String {
+    let of = match command {
+        StateCommand::List(_) => "list NAME",
+        StateCommand::Show(_) => "show ADDRESS NAME",
+        StateCommand::Mv(_) => "mv FROM TO NAME",
+        StateCommand::Rm(_) => "rm ADDRESS -f NAME",
+        StateCommand::Pull(_) => "pull NAME",
+        StateCommand::Push(_) => "push FILE NAME",
+        StateCommand::History(_) => "history NAME",
+        StateCommand::Rebuild(_) => "rebuild NAME",
+        StateCommand::Unlock(_) => "unlock NAME",
+    };
+    format!("state {of}")
 }
 
 fn list(recorded: &BTreeMap<Address, Recorded>, settings: &Settings) {
@@ -149,6 +167,7 @@ fn refused(error: &MoveError) -> Problem {
 fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
     let addresses = addresses
         .iter()
+        .filter(|text| !addressed::is_file(text))
         .map(|text| address(text))
         .collect::<Result<BTreeSet<_>, _>>()?;
     let lock = known.lock("state rm")?;

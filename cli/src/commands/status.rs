@@ -104,6 +104,7 @@ impl Of<'_> {
             shown: &self.shown,
             all: self.all,
             brief: false,
+            worst_first: false,
             by_record: self.by_record,
         }
     }
@@ -199,7 +200,10 @@ async fn watch(
         () = interrupts.asked(1) => Ended::Interrupted,
         () = over => Ended::TimedOut,
     };
-    view.finish(&last, started.elapsed());
+    match ended {
+        Ended::Interrupted => view.interrupted(&last, started.elapsed()),
+        Ended::Itself | Ended::TimedOut => view.finish(&last, started.elapsed()),
+    }
     match ended {
         Ended::Itself => Ok(exit(&last)),
         Ended::Interrupted => Err(Error::Interrupted),

@@ -178,14 +178,15 @@ impl Settings {
         let mut flags = String::new();
         if let Some(directory) = &common.simulate {
             flags += " --simulate";
-            flags.extend(directory.as_ref().map(|directory| format!("={}", directory.display())));
+            let named = directory.as_ref().map(path);
+            flags.extend(named.map(|named| format!("={}", typed(&named))));
         }
         for (flag, value) in [
             ("--context", common.context.clone()),
             ("--kubeconfig", common.kubeconfig.as_ref().map(path)),
             ("--state", common.state.as_ref().map(path)),
         ] {
-            flags.extend(value.map(|value| format!(" {flag} {value}")));
+            flags.extend(value.map(|value| format!(" {flag} {}", typed(&value))));
         }
         flags
     }
@@ -199,6 +200,15 @@ impl Settings {
 /// The directory that holds state and simulated clusters of a stack file.
 pub fn home_beside(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(HOME)
+}
+
+/// A word as it is typed in a shell: in quotes, where it would be several, or something else.
+pub fn typed(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Reads a length of time: `90s`, `10m`, `1h30m`.
@@ -292,6 +302,14 @@ mod tests {
 
     fn resolved(common: &Common, environment: &Environment) -> Settings {
         Settings::resolve(common, &[PathBuf::from("prod/stack.toml")], &[], environment).expect("usable")
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(typed("prod/stack.toml"), "prod/stack.toml");
+        assert_eq!(typed("We Ird/stack.toml"), "'We Ird/stack.toml'");
+        assert_eq!(typed("it's"), r"'it'\''s'");
+        assert_eq!(typed(""), "''");
     }
 
     #[test]

@@ -313,6 +313,8 @@ pub fn planned(of: &Plan, around: &Surroundings, details: &Details, now: &str) -
 pub struct Events {
     steps: BTreeMap<Address, (ResourceJson, &'static str)>,
     began: BTreeMap<Address, Duration>,
+    /// What was written last: of what then says nothing else.
+    did: BTreeMap<Address, String>,
 }
 
 impl Events {
@@ -322,6 +324,7 @@ impl Events {
         Self {
             steps: plan.steps.iter().map(of).collect(),
             began: BTreeMap::new(),
+            did: BTreeMap::new(),
         }
     }
 
@@ -347,6 +350,7 @@ impl Events {
             Event::Written { address, did, object } => {
                 let mut hook = self.hook(address, None);
                 hook.did = Some(did.to_string());
+                self.did.insert(address.clone(), did.to_string());
                 hook.object = object.as_ref().map(Into::into);
                 one("info", format!("{address}: {did}"), Said::Written { hook })
             }
@@ -374,7 +378,9 @@ impl Events {
             Event::Ready { address, why, took } => {
                 let mut hook = self.hook(address, Some(*took));
                 hook.why = Some(why.clone());
-                let message = format!("{address}: {why} after {}", style::spent(*took));
+                let did = self.did.get(address).map_or("done", String::as_str);
+                let words = if why.is_empty() { did } else { why };
+                let message = format!("{address}: {words} after {}", style::spent(*took));
                 let is_kept = hook.action == "noop";
                 one(
                     "info",

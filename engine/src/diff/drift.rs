@@ -10,7 +10,7 @@ use crate::{
     digest::{KeyedDigest, StackKey},
     document::text_at,
     object_key::ObjectRef,
-    ownership::{Winner, holder, managed_entries, won},
+    ownership::{Winner, applied_leaves, holder, managed_entries, won},
     plan::{DriftedBy, FieldChange, Shown},
     recorded::{Recorded, RecordedNode, RecordedObject},
 };
@@ -100,11 +100,21 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     let entries = LazyCell::new(|| managed_entries(live));
     let recorded = object.manifest.open();
     let mut changes = Vec::new();
+    // What others put beside ours into a map or a list that we left empty is theirs, as long as it is still noted as ours.
+    let ours = LazyCell::new(|| applied_leaves(live, &object.manager));
+    let is_filled_by_others = |path: &FieldPath, recorded: Option<&Value>, there: Option<&Value>| {
+        recorded.is_some_and(is_empty)
+            && there.is_some_and(|there| there.is_object() || there.is_array())
+            && ours.as_ref().is_some_and(|ours| ours.contains(path))
+    };
     for path in &object.fields {
-        let there = path.get(live);
-        let Some((before, after)) = differs(object, path, path.get(&recorded), there, key) else {
+        let (was, there) = (path.get(&recorded), path.get(live));
+        let Some((before, after)) = differs(object, path, was, there, key) else {
             continue;
         };
+        if is_filled_by_others(path, was, there) {
+            continue;
+        }
         let owner = there.and_then(|_| holder(&entries, path, &object.manager));
         changes.push(FieldChange {
             path: path.clone(),
@@ -135,6 +145,10 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
         }
     }
     changes
+}
+
+fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::Object(map) if map.is_empty()) || matches!(value, Value::Array(items) if items.is_empty())
 }
 
 fn differs(

@@ -29,8 +29,13 @@ static IDENTITY: LazyLock<[FieldPath; 6]> = LazyLock::new(|| {
 ///
 /// Items of lists whose items all carry a `name` (or another usual key) are told apart by it; other lists are leaves.
 pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
+    leaves_by(&ListKeys::default(), manifest)
+}
+
+/// The same, with the items of lists told apart by these keys too.
+pub fn leaves_by(keys: &ListKeys, manifest: &Value) -> BTreeSet<FieldPath> {
     let mut found = BTreeSet::new();
-    collect(manifest, &FieldPath::root(), &mut found);
+    collect(keys, manifest, &FieldPath::root(), &mut found);
     found.remove(&FieldPath::root());
     for identity in IDENTITY.iter() {
         found.remove(identity);
@@ -38,24 +43,24 @@ pub fn leaves(manifest: &Value) -> BTreeSet<FieldPath> {
     found
 }
 
-fn collect(value: &Value, at: &FieldPath, found: &mut BTreeSet<FieldPath>) {
+fn collect(keys: &ListKeys, value: &Value, at: &FieldPath, found: &mut BTreeSet<FieldPath>) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (name, value) in map {
-                collect(value, &at.field(name), found);
+                collect(keys, value, &at.field(name), found);
             }
         }
-        Value::Array(items) => match list_key(at, items) {
-            Some(key) => {
-                for item in items {
-                    let keys = BTreeMap::from([(key.to_owned(), item[key].to_string())]);
-                    collect(item, &at.child(PathElement::Key(keys)), found);
-                }
-            }
-            None => {
+        Value::Array(items) => {
+            let usual = || list_key(at, items).map(|key| BTreeSet::from([key.to_owned()]));
+            let Some(names) = keys.noted(at, items).or_else(usual) else {
                 found.insert(at.clone());
+                return;
+            };
+            for item in items {
+                let at = at.child(PathElement::Key(keys_of(item, &names).unwrap_or_default()));
+                collect(keys, item, &at, found);
             }
-        },
+        }
         _ => {
             found.insert(at.clone());
         }
@@ -84,23 +89,6 @@ fn key_of(list: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a path names items of such lists alone as we take apart; of any other list only the whole is compared, recorded
-/// and left to others.
-pub fn is_taken_apart(path: &FieldPath) -> bool {
-    let steps = path.elements();
-    steps.iter().enumerate().all(|(index, step)| match step {
-        PathElement::Field(_) => true,
-        PathElement::Key(keys) => {
-            let above = index.checked_sub(1).map(|above| &steps[above]);
-            let PathElement::Field(list) = above.unwrap_or(step) else {
-                return false;
-            };
-            key_of(list).is_some_and(|key| keys.keys().eq([key]))
-        }
-        PathElement::Value(_) | PathElement::Index(_) => false,
-    })
-}
-
 /// One path that differs: what was there, and what is there.
 pub type Difference = (FieldPath, Option<Value>, Option<Value>);
 
@@ -120,8 +108,14 @@ static OF_THE_SERVER: LazyLock<[FieldPath; 7]> = LazyLock::new(|| {
 
 /// Every leaf that differs between two states of one object, in order of path; null stands for no object.
 pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+    differences_by(&ListKeys::default(), before, after)
+}
+
+/// The same, with the items of lists told apart by these keys.
+pub fn differences_by(keys: &ListKeys, before: &Value, after: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(
+        keys,
         &FieldPath::root(),
         Some(before).filter(|b| !b.is_null()),
         Some(after),
@@ -132,34 +126,83 @@ pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     found
 }
 
-fn compare(at: &FieldPath, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
+fn compare(
+    keys: &ListKeys,
+    at: &FieldPath,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
     if before == after {
         return;
     }
     match (before, after) {
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
             for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
-                compare(&at.field(name), old.get(name), new.get(name), found);
+                compare(keys, &at.field(name), old.get(name), new.get(name), found);
             }
         }
-        (Some(Value::Array(old)), Some(Value::Array(new))) if both_keyed(old, new).is_some() => {
-            let key = both_keyed(old, new).unwrap_or_default();
-            let item = |items: &[Value], value: &Value| items.iter().find(|item| item[key] == *value).cloned();
-            let mut values: Vec<&Value> = old.iter().chain(new).map(|item| &item[key]).collect();
-            values.sort_by_key(|value| value.to_string());
-            values.dedup();
-            for value in values {
-                let path = at.child(PathElement::Key(BTreeMap::from([(key.to_owned(), value.to_string())])));
-                compare(&path, item(old, value).as_ref(), item(new, value).as_ref(), found);
+        (Some(was @ Value::Array(old)), Some(is @ Value::Array(new))) if keys.items(at, old, new).is_some() => {
+            for item in keys.items(at, old, new).unwrap_or_default() {
+                let path = FieldPath::root().child(item.clone());
+                compare(keys, &at.child(item), path.get(was), path.get(is), found);
             }
         }
         (None, Some(Value::Object(new))) if !new.is_empty() => {
             for (name, value) in new {
-                compare(&at.field(name), None, Some(value), found);
+                compare(keys, &at.field(name), None, Some(value), found);
             }
         }
         _ => found.push((at.clone(), before.cloned(), after.cloned())),
     }
+}
+
+/// By what the items of the lists of an object are told apart, as the server notes it.
+#[derive(Debug, Default)]
+pub struct ListKeys(BTreeMap<FieldPath, BTreeSet<String>>);
+
+impl ListKeys {
+    /// What the fields that somebody owns say of the lists that they are in.
+    pub fn of<'a>(owned: impl IntoIterator<Item = &'a FieldPath>) -> Self {
+        let mut lists = BTreeMap::new();
+        for path in owned {
+            for (index, step) in path.elements().iter().enumerate() {
+                if let PathElement::Key(keys) = step {
+                    let list = path.elements()[..index].iter().cloned().collect();
+                    lists.entry(list).or_insert_with(|| keys.keys().cloned().collect());
+                }
+            }
+        }
+        Self(lists)
+    }
+
+    /// By what the items of a list are told apart; nothing where that is not noted, or one of them does not say it.
+    fn noted(&self, at: &FieldPath, items: &[Value]) -> Option<BTreeSet<String>> {
+        let names = self.0.get(at)?;
+        items
+            .iter()
+            .all(|item| keys_of(item, names).is_some())
+            .then(|| names.clone())
+    }
+
+    /// The items of both states of a list, each once and in order; nothing where they are not told apart.
+    fn items(&self, at: &FieldPath, old: &[Value], new: &[Value]) -> Option<BTreeSet<PathElement>> {
+        let usual = || both_keyed(old, new).map(|key| BTreeSet::from([key.to_owned()]));
+        let noted = self.noted(at, old).and_then(|_| self.noted(at, new));
+        let names = noted.or_else(usual)?;
+        let items = old.iter().chain(new);
+        items.map(|item| keys_of(item, &names).map(PathElement::Key)).collect()
+    }
+}
+
+/// What tells an item apart; a port says its protocol by leaving it out (ssa-semantics §9).
+fn keys_of(item: &Value, names: &BTreeSet<String>) -> Option<BTreeMap<String, String>> {
+    let key = |name: &String| match item.get(name) {
+        Some(value) => Some((name.clone(), value.to_string())),
+        None if name == "protocol" => Some((name.clone(), "\"TCP\"".to_owned())),
+        None => None,
+    };
+    names.iter().map(key).collect()
 }
 
 /// The key that tells the items of both lists apart, for people: each item has one and no two are alike.
@@ -201,6 +244,16 @@ mod tests {
                 ".spec.n: 1 -> -"
             ]
         );
+    }
+
+    #[test]
+    fn items_are_told_apart_as_somebody_owns_them_even_where_their_names_change() {
+        let ports = |name: &str| json!({"spec": {"ports": [{"name": name, "port": 80}, {"name": "x", "port": 99}]}});
+        let owned = FieldPath::of("spec.ports[port=80,protocol=TCP].name");
+        let keys = ListKeys::of([&owned]);
+        let found = differences_by(&keys, &ports("web"), &ports("named"));
+        let paths: Vec<_> = found.iter().map(|(path, ..)| path.to_string()).collect();
+        assert_eq!(paths, [r#".spec.ports[port=80,protocol="TCP"].name"#]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Requests that leave, and what their answers change.
 
 use super::{
-    Event, Journal, Outcome,
+    Event, Failure, Journal, Outcome, ProviderError,
     context::{StepError, failure_of},
     diagnose,
     drive::Drive,
@@ -75,12 +75,15 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             Ok(performed) => performed,
             Err(StepError::Journal(error)) => return self.break_off(error),
             Err(StepError::Provider(error)) => {
+                let held_up =
+                    Some(active.why.clone()).filter(|why| error == ProviderError::BeingDeleted && !why.is_empty());
                 let what = self.what_failed(&address, &wanted);
                 let denials = self
                     .by_address
                     .get(&address)
                     .map(|resource| resource.denials.as_slice());
-                let failure = diagnose::denied(denials.unwrap_or_default(), failure_of(&error, &what));
+                let failure = held_up.into_iter().fold(failure_of(&error, &what), Failure::because);
+                let failure = diagnose::denied(denials.unwrap_or_default(), failure);
                 return self.fail(&address, failure);
             }
             Err(StepError::Failure(failure)) => return self.fail(&address, failure),

@@ -2,12 +2,16 @@
 
 use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger};
 use crate::{
+    address::Address,
     digest::StackKey,
     late::Secrets,
     marks::Identity,
     retry::{RetryClass, delay},
 };
-use std::{cell::Cell, future::Future};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+};
 use tokio::time::Instant;
 
 /// What every request needs.
@@ -16,6 +20,10 @@ pub(super) struct Context<'a, P, J, S> {
     pub(super) ledger: &'a Ledger<'a, J>,
     /// How many requests wait until they may be sent again; they hold no slot.
     pub(super) n_resting: &'a Cell<usize>,
+    /// What those that rest wait for, as it becomes known.
+    pub(super) rests: &'a RefCell<Vec<(Address, String)>>,
+    /// Whose requests these are.
+    pub(super) address: Option<Address>,
     /// Whether the run was told to stop.
     pub(super) stopped: &'a Cell<bool>,
     pub(super) secrets: &'a S,
@@ -47,7 +55,7 @@ impl From<JournalError> for StepError {
     }
 }
 
-impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
+impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
     /// Makes an intent durable before its effect: in the journal, and, where the journal says so, in the cluster.
     pub(super) async fn intend(&self, intent: &Intent) -> Result<(), StepError> {
         self.ledger.intend(intent).await?;
@@ -64,6 +72,21 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
                     "nothing was written; run the same command again, and it makes that Secret again",
                 )))
             }
+        }
+    }
+
+    /// The same for the requests of one step.
+    pub(super) fn of(&self, address: &Address) -> Self {
+        Self {
+            address: Some(address.clone()),
+            ..*self
+        }
+    }
+
+    /// Says what a request that will be sent again waits for.
+    pub(super) fn rest_for(&self, why: String) {
+        if let Some(address) = &self.address {
+            self.rests.borrow_mut().push((address.clone(), why));
         }
     }
 
@@ -89,6 +112,10 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
             match delay(error.retry(), count, jitter) {
                 // A run that is told to stop writes nothing anew.
                 Some(wait) if !self.stopped.get() && Instant::now() + wait < deadline => {
+                    // What holds up a deletion is said by whoever sees the object.
+                    if !wait.is_zero() && error != ProviderError::BeingDeleted {
+                        self.rest_for(error.to_string());
+                    }
                     self.n_resting.set(self.n_resting.get() + 1);
                     tokio::time::sleep(wait).await;
                     self.n_resting.set(self.n_resting.get() - 1);
@@ -99,6 +126,21 @@ impl<P: Provider, J: Journal, S: Secrets> Context<'_, P, J, S> {
                 Some(_) | None => return Err(StepError::Provider(error)),
             }
         }
+    }
+}
+
+/// What to do when the server forbids something. It says that a right is missing by what somebody "cannot" do
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/authorization/>); all else is an admission rule, which no right
+/// helps against.
+fn of_refusal(words: &str) -> &'static str {
+    if words.contains(" cannot ") {
+        "ask for the right, or use an account that has it"
+    } else if words.contains(" quota: ") {
+        "a quota of its namespace refuses it: ask for less, say what each container asks for, or have the quota raised"
+    } else if words.contains("violates PodSecurity") {
+        "its namespace takes no such pods: change the pod, or the namespace's label `pod-security.kubernetes.io/enforce`"
+    } else {
+        "a rule of the cluster refuses it, whoever asks: change the object, or ask whoever made the rule"
     }
 }
 
@@ -119,7 +161,7 @@ pub(super) fn failure_of(error: &ProviderError, what: &str) -> Failure {
                 failure.because(format!("{field}: {text}"))
             }),
         ProviderError::KindNotServed(_) => failure.hint("an operator that brings it is not installed, or not ready"),
-        ProviderError::Forbidden(_) => failure.hint("ask for the right, or use an account that has it"),
+        ProviderError::Forbidden(words) => failure.hint(of_refusal(words)),
         ProviderError::Unreachable(_) | ProviderError::Unavailable(_) => {
             failure.hint("run the same command again once the cluster answers; nothing is lost")
         }

@@ -28,7 +28,7 @@ use futures_util::{
     stream::{BoxStream, FuturesUnordered, SelectAll},
 };
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::{Future, poll_fn},
@@ -72,10 +72,13 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
     n_looks: &Cell<usize>,
 ) -> Result<(), JournalError> {
     let (ledger, n_resting, stopped) = (Ledger::new(journal), Cell::new(0), Cell::new(false));
+    let rests = RefCell::default();
     let context = Context {
         provider,
         ledger: &ledger,
         n_resting: &n_resting,
+        rests: &rests,
+        address: None,
         stopped: &stopped,
         secrets,
         identity: execution.identity,
@@ -131,6 +134,7 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
             () = &mut interrupt => drive.interrupt(),
             Some(done) = requests.next(), if !requests.is_empty() => drive.answer(done, &ledger),
             Some((scope, event)) = watches.next(), if !watches.is_empty() => drive.see(&scope, event),
+            () = when(|| !rests.borrow().is_empty()) => drive.tell_rests(rests.take()),
             // One that was in flight rests now.
             () = when(|| is_slot_wanted && is_slot_free(n_requests)) => {}
             // Nothing else has happened: what was written down since is saved together.

@@ -15,11 +15,11 @@ use crate::{
     graph::Edge,
     ignored::is_ignored,
     object_key::ObjectRef,
-    ownership::{applied_fields, holder, managed_entries},
+    ownership::{applied_fields, applied_leaves, holder, managed_entries},
     packed::Packed,
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Overlay, Resource, sent_digest},
+    resource::{Node, Overlay, Resource, sent_digest},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub(super) struct Written<'a> {
     pub(super) object: &'a ObjectRef,
     pub(super) manager: &'a str,
     pub(super) origin: Origin,
-    /// The leaves that are sent.
+    /// The leaves that are sent; recorded as such where no answer says how the server notes them.
     pub(super) fields: &'a BTreeSet<FieldPath>,
     /// The object as the server answered; as it is, while the write is only intended.
     pub(super) answer: Option<&'a Value>,
@@ -50,7 +50,13 @@ pub(super) fn record(
         fields,
         answer,
     } = *written;
-    let fields = held(resource, fields);
+    // What is owned as a whole, and what is owned item by item, the server knows, and says in the terms that it names a
+    // conflict's fields in.
+    let noted = match resource.node {
+        Node::Object(_) => answer.and_then(|answer| applied_leaves(answer, manager)),
+        Node::Overlay(_) | Node::Gate(_) | Node::Check(_) | Node::Action(_) => None,
+    };
+    let fields = held(resource, noted.as_ref().unwrap_or(fields));
     let secret = sensitive_of(resource, object, &fields);
     let written = RecordedObject {
         object: object.clone(),
@@ -160,7 +166,11 @@ impl<'a> Taken<'a> {
 
 /// What nobody may see: the late values that say so, and all data of a Secret.
 fn sensitive_of(resource: &Resource, object: &ObjectRef, fields: &BTreeSet<FieldPath>) -> BTreeSet<FieldPath> {
-    let mut secret = sensitive(resource);
+    let late = sensitive(resource);
+    // What is owned as a whole is as secret as what is in it.
+    let holds_one = |path: &&FieldPath| late.iter().any(|secret| path.contains(secret));
+    let mut secret: BTreeSet<_> = fields.iter().filter(holds_one).cloned().collect();
+    secret.extend(late);
     if object.object_type.kind == "Secret" && object.object_type.group().is_empty() {
         let data = FieldPath::of("data");
         secret.extend(fields.iter().filter(|path| data.contains(path)).cloned());

@@ -160,7 +160,7 @@ pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
     context: &Context<'_, P, J, S>,
     request: Request<'_>,
 ) -> Done {
-    let result = send(context, &request).await;
+    let result = send(&context.of(&request.address), &request).await;
     Done {
         address: request.address,
         wanted: request.wanted,

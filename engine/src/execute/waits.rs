@@ -86,6 +86,13 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         }
     }
 
+    /// Tells what steps wait for whose requests will be sent again.
+    pub(super) fn tell_rests(&mut self, rests: Vec<(Address, String)>) {
+        for (address, why) in rests {
+            self.waits_for(&address, why);
+        }
+    }
+
     /// Tells what a step waits for, when that is news.
     fn waits_for(&mut self, address: &Address, why: String) {
         let Some(active) = self.active.get_mut(address) else {

@@ -1,7 +1,7 @@
 //! Writing an object or an overlay: one server-side apply, decided again whenever the server says that something moved.
 
 use super::{
-    ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Provider, ProviderError,
+    ApplyAnswer, ApplyRequest, Cause, Did, Failure, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
     mend::mend,
     record::{Taken, Written, record},
@@ -11,6 +11,7 @@ use crate::{
     FieldPath,
     diff::{differences, leaves},
     document::{ResolvedDocument, dropped, text_at},
+    emptied,
     graph::Edge,
     ignored::respect_ignored,
     late::{LateError, LateSource, Secrets, resolve},
@@ -20,6 +21,7 @@ use crate::{
     ownership::{managed_entries, owns_by_apply},
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode},
     resource::{Document, Node, Object, Overlay, Resource},
+    status::going,
 };
 use serde_json::Value;
 use std::{
@@ -91,7 +93,8 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let named = object.manifest.object();
     let manager = context.identity.object_manager();
     let live = context.provider.get(named).await?;
-    if live.as_ref().is_some_and(is_being_deleted) {
+    if let Some(live) = live.as_ref().filter(|live| is_being_deleted(live)) {
+        context.rest_for(going(live));
         return Err(ProviderError::BeingDeleted.into());
     }
     let whose = live
@@ -148,9 +151,14 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
             || (foreign && may_adopt)
             || causes.iter().all(|cause| recorded_paths.contains(&cause.field))
     };
-    let answer = match apply(context, named, body, live.as_ref(), &manager, may_force, false).await {
+    let emptied = match &live {
+        Some(live) => empty(context, named, &body, live, known, &manager).await?,
+        None => None,
+    };
+    let found = emptied.as_ref().or(live.as_ref());
+    let answer = match apply(context, named, body, found, &manager, may_force, false).await {
         Ok(answer) => answer,
-        Err(error) => return Err(mend(context, error, named, live.as_ref(), &manager).await),
+        Err(error) => return Err(mend(context, error, named, found, &manager).await),
     };
     let did = match did(live.as_ref(), &answer, foreign) {
         // Made by a try whose answer was lost.
@@ -168,6 +176,28 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
         object: answer.object,
         note,
     })
+}
+
+/// Takes what is ours out of the maps that are to be empty; the object as it is then, if there are such.
+async fn empty<P: Provider, J: Journal, S: Secrets>(
+    context: &Context<'_, P, J, S>,
+    object: &ObjectRef,
+    body: &Value,
+    live: &Value,
+    known: Option<&Recorded>,
+    manager: &str,
+) -> Result<Option<Value>, StepError> {
+    let maps = emptied::emptied(body, live, known);
+    if maps.is_empty() {
+        return Ok(None);
+    }
+    let request = PatchRequest {
+        object: object.clone(),
+        patch: Patch::Json(emptied::patch(&maps, live, known)),
+        manager: manager.to_owned(),
+        dry_run: false,
+    };
+    Ok(Some(context.provider.patch(&request).await?))
 }
 
 /// Whether a request may have been carried out although it came to nothing.

@@ -5,7 +5,7 @@
 use super::{Action, DriftedBy, FieldChange, Reason, Shown, parts};
 use crate::{
     FieldPath,
-    diff::differences,
+    diff::{ListKeys, differences_by},
     field::PathElement,
     late::Late,
     object_key::ObjectRef,
@@ -35,7 +35,12 @@ pub(super) fn changes(
     let entries = LazyCell::new(|| managed_entries(before));
     let sensitive = sensitive(resource);
     let mut shown = Vec::new();
-    for (path, old, new) in differences(before, &after) {
+    // Lists are told apart as the server does it, which decides what is whose.
+    let keys = match found.live {
+        Some(_) => ListKeys::of(entries.iter().flat_map(|entry| &entry.fields)),
+        None => ListKeys::default(),
+    };
+    for (path, old, new) in differences_by(&keys, before, &after) {
         if found.live.is_none() && is_identity(&path) || parts::parts(found).any(|document| document.at == path) {
             continue;
         }
@@ -53,8 +58,10 @@ pub(super) fn changes(
         let drift = drifted
             .iter()
             .find(|change| change.path.contains(&path) || path.contains(&change.path))
-            .map(|_| {
-                let owner = old.as_ref().and_then(|_| holder(&entries, &path, manager));
+            .map(|change| {
+                let owner_of = |path: &FieldPath| holder(&entries, path, manager);
+                // An item of what is owned as a whole is whose the whole is.
+                let owner = (old.as_ref()).and_then(|_| owner_of(&path).or_else(|| owner_of(&change.path)));
                 DriftedBy {
                     manager: owner.map(|entry| entry.manager.clone()),
                     time: owner.and_then(|entry| entry.time.clone()),
@@ -74,19 +81,20 @@ pub(super) fn changes(
 }
 
 /// Fields that leave our hands and stay, because another manager holds them too (ssa-semantics §2, §6).
-pub(super) fn kept(
-    known: Option<&Recorded>,
-    found: &Found,
-    desired: &BTreeSet<FieldPath>,
-    manager: &str,
-) -> Vec<Reason> {
+pub(super) fn kept(known: Option<&Recorded>, found: &Found, resource: &Resource, manager: &str) -> Vec<Reason> {
     let (Some(last), Some(live)) = (known.and_then(Recorded::object), &found.live) else {
         return Vec::new();
     };
     let entries = LazyCell::new(|| managed_entries(live));
+    let wanted = written_value(resource);
+    // What is known only when it is sent is ours as well.
+    let late: Vec<_> = late_paths(resource).collect();
+    let is_desired = |path: &FieldPath| {
+        path.get(&wanted).is_some() || late.iter().any(|late| late.contains(path) || path.contains(late))
+    };
     last.fields
         .iter()
-        .filter(|path| !desired.contains(*path) && path.get(live).is_some())
+        .filter(|path| !is_desired(path) && path.get(live).is_some())
         .filter(|path| !path.to_string().contains("stackctl.dev/") && !path.to_string().contains("managed-by"))
         .filter_map(|path| {
             let other = holder(&entries, path, manager)?;

@@ -9,7 +9,7 @@
 use super::{
     Action, Before, Consent, Live, NodeKind, Plan, PlanError, Purpose, Reason, Replaced, Step, Subject, Unasked,
     because, decide,
-    fields::{changes, kept, late_paths},
+    fields::{changes, kept},
     parts,
     removals::removals,
     replace, taken,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     FieldPath,
     address::Address,
-    diff::{differences, drift::drifted_fields, leaves},
+    diff::{differences, drift::drifted_fields},
     digest::{Digest, StackKey},
     execute::ProviderError,
     graph::Graph,
@@ -338,10 +338,7 @@ fn written(
     step.changes.extend(parts::changes(found, last, &drifted, action));
     step.changes.sort_by(|a, b| a.path.cmp(&b.path));
     step.reasons.extend(unverified);
-    let mut desired = leaves(&written_value(resource));
-    // What is known only when it is sent is ours as well.
-    desired.extend(late_paths(resource));
-    step.reasons.extend(kept(known, found, &desired, &manager));
+    step.reasons.extend(kept(known, found, resource, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
     if step.action.is_change() {
         step.consequences.extend(taken::told(&object, known, &found.answer));

@@ -354,10 +354,29 @@ fn rolled_out(object: &Value) -> Readiness {
     let updated = number("/status/updatedReplicas").unwrap_or(0);
     let available = number("/status/availableReplicas").unwrap_or(0);
     let total = number("/status/replicas").unwrap_or(0);
-    if total > updated {
-        return not_yet(&format!("{} old replicas are still there", total - updated));
+    let so_far = if total > updated {
+        not_yet(&format!("{} old replicas are still there", total - updated))
+    } else {
+        counted(updated.min(available), wanted)
+    };
+    match (so_far, refused_pods(object)) {
+        (Readiness::Progressing(why), Some(refused)) => Readiness::Progressing(format!("{why}, {refused}")),
+        (so_far, _) => so_far,
     }
-    counted(updated.min(available), wanted)
+}
+
+/// Why no pods are made, in the words of the controller: quotas, PodSecurity and webhooks that refuse them
+/// (apps/v1 `DeploymentCondition`, `ReplicaSetCondition`: `ReplicaFailure`).
+fn refused_pods(object: &Value) -> Option<String> {
+    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    let failure = conditions
+        .iter()
+        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True")?;
+    Some(format!(
+        "{}: {}",
+        failure["reason"].as_str().unwrap_or("ReplicaFailure"),
+        failure["message"].as_str().unwrap_or_default()
+    ))
 }
 
 fn counted(there: i64, wanted: i64) -> Readiness {
@@ -514,6 +533,22 @@ mod tests {
             ".status.phase is Failed, InvalidConfiguration: no such subnet"
         );
         assert_eq!(said(json!({"phase": "Failed"})), ".status.phase is Failed");
+    }
+
+    #[test]
+    fn a_rollout_whose_pods_are_refused_says_so_in_the_words_of_its_controller() {
+        let of = |status: &str| {
+            let conditions = json!([{"type": "Progressing", "status": "True"}, {"type": "ReplicaFailure", "status": status,
+                "reason": "FailedCreate", "message": "pods \"web-1\" is forbidden: exceeded quota: small"}]);
+            let object = json!({"metadata": {"generation": 1}, "spec": {"replicas": 2}, "status":
+                {"observedGeneration": 1, "conditions": conditions}});
+            Rule::RolledOut.evaluate(&object).why().to_owned()
+        };
+        assert_eq!(
+            of("True"),
+            "0 of 2 replicas are available, FailedCreate: pods \"web-1\" is forbidden: exceeded quota: small"
+        );
+        assert_eq!(of("False"), "0 of 2 replicas are available");
     }
 
     #[test]

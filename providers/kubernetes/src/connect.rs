@@ -115,6 +115,14 @@ impl ConnectError {
             }
             Self::NoContext { known } | Self::UnknownContext { known, .. } => contexts(known),
             Self::Malformed { .. } => "check it for characters that do not belong there".to_owned(),
+            Self::Unreachable { reason } if is_distrusted(reason) => {
+                "the cluster was reached, and its certificate is not signed by whom the kubeconfig trusts: see \
+                 `certificate-authority` there, or log in again with `oc login`"
+                    .to_owned()
+            }
+            Self::Unreachable { reason } if reason.contains("http://") => {
+                "a cluster answers over TLS: write `https://` into `server` of the kubeconfig".to_owned()
+            }
             Self::Unreachable { .. } => {
                 "check that the cluster runs and that this machine can reach it (VPN, proxy), or choose another with \
                  `--context`"
@@ -127,6 +135,11 @@ impl ConnectError {
             Self::NoCluster { .. } => "check the URL of the server in the kubeconfig".to_owned(),
         }
     }
+}
+
+/// Whether a connection ended because a certificate is not believed, in the words of rustls.
+fn is_distrusted(reason: &str) -> bool {
+    reason.contains("invalid peer certificate")
 }
 
 impl KubernetesProvider {
@@ -293,6 +306,19 @@ contexts:
         connected
             .map(|provider| format!("{} {provider:?}", provider.server()))
             .map_err(|error| format!("{error}; {}", error.hint()))
+    }
+
+    #[test]
+    fn a_cluster_that_was_reached_is_not_looked_for_behind_a_vpn() {
+        let hint = |reason: &str| {
+            let reason = reason.to_owned();
+            ConnectError::Unreachable { reason }.hint()
+        };
+        let distrusted = hint("https://api.example.com:6443: invalid peer certificate: UnknownIssuer");
+        assert!(distrusted.contains("`certificate-authority`"), "{distrusted}");
+        let plain = hint("http://api.example.com:6443: connection closed before message completed");
+        assert!(plain.contains("`https://`"), "{plain}");
+        assert!(hint("https://api.example.com:6443: connection refused").contains("VPN"));
     }
 
     #[tokio::test]

@@ -66,7 +66,7 @@ impl Explanation {
     /// Returns whether it is a warning or a lint of the files of `[[manifests]]`, which are read after the stack file.
     pub(super) fn is_of_manifests(&self) -> bool {
         // Without these no resource could be made.
-        const UNREADABLE: [u32; 7] = [300, 301, 302, 303, 320, 321, 322];
+        const UNREADABLE: [u32; 8] = [300, 301, 302, 303, 320, 321, 322, 325];
         (300..400).contains(&self.number()) && !UNREADABLE.contains(&self.number())
     }
 
@@ -264,7 +264,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK031",
         "a setting that cannot be used",
-        "`--set` takes `path=value`. The path is keys joined by dots, with `[name]` after an array of tables; the value is TOML, and where it is not, text.",
+        "`--set` takes `path=value`. The path is keys joined by dots, with `[name]` after an array of tables, of a table that is there; the value is TOML, and where it is not, text.",
     ),
     row(
         "STK032",
@@ -474,7 +474,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK301",
         "a manifest that is no object",
-        "Every document is an object with `apiVersion`, `kind` and `metadata.name`. A null is refused, since the server would store an empty value in its place; a Secret with its values is, since a plan shows what it writes.",
+        "Every document is an object with `apiVersion`, `kind` and `metadata.name`. A null in a custom resource is refused, since the server may store it; a Secret with its values is, since a plan shows what it writes.",
     ),
     row(
         "STK302",
@@ -587,6 +587,21 @@ const EXPLANATIONS: &[Explanation] = &[
         "The cluster was asked and does not have the namespace, and nothing in the stack makes it, so the apply would fail there. Add a Namespace to the files. If an operator of the stack makes it at work, let the objects wait for what is ready by then (`depends_on`), and allow this.",
     ),
     row(
+        "STK324",
+        "a dependency on a kind that nothing says the readiness of",
+        "`depends_on` of a `[[manifests]]` table waits until what it names is ready, and of this kind neither its definition nor `ready` of its table says when that is. It would count as soon as it is written, which is hardly what is waited for. `ready` in its table says when such objects are ready. If it is enough that it is there, allow this in the table that waits. What other tools order (sync waves, depends-on annotations, change rules) is only warned of (STK334), since those tools go on too; a kind whose definition is among the files and has no status is ready once it is there.",
+    ),
+    row(
+        "STK325",
+        "objects that wait for each other",
+        "Sync waves, hooks, change rules, depends-on annotations and `depends_on` of tables say what comes first; besides, an object waits for its namespace and for the definition of its kind. Here that closes a circle. A Namespace, or a definition, without a wave is of wave 0: what lives in it cannot be of an earlier one.",
+    ),
+    row(
+        "STK326",
+        "a model of manifests that does not fit its GPUs",
+        "As STK100, of an LLMInferenceService or InferenceService in files: what its source says of its weights (parameters × bytes of each) is more than the GPUs of one pod hold on the pool with the most memory that it can run on. vLLM would end with an out-of-memory error, again and again.",
+    ),
+    row(
         "STK330",
         "a word that is a boolean",
         "Kubernetes reads YAML 1.1, in which `yes`, `no`, `on`, `off`, `y` and `n` are booleans, in lower case, capitals, or with a capital first. They are read so here too, and told, because a text may have been meant.",
@@ -609,7 +624,7 @@ const EXPLANATIONS: &[Explanation] = &[
     row(
         "STK334",
         "a kind that nothing says the readiness of",
-        "Something waits for an object of a kind whose status is not known here. It counts as ready once it is there, which says little. `ready` in its `[[manifests]]` table says when such objects are ready.",
+        "An annotation of another tool (a sync wave, `config.kubernetes.io/depends-on`, a change rule) lets something wait for an object of a kind whose status is not known here. It counts as ready once it is there, as it does for those tools, and that says little. `ready` in its `[[manifests]]` table says when such objects are ready. What `depends_on` of a table names is refused instead (STK324).",
     ),
     row(
         "STK335",
@@ -630,6 +645,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK338",
         "an object that may need a namespace",
         "`namespace` of a table is for objects that name none and lie in one. Whether those of a kind do is known from definitions in the files, from `--crds DIR`, from what an earlier plan saw, and from the cluster; of this kind nobody says it, and the object stays as it is written.",
+    ),
+    row(
+        "STK339",
+        "a field without a value",
+        "Of kinds of Kubernetes itself the API server takes a null (`replicas:` with nothing behind it) for a field that is not there, and puts its default in place. So it is left out here, and told, since a value may have been meant. Of a custom resource a null may be stored as it is, so it is refused there (STK301).",
     ),
     row(
         "STK340",
@@ -745,6 +765,21 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK362",
         "Connectivity Link without a Kuadrant",
         "The operator of Connectivity Link carries out policies only where there is a Kuadrant. Without one AuthPolicies and rate limits are objects like others, and nobody is asked who calls.",
+    ),
+    row(
+        "STK363",
+        "a model of manifests that leaves little room",
+        "As STK101, of a model in files: its weights fit, and less than 4 GiB are left for the KV cache and the runtime.",
+    ),
+    row(
+        "STK364",
+        "more GPUs than there are, with those of manifests",
+        "As STK102, with what files ask for: GPUs of the pods of models, Deployments and StatefulSets × replicas, summed after those of `[[models]]` and held against the pools of the stack. What is written counts: a runtime or a base may add to it.",
+    ),
+    row(
+        "STK365",
+        "more GPUs for a pod than a node has",
+        "As STK103, of pods in files: no node of the pools that it can run on has as many GPUs as one pod asks for, so it is never scheduled.",
     ),
     row(
         "STK400",

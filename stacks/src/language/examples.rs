@@ -34,6 +34,8 @@ pub enum Beside {
     Table(&'static str),
     /// What a table of `[[manifests]]` says, of whose files the one object is of this kind of `example.com`.
     Objects(&'static str),
+    /// Two tables of `[[manifests]]`: the files of the first have Widget `one` of `example.com`, those of the second a ConfigMap.
+    Awaited,
     /// An object whose kind has a definition: `spec` is `min`, `max` (numbers, `max` not below `min`) and `token`.
     Definition,
     /// A file of `--crds DIR`.
@@ -45,7 +47,7 @@ impl Beside {
     #[must_use]
     pub const fn language(self) -> &'static str {
         match self {
-            Self::Stack | Self::Cluster(..) | Self::Objects(_) => "toml",
+            Self::Stack | Self::Cluster(..) | Self::Objects(_) | Self::Awaited => "toml",
             Self::Setting => "text",
             Self::Manifests
             | Self::Alone
@@ -66,6 +68,7 @@ impl Beside {
             Self::Lacking(namespace) => Some(format!("a cluster without namespace `{namespace}`")),
             Self::Table(says) => Some(format!("`{says}` of their table")),
             Self::Objects(kind) => Some(format!("files whose only object is a {kind}")),
+            Self::Awaited => Some("a Widget `one` in `widgets.yaml`, and a ConfigMap in `team.yaml`".to_owned()),
             Self::Definition => {
                 let says = "a definition of Thing, whose `spec` has `token` and the numbers `min` and `max`, of which `max` is not below `min`";
                 Some(says.to_owned())
@@ -123,6 +126,11 @@ const fn table(wrong: &'static str, right: &'static str) -> Example {
 
 const fn objects(wrong: &'static str, right: &'static str) -> Example {
     let beside = Beside::Objects("Widget");
+    Example { beside, wrong, right }
+}
+
+const fn awaited(wrong: &'static str, right: &'static str) -> Example {
+    let beside = Beside::Awaited;
     Example { beside, wrong, right }
 }
 
@@ -990,6 +998,33 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK324",
+        awaited(
+            "[[manifests]]\nname = \"widgets\"\npath = \"widgets.yaml\"\n\n[[manifests]]\nname = \"team\"\npath = \"team.yaml\"\n\
+             depends_on = ['manifests[widgets].widget[\"llm-d-demo/one\"]'] # <-\n",
+            "[[manifests]]\nname = \"widgets\"\npath = \"widgets.yaml\"\nready = { kind = \"Widget\", condition = \"Ready\" }\n\n\
+             [[manifests]]\nname = \"team\"\npath = \"team.yaml\"\n\
+             depends_on = ['manifests[widgets].widget[\"llm-d-demo/one\"]']\n",
+        ),
+    ),
+    (
+        "STK325",
+        alone(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  \
+             namespace: team\n  annotations:\n    argocd.argoproj.io/sync-wave: \"-1\" # <-\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: team\n  annotations:\n    argocd.argoproj.io/sync-wave: \"-1\"\n---\n\
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: team\n  annotations:\n    \
+             argocd.argoproj.io/sync-wave: \"-1\"\n",
+        ),
+    ),
+    (
+        "STK326",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs-70B-FP8\"} # <-\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs-8B-FP8\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+        ),
+    ),
+    (
         "STK330",
         manifests(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\nimmutable: yes # <-\n",
@@ -1061,6 +1096,13 @@ const EXAMPLES: &[(&str, Example)] = &[
         table(
             "apiVersion: example.com/v1 # <-\nkind: Widget\nmetadata: {name: one}\n",
             "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: one, namespace: llm-d-demo}\n",
+        ),
+    ),
+    (
+        "STK339",
+        manifests(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n  labels: # <-\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team\n  namespace: llm-d-demo\n",
         ),
     ),
     (
@@ -1236,6 +1278,27 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK363",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs-45B-FP8\"} # <-\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs-8B-FP8\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+        ),
+    ),
+    (
+        "STK364",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 1\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+        ),
+    ),
+    (
+        "STK365",
+        manifests(
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"2\"} # <-\n",
+            "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+        ),
+    ),
+    (
         "STK400",
         definition(
             "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\nspec: {token: t, mxa: 10} # <-\n",
@@ -1284,7 +1347,7 @@ mod tests {
         components::tests::{QUICKSTART, compiled, facts, stack_of},
         definitions::{DefinitionFault, Definitions},
         language::{codes, parse},
-        manifests::{self, ManifestFile},
+        manifests::{self, Capacity, ManifestFile},
         stack::ManifestSet,
     };
     use miette::Diagnostic;
@@ -1352,10 +1415,22 @@ mod tests {
     }
 
     fn of_manifests(set: &ManifestSet, text: &str, lacking: Option<&str>) -> Said {
-        of_files(set, text, lacking, &compiled(&stack_of(QUICKSTART)))
+        let stack = stack_of(QUICKSTART);
+        let openshift = stack.openshift.as_ref().expect("a stack for OpenShift");
+        let capacity = Capacity {
+            pools: &openshift.gpu,
+            models: &openshift.models,
+        };
+        of_files(set, text, lacking, &compiled(&stack), capacity)
     }
 
-    fn of_files(set: &ManifestSet, text: &str, lacking: Option<&str>, catalogue: &[Resource]) -> Said {
+    fn of_files(
+        set: &ManifestSet,
+        text: &str,
+        lacking: Option<&str>,
+        catalogue: &[Resource],
+        capacity: Capacity<'_>,
+    ) -> Said {
         // That is told by the name of a file alone.
         let is_kustomization = text.contains("kind: Kustomization");
         let name = if is_kustomization {
@@ -1374,6 +1449,7 @@ mod tests {
         there.remove(NOWHERE);
         let beside = manifests::Beside {
             catalogue,
+            capacity,
             allowed: &[],
             there: &there,
             missing: &lacking.map(str::to_owned).into_iter().collect(),
@@ -1399,6 +1475,40 @@ mod tests {
         let name = "stack.toml".to_owned();
         let (stack, _) = parse(&[Source { name, text }], &[]).expect("a good table");
         stack.manifests.into_iter().next().expect("one table")
+    }
+
+    /// Two tables, whose files have what [`Beside::Awaited`] says.
+    fn of_tables(text: &str) -> Said {
+        let stack = Source {
+            name: "stack.toml".to_owned(),
+            text: format!("{text}\n[stack]\nname = \"example\"\n"),
+        };
+        let (stack, _) = parse(&[stack], &[]).expect("good tables");
+        let texts = [
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: one, namespace: llm-d-demo}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\n",
+        ];
+        let file = |(set, text): (&ManifestSet, &str)| ManifestFile {
+            name: set.path.display().to_string(),
+            text: text.to_owned(),
+        };
+        let sets: Vec<_> = stack
+            .manifests
+            .iter()
+            .zip(texts)
+            .map(|pair| (pair.0, vec![file(pair)]))
+            .collect();
+        match manifests::resources(&sets, &[]) {
+            Ok(made) => made
+                .notices
+                .iter()
+                .map(|notice| (code(notice), Some(notice.at().line), false))
+                .collect(),
+            Err(errors) => {
+                let line = |error: &manifests::ManifestsError| Some(error.at()?.line);
+                errors.iter().map(|error| (code(error), line(error), true)).collect()
+            }
+        }
     }
 
     /// The definition that [`Beside::Definition`] speaks of.
@@ -1462,7 +1572,10 @@ mod tests {
             Beside::Setting => of_stack("[stack]\nname = \"lab\"\n", &[text.to_owned()]),
             Beside::Cluster(key, value) => of_cluster(text, key, value),
             Beside::Manifests => of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, None),
-            Beside::Alone => of_files(&ManifestSet::bare("theirs", "theirs.yaml"), text, None, &[]),
+            Beside::Alone => {
+                let set = ManifestSet::bare("theirs", "theirs.yaml");
+                of_files(&set, text, None, &[], Capacity::default())
+            }
             Beside::Lacking(namespace) => {
                 of_manifests(&ManifestSet::bare("theirs", "theirs.yaml"), text, Some(namespace))
             }
@@ -1479,6 +1592,7 @@ mod tests {
                 said.map(|(code, line, is_error)| (code, line.map(|line| line - 1), is_error))
                     .collect()
             }
+            Beside::Awaited => of_tables(text),
             Beside::Definition => of_definition(text),
             Beside::Definitions => of_definitions(text),
         }

@@ -329,7 +329,7 @@ fn whatever_a_file_holds_reading_it_ends_and_what_is_said_points_into_it() {
     for example in examples::all() {
         let texts = [example.wrong, example.right];
         match example.beside {
-            Beside::Stack | Beside::Cluster(..) | Beside::Objects(_) => tables.extend(texts),
+            Beside::Stack | Beside::Cluster(..) | Beside::Objects(_) | Beside::Awaited => tables.extend(texts),
             Beside::Manifests
             | Beside::Alone
             | Beside::Lacking(_)

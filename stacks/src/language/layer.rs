@@ -33,8 +33,11 @@ pub(crate) fn load(sources: &Sources, settings: &[String], problems: &mut Proble
             },
         );
     }
-    for node in set::nodes(settings, n_layers, problems) {
-        merge(&mut root, node);
+    let is_whole = !problems.has_errors();
+    for (offset, setting) in set::placed(settings) {
+        if let Some(node) = set::node(setting, n_layers, offset, is_whole.then_some(&root), problems) {
+            merge(&mut root, node);
+        }
     }
     let is_empty = root.as_table().is_none_or(|table| table.entries.is_empty());
     (!is_empty).then_some(root)
@@ -266,6 +269,27 @@ zones = ["c"]
                 "two.toml:1:11 not valid TOML: string values must be quoted, expected literal string",
                 "--set:1:1 cannot use this setting: its path is not keys joined by dots, with `[name]` after arrays of tables",
             ]
+        );
+    }
+
+    #[test]
+    fn a_setting_of_a_name_that_is_not_there_is_told_with_what_comes_close() {
+        let base = [("base.toml", BASE)];
+        let hint = |sets: &[&str]| {
+            let layers = [source("base.toml", BASE)];
+            let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+            let diagnostics = parse(&layers, &sets).expect_err("a name that is not there");
+            diagnostics.errors()[0].help().unwrap_or_default()
+        };
+        assert_eq!(
+            errors(&base, &["rhoai.profile=ea", "models[qwen3-8].replicas=1"]),
+            ["--set:2:1 there is no `[[models]]` called `qwen3-8`"]
+        );
+        assert_eq!(hint(&["models[qwen3-8].replicas=1"]), "did you mean `qwen3-8b`?");
+        assert_eq!(hint(&["models[zzz].replicas=1"]), "there are: `qwen3-8b`");
+        assert_eq!(
+            hint(&["manifests[x].path=\"y\""]),
+            "add a `[[manifests]]` table to the stack file"
         );
     }
 

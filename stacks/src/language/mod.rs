@@ -35,7 +35,6 @@ mod suggest;
 mod tiers;
 mod typed;
 mod value;
-mod weights;
 
 pub use codes::{Explanation, Severity, explain, explanations};
 pub use error::{Diagnostics, StackError};

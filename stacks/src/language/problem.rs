@@ -281,6 +281,15 @@ pub enum Problem {
     )]
     Setting { fault: &'static str },
 
+    #[error("there is no `[[{list}]]` called `{name}`")]
+    #[diagnostic(code(STK031))]
+    SettingOfNone {
+        list: String,
+        name: String,
+        #[help]
+        hint: String,
+    },
+
     #[error("{what} `{name}` is not yours to use")]
     #[diagnostic(code(STK032))]
     Reserved {
@@ -497,7 +506,7 @@ pub enum Problem {
         severity(Warning),
         help("a copy runs on one node: choose a larger `size` for the pool, or fewer `gpus`")
     )]
-    TooManyForNode { model: String, gpus: u16, most: u16 },
+    TooManyForNode { model: String, gpus: u32, most: u32 },
 
     #[error("{what} cannot be reached from a disconnected cluster")]
     #[diagnostic(code(STK104))]
@@ -573,6 +582,7 @@ impl Problem {
             Self::SecretReference { fault, .. } => (*fault).to_owned(),
             Self::PlainSecret { .. } | Self::SecretInSight { .. } => "a secret in plain text (hidden here)".to_owned(),
             Self::Setting { .. } => "this one".to_owned(),
+            Self::SettingOfNone { .. } => "not there".to_owned(),
             Self::Reserved { .. } => "reserved".to_owned(),
             Self::Argument { .. } => "this argument".to_owned(),
             Self::Requires { other, .. } => format!("needs `{other}`"),

@@ -1,25 +1,34 @@
 //! `--set path=value`: one value on top of the layers.
 //!
 //! A path is keys joined by dots; a key of an array of tables is followed by `[name]`.
+//!
+//! Invariant: a setting changes what is there. A name that no table has is an error, since most are misspelt.
 
 use toml::de::DeValue;
 
 use super::place::Place;
 use super::problem::{Problem, Problems};
+use super::suggest;
 use super::value::{Entry, Node, Table, Value};
 
-/// Reads settings as trees to lay over the layers; their places are those in the settings joined by line breaks.
-pub(crate) fn nodes(settings: &[String], source: usize, problems: &mut Problems) -> Vec<Node> {
-    let mut nodes = Vec::new();
-    let mut offset = 0;
-    for setting in settings {
-        nodes.extend(node(setting, source, offset, problems));
-        offset += setting.len() + 1;
-    }
-    nodes
+/// Each setting, and where it begins in the settings joined by line breaks.
+pub(crate) fn placed(settings: &[String]) -> impl Iterator<Item = (usize, &str)> {
+    settings.iter().scan(0, |offset, setting| {
+        let begins = *offset;
+        *offset += setting.len() + 1;
+        Some((begins, setting.as_str()))
+    })
 }
 
-fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) -> Option<Node> {
+/// Reads a setting as a tree to lay over `below`: the layers, and the settings before it. Without that, nothing is known of
+/// what is there.
+pub(crate) fn node(
+    setting: &str,
+    source: usize,
+    offset: usize,
+    below: Option<&Node>,
+    problems: &mut Problems,
+) -> Option<Node> {
     let place = |start: usize, end: usize| Place {
         source,
         start: offset + start,
@@ -40,6 +49,19 @@ fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) ->
         );
         return None;
     };
+    if let Some((segment, names)) = below.and_then(|below| unknown(&segments, below)) {
+        let (list, name) = (segment.key.to_owned(), segment.name.unwrap_or_default().to_owned());
+        let hint = if names.is_empty() {
+            format!("add a `[[{list}]]` table to the stack file")
+        } else {
+            suggest::hint(&name, "there are", &names)
+        };
+        problems.push(
+            place(segment.start, segment.end),
+            Problem::SettingOfNone { list, name, hint },
+        );
+        return None;
+    }
     for segment in segments.iter().rev() {
         let at = place(segment.start, segment.end);
         if let Some(name) = segment.name {
@@ -68,6 +90,29 @@ fn node(setting: &str, source: usize, offset: usize, problems: &mut Problems) ->
         };
     }
     Some(node)
+}
+
+/// The first segment that names a table which is not there, and the names that are.
+fn unknown<'a, 's>(segments: &'a [Segment<'s>], below: &'a Node) -> Option<(&'a Segment<'s>, Vec<&'a str>)> {
+    let mut at = Some(below);
+    for segment in segments {
+        at = at
+            .and_then(Node::as_table)
+            .and_then(|table| table.entries.get(segment.key))
+            .map(|entry| &entry.node);
+        let Some(name) = segment.name else { continue };
+        let tables = match at.map(|node| &node.value) {
+            Some(Value::List(tables)) => tables.as_slice(),
+            None => &[],
+            // The reader says which type is expected.
+            Some(_) => return None,
+        };
+        at = tables.iter().find(|table| table.name() == Some(name));
+        if at.is_none() {
+            return Some((segment, tables.iter().filter_map(Node::name).collect()));
+        }
+    }
+    None
 }
 
 fn value_node(text: &str, source: usize, offset: usize) -> Node {

@@ -29,7 +29,9 @@ pub(super) fn settle(
         None => true,
         Some(index) => {
             let (set, files) = &sets[index];
-            files.contains(&at.file.as_str()) || set.ready.iter().any(|ready| ready.at == *at)
+            files.contains(&at.file.as_str())
+                || set.ready.iter().any(|ready| ready.at == *at)
+                || set.depends_on.iter().any(|on| on.at == *at)
         }
     };
     let mut is_used = vec![false; all.len()];

@@ -15,7 +15,10 @@ use std::{
 };
 
 /// The annotation that names what an object waits for.
-const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
+pub(super) const DEPENDS_ON: &str = "config.kubernetes.io/depends-on";
+
+/// Why an object waits for what its annotation names.
+pub(super) const REASON: &str = "its depends-on annotation";
 
 /// Every object by its key and by its address.
 #[derive(Debug)]
@@ -105,7 +108,7 @@ impl<'a> Index<'a> {
                     says: format!("`{DEPENDS_ON}`"),
                     hint: "take it out of the annotation",
                 }),
-                Some(address) => edges.push(DependsOn::ready(address.clone(), "its depends-on annotation")),
+                Some(address) => edges.push(DependsOn::ready(address.clone(), REASON)),
                 None if wanted.is_some_and(|key| self.is_refused(&key)) => {}
                 None => errors.push(ManifestsError::Unknown {
                     at: document.at_annotation(DEPENDS_ON),

@@ -336,6 +336,47 @@ pub enum ManifestsError {
         /// How many others there are.
         n_more: usize,
     },
+    /// A kind that nothing says the readiness of, and that a table waits for.
+    #[error("{at}: `depends_on` names {object}, and nothing says when a {kind} is ready")]
+    #[diagnostic(
+        code(STK324),
+        help(
+            "write `ready = {{ kind = \"{kind}\", condition = \"Ready\" }}` into the `[[manifests]]` table of {object}, or a `jsonpath` or `cel`; if it is enough that it is there, say so here: `allow = [{{ code = \"STK324\", reason = \"…\" }}]`"
+        )
+    )]
+    NoReadiness {
+        /// Where it is waited for.
+        at: FileLine,
+        /// What is waited for.
+        object: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// Objects that wait for each other.
+    #[error("{at}: these objects wait for each other:{lines}")]
+    #[diagnostic(
+        code(STK325),
+        help("none of them could be applied: change one of the waves, annotations or tables in these lines")
+    )]
+    Circle {
+        /// Where the first of them says it.
+        at: FileLine,
+        /// What waits for what, why, and where that is written: a line each.
+        lines: String,
+    },
+    /// A model whose weights are more than its GPUs hold.
+    #[error("{at}: {model} does not fit its GPUs: {sum}")]
+    #[diagnostic(code(STK326), help("{hint}"))]
+    TooLarge {
+        /// Where its weights come from.
+        at: FileLine,
+        /// The model.
+        model: String,
+        /// Its weights, and the memory of its GPUs.
+        sum: String,
+        /// What it would fit.
+        hint: String,
+    },
     /// Something that does not get on with OpenShift AI 3.
     #[error("{at}: {object} brings {neighbour}, which does not go with OpenShift AI 3")]
     #[diagnostic(
@@ -514,6 +555,9 @@ impl ManifestsError {
             | Self::Annotation { at, .. }
             | Self::Itself { at, .. }
             | Self::NoNamespace { at, .. }
+            | Self::NoReadiness { at, .. }
+            | Self::Circle { at, .. }
+            | Self::TooLarge { at, .. }
             | Self::Neighbour { at, .. }
             | Self::BrokenVersion { at, .. }
             | Self::Refused { at, .. }

@@ -20,8 +20,12 @@ use std::{
     time::Duration,
 };
 
-const GROUP: &str = "kapp.k14s.io/change-group";
-const RULE: &str = "kapp.k14s.io/change-rule";
+pub(super) const GROUP: &str = "kapp.k14s.io/change-group";
+pub(super) const RULE: &str = "kapp.k14s.io/change-rule";
+
+/// How the reason of an edge begins that an object's own rule makes, and one that the rule of what is waited for makes.
+pub(super) const OWN_RULE: &str = "its change rule: ";
+pub(super) const RULE_OF_ANOTHER: &str = "a change rule: ";
 
 /// One rule of one object.
 struct Rule<'a> {
@@ -94,10 +98,10 @@ pub(super) fn gates(
                 }
                 continue;
             }
-            let reason = format!("its change rule: {}", rule.text);
+            let reason = format!("{OWN_RULE}{}", rule.text);
             if !rule.after {
                 for member in group.iter().filter(|member| **member != index) {
-                    let reason = format!("a change rule: {}", rule.text);
+                    let reason = format!("{RULE_OF_ANOTHER}{}", rule.text);
                     waits[*member].push(DependsOn::ready(addresses[index].clone(), &reason));
                 }
             } else if group.contains(&index) {

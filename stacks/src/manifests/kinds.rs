@@ -137,6 +137,23 @@ pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
     })
 }
 
+/// The kinds of definitions among the documents whose objects have no status: nothing can be waited for in one.
+pub(super) fn without_status(documents: &[(usize, Document<'_>)]) -> BTreeSet<GroupKind> {
+    let has_status = |manifest: &Manifest| {
+        let mut versions = manifest.value()["spec"]["versions"].as_array().into_iter().flatten();
+        versions.any(|version| {
+            let schema = &version["schema"]["openAPIV3Schema"];
+            let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true;
+            version["subresources"]["status"].is_object() || schema["properties"]["status"].is_object() || is_open
+        })
+    };
+    let provided = documents.iter().filter_map(|(_, document)| {
+        let kind = provided(&document.manifest)?.kind;
+        (!has_status(&document.manifest)).then_some(kind)
+    });
+    provided.collect()
+}
+
 /// Whether data is lost with an object of this kind: volumes, and with a definition every object of its kind
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition>).
 pub(super) fn holds_data(manifest: &Manifest) -> bool {
@@ -168,6 +185,21 @@ fn is_namespaced(object_type: &ObjectType) -> Option<bool> {
     COMMON_GROUPS
         .contains(&group)
         .then(|| !CLUSTER_WIDE.contains(&(group, kind)))
+}
+
+/// What names a namespace and belongs to the whole cluster, by the definitions among the documents and in the catalogue,
+/// or as a kind that every cluster has: the server would not know what is meant.
+pub(super) fn misplaced<'d>(
+    documents: &'d [(usize, Document<'d>)],
+    catalogue: &[Resource],
+) -> impl Iterator<Item = &'d Document<'d>> {
+    let scopes = scopes(documents, catalogue);
+    let is_misplaced = move |document: &&Document<'_>| {
+        let object = document.manifest.object();
+        let said = scopes.get(&object.object_type.group_kind()).copied();
+        object.namespace.is_some() && said.or_else(|| is_namespaced(&object.object_type)) == Some(false)
+    };
+    documents.iter().map(|(_, document)| document).filter(is_misplaced)
 }
 
 /// The types of objects that name no namespace, where nothing here says whether they lie in one.

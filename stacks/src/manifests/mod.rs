@@ -14,6 +14,7 @@
 //!   `edges` (depends-on), `kept`.
 
 mod allowed;
+mod circle;
 mod edges;
 mod error;
 mod groups;
@@ -32,11 +33,13 @@ mod yaml;
 pub use crate::FileLine;
 pub use error::ManifestsError;
 pub use kinds::{is_of_the_server, ready_by_kind};
+pub use lint::Capacity;
 pub use notice::ManifestsNotice;
 
 pub(crate) use kept::definition_stays;
 
-use crate::stack::{Allowance, ManifestSet};
+use crate::stack::{Allowance, ManifestSet, SetDependency};
+use circle::Circles;
 use edges::Index;
 use kinds::KnownReadiness;
 use read::Document;
@@ -63,6 +66,9 @@ const READY_TIMEOUT: Duration = Duration::from_secs(600);
 /// The names by which Kustomize knows its file
 /// (<https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>).
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Why objects wait for what their table names.
+const OF_TABLE: &str = "depends_on of its table";
 
 /// The text of one file of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +98,8 @@ pub type Scopes = BTreeMap<GroupKind, bool>;
 pub struct Beside<'a> {
     /// What the stack comes to otherwise: what objects may wait for besides each other, and what they must not contradict.
     pub catalogue: &'a [Resource],
+    /// What the stack says of GPUs.
+    pub capacity: Capacity<'a>,
     /// What the stack says is meant so, whichever table it is in.
     pub allowed: &'a [Allowance],
     /// Of [`Files::unmade`] those that a cluster has.
@@ -175,17 +183,18 @@ impl<'a> Files<'a> {
             unplaced,
         } = self;
         namespaces::check(&documents, beside, &mut errors, &mut notices);
+        errors.extend(kinds::misplaced(&documents, beside.catalogue).map(|document| {
+            let kind = &document.manifest.object().object_type.kind;
+            ManifestsError::NotAnObject {
+                at: document.at_field("metadata.namespace"),
+                why: format!("a {kind} belongs to the whole cluster, and a namespace is given"),
+                hint: Cow::Borrowed("take `metadata.namespace` out"),
+            }
+        }));
         let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
         notices.extend(unused_readiness(&only_sets, &documents));
         notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));
-        let (resources, places) = compiled(
-            &only_sets,
-            documents,
-            &refused,
-            beside.catalogue,
-            &mut errors,
-            &mut notices,
-        );
+        let (resources, places) = compiled(&only_sets, documents, &refused, beside, &mut errors, &mut notices);
         allowed::settle(&sets, beside.allowed, &mut errors, &mut notices);
         notices.sort_by(|one, other| one.at().cmp(other.at()));
         if errors.is_empty() {
@@ -224,6 +233,7 @@ pub fn resources(
     let there = files.unmade(catalogue);
     files.resources(&Beside {
         catalogue,
+        capacity: Capacity::default(),
         allowed: &[],
         there: &there,
         missing: &BTreeSet::new(),
@@ -235,27 +245,35 @@ fn compiled(
     sets: &[&ManifestSet],
     mut documents: Vec<(usize, Document<'_>)>,
     refused: &[ObjectKey],
-    catalogue: &[Resource],
+    beside: &Beside<'_>,
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
 ) -> (Vec<Resource>, BTreeMap<Address, FileLine>) {
     let turns = order::turns(&mut documents, errors, notices);
-    lint::check(&documents, catalogue, errors, notices);
+    lint::check(&documents, beside.catalogue, beside.capacity, errors, notices);
     let addresses: Vec<Address> = documents
         .iter()
         .map(|(set, document)| address(sets[*set], document))
         .collect();
     let index = Index::new(&documents, &addresses, refused, errors);
-    let mut said = said(sets, &documents, &addresses, catalogue, &index, errors);
-    let mut gates = order::gates(sets, &documents, &turns, &addresses, &mut said);
-    gates.extend(groups::gates(sets, &documents, &addresses, &mut said, errors, notices));
+    let mut said = said(sets, &documents, &addresses, beside.catalogue, &index, errors);
+    let of_turns = order::gates(sets, &documents, &turns, &addresses, &mut said);
+    let of_groups = groups::gates(sets, &documents, &addresses, &mut said, errors, notices);
     let mut seen = references::edges(&documents, &index);
+    let gates = of_turns.iter().chain(&of_groups);
     let waits_of_gates: Vec<(Address, Vec<DependsOn>)> = gates
-        .iter()
         .map(|gate| (gate.address.clone(), gate.depends_on.clone()))
         .collect();
-    let homes = references::homes(&documents, &addresses, &index);
-    references::without_knots(&addresses, &homes, &said, &waits_of_gates, &mut seen);
+    let natures = references::natures(&documents, &addresses, &index);
+    let cycles = references::without_knots(&addresses, &natures, &said, &waits_of_gates, &mut seen);
+    let circles = Circles {
+        sets,
+        documents: &documents,
+        addresses: &addresses,
+        turns: &of_turns,
+        groups: &of_groups,
+    };
+    errors.extend(circles.told(&cycles));
     let waited: BTreeSet<Address> = said
         .iter()
         .chain(waits_of_gates.iter().map(|(_, waits)| waits))
@@ -263,18 +281,30 @@ fn compiled(
         .filter(|on| on.until == Until::Ready)
         .map(|on| on.address.clone())
         .collect();
-    let mut resources = gates;
+    let named = named(sets);
+    let without_status = kinds::without_status(&documents);
+    let mut resources = of_turns;
+    resources.extend(of_groups);
     let mut told: BTreeSet<(usize, String)> = BTreeSet::new();
     for ((((set, document), address), said), seen) in documents.iter().zip(&addresses).zip(said).zip(seen) {
-        let (ready, failed, is_known) = readiness(sets[*set], document);
+        let (ready, failed, is_known) = readiness(sets[*set], document, &without_status);
         let object = document.manifest.object();
         let kind = &object.object_type.kind;
-        if !is_known && waited.contains(address) && told.insert((*set, kind.clone())) {
-            notices.push(ManifestsNotice::NoReadiness {
-                at: document.at(),
+        match named.get(address) {
+            _ if is_known => {}
+            Some(at) => errors.push(ManifestsError::NoReadiness {
+                at: (*at).clone(),
                 object: object.to_string(),
                 kind: kind.clone(),
-            });
+            }),
+            None if waited.contains(address) && told.insert((*set, kind.clone())) => {
+                notices.push(ManifestsNotice::NoReadiness {
+                    at: document.at(),
+                    object: object.to_string(),
+                    kind: kind.clone(),
+                });
+            }
+            None => {}
         }
         let mut node = Object::ready_when(document.manifest.clone(), ready);
         node.failed = failed;
@@ -352,19 +382,20 @@ fn said(
 ) -> Vec<Vec<DependsOn>> {
     let known: BTreeSet<&Address> = catalogue.iter().map(|resource| &resource.address).collect();
     let is_there = |wanted: &Address| known.contains(wanted) || index.has(wanted);
-    let mut of_table: BTreeMap<usize, (Vec<DependsOn>, Vec<&Address>)> = BTreeMap::new();
+    let mut of_table: BTreeMap<usize, (Vec<DependsOn>, Vec<&SetDependency>)> = BTreeMap::new();
     let mut all = Vec::with_capacity(documents.len());
     for ((set, document), address) in documents.iter().zip(addresses) {
         let (waits, unknown) = of_table.entry(*set).or_insert_with(|| {
-            let (there, unknown): (Vec<_>, Vec<_>) = sets[*set].depends_on.iter().partition(|wanted| is_there(wanted));
+            let (there, unknown): (Vec<_>, Vec<_>) =
+                sets[*set].depends_on.iter().partition(|wanted| is_there(&wanted.on));
             let waits = there
                 .into_iter()
-                .map(|wanted| DependsOn::ready(wanted.clone(), "depends_on of its table"));
+                .map(|wanted| DependsOn::ready(wanted.on.clone(), OF_TABLE));
             (waits.collect(), unknown)
         });
         errors.extend(unknown.drain(..).map(|wanted| ManifestsError::Unknown {
-            at: document.at(),
-            wanted: wanted.to_string(),
+            at: wanted.at.clone(),
+            wanted: wanted.on.to_string(),
             hint: "`stackctl graph` lists the addresses of a stack".to_owned(),
         }));
         if waits.iter().any(|wait| wait.address == *address) {
@@ -437,18 +468,32 @@ fn unwritten_namespaces(
     notices
 }
 
-/// When an object is ready and when it never will be, and whether anything says so.
-fn readiness(set: &ManifestSet, document: &Document<'_>) -> (Rule, Option<Rule>, bool) {
+/// What tables say that their objects wait for, and where the first of them says it.
+fn named<'s>(sets: &[&'s ManifestSet]) -> BTreeMap<&'s Address, &'s FileLine> {
+    let mut named = BTreeMap::new();
+    for wanted in sets.iter().flat_map(|set| &set.depends_on) {
+        named.entry(&wanted.on).or_insert(&wanted.at);
+    }
+    named
+}
+
+/// When an object is ready and when it never will be, and whether anything says so. What has no status, by a definition
+/// among the files, is as soon as it is there.
+fn readiness(
+    set: &ManifestSet,
+    document: &Document<'_>,
+    without_status: &BTreeSet<GroupKind>,
+) -> (Rule, Option<Rule>, bool) {
     let object_type = &document.manifest.object().object_type;
     let is_about = |of: &crate::stack::KindName| of.names(object_type);
     let mut said = set.ready.iter().filter(|said| said.of.as_ref().is_none_or(is_about));
     if let Some(said) = said.next() {
         return (said.ready.clone(), said.failed.clone(), true);
     }
-    match kinds::readiness_of(&document.manifest.object().object_type, document.manifest.value()) {
+    match kinds::readiness_of(object_type, document.manifest.value()) {
         KnownReadiness::By { ready, failed } => (ready, failed, true),
         KnownReadiness::Exists => (Rule::Exists, None, true),
-        KnownReadiness::Unknown => (Rule::Exists, None, false),
+        KnownReadiness::Unknown => (Rule::Exists, None, without_status.contains(&object_type.group_kind())),
     }
 }
 

@@ -141,6 +141,19 @@ pub enum ManifestsNotice {
         /// The code.
         code: &'static str,
     },
+    /// A field without a value, of a kind of the server itself.
+    #[error("{at}: `{field}` has no value, and is left out")]
+    #[diagnostic(
+        code(STK339),
+        severity(Warning),
+        help("take the key away, or give it a value: the server takes it for one that is not there")
+    )]
+    Unset {
+        /// Where.
+        at: FileLine,
+        /// The field.
+        field: String,
+    },
     /// A Subscription that is Automatic beside one that is not.
     #[error("{at}: {object} is Automatic in a namespace where {manual} is Manual: its plans wait for approval too")]
     #[diagnostic(
@@ -346,6 +359,65 @@ pub enum ManifestsNotice {
         /// The Subscription.
         object: String,
     },
+    /// A model that hardly fits its GPUs.
+    #[error("{at}: {model} leaves {left} of its GPUs for everything else: {sum}")]
+    #[diagnostic(
+        code(STK363),
+        severity(Warning),
+        help(
+            "the KV cache and the runtime take 4 GiB as a rule; a shorter `--max-model-len` needs less, a larger GPU or quantised weights leave more"
+        )
+    )]
+    LittleRoom {
+        /// Where its weights come from.
+        at: FileLine,
+        /// The model.
+        model: String,
+        /// Its weights, and the memory of its GPUs.
+        sum: String,
+        /// What is left of that.
+        left: String,
+    },
+    /// More GPUs than the pools have.
+    #[error("{at}: {asked} GPUs are asked for, and the pools of the stack have {there}: {sum}")]
+    #[diagnostic(
+        code(STK364),
+        severity(Warning),
+        help(
+            "pods of {object} wait for a GPU: add nodes, take replicas down, or name nodes that are there in a `[[gpu]]` table with `provision = \"existing\"`"
+        )
+    )]
+    NotEnoughGpus {
+        /// Where the first that finds none asks for them.
+        at: FileLine,
+        /// That object.
+        object: String,
+        /// All that are asked for.
+        asked: u32,
+        /// All that there are.
+        there: u32,
+        /// Both, taken apart.
+        sum: String,
+    },
+    /// More GPUs for a pod than a node has.
+    #[error(
+        "{at}: a pod of {object} asks for {gpus} GPUs, and no node of the pools that it can run on has more than {most}"
+    )]
+    #[diagnostic(
+        code(STK365),
+        severity(Warning),
+        help("a pod runs on one node: choose a larger `size` for the pool, or fewer GPUs")
+    )]
+    TooManyForNode {
+        /// Where it asks for them.
+        at: FileLine,
+        /// The object.
+        object: String,
+        /// The GPUs of one pod.
+        gpus: u32,
+        /// The most that a node has.
+        most: u32,
+    },
     /// A rule of kapp that is not carried out.
     #[error("{at}: the rule `{rule}` orders nothing here: {why}")]
     #[diagnostic(code(STK335), severity(Warning), help("`stackctl graph` shows what waits for what"))]
@@ -368,6 +440,10 @@ impl ManifestsNotice {
             | Self::LeftOut { at, .. }
             | Self::Hook { at, .. }
             | Self::NoReadiness { at, .. }
+            | Self::Unset { at, .. }
+            | Self::LittleRoom { at, .. }
+            | Self::NotEnoughGpus { at, .. }
+            | Self::TooManyForNode { at, .. }
             | Self::NoNamespace { at, .. }
             | Self::NoSuchKind { at, .. }
             | Self::UnknownScope { at, .. }

@@ -23,6 +23,9 @@ const ARGO_HOOK: &str = "argocd.argoproj.io/hook";
 const HELM_HOOK: &str = "helm.sh/hook";
 const HELM_WEIGHT: &str = "helm.sh/hook-weight";
 
+/// What says when an object has its turn, what says most first.
+pub(super) const ANNOTATIONS: [&str; 4] = [WAVE, HELM_WEIGHT, ARGO_HOOK, HELM_HOOK];
+
 /// When an object has its turn: what runs before an installation, the installation, and what runs after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
@@ -44,6 +47,19 @@ impl fmt::Display for Turn {
             Phase::Before => write!(formatter, "before/{}", self.wave),
             Phase::Main => write!(formatter, "{}", self.wave),
             Phase::After => write!(formatter, "after/{}", self.wave),
+        }
+    }
+}
+
+impl Turn {
+    /// What people call it: a sync wave only where something in the set is of one.
+    fn words(self, has_waves: bool) -> String {
+        let Self { phase, wave } = self;
+        match phase {
+            Phase::Before => format!("the hooks of weight {wave} before an installation"),
+            Phase::Main if has_waves => format!("sync wave {wave}"),
+            Phase::Main => "all that is no hook".to_owned(),
+            Phase::After => format!("the hooks of weight {wave} after an installation"),
         }
     }
 }
@@ -170,9 +186,11 @@ pub(super) fn gates(
     for (set, by_turn) in by_set {
         let mut before: Option<(Turn, Address)> = None;
         let last = by_turn.keys().next_back().copied();
+        let mut all = by_turn.values().flatten();
+        let has_waves = all.any(|member| annotation(&documents[*member].1, WAVE).is_some());
         for (turn, members) in by_turn {
             if let Some((earlier, gate)) = &before {
-                let reason = format!("comes after turn {earlier}");
+                let reason = format!("comes after {}", earlier.words(has_waves));
                 for member in &members {
                     waits[*member].push(DependsOn::ready(gate.clone(), &reason));
                 }
@@ -182,12 +200,13 @@ pub(super) fn gates(
             }
             let address = address_of(sets[set], "turn", &turn.to_string());
             let mut gate = Resource::new(address.clone(), Node::Gate(Gate::all(Vec::new())));
-            gate.note = format!("waits for turn {turn}");
+            let words = turn.words(has_waves);
+            gate.note = format!("waits for {words}");
             // It looks at nothing itself.
             gate.usual_time = Some(Duration::ZERO);
             gate.depends_on = members
                 .iter()
-                .map(|member| DependsOn::ready(addresses[*member].clone(), "has this turn"))
+                .map(|member| DependsOn::ready(addresses[*member].clone(), &format!("belongs to {words}")))
                 .collect();
             gates.push(gate);
             before = Some((turn, address));

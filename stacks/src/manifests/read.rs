@@ -6,6 +6,7 @@
 
 use super::{
     FileLine, ManifestFile, ManifestsError, ManifestsNotice,
+    kinds::is_of_the_server,
     marks::Marks,
     texts,
     yaml::{self, Spelled},
@@ -126,7 +127,7 @@ pub(super) fn documents<'a>(
             Ok((Value::Null, _)) => {}
             Ok((value, spelled)) => {
                 notices.extend(spelled.into_iter().map(|word| told(&place, word)));
-                objects(&place, value, &mut found, errors, refused);
+                objects(&place, value, &mut found, errors, notices, refused);
             }
             Err(error) => unread(&place, &error, errors),
         }
@@ -226,6 +227,7 @@ fn objects<'a>(
     mut value: Value,
     found: &mut Vec<Document<'a>>,
     errors: &mut Vec<ManifestsError>,
+    notices: &mut Vec<ManifestsNotice>,
     refused: &mut Vec<ObjectKey>,
 ) {
     let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
@@ -235,12 +237,12 @@ fn objects<'a>(
                 text: Arc::clone(&place.text),
                 item: place.path(&format!("items[{index}]")),
             };
-            objects(&place, item, found, errors, refused);
+            objects(&place, item, found, errors, notices, refused);
         }
         return;
     }
     let is = key(&value);
-    match object(place, value, errors) {
+    match object(place, value, errors, notices) {
         Some(manifest) => {
             let place = place.clone();
             found.push(Document { manifest, place });
@@ -260,7 +262,12 @@ fn key(value: &Value) -> Option<ObjectKey> {
 }
 
 /// Proves that a document is an object; everything that speaks against it is added to `errors`.
-fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>) -> Option<Manifest> {
+fn object(
+    place: &Place<'_>,
+    mut value: Value,
+    errors: &mut Vec<ManifestsError>,
+    notices: &mut Vec<ManifestsNotice>,
+) -> Option<Manifest> {
     let before = errors.len();
     let mut refuse = |field: &str, why: &str, hint: &'static str| {
         errors.push(ManifestsError::NotAnObject {
@@ -277,6 +284,7 @@ fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>)
     // Generators write these two; they are the server's to say.
     map.remove("status");
     unset_times(map);
+    unset_aggregated_rules(map);
     let is_secret = map.get("kind").is_some_and(|kind| kind == "Secret");
     let plain = ["data", "stringData"]
         .into_iter()
@@ -291,6 +299,15 @@ fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>)
     errors.extend(texts::wrong(&value).into_iter().map(|wrong| wrong.error(place)));
     if errors.len() > before {
         return None;
+    }
+    let is_of_the_server = |api_version: &str| is_of_the_server(&ObjectType::new(api_version, ""));
+    if value["apiVersion"].as_str().is_some_and(is_of_the_server) {
+        let mut unset = Vec::new();
+        without_nulls(&mut value, "", &mut unset);
+        notices.extend(unset.into_iter().map(|field| ManifestsNotice::Unset {
+            at: place.of(&field),
+            field,
+        }));
     }
     match Manifest::new(value) {
         Ok(manifest) => Some(manifest),
@@ -313,6 +330,44 @@ fn object(place: &Place<'_>, mut value: Value, errors: &mut Vec<ManifestsError>)
             });
             None
         }
+    }
+}
+
+/// Takes out what has no value, of a kind of the server itself: that decodes into types, for which a null is what is not
+/// there, so that it puts its default in place
+/// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable>
+/// tells custom resources apart). One in a list stays, where it would be an item.
+fn without_nulls(value: &mut Value, at: &str, unset: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            let path = |key: &str| match at {
+                "" => key.to_owned(),
+                at => format!("{at}.{key}"),
+            };
+            map.retain(|key, value| {
+                if value.is_null() {
+                    unset.push(path(key));
+                }
+                !value.is_null()
+            });
+            for (key, value) in map {
+                without_nulls(value, &path(key), unset);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                without_nulls(item, &format!("{at}[{index}]"), unset);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Takes the rules out of a `ClusterRole` that is aggregated from others: the control plane fills them in, over whatever is
+/// written there (<https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles>).
+fn unset_aggregated_rules(map: &mut serde_json::Map<String, Value>) {
+    if map.get("kind").is_some_and(|kind| kind == "ClusterRole") && map.contains_key("aggregationRule") {
+        map.remove("rules");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{edges::Index, kinds, kinds::text, read::Document};
 use serde_json::Value;
 use stackctl_engine::{
     Address, ObjectKey,
-    graph::{Edge, EdgeClass, EdgeSource, Graph, GraphError, Until},
+    graph::{Cycle, Edge, EdgeClass, EdgeSource, Graph, GraphError, Until},
     object_key::GroupKind,
     resource::DependsOn,
 };
@@ -294,42 +294,61 @@ fn judged(configuration: &Value) -> Vec<(&str, &str)> {
     found
 }
 
-/// Which documents lie in a Namespace that is a document too: the graph makes one wait for the other, whatever is said.
-pub(super) fn homes(
-    documents: &[(usize, Document<'_>)],
-    addresses: &[Address],
-    index: &Index<'_>,
-) -> Vec<(Address, Address)> {
-    let home = |document: &Document<'_>| {
-        let namespace = ObjectKey {
-            kind: GroupKind::new("", "Namespace"),
-            namespace: None,
-            name: document.manifest.object().namespace.clone()?,
-        };
-        index.address(&namespace).cloned()
-    };
-    let all = documents.iter().zip(addresses);
-    all.filter_map(|((_, document), address)| Some((address.clone(), home(document)?)))
-        .collect()
+/// What a document waits for by what it is, whatever is said: the graph sees it too.
+#[derive(Debug)]
+pub(super) struct Nature {
+    from: Address,
+    to: Address,
+    reason: String,
 }
 
-/// Takes away edges that would close a circle with what is said, and with what lies in what.
+/// Which documents lie in a Namespace, or are of a kind, that a document makes too.
+pub(super) fn natures(documents: &[(usize, Document<'_>)], addresses: &[Address], index: &Index<'_>) -> Vec<Nature> {
+    let all = || documents.iter().map(|(_, document)| document).zip(addresses);
+    let provided = |(document, address): (&Document<'_>, _)| Some((kinds::provided(&document.manifest)?.kind, address));
+    let providers: BTreeMap<GroupKind, &Address> = all().filter_map(provided).collect();
+    let mut natures = Vec::new();
+    for (document, from) in all() {
+        let object = document.manifest.object();
+        let mut nature = |to: &Address, reason: String| {
+            let (from, to) = (from.clone(), to.clone());
+            natures.push(Nature { from, to, reason });
+        };
+        let home = object.namespace.as_ref().and_then(|namespace| {
+            index.address(&ObjectKey {
+                kind: GroupKind::new("", "Namespace"),
+                namespace: None,
+                name: namespace.clone(),
+            })
+        });
+        if let Some(home) = home {
+            nature(home, "lives there".to_owned());
+        }
+        if let Some(provider) = providers.get(&object.object_type.group_kind()) {
+            nature(provider, format!("is a {}", object.object_type.kind));
+        }
+    }
+    natures
+}
+
+/// Takes away edges that would close a circle with what is said, and with what documents are; returns the circles that
+/// these make alone.
 pub(super) fn without_knots(
     addresses: &[Address],
-    homes: &[(Address, Address)],
+    natures: &[Nature],
     said: &[Vec<DependsOn>],
     gates: &[(Address, Vec<DependsOn>)],
     seen: &mut [Vec<DependsOn>],
-) {
+) -> Vec<Cycle> {
     if said.iter().all(Vec::is_empty) && gates.is_empty() {
         // Kinds that wait for each other by fields alone make no circle: none of those that are waited for waits back.
-        return;
+        return Vec::new();
     }
-    let edge = |from: &Address, to: &Address, source| Edge {
+    let edge = |from: &Address, to: &Address, reason: &str, source| Edge {
         from: from.clone(),
         to: to.clone(),
         until: Until::Applied,
-        reason: String::new(),
+        reason: reason.to_owned(),
         class: EdgeClass::Needs,
         source,
     };
@@ -348,31 +367,38 @@ pub(super) fn without_knots(
             seen_now.flat_map(|(from, waits)| waits.iter().map(move |on| (from, on, EdgeSource::SameObject)));
         let edges: Vec<Edge> = said
             .chain(seen_now)
-            .map(|(from, on, source)| (from, &on.address, source))
-            .chain(homes.iter().map(|(from, home)| (from, home, EdgeSource::Declared)))
-            .filter(|(_, to, _)| own.contains(to))
-            .map(|(from, to, source)| edge(from, to, source))
+            .map(|(from, on, source)| (from, &on.address, on.reason.as_str(), source))
+            .chain(
+                natures
+                    .iter()
+                    .map(|Nature { from, to, reason }| (from, to, reason.as_str(), EdgeSource::Declared)),
+            )
+            .filter(|(_, to, ..)| own.contains(to))
+            .map(|(from, to, reason, source)| edge(from, to, reason, source))
             .collect();
         let all = own.iter().map(|address| (*address).clone());
         let Err(errors) = Graph::of_edges(all, edges) else {
-            return;
+            return Vec::new();
         };
-        let mut contradicting = BTreeSet::new();
-        for error in errors {
-            if let GraphError::Cycle(cycle) = error {
-                let seen = cycle
-                    .edges()
-                    .iter()
-                    .filter(|edge| edge.source == EdgeSource::SameObject);
-                contradicting.extend(seen.map(|edge| (edge.from.clone(), edge.to.clone())));
-            }
-        }
+        let cycles: Vec<Cycle> = errors
+            .into_iter()
+            .filter_map(|error| match error {
+                GraphError::Cycle(cycle) => Some(cycle),
+                GraphError::Duplicate(_) | GraphError::Unknown { .. } | GraphError::Overlap { .. } => None,
+            })
+            .collect();
+        let edges = cycles.iter().flat_map(Cycle::edges);
+        let contradicting: BTreeSet<(Address, Address)> = edges
+            .filter(|edge| edge.source == EdgeSource::SameObject)
+            .map(|edge| (edge.from.clone(), edge.to.clone()))
+            .collect();
         if contradicting.is_empty() {
-            return;
+            return cycles;
         }
         for (from, waits) in addresses.iter().zip(seen.iter_mut()) {
             waits.retain(|on| !contradicting.contains(&(from.clone(), on.address.clone())));
         }
     }
     seen.iter_mut().for_each(Vec::clear);
+    Vec::new()
 }

@@ -15,8 +15,8 @@ pub struct ManifestSet {
     pub path: PathBuf,
     /// Where its objects are that name no namespace and live in one; absent means `default`, as for kubectl.
     pub namespace: Option<ObjectName>,
-    /// What each of its objects waits for.
-    pub depends_on: Vec<Address>,
+    /// What each of its objects waits for until it is ready.
+    pub depends_on: Vec<SetDependency>,
     /// When its objects are ready, the first that is about an object; of others their kind decides.
     pub ready: Vec<SetReadiness>,
     /// Whether its definitions are deleted when they go; without it they stay.
@@ -25,6 +25,15 @@ pub struct ManifestSet {
     pub ignore_fields: Vec<FieldPath>,
     /// What of its files is meant so.
     pub allow: Vec<Allowance>,
+}
+
+/// What the objects of a set wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetDependency {
+    /// Where it is written.
+    pub at: FileLine,
+    /// What is waited for.
+    pub on: Address,
 }
 
 /// What is told of manifests, and is meant so.

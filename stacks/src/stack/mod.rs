@@ -38,7 +38,7 @@ pub use maas::{
     Database, ExternalModel, GatewayPolicies, GatewayTier, Group, Maas, MaasAlerts, MaasMode, MaasMonitoring, MaasUser,
     Members, ModelLimits, Oidc, Provider, Rate, Subscriptions, TenantTelemetry, Tier, TierLookup, TierMetadata,
 };
-pub use manifests::{Allowance, KindName, ManifestSet, SetReadiness};
+pub use manifests::{Allowance, KindName, ManifestSet, SetDependency, SetReadiness};
 pub(crate) use model::is_gated;
 pub use model::{
     Access, Canary, CpuInference, Deployment, Display, EnvVar, FirstArgument, KvTransfer, LogLevel, Model,

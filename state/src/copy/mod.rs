@@ -212,11 +212,6 @@ impl ClusterCopy {
             && !added.into_iter().any(|(key, _)| key.starts_with(INTENT))
     }
 
-    /// Whether a leading Secret leads the copy of a later state of the same line.
-    pub fn is_older_than(&self, head: &Value) -> bool {
-        Label::of(head).is_some_and(|label| label.lineage == self.lineage && label.serial > self.serial)
-    }
-
     /// The further Secrets: to be there before the one that leads.
     pub fn further(&self) -> &[(ObjectRef, Value)] {
         &self.further

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - Every command is a process of its own, and the whole of it is measured.
-//! - YAML parsing is shown apart: the same library, with the same options, on the same files, and nothing else.
+//! - YAML parsing is shown apart: the same library, with the same options, on the same files, and nothing else. The aim is
+//!   about what a command costs beside it.
 
 use super::{
     Programs,
@@ -19,10 +20,8 @@ use std::{
 
 /// How many namespaces the objects are spread over.
 const N_NAMESPACES: usize = 50;
-/// A command may take so many seconds of processor time for ten thousand files.
+/// A command may take so many seconds of processor time for ten thousand files, YAML parsing apart; more is an error.
 const AIM: f64 = 1.0;
-/// What they take by now (`docs/performance.md`), with room for noise: worse is an error.
-const BOUND: f64 = 2.5;
 
 /// What is measured of a directory.
 #[derive(Args, Debug)]
@@ -76,14 +75,14 @@ pub(super) fn run(root: &Path, files: &Files) -> Result<String, TaskError> {
     }
     #[expect(clippy::cast_precision_loss, reason = "a number of files")]
     let scale = files.files as f64 / 10_000.0;
-    let most = commands.iter().map(|(_, used)| used.cpu).fold(0.0, f64::max);
-    let met = if most <= AIM * scale { "met" } else { "not met" };
-    let _ = writeln!(text, "\nThe aim of {AIM} CPU s for 10,000 is {met}.");
-    if most > BOUND * scale {
+    let beside_parsing = |(_, used): &(&str, Used)| used.cpu - parsing.cpu;
+    let most = commands.iter().map(beside_parsing).fold(0.0, f64::max);
+    if most > AIM * scale {
         return Err(failed(&format!(
-            "a command takes more than {BOUND} CPU s for 10,000 files:\n{text}"
+            "a command takes more than {AIM} CPU s for 10,000 files, YAML parsing apart:\n{text}"
         )));
     }
+    let _ = writeln!(text, "\nThe aim of {AIM} CPU s for 10,000, YAML parsing apart, is met.");
     Ok(text)
 }
 

@@ -51,6 +51,8 @@ pub struct Screen<'a> {
     pub all: bool,
     /// Whether what has not begun is only counted, for want of room.
     pub brief: bool,
+    /// Whether components that are not ready come first, since the last lines are cut.
+    pub worst_first: bool,
     /// Whether there was no stack file to judge by.
     pub by_record: bool,
 }
@@ -87,7 +89,11 @@ pub fn screen(screen: &Screen<'_>, style: &Style) -> String {
     let mut text = String::new();
     heading(&mut text, screen, style);
     let mut follows_a_list = true;
-    for (component, standings) in by_component(screen.chosen().filter(|one| one.is_desired)) {
+    let mut components = by_component(screen.chosen().filter(|one| one.is_desired));
+    if screen.worst_first {
+        components.sort_by_key(|(_, standings)| standings.iter().all(|one| !screen.is_news(one)));
+    }
+    for (component, standings) in components {
         let is_listed = is_listed(&standings, screen);
         if is_listed || follows_a_list {
             text.push('\n');

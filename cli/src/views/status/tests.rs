@@ -110,6 +110,7 @@ pub(crate) fn screen_of<'a>(standings: &'a [Standing], shown: &'a BTreeSet<Addre
         shown,
         all: false,
         brief: false,
+        worst_first: false,
         by_record: false,
     }
 }

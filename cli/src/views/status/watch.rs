@@ -104,6 +104,16 @@ impl Watch {
         }
     }
 
+    /// Leaves the last picture where it is, undrawn: the terminal has echoed `^C` below it, and one that is drawn again would
+    /// leave the first line of the one before.
+    pub fn interrupted(&self, tally: &Tally, since: Duration) {
+        if let Shows::Picture(picture) = &self.shows {
+            picture.set_draw_target(ProgressDrawTarget::hidden());
+            result("\n");
+        }
+        self.finish(tally, since);
+    }
+
     /// Leaves the last picture where it is.
     pub fn finish(&self, tally: &Tally, since: Duration) {
         match &self.shows {
@@ -143,14 +153,21 @@ fn line(one: &Standing, since: Duration, style: &Style) -> String {
 /// The picture: as much of the screen as there is room for.
 fn frame(now: &Screen<'_>, trouble: Option<&str>, height: usize, style: &Style) -> String {
     let brief = Screen { brief: true, ..*now };
-    let text = screen(&brief, style);
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    if let Some(why) = trouble {
-        let warning = shortened(&stale(why), style.width.unwrap_or(usize::MAX), style.ellipsis());
-        lines.insert(1.min(lines.len()), style.paint(Meaning::Attention, &warning));
-    }
     let room = height.saturating_sub(OTHER_LINES).max(2);
+    let drawn = |shown: &Screen<'_>| {
+        let mut lines: Vec<String> = screen(shown, style).lines().map(str::to_owned).collect();
+        if let Some(why) = trouble {
+            let warning = shortened(&stale(why), style.width.unwrap_or(usize::MAX), style.ellipsis());
+            lines.insert(1.min(lines.len()), style.paint(Meaning::Attention, &warning));
+        }
+        lines
+    };
+    let mut lines = drawn(&brief);
     if lines.len() > room {
+        lines = drawn(&Screen {
+            worst_first: true,
+            ..brief
+        });
         let more = lines.len() - room + 1;
         lines.truncate(room - 1);
         lines.push(style.paint(

@@ -244,6 +244,29 @@ async fn a_run_that_is_told_to_stop_sends_nothing_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_request_waits_for_that_is_sent_again_is_told() {
+    let mut world = World::new();
+    let told = RefCell::new(Vec::new());
+    let on = |event: &Event| {
+        if let Event::Waiting { why, .. } = event {
+            told.borrow_mut().push(why.clone());
+        }
+    };
+    let others = async |cluster: &Memory| {
+        cluster.unserve("Late");
+        sleep(Duration::from_secs(30)).await;
+        cluster.serve("Late");
+    };
+    world.driven(&[late("one")], 4, on, others).await;
+    assert_eq!(
+        told.borrow()[0],
+        "the cluster does not serve example.com/v1 Late",
+        "once"
+    );
+    assert_eq!(world.kept.recorded.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_waits_to_be_sent_again_holds_no_slot() {
     let mut world = World::new();
     let other = object("b.other", "other", &json!({}), &[]);

@@ -7,11 +7,10 @@ use super::super::typed;
 use super::super::value::Value as Written;
 use super::fate;
 use crate::expression;
-use crate::stack::{Allowance, Fate, KindName, ObjectName, SetReadiness};
+use crate::stack::{Allowance, Fate, KindName, ObjectName, SetDependency, SetReadiness};
 use serde_json::Value;
 use stackctl_engine::{
     Address, FieldPath,
-    diff::is_taken_apart,
     readiness::{Expression, Matcher, Rule},
 };
 use std::path::PathBuf;
@@ -22,7 +21,7 @@ pub(crate) struct RawManifests {
     pub(crate) name: At<ObjectName>,
     pub(crate) path: PathBuf,
     pub(crate) namespace: Option<ObjectName>,
-    pub(crate) depends_on: Vec<Address>,
+    pub(crate) depends_on: Vec<SetDependency>,
     pub(crate) ready: Vec<SetReadiness>,
     pub(crate) fate: Fate,
     pub(crate) delete_crds: bool,
@@ -67,7 +66,13 @@ pub(super) fn read(field: Field<'_>, problems: &mut Problems) -> Option<RawManif
         name: name?,
         path: path?,
         namespace: namespace.map(|at| at.value),
-        depends_on: depends_on.into_iter().map(|at| at.value).collect(),
+        depends_on: depends_on
+            .into_iter()
+            .map(|on| SetDependency {
+                at: problems.file_line(on.place),
+                on: on.value,
+            })
+            .collect(),
         ready,
         fate,
         delete_crds,
@@ -81,13 +86,6 @@ fn field_path(field: Field<'_>, problems: &mut Problems) -> Option<FieldPath> {
     let text = read::line(field, problems)?;
     let names_objects = |path: &FieldPath| path.contains(&FieldPath::fields(["metadata", "name"]));
     let path = FieldPath::parse(&text).filter(|path| !path.has_index() && !names_objects(path));
-    if path.as_ref().is_some_and(|path| !is_taken_apart(path)) {
-        let hint = "items are told apart in `containers`, `initContainers`, `env`, `volumes` and `volumeMounts` alone: name the \
-                    whole list";
-        let (noun, hint) = ("a field that can be left to others", hint.to_owned());
-        problems.push(field.node.place, Problem::Malformed { text, noun, hint });
-        return None;
-    }
     if path.is_none() {
         let (noun, hint) = (
             "the path of a field",

@@ -12,6 +12,7 @@
 //! Facts: `reference/serving.md` §1.11 to §1.15 (fields and constraints), §5 (what goes wrong). `docs/gotchas.md` says of every
 //! row of the reference which lint it has, and why the others have none.
 
+mod capacity;
 mod doubts;
 mod external;
 mod gateway;
@@ -22,6 +23,8 @@ mod monitoring;
 mod neighbours;
 mod route;
 mod subscription;
+
+pub use capacity::Capacity;
 
 use super::{ManifestsError, ManifestsNotice, read::Document};
 use serde_json::Value;
@@ -226,6 +229,7 @@ fn seen<'a>(document: &'a Document<'a>) -> Seen<'a> {
 pub(super) fn check(
     documents: &[(usize, Document<'_>)],
     catalogue: &[Resource],
+    beside: Capacity<'_>,
     errors: &mut Vec<ManifestsError>,
     notices: &mut Vec<ManifestsNotice>,
 ) {
@@ -276,6 +280,7 @@ pub(super) fn check(
             _ => {}
         }
     }
+    capacity::check(beside, documents, errors, notices);
 }
 
 #[cfg(test)]

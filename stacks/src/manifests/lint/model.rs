@@ -121,7 +121,7 @@ fn twice(template: &Value) -> Option<(String, &str)> {
 }
 
 /// The command lines of a container: its own, and the arguments that its image adds; each with its field.
-fn lines(container: &Value) -> Vec<(String, String)> {
+pub(super) fn lines(container: &Value) -> Vec<(String, String)> {
     let words = ["command", "args"]
         .into_iter()
         .flat_map(|key| container[key].as_array().into_iter().flatten());

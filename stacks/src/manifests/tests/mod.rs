@@ -1,4 +1,5 @@
 use super::*;
+use crate::stack::SetDependency;
 use stackctl_engine::graph::Graph;
 
 mod order;
@@ -137,7 +138,7 @@ fn an_empty_file_may_be_half_written_and_one_of_comments_is_meant() {
 #[test]
 fn volumes_and_definitions_hold_data() {
     let holds = |kind: &str, version: &str| {
-        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n");
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         read(&text).expect("an object")[0].lifecycle.holds_data
     };
     assert!(holds("PersistentVolumeClaim", "v1") && holds("PersistentVolume", "v1"));
@@ -266,6 +267,62 @@ spec:
 }
 
 #[test]
+fn what_has_no_value_is_left_out_of_kinds_of_the_server_and_refused_in_a_custom_resource() {
+    let deployment = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  replicas:
+  template:
+    spec:
+      nodeSelector:
+      containers: [{name: main, image: i, resources: null}]
+";
+    let made = made(&set(), deployment);
+    assert_eq!(
+        told(&made),
+        [
+            "objects.yaml:6: `spec.replicas` has no value, and is left out",
+            "objects.yaml:9: `spec.template.spec.nodeSelector` has no value, and is left out",
+            "objects.yaml:10: `spec.template.spec.containers[0].resources` has no value, and is left out",
+        ]
+    );
+    let Node::Object(object) = &made.resources[0].node else {
+        panic!("an object")
+    };
+    assert_eq!(
+        object.manifest.value()["spec"],
+        serde_json::json!({"template": {"spec": {"containers": [{"name": "main", "image": "i"}]}}})
+    );
+    let refused = |text: &str| {
+        read(text)
+            .expect_err("a null")
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        refused("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec:\n  size:\n"),
+        ["objects.yaml:5: the manifest holds a null at .spec.size"]
+    );
+    assert_eq!(
+        refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  tolerations: [null]\n"),
+        ["objects.yaml:5: the manifest holds a null at .spec.tolerations[0]"]
+    );
+}
+
+#[test]
+fn an_object_of_the_whole_cluster_names_no_namespace() {
+    let text = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  namespace: b\n";
+    let errors = read(text).expect_err("a namespace");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:5: a Node belongs to the whole cluster, and a namespace is given"]
+    );
+}
+
+#[test]
 fn readiness_is_that_of_the_first_table_that_is_about_the_kind() {
     let mut set = set();
     let about = |kind: &str, group: Option<&str>, condition: &str| crate::stack::SetReadiness {
@@ -338,6 +395,56 @@ metadata:
         failed: None,
     }];
     assert_eq!(told(&made(&set, text)), [""; 0]);
+}
+
+#[test]
+fn what_a_table_waits_for_says_when_it_is_ready_or_has_no_status() {
+    let definition = |status: &str| {
+        format!(
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.example.com}}\n\
+             spec:\n  group: example.com\n  scope: Namespaced\n  names: {{kind: Widget, plural: widgets}}\n  \
+             versions: [{{name: v1, served: true, storage: true, {status}schema: {{openAPIV3Schema: {{type: object}}}}}}]\n"
+        )
+    };
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: b}\n";
+    let (mut waiting, awaited) = (ManifestSet::bare("app", "app.yaml"), set());
+    waiting.depends_on = vec![dependency("manifests[team].widget[\"b/a\"]")];
+    let file = |name: &str, text: &str| {
+        let (name, text) = (name.to_owned(), text.to_owned());
+        vec![ManifestFile { name, text }]
+    };
+    let of = |waiting: &ManifestSet, definition: &str| {
+        let app = file("app.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+        let sets = [
+            (waiting, app),
+            (&awaited, file("objects.yaml", &(widget.to_owned() + definition))),
+        ];
+        resources(&sets, &[])
+            .map(|made| told(&made))
+            .map_err(|errors| errors[0].to_string())
+    };
+    let refused = "stack.toml:7: `depends_on` names Widget b/a, and nothing says when a Widget is ready";
+    assert_eq!(of(&waiting, ""), Err(refused.to_owned()));
+    assert_eq!(
+        of(&waiting, &definition("subresources: {status: {}}, ")),
+        Err(refused.to_owned())
+    );
+    assert_eq!(of(&waiting, &definition("")), Ok(Vec::new()));
+    waiting.allow = vec![Allowance {
+        code: "STK324",
+        at: waiting.depends_on[0].at.clone(),
+    }];
+    assert_eq!(of(&waiting, ""), Ok(Vec::new()));
+}
+
+fn dependency(address: &str) -> SetDependency {
+    SetDependency {
+        at: FileLine {
+            file: "stack.toml".to_owned(),
+            line: 7,
+        },
+        on: address.parse().expect("an address"),
+    }
 }
 
 #[test]
@@ -463,7 +570,7 @@ metadata:
         "objects.yaml:6: it waits for itself, by `config.kubernetes.io/depends-on`"
     );
     let mut set = set();
-    set.depends_on = vec!["manifests[team].configmap[\"default/a\"]".parse().expect("an address")];
+    set.depends_on = vec![dependency("manifests[team].configmap[\"default/a\"]")];
     let file = ManifestFile {
         name: "objects.yaml".to_owned(),
         text: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
@@ -487,6 +594,7 @@ fn beside(set: &ManifestSet, text: &str, scopes: &Scopes, missing: &[&str], allo
     let missing = missing.iter().map(|name| (*name).to_owned()).collect();
     let told = files.resources(&Beside {
         catalogue: &[],
+        capacity: Capacity::default(),
         allowed,
         there: &BTreeSet::new(),
         missing: &missing,
@@ -637,6 +745,7 @@ fn what_is_allowed_is_not_told_by_the_stack_or_by_its_table_and_what_is_allowed_
     let made = files
         .resources(&Beside {
             catalogue: &[],
+            capacity: Capacity::default(),
             allowed: &[],
             there: &BTreeSet::new(),
             missing: &BTreeSet::new(),

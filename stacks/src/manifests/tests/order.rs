@@ -36,6 +36,32 @@ fn a_wave_waits_for_all_of_the_wave_before_it_through_one_gate() {
 }
 
 #[test]
+fn a_circle_is_told_by_what_is_written_and_where() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n---\n";
+    let text = [namespace.to_owned(), object("a", &[(WAVE, "-1")])].concat();
+    let errors = read(&text).expect_err("a circle");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:11: these objects wait for each other:\n  \
+          ConfigMap default/a waits for Namespace default: lives there (objects.yaml:5)\n  \
+          Namespace default waits for ConfigMap default/a: comes after sync wave -1 (objects.yaml:11)"]
+    );
+    let (group, rule) = ("kapp.k14s.io/change-group", "kapp.k14s.io/change-rule");
+    let text = [
+        object("a", &[(group, "one"), (rule, "upsert after upserting two")]),
+        object("b", &[(group, "two"), (rule, "upsert after upserting one")]),
+    ]
+    .concat();
+    let errors = read(&text).expect_err("a circle");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:8: these objects wait for each other:\n  \
+          ConfigMap default/a waits for ConfigMap default/b: its change rule: upsert after upserting two (objects.yaml:8, objects.yaml:16)\n  \
+          ConfigMap default/b waits for ConfigMap default/a: its change rule: upsert after upserting one (objects.yaml:17, objects.yaml:7)"]
+    );
+}
+
+#[test]
 fn hooks_have_their_turn_or_are_left_out_and_are_told() {
     let helm = "helm.sh/hook";
     let text = [

@@ -284,7 +284,7 @@ pub(super) const TABLES: &[Table] = &[
                 "depends_on",
                 Takes::Texts("a list of addresses"),
                 "none",
-                "What they wait for.",
+                "What they wait for until it is ready; that has to be known of its kind, or be said by `ready` (STK324).",
             ),
             key(
                 "ready",

@@ -1,5 +1,6 @@
 //! Each mistake beside what the catalogue really makes, with its file and line.
 
+mod capacity;
 mod told;
 
 use crate::{
