@@ -1,13 +1,23 @@
-//! Managers that people and their tools write by: what they have written in a namespace that goes is told before it goes (see
-//! [`stackctl_engine::plan::others_along`]).
+//! By what objects of others are told from what controllers and the platform make: in a namespace that goes they are named
+//! before it goes (see [`stackctl_engine::plan::others_along`]).
 //!
 //! Invariant: a manager is here only where its name follows from its source: a client that names no manager is noted by the
 //! program's name (reference/ssa-semantics.md §8).
 //!
 //! Deliberately absent: controllers. What they make comes and goes with what they make it for.
 
-/// Everybody who writes for people; one that ends in `*` begins so.
-pub const HANDS: &[&str] = &[
+use stackctl_engine::plan::Hands;
+
+/// What is known of both.
+pub const HANDS: Hands<'static> = Hands {
+    managers: MANAGERS,
+    // https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/ (the root certificates of every
+    // namespace), https://docs.openshift.com/container-platform/4.21/security/certificates/service-serving-certificate.html
+    defaults: &["kube-root-ca.crt", "openshift-service-ca.crt"],
+};
+
+/// Everybody who writes for people.
+const MANAGERS: &[&str] = &[
     // `kubectl`, `kubectl-client-side-apply`, `kubectl-create`, `kubectl-edit` and others; `oc` is built on it.
     // https://github.com/kubernetes/kubernetes/tree/master/staging/src/k8s.io/kubectl/pkg/cmd
     "kubectl*",

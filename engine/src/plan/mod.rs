@@ -40,7 +40,7 @@ pub use decide::{Before, Consent, Ending, Live, Subject, decide};
 pub use definitions::{Definition, Instances, definitions_that_go, instances, is_definition, stays_for};
 pub use error::{PlanError, take_off};
 pub(crate) use fields::sensitive;
-pub use others::{More, Others, excess_more, listed_for, others_along};
+pub use others::{Hands, More, Others, excess_more, listed_for, others_along};
 pub use picture::{Picture, Side, pictures};
 pub use planner::{Inputs, desired_digest, plan, plan_destroy};
 pub use projection::{Moved, Projection, projections};

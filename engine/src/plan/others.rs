@@ -46,9 +46,14 @@ const KINDS: [(&str, &str); 10] = [
     ("batch/v1", "CronJob"),
 ];
 
-/// What the platform puts into every namespace, and a person may have touched
-/// (<https://kubernetes.io/docs/concepts/configuration/configmap/>, OpenShift: Service CA Operator).
-const DEFAULTS: [&str; 2] = ["kube-root-ca.crt", "openshift-service-ca.crt"];
+/// By what an object of another is told from what controllers and the platform make: data of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Hands<'a> {
+    /// The managers that people and their tools write by; one that ends in `*` begins so.
+    pub managers: &'a [&'a str],
+    /// The names of what the platform puts into every namespace, and a person may have touched.
+    pub defaults: &'a [&'a str],
+}
 
 /// What others have in namespaces that go.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -109,9 +114,8 @@ fn going_namespaces(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectRef)>
     })
 }
 
-/// Of what is in namespaces that go, what is somebody else's. `hands` are the managers that people and their tools write by;
-/// one that ends in `*` begins so.
-pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: &[&str], listed: &[Value]) -> Others {
+/// Of what is in namespaces that go, what is somebody else's.
+pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: Hands<'_>, listed: &[Value]) -> Others {
     let known = Known::of(recorded);
     let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan)
         .map(|(address, object)| (object.name.as_str(), (address, object)))
@@ -128,8 +132,8 @@ pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: 
         let is_others = !known.has(live, &object)
             && !has_owner(live)
             && !is_being_deleted(live)
-            && !DEFAULTS.contains(&object.name.as_str())
-            && (is_claim || is_by_hand(live, hands));
+            && !hands.defaults.contains(&object.name.as_str())
+            && (is_claim || is_by_hand(live, hands.managers));
         if is_others {
             found.entry(namespace).or_default().insert((!is_claim, object));
         }
@@ -238,10 +242,10 @@ fn has_owner(live: &Value) -> bool {
 }
 
 /// Whether a person or a tool of theirs has written an object: also another stack, and what this one no longer records.
-fn is_by_hand(live: &Value, hands: &[&str]) -> bool {
+fn is_by_hand(live: &Value, managers: &[&str]) -> bool {
     let is_hand = |manager: &str| {
         is_ours(manager)
-            || hands.iter().any(|hand| match hand.strip_suffix('*') {
+            || managers.iter().any(|hand| match hand.strip_suffix('*') {
                 Some(begins) => manager.starts_with(begins),
                 None => manager == *hand,
             })
@@ -329,7 +333,10 @@ mod tests {
             "managedFields": [{"manager": manager, "operation": "Update", "fieldsV1": {}}]}})
     }
 
-    const HANDS: &[&str] = &["kubectl*", "helm"];
+    const HANDS: Hands<'_> = Hands {
+        managers: &["kubectl*", "helm"],
+        defaults: &["kube-root-ca.crt"],
+    };
 
     fn names(listed: &[Value]) -> Vec<String> {
         let (plan, recorded) = going();
