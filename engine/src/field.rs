@@ -266,7 +266,7 @@ fn bracket(inside: &str) -> Option<(PathElement, &str)> {
         let value = match value {
             "true" | "false" => value.to_owned(),
             number if number.parse::<i64>().is_ok() => number.to_owned(),
-            text => Value::from(text.trim_matches('"')).to_string(),
+            text => Value::from(text.trim_matches(['"', '\''])).to_string(),
         };
         Some((name.to_owned(), value))
     });
@@ -312,6 +312,9 @@ mod tests {
             path.to_string(),
             r#".spec.template.spec.containers[name="main"].env[name="A"].value"#
         );
+        for quoted in [r#"spec.hooks[name="a.b"]"#, "spec.hooks[name='a.b']", "spec.hooks[name=a.b]"] {
+            assert_eq!(FieldPath::of(quoted).to_string(), r#".spec.hooks[name="a.b"]"#);
+        }
         let ports = FieldPath::of("spec.ports[port=80,protocol=UDP]");
         assert_eq!(ports.to_string(), r#".spec.ports[port=80,protocol="UDP"]"#);
         assert_eq!(
