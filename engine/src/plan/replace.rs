@@ -114,10 +114,11 @@ pub(super) fn cannot_follow(cause: &ProviderError) -> bool {
 /// What another object of its name would be, where the server refuses to make that of what is there and it is deleted
 /// first.
 pub(super) fn anew(inputs: &Inputs<'_>, resource: &Resource, known: Option<&Recorded>, found: &Found) -> Option<Value> {
-    let live = found.live()?;
     let is_asked = inputs.replaced.contains_key(&resource.address);
     match &found.answer {
+        // Only here is the object looked into: of most it is known by now that nothing changes.
         Answer::Refused(cause) if is_asked && cannot_follow(cause) => {
+            let live = found.live()?;
             Some(expected(live, resource, known.and_then(Recorded::object)))
         }
         _ => None,
