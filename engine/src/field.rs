@@ -312,7 +312,11 @@ mod tests {
             path.to_string(),
             r#".spec.template.spec.containers[name="main"].env[name="A"].value"#
         );
-        for quoted in [r#"spec.hooks[name="a.b"]"#, "spec.hooks[name='a.b']", "spec.hooks[name=a.b]"] {
+        for quoted in [
+            r#"spec.hooks[name="a.b"]"#,
+            "spec.hooks[name='a.b']",
+            "spec.hooks[name=a.b]",
+        ] {
             assert_eq!(FieldPath::of(quoted).to_string(), r#".spec.hooks[name="a.b"]"#);
         }
         let ports = FieldPath::of("spec.ports[port=80,protocol=UDP]");

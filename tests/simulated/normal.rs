@@ -10,7 +10,7 @@
 //! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
 //! - how often a Deployment was rolled out, which hangs on how fast its operator and others follow each other: its
 //!   revision, and ReplicaSets that have no copies any more;
-//! - the lineage of the state, its copy in the cluster, which has its serial, the simulator's own annotations, and the
+//! - the lineage of the state, its copy in the cluster, which has its serial, the lease on it, the simulator's own annotations, and the
 //!   order of `managedFields`.
 //!
 //! Everything else stays.
@@ -29,7 +29,7 @@ const NETWORKS: [(Ipv4Addr, u32); 2] = [(Ipv4Addr::new(10, 128, 0, 0), 14), (Ipv
 /// The objects as sorted lines `Kind namespace/name {…}`.
 pub(crate) fn normal(objects: &BTreeMap<String, Value>) -> Vec<String> {
     let is_old = |key: &str, object: &Value| key.starts_with("ReplicaSet ") && object["spec"]["replicas"] == 0;
-    let is_copy = |key: &str| key.starts_with("Secret stackctl/");
+    let is_copy = |key: &str| key.starts_with("Secret stackctl/") || key.starts_with("Lease stackctl/");
     let names: BTreeMap<&str, String> = objects
         .iter()
         .filter_map(|(key, object)| generated(key, object))
