@@ -221,6 +221,6 @@ const STAMPED: [&str; 1] = ["update a.stamped .data.stamp"];
 const CHANGED: [&str; 4] = [
     "record a.changed",
     "update c.deployment .spec.template.spec.containers[name=\"main\"].resources.requests.cpu",
-    "update c.gadget .spec.items",
+    "update c.gadget .spec.items[id=\"b\"].weight",
     "update c.secret .data.dropped",
 ];
