@@ -62,7 +62,7 @@ impl Report {
             }
             Event::Failed { address, failure, .. } => {
                 // What was to go and is still there was not deleted.
-                if self.deleted_of.remove(address) {
+                if failure.is_still_there && self.deleted_of.remove(address) {
                     self.deleted -= 1;
                 }
                 self.failed.insert(address.clone(), failure.clone());
@@ -109,9 +109,17 @@ mod tests {
             });
         }
         assert_eq!((report.deleted, report.cleared), (2, 2));
+        let mut still_there = Failure::new("did not go");
+        still_there.is_still_there = true;
+        report.fold(&Event::Failed {
+            address: "a.one".parse().expect("an address"),
+            failure: Failure::new("could not be made again"),
+            took: Duration::ZERO,
+        });
+        assert_eq!(report.deleted, 2, "it went");
         report.fold(&Event::Failed {
             address: "a.two".parse().expect("an address"),
-            failure: crate::execute::Failure::new("did not go"),
+            failure: still_there,
             took: Duration::ZERO,
         });
         assert_eq!(report.deleted, 1, "it is still there");

@@ -6,18 +6,21 @@
 use crate::{
     FieldPath,
     diff::leaves,
+    digest::Digest,
     execute::{
         ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError,
         Selector, WatchEvent,
     },
     object_key::{ObjectKey, ObjectRef, ObjectType, key_of},
     ownership::managed_entries,
+    packed::Packed,
+    recorded::{Origin, Recorded, RecordedDestroy, RecordedNode, RecordedObject},
 };
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::sync::broadcast;
@@ -565,5 +568,27 @@ fn merge(into: &mut Value, patch: &Value) {
         } else {
             merge(&mut into[name.as_str()], value);
         }
+    }
+}
+
+/// The record of an object of which these fields are a manager's.
+pub(crate) fn known_fields(fields: &[&str], manager: &str) -> Recorded {
+    let object = RecordedObject {
+        object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
+        uid: "u".to_owned(),
+        origin: Origin::Created,
+        manager: manager.to_owned(),
+        sent: Digest::of(&Value::Null),
+        manifest: Packed::default(),
+        fields: Arc::new(fields.iter().map(|field| FieldPath::of(field)).collect()),
+        sensitive: BTreeSet::new(),
+        key_id: None,
+        owned: None,
+    };
+    Recorded {
+        address: "a.b".parse().expect("an address"),
+        node: RecordedNode::Object(object),
+        edges: Vec::new(),
+        destroy: RecordedDestroy::default(),
     }
 }

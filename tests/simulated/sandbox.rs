@@ -117,9 +117,17 @@ impl Going {
             .args(["-INT", &self.child.id().to_string()])
             .status();
         assert!(sent.is_ok_and(|status| status.success()));
-        let rest = self.lines.map(|line| line.expect("readable")).collect();
+        let rest = self.lines.by_ref().map(|line| line.expect("readable")).collect();
         let code = self.child.wait().expect("it ends").code();
         (code.unwrap_or(-1), rest)
+    }
+}
+
+impl Drop for Going {
+    /// A test that fails leaves nobody behind.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

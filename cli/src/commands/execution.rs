@@ -23,7 +23,7 @@ use stackctl_engine::{
     execute::{Event, Execution, Looked, Options, drive, intended},
     facts::Facts,
     moves::Rename,
-    plan::Purpose,
+    plan::{Action, Purpose},
     report::Report,
     timeline::Timeline,
 };
@@ -119,7 +119,8 @@ pub(super) async fn ask_and_run(
         views::tell("nothing was changed\n");
         return Ok(None);
     }
-    let lease = match plan.has_changes() {
+    // Waiting may write too, by the remedy of a gate.
+    let lease = match plan.steps.iter().any(|step| step.action != Action::NoOp) {
         true => {
             let holder = lease::holder(&settings.state);
             Some(Lease::take(&cluster.provider, &known.identity.stack, &holder).await?)
@@ -127,14 +128,21 @@ pub(super) async fn ask_and_run(
         false => None,
     };
     let ended = run(settings, cluster, known, lock, job, lease.as_ref()).await;
+    let settled = match &ended {
+        Ok(ended) => {
+            show(settings, job.planned, ended);
+            copy::settle(settings, cluster, &ended.state, plan.purpose).await
+        }
+        Err(_) => Ok(()),
+    };
+    // Until the copy is that of our state it is ours.
     if let Some(lease) = lease
         && !matches!(ended, Err(Error::Interrupted))
     {
         lease.release().await;
     }
     let ended = ended?;
-    show(settings, job.planned, &ended);
-    copy::settle(settings, cluster, &ended.state, plan.purpose).await?;
+    settled?;
     Ok(Some(ended))
 }
 

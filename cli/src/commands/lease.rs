@@ -17,13 +17,13 @@ use stackctl_engine::{
     },
 };
 use stackctl_state::lease::{self, DURATION, Holder, RENEWAL, Standing};
-use std::{path::Path, time::Duration};
+use std::{cell::Cell, path::Path, time::Duration};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
 
-/// How long the cluster has to take a lease back.
+/// How long the cluster has to answer about a lease.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who holds a lease when this process works on a state: the same for whoever works on it on this machine, which the lock
@@ -50,7 +50,7 @@ pub(super) struct Lease<'a, P> {
 struct Held {
     /// As the server answered last.
     object: Value,
-    renewed: Instant,
+    renewed: Age,
     /// What is said of it once somebody else has it.
     lost: Option<ProviderError>,
 }
@@ -61,7 +61,12 @@ impl<'a, P: Provider> Lease<'a, P> {
     /// # Errors
     /// When another run holds it, and when the cluster does not let us have one.
     pub(super) async fn take(provider: &'a P, stack: &str, holder: &Holder) -> Result<Self, Problem> {
-        let taken = copy::until(|| taken(provider, stack, holder)).await;
+        let asked = Cell::new(Age::young());
+        let taken = copy::until(|| {
+            asked.set(Age::young());
+            taken(provider, stack, holder)
+        })
+        .await;
         let failed = |error: &ProviderError| {
             Problem::new(format!("the lease of the stack {stack} could not be taken"))
                 .caused_by(error)
@@ -73,7 +78,7 @@ impl<'a, P: Provider> Lease<'a, P> {
                 stack: stack.to_owned(),
                 held: Mutex::new(Held {
                     object,
-                    renewed: Instant::now(),
+                    renewed: asked.get(),
                     lost: None,
                 }),
             }),
@@ -95,13 +100,14 @@ impl<'a, P: Provider> Lease<'a, P> {
         if let Some(lost) = &held.lost {
             return Err(lost.clone());
         }
-        let age = held.renewed.elapsed();
-        if age < RENEWAL {
+        if held.renewed.is_below(RENEWAL) {
             return Ok(());
         }
-        let sent = Instant::now();
+        let sent = Age::young();
         let renewing = lease::renewing(&self.stack, &held.object, &micro_time(0));
-        match self.provider.patch(&renewing).await {
+        let late = || ProviderError::Unreachable("the lease could not be renewed in time".to_owned());
+        let renewed = timeout(PATIENCE, self.provider.patch(&renewing)).await;
+        match renewed.unwrap_or_else(|_| Err(late())) {
             Ok(object) => {
                 held.object = object;
                 held.renewed = sent;
@@ -110,13 +116,14 @@ impl<'a, P: Provider> Lease<'a, P> {
             Err(ProviderError::Modified | ProviderError::NotFound | ProviderError::OtherUid) => {
                 self.find_again(&mut held, sent).await
             }
-            Err(_) if age < DURATION => Ok(()),
+            // The other half is for clocks that differ.
+            Err(_) if held.renewed.is_below(DURATION / 2) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// What became of a lease that is no longer as we left it: an answer that was lost may have been of our own renewal.
-    async fn find_again(&self, held: &mut Held, sent: Instant) -> Result<(), ProviderError> {
+    async fn find_again(&self, held: &mut Held, sent: Age) -> Result<(), ProviderError> {
         let live = self.provider.get(&lease::lease(&self.stack)).await?;
         let identity = |object: &Value| object["spec"]["holderIdentity"].as_str().map(str::to_owned);
         match live {
@@ -161,6 +168,22 @@ impl<'a, P: Provider> Lease<'a, P> {
     }
 }
 
+/// Since when something is so, by the clock of the machine and by that on the wall: the first stands still while the
+/// machine sleeps, the second may be set.
+#[derive(Clone, Copy, Debug)]
+struct Age(Instant, u64);
+
+impl Age {
+    fn young() -> Self {
+        Self(Instant::now(), clock::unix_seconds())
+    }
+
+    fn is_below(&self, limit: Duration) -> bool {
+        let on_the_wall = clock::unix_seconds().saturating_sub(self.1);
+        self.0.elapsed() < limit && on_the_wall <= limit.as_secs()
+    }
+}
+
 /// What became of asking for a lease.
 enum Taken {
     Ours(Value),
@@ -201,8 +224,7 @@ fn micro_time(seconds_ago: u64) -> String {
     time.replace('Z', ".000000Z")
 }
 
-/// A way to the cluster that lets writes through only while the lease is ours. Who has none may write nothing, and does
-/// not.
+/// A way to the cluster that lets writes through only while the lease is ours. A run that has nothing to do has none.
 #[derive(Debug)]
 pub(super) struct Fenced<'a, P> {
     pub(super) provider: &'a P,
@@ -398,7 +420,7 @@ mod tests {
         server.lock().version += 1;
         assert!(lease.hold().await.is_ok(), "renewed");
         server.lock().is_away = true;
-        sleep(DURATION - Duration::from_secs(1)).await;
+        sleep(DURATION / 2 - Duration::from_secs(1)).await;
         assert!(lease.hold().await.is_ok(), "nobody else can have it yet");
         sleep(Duration::from_secs(1)).await;
         let refused = lease.hold().await;
@@ -413,7 +435,7 @@ mod tests {
         let lease = Lease::take(&server, "demo", &here()).await.expect("free");
         let waited = timeout(DURATION * 3, lease.keep()).await;
         assert!(waited.is_err(), "it is never done");
-        assert!(lease.held.lock().await.renewed.elapsed() <= RENEWAL);
+        assert!(lease.held.lock().await.renewed.0.elapsed() <= RENEWAL);
         assert!(server.lock().version >= 12);
     }
 }

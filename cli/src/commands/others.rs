@@ -1,33 +1,45 @@
 //! What others have in namespaces that a plan deletes: asked of the cluster, by metadata alone.
 
 use super::cluster::Cluster;
-use futures_util::{StreamExt as _, stream};
+use crate::error::{Error, Problem};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use stackctl_engine::{
     Address,
+    execute::ProviderError,
     plan::{Others, Plan, listed_for, others_along},
     recorded::Recorded,
 };
 use stackctl_stacks::hands::HANDS;
 use std::collections::BTreeMap;
 
-/// The objects of others that go with namespaces. Where they may not be read nothing is said of them: the namespace itself
+/// The objects of others that go with namespaces. Where we may not read them nothing is said of them: the namespace itself
 /// says that it takes along what others put there.
+///
+/// # Errors
+/// When the cluster does not say: nothing is taken for nothing.
 pub(super) async fn look(
     cluster: &Cluster,
     plan: &Plan,
     recorded: &BTreeMap<Address, Recorded>,
     parallelism: usize,
-) -> Others {
+) -> Result<Others, Error> {
     let listed: Vec<_> = stream::iter(listed_for(plan, recorded))
         .map(|(of, namespace)| async move {
-            let answer = cluster.provider.list_metadata(&of, &namespace).await;
-            answer.unwrap_or_else(|error| {
-                tracing::info!(kind = of.kind, namespace, %error, "objects of others are not looked at");
-                Vec::new()
-            })
+            match cluster.provider.list_metadata(&of, &namespace).await {
+                Ok(listed) => Ok(listed),
+                Err(error @ ProviderError::Forbidden(_)) => {
+                    tracing::info!(kind = of.kind, namespace, %error, "objects of others are not looked at");
+                    Ok(Vec::new())
+                }
+                Err(error) => Err(Problem::new(format!(
+                    "what others have in the namespace {namespace}, which goes, could not be read: {of}"
+                ))
+                .caused_by(&error)
+                .hint("run the same command again once the cluster answers")),
+            }
         })
         .buffered(parallelism.max(1))
-        .collect()
-        .await;
-    others_along(plan, recorded, HANDS, &listed.concat())
+        .try_collect()
+        .await?;
+    Ok(others_along(plan, recorded, HANDS, &listed.concat()))
 }

@@ -157,7 +157,7 @@ pub(super) async fn apply(
     .map_err(|errors| refused(&errors, &desired.places))?;
     let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await?;
     let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
     along.extend(others.named);
@@ -251,7 +251,7 @@ pub(super) async fn destroy(
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
     let plan = scope::said_in(plan, partial, &all_recorded)?;
-    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await;
+    let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await?;
     let unnamed = others.consequences();
     let mut along = plan::along(&plan, &all_recorded, |address| survey.live(address));
     along.extend(others.named);

@@ -477,7 +477,11 @@ pub struct FailureJson {
     hint: Option<String>,
 }
 
-pub(super) fn failure(Failure { what, because, hint }: &Failure) -> FailureJson {
+pub(super) fn failure(
+    Failure {
+        what, because, hint, ..
+    }: &Failure,
+) -> FailureJson {
     FailureJson {
         what: what.clone(),
         because: because.clone(),

@@ -88,7 +88,9 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
 pub fn failures(report: &Report, purpose: Purpose, recorded: usize, style: &Style) -> String {
     let mut text = String::new();
     for (address, failure) in &report.failed {
-        let Failure { what, because, hint } = failure;
+        let Failure {
+            what, because, hint, ..
+        } = failure;
         let _ = writeln!(text, "{} {address} {what}", style.paint(Meaning::Bad, "error:"));
         for cause in because {
             let _ = writeln!(text, "  {cause}");

@@ -147,7 +147,8 @@ pub fn drifted_fields(known: &Recorded, live: &Value, key: Option<&StackKey>) ->
     changes
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether it is a map or a list with nothing in it.
+pub(crate) fn is_empty(value: &Value) -> bool {
     matches!(value, Value::Object(map) if map.is_empty()) || matches!(value, Value::Array(items) if items.is_empty())
 }
 

@@ -112,6 +112,8 @@ pub struct Failure {
     pub because: Vec<String>,
     /// What to type or change next.
     pub hint: Option<String>,
+    /// Whether an object that was deleted is still there.
+    pub is_still_there: bool,
 }
 
 impl Failure {
@@ -121,6 +123,7 @@ impl Failure {
             what: what.into(),
             because: Vec::new(),
             hint: None,
+            is_still_there: false,
         }
     }
 

@@ -9,7 +9,10 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::{drift::secret_digest, leaves},
+    diff::{
+        drift::{is_empty, secret_digest},
+        leaves,
+    },
     digest::StackKey,
     document::{ResolvedDocument, dropped, text_at},
     graph::Edge,
@@ -19,7 +22,7 @@ use crate::{
     packed::Packed,
     plan::sensitive,
     recorded::{Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedNode, RecordedObject, Undo},
-    resource::{Node, Overlay, Resource, sent_digest},
+    resource::{Node, Overlay, Resource, sent_digest, written_value},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
@@ -68,7 +71,7 @@ pub(super) fn record(
         manager: manager.to_owned(),
         sent: sent_digest(resource),
         manifest: answer.map_or_else(Packed::default, |answer| {
-            Packed::of(&redacted(answer, &fields, &secret, key))
+            Packed::of(&redacted(answer, &written_value(resource), &fields, &secret, key))
         }),
         fields: Arc::new(fields),
         sensitive: secret,
@@ -178,9 +181,11 @@ fn sensitive_of(resource: &Resource, object: &ObjectRef, fields: &BTreeSet<Field
     secret
 }
 
-/// The server's values at our paths, secrets as keyed digests; without a key a secret is only said to be there.
+/// The server's values at our paths, secrets as keyed digests; without a key a secret is only said to be there. Of a map or
+/// list that we left empty what others have in it is theirs.
 fn redacted(
     answer: &Value,
+    said: &Value,
     fields: &BTreeSet<FieldPath>,
     secret: &BTreeSet<FieldPath>,
     key: Option<&StackKey>,
@@ -188,6 +193,7 @@ fn redacted(
     let mut kept = Value::Object(serde_json::Map::new());
     for path in fields {
         let Some(value) = path.get(answer) else { continue };
+        let value = path.get(said).filter(|said| is_empty(said)).unwrap_or(value);
         let value = if secret.contains(path) {
             Value::from(key.map_or_else(|| "secret".to_owned(), |key| secret_digest(key, value).to_string()))
         } else {

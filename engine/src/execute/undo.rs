@@ -15,6 +15,7 @@ use crate::{
     marks::mark_pointers,
     object_key::ObjectRef,
     ownership::{holder, managed_entries},
+    plan::Reason,
     recorded::{Origin, Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
 };
 use serde_json::{Value, json};
@@ -98,7 +99,9 @@ pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
                     .into_iter()
                     .map(|path| json!({"op": "remove", "path": path})),
             );
-            if object.origin == Origin::Created && !known.destroy.self_recreating {
+            // What the stack lets go is nobody's from then on.
+            let is_let_go = known.destroy.retain == Some(Reason::LetGo.to_string());
+            if object.origin == Origin::Created && !known.destroy.self_recreating && !is_let_go {
                 operations.push(context.identity.left_on(&live, &object.object));
             }
             operations.push(entries_without(&live, &object.manager));

@@ -231,7 +231,8 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 "{first}; then run the same command again, or give it longer with `--ready-timeout`"
             ))
         };
-        let failure = failure.because(active.why.clone());
+        let mut failure = failure.because(active.why.clone());
+        failure.is_still_there = matches!(active.moves.front(), Some(Move::AwaitGone(..)));
         let failure = match self.silences.of(&active.sights, now) {
             Some((lasts, why)) => failure.because(format!("nothing was heard of it for {}: {why}", shown(lasts))),
             None => failure,

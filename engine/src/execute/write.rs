@@ -187,13 +187,13 @@ async fn empty<P: Provider, J: Journal, S: Secrets>(
     known: Option<&Recorded>,
     manager: &str,
 ) -> Result<Option<Value>, StepError> {
-    let maps = emptied::emptied(body, live, known);
+    let maps = emptied::emptied(body, live, known, manager);
     if maps.is_empty() {
         return Ok(None);
     }
     let request = PatchRequest {
         object: object.clone(),
-        patch: Patch::Json(emptied::patch(&maps, live, known)),
+        patch: Patch::Json(emptied::patch(&maps, live, known, manager)),
         manager: manager.to_owned(),
         dry_run: false,
     };

@@ -23,7 +23,7 @@ use crate::{
     marks::is_ours,
     object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::managed_entries,
-    recorded::Recorded,
+    recorded::{Recorded, RecordedObject},
     resource::{Consequence, ConsequenceClass},
 };
 use serde_json::Value;
@@ -199,7 +199,8 @@ pub(super) fn counted(count: usize) -> String {
 /// What the record knows of.
 struct Known<'a> {
     uids: BTreeSet<&'a str>,
-    sets: Vec<&'a ObjectRef>,
+    /// What the claims of its StatefulSets are called up to their number, with the namespace.
+    claims: BTreeSet<(Option<&'a str>, String)>,
 }
 
 impl<'a> Known<'a> {
@@ -213,7 +214,13 @@ impl<'a> Known<'a> {
                 .map(|object| object.uid.as_str())
                 .chain(claimed.map(|claimed| claimed.uid.as_str()))
                 .collect(),
-            sets: objects().map(|object| &object.object).filter(is_set).collect(),
+            claims: objects()
+                .filter(|object| is_set(&&object.object))
+                .flat_map(|set| {
+                    let namespace = set.object.namespace.as_deref();
+                    claims_of(set).map(move |claim| (namespace, claim)).collect::<Vec<_>>()
+                })
+                .collect(),
         }
     }
 
@@ -222,10 +229,8 @@ impl<'a> Known<'a> {
             .as_str()
             .is_some_and(|uid| self.uids.contains(uid));
         let is_of_set = object.object_type.kind == "PersistentVolumeClaim"
-            && self
-                .sets
-                .iter()
-                .any(|set| set.namespace == object.namespace && is_claim_of(&object.name, &set.name));
+            && without_number(&object.name)
+                .is_some_and(|name| self.claims.contains(&(object.namespace.as_deref(), name.to_owned())));
         is_recorded || is_of_set
     }
 }
@@ -253,12 +258,22 @@ fn is_by_hand(live: &Value, managers: &[&str]) -> bool {
     managed_entries(live).iter().any(|entry| is_hand(&entry.manager))
 }
 
-/// Whether a claim bears the name that a StatefulSet gives: of its template, of the set and a number.
-fn is_claim_of(claim: &str, set: &str) -> bool {
-    claim
-        .rsplit_once('-')
-        .filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-        .is_some_and(|(of, _)| of.strip_suffix(set).is_some_and(|template| template.ends_with('-')))
+/// What a StatefulSet calls the claims of its templates, up to their number.
+fn claims_of(set: &RecordedObject) -> impl Iterator<Item = String> {
+    let written = set.manifest.open();
+    let templates = written["spec"]["volumeClaimTemplates"].as_array().cloned();
+    let named = templates.unwrap_or_default().into_iter().filter_map(|template| {
+        let template = template["metadata"]["name"].as_str()?;
+        Some(format!("{template}-{}", set.object.name))
+    });
+    named.collect::<Vec<_>>().into_iter()
+}
+
+/// A name without the number that a StatefulSet puts after it.
+fn without_number(name: &str) -> Option<&str> {
+    let (front, number) = name.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(front)
 }
 
 #[cfg(test)]
@@ -268,7 +283,7 @@ mod tests {
         digest::Digest,
         packed::Packed,
         plan::{Purpose, Reason, excess_along, excess_more, said_along, testing},
-        recorded::{Claimed, Origin, RecordedDestroy, RecordedNode, RecordedObject},
+        recorded::{Claimed, Origin, RecordedDestroy, RecordedNode},
     };
     use serde_json::json;
 
@@ -301,9 +316,13 @@ mod tests {
             uid: "claimed".to_owned(),
             why: "made for it".to_owned(),
         });
+        let mut set = known("a.set", ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db"));
+        if let RecordedNode::Object(object) = &mut set.node {
+            object.manifest = Packed::of(&json!({"spec": {"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}}));
+        }
         let recorded = [
             known("a.namespace", namespace.clone()),
-            known("a.set", ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db")),
+            set,
             known(
                 "a.claim",
                 ObjectRef::namespaced("v1", "PersistentVolumeClaim", "demo", "ours"),
@@ -362,6 +381,8 @@ mod tests {
             claim("demo", "theirs", "1"),
             claim("demo", "data-db", "2"),
             claim("demo", "data-db-0", "3"),
+            // Of the set `my-db` of somebody.
+            claim("demo", "data-my-db-0", "7"),
             claim("demo", "ours", "uid of a.claim"),
             owned,
             claim("elsewhere", "theirs", "6"),
@@ -370,6 +391,7 @@ mod tests {
             names(&claims),
             [
                 "PersistentVolumeClaim demo/data-db",
+                "PersistentVolumeClaim demo/data-my-db-0",
                 "PersistentVolumeClaim demo/theirs"
             ]
         );

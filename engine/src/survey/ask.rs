@@ -104,7 +104,7 @@ async fn ask_object<P: Provider, S: Secrets>(
         respect_ignored(&mut body, live, resource, &manager);
     }
     // An apply would make null what it empties: what is ours goes out of it first.
-    let maps = live.map_or_else(Vec::new, |live| emptied::emptied(&body, live, known));
+    let maps = live.map_or_else(Vec::new, |live| emptied::emptied(&body, live, known, &manager));
     for map in &maps {
         map.remove(&mut body);
     }

@@ -333,10 +333,32 @@ fn object(
     }
 }
 
+/// What the maps are called whose keys are the writer's own, in kinds of the server (Kubernetes 1.34 API).
+const MAPS_OF_TEXTS: [&str; 14] = [
+    "annotations",
+    "attributes",
+    "binaryData",
+    "capacity",
+    "data",
+    "hard",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "options",
+    "parameters",
+    "requests",
+    "selector",
+];
+
+/// What is a field all the same where a selector is no map of texts.
+const FIELDS_OF_SELECTORS: [&str; 2] = ["matchLabels", "matchExpressions"];
+
 /// Takes out what has no value, of a kind of the server itself: that decodes into types, for which a null is what is not
 /// there, so that it puts its default in place
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable>
-/// tells custom resources apart). One in a list stays, where it would be an item.
+/// tells custom resources apart). One in a list stays, where it would be an item, and so does one in a map of texts, where it
+/// would be an empty text (ssa-semantics §3): both are refused.
 fn without_nulls(value: &mut Value, at: &str, unset: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -344,11 +366,14 @@ fn without_nulls(value: &mut Value, at: &str, unset: &mut Vec<String>) {
                 "" => key.to_owned(),
                 at => format!("{at}.{key}"),
             };
+            let is_of_texts = MAPS_OF_TEXTS.contains(&at.rsplit('.').next().unwrap_or(at));
             map.retain(|key, value| {
-                if value.is_null() {
+                let is_a_field = !is_of_texts || FIELDS_OF_SELECTORS.contains(&key.as_str());
+                let goes = value.is_null() && is_a_field;
+                if goes {
                     unset.push(path(key));
                 }
-                !value.is_null()
+                !goes
             });
             for (key, value) in map {
                 without_nulls(value, &path(key), unset);

@@ -310,6 +310,15 @@ spec:
         refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  tolerations: [null]\n"),
         ["objects.yaml:5: the manifest holds a null at .spec.tolerations[0]"]
     );
+    // In a map of texts the server would store an empty one, which says something.
+    assert_eq!(
+        refused("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  nodeSelector: {infra: }\n"),
+        ["objects.yaml:5: the manifest holds a null at .spec.nodeSelector.infra"]
+    );
+    assert_eq!(
+        refused("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  KEY:\n"),
+        ["objects.yaml:5: the manifest holds a null at .data.KEY"]
+    );
 }
 
 #[test]
