@@ -317,7 +317,7 @@ spec:
     );
     assert_eq!(
         refused("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  KEY:\n"),
-        ["objects.yaml:5: the manifest holds a null at .data.KEY"]
+        ["objects.yaml:5: `data.KEY` is nothing, and has to be a text"]
     );
 }
 
