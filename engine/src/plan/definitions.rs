@@ -8,7 +8,8 @@
 //!
 //! Invariants:
 //! - A definition goes only where every object of its kind is known and goes as well: it is recorded and is deleted by the
-//!   same plan, or all its owners are such objects, however far.
+//!   same plan, or all its owners are such objects, however far. One that a person has replaced by name goes all the same, which
+//!   takes `--yes-delete`.
 //! - Others' objects are named, up to a few.
 //!
 //! The window left: an object that somebody makes between the list and the deletion goes along.
