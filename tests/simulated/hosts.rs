@@ -146,6 +146,19 @@ fn a_model_of_the_llm_d_gateway_answers_a_token_that_may_read_it_and_nobody_else
     }
 }
 
+/// What is answered, once it is; asked again at once.
+#[track_caller]
+fn until_answered<T>(path: &str, ask: impl Fn() -> Option<T>) -> T {
+    let asked = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(30), "no answer to {path}");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
     let sandbox = Sandbox::new();
@@ -163,23 +176,14 @@ fn limitador_maas_api_and_models_answer_who_reaches_their_pods() {
     assert_eq!(health.as_deref(), Some(r#"{"status":"healthy"}"#));
     let bogus = r#"{"key": "sk-oai-bogus_bogus"}"#;
     let path = "/api/v1/namespaces/redhat-ods-applications/services/maas-api:8443/proxy/internal/v1/api-keys/validate";
-    let valid = served
-        .send(("POST", path), "application/json", bogus)
-        .expect("an answer");
+    // A cluster that was just opened plays what it has seen by then.
+    let valid = until_answered(path, || served.send(("POST", path), "application/json", bogus));
     assert_eq!(valid, r#"{"reason":"key not found","valid":false}"#);
     let label = "labelSelector=kserve.io%2Fcomponent%3Dworkload";
     let pods = served.get(&format!("/api/v1/namespaces/llm-d-demo/pods?{label}"));
     let pod = pods["items"][0]["metadata"]["name"].as_str().expect("a pod").to_owned();
-    // A cluster that was just opened plays a model once it has seen it.
     let path = format!("/api/v1/namespaces/llm-d-demo/pods/{pod}:8000/proxy/v1/models");
-    let asked = Instant::now();
-    let models = loop {
-        if let Some(models) = served.find(&path) {
-            break models;
-        }
-        assert!(asked.elapsed() < Duration::from_secs(30), "no answer to {path}");
-        std::thread::yield_now();
-    };
+    let models = until_answered(&path, || served.find(&path));
     assert_eq!(models["data"][0]["id"], "alibaba/qwen3-8b");
 
     // As the manual reaches Limitador: its counters are nowhere else.
