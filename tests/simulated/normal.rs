@@ -8,6 +8,7 @@
 //! - that a remedy was run (`stackctl.dev/restarted-for`, `touched`, and who owns these), and the hash of a pod's template,
 //!   which has it: whether a remedy's time comes is a matter of pace;
 //! - drawn bytes: certificates and keys, and the data of Secrets (their keys stay);
+//! - how many install plans OLM made in a namespace before one, which hangs on which Subscription it saw first;
 //! - how often a Deployment was rolled out, which hangs on how fast its operator and others follow each other: its
 //!   revision, and ReplicaSets that have no copies any more;
 //! - the lineage of the state, its copy in the cluster, which has its serial, the lease on it, the simulator's own annotations, and the
@@ -90,6 +91,14 @@ impl Form<'_> {
         let mut object = object.clone();
         let generation = object["metadata"]["generation"].clone();
         forget_how_often(&mut object, &generation);
+        if let Some(status) = object["status"].as_object_mut() {
+            status.remove("installPlanGeneration");
+        }
+        // Items of lists name no kind.
+        let spec = object["spec"].as_object_mut();
+        if let Some(plan) = spec.filter(|spec| spec.contains_key("clusterServiceVersionNames")) {
+            plan.remove("generation");
+        }
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("generation");
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {

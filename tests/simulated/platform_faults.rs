@@ -177,7 +177,7 @@ fn a_closed_network_and_a_missing_operator_of_monitoring_are_told_early() {
             },
             // G25: install it; the controller looks again.
             Said {
-                address: "rhoai.ready",
+                address: "rhoai.ready|rhoai.initialization",
                 cause: "DSCInitialization default-dsci: Degraded=True, ReconcileFailed: tempo-operator operator must be installed before the monitoring stack is configured",
                 remedy: "see that the ClusterServiceVersions of Tempo, OpenTelemetry and Cluster Observability have succeeded; the operator looks again by itself",
             },

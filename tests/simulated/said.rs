@@ -6,6 +6,8 @@ use crate::sandbox::{Ran, Sandbox};
 /// What is said of one resource: its address, the object and its words, and what a person is to do. `*` stands for what
 /// is drawn at random.
 pub(crate) struct Said {
+    /// Of several with `|` between them the first that something is said of: which of two that see the same trouble is seen
+    /// to fail first is a matter of pace.
     pub(crate) address: &'static str,
     pub(crate) cause: &'static str,
     pub(crate) remedy: &'static str,
@@ -31,7 +33,8 @@ pub(crate) fn under(sandbox: &Sandbox, command: &[&str], faults: &[&str]) -> Ran
 
 /// What the report says of one resource, up to its hint.
 pub(crate) fn told<'a>(report: &'a str, address: &str) -> Option<&'a str> {
-    let start = report.find(&format!("error: {address} "))?;
+    let mut addresses = address.split('|');
+    let start = addresses.find_map(|address| report.find(&format!("error: {address} ")))?;
     let rest = &report[start..];
     let end = rest[1..].find("\nerror: ").map_or(rest.len(), |end| end + 1);
     Some(&rest[..end])
