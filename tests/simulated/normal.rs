@@ -91,11 +91,11 @@ impl Form<'_> {
         let mut object = object.clone();
         let generation = object["metadata"]["generation"].clone();
         forget_how_often(&mut object, &generation);
-        if let Some(status) = object["status"].as_object_mut() {
+        if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
             status.remove("installPlanGeneration");
         }
         // Items of lists name no kind.
-        let spec = object["spec"].as_object_mut();
+        let spec = object.get_mut("spec").and_then(Value::as_object_mut);
         if let Some(plan) = spec.filter(|spec| spec.contains_key("clusterServiceVersionNames")) {
             plan.remove("generation");
         }
