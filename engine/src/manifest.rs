@@ -93,6 +93,14 @@ impl Manifest {
         self.object.namespace = Some(namespace.to_owned());
     }
 
+    /// Takes it out of the namespace that it names: it is of the whole cluster.
+    pub fn take_out_of_namespace(&mut self) {
+        if let Some(metadata) = Arc::make_mut(&mut self.value)["metadata"].as_object_mut() {
+            metadata.remove("namespace");
+        }
+        self.object.namespace = None;
+    }
+
     /// The content, without late values.
     pub fn value(&self) -> &Value {
         &self.value

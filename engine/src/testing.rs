@@ -59,6 +59,8 @@ struct Inner {
     refused: BTreeMap<String, ProviderError>,
     /// Versions that are gone from their definitions.
     gone: BTreeSet<String>,
+    /// What every apply to objects of a kind is warned of.
+    warnings: BTreeMap<String, String>,
     /// Names of objects whose writes are refused for good.
     unwritable: BTreeSet<String>,
     /// What somebody else does right before the next write.
@@ -115,6 +117,11 @@ impl Memory {
     /// Lets admission answer every dry run of a kind with this.
     pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
         self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
+    /// Warns of something whenever objects of a kind are applied, whether or not that is a dry run.
+    pub(crate) fn warn_of(&self, kind: &str, warning: &str) {
+        self.lock().warnings.insert(kind.to_owned(), warning.to_owned());
     }
 
     /// Refuses every write of objects of a name.
@@ -444,19 +451,25 @@ impl Provider for Memory {
         }
         owners.insert(us, paths);
         write_owned(&mut after, &owners);
-        if request.dry_run {
-            return Ok(ApplyAnswer { object: after, created });
-        }
-        if live.as_ref() == Some(&after) {
-            return inner.answer(ApplyAnswer {
-                object: after,
-                created: false,
-            });
+        let warning = inner.warnings.get(&request.object.object_type.kind);
+        let answer = |object| ApplyAnswer {
+            object,
+            created,
+            warnings: warning.cloned().into_iter().collect(),
+        };
+        if request.dry_run || live.as_ref() == Some(&after) {
+            let answer = answer(after);
+            return if request.dry_run {
+                Ok(answer)
+            } else {
+                inner.answer(answer)
+            };
         }
         let verb = if created { "create" } else { "update" };
         let log = format!("{verb} {}", request.object);
-        let object = self.store(&mut inner, after, Some(log));
-        inner.answer(ApplyAnswer { object, created })
+        let mut answer = answer(Value::Null);
+        answer.object = self.store(&mut inner, after, Some(log));
+        inner.answer(answer)
     }
 
     async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {

@@ -84,6 +84,32 @@ pub(super) fn an_object_follows_its_definition_to_a_new_version(server: &Server<
     folder.destroy();
 }
 
+/// A version that goes out of use is one of the things that a server warns of, in the words of its definition or in its own.
+pub(super) fn what_a_server_warns_of_is_told_with_the_plan_and_with_the_write(server: &Server<'_>) {
+    let stack = "warned";
+    let folder = server.folder(stack);
+    folder.stack("delete_crds = true\n");
+    let second = "  - name: v2\n    served: true\n    storage: false\n    schema: {openAPIV3Schema: {type: object, \
+                  x-kubernetes-preserve-unknown-fields: true}}\n";
+    let going = |deprecated: &str| {
+        let definition = definition(stack).replace("    storage: true\n", &format!("    storage: true\n{deprecated}"));
+        folder.put("definition.yaml", &format!("{definition}{second}"));
+    };
+    going("    deprecated: true\n");
+    folder.put("gadget.yaml", &gadget(stack, "g"));
+    let warned = "the server warns: warned.example.com/v1 Gadget is deprecated; use warned.example.com/v2 Gadget";
+    folder.run(&["apply", "--yes"]).expect(0).says(&[warned]);
+    folder.is_converged();
+    going("    deprecated: true\n    deprecationWarning: say \"v2\" instead\n");
+    folder.run(&["apply", "--yes"]).expect(0);
+    folder.put("gadget.yaml", &gadget(stack, "g").replace("size: 1", "size: 2"));
+    let warned = "Gadget warned/g: the server warns: say \"v2\" instead";
+    folder.run(&["plan"]).expect(0).says(&["1 update", warned]);
+    folder.apply();
+    folder.is_converged();
+    folder.destroy();
+}
+
 /// A definition stays when it leaves the stack and when that is destroyed, and is taken up again without a word.
 pub(super) fn a_definition_stays_and_is_taken_up_again(server: &Server<'_>) {
     let stack = "staying";

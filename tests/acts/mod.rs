@@ -58,6 +58,10 @@ const ACTS: &[Act] = &[
         definitions::an_object_follows_its_definition_to_a_new_version,
     ),
     (
+        "what a server warns of is told with the plan and with the write",
+        definitions::what_a_server_warns_of_is_told_with_the_plan_and_with_the_write,
+    ),
+    (
         "what cannot change is made again where that is asked for",
         fields::what_cannot_change_is_made_again_where_that_is_asked_for,
     ),

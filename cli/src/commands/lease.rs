@@ -337,7 +337,11 @@ mod tests {
         async fn apply(&self, request: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
             self.answers()?;
             let object = self.store(request.body.clone());
-            Ok(ApplyAnswer { object, created: true })
+            Ok(ApplyAnswer {
+                object,
+                created: true,
+                warnings: Vec::new(),
+            })
         }
 
         async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {

@@ -86,6 +86,8 @@ pub struct ApplyAnswer {
     pub object: Value,
     /// Whether it was, or would be, created (201) rather than changed (200).
     pub created: bool,
+    /// What the server, or one of its webhooks or policies, warns of, each fit to be shown.
+    pub warnings: Vec<String>,
 }
 
 /// One patch.

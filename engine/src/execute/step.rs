@@ -194,7 +194,7 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
                 did: Some(written.did),
                 recorded: Some(recorded),
                 seen: vec![written.object],
-                notes: written.note.into_iter().collect(),
+                notes: written.notes,
                 ..Performed::default()
             })
         }

@@ -295,6 +295,7 @@ impl Provider for Supposed {
         Ok(ApplyAnswer {
             object: expected(live, &request.body, &request.manager),
             created: live.is_none(),
+            warnings: Vec::new(),
         })
     }
 

@@ -38,7 +38,7 @@ pub(super) struct Wrote {
     /// The object as the server answered.
     pub(super) object: Value,
     /// What a person should know.
-    pub(super) note: Option<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// What earlier tries of one write found. An answer may be lost after its effect, so what a later try finds may be our
@@ -170,11 +170,12 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
     let origin = if overtaken { Origin::Adopted } else { origin };
     let surprise = (foreign || overtaken) && !may_adopt;
     let note = surprise.then(|| format!("{named} was made by somebody meanwhile; it is recorded as adopted"));
+    let notes = warnings(&answer).chain(note).collect();
     Ok(Wrote {
         did,
         recorded: record(origin, Some(&answer.object)),
         object: answer.object,
-        note,
+        notes,
     })
 }
 
@@ -372,8 +373,10 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
     Ok(Wrote {
         did,
         recorded: taken.record(Some(&answer.object), &taken.written, edges, context.key),
+        notes: warnings(&answer)
+            .chain(left_in(&documents, before, live.as_ref()))
+            .collect(),
         object: answer.object,
-        note: left_in(&documents, before, live.as_ref()),
     })
 }
 
@@ -414,6 +417,14 @@ async fn apply<P: Provider, J: Journal, S: Secrets>(
         Err(ProviderError::OtherUid) => Err(ProviderError::Modified.into()),
         other => Ok(other?),
     }
+}
+
+/// What the server warns of, for people.
+fn warnings(answer: &ApplyAnswer) -> impl Iterator<Item = String> {
+    answer
+        .warnings
+        .iter()
+        .map(|warning| format!("the server warns: {warning}"))
 }
 
 fn uid_of(object: &Value) -> String {

@@ -27,7 +27,7 @@ use crate::{
     ownership::won,
     readiness::{Readiness, Seen},
     recorded::{Recorded, RecordedNode, RecordedObject},
-    resource::{Adopt, Node, Resource, asked_of, sent_digest, written_value},
+    resource::{Adopt, Consequence, ConsequenceClass, Node, Resource, asked_of, sent_digest, written_value},
     survey::{Answer, Found, Survey, Unanswered},
     yields::yielded_of,
 };
@@ -353,9 +353,22 @@ fn written(
     because::say(&mut step, resource, known.and_then(Recorded::object));
     if step.action.is_change() {
         step.consequences.extend(taken::told(&object, known, &found.answer));
+        step.consequences.extend(warned(&object, &found.answer));
         step.consequences.extend(replace::drawn_anew(&step, resource));
     }
     Ok(step)
+}
+
+/// What the server warns of, in its words: as little of it is an error as of what the catalogue tells.
+fn warned(object: &ObjectRef, answer: &Answer) -> Vec<Consequence> {
+    let Answer::Would { warnings, .. } = answer else {
+        return Vec::new();
+    };
+    let say = |warning: &String| Consequence {
+        class: ConsequenceClass::Notice,
+        text: format!("{object}: the server warns: {warning}"),
+    };
+    warnings.iter().map(say).collect()
 }
 
 /// Whether secret values are recorded by a key that was lost since: with the one that there is, nothing can be said of them

@@ -78,6 +78,7 @@ mod tests {
             object: Packed::of(&Value::Null),
             created: false,
             taken,
+            warnings: Vec::new(),
         };
         let object = ObjectRef::namespaced("v1", "ConfigMap", "n", "one");
         let texts: Vec<_> = told(&object, None, &answer).into_iter().map(|one| one.text).collect();

@@ -109,10 +109,16 @@ async fn ask_object<P: Provider, S: Secrets>(
         map.remove(&mut body);
     }
     let answer = match dry_run(provider, named, body, live, &manager).await {
-        Answer::Would { object, created, taken } if !maps.is_empty() => Answer::Would {
+        Answer::Would {
+            object,
+            created,
+            taken,
+            warnings,
+        } if !maps.is_empty() => Answer::Would {
             object: Packed::of(&emptied::with_them(&maps, object.open())),
             created,
             taken,
+            warnings,
         },
         answer => answer,
     };

@@ -34,6 +34,7 @@ pub(super) async fn dry_run<P: Provider>(
                 object: Packed::of(&answer.object),
                 created: answer.created,
                 taken,
+                warnings: answer.warnings,
             },
             Err(ProviderError::Conflict(causes)) if !request.force => {
                 request.force = true;

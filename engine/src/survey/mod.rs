@@ -128,6 +128,8 @@ pub enum Answer {
         created: bool,
         /// Fields of others that would have to be taken.
         taken: Vec<Cause>,
+        /// What the server warns of.
+        warnings: Vec<String>,
     },
     /// It cannot be asked. What an apply would leave is said without the server.
     Unverified {

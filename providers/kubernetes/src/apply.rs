@@ -33,11 +33,13 @@ pub(crate) async fn apply(provider: &KubernetesProvider, request: &ApplyRequest)
         accepts: Accepts::Whole,
     };
     let accepted = provider.accepted(ask).await?;
+    let subject = about(&request.object);
     Ok(ApplyAnswer {
         object: provider
             .transport()
             .parse(&request.object.to_string(), &accepted.body)?,
         created: accepted.created,
+        warnings: accepted.warnings.iter().map(|text| subject.shown(text)).collect(),
     })
 }
 

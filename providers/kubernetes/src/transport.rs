@@ -88,6 +88,8 @@ const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s
 pub(crate) struct Accepted {
     /// Whether it was 201.
     pub(crate) created: bool,
+    /// What the server warns of, as it says it.
+    pub(crate) warnings: Vec<String>,
     /// The whole body.
     pub(crate) body: Bytes,
 }
@@ -197,9 +199,9 @@ impl Transport {
                 is_lost: true,
                 error: error::silence(&self.server, &error),
             })?;
-            Ok::<_, Silence>((parts.status.as_u16(), retry_after(&parts.headers), collected.to_bytes()))
+            Ok::<_, Silence>((parts.status.as_u16(), parts.headers, collected.to_bytes()))
         };
-        let (code, retry_after, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| {
+        let (code, headers, body) = timeout(REQUEST_TIMEOUT, whole).await.map_err(|_| {
             turn.learn(Load::Unavailable);
             self.too_late()
         })??;
@@ -213,9 +215,10 @@ impl Transport {
         Ok(match code {
             200..=299 => Answer::Accepted(Accepted {
                 created: code == 201,
+                warnings: warnings(&headers),
                 body,
             }),
-            _ => Answer::Refused(Refusal::read(code, retry_after, &body)),
+            _ => Answer::Refused(Refusal::read(code, retry_after(&headers), &body)),
         })
     }
 
@@ -297,6 +300,33 @@ fn jitter() -> f64 {
     u32::try_from(drawn).map_or(0.5, |drawn| f64::from(drawn) / 999.0)
 }
 
+/// The texts of the headers that say `299 - "text"`, each once; a backslash stands before a quote and a backslash. Those of
+/// other codes are of proxies on the way (`k8s.io/apimachinery/pkg/util/net/http.go`, `ParseWarningHeaders`).
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let mut texts = Vec::new();
+    for value in headers.get_all(header::WARNING) {
+        // An agent may stand where the server writes a dash.
+        let quoted = std::str::from_utf8(value.as_bytes())
+            .ok()
+            .and_then(|value| value.strip_prefix("299 "))
+            .and_then(|rest| rest.split_once(" \""));
+        let Some((_, quoted)) = quoted else { continue };
+        let mut text = String::new();
+        let mut characters = quoted.chars();
+        loop {
+            match characters.next() {
+                None | Some('"') => break,
+                Some('\\') => text.extend(characters.next()),
+                Some(character) => text.push(character),
+            }
+        }
+        if !text.is_empty() && !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
 /// The header in seconds; the form with a date is not used by API servers (`k8s.io/apiserver`, `RetryAfter`).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
@@ -323,6 +353,22 @@ mod tests {
             std::future::ready(Ok::<_, Infallible>(answer.expect("a code")))
         });
         Transport::new(kube::Client::new(service, "default"), "https://here".to_owned()).with_parallelism(parallelism)
+    }
+
+    #[test]
+    fn warnings_of_the_server_are_read_once_each_and_those_of_proxies_are_not() {
+        let mut headers = HeaderMap::new();
+        for value in [
+            r#"299 - "unknown field \"spec.bogus\"""#,
+            r#"299 - "unknown field \"spec.bogus\"""#,
+            r#"299 apiserver "a \\ b" "Sun, 29 Nov 2026 01:00:00 GMT""#,
+            r#"199 proxy "stale""#,
+            r#"299 - """#,
+            "299 -",
+        ] {
+            headers.append(header::WARNING, HeaderValue::from_static(value));
+        }
+        assert_eq!(warnings(&headers), [r#"unknown field "spec.bogus""#, r"a \ b"]);
     }
 
     #[tokio::test(start_paused = true)]

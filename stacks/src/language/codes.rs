@@ -602,6 +602,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "As STK100, of an LLMInferenceService or InferenceService in files: what its source says of its weights (parameters × bytes of each) is more than the GPUs of one pod hold on the pool with the most memory that it can run on. vLLM would end with an out-of-memory error, again and again.",
     ),
     row(
+        "STK327",
+        "a wait for a status that a kind does not have",
+        "`ready` names a kind, and what it waits for is in `status`: a condition, a path below `.status`, or an expression about it. Objects of this kind have no status (a ConfigMap, a Role, or a kind whose definition among the files has none), so it would be waited for until its time is over. Without `kind` such a table is about those objects alone that have a status. Take it out, or wait for a field that the kind has.",
+    ),
+    row(
         "STK330",
         "a word that is a boolean",
         "Kubernetes reads YAML 1.1, in which `yes`, `no`, `on`, `off`, `y` and `n` are booleans, in lower case, capitals, or with a capital first. They are read so here too, and told, because a text may have been meant.",
@@ -780,6 +785,11 @@ const EXPLANATIONS: &[Explanation] = &[
         "STK365",
         "more GPUs for a pod than a node has",
         "As STK103, of pods in files: no node of the pools that it can run on has as many GPUs as one pod asks for, so it is never scheduled.",
+    ),
+    row(
+        "STK366",
+        "a namespace on an object of the whole cluster",
+        "Charts write `metadata.namespace` on ClusterRoles and the like, too. The API server leaves it out, and so does an apply; the address of the object has none either. Where a Role was meant, this says so.",
     ),
     row(
         "STK400",

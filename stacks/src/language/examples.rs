@@ -1025,6 +1025,15 @@ const EXAMPLES: &[(&str, Example)] = &[
         ),
     ),
     (
+        "STK327",
+        awaited(
+            "[[manifests]]\nname = \"widgets\"\npath = \"widgets.yaml\"\n\n[[manifests]]\nname = \"team\"\npath = \"team.yaml\"\n\
+             ready = { kind = \"ConfigMap\", condition = \"Ready\" } # <-\n",
+            "[[manifests]]\nname = \"widgets\"\npath = \"widgets.yaml\"\n\n[[manifests]]\nname = \"team\"\npath = \"team.yaml\"\n\
+             ready = { kind = \"ConfigMap\", jsonpath = \".data\" }\n",
+        ),
+    ),
+    (
         "STK330",
         manifests(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team, namespace: llm-d-demo}\nimmutable: yes # <-\n",
@@ -1296,6 +1305,13 @@ const EXAMPLES: &[(&str, Example)] = &[
         manifests(
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"2\"} # <-\n",
             "apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: theirs, namespace: llm-d-demo}\nspec:\n  replicas: 0\n  model: {name: org/theirs, uri: \"hf://org/theirs\"}\n  template:\n    containers:\n    - name: main\n      resources:\n        limits: {nvidia.com/gpu: \"1\"}\n",
+        ),
+    ),
+    (
+        "STK366",
+        manifests(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: team\n  namespace: llm-d-demo # <-\nrules: []\n",
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: team\nrules: []\n",
         ),
     ),
     (

@@ -377,6 +377,18 @@ pub enum ManifestsError {
         /// What it would fit.
         hint: String,
     },
+    /// A status is waited for that its kind has not.
+    #[error("{at}: `ready` waits for a status, and a {kind} has none")]
+    #[diagnostic(
+        code(STK327),
+        help("take it out: a {kind} is ready once it is there; or wait for a field that it has, as `.data.key`")
+    )]
+    NoStatus {
+        /// Where it is written.
+        at: FileLine,
+        /// The kind.
+        kind: String,
+    },
     /// Something that does not get on with OpenShift AI 3.
     #[error("{at}: {object} brings {neighbour}, which does not go with OpenShift AI 3")]
     #[diagnostic(
@@ -556,6 +568,7 @@ impl ManifestsError {
             | Self::Itself { at, .. }
             | Self::NoNamespace { at, .. }
             | Self::NoReadiness { at, .. }
+            | Self::NoStatus { at, .. }
             | Self::Circle { at, .. }
             | Self::TooLarge { at, .. }
             | Self::Neighbour { at, .. }

@@ -1,6 +1,6 @@
 //! What is known of kinds that every cluster has, and of those that definitions among the documents bring.
 
-use super::{Scopes, read::Document};
+use super::{ManifestsNotice, Scopes, read::Document};
 use serde_json::Value;
 use stackctl_engine::{
     Manifest, Resource,
@@ -137,6 +137,36 @@ pub(super) fn provided(manifest: &Manifest) -> Option<Provides> {
     })
 }
 
+/// Kinds of the API server itself whose objects have no status (<https://kubernetes.io/docs/reference/kubernetes-api/>, 1.34).
+const WITHOUT_STATUS: &[(&str, &str)] = &[
+    ("", "ConfigMap"),
+    ("", "Endpoints"),
+    ("", "LimitRange"),
+    ("", "PodTemplate"),
+    ("", "Secret"),
+    ("", "ServiceAccount"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("coordination.k8s.io", "Lease"),
+    ("discovery.k8s.io", "EndpointSlice"),
+    ("networking.k8s.io", "IngressClass"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("node.k8s.io", "RuntimeClass"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+/// Whether objects of a kind of the API server have no status: nothing of it can be waited for.
+pub(super) fn has_no_status(object_type: &ObjectType) -> bool {
+    WITHOUT_STATUS.contains(&(object_type.group(), object_type.kind.as_str()))
+}
+
 /// The kinds of definitions among the documents whose objects have no status: nothing can be waited for in one.
 pub(super) fn without_status(documents: &[(usize, Document<'_>)]) -> BTreeSet<GroupKind> {
     let has_status = |manifest: &Manifest| {
@@ -187,21 +217,6 @@ fn is_namespaced(object_type: &ObjectType) -> Option<bool> {
         .then(|| !CLUSTER_WIDE.contains(&(group, kind)))
 }
 
-/// What names a namespace and belongs to the whole cluster, by the definitions among the documents and in the catalogue,
-/// or as a kind that every cluster has: the server would not know what is meant.
-pub(super) fn misplaced<'d>(
-    documents: &'d [(usize, Document<'d>)],
-    catalogue: &[Resource],
-) -> impl Iterator<Item = &'d Document<'d>> {
-    let scopes = scopes(documents, catalogue);
-    let is_misplaced = move |document: &&Document<'_>| {
-        let object = document.manifest.object();
-        let said = scopes.get(&object.object_type.group_kind()).copied();
-        object.namespace.is_some() && said.or_else(|| is_namespaced(&object.object_type)) == Some(false)
-    };
-    documents.iter().map(|(_, document)| document).filter(is_misplaced)
-}
-
 /// The types of objects that name no namespace, where nothing here says whether they lie in one.
 pub(super) fn unplaced(documents: &[(usize, Document<'_>)], catalogue: &[Resource]) -> BTreeSet<ObjectType> {
     let scopes = scopes(documents, catalogue);
@@ -214,28 +229,37 @@ pub(super) fn unplaced(documents: &[(usize, Document<'_>)], catalogue: &[Resourc
         .collect()
 }
 
-/// Puts what names no namespace and needs one into that of its set, as kubectl does: by the definitions among the
-/// documents and in the catalogue, then by `known`, then of the groups that every cluster has. Returns the other kinds,
-/// whose objects stay as written.
+/// Puts what names no namespace and needs one into that of its set, as kubectl does, and takes what names one and is of the
+/// whole cluster out of it, as the API server does (k8s.io/apiserver/pkg/registry/rest,
+/// `EnsureObjectNamespaceMatchesRequestNamespace`), which is told: by the definitions among the documents and in the
+/// catalogue, then by `known`, then of the groups that every cluster has. Returns the other kinds, whose objects stay as
+/// written where they name no namespace.
 pub(super) fn place<'a>(
     documents: &mut [(usize, Document<'_>)],
     catalogue: &[Resource],
     known: &Scopes,
     namespace_of: impl Fn(usize) -> &'a str,
+    notices: &mut Vec<ManifestsNotice>,
 ) -> BTreeSet<GroupKind> {
     let scopes = scopes(documents, catalogue);
     let mut unplaced = BTreeSet::new();
     for (set, document) in documents {
         let object = document.manifest.object();
-        if object.namespace.is_some() {
-            continue;
-        }
         let kind = object.object_type.group_kind();
         let said = scopes.get(&kind).or_else(|| known.get(&kind)).copied();
-        match said.or_else(|| is_namespaced(&object.object_type)) {
-            Some(true) => document.manifest.put_into(namespace_of(*set)),
-            Some(false) => {}
-            None => {
+        let is_namespaced = said.or_else(|| is_namespaced(&object.object_type));
+        match (is_namespaced, &object.namespace) {
+            (Some(true), Some(_)) | (Some(false), None) | (None, Some(_)) => {}
+            (Some(true), None) => document.manifest.put_into(namespace_of(*set)),
+            (Some(false), Some(namespace)) => {
+                notices.push(ManifestsNotice::InNoNamespace {
+                    at: document.at_field("metadata.namespace"),
+                    kind: kind.kind,
+                    namespace: namespace.clone(),
+                });
+                document.manifest.take_out_of_namespace();
+            }
+            (None, None) => {
                 unplaced.insert(kind);
             }
         }

@@ -38,7 +38,7 @@ pub use notice::ManifestsNotice;
 
 pub(crate) use kept::definition_stays;
 
-use crate::stack::{Allowance, ManifestSet, SetDependency};
+use crate::stack::{Allowance, KindName, ManifestSet, SetDependency, SetReadiness};
 use circle::Circles;
 use edges::Index;
 use kinds::KnownReadiness;
@@ -147,11 +147,12 @@ impl<'a> Files<'a> {
         kinds::unplaced(&self.documents, catalogue)
     }
 
-    /// Puts objects that name no namespace and need one into that of their table, as kubectl does. What nothing is known
-    /// of stays as it is written.
+    /// Puts objects that name no namespace and need one into that of their table, as kubectl does, and those of the whole
+    /// cluster into none. What nothing is known of stays as it is written.
     pub fn place(&mut self, catalogue: &[Resource], scopes: &Scopes) {
         let sets = &self.sets;
-        self.unplaced = kinds::place(&mut self.documents, catalogue, scopes, |set| namespace_of(sets[set].0));
+        let namespace_of = |set: usize| namespace_of(sets[set].0);
+        self.unplaced = kinds::place(&mut self.documents, catalogue, scopes, namespace_of, &mut self.notices);
     }
 
     /// The namespaces that objects are to lie in, and that nothing in the stack makes or has an object in.
@@ -183,16 +184,9 @@ impl<'a> Files<'a> {
             unplaced,
         } = self;
         namespaces::check(&documents, beside, &mut errors, &mut notices);
-        errors.extend(kinds::misplaced(&documents, beside.catalogue).map(|document| {
-            let kind = &document.manifest.object().object_type.kind;
-            ManifestsError::NotAnObject {
-                at: document.at_field("metadata.namespace"),
-                why: format!("a {kind} belongs to the whole cluster, and a namespace is given"),
-                hint: Cow::Borrowed("take `metadata.namespace` out"),
-            }
-        }));
         let only_sets: Vec<&ManifestSet> = sets.iter().map(|(set, _)| *set).collect();
         notices.extend(unused_readiness(&only_sets, &documents));
+        errors.extend(impossible_readiness(&only_sets, &documents));
         notices.extend(unwritten_namespaces(&only_sets, &documents, &unplaced));
         let (resources, places) = compiled(&only_sets, documents, &refused, beside, &mut errors, &mut notices);
         allowed::settle(&sets, beside.allowed, &mut errors, &mut notices);
@@ -442,6 +436,32 @@ fn unused_readiness(sets: &[&ManifestSet], documents: &[(usize, Document<'_>)]) 
     unused
 }
 
+/// Whether an object has no status, by its kind or by a definition among the files: nothing of it can be waited for.
+fn has_no_status(object_type: &ObjectType, without_status: &BTreeSet<GroupKind>) -> bool {
+    kinds::has_no_status(object_type) || without_status.contains(&object_type.group_kind())
+}
+
+/// Tables of `ready` that name a kind and wait for a status that it has not.
+fn impossible_readiness(sets: &[&ManifestSet], documents: &[(usize, Document<'_>)]) -> Vec<ManifestsError> {
+    let without_status = kinds::without_status(documents);
+    let mut impossible = Vec::new();
+    for (index, set) in sets.iter().enumerate() {
+        for said in set.ready.iter().filter(|said| said.reads_status()) {
+            let Some(of) = &said.of else { continue };
+            let mut of_set = documents.iter().filter(|(set, _)| *set == index);
+            let is_meant =
+                |object_type: &ObjectType| of.names(object_type) && has_no_status(object_type, &without_status);
+            if of_set.any(|(_, document)| is_meant(&document.manifest.object().object_type)) {
+                impossible.push(ManifestsError::NoStatus {
+                    at: said.at.clone(),
+                    kind: of.to_string(),
+                });
+            }
+        }
+    }
+    impossible
+}
+
 /// Objects that `namespace` of their table may be meant for, and that nobody knows to lie in one; the first of each kind.
 fn unwritten_namespaces(
     sets: &[&ManifestSet],
@@ -477,17 +497,21 @@ fn named<'s>(sets: &[&'s ManifestSet]) -> BTreeMap<&'s Address, &'s FileLine> {
     named
 }
 
-/// When an object is ready and when it never will be, and whether anything says so. What has no status, by a definition
-/// among the files, is as soon as it is there.
+/// When an object is ready and when it never will be, and whether anything says so. What has no status is as soon as it is
+/// there, also where a table for all objects reads one.
 fn readiness(
     set: &ManifestSet,
     document: &Document<'_>,
     without_status: &BTreeSet<GroupKind>,
 ) -> (Rule, Option<Rule>, bool) {
     let object_type = &document.manifest.object().object_type;
-    let is_about = |of: &crate::stack::KindName| of.names(object_type);
-    let mut said = set.ready.iter().filter(|said| said.of.as_ref().is_none_or(is_about));
-    if let Some(said) = said.next() {
+    let is_about = |of: &KindName| of.names(object_type);
+    let has_none = has_no_status(object_type, without_status);
+    let is_for = |said: &&SetReadiness| match &said.of {
+        Some(of) => is_about(of),
+        None => !(has_none && said.reads_status()),
+    };
+    if let Some(said) = set.ready.iter().find(is_for) {
         return (said.ready.clone(), said.failed.clone(), true);
     }
     match kinds::readiness_of(object_type, document.manifest.value()) {

@@ -418,6 +418,21 @@ pub enum ManifestsNotice {
         /// The most that a node has.
         most: u32,
     },
+    /// A namespace that means nothing.
+    #[error("{at}: a {kind} belongs to the whole cluster: that it names the namespace `{namespace}` is left out")]
+    #[diagnostic(
+        code(STK366),
+        severity(Warning),
+        help("take `metadata.namespace` out, as the API server does")
+    )]
+    InNoNamespace {
+        /// Where it is written.
+        at: FileLine,
+        /// The kind.
+        kind: String,
+        /// The namespace.
+        namespace: String,
+    },
     /// A rule of kapp that is not carried out.
     #[error("{at}: the rule `{rule}` orders nothing here: {why}")]
     #[diagnostic(code(STK335), severity(Warning), help("`stackctl graph` shows what waits for what"))]
@@ -461,6 +476,7 @@ impl ManifestsNotice {
             | Self::GroupTwice { at, .. }
             | Self::NoToken { at, .. }
             | Self::NoKuadrant { at, .. }
+            | Self::InNoNamespace { at, .. }
             | Self::Rule { at, .. } => at,
         }
     }

@@ -67,12 +67,32 @@ impl ManifestSet {
 pub struct SetReadiness {
     /// Where it is written.
     pub at: FileLine,
-    /// Which objects; none means all of the set.
+    /// Which objects; none means all of the set, but where it reads a status those alone whose kind has one.
     pub of: Option<KindName>,
     /// When they are ready.
     pub ready: Rule,
     /// When they never will be.
     pub failed: Option<Rule>,
+}
+
+impl SetReadiness {
+    /// Whether it waits for something in the status of an object, which not every kind has.
+    pub fn reads_status(&self) -> bool {
+        reads_status(&self.ready)
+    }
+}
+
+fn reads_status(rule: &Rule) -> bool {
+    match rule {
+        Rule::Condition { .. } | Rule::ConditionReason { .. } | Rule::RolledOut | Rule::PodReady => true,
+        Rule::Field { path, .. } => path.to_string().starts_with(".status"),
+        Rule::Expression(expression) => expression.text().contains("status"),
+        Rule::ContainerStuck { .. } => true,
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(reads_status),
+        Rule::Not(rule) => reads_status(rule),
+        // Holds where there is no status at all.
+        Rule::Exists | Rule::Observed => false,
+    }
 }
 
 /// A kind as people name it: `Widget`, or `Widget.example.com` where several groups have one.

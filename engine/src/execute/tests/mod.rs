@@ -22,6 +22,7 @@ mod pictures;
 mod transitions;
 mod unverified;
 mod users;
+mod warned;
 mod yields;
 
 use super::{Event, Execution, Intent, Journal, JournalError, Options, Outcome, drive};

@@ -27,7 +27,7 @@ pub(crate) struct Subject<'a> {
 
 impl Subject<'_> {
     /// The server's words, fit to be shown.
-    fn shown(&self, message: &str) -> String {
+    pub(crate) fn shown(&self, message: &str) -> String {
         if self.object_type.kind == "Secret" && self.object_type.group().is_empty() {
             without_values(message)
         } else {

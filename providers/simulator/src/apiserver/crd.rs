@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::delete::{DEFINITION_CLEANUP, DeleteOptions, Propagation};
 use super::identity::Identity;
-use super::kinds::{Column, Kind, Scale, Version, object_meta};
+use super::kinds::{Column, Kind, Scale, Version, object_meta, version_priority};
 use super::request::Call;
 use super::schema::{self, Gaps, Schema, Type};
 use super::server::{Server, definition_key};
@@ -33,7 +33,11 @@ pub(super) fn kind_of(definition: &Value, gaps: &mut Gaps) -> Option<Kind> {
     let versions: Vec<Version> = spec["versions"]
         .as_array()?
         .iter()
-        .filter_map(|version| version_of(&group, version, gaps))
+        .filter_map(|version| {
+            let deprecation = deprecation(spec, version);
+            let version = version_of(&group, version, gaps)?;
+            Some(Version { deprecation, ..version })
+        })
         .collect();
     let storage = spec["versions"]
         .as_array()?
@@ -103,6 +107,32 @@ fn version_of(group: &str, version: &Value, gaps: &mut Gaps) -> Option<Version> 
             .flatten()
             .map(column_of)
             .collect(),
+        deprecation: None,
+    })
+}
+
+/// What is said of a version that goes out of use (k8s.io/apiextensions-apiserver/pkg/apiserver,
+/// `customresource_handler.go`, `defaultDeprecationWarning`).
+fn deprecation(spec: &Value, version: &Value) -> Option<String> {
+    if version["deprecated"] != true {
+        return None;
+    }
+    if let Some(text) = version["deprecationWarning"].as_str() {
+        return Some(text.to_owned());
+    }
+    let called = |version: &str| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        format!("{}/{version} {}", text(&spec["group"]), text(&spec["names"]["kind"]))
+    };
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    let others = versions.filter(|other| other["served"] == true && other["deprecated"] != true);
+    let best = others
+        .filter_map(|other| other["name"].as_str())
+        .max_by_key(|name| version_priority(name));
+    let said = format!("{} is deprecated", called(version["name"].as_str()?));
+    Some(match best {
+        Some(best) => format!("{said}; use {}", called(best)),
+        None => said,
     })
 }
 

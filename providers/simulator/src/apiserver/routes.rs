@@ -147,7 +147,17 @@ async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response
         // Custom resources have no such form on a real server either.
         return Err(Refusal::unsupported_media_type("application/json, application/yaml"));
     }
-    serve(shared, parts, call, &read_protobuf(body)?).await
+    let deprecation: Vec<_> = call.version().deprecation.clone().into_iter().collect();
+    match serve(shared, parts, call, &read_protobuf(body)?).await {
+        Ok(mut answer) => {
+            warn(&mut answer, &deprecation);
+            Ok(answer)
+        }
+        Err(refusal) => {
+            let warnings = [&deprecation[..], refusal.warnings()].concat();
+            Err(refusal.warning(&warnings))
+        }
+    }
 }
 
 /// The body as JSON, whichever form it was sent in.

@@ -324,11 +324,14 @@ spec:
 #[test]
 fn an_object_of_the_whole_cluster_names_no_namespace() {
     let text = "apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  namespace: b\n";
-    let errors = read(text).expect_err("a namespace");
+    let made = made(&set(), text);
     assert_eq!(
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["objects.yaml:5: a Node belongs to the whole cluster, and a namespace is given"]
+        made.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["objects.yaml:5: a Node belongs to the whole cluster: that it names the namespace `b` is left out"]
     );
+    assert_eq!(made.resources[0].address.to_string(), "manifests[team].node[a]");
+    let object = made.resources[0].object().expect("an object");
+    assert_eq!(object.namespace, None);
 }
 
 #[test]
@@ -367,6 +370,67 @@ metadata: {name: a, namespace: b}
     };
     assert_eq!(ready(0), (Rule::condition("Ready"), None));
     assert_eq!(ready(1), (Rule::condition("Complete"), Some(Rule::condition("Failed"))));
+}
+
+#[test]
+fn a_table_for_all_objects_waits_for_no_status_of_those_that_have_none() {
+    let text = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: b}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: a, namespace: b}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: b}
+";
+    let about = |of: Option<&str>, ready: Rule| {
+        let mut set = set();
+        set.ready = vec![crate::stack::SetReadiness {
+            at: FileLine {
+                file: "stack.toml".to_owned(),
+                line: 4,
+            },
+            of: of.map(|kind| crate::stack::KindName {
+                kind: kind.to_owned(),
+                group: None,
+            }),
+            ready,
+            failed: None,
+        }];
+        set
+    };
+    let rules = |set: &ManifestSet| {
+        let made = made(set, text);
+        let rule = |resource: &Resource| match &resource.node {
+            Node::Object(object) => object.ready.clone(),
+            other => panic!("{other:?} is no object"),
+        };
+        made.resources.iter().map(rule).collect::<Vec<_>>()
+    };
+    let ready = Rule::condition("Ready");
+    assert_eq!(
+        rules(&about(None, ready.clone())),
+        [Rule::Exists, ready.clone(), ready.clone()]
+    );
+    let field = Rule::non_empty("data.key");
+    assert_eq!(
+        rules(&about(None, field.clone())),
+        [field.clone(), field.clone(), field]
+    );
+    // What names the kind can be meant for nothing else.
+    let files = vec![ManifestFile {
+        name: "objects.yaml".to_owned(),
+        text: text.to_owned(),
+    }];
+    let errors = resources(&[(&about(Some("ConfigMap"), ready), files)], &[]).expect_err("no status");
+    assert_eq!(
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["stack.toml:4: `ready` waits for a status, and a ConfigMap has none"]
+    );
 }
 
 #[test]

@@ -134,7 +134,11 @@ impl Provider for Instantly {
             inner.objects.insert(key.clone(), packed.clone());
             inner.tell(&key, &Told::Changed(packed));
         }
-        Ok(ApplyAnswer { object, created })
+        Ok(ApplyAnswer {
+            object,
+            created,
+            warnings: Vec::new(),
+        })
     }
 
     async fn patch(&self, request: &PatchRequest) -> Result<Value, ProviderError> {

@@ -505,6 +505,7 @@ fn kind(row: &Row, types: &mut Types) -> Kind {
             has_status: has('s'),
             scale,
             columns: columns.split('|').filter(|text| !text.is_empty()).map(column).collect(),
+            deprecation: None,
         }],
         storage: 0,
         definition: None,

@@ -48,6 +48,8 @@ pub(super) struct Version {
     pub(super) has_status: bool,
     pub(super) scale: Option<Scale>,
     pub(super) columns: Vec<Column>,
+    /// What every answer to a request in this version warns of.
+    pub(super) deprecation: Option<String>,
 }
 
 /// A kind of object and how it is served.
@@ -159,7 +161,7 @@ impl Kinds {
 
 /// Orders versions as discovery does: GA before beta before alpha, higher numbers first
 /// (<https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#version-priority>).
-fn version_priority(name: &str) -> (u8, u32, u32, String) {
+pub(super) fn version_priority(name: &str) -> (u8, u32, u32, String) {
     let number = |text: &str| text.parse::<u32>().ok();
     let parse = || {
         let rest = name.strip_prefix('v')?;

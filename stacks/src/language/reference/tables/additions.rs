@@ -321,7 +321,7 @@ pub(super) const TABLES: &[Table] = &[
                 "kind",
                 Takes::Text("a kind, with its group where needed"),
                 "all objects of the table",
-                "Which objects it is about.",
+                "Which objects it is about. Without it what reads a status passes over kinds that have none, as ConfigMaps: they are ready once they are there.",
             ),
             key(
                 "condition",
