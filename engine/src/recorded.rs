@@ -11,7 +11,7 @@ use crate::{
     graph::Edge,
     object_key::ObjectRef,
     packed::Packed,
-    resource::{DestroyStep, Remains},
+    resource::{DestroyStep, NeededBy, Remains},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
@@ -122,7 +122,7 @@ pub struct RecordedDestroy {
     pub self_recreating: bool,
     /// What happens before the deletion.
     pub steps: Vec<DestroyStep>,
-    /// What others made for us: deleted after us.
+    /// What others made for us: deleted after us, where we are deleted.
     pub claims: Vec<Claimed>,
     /// What stays, and why.
     pub remains: Vec<Remains>,
@@ -139,6 +139,8 @@ pub struct Claimed {
     pub uid: String,
     /// Why it is there because of us.
     pub why: String,
+    /// Who else may need it.
+    pub needed_by: Option<NeededBy>,
 }
 
 impl Recorded {
@@ -154,6 +156,14 @@ impl Recorded {
     /// before us, and that nothing says to keep.
     pub fn is_deleted(&self) -> bool {
         self.is_to_go() && self.destroy.retain.is_none()
+    }
+
+    /// What others made for us and goes with it: nothing where it is given back.
+    pub fn claims_that_go(&self) -> &[Claimed] {
+        match &self.node {
+            RecordedNode::Object(_) if !self.is_deleted() => &[],
+            _ => &self.destroy.claims,
+        }
     }
 
     /// The same, whatever says to keep it.

@@ -160,8 +160,11 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
                 rights.object(&object.object, &[Verb::Delete]);
             }
         }
-        for claimed in &known.destroy.claims {
+        for claimed in known.claims_that_go() {
             rights.object(&claimed.object, &[Verb::Get, Verb::Delete]);
+            if let Some(needed) = &claimed.needed_by {
+                rights.add(&needed.of, claimed.object.namespace.as_deref(), &[Verb::List]);
+            }
         }
         for step in &known.destroy.steps {
             let scopes = match step {

@@ -266,6 +266,9 @@ impl Memory {
         if object["metadata"]["uid"].is_null() {
             object["metadata"]["uid"] = json!(format!("uid-{}", inner.version));
         }
+        if object["metadata"]["creationTimestamp"].is_null() {
+            object["metadata"]["creationTimestamp"] = json!("2026-11-24T02:00:00Z");
+        }
         inner.objects.insert(key.clone(), object.clone());
         inner.log.extend(log);
         self.tell(inner, Told::One(key, Some(object.clone()), object.clone()));

@@ -18,7 +18,7 @@ use stackctl_engine::{
         Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode,
         RecordedObject, Undo,
     },
-    resource::{DestroyStep, Remains},
+    resource::{DestroyStep, NeededBy, Remains},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -208,6 +208,10 @@ fn destroy() -> RecordedDestroy {
             object: target.clone(),
             uid: "u2".to_owned(),
             why: "installed with it".to_owned(),
+            needed_by: Some(NeededBy {
+                of: ObjectType::new("v1", "ConfigMap"),
+                at: FieldPath::of("data.needs"),
+            }),
         }],
         remains: vec![Remains {
             object: target,

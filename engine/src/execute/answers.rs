@@ -10,7 +10,12 @@ use super::{
     script::Move,
     step::{Done, Request, Stand},
 };
-use crate::{address::Address, digest::Digest, recorded::RecordedNode, resource::Node};
+use crate::{
+    address::Address,
+    digest::Digest,
+    recorded::{Claimed, RecordedNode},
+    resource::Node,
+};
 
 impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     /// The next request that leaves, if a step wants one.
@@ -93,6 +98,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         if !is_beside {
             active.moves.pop_front();
         }
+        if let Some(kept) = performed.kept {
+            // Nobody waits for what does not go.
+            let of_it = Move::AwaitGone(kept.object, kept.uid);
+            active.moves.retain(|wanted| *wanted != of_it);
+        }
         active.clearers = performed.clearers.or(active.clearers.take());
         for object in performed.seen {
             self.see_written(object);
@@ -122,7 +132,9 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let object = self.steps.get(address).and_then(|step| step.object.as_ref());
         let object = object.map_or_else(|| "it".to_owned(), ToString::to_string);
         match wanted {
-            Move::Delete(object, _) => format!("{object} could not be deleted"),
+            Move::Delete(object, _) | Move::DeleteClaimed(Claimed { object, .. }) => {
+                format!("{object} could not be deleted")
+            }
             Move::Patch(object, _) => format!("{object} could not be patched"),
             Move::Release | Move::Restore => format!("{object} could not be given back"),
             Move::Claim => "what others made for it could not be read".to_owned(),

@@ -6,6 +6,7 @@
 //! [`Provider`] and [`Journal`] are the only ways to the world.
 
 mod answers;
+mod claims;
 mod context;
 mod diagnose;
 mod drive;

@@ -6,7 +6,7 @@ use crate::{
     object_key::ObjectRef,
     plan::{Action, Step},
     readiness::{Observation, Rule, Sight, Target},
-    recorded::{Recorded, RecordedNode},
+    recorded::{Claimed, Recorded, RecordedNode},
     resource::{DestroyStep, Node, Resource},
     survey::observations,
 };
@@ -36,6 +36,8 @@ pub(super) enum Move {
     AwaitNone(Target),
     /// Deletes the object of this uid.
     Delete(ObjectRef, String),
+    /// Deletes what others made for us, unless somebody else needs it.
+    DeleteClaimed(Claimed),
     /// Waits until the object of this uid is gone.
     AwaitGone(ObjectRef, String),
     /// Releases the recorded object.
@@ -85,11 +87,8 @@ pub(super) fn of_resource(step: &Step, resource: &Resource, going: &[&Recorded])
 pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
     match (step.action, &known.node) {
-        (Action::Release, RecordedNode::Object(_)) => {
-            moves.extend(known.destroy.steps.iter().map(before_it_goes));
-            moves.push_back(Move::Release);
-            moves.extend(claims_go(known));
-        }
+        // What stays keeps what it works with.
+        (Action::Release, RecordedNode::Object(_)) => moves.push_back(Move::Release),
         (Action::Delete | Action::Release, _) => moves.extend(taking_away(known)),
         _ => moves.extend(claims_go(known)),
     }
@@ -99,9 +98,11 @@ pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
 
 /// What its record says about its end, the object itself or its fields, and what others made for it.
 fn taking_away(known: &Recorded) -> Vec<Move> {
+    if matches!(known.node, RecordedNode::Object(_)) && !known.is_deleted() {
+        return vec![Move::Release];
+    }
     let mut moves: Vec<_> = known.destroy.steps.iter().map(before_it_goes).collect();
     match &known.node {
-        RecordedNode::Object(_) if !known.is_deleted() => moves.push(Move::Release),
         RecordedNode::Object(object) => {
             moves.push(Move::Delete(object.object.clone(), object.uid.clone()));
             moves.push(Move::AwaitGone(object.object.clone(), object.uid.clone()));
@@ -121,12 +122,10 @@ fn before_it_goes(step: &DestroyStep) -> Move {
     }
 }
 
-/// All are told to go before any is waited for: one may hold another up.
+/// All are told to go before any is waited for: one may hold another up. None goes with what is not ours to delete.
 fn claims_go(known: &Recorded) -> Vec<Move> {
-    let claims = &known.destroy.claims;
-    let told = claims
-        .iter()
-        .map(|claimed| Move::Delete(claimed.object.clone(), claimed.uid.clone()));
+    let claims = known.claims_that_go();
+    let told = claims.iter().cloned().map(Move::DeleteClaimed);
     let gone = claims
         .iter()
         .map(|claimed| Move::AwaitGone(claimed.object.clone(), claimed.uid.clone()));
@@ -158,6 +157,7 @@ impl Move {
                 | Self::Deed(_)
                 | Self::Patch(..)
                 | Self::Delete(..)
+                | Self::DeleteClaimed(_)
                 | Self::Release
                 | Self::Restore
         )
@@ -176,6 +176,7 @@ impl Move {
             | Self::Record
             | Self::Patch(..)
             | Self::Delete(..)
+            | Self::DeleteClaimed(_)
             | Self::Release
             | Self::Restore
             | Self::AskAfter(_)

@@ -1,7 +1,7 @@
 //! One active step, and the one place where its requests are sent.
 
 use super::{
-    Did, Journal, Provider,
+    Did, Journal, Provider, claims,
     context::{Context, StepError},
     diagnose::Symptom,
     effect::{self, Deed},
@@ -14,8 +14,7 @@ use crate::{
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
     late::Secrets,
-    object_key::{ObjectRef, ObjectType},
-    readiness::{Sight, Target},
+    readiness::Sight,
     recorded::{Claimed, Recorded},
     resource::Resource,
 };
@@ -147,6 +146,8 @@ pub(super) struct Performed {
     /// Objects as the server answered.
     pub(super) seen: Vec<Value>,
     pub(super) notes: Vec<String>,
+    /// What was to go and stays, since somebody else needs it.
+    pub(super) kept: Option<Claimed>,
     /// Set when this was a deed beside the script.
     pub(super) deed: Option<Deed>,
     /// Set when this was a look at those who clear finalizers, beside the script.
@@ -200,7 +201,7 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
         }
         (Move::Claim, Some(resource), Some(known)) => {
             let mut recorded = known.clone();
-            recorded.destroy.claims = claims(context, resource).await?;
+            recorded.destroy.claims = claims::claimed(context, resource, known).await?;
             Ok(Performed {
                 recorded: (recorded != *known).then_some(recorded),
                 ..Performed::default()
@@ -251,6 +252,14 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
         (Move::Delete(object, uid), _, Some(known)) => {
             given(undo::delete(context, known, object, uid, deadline).await?)
         }
+        (Move::DeleteClaimed(claimed), _, Some(known)) => match claims::user_of(context, claimed, known).await? {
+            None => given(undo::delete(context, known, &claimed.object, &claimed.uid, deadline).await?),
+            Some(user) => Ok(Performed {
+                kept: Some(claimed.clone()),
+                notes: vec![format!("{} stays: {user} needs it", claimed.object)],
+                ..Performed::default()
+            }),
+        },
         (Move::Restore, _, Some(known)) => given(undo::restore(context, known, deadline).await?),
         (Move::Release, _, Some(known)) => match known.object() {
             Some(object) => given(undo::release(context, known, object, deadline).await?),
@@ -291,81 +300,5 @@ fn given(back: undo::GivenBack) -> Result<Performed, StepError> {
         did: Some(back.did),
         notes: back.notes,
         ..Performed::default()
-    })
-}
-
-/// What others made for a resource, by uid, now that it is ready.
-async fn claims<P: Provider, J: Journal, S: Secrets>(
-    context: &Context<'_, P, J, S>,
-    resource: &Resource,
-) -> Result<Vec<Claimed>, StepError> {
-    let mut claimed = Vec::new();
-    for claim in &resource.lifecycle.claims {
-        for object in find(context, &claim.target).await? {
-            let Some(named) = reference(&object) else { continue };
-            claimed.push(Claimed {
-                object: named,
-                uid: effect::uid(&object),
-                why: claim.why.clone(),
-            });
-        }
-    }
-    Ok(claimed)
-}
-
-/// The objects of a target, read now.
-async fn find<P: Provider, J: Journal, S: Secrets>(
-    context: &Context<'_, P, J, S>,
-    target: &Target,
-) -> Result<Vec<Value>, StepError> {
-    let mut objects = Vec::new();
-    match target {
-        Target::Named(object) => objects.extend(context.provider.get(object).await?),
-        Target::Copied { to, from, .. } => {
-            let mut both = Vec::new();
-            for object in [to, from] {
-                both.extend(context.provider.get(object).await?);
-            }
-            let seen = super::view::Listed(both);
-            objects.extend(target.find(&seen).into_iter().cloned());
-        }
-        Target::Linked { from, at, of } => {
-            let holder = context.provider.get(from).await?;
-            if let Some(name) = holder
-                .as_ref()
-                .and_then(|holder| at.get(holder)?.as_str())
-                .filter(|n| !n.is_empty())
-            {
-                let linked = ObjectRef {
-                    object_type: of.clone(),
-                    namespace: from.namespace.clone(),
-                    name: name.to_owned(),
-                };
-                objects.extend(context.provider.get(&linked).await?);
-            }
-        }
-        Target::Every {
-            of, namespace, labels, ..
-        }
-        | Target::Some {
-            of, namespace, labels, ..
-        } => {
-            let selector = Selector { labels: labels.clone() };
-            objects.extend(context.provider.list(of, namespace.as_deref(), &selector).await?);
-        }
-        Target::Prefixed { of, namespace, .. } => {
-            let all = context.provider.list(of, Some(namespace), &Selector::default()).await?;
-            let seen = super::view::Listed(all);
-            objects.extend(target.find(&seen).into_iter().cloned());
-        }
-    }
-    Ok(objects)
-}
-
-fn reference(object: &Value) -> Option<ObjectRef> {
-    Some(ObjectRef {
-        object_type: ObjectType::new(object["apiVersion"].as_str()?, object["kind"].as_str()?),
-        namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
-        name: object["metadata"]["name"].as_str()?.to_owned(),
     })
 }

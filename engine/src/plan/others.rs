@@ -315,6 +315,7 @@ mod tests {
             object: ObjectRef::namespaced("v1", "ConfigMap", "demo", "claimed"),
             uid: "claimed".to_owned(),
             why: "made for it".to_owned(),
+            needed_by: None,
         });
         let mut set = known("a.set", ObjectRef::namespaced("apps/v1", "StatefulSet", "demo", "db"));
         if let RecordedNode::Object(object) = &mut set.node {

@@ -11,7 +11,7 @@ use super::{
     because, decide,
     fields::{changes, kept},
     parts,
-    removals::removals,
+    removals::{along as claimed_along, removals},
     replace, taken,
 };
 use crate::{
@@ -323,6 +323,12 @@ fn written(
                 address: resource.address.clone(),
             });
         }
+        if found.held.is_some() && known.is_some_and(|known| !known.is_deleted()) {
+            return Err(PlanError::NotReplaceable {
+                address: resource.address.clone(),
+                why: format!("{field} changes, which takes another one, and this one is not ours to delete"),
+            });
+        }
         (action, reason) = (Action::Replace, Reason::ReplacedOn(field.to_string()));
     }
     if let Some(why) = inputs.replaced.get(&resource.address)
@@ -354,6 +360,8 @@ fn written(
     if step.action.is_change() {
         step.consequences.extend(taken::told(&object, known, &found.answer));
         step.consequences.extend(warned(&object, &found.answer));
+        let goes = known.filter(|_| step.action == Action::Replace);
+        step.consequences.extend(goes.into_iter().flat_map(claimed_along));
         step.consequences.extend(replace::drawn_anew(&step, resource));
     }
     Ok(step)

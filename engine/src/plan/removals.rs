@@ -7,7 +7,8 @@ use super::{Action, Ending, NodeKind, PlanError, Purpose, Reason, Step, Subject,
 use crate::{
     address::Address,
     graph::{Edge, Graph},
-    recorded::{Origin, Recorded, RecordedNode},
+    recorded::{Claimed, Origin, Recorded, RecordedNode},
+    resource::{Consequence, ConsequenceClass},
     survey::Survey,
 };
 use std::collections::BTreeMap;
@@ -100,6 +101,18 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
             })
             .collect(),
         readiness: None,
-        consequences: Vec::new(),
+        consequences: match action {
+            Action::Delete | Action::Forget => along(known),
+            _ => Vec::new(),
+        },
     }
+}
+
+/// What is told of what others made for it and goes with it.
+pub(super) fn along(known: &Recorded) -> Vec<Consequence> {
+    let told = |claimed: &Claimed| Consequence {
+        class: ConsequenceClass::Notice,
+        text: format!("deletes {} with {}: {}", claimed.object, known.address, claimed.why),
+    };
+    known.claims_that_go().iter().map(told).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     FieldPath,
-    object_key::ObjectRef,
+    object_key::{ObjectRef, ObjectType},
     ownership::Winner,
     readiness::{Observation, Target},
 };
@@ -28,9 +28,10 @@ pub struct Lifecycle {
     pub delete_adopted: bool,
     /// Its controller makes it again: it is released on destroy and never waited for.
     pub self_recreating: bool,
-    /// Objects that others made for us; deleted with us.
+    /// Objects that others made for us; deleted with us where we made the resource.
     pub claims: Vec<Claim>,
-    /// What destroy does before the object itself is deleted or its fields are given back.
+    /// What destroy does before the object itself is deleted or its fields are given back; nothing where the object is
+    /// released.
     pub on_destroy: Vec<DestroyStep>,
     /// What stays in the cluster after destroy because of this resource, each with its reason.
     pub remains: Vec<Remains>,
@@ -63,13 +64,26 @@ impl Adopt {
     }
 }
 
-/// Objects that others made for us: recorded by uid once the resource is ready, deleted after it.
+/// Objects that others made for us: recorded by uid once the resource is ready, deleted after it. What was there before the
+/// resource is none of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     /// The objects.
     pub target: Target,
     /// Why they are there because of us.
     pub why: String,
+    /// Who else may need them.
+    pub needed_by: Option<NeededBy>,
+}
+
+/// Objects beside what is claimed, in its namespace, that need what they name: while one of them is there that is neither
+/// the resource nor claimed itself, what it names stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededBy {
+    /// Their type.
+    pub of: ObjectType,
+    /// Where they name it.
+    pub at: FieldPath,
 }
 
 /// One step of a destroy, before the deletion.

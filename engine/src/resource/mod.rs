@@ -16,7 +16,7 @@ pub use action::{Action, Effect};
 pub(crate) use diagnosis::asked_of;
 pub use diagnosis::{Denial, Diagnosis};
 pub use gate::{Check, Gate, Remedy};
-pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, Remains};
+pub use lifecycle::{Adopt, Claim, DestroyStep, Lifecycle, NeededBy, Remains};
 pub use object::Object;
 pub use overlay::{Document, DocumentCodec, Overlay};
 pub(crate) use sent::{sent_digest, written_value};

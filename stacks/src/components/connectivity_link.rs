@@ -8,7 +8,7 @@ use super::{
     Context,
     draft::{Draft, Kind, at},
     names::OPERATORS,
-    olm::{Approval, Catalog, Operator, Pin, csv_type, subscription_type},
+    olm::{Approval, Catalog, Operator, Pin, by_subscriptions, csv_type, subscription_type},
     pipelines, service_mesh,
 };
 use serde_json::{Value, json};
@@ -93,10 +93,12 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                     &["authorino-operator-", "limitador-operator-", "dns-operator-"],
                 ),
                 "OLM made it because Connectivity Link depends on it",
+                None,
             )
             .claims(
                 brought(csv_type(), ALONG),
                 "OLM installed it because Connectivity Link depends on it",
+                Some(by_subscriptions()),
             )
     })
 }

@@ -8,8 +8,8 @@ use stackctl_engine::{
     object_key::GroupKind,
     readiness::{Matcher, Observation, Rule, Target},
     resource::{
-        Action, Adopt, Claim, Consequence, ConsequenceClass, Denial, DependsOn, DestroyStep, Diagnosis, Gate, Node,
-        Object, Overlay, Provides, Remains, Remedy,
+        Action, Adopt, Claim, Consequence, ConsequenceClass, Denial, DependsOn, DestroyStep, Diagnosis, Gate, NeededBy,
+        Node, Object, Overlay, Provides, Remains, Remedy,
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -304,10 +304,11 @@ impl Draft {
     }
 
     /// What others made for us, deleted after it.
-    pub(super) fn claims(mut self, target: Target, why: &str) -> Self {
+    pub(super) fn claims(mut self, target: Target, why: &str, needed_by: Option<NeededBy>) -> Self {
         self.0.lifecycle.claims.push(Claim {
             target,
             why: why.to_owned(),
+            needed_by,
         });
         self
     }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use stackctl_engine::{
     Address, FieldPath, ObjectRef, ObjectType,
     readiness::{Observation, Rule, Target},
-    resource::{Action, ConsequenceClass, Diagnosis, Effect},
+    resource::{Action, ConsequenceClass, Diagnosis, Effect, NeededBy},
 };
 use std::time::Duration;
 
@@ -262,6 +262,7 @@ impl Operator {
             .claims(
                 self.installed_version(),
                 "deleting a Subscription leaves the version that it installed",
+                Some(by_subscriptions()),
             )
             // reference/platform.md §6 item 8: deleting a version does not delete its kinds.
             .leaves(
@@ -371,6 +372,15 @@ pub(super) fn csv_type() -> ObjectType {
 /// The type of a Subscription.
 pub(super) fn subscription_type() -> ObjectType {
     ObjectType::new(SUBSCRIPTION, "Subscription")
+}
+
+/// Who needs an installed version: the Subscriptions of its namespace that name it. One that finds a version there already
+/// takes it over (<https://olm.operatorframework.io/docs/concepts/olm-architecture/dependency-resolution/>).
+pub(super) fn by_subscriptions() -> NeededBy {
+    NeededBy {
+        of: subscription_type(),
+        at: FieldPath::of("status.installedCSV"),
+    }
 }
 
 fn is_installed(csv: &str) -> Rule {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod certificates;
+mod claims;
 mod decided;
 mod deeds;
 mod handover;
@@ -661,6 +662,7 @@ async fn a_field_that_takes_a_replacement_takes_what_was_made_for_it_along() {
         resource.lifecycle.claims.push(Claim {
             target: Target::Named(config("made-for-one")),
             why: "made for it".to_owned(),
+            needed_by: None,
         });
         resource
     };
@@ -702,6 +704,7 @@ async fn a_replacement_that_was_cut_off_still_takes_everything_along() {
         resource.lifecycle.claims.push(Claim {
             target: Target::Named(config("made-for-one")),
             why: "made for it".to_owned(),
+            needed_by: None,
         });
         resource
     };

@@ -1,14 +1,14 @@
 //! How destroy treats a recorded resource, as it stands on disk: all that `destroy --state-only` needs.
 
 use super::{
-    names::StoredObject,
+    names::{StoredObject, StoredPath, StoredType},
     readiness::{StoredObservation, StoredTarget},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stackctl_engine::{
     recorded::{Claimed, RecordedDestroy},
-    resource::{DestroyStep, Remains},
+    resource::{DestroyStep, NeededBy, Remains},
 };
 use std::time::Duration;
 
@@ -50,6 +50,15 @@ struct StoredClaimed {
     object: StoredObject,
     uid: String,
     why: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needed_by: Option<StoredNeededBy>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredNeededBy {
+    of: StoredType,
+    at: StoredPath,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,21 +160,43 @@ impl From<StoredStep> for DestroyStep {
 }
 
 impl From<&Claimed> for StoredClaimed {
-    fn from(Claimed { object, uid, why }: &Claimed) -> Self {
+    fn from(claimed: &Claimed) -> Self {
+        let Claimed {
+            object,
+            uid,
+            why,
+            needed_by,
+        } = claimed;
+        let needed_by = needed_by.as_ref().map(|NeededBy { of, at }| StoredNeededBy {
+            of: of.into(),
+            at: at.into(),
+        });
         Self {
             object: object.into(),
             uid: uid.clone(),
             why: why.clone(),
+            needed_by,
         }
     }
 }
 
 impl From<StoredClaimed> for Claimed {
-    fn from(StoredClaimed { object, uid, why }: StoredClaimed) -> Self {
+    fn from(stored: StoredClaimed) -> Self {
+        let StoredClaimed {
+            object,
+            uid,
+            why,
+            needed_by,
+        } = stored;
+        let needed_by = needed_by.map(|StoredNeededBy { of, at }| NeededBy {
+            of: of.into(),
+            at: at.into(),
+        });
         Self {
             object: object.into(),
             uid,
             why,
+            needed_by,
         }
     }
 }
