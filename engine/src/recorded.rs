@@ -11,7 +11,7 @@ use crate::{
     graph::Edge,
     object_key::ObjectRef,
     packed::Packed,
-    resource::{DestroyStep, NeededBy, Remains},
+    resource::{Claim, DestroyStep, NeededBy, Remains},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
@@ -124,6 +124,8 @@ pub struct RecordedDestroy {
     pub steps: Vec<DestroyStep>,
     /// What others made for us: deleted after us, where we are deleted.
     pub claims: Vec<Claimed>,
+    /// Where to look for more of it when we are deleted: since it was recorded more may have been made.
+    pub claiming: Vec<Claim>,
     /// What stays, and why.
     pub remains: Vec<Remains>,
     /// It holds data that is lost.

@@ -160,6 +160,11 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
                 rights.object(&object.object, &[Verb::Delete]);
             }
         }
+        for claim in known.destroy.claiming.iter().filter(|_| known.is_deleted()) {
+            for (of, namespace) in claim.target.scopes() {
+                rights.add(&of, namespace.as_deref(), &[Verb::Get, Verb::List, Verb::Delete]);
+            }
+        }
         for claimed in known.claims_that_go() {
             rights.object(&claimed.object, &[Verb::Get, Verb::Delete]);
             if let Some(needed) = &claimed.needed_by {

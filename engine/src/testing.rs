@@ -484,7 +484,14 @@ impl Provider for Memory {
             .cloned()
             .ok_or(ProviderError::NotFound)?;
         match &request.patch {
-            Patch::Merge(patch) => merge(&mut live, patch),
+            Patch::Merge(patch) => {
+                let uid = &patch["metadata"]["uid"];
+                if !uid.is_null() && *uid != live["metadata"]["uid"] {
+                    return Err(ProviderError::OtherUid);
+                }
+                refuse_stale(Some(&live), &patch["metadata"]["resourceVersion"])?;
+                merge(&mut live, patch);
+            }
             Patch::Json(operations) => {
                 for operation in operations.as_array().expect("a list") {
                     let pointer = operation["path"].as_str().expect("a path");

@@ -18,7 +18,7 @@ use stackctl_engine::{
         Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode,
         RecordedObject, Undo,
     },
-    resource::{DestroyStep, NeededBy, Remains},
+    resource::{Claim, DestroyStep, NeededBy, Remains},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -212,6 +212,11 @@ fn destroy() -> RecordedDestroy {
                 of: ObjectType::new("v1", "ConfigMap"),
                 at: FieldPath::of("data.needs"),
             }),
+        }],
+        claiming: vec![Claim {
+            target: Target::Named(target.clone()),
+            why: "installed with it".to_owned(),
+            needed_by: None,
         }],
         remains: vec![Remains {
             object: target,

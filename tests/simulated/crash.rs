@@ -3,6 +3,7 @@
 use crate::{
     audit::Entry,
     cluster::Served,
+    destroy::left_as_announced,
     sandbox::{FAST, Sandbox},
 };
 use std::{
@@ -52,6 +53,29 @@ fn twenty_kills_and_an_apply_end_where_one_apply_ends() {
         created.len()
     );
     drop(served);
+}
+
+/// How many writes an apply makes before it is killed for good: the namespace of its copies and the copy, the first object,
+/// some, and while operators are installed.
+const WRITES: [u64; 4] = [3, 4, 12, 40];
+
+#[test]
+fn a_destroy_right_after_a_kill_leaves_nothing_of_what_was_made() {
+    let sandbox = Sandbox::new();
+    let served = Served::start(&sandbox);
+    let before = served.snapshot();
+    for (round, writes) in WRITES.into_iter().enumerate() {
+        kill_after(&sandbox, writes, 0);
+        let audit = sandbox.audit();
+        let created = audit.iter().filter(|entry| entry.is_our_write() && entry.created);
+        assert!(created.count() > round, "round {round} made nothing");
+        let planned = sandbox
+            .simulate(&["plan", "stack.toml", "--destroy", "--json"])
+            .expect(0)
+            .json();
+        sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+        left_as_announced(&before, &served.settled(), &planned);
+    }
 }
 
 /// Lets an apply make some more writes, or wait for two seconds, and kills it then.

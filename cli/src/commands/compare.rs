@@ -206,6 +206,7 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<C
         mut recorded,
         renames,
         let_go,
+        ..
     } = Counted::of(Arc::new(before.recorded.clone()), resources, &new.desired.moves)?;
     let desired_now: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
     planning::keep(&new.stack, &mut recorded, |address| !desired_now.contains(address));
@@ -255,6 +256,7 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<C
         survey,
         around,
         excess,
+        left: Vec::new(),
     };
     Ok(Compared { planned, prevented })
 }

@@ -17,15 +17,15 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use stackctl_engine::{
     ObjectRef,
-    execute::{ApplyRequest, DeleteRequest, Deletion, Provider, ProviderError, Selector, WatchEvent},
+    execute::{ApplyRequest, DeleteRequest, Deletion, Intent, Provider, ProviderError, Selector, WatchEvent},
     marks::{MANAGED_BY_US, STACK_LABEL},
     plan::Purpose,
-    recorded::Recorded,
+    recorded::{Recorded, RecordedNode},
     retry::{RetryClass, delay},
     rights::Right,
 };
 use stackctl_state::{
-    State,
+    State, address_of,
     copy::{self, ClusterCopy, Label},
     lease,
 };
@@ -103,6 +103,34 @@ impl Kept {
         Ok(())
     }
 
+    /// What a run that ended early was about to make, of which the state here knows nothing: a creation has no intent of its
+    /// own. Whether it was made, the cluster tells.
+    pub(super) async fn left(&self, settings: &Settings, cluster: &Cluster, known: &Known) -> Vec<Recorded> {
+        let Some(head) = self.head.as_ref().filter(|head| copy::has_open(head)) else {
+            return Vec::new();
+        };
+        let open = match read(cluster, &known.identity.stack, head).await {
+            Ok(copied) if copied.lineage() == known.identity.lineage => copied.open_intents().to_vec(),
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                say_that_it_is_unread(settings, &error);
+                Vec::new()
+            }
+        };
+        let known_here: BTreeSet<_> = known
+            .state
+            .iter()
+            .flat_map(State::open_intents)
+            .map(address_of)
+            .collect();
+        let made = open.iter().filter(|intent| !known_here.contains(address_of(intent)));
+        made.filter_map(|intent| match intent {
+            Intent::Write(record) if matches!(record.node, RecordedNode::Object(_)) => Some((**record).clone()),
+            Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
+        })
+        .collect()
+    }
+
     /// The rights that keeping the copy takes, or taking it away.
     pub(super) fn rights(&self, purpose: Purpose) -> BTreeSet<Right> {
         let removes = purpose == Purpose::Destroy;
@@ -141,8 +169,8 @@ async fn keep_over(
     Ok(kept)
 }
 
-/// After a run: the copy is of the state as it is now, or goes with the last of what it would undo. Somebody who does not
-/// want to wait for that is heard.
+/// After a run: the copy is of the state as it is now, and of what may have been made although nobody heard of it (`unsure`);
+/// or it goes with the last of what it would undo. Somebody who does not want to wait for that is heard.
 ///
 /// # Errors
 /// When a copy of nothing could not be taken away. One that is only behind is said: what it lacks undoes nothing wrong.
@@ -150,6 +178,7 @@ pub(super) async fn settle(
     settings: &Settings,
     cluster: &Cluster,
     state: &State,
+    unsure: &[Recorded],
     purpose: Purpose,
 ) -> Result<(), Error> {
     let interrupts = Interrupts::listen();
@@ -157,7 +186,7 @@ pub(super) async fn settle(
         if purpose == Purpose::Destroy && state.is_empty() {
             return remove(cluster, state).await;
         }
-        if let Err(error) = keep(cluster, state, &[]).await {
+        if let Err(error) = keep(cluster, state, unsure).await {
             say_that_it_is_behind(settings, &error.because);
         }
         Ok(())
@@ -217,16 +246,24 @@ async fn followed(cluster: &Cluster, state: &State, newest: u64) -> Result<(), E
 }
 
 fn say_that_it_does_not(settings: &Settings, error: &Error) {
-    let because: Vec<_> = match error {
+    let what = views::state::copy_does_not_follow(&in_words(error));
+    views::tell(&views::diagnostic::warning(&what, &settings.err));
+}
+
+fn say_that_it_is_unread(settings: &Settings, error: &Error) {
+    let what = views::state::copy_is_unread(&in_words(error));
+    views::tell(&views::diagnostic::warning(&what, &settings.err));
+}
+
+fn in_words(error: &Error) -> Vec<String> {
+    match error {
         Error::Problems(problems) => problems
             .iter()
             .flat_map(|problem| iter::once(&problem.what).chain(&problem.because).cloned())
             .collect(),
         // No stack is read here, and nobody is asked.
         Error::Stack(_) | Error::Interrupted => Vec::new(),
-    };
-    let what = views::state::copy_does_not_follow(&because);
-    views::tell(&views::diagnostic::warning(&what, &settings.err));
+    }
 }
 
 /// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.

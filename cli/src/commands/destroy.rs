@@ -32,8 +32,8 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
         let exit = async {
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
-            if known.state.as_ref().is_none_or(|state| state.is_empty()) {
-                copy::look(&cluster, &name).await?.check(&known)?;
+            let is_recorded = known.state.as_ref().is_some_and(|state| !state.is_empty());
+            if !is_recorded && planning::left(settings, &cluster, &known).await?.is_empty() {
                 // A destroy that was killed after its last deletion left the copy of nothing.
                 if let Some(state) = &known.state {
                     copy::remove(&cluster, state).await?;

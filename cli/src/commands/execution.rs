@@ -20,10 +20,11 @@ use crate::{
 use stackctl_engine::{
     Address, Resource,
     estimate::Estimate,
-    execute::{Event, Execution, Looked, Options, drive, intended},
+    execute::{Event, Execution, Intent, Journal as _, JournalError, Looked, Options, drive, intended},
     facts::Facts,
     moves::Rename,
     plan::{Action, Purpose},
+    recorded::{Recorded, RecordedNode},
     report::Report,
     timeline::Timeline,
 };
@@ -82,6 +83,8 @@ pub(super) struct Ended {
     pub(super) took: Duration,
     /// What is recorded now.
     pub(super) state: State,
+    /// What was to be made, and may have been although nothing is recorded of it.
+    unsure: Vec<Recorded>,
 }
 
 impl Ended {
@@ -131,7 +134,7 @@ pub(super) async fn ask_and_run(
     let settled = match &ended {
         Ok(ended) => {
             show(settings, job.planned, ended);
-            copy::settle(settings, cluster, &ended.state, plan.purpose).await
+            copy::settle(settings, cluster, &ended.state, &ended.unsure, plan.purpose).await
         }
         Err(_) => Ok(()),
     };
@@ -183,9 +186,14 @@ async fn run(
     if let Some(facts) = facts {
         journal.keep_facts(facts).map_err(problem)?;
     }
+    for record in &planned.left {
+        journal.intend(&Intent::Write(Box::new(record.clone())));
+    }
+    journal.flush().map_err(|error| unsaved(&error))?;
     for Rename { from, to } in &planned.around.moved {
         journal.rename(from, to).map_err(problem)?;
     }
+    let mut making = Vec::new();
     if planned.plan.has_changes() {
         let looked = Looked {
             resources,
@@ -194,7 +202,8 @@ async fn run(
             identity: &known.identity,
             key: Some(&key),
         };
-        let kept = copy::keep(cluster, journal.state(), &intended(&planned.plan, &looked)).await?;
+        making = intended(&planned.plan, &looked);
+        let kept = copy::keep(cluster, journal.state(), &making).await?;
         journal = journal.copied(kept);
     }
     let execution = Execution {
@@ -292,9 +301,7 @@ async fn run(
             let purpose = planned.plan.purpose;
             views::tell(&views::report::summary(&so_far, purpose, took, &settings.err));
         }
-        let usual = "make the state writable again, then run the same command again: it finds what is not recorded";
-        let hint = error.hint.clone().unwrap_or_else(|| usual.to_owned());
-        return Err(Problem::of(&error).hint(hint).into());
+        return Err(unsaved(&error).into());
     }
     if report.succeeded() {
         // Every address of the plan was looked at: what an earlier run left open is answered.
@@ -311,7 +318,24 @@ async fn run(
         }
     }
     let state = journal.finish().map_err(problem)?;
-    Ok(Ended { report, took, state })
+    // An answer that never came may have been of a write that did.
+    making.retain(|record| {
+        let is_made = state.recorded().contains_key(&record.address);
+        matches!(record.node, RecordedNode::Object(_)) && !is_made && !report.succeeded()
+    });
+    Ok(Ended {
+        report,
+        took,
+        state,
+        unsure: making,
+    })
+}
+
+/// That the state could not be kept, with the way out.
+fn unsaved(error: &JournalError) -> Problem {
+    let usual = "make the state writable again, then run the same command again: it finds what is not recorded";
+    let hint = error.hint.clone().unwrap_or_else(|| usual.to_owned());
+    Problem::of(error).hint(hint)
 }
 
 /// The file of a timeline, opened before anything is done.

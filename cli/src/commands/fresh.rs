@@ -74,5 +74,6 @@ pub(super) async fn apply(
         survey,
         around,
         excess: Vec::new(),
+        left: Vec::new(),
     })
 }

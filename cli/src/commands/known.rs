@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Problem},
     settings::{ClusterChoice, Settings},
 };
+use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use stackctl_engine::{
     Address, Resource,
@@ -21,9 +22,13 @@ use stackctl_engine::{
 use stackctl_state::{LocalBackend, LockInfo, State, StateError, StateLock, new_lineage};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
+
+/// How many objects that were intended are looked at at once.
+const AT_ONCE: usize = 16;
 
 /// What is recorded of a stack.
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(super) struct Counted {
     pub(super) renames: Vec<Rename>,
     /// What the stack says is to be left as it is.
     pub(super) let_go: BTreeMap<Address, LetGo>,
+    /// What a run that ended early made, and the state is to learn of when the plan is carried out.
+    pub(super) left: Vec<Recorded>,
 }
 
 impl Counted {
@@ -78,6 +85,7 @@ impl Counted {
             recorded: all,
             renames,
             let_go,
+            left: Vec::new(),
         })
     }
 }
@@ -142,14 +150,15 @@ impl Known {
         }
     }
 
-    /// What counts as recorded for a plan: the records, what an open intent says of writes that a kill kept from being
-    /// recorded, and all of it at the addresses that the stack has for it now.
+    /// What counts as recorded for a plan: the records, what intents say of writes that a kill kept from being recorded, and
+    /// all of it at the addresses that the stack has for it now. `left` are creations of which the cluster's copy alone knows.
     ///
     /// An intent tells what the cluster does not: whether an object was there before us, and what an overlay's fields
     /// held. It counts only if its write came through. While it is desired it is written again, so that it is recorded.
     pub(super) async fn recorded(
         &self,
         cluster: &Cluster,
+        left: Vec<Recorded>,
         desired: &[Resource],
         purpose: Purpose,
         moves: &Moves,
@@ -158,14 +167,23 @@ impl Known {
             return Ok(Counted::default());
         };
         let mut all = state.shared_recorded();
-        for intent in state.open_intents() {
-            let Intent::Write(intended) = intent else { continue };
-            let Some(object) = intended.object() else { continue };
-            let live = cluster
-                .provider
-                .get(&object.object)
-                .await
-                .map_err(|error| Problem::of(&error))?;
+        let open = state.open_intents().iter().filter_map(|intent| match intent {
+            Intent::Write(record) => Some((&**record, false)),
+            Intent::Delete { .. } | Intent::Act { .. } => None,
+        });
+        let intended = open.chain(left.iter().map(|record| (record, true)));
+        let asked =
+            stream::iter(intended).filter_map(async |(record, is_left)| Some((record, is_left, record.object()?)));
+        let mut looked = pin!(
+            asked
+                .map(async |(record, is_left, object)| {
+                    (record, is_left, object, cluster.provider.get(&object.object).await)
+                })
+                .buffered(AT_ONCE)
+        );
+        let mut made = Vec::new();
+        while let Some((intended, is_left, object, live)) = looked.next().await {
+            let live = live.map_err(|error| Problem::of(&error))?;
             let Some(live) = live.filter(|live| came_through(&self.identity, intended, object, live)) else {
                 continue;
             };
@@ -177,10 +195,16 @@ impl Known {
             if matches!(intended.node, RecordedNode::Object(_)) && is_recorded {
                 continue;
             }
+            if is_left {
+                made.push(intended.clone());
+            }
             let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
             Arc::make_mut(&mut all).insert(address.clone(), taken_over(intended, &live, is_desired));
         }
-        Counted::of(all, desired, moves)
+        Ok(Counted {
+            left: made,
+            ..Counted::of(all, desired, moves)?
+        })
     }
 
     /// Takes the lock and reads the state again under it.

@@ -50,6 +50,8 @@ pub(super) struct Planned {
     pub(super) around: Surroundings,
     /// What it deletes beyond what a stack may lose by mistake.
     pub(super) excess: Vec<Excess>,
+    /// What a run that ended early made, for the state to learn of.
+    pub(super) left: Vec<Recorded>,
 }
 
 impl Planned {
@@ -100,12 +102,16 @@ pub(super) async fn apply(
     desired: &Desired,
     arguments: &PlanArgs,
 ) -> Result<Planned, Error> {
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    let left = in_cluster.left(settings, cluster, known).await;
     let Counted {
         recorded: mut all_recorded,
         renames,
         let_go,
+        left,
     } = known
-        .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
+        .recorded(cluster, left, &desired.resources, Purpose::Apply, &desired.moves)
         .await?;
     let desired_now: BTreeSet<_> = desired.resources.iter().map(|resource| &resource.address).collect();
     keep(stack, &mut all_recorded, |address| !desired_now.contains(address));
@@ -129,8 +135,6 @@ pub(super) async fn apply(
     let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
     let mut wanted = of_apply(&resources);
     wanted.extend(of_removal(dropped));
-    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
-    in_cluster.check(known)?;
     if cluster.is_written_to() {
         wanted.extend(in_cluster.rights(Purpose::Apply));
     }
@@ -188,6 +192,7 @@ pub(super) async fn apply(
         survey,
         around,
         excess,
+        left,
     })
 }
 
@@ -218,6 +223,16 @@ pub(super) fn keep(stack: &Stack, recorded: &mut Arc<BTreeMap<Address, Recorded>
     }
 }
 
+/// What a run that ended early made, and nothing here knows of.
+pub(super) async fn left(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Vec<Recorded>, Error> {
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    let left = in_cluster.left(settings, cluster, known).await;
+    let moves = Moves::default();
+    let counted = known.recorded(cluster, left, &[], Purpose::Destroy, &moves).await?;
+    Ok(counted.left)
+}
+
 /// Plans to take everything away, or the part of it that was asked for.
 pub(super) async fn destroy(
     settings: &Settings,
@@ -226,11 +241,15 @@ pub(super) async fn destroy(
     stack: Option<&Stack>,
     arguments: &ScopeArgs,
 ) -> Result<Planned, Error> {
+    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
+    in_cluster.check(known)?;
+    let left = in_cluster.left(settings, cluster, known).await;
     let Counted {
         recorded: mut all_recorded,
+        left,
         ..
     } = known
-        .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
+        .recorded(cluster, left, &[], Purpose::Destroy, &Moves::default())
         .await?;
     if let Some(stack) = stack {
         keep(stack, &mut all_recorded, |_| true);
@@ -241,8 +260,6 @@ pub(super) async fn destroy(
         .as_ref()
         .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
-    let in_cluster = copy::look(cluster, &known.identity.stack).await?;
-    in_cluster.check(known)?;
     let mut wanted = of_removal(recorded.values());
     if cluster.is_written_to() {
         wanted.extend(in_cluster.rights(Purpose::Destroy));
@@ -278,6 +295,7 @@ pub(super) async fn destroy(
         survey,
         around,
         excess,
+        left,
     })
 }
 

@@ -501,6 +501,7 @@ mod tests {
             survey: Survey::default(),
             around: surroundings(),
             excess: Vec::new(),
+            left: Vec::new(),
         };
         let arguments = PlanArgs::default();
         let body = Body::of(

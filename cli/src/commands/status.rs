@@ -146,7 +146,7 @@ async fn subjects(
     };
     let desired = prepare::for_look(cluster, stack, facts.as_ref(), settings).await?;
     let counted = known
-        .recorded(cluster, &desired.resources, Purpose::Apply, &desired.moves)
+        .recorded(cluster, Vec::new(), &desired.resources, Purpose::Apply, &desired.moves)
         .await?;
     let identity = Arc::new(known.identity.clone());
     let subjects = Subject::of_stack(&desired.resources, &desired.graph, &counted.recorded);

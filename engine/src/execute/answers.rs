@@ -7,7 +7,7 @@ use super::{
     drive::Drive,
     ledger::Ledger,
     record::record_of_node,
-    script::Move,
+    script::{self, Move},
     step::{Done, Request, Stand},
 };
 use crate::{
@@ -119,6 +119,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let events: Vec<_> = noted.chain(written).collect();
         match performed.recorded {
             Some(recorded) => {
+                if let (Move::ClaimMore, Some(step)) = (&wanted, self.steps.get(&address))
+                    && let Some(active) = self.active.get_mut(&address)
+                {
+                    active.moves = script::after_claiming(step, &recorded);
+                }
                 ledger.record(&Outcome::Recorded(Box::new(recorded.clone())));
                 self.records.put(recorded);
                 self.await_saving(&address);
@@ -137,7 +142,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             }
             Move::Patch(object, _) => format!("{object} could not be patched"),
             Move::Release | Move::Restore => format!("{object} could not be given back"),
-            Move::Claim => "what others made for it could not be read".to_owned(),
+            Move::Claim | Move::ClaimMore => "what others made for it could not be read".to_owned(),
             _ => format!("{object} could not be applied"),
         }
     }

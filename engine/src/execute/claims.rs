@@ -16,14 +16,14 @@ use crate::{
     object_key::{ObjectRef, ObjectType},
     readiness::Target,
     recorded::{Claimed, Recorded},
-    resource::Resource,
+    resource::Claim,
 };
 use serde_json::Value;
 
-/// What others made for a resource, by uid, now that it is ready.
+/// What others made for a resource, by uid: what was claimed before and what is found now.
 pub(super) async fn claimed<P: Provider, J: Journal, S: Secrets>(
     context: &Context<'_, P, J, S>,
-    resource: &Resource,
+    claims: &[Claim],
     known: &Recorded,
 ) -> Result<Vec<Claimed>, StepError> {
     let own = match known.object() {
@@ -32,13 +32,13 @@ pub(super) async fn claimed<P: Provider, J: Journal, S: Secrets>(
     };
     let since = own.as_ref().and_then(made_at);
     let mut claimed = Vec::new();
-    for claim in &resource.lifecycle.claims {
+    for claim in claims {
         for object in find(context, &claim.target).await? {
             let Some(named) = reference(&object) else { continue };
             let uid = effect::uid(&object);
             let is_known = known.destroy.claims.iter().any(|one| one.uid == uid);
             // Both are in UTC to the second, so that they sort as texts.
-            if !is_known && made_at(&object) < since {
+            if !is_known && (since.is_none() || made_at(&object) < since) {
                 continue;
             }
             claimed.push(Claimed {

@@ -1,4 +1,7 @@
 //! Carrying out the effects that actions, remedies and destroy steps are made of.
+//!
+//! Invariant: a deed names the uid of the object that it was decided on, and its resourceVersion where what is in the object
+//! decided: of another one, or one that has changed, nothing is done, and it is looked at again.
 
 use super::{
     DeleteRequest, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
@@ -20,7 +23,7 @@ use tokio::time::Instant;
 /// One request of an effect, found on what was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Deed {
-    /// A merge patch.
+    /// A merge patch of the object whose uid is in it.
     Patch(ObjectRef, Value),
     /// A deletion of this uid.
     Delete(ObjectRef, String),
@@ -31,7 +34,7 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
     match effect {
         Effect::MergePatch { target, patch } => seen
             .object(target)
-            .map(|_| Deed::Patch(target.clone(), patch.clone()))
+            .map(|object| Deed::Patch(target.clone(), of_this(object, patch, &["uid"])))
             .into_iter()
             .collect(),
         Effect::PatchAdmitted {
@@ -47,7 +50,10 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
             .into_iter()
             .filter(|object| !done.contains(&uid(object)) && unless.0.get(object) != Some(&unless.1))
             .filter(|object| is_admitted(object, path, must_hold, may_start_with))
-            .filter_map(|object| Some(Deed::Patch(named(of, object)?, patch.clone())))
+            .filter_map(|object| {
+                let patch = of_this(object, patch, &["uid", "resourceVersion"]);
+                Some(Deed::Patch(named(of, object)?, patch))
+            })
             .collect(),
         Effect::Restart { target } => {
             let patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED: trigger.short()}}}}});
@@ -55,11 +61,11 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
                 .object(target)
                 .and_then(|o| o.pointer("/spec/template/metadata/annotations"));
             let restarted = current.and_then(|annotations| annotations.get(RESTARTED)) == Some(&json!(trigger.short()));
-            if restarted || seen.object(target).is_none() {
-                Vec::new()
-            } else {
-                vec![Deed::Patch(target.clone(), patch)]
-            }
+            seen.object(target)
+                .filter(|_| !restarted)
+                .map(|object| Deed::Patch(target.clone(), of_this(object, &patch, &["uid"])))
+                .into_iter()
+                .collect()
         }
         Effect::Delete { target } => target
             .find(seen)
@@ -72,11 +78,23 @@ pub(super) fn deeds(effect: &Effect, trigger: &Digest, seen: &impl Seen, done: &
         Effect::Touch { target, annotation } => {
             let patch = json!({"metadata": {"annotations": {annotation: trigger.short()}}});
             seen.object(target)
-                .map(|_| Deed::Patch(target.clone(), patch))
+                .map(|object| Deed::Patch(target.clone(), of_this(object, &patch, &["uid"])))
                 .into_iter()
                 .collect()
         }
     }
+}
+
+/// The same patch, for the object that was seen and for no other one of its name: a merge patch with another uid is refused
+/// as a change of what cannot change, one with another resourceVersion as stale (ssa-semantics §5).
+pub(super) fn of_this(seen: &Value, patch: &Value, names: &[&str]) -> Value {
+    let mut patch = patch.clone();
+    for name in names {
+        if let Some(value) = seen["metadata"].get(*name) {
+            patch["metadata"][*name] = value.clone();
+        }
+    }
+    patch
 }
 
 /// The annotation that says for which trigger a Deployment was restarted last.
@@ -124,7 +142,12 @@ pub(super) async fn carry_out<P: Provider, J: Journal, S: Secrets>(
                         manager: context.identity.overlay_manager(address),
                         dry_run: false,
                     };
-                    Ok(Some(context.provider.patch(&request).await?))
+                    match context.provider.patch(&request).await {
+                        Ok(after) => Ok(Some(after)),
+                        // Another one than the one that was looked at, or no longer as it was then.
+                        Err(ProviderError::OtherUid | ProviderError::Modified | ProviderError::NotFound) => Ok(None),
+                        Err(error) => Err(error.into()),
+                    }
                 }
                 Deed::Delete(object, uid) => {
                     let request = DeleteRequest {

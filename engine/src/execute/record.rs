@@ -214,6 +214,7 @@ pub(super) fn destroy_of(resource: &Resource) -> RecordedDestroy {
         self_recreating: lifecycle.self_recreating,
         steps: lifecycle.on_destroy.clone(),
         claims: Vec::new(),
+        claiming: lifecycle.claims.clone(),
         remains: lifecycle.remains.clone(),
         holds_data: lifecycle.holds_data,
     }

@@ -28,6 +28,8 @@ pub(super) enum Move {
     Act,
     /// Records what others made for us.
     Claim,
+    /// Records what others have made for what is about to go since it was recorded; the rest of the script is of that.
+    ClaimMore,
     /// Records the node: its edges, how it is destroyed, its trigger.
     Record,
     /// Patches one object, if it is there.
@@ -85,6 +87,15 @@ pub(super) fn of_resource(step: &Step, resource: &Resource, going: &[&Recorded])
 
 /// The script of a step that is recorded and no longer desired.
 pub(super) fn of_removal(step: &Step, known: &Recorded) -> VecDeque<Move> {
+    let mut moves = after_claiming(step, known);
+    if step.action == Action::Delete && known.is_deleted() && !known.destroy.claiming.is_empty() {
+        moves.push_front(Move::ClaimMore);
+    }
+    moves
+}
+
+/// The same once all that goes along is recorded.
+pub(super) fn after_claiming(step: &Step, known: &Recorded) -> VecDeque<Move> {
     let mut moves = VecDeque::new();
     match (step.action, &known.node) {
         // What stays keeps what it works with.
@@ -153,6 +164,7 @@ impl Move {
             self,
             Self::Write
                 | Self::Claim
+                | Self::ClaimMore
                 | Self::AskAfter(_)
                 | Self::Deed(_)
                 | Self::Patch(..)
@@ -173,6 +185,7 @@ impl Move {
             | Self::Applied
             | Self::Act
             | Self::Claim
+            | Self::ClaimMore
             | Self::Record
             | Self::Patch(..)
             | Self::Delete(..)

@@ -18,7 +18,7 @@ use crate::{
     recorded::{Claimed, Recorded},
     resource::Resource,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeSet, VecDeque},
     time::Duration,
@@ -201,9 +201,23 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
         }
         (Move::Claim, Some(resource), Some(known)) => {
             let mut recorded = known.clone();
-            recorded.destroy.claims = claims::claimed(context, resource, known).await?;
+            recorded.destroy.claims = claims::claimed(context, &resource.lifecycle.claims, known).await?;
             Ok(Performed {
                 recorded: (recorded != *known).then_some(recorded),
+                ..Performed::default()
+            })
+        }
+        (Move::ClaimMore, _, Some(known)) => {
+            let found = claims::claimed(context, &known.destroy.claiming, known).await?;
+            let is_new = |one: &Claimed| known.destroy.claims.iter().all(|claimed| claimed.uid != one.uid);
+            let more: Vec<_> = found.into_iter().filter(is_new).collect();
+            let recorded = (!more.is_empty()).then(|| {
+                let mut recorded = known.clone();
+                recorded.destroy.claims.extend(more);
+                recorded
+            });
+            Ok(Performed {
+                recorded,
                 ..Performed::default()
             })
         }
@@ -228,10 +242,16 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
                 ..Performed::default()
             })
         }
-        (Move::Patch(object, patch), ..) => {
+        (Move::Patch(object, patch), _, known) => {
+            let recorded = known.as_ref().and_then(Recorded::object);
+            // Of the object itself, and not of another one that bears its name now.
+            let patch = match recorded.filter(|last| last.object.is_same_object(object) && !last.uid.is_empty()) {
+                Some(last) => effect::of_this(&json!({"metadata": {"uid": last.uid}}), patch, &["uid"]),
+                None => patch.clone(),
+            };
             let request = PatchRequest {
                 object: object.clone(),
-                patch: Patch::Merge(patch.clone()),
+                patch: Patch::Merge(patch),
                 manager: context.identity.object_manager(),
                 dry_run: false,
             };
@@ -239,7 +259,9 @@ async fn send<P: Provider, J: Journal, S: Secrets>(
                 .until(deadline, || async {
                     match context.provider.patch(&request).await {
                         Ok(object) => Ok(Some(object)),
-                        Err(ProviderError::NotFound | ProviderError::KindNotServed(_)) => Ok(None),
+                        Err(ProviderError::NotFound | ProviderError::OtherUid | ProviderError::KindNotServed(_)) => {
+                            Ok(None)
+                        }
                         Err(error) => Err(error.into()),
                     }
                 })

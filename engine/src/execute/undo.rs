@@ -312,6 +312,13 @@ fn is_key_of_item(path: &FieldPath) -> bool {
 
 /// Whether an object that we made for a shared document holds nothing but our fragments.
 fn holds_only_ours(live: &Value, documents: &[RecordedDocument]) -> bool {
+    let is_known = |name: &str| ["apiVersion", "kind", "metadata", "data", "type"].contains(&name);
+    let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+    let mut others = live.as_object().into_iter().flatten();
+    // What stands elsewhere, as in `binaryData`, others wrote.
+    if others.any(|(name, value)| !is_known(name) && !is_empty(value)) {
+        return false;
+    }
     let mut data = live["data"].as_object().into_iter().flatten();
     let foreign = data.any(|(name, _)| {
         let at = FieldPath::of("data").field(name);

@@ -42,6 +42,8 @@ const LINEAGE: &str = "stackctl.dev/lineage";
 const SERIAL: &str = "stackctl.dev/serial";
 const SUM: &str = "stackctl.dev/sum";
 const PARTS: &str = "stackctl.dev/parts";
+/// How many intents were open, or planned, when the copy was put in place.
+const OPEN: &str = "stackctl.dev/open";
 const MADE_FOR: &str = "stackctl.dev/made-for";
 const COPIES: &str = "copies-of-states";
 /// Where the state stands in a Secret's data.
@@ -189,6 +191,7 @@ impl ClusterCopy {
             SERIAL: state.serial().to_string(),
             SUM: sum,
             PARTS: parts.len().to_string(),
+            OPEN: kept.open_intents().len().to_string(),
         });
         head["metadata"]["annotations"] = annotations;
         apply_set::mark(&mut head, &crate::copy::head(&stack), &kept);
@@ -263,6 +266,13 @@ impl ClusterCopy {
             dry_run: false,
         }
     }
+}
+
+/// Whether a copy holds intents of a run that has not ended, or ended early; told without reading it whole.
+pub fn has_open(head: &Value) -> bool {
+    let said = head["metadata"]["annotations"][OPEN].as_str();
+    let mut data = head["data"].as_object().into_iter().flatten();
+    said.is_some_and(|said| said != "0") || data.any(|(key, _)| key.starts_with(INTENT))
 }
 
 /// The manager that writes the copy of a stack.

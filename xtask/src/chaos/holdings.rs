@@ -74,12 +74,19 @@ impl Holdings {
 }
 
 /// How two states of a cluster differ.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Differences {
     /// What was there, and is gone or says something else.
     pub(super) lost: BTreeSet<String>,
     /// What was not there, and is.
     pub(super) left: BTreeSet<String>,
+}
+
+impl Differences {
+    /// Whether nothing differs that does not differ there too.
+    pub(super) fn are_within(&self, others: &Self) -> bool {
+        self.lost.is_subset(&others.lost) && self.left.is_subset(&others.left)
+    }
 }
 
 /// A key without the letters that are drawn behind the name of what an owner or a controller made.

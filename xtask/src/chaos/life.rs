@@ -243,26 +243,35 @@ impl Life {
         self.told().map(Told::there)
     }
 
-    /// How the cluster differs from what it was before the stack, once it has come to rest; where it is known what is to
-    /// come of it, that is waited for, and what has come instead is the answer if it does not.
+    /// How the cluster differs from what it was before the stack, once it has come to rest.
     ///
     /// # Errors
     /// A cluster that does not answer.
-    pub(super) fn differences(&self, expected: Option<&Differences>) -> Result<Differences, TaskError> {
-        let begun = Instant::now();
+    pub(super) fn differences(&self) -> Result<Differences, TaskError> {
         let mut last = None;
+        self.differences_until(|now| {
+            let stands_still = last.as_ref() == Some(now);
+            last = Some(now.clone());
+            if !stands_still {
+                thread::sleep(STANDS_STILL_FOR);
+            }
+            stands_still
+        })
+    }
+
+    /// The same once it is as it is expected to be, which is waited for; what has come instead is the answer if it does not.
+    ///
+    /// # Errors
+    /// A cluster that does not answer.
+    pub(super) fn differences_until(
+        &self,
+        mut is_expected: impl FnMut(&Differences) -> bool,
+    ) -> Result<Differences, TaskError> {
+        let begun = Instant::now();
         loop {
             let now = Holdings::of(&self.client)?.since(&self.before);
-            let is_done = match expected {
-                Some(expected) => now == *expected,
-                None => last.as_ref() == Some(&now),
-            };
-            if is_done || begun.elapsed() > RESTS_WITHIN {
+            if is_expected(&now) || begun.elapsed() > RESTS_WITHIN {
                 return Ok(now);
-            }
-            last = Some(now);
-            if expected.is_none() {
-                thread::sleep(STANDS_STILL_FOR);
             }
         }
     }

@@ -174,6 +174,22 @@ async fn a_bundle_that_we_made_goes_with_us_unless_others_added_to_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bundle_that_we_made_stays_with_what_others_put_beside_the_texts() {
+    let mut world = world("ca", None);
+    assert!(world.apply(&stack()).await.succeeded());
+    world.cluster.edit(
+        &config("bundle"),
+        "binaryData",
+        json!({"theirs": "AAEC"}),
+        "kubectl-edit",
+    );
+    assert!(world.apply(&[]).await.succeeded());
+    let left = world.cluster.object(&config("bundle")).expect("it stays");
+    assert_eq!(left["binaryData"]["theirs"], "AAEC");
+    assert!(!left["data"].to_string().contains("CERTIFICATE"), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_others_write_between_our_read_and_our_write_survives_apply_and_destroy() {
     let mut world = world("ours", Some(&block("theirs")));
     let edited = block("theirs, edited");

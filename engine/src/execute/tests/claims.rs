@@ -130,3 +130,14 @@ async fn what_is_given_back_keeps_all_that_it_works_with() {
         "stable"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_for_it_since_it_was_recorded_goes_too() {
+    let mut world = World::new();
+    assert!(world.apply(&[claiming(&["since"])]).await.succeeded());
+    assert_eq!(world.kept.recorded[&address("a.one")].destroy.claims, []);
+    world.cluster.put(config_map("since", "2030-01-01T00:00:00Z"));
+    assert!(world.apply(&[]).await.succeeded());
+    assert_eq!(deleted(&world), ["delete ConfigMap n/one", "delete ConfigMap n/since"]);
+    assert!(world.kept.recorded.is_empty());
+}

@@ -73,3 +73,62 @@ async fn an_action_is_over_once_all_that_it_found_is_done_although_its_goal_hold
     assert!(report.succeeded(), "{report:?}");
     assert_eq!(world.cluster.log().len(), 3, "{:?}", world.cluster.log());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_took_the_name_of_the_object_that_was_looked_at_is_not_patched() {
+    let plan = |uid: &str, names: &[&str]| {
+        json!({"apiVersion": "v1", "kind": "InstallPlan", "metadata": {"name": "p0", "namespace": "n", "uid": uid},
+            "spec": {"approved": false, "names": names}})
+    };
+    let mut world = World::new();
+    world.cluster.put(plan("first", &["x.v1"]));
+    // Between our look and our patch somebody makes another one, and after that the one that is meant comes again.
+    world
+        .cluster
+        .meanwhile(move |cluster| cluster.put(plan("second", &["x.v2"])));
+    let approve = Effect::PatchAdmitted {
+        of: ObjectType::new("v1", "InstallPlan"),
+        namespace: "n".to_owned(),
+        path: FieldPath::of("spec.names"),
+        must_hold: "x.v1".to_owned(),
+        may_start_with: Vec::new(),
+        unless: (FieldPath::of("spec.approved"), json!(true)),
+        patch: json!({"spec": {"approved": true}}),
+    };
+    let object = ObjectRef::namespaced("v1", "InstallPlan", "n", "p0");
+    let approved = Observation::new(Target::Named(object.clone()), Rule::equals("spec.approved", true));
+    let others = async |cluster: &Memory| {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let now = cluster.object(&object).expect("there");
+        assert_eq!(now["spec"]["approved"], false, "nobody approved that one");
+        cluster.put(plan("third", &["x.v1"]));
+    };
+    let mut report = Report::default();
+    world
+        .driven(
+            &[action(approve, approved, true)],
+            4,
+            |event| report.fold(event),
+            others,
+        )
+        .await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(world.cluster.log(), ["patch InstallPlan n/p0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_before_a_deletion_is_done_to_the_object_that_goes_alone() {
+    let mut world = World::new();
+    let mut machines = object("a.one", "one", &json!({"replicas": "3"}), &[]);
+    machines.lifecycle.on_destroy.push(crate::resource::DestroyStep::Patch {
+        target: config("one"),
+        patch: json!({"data": {"replicas": "0"}}),
+    });
+    assert!(world.apply(&[machines]).await.succeeded());
+    let mut theirs = there("one");
+    theirs["data"] = json!({"replicas": "7"});
+    world.cluster.meanwhile(move |cluster| cluster.put(theirs));
+    assert!(world.apply(&[]).await.succeeded());
+    let now = world.cluster.object(&config("one")).expect("theirs stays");
+    assert_eq!(now["data"]["replicas"], "7");
+}

@@ -189,9 +189,10 @@ fn boot(turn: &mut Turn<'_>, machine: &Value) {
 
 fn end(turn: &mut Turn<'_>, machine: &Value) {
     turn.status(MACHINE, machine, json!({"phase": "Deleting"}));
-    let node = machine.text("/status/nodeRef/name");
-    if !node.is_empty() && turn.world.get(NODE, "", node).is_some() {
-        turn.delete(NODE, "", node);
+    // It may have booted and not be told of yet.
+    let node = node_name(machine);
+    if turn.world.get(NODE, "", &node).is_some() {
+        turn.delete(NODE, "", &node);
     } else if turn.held(format!("terminate {}", machine.uid()), PROVISIONED_SECONDS) {
         turn.release(MACHINE, machine, FINALIZER);
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stackctl_engine::{
     recorded::{Claimed, RecordedDestroy},
-    resource::{DestroyStep, NeededBy, Remains},
+    resource::{Claim, DestroyStep, NeededBy, Remains},
 };
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub(super) struct StoredDestroy {
     self_recreating: bool,
     steps: Vec<StoredStep>,
     claims: Vec<StoredClaimed>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    claiming: Vec<StoredClaim>,
     remains: Vec<StoredRemains>,
     holds_data: bool,
 }
@@ -56,6 +58,15 @@ struct StoredClaimed {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct StoredClaim {
+    target: StoredTarget,
+    why: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needed_by: Option<StoredNeededBy>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StoredNeededBy {
     of: StoredType,
     at: StoredPath,
@@ -77,6 +88,7 @@ impl From<&RecordedDestroy> for StoredDestroy {
             self_recreating,
             steps,
             claims,
+            claiming,
             remains,
             holds_data,
         } = destroy;
@@ -87,6 +99,7 @@ impl From<&RecordedDestroy> for StoredDestroy {
             self_recreating: *self_recreating,
             steps: steps.iter().map(StoredStep::from).collect(),
             claims: claims.iter().map(StoredClaimed::from).collect(),
+            claiming: claiming.iter().map(StoredClaim::from).collect(),
             remains: remains.iter().map(StoredRemains::from).collect(),
             holds_data: *holds_data,
         }
@@ -102,6 +115,7 @@ impl From<StoredDestroy> for RecordedDestroy {
             self_recreating,
             steps,
             claims,
+            claiming,
             remains,
             holds_data,
         } = stored;
@@ -112,6 +126,7 @@ impl From<StoredDestroy> for RecordedDestroy {
             self_recreating,
             steps: steps.into_iter().map(DestroyStep::from).collect(),
             claims: claims.into_iter().map(Claimed::from).collect(),
+            claiming: claiming.into_iter().map(Claim::from).collect(),
             remains: remains.into_iter().map(Remains::from).collect(),
             holds_data,
         }
@@ -167,15 +182,11 @@ impl From<&Claimed> for StoredClaimed {
             why,
             needed_by,
         } = claimed;
-        let needed_by = needed_by.as_ref().map(|NeededBy { of, at }| StoredNeededBy {
-            of: of.into(),
-            at: at.into(),
-        });
         Self {
             object: object.into(),
             uid: uid.clone(),
             why: why.clone(),
-            needed_by,
+            needed_by: needed_by.as_ref().map(StoredNeededBy::from),
         }
     }
 }
@@ -188,15 +199,49 @@ impl From<StoredClaimed> for Claimed {
             why,
             needed_by,
         } = stored;
-        let needed_by = needed_by.map(|StoredNeededBy { of, at }| NeededBy {
-            of: of.into(),
-            at: at.into(),
-        });
         Self {
             object: object.into(),
             uid,
             why,
-            needed_by,
+            needed_by: needed_by.map(NeededBy::from),
+        }
+    }
+}
+
+impl From<&Claim> for StoredClaim {
+    fn from(Claim { target, why, needed_by }: &Claim) -> Self {
+        Self {
+            target: target.into(),
+            why: why.clone(),
+            needed_by: needed_by.as_ref().map(StoredNeededBy::from),
+        }
+    }
+}
+
+impl From<StoredClaim> for Claim {
+    fn from(StoredClaim { target, why, needed_by }: StoredClaim) -> Self {
+        Self {
+            target: target.into(),
+            why,
+            needed_by: needed_by.map(NeededBy::from),
+        }
+    }
+}
+
+impl From<&NeededBy> for StoredNeededBy {
+    fn from(NeededBy { of, at }: &NeededBy) -> Self {
+        Self {
+            of: of.into(),
+            at: at.into(),
+        }
+    }
+}
+
+impl From<StoredNeededBy> for NeededBy {
+    fn from(StoredNeededBy { of, at }: StoredNeededBy) -> Self {
+        Self {
+            of: of.into(),
+            at: at.into(),
         }
     }
 }
