@@ -18,7 +18,7 @@ use stackctl_engine::{
         Claimed, Origin, Owner, Recorded, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode,
         RecordedObject, Undo,
     },
-    resource::{Claim, DestroyStep, NeededBy, Remains},
+    resource::{DestroyStep, Remains},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -208,16 +208,9 @@ fn destroy() -> RecordedDestroy {
             object: target.clone(),
             uid: "u2".to_owned(),
             why: "installed with it".to_owned(),
-            needed_by: Some(NeededBy {
-                of: ObjectType::new("v1", "ConfigMap"),
-                at: FieldPath::of("data.needs"),
-            }),
-        }],
-        claiming: vec![Claim {
-            target: Target::Named(target.clone()),
-            why: "installed with it".to_owned(),
             needed_by: None,
         }],
+        claiming: Vec::new(),
         remains: vec![Remains {
             object: target,
             why: "kept".to_owned(),

@@ -109,7 +109,7 @@ pub(crate) fn run(root: &Path, chaos: &Chaos) -> Result<String, TaskError> {
     let mut n_whole = 0;
     for run in 0..chaos.runs {
         let mut life = Life::begin(&stackctl, &stack, &FAULTS)?;
-        let is_whole = dice.below(ONE_UNFINISHED_IN) > 0;
+        let is_whole = (run + 1) % ONE_UNFINISHED_IN > 0;
         of_apply.add(life.kills("apply", &to_apply, &mut dice)?);
         if is_whole {
             n_whole += 1;

@@ -12,9 +12,15 @@ use stackctl_engine::{
     FieldPath, ObjectRef,
     digest::Digest,
     document::htpasswd::User,
+    execute::Outcome,
     field::PathElement,
+    object_key::ObjectType,
     packed::Packed,
-    recorded::{Origin, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo},
+    readiness::Target,
+    recorded::{
+        Claimed, Origin, RecordedDestroy, RecordedDocument, RecordedFragment, RecordedNode, RecordedObject, Undo,
+    },
+    resource::{Claim, NeededBy},
 };
 
 /// Files that format 1 wrote: never to be changed, only added to.
@@ -50,6 +56,34 @@ fn a_journal_of_this_format_is_read_as_it_was_written() {
         }
         assert_eq!((read.serial, read.lineage.as_str(), read.entry), (serial, "l1", entry));
     }
+}
+
+#[test]
+fn what_goes_along_with_a_resource_is_written_and_read() {
+    let mut record = sample::gate("a.b");
+    let needed_by = NeededBy {
+        of: ObjectType::new("operators.coreos.com/v1alpha1", "Subscription"),
+        at: FieldPath::of("status.installedCSV"),
+    };
+    let object = ObjectRef::namespaced("v1", "ConfigMap", "n", "one");
+    record.destroy.claims.push(Claimed {
+        object: object.clone(),
+        uid: "u".to_owned(),
+        why: "made for it".to_owned(),
+        needed_by: Some(needed_by.clone()),
+    });
+    record.destroy.claiming.push(Claim {
+        target: Target::Named(object),
+        why: "made for it".to_owned(),
+        needed_by: Some(needed_by),
+    });
+    let entry = Entry::Outcome(Outcome::Recorded(Box::new(record)));
+    let written = crate::format::encode_line(7, "l", &entry);
+    let read = crate::format::decode_line(written.strip_suffix(b"\n").expect("a line")).expect("readable");
+    assert_eq!(read.entry, entry);
+    let text = String::from_utf8(written).expect("JSON");
+    let kept = r#""needed_by":{"of":{"api_version":"operators.coreos.com/v1alpha1","kind":"Subscription"},"at":["status","installedCSV"]}"#;
+    assert_eq!(text.matches(kept).count(), 2, "{text}");
 }
 
 #[test]
