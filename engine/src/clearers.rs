@@ -66,6 +66,8 @@ pub(crate) enum Looked {
     Unread,
     /// Its Deployment.
     There(Box<Value>),
+    /// Several Deployments of one name, of which it is one.
+    OneOf(Vec<ObjectRef>),
     /// It has none.
     Gone,
 }
@@ -117,9 +119,14 @@ impl Held {
                 format!("{finalizer} is cleared by {deployment}; whether that lives could not be read")
             }
             (Sought::Known(_) | Sought::Named(_), Looked::There(live)) => {
-                let name = |key: &str| live["metadata"][key].as_str().unwrap_or_default();
-                let deployment = ObjectRef::namespaced("apps/v1", "Deployment", name("namespace"), name("name"));
-                format!("{finalizer} is cleared by {deployment}, which {}", lives(live))
+                format!("{finalizer} is cleared by {}, which {}", deployment(live), lives(live))
+            }
+            (Sought::Known(_) | Sought::Named(_), Looked::OneOf(all)) => {
+                let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+                format!(
+                    "{finalizer} is cleared by one of {}: nothing says by which",
+                    all.join(" and ")
+                )
             }
             (Sought::Named(manager), Looked::Gone) => {
                 format!("who clears {finalizer} is not known: no Deployment is named {manager}, as who put it there")
@@ -131,6 +138,12 @@ impl Held {
     }
 }
 
+/// The Deployment that an object is.
+pub(crate) fn deployment(live: &Value) -> ObjectRef {
+    let name = |key: &str| live["metadata"][key].as_str().unwrap_or_default();
+    ObjectRef::namespaced("apps/v1", "Deployment", name("namespace"), name("name"))
+}
+
 /// Whether the pods of a Deployment are ready (apps/v1: `spec.replicas` is 1 by default, `status.readyReplicas` absent at 0).
 fn lives(deployment: &Value) -> String {
     let wanted = deployment["spec"]["replicas"].as_i64().unwrap_or(1);
@@ -140,7 +153,7 @@ fn lives(deployment: &Value) -> String {
     }
     let pods = if wanted == 1 { "pod" } else { "pods" };
     if ready < wanted {
-        format!("has {ready} of {wanted} {pods} ready")
+        format!("has {ready} of {wanted} {pods} ready: the deletion goes on once that is mended")
     } else {
         format!("has {ready} of {wanted} {pods} ready: see what they say in their logs")
     }
@@ -184,8 +197,14 @@ mod tests {
         };
         let by = "x.io/data is cleared by Deployment x/x-operator";
         for (looked, says) in [
-            (deployment(1, None), ", which has 0 of 1 pod ready"),
-            (deployment(2, Some(1)), ", which has 1 of 2 pods ready"),
+            (
+                deployment(1, None),
+                ", which has 0 of 1 pod ready: the deletion goes on once that is mended",
+            ),
+            (
+                deployment(2, Some(1)),
+                ", which has 1 of 2 pods ready: the deletion goes on once that is mended",
+            ),
             (deployment(0, None), ", which is scaled to 0"),
             (
                 deployment(1, Some(1)),
@@ -204,6 +223,11 @@ mod tests {
         assert_eq!(
             by_name.said(&Looked::Gone),
             "who clears y.io/data is not known: no Deployment is named y-operator, as who put it there"
+        );
+        let named = |namespace: &str| ObjectRef::namespaced("apps/v1", "Deployment", namespace, "y-operator");
+        assert_eq!(
+            by_name.said(&Looked::OneOf(vec![named("a"), named("b")])),
+            "y.io/data is cleared by one of Deployment a/y-operator and Deployment b/y-operator: nothing says by which"
         );
         assert_eq!(of_nobody.said(&Looked::Gone), "who clears orphans is not known");
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     address::Address,
-    clearers::{Held, Looked, Sought, deployments},
+    clearers::{Held, Looked, Sought, deployment, deployments},
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
     late::Secrets,
@@ -301,17 +301,22 @@ async fn looked_for<P: Provider>(provider: &P, held: &[Held]) -> Vec<String> {
     let mut said = Vec::new();
     for one in held {
         let found = match &one.sought {
-            Sought::Known(deployment) => provider.get(deployment).await.ok(),
+            Sought::Known(deployment) => provider
+                .get(deployment)
+                .await
+                .ok()
+                .map(|live| live.into_iter().collect::<Vec<_>>()),
             Sought::Named(manager) => all.as_ref().map(|all| {
                 let is_named = |live: &&Value| live["metadata"]["name"] == manager.as_str();
-                all.iter().find(is_named).cloned()
+                all.iter().filter(is_named).cloned().collect()
             }),
             Sought::OfTheCluster(_) | Sought::Nowhere => None,
         };
-        said.push(one.said(&match found {
+        said.push(one.said(&match found.as_deref() {
             None => Looked::Unread,
-            Some(None) => Looked::Gone,
-            Some(Some(live)) => Looked::There(Box::new(live)),
+            Some([]) => Looked::Gone,
+            Some([live]) => Looked::There(Box::new(live.clone())),
+            Some(all) => Looked::OneOf(all.iter().map(deployment).collect()),
         }));
     }
     said

@@ -153,9 +153,7 @@ pub fn stays_for(definition: &Definition, instances: Option<&Instances>) -> Opti
     };
     match others.as_slice() {
         [] => None,
-        [one] => Some(format!(
-            "{one} would go along, and is not of this stack, or stays in it"
-        )),
+        [one] => Some(format!("{one} would go along, and this plan does not delete it")),
         more => {
             let shown: Vec<_> = more.iter().take(NAMED).map(ToString::to_string).collect();
             let rest = match more.len().saturating_sub(NAMED) {
@@ -163,7 +161,7 @@ pub fn stays_for(definition: &Definition, instances: Option<&Instances>) -> Opti
                 rest => format!(" and {rest} more"),
             };
             Some(format!(
-                "{}{rest} would go along, and are not of this stack, or stay in it",
+                "{}{rest} would go along, and this plan does not delete them",
                 shown.join(", ")
             ))
         }
@@ -265,16 +263,14 @@ mod tests {
         assert_eq!(said(&[]), None);
         assert_eq!(
             said(&[widget("desired", "uid of a.desired", &[])]).as_deref(),
-            Some("Widget n/desired would go along, and is not of this stack, or stays in it")
+            Some("Widget n/desired would go along, and this plan does not delete it")
         );
         let others: Vec<_> = ["w", "x", "y", "z"]
             .map(|name| widget(name, name, &["2", "somebody"]))
             .to_vec();
         assert_eq!(
             said(&others).as_deref(),
-            Some(
-                "Widget n/w, Widget n/x, Widget n/y and 1 more would go along, and are not of this stack, or stay in it"
-            )
+            Some("Widget n/w, Widget n/x, Widget n/y and 1 more would go along, and this plan does not delete them")
         );
         assert_eq!(
             stays_for(&widgets, None).as_deref(),
