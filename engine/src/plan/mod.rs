@@ -12,6 +12,7 @@
 
 mod action;
 mod along;
+mod answered;
 mod because;
 mod budget;
 mod decide;
@@ -32,6 +33,7 @@ mod taken;
 #[cfg(test)]
 mod testing;
 mod transition;
+mod written;
 
 pub use action::{Action, Reason, Unasked};
 pub use along::{Along, Stays, along, excess_along, said_along};

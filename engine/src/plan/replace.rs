@@ -8,9 +8,9 @@
 use super::{
     Action, Inputs, PlanError, Reason, Step,
     fields::late,
-    planner::is_prevented,
     scope::{Partial, ScopeError},
     transition::expected,
+    written::is_prevented,
 };
 use crate::{
     address::Address,
