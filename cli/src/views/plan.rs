@@ -500,6 +500,7 @@ fn is_implied(reason: &Reason, action: Action) -> bool {
         | Reason::NoLongerDesired
         | Reason::WasThereBefore
         | Reason::AdoptedGoes
+        | Reason::TakesAlong(_)
         | Reason::Retained(_)
         | Reason::GoesWith(_)
         | Reason::SelfRecreating

@@ -1,6 +1,6 @@
 //! What a step does, and the reasons for it; closed sets with codes for machines.
 
-use crate::{address::Address, yields::Yielded};
+use crate::{address::Address, object_key::ObjectRef, yields::Yielded};
 use std::fmt;
 
 /// What a step does.
@@ -72,6 +72,8 @@ pub enum Reason {
     WasThereBefore,
     /// It was there before us, and the stack said that it is deleted all the same.
     AdoptedGoes,
+    /// What others made for it goes too: its objects, each once.
+    TakesAlong(Vec<ObjectRef>),
     /// Something says that it stays.
     Retained(String),
     /// This object goes, and the server deletes it with that.
@@ -203,6 +205,7 @@ impl Reason {
             Self::Destroying => "destroying",
             Self::WasThereBefore => "was-there-before",
             Self::AdoptedGoes => "adopted-goes",
+            Self::TakesAlong(_) => "takes-along",
             Self::Retained(_) => "retained",
             Self::GoesWith(_) => "goes-with",
             Self::SelfRecreating => "self-recreating",
@@ -247,6 +250,10 @@ impl fmt::Display for Reason {
             Self::Destroying => f.write_str("the stack is destroyed"),
             Self::WasThereBefore => f.write_str("was there before us"),
             Self::AdoptedGoes => f.write_str("was there before us, and goes by `delete_adopted`"),
+            Self::TakesAlong(all) => {
+                let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+                write!(f, "takes along {}", all.join(", "))
+            }
             Self::Retained(why) => write!(f, "stays: {why}"),
             Self::GoesWith(container) => write!(f, "goes with {container}"),
             Self::SelfRecreating => f.write_str("its controller makes it again"),

@@ -7,8 +7,7 @@ use super::{Action, Ending, NodeKind, PlanError, Purpose, Reason, Step, Subject,
 use crate::{
     address::Address,
     graph::{Edge, Graph},
-    recorded::{Claimed, Origin, Recorded, RecordedNode},
-    resource::{Consequence, ConsequenceClass},
+    recorded::{Origin, Recorded, RecordedNode},
     survey::Survey,
 };
 use std::collections::BTreeMap;
@@ -83,6 +82,9 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
     if action == Action::Delete && known.was_there() {
         reasons.push(Reason::AdoptedGoes);
     }
+    if matches!(action, Action::Delete | Action::Forget) {
+        reasons.extend(takes_along(known));
+    }
     Step {
         address: known.address.clone(),
         node,
@@ -101,18 +103,13 @@ fn removal(known: &Recorded, survey: &Survey, order: &Graph, purpose: Purpose) -
             })
             .collect(),
         readiness: None,
-        consequences: match action {
-            Action::Delete | Action::Forget => along(known),
-            _ => Vec::new(),
-        },
+        consequences: Vec::new(),
     }
 }
 
-/// What is told of what others made for it and goes with it.
-pub(super) fn along(known: &Recorded) -> Vec<Consequence> {
-    let told = |claimed: &Claimed| Consequence {
-        class: ConsequenceClass::Notice,
-        text: format!("deletes {} with {}: {}", claimed.object, known.address, claimed.why),
-    };
-    known.claims_that_go().iter().map(told).collect()
+/// That what others made for a resource goes with it, if there is something.
+pub(super) fn takes_along(known: &Recorded) -> Option<Reason> {
+    let claims = known.claims_that_go();
+    let all = || claims.iter().map(|claimed| claimed.object.clone()).collect();
+    (!claims.is_empty()).then(|| Reason::TakesAlong(all()))
 }

@@ -17,7 +17,7 @@ use super::{
     fields::{changes, kept},
     parts,
     planner::step,
-    removals::along as claimed_along,
+    removals::takes_along,
     replace, taken,
 };
 use crate::{
@@ -153,11 +153,12 @@ pub(super) fn written(
     step.reasons.extend(unverified);
     step.reasons.extend(kept(known, found, resource, &manager));
     because::say(&mut step, resource, known.and_then(Recorded::object));
+    if step.action == Action::Replace {
+        step.reasons.extend(known.and_then(takes_along));
+    }
     if step.action.is_change() {
         step.consequences.extend(taken::told(&object, known, &found.answer));
         step.consequences.extend(warned(&object, &found.answer));
-        let goes = known.filter(|_| step.action == Action::Replace);
-        step.consequences.extend(goes.into_iter().flat_map(claimed_along));
         step.consequences.extend(replace::drawn_anew(&step, resource));
     }
     Ok(step)
