@@ -1,7 +1,7 @@
 //! What a step does, and the reasons for it; closed sets with codes for machines.
 
 use crate::{address::Address, object_key::ObjectRef, yields::Yielded};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,8 +251,15 @@ impl fmt::Display for Reason {
             Self::WasThereBefore => f.write_str("was there before us"),
             Self::AdoptedGoes => f.write_str("was there before us, and goes by `delete_adopted`"),
             Self::TakesAlong(all) => {
-                let all: Vec<_> = all.iter().map(ToString::to_string).collect();
-                write!(f, "takes along {}", all.join(", "))
+                // Mostly several of a kind, and all in the namespace of what they go with.
+                let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+                for object in all {
+                    by_kind.entry(&object.object_type.kind).or_default().push(&object.name);
+                }
+                let kinds = by_kind
+                    .into_iter()
+                    .map(|(kind, names)| format!("{kind} {}", names.join(", ")));
+                write!(f, "takes along {}", kinds.collect::<Vec<_>>().join(" and "))
             }
             Self::Retained(why) => write!(f, "stays: {why}"),
             Self::GoesWith(container) => write!(f, "goes with {container}"),

@@ -44,7 +44,7 @@ async fn what_goes_along_is_named_by_the_plan_and_what_was_there_before_is_not_o
     assert!(world.apply(&[claiming(&["before", "since"])]).await.succeeded());
     let plan = world.plan(&[]).await;
     let told: Vec<_> = plan.steps[0].reasons.iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["the stack is destroyed", "takes along ConfigMap n/since"]);
+    assert_eq!(told, ["the stack is destroyed", "takes along ConfigMap since"]);
     assert!(world.apply(&[]).await.succeeded());
     assert_eq!(deleted(&world), ["delete ConfigMap n/one", "delete ConfigMap n/since"]);
 }
