@@ -130,6 +130,81 @@ fn what_is_removed_is_released_and_stays() {
 }
 
 #[test]
+fn a_destroy_leaves_what_the_stack_lets_go_though_no_apply_came_between() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let settings = served.get(SETTINGS);
+    fs::write(
+        sandbox.path().join("manifests/settings.yaml"),
+        CONFIG.replace("name: settings", "name: others"),
+    )
+    .expect("writable");
+    let removed = "[[removed]]\naddress = 'manifests[old].configmap[\"default/settings\"]'\n";
+    stack(&sandbox, "old", removed);
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--destroy"]).expect(0);
+    assert!(planned.stdout.contains("left as it is"), "{}", planned.shown());
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let left = served.get(SETTINGS);
+    assert_eq!(
+        (&left["data"], &left["metadata"]["uid"]),
+        (&settings["data"], &settings["metadata"]["uid"])
+    );
+    assert!(left["metadata"]["annotations"]["stackctl.dev/address"].is_null());
+}
+
+#[test]
+fn a_destroy_knows_what_moved_by_its_new_address_and_what_the_stack_says_of_that() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    stack(
+        &sandbox,
+        "new",
+        "prevent_destroy = true\n[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n",
+    );
+    let refused = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
+    assert!(
+        refused.stderr.contains("manifests[new].configmap") && refused.stderr.contains("prevent_destroy"),
+        "{}",
+        refused.shown()
+    );
+    assert!(served.find(SETTINGS).is_some());
+    stack(
+        &sandbox,
+        "new",
+        "[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n",
+    );
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--destroy"]).expect(0);
+    assert!(
+        planned.stdout.contains("is now manifests[new].configmap"),
+        "{}",
+        planned.shown()
+    );
+    // The record alone knows nothing of a stack, and the stack need not be readable for it.
+    sandbox.write("[stack");
+    sandbox
+        .simulate(&["destroy", "--state-only", "quickstart", "--yes"])
+        .expect(0);
+    assert!(served.find(SETTINGS).is_none());
+}
+
+#[test]
+fn records_that_moved_are_destroyed_at_their_new_address() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let moved = "[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n";
+    stack(&sandbox, "new", moved);
+    sandbox
+        .simulate(&["destroy", "stack.toml", "--yes", "--target", "manifests[new]"])
+        .expect(0);
+    assert!(served.find(SETTINGS).is_none());
+    let listed = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(!listed.stdout.contains("configmap"), "{}", listed.shown());
+}
+
+#[test]
 fn records_move_go_and_come_back_by_command() {
     let sandbox = sandbox();
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);

@@ -23,7 +23,7 @@ use stackctl_engine::{
     digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
-    moves::{self, Moves},
+    moves,
     plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Transition},
     recorded::{Recorded, RecordedNode},
     rights::{of_apply, of_removal},
@@ -218,7 +218,8 @@ pub(super) fn keep(stack: &Stack, recorded: &mut Arc<BTreeMap<Address, Recorded>
     }
 }
 
-/// Plans to take everything away, or the part of it that was asked for.
+/// Plans to take everything away, or the part of it that was asked for. What the stack renames and lets go counts as in an
+/// apply; without the stack nothing does.
 pub(super) async fn destroy(
     settings: &Settings,
     cluster: &Cluster,
@@ -226,12 +227,12 @@ pub(super) async fn destroy(
     stack: Option<&Stack>,
     arguments: &ScopeArgs,
 ) -> Result<Planned, Error> {
+    let moves = stack.map(|stack| stack.moves.clone()).unwrap_or_default();
     let Counted {
         recorded: mut all_recorded,
-        ..
-    } = known
-        .recorded(cluster, &[], Purpose::Destroy, &Moves::default())
-        .await?;
+        renames,
+        let_go,
+    } = known.recorded(cluster, &[], Purpose::Destroy, &moves).await?;
     if let Some(stack) = stack {
         keep(stack, &mut all_recorded, |_| true);
     }
@@ -250,6 +251,7 @@ pub(super) async fn destroy(
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
+    let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
     let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await?;
     let unnamed = others.consequences();
@@ -270,6 +272,7 @@ pub(super) async fn destroy(
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(&cluster.name, &facts),
+        moved: renames,
         ..Surroundings::default()
     };
     Ok(Planned {
