@@ -43,7 +43,15 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 ));
                 return Ok(Exit::Done);
             }
-            let planned = planning::destroy(settings, &cluster, &known, stack.as_ref(), &command.scope).await?;
+            let planned = planning::destroy(
+                settings,
+                &cluster,
+                &known,
+                stack.as_ref(),
+                &command.scope,
+                command.yes_delete,
+            )
+            .await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 yes_delete: command.yes_delete,

@@ -56,7 +56,15 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         let answer: Result<(Planned, Option<Desired>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
-                let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
+                let planned = planning::destroy(
+                    settings,
+                    &cluster,
+                    &known,
+                    Some(&stack),
+                    &command.plan.scope,
+                    command.plan.yes_delete,
+                )
+                .await?;
                 return Ok((planned, None, None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());

@@ -24,9 +24,9 @@ use stackctl_engine::{
     estimate::{Estimate, estimate},
     facts::Facts,
     moves,
-    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Transition},
+    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Replaced, Transition},
     recorded::{Recorded, RecordedNode},
-    rights::{of_apply, of_removal},
+    rights::{of_apply, of_namespaces, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
 use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine, winners::WINNERS};
@@ -125,10 +125,18 @@ pub(super) async fn apply(
         .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
-    let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
-    let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
+    let kept: BTreeMap<_, _> = resources.iter().map(|resource| (&resource.address, resource)).collect();
+    let going = || {
+        recorded.values().filter(|known| match kept.get(&known.address) {
+            None => true,
+            Some(resource) => is_made_again(resource, known, &replaced),
+        })
+    };
     let mut wanted = of_apply(&resources);
-    wanted.extend(of_removal(dropped));
+    wanted.extend(of_removal(going()));
+    if !arguments.yes_delete {
+        wanted.extend(of_namespaces(going(), &all_recorded));
+    }
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     if cluster.is_written_to() {
@@ -167,6 +175,7 @@ pub(super) async fn apply(
     let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     excess.extend(plan::excess_along(along));
     excess.extend(plan::excess_more(others.more));
+    excess.extend(plan::excess_unseen(others.unseen));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -189,6 +198,14 @@ pub(super) async fn apply(
         around,
         excess,
     })
+}
+
+/// Whether an object goes though its address stays: it was asked for, or another one takes its place.
+fn is_made_again(resource: &Resource, known: &Recorded, replaced: &BTreeMap<Address, Replaced>) -> bool {
+    let (RecordedNode::Object(last), Some(now)) = (&known.node, resource.object()) else {
+        return false;
+    };
+    replaced.contains_key(&resource.address) || !last.object.is_same_object(now)
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet: what keeps
@@ -226,6 +243,7 @@ pub(super) async fn destroy(
     known: &Known,
     stack: Option<&Stack>,
     arguments: &ScopeArgs,
+    yes_delete: bool,
 ) -> Result<Planned, Error> {
     let moves = stack.map(|stack| stack.moves.clone()).unwrap_or_default();
     let Counted {
@@ -245,6 +263,9 @@ pub(super) async fn destroy(
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     let mut wanted = of_removal(recorded.values());
+    if !yes_delete {
+        wanted.extend(of_namespaces(recorded.values(), &all_recorded));
+    }
     if cluster.is_written_to() {
         wanted.extend(in_cluster.rights(Purpose::Destroy));
     }
@@ -268,6 +289,7 @@ pub(super) async fn destroy(
     let mut excess = plan::excess(&plan, 0, &all_recorded);
     excess.extend(plan::excess_along(along));
     excess.extend(plan::excess_more(others.more));
+    excess.extend(plan::excess_unseen(others.unseen));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
