@@ -243,6 +243,44 @@ fn records_move_go_and_come_back_by_command() {
 }
 
 #[test]
+fn the_copy_follows_no_command_while_another_run_has_the_lease() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let copy = "/api/v1/namespaces/stackctl/secrets/stack.quickstart";
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/stackctl/leases/stack.quickstart";
+    let heard_at = |heard: &str| {
+        let spec = serde_json::json!({"holderIdentity": "ben@build-2/x", "acquireTime": heard, "renewTime": heard});
+        served.patch(lease, &serde_json::json!({"spec": spec}));
+    };
+    let kept = served.get(copy);
+    heard_at("2999-01-01T00:00:00.000000Z");
+    let told = sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[new]"])
+        .expect(0);
+    assert!(
+        told.stderr.contains("does not follow") && told.stderr.contains("it is ben@build-2's, since 2999-"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(served.get(copy), kept);
+    // Nor is it written by a run that has nothing to do, and so takes no lease.
+    stack(&sandbox, "new", "");
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(
+        told.stderr.contains("is behind") && told.stderr.contains("ben@build-2's"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(served.get(copy), kept);
+    heard_at("2020-01-01T00:00:00.000000Z");
+    sandbox
+        .simulate(&["state", "mv", "manifests[new]", "manifests[old]"])
+        .expect(0);
+    assert_ne!(served.get(copy), kept);
+}
+
+#[test]
 fn an_import_records_what_is_there_and_the_next_apply_takes_what_the_stack_says() {
     let sandbox = sandbox();
     let served = Served::start(&sandbox);

@@ -127,11 +127,15 @@ pub(super) async fn ask_and_run(
         }
         false => None,
     };
-    let ended = run(settings, cluster, known, lock, job, lease.as_ref()).await;
+    let fenced = Fenced {
+        provider: &cluster.provider,
+        lease: lease.as_ref(),
+    };
+    let ended = run(settings, cluster, known, lock, job, &fenced).await;
     let settled = match &ended {
         Ok(ended) => {
             show(settings, job.planned, ended);
-            copy::settle(settings, cluster, &ended.state, plan.purpose).await
+            copy::settle(settings, &fenced, &ended.state, plan.purpose).await
         }
         Err(_) => Ok(()),
     };
@@ -165,7 +169,7 @@ async fn run(
     known: &Known,
     lock: &StateLock,
     job: Job<'_>,
-    lease: Option<&Lease<'_, KubernetesProvider>>,
+    fenced: &Fenced<'_, KubernetesProvider>,
 ) -> Result<Ended, Error> {
     let Job {
         planned,
@@ -194,7 +198,7 @@ async fn run(
             identity: &known.identity,
             key: Some(&key),
         };
-        let kept = copy::keep(cluster, journal.state(), &intended(&planned.plan, &looked)).await?;
+        let kept = copy::keep(fenced, journal.state(), &intended(&planned.plan, &looked)).await?;
         journal = journal.copied(kept);
     }
     let execution = Execution {
@@ -225,12 +229,8 @@ async fn run(
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
-    let fenced = Fenced {
-        provider: &cluster.provider,
-        lease,
-    };
     let kept = async {
-        match lease {
+        match fenced.lease {
             Some(lease) => lease.keep().await,
             None => std::future::pending().await,
         }
@@ -238,7 +238,7 @@ async fn run(
     let driven = {
         let driving = Box::pin(drive(
             &execution,
-            &fenced,
+            fenced,
             &mut journal,
             &ShellSecrets,
             interrupts.asked(1),
