@@ -107,7 +107,7 @@ pub(super) async fn ask_and_run(
 ) -> Result<Option<Ended>, Error> {
     let Planned { plan, around, .. } = job.planned;
     if settings.json {
-        let details = job.planned.details(job.resources, known.key.as_ref());
+        let details = job.planned.details(job.resources, &known.identity, known.key.as_ref());
         lines(&views::events::planned(plan, around, &details, &clock::now()));
     } else {
         views::result(&views::plan::plan(plan, around, &settings.out));

@@ -138,7 +138,7 @@ fn show(
         ..Review::default()
     };
     let document = || {
-        let details = planned.details(resources, known.key.as_ref());
+        let details = planned.details(resources, &known.identity, known.key.as_ref());
         let document = views::plan_document::plan(plan, around, &details);
         views::json::pretty(&views::plan_document::saved(document, saved))
     };

@@ -23,6 +23,7 @@ use stackctl_engine::{
     digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
+    marks::Identity,
     moves,
     plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Replaced, Transition},
     recorded::{Recorded, RecordedNode},
@@ -64,13 +65,14 @@ impl Planned {
     }
 
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
-    pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
+    pub(super) fn details(&self, resources: &[Resource], identity: &Identity, key: Option<&StackKey>) -> Details {
         Details {
             desired: plan::desired_digest(self.plan.purpose, resources),
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
             drift: drift(
                 &self.recorded,
                 |address| self.survey.live(address).cloned(),
+                identity,
                 key,
                 WINNERS,
             ),
