@@ -12,7 +12,7 @@ use crate::{
     ownership::{holder, managed_entries, won},
     resource::Resource,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Whether a field is one that others may move, or lies below one.
@@ -82,15 +82,8 @@ fn is_key(path: &FieldPath) -> bool {
 /// Removes a field, and the maps that are empty without it: an empty one would claim what is in it for us, or be refused
 /// (ssa-semantics §3, the null parent).
 fn take_out(body: &mut Value, path: &FieldPath) {
-    path.remove(body);
-    let mut above = path.parent();
-    while let Some(parent) = above.filter(|parent| !parent.elements().is_empty()) {
-        if parent.get(body) != Some(&Value::Object(serde_json::Map::new())) {
-            return;
-        }
-        parent.remove(body);
-        above = parent.parent();
-    }
+    let is_empty_map = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+    path.take_out(body, &FieldPath::root(), is_empty_map, |_, _| {});
 }
 
 #[cfg(test)]
