@@ -134,7 +134,19 @@ fn a_namespace_goes_with_what_an_account_may_not_list_only_where_that_is_said() 
     account(&sandbox, &served);
     grant(&served, "stackctl-facts", &beforehand());
     let destroy = ["destroy", "stack.toml", "--yes", "--kubeconfig", "account.yaml"];
+    // Of a part the copy of the state stays, and nothing else is looked into.
+    let part = sandbox
+        .run(&[&destroy[..], &["--target", "manifests[right]"]].concat())
+        .expect(1);
+    assert!(
+        part.stderr.contains("delete on configmaps in namespace parts")
+            && !part.stderr.contains("delete on leases")
+            && !part.stderr.contains("persistentvolumeclaims"),
+        "{}",
+        part.shown()
+    );
     let refused = sandbox.run(&destroy).expect(1);
+    assert!(refused.stderr.contains("delete on leases"), "{}", refused.shown());
     let (of_claims, others): (Vec<_>, Vec<_>) = rules(&refused.stderr)
         .into_iter()
         .partition(|rule| rule["resources"][0] == "persistentvolumeclaims");

@@ -106,9 +106,8 @@ impl Kept {
         Ok(())
     }
 
-    /// The rights that keeping the copy takes, or taking it away.
-    pub(super) fn rights(&self, purpose: Purpose) -> BTreeSet<Right> {
-        let removes = purpose == Purpose::Destroy;
+    /// The rights that keeping the copy takes; with `removes` those to take it away.
+    pub(super) fn rights(&self, removes: bool) -> BTreeSet<Right> {
         let goes = self.namespace.as_ref().is_some_and(copy::is_made_for_copies);
         copy::rights(self.namespace.is_some(), removes, goes)
     }

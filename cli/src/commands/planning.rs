@@ -142,7 +142,7 @@ pub(super) async fn apply(
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     if cluster.is_written_to() {
-        wanted.extend(in_cluster.rights(Purpose::Apply));
+        wanted.extend(in_cluster.rights(false));
     }
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
@@ -269,7 +269,8 @@ pub(super) async fn destroy(
         wanted.extend(of_namespaces(recorded.values(), &all_recorded));
     }
     if cluster.is_written_to() {
-        wanted.extend(in_cluster.rights(Purpose::Destroy));
+        // The copy goes with the last of what is recorded.
+        wanted.extend(in_cluster.rights(recorded.len() == all_recorded.len()));
     }
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
