@@ -462,7 +462,7 @@ pub struct DestroyCommand {
     /// Write what went when, and what each resource waited for, to a file (JSON; `-v` prints a table)
     #[arg(long, value_name = "FILE")]
     pub timeline: Option<PathBuf>,
-    /// Delete definitions with objects that are not of this stack, if that is planned
+    /// Delete what is not of this stack, or was there before it and holds data, if that is planned
     #[arg(long)]
     pub yes_delete: bool,
     /// Destroy what the state holds, without its stack file: FILE may be the name of a stack then, and may not parse

@@ -49,24 +49,13 @@ pub(crate) fn patch(maps: &[FieldPath], live: &Value, known: Option<&Recorded>, 
     let ours = ours_alone(live, known, manager);
     for map in maps {
         for path in ours.iter().filter(|path| *path != map && map.contains(path)) {
-            take_out(map, path, &mut left, &mut patch);
+            path.take_out(&mut left, map, is_empty, |path, left| {
+                let removes = |pointer| json!({"op": "remove", "path": pointer});
+                patch.extend(path.pointer(left).map(removes));
+            });
         }
     }
     Value::Array(patch)
-}
-
-fn take_out(map: &FieldPath, path: &FieldPath, left: &mut Value, patch: &mut Vec<Value>) {
-    let mut gone = Some(path.clone());
-    while let Some(path) = gone.filter(|path| path != map) {
-        if path.get(left).is_none() {
-            return;
-        }
-        if let Some(pointer) = path.pointer(left) {
-            patch.push(json!({"op": "remove", "path": pointer}));
-        }
-        path.remove(left);
-        gone = path.parent().filter(|above| above.get(left).is_some_and(is_empty));
-    }
 }
 
 /// What an apply of a body without these maps leaves, with the maps as they are to be.

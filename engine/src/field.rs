@@ -139,6 +139,23 @@ impl FieldPath {
         }
     }
 
+    /// Removes this path, and what is above it, below `within`, and is empty without it; `tell` hears of each while it is
+    /// there. Nothing happens where it is not there.
+    pub(crate) fn take_out(
+        &self,
+        object: &mut Value,
+        within: &Self,
+        is_empty: impl Fn(&Value) -> bool,
+        mut tell: impl FnMut(&Self, &Value),
+    ) {
+        let mut goes = Some(self.clone()).filter(|path| path.get(object).is_some());
+        while let Some(path) = goes.filter(|path| path != within) {
+            tell(&path, object);
+            path.remove(object);
+            goes = path.parent().filter(|above| above.get(object).is_some_and(&is_empty));
+        }
+    }
+
     /// The JSON pointer of this path in an object that has it, or that has all but its last field.
     pub fn pointer(&self, object: &Value) -> Option<String> {
         let mut pointer = String::new();

@@ -12,7 +12,7 @@ use crate::{
     ownership::{holder, managed_entries, won},
     resource::Resource,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Whether a field is one that others may move, or lies below one.
@@ -39,7 +39,7 @@ pub fn without_ignored(drifted: Vec<Drift>, resources: &[Resource]) -> Vec<Drift
         if let Some(resource) = by_address.get(&drift.address) {
             drift.changes.retain(|change| !is_ignored(resource, &change.path));
         }
-        (drift.gone || !drift.changes.is_empty()).then_some(drift)
+        (drift.there.is_gone() || !drift.changes.is_empty()).then_some(drift)
     });
     left.collect()
 }
@@ -82,15 +82,8 @@ fn is_key(path: &FieldPath) -> bool {
 /// Removes a field, and the maps that are empty without it: an empty one would claim what is in it for us, or be refused
 /// (ssa-semantics §3, the null parent).
 fn take_out(body: &mut Value, path: &FieldPath) {
-    path.remove(body);
-    let mut above = path.parent();
-    while let Some(parent) = above.filter(|parent| !parent.elements().is_empty()) {
-        if parent.get(body) != Some(&Value::Object(serde_json::Map::new())) {
-            return;
-        }
-        parent.remove(body);
-        above = parent.parent();
-    }
+    let is_empty_map = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+    path.take_out(body, &FieldPath::root(), is_empty_map, |_, _| {});
 }
 
 #[cfg(test)]
@@ -98,6 +91,7 @@ mod tests {
     use super::*;
     use crate::{
         Manifest,
+        diff::drift::There,
         object_key::ObjectRef,
         plan::{FieldChange, Shown},
         resource::{Node, Object},
@@ -128,10 +122,10 @@ mod tests {
             after: Shown::Absent,
             drift: None,
         };
-        let drift = |at: &str, gone: bool, paths: &[&str]| Drift {
+        let drift = |at: &str, there: There, paths: &[&str]| Drift {
             address: at.parse().expect("an address"),
             object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
-            gone,
+            there,
             changes: paths.iter().map(|path| change(path)).collect(),
         };
         let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}});
@@ -142,18 +136,18 @@ mod tests {
             resource
         };
         let found = vec![
-            drift("a.one", false, &["spec.scale.replicas"]),
-            drift("a.two", false, &["spec.scale.replicas", "spec.note"]),
-            drift("a.gone", true, &[]),
-            drift("a.left", false, &["spec.scale.replicas"]),
+            drift("a.one", There::It, &["spec.scale.replicas"]),
+            drift("a.two", There::It, &["spec.scale.replicas", "spec.note"]),
+            drift("a.gone", There::Nothing, &[]),
+            drift("a.left", There::It, &["spec.scale.replicas"]),
         ];
         let left = without_ignored(found, &[resource("a.one"), resource("a.two"), resource("a.gone")]);
         assert_eq!(
             left,
             [
-                drift("a.two", false, &["spec.note"]),
-                drift("a.gone", true, &[]),
-                drift("a.left", false, &["spec.scale.replicas"])
+                drift("a.two", There::It, &["spec.note"]),
+                drift("a.gone", There::Nothing, &[]),
+                drift("a.left", There::It, &["spec.scale.replicas"])
             ]
         );
     }

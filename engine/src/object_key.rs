@@ -106,6 +106,16 @@ impl ObjectRef {
         }
     }
 
+    /// Names a live object, if it has a kind and a name.
+    pub(crate) fn of_live(object: &Value) -> Option<Self> {
+        let (api_version, kind) = (object["apiVersion"].as_str()?, object["kind"].as_str()?);
+        let name = object["metadata"]["name"].as_str()?;
+        Some(match object["metadata"]["namespace"].as_str() {
+            Some(namespace) => Self::namespaced(api_version, kind, namespace, name),
+            None => Self::cluster(api_version, kind, name),
+        })
+    }
+
     /// Whether it is a namespace, which takes along what is in it.
     pub fn is_namespace(&self) -> bool {
         self.object_type.kind == "Namespace" && self.object_type.group().is_empty()

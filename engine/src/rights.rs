@@ -9,14 +9,18 @@
 //! make for us, until they are recorded; and `bind` and `escalate`, since whoever has the rights themselves needs neither.
 
 use crate::{
-    ObjectRef, ObjectType,
+    Address, ObjectRef, ObjectType,
     execute::scopes_of_effect,
     late::LateSource,
+    plan::{listed_in, namespace_of},
     recorded::{Origin, Recorded, RecordedNode},
     resource::{DestroyStep, Effect, Node, Resource},
     survey::beside,
 };
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// What may be done to objects, in the server's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,6 +192,20 @@ pub fn of_removal<'a>(recorded: impl IntoIterator<Item = &'a Recorded>) -> BTree
     for (of, namespace, verb) in objects {
         rights.add(of, namespace, &LOOK);
         rights.add(of, namespace, &[verb]);
+    }
+    rights.0
+}
+
+/// What it needs to see what others have in the namespaces that go where these records go. `recorded` is all that is recorded.
+pub fn of_namespaces<'a>(
+    going: impl IntoIterator<Item = &'a Recorded>,
+    recorded: &BTreeMap<Address, Recorded>,
+) -> BTreeSet<Right> {
+    let going = going.into_iter().filter(|known| known.is_deleted());
+    let namespaces = going.filter_map(|known| Some(namespace_of(known)?.name.as_str()));
+    let mut rights = Rights::default();
+    for (of, namespace) in listed_in(&namespaces.collect(), recorded) {
+        rights.add(&of, Some(&namespace), &[Verb::List]);
     }
     rights.0
 }

@@ -130,6 +130,81 @@ fn what_is_removed_is_released_and_stays() {
 }
 
 #[test]
+fn a_destroy_leaves_what_the_stack_lets_go_though_no_apply_came_between() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let settings = served.get(SETTINGS);
+    fs::write(
+        sandbox.path().join("manifests/settings.yaml"),
+        CONFIG.replace("name: settings", "name: others"),
+    )
+    .expect("writable");
+    let removed = "[[removed]]\naddress = 'manifests[old].configmap[\"default/settings\"]'\n";
+    stack(&sandbox, "old", removed);
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--destroy"]).expect(0);
+    assert!(planned.stdout.contains("left as it is"), "{}", planned.shown());
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let left = served.get(SETTINGS);
+    assert_eq!(
+        (&left["data"], &left["metadata"]["uid"]),
+        (&settings["data"], &settings["metadata"]["uid"])
+    );
+    assert!(left["metadata"]["annotations"]["stackctl.dev/address"].is_null());
+}
+
+#[test]
+fn a_destroy_knows_what_moved_by_its_new_address_and_what_the_stack_says_of_that() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    stack(
+        &sandbox,
+        "new",
+        "prevent_destroy = true\n[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n",
+    );
+    let refused = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
+    assert!(
+        refused.stderr.contains("manifests[new].configmap") && refused.stderr.contains("prevent_destroy"),
+        "{}",
+        refused.shown()
+    );
+    assert!(served.find(SETTINGS).is_some());
+    stack(
+        &sandbox,
+        "new",
+        "[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n",
+    );
+    let planned = sandbox.simulate(&["plan", "stack.toml", "--destroy"]).expect(0);
+    assert!(
+        planned.stdout.contains("is now manifests[new].configmap"),
+        "{}",
+        planned.shown()
+    );
+    // The record alone knows nothing of a stack, and the stack need not be readable for it.
+    sandbox.write("[stack");
+    sandbox
+        .simulate(&["destroy", "--state-only", "quickstart", "--yes"])
+        .expect(0);
+    assert!(served.find(SETTINGS).is_none());
+}
+
+#[test]
+fn records_that_moved_are_destroyed_at_their_new_address() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let moved = "[[moved]]\nfrom = \"manifests[old]\"\nto = \"manifests[new]\"\n";
+    stack(&sandbox, "new", moved);
+    sandbox
+        .simulate(&["destroy", "stack.toml", "--yes", "--target", "manifests[new]"])
+        .expect(0);
+    assert!(served.find(SETTINGS).is_none());
+    let listed = sandbox.simulate(&["state", "list"]).expect(0);
+    assert!(!listed.stdout.contains("configmap"), "{}", listed.shown());
+}
+
+#[test]
 fn records_move_go_and_come_back_by_command() {
     let sandbox = sandbox();
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
@@ -165,6 +240,44 @@ fn records_move_go_and_come_back_by_command() {
     sandbox.simulate(&["state", "rm", old]).expect(0);
     let listed = sandbox.simulate(&["state", "list"]).expect(0);
     assert!(!listed.stdout.contains("configmap"), "{}", listed.shown());
+}
+
+#[test]
+fn the_copy_follows_no_command_while_another_run_has_the_lease() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let copy = "/api/v1/namespaces/stackctl/secrets/stack.quickstart";
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/stackctl/leases/stack.quickstart";
+    let heard_at = |heard: &str| {
+        let spec = serde_json::json!({"holderIdentity": "ben@build-2/x", "acquireTime": heard, "renewTime": heard});
+        served.patch(lease, &serde_json::json!({"spec": spec}));
+    };
+    let kept = served.get(copy);
+    heard_at("2999-01-01T00:00:00.000000Z");
+    let told = sandbox
+        .simulate(&["state", "mv", "manifests[old]", "manifests[new]"])
+        .expect(0);
+    assert!(
+        told.stderr.contains("does not follow") && told.stderr.contains("it is ben@build-2's, since 2999-"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(served.get(copy), kept);
+    // Nor is it written by a run that has nothing to do, and so takes no lease.
+    stack(&sandbox, "new", "");
+    let told = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    assert!(
+        told.stderr.contains("is behind") && told.stderr.contains("ben@build-2's"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(served.get(copy), kept);
+    heard_at("2020-01-01T00:00:00.000000Z");
+    sandbox
+        .simulate(&["state", "mv", "manifests[new]", "manifests[old]"])
+        .expect(0);
+    assert_ne!(served.get(copy), kept);
 }
 
 #[test]

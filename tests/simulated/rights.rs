@@ -5,6 +5,7 @@ use crate::{
     cluster::Served,
     missing_rights::{beforehand, rules},
     sandbox::{FAST, Sandbox},
+    scope,
     serving_ends::{ends, longer},
 };
 use serde_json::{Value, json};
@@ -113,6 +114,76 @@ fn serving_is_explained_to_the_account(sandbox: &Sandbox, administrator: Served)
             ("rhoai.ready did not become ready within 10.0 s", &[NAMELESS], NAMED),
         ],
     );
+}
+
+/// What an account may not list in a namespace that goes is not taken for nothing.
+#[test]
+fn a_namespace_goes_with_what_an_account_may_not_list_only_where_that_is_said() {
+    let sandbox = scope::sandbox();
+    let served = Served::start(&sandbox);
+    let administrator = sandbox.path().join(".stackctl/simulator/kubeconfig");
+    let administrator = administrator.to_str().expect("a path in UTF-8");
+    sandbox
+        .run(&["apply", "stack.toml", "--yes", "--kubeconfig", administrator])
+        .expect(0);
+    served.make(
+        "/api/v1/namespaces/parts/persistentvolumeclaims",
+        &json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "theirs", "namespace": "parts"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+    );
+    account(&sandbox, &served);
+    grant(&served, "stackctl-facts", &beforehand());
+    let destroy = ["destroy", "stack.toml", "--yes", "--kubeconfig", "account.yaml"];
+    // Of a part the copy of the state stays, and nothing else is looked into.
+    let part = sandbox
+        .run(&[&destroy[..], &["--target", "manifests[right]"]].concat())
+        .expect(1);
+    assert!(
+        part.stderr.contains("delete on configmaps in namespace parts")
+            && !part.stderr.contains("delete on leases")
+            && !part.stderr.contains("persistentvolumeclaims"),
+        "{}",
+        part.shown()
+    );
+    let refused = sandbox.run(&destroy).expect(1);
+    assert!(refused.stderr.contains("delete on leases"), "{}", refused.shown());
+    let (of_claims, others): (Vec<_>, Vec<_>) = rules(&refused.stderr)
+        .into_iter()
+        .partition(|rule| rule["resources"][0] == "persistentvolumeclaims");
+    assert_eq!(of_claims.len(), 1, "{}", refused.shown());
+    grant(&served, "stackctl-needed", &Value::Array(others));
+    let refused = sandbox.run(&destroy).expect(1);
+    assert!(
+        refused
+            .stderr
+            .contains("list on persistentvolumeclaims in namespace parts"),
+        "{}",
+        refused.shown()
+    );
+    grant(&served, "stackctl-claims", &Value::Array(of_claims));
+    let refused = sandbox.run(&destroy).expect(1);
+    assert!(
+        refused
+            .stderr
+            .contains("PersistentVolumeClaim parts/theirs goes with Namespace parts"),
+        "{}",
+        refused.shown()
+    );
+    served.remove(&format!("{RBAC}/clusterrolebindings/stackctl-claims"));
+    assert!(
+        served
+            .find("/api/v1/namespaces/parts/persistentvolumeclaims/theirs")
+            .is_some()
+    );
+    let unseen = sandbox.run(&[&destroy[..], &["--yes-delete"]].concat()).expect(0);
+    assert!(
+        unseen
+            .stdout
+            .contains("in Namespace parts unseen: PersistentVolumeClaim may not be listed"),
+        "{}",
+        unseen.shown()
+    );
+    assert!(served.find("/api/v1/namespaces/parts").is_none());
 }
 
 /// Writes `account.yaml`, by which the default account of the cluster is used.

@@ -163,6 +163,8 @@ pub(super) struct Compared {
     pub(super) planned: Planned,
     /// Why an apply refuses it: of what would go, the new version says that it stays.
     pub(super) prevented: Vec<PlanError>,
+    /// Who an apply would be to the cluster.
+    pub(super) identity: Identity,
 }
 
 impl Compared {
@@ -258,7 +260,11 @@ pub(super) async fn plan(settings: &Settings, old: &Old, new: &Side) -> Result<C
         excess,
         left: Vec::new(),
     };
-    Ok(Compared { planned, prevented })
+    Ok(Compared {
+        planned,
+        prevented,
+        identity,
+    })
 }
 
 /// The plan, and what it does although the stack says that it may not be done.

@@ -1,11 +1,14 @@
 //! The copy of the state that the cluster keeps: looked at before a plan, kept before the first effect and after the
 //! last, made to follow what is recorded without an effect, taken away after a destroy.
 //!
-//! Invariant: a command goes on only with the state that the copy is of, or with a newer one of the same line.
+//! Invariants:
+//! - A command goes on only with the state that the copy is of, or with a newer one of the same line.
+//! - The copy is not written while another run holds the lease of the stack: what it keeps there is its own.
 
 use super::{
     cluster::{Cluster, Use},
     known::{Known, problem},
+    lease::{self as held, Fenced},
     runtime::{self, Interrupts},
 };
 use crate::{
@@ -131,9 +134,8 @@ impl Kept {
         .collect()
     }
 
-    /// The rights that keeping the copy takes, or taking it away.
-    pub(super) fn rights(&self, purpose: Purpose) -> BTreeSet<Right> {
-        let removes = purpose == Purpose::Destroy;
+    /// The rights that keeping the copy takes; with `removes` those to take it away.
+    pub(super) fn rights(&self, removes: bool) -> BTreeSet<Right> {
         let goes = self.namespace.as_ref().is_some_and(copy::is_made_for_copies);
         copy::rights(self.namespace.is_some(), removes, goes)
     }
@@ -141,55 +143,78 @@ impl Kept {
 
 /// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already, and the copy of
 /// a newer state stays.
-pub(super) async fn keep(cluster: &Cluster, state: &State, planned: &[Recorded]) -> Result<ClusterCopy, Problem> {
-    keep_over(cluster, state, planned, state.serial()).await
+pub(super) async fn keep(
+    provider: &impl Provider,
+    state: &State,
+    planned: &[Recorded],
+) -> Result<ClusterCopy, Problem> {
+    keep_over(provider, state, planned, state.serial()).await
 }
 
 /// The same over the copy of a state whose serial is `newest` at most.
 async fn keep_over(
-    cluster: &Cluster,
+    provider: &impl Provider,
     state: &State,
     planned: &[Recorded],
     newest: u64,
 ) -> Result<ClusterCopy, Problem> {
     let kept = ClusterCopy::of(state, planned);
-    until(|| put(&cluster.provider, &kept, state, newest))
-        .await
-        .map_err(|error| {
-            let hint = match error {
-                ProviderError::Fenced(_) => {
-                    "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
-                }
-                _ => "run the same command again once the cluster answers",
-            };
-            Problem::new("what undo needs could not be kept in the cluster")
-                .caused_by(&error)
-                .hint(hint)
-        })?;
+    until(|| put(provider, &kept, state, newest)).await.map_err(|error| {
+        let hint = match error {
+            ProviderError::Fenced(_) => {
+                "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
+            }
+            _ => "run the same command again once the cluster answers",
+        };
+        Problem::new("what undo needs could not be kept in the cluster")
+            .caused_by(&error)
+            .hint(hint)
+    })?;
     Ok(kept)
 }
 
 /// After a run: the copy is of the state as it is now, and of what may have been made although nobody heard of it (`unsure`);
-/// or it goes with the last of what it would undo. Somebody who does not want to wait for that is heard.
+/// or it goes with the last of what it would undo. Where another run has the lease the copy is that run's, and stays. Somebody
+/// who does not want to wait for that is heard.
 ///
 /// # Errors
 /// When a copy of nothing could not be taken away. One that is only behind is said: what it lacks undoes nothing wrong.
 pub(super) async fn settle(
     settings: &Settings,
-    cluster: &Cluster,
+    fenced: &Fenced<'_, impl Provider>,
     state: &State,
     unsure: &[Recorded],
     purpose: Purpose,
 ) -> Result<(), Error> {
     let interrupts = Interrupts::listen();
     let settled = async {
-        if purpose == Purpose::Destroy && state.is_empty() {
-            return remove(cluster, state).await;
+        // A run that had nothing to do has no lease of its own.
+        if fenced.lease.is_none() {
+            let holder = held::holder(&settings.state);
+            if let Err(error) = held::is_free(fenced.provider, state.stack(), &holder).await {
+                say_that_it_is_behind(settings, &why(&error));
+                return Ok(());
+            }
         }
-        if let Err(error) = keep(cluster, state, unsure).await {
-            say_that_it_is_behind(settings, &error.because);
+        let settled = match purpose == Purpose::Destroy && state.is_empty() {
+            true => remove(fenced, state).await,
+            false => keep(fenced, state, unsure).await.map(drop),
+        };
+        match (settled, fenced.lease) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(lease)) if lease.is_lost().await => {
+                views::tell(&views::diagnostic::warning(
+                    &views::state::copy_is_of_another_run(state.stack()),
+                    &settings.err,
+                ));
+                Ok(())
+            }
+            (Err(error), _) if purpose == Purpose::Destroy && state.is_empty() => Err(error.into()),
+            (Err(error), _) => {
+                say_that_it_is_behind(settings, &error.because);
+                Ok(())
+            }
         }
-        Ok(())
     };
     let told = async {
         sleep(QUIET).await;
@@ -213,9 +238,9 @@ fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
 
 /// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
 /// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
-/// does one that is newer than `newest`: what it is of is not here.
+/// does one that is newer than `newest`: what it is of is not here; and any while another run is at work.
 pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) {
-    if let Err(error) = followed(cluster, state, newest).await {
+    if let Err(error) = followed(settings, cluster, state, newest).await {
         say_that_it_does_not(settings, &error);
     }
 }
@@ -224,7 +249,7 @@ pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State
 pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, newest: u64) {
     let reached = runtime::block_on(async {
         let cluster = Cluster::open(settings, context, Use::Write).await?;
-        let followed = followed(&cluster, state, newest).await;
+        let followed = followed(settings, &cluster, state, newest).await;
         cluster.close().await;
         followed
     });
@@ -233,15 +258,16 @@ pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state
     }
 }
 
-async fn followed(cluster: &Cluster, state: &State, newest: u64) -> Result<(), Error> {
+async fn followed(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) -> Result<(), Error> {
     state.check_cluster(&cluster.id).map_err(problem)?;
+    held::is_free(&cluster.provider, state.stack(), &held::holder(&settings.state)).await?;
     let kept = look(cluster, state.stack()).await?;
     match kept.head.as_ref().and_then(Label::of) {
         Some(label) if label.lineage != state.lineage() => Err(Problem::new("it is of another state").into()),
         Some(label) if label.serial > newest => Err(Problem::new("it is of a newer state than the one here").into()),
         None if state.is_empty() => Ok(()),
-        Some(_) if state.is_empty() => remove(cluster, state).await,
-        Some(_) | None => Ok(keep_over(cluster, state, &[], newest).await.map(drop)?),
+        Some(_) if state.is_empty() => Ok(remove(&cluster.provider, state).await?),
+        Some(_) | None => Ok(keep_over(&cluster.provider, state, &[], newest).await.map(drop)?),
     }
 }
 
@@ -257,23 +283,24 @@ fn say_that_it_is_unread(settings: &Settings, error: &Error) {
 
 fn in_words(error: &Error) -> Vec<String> {
     match error {
-        Error::Problems(problems) => problems
-            .iter()
-            .flat_map(|problem| iter::once(&problem.what).chain(&problem.because).cloned())
-            .collect(),
+        Error::Problems(problems) => problems.iter().flat_map(why).collect(),
         // No stack is read here, and nobody is asked.
         Error::Stack(_) | Error::Interrupted => Vec::new(),
     }
 }
 
+/// A problem and its causes, as texts.
+fn why(problem: &Problem) -> Vec<String> {
+    iter::once(&problem.what).chain(&problem.because).cloned().collect()
+}
+
 /// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.
-pub(super) async fn remove(cluster: &Cluster, state: &State) -> Result<(), Error> {
-    until(|| take_away(&cluster.provider, state)).await.map_err(|error| {
+pub(super) async fn remove(provider: &impl Provider, state: &State) -> Result<(), Problem> {
+    until(|| take_away(provider, state)).await.map_err(|error| {
         Problem::new("what undo needed could not be taken out of the cluster")
             .caused_by(&error)
             .hint("run the same command again")
-    })?;
-    Ok(())
+    })
 }
 
 /// Reads the state of a copy.

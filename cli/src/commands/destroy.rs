@@ -5,7 +5,7 @@ use super::{
     copy,
     execution::{self, How, Job},
     known::Known,
-    load, of_record, planning, runtime,
+    lease, load, of_record, planning, runtime,
 };
 use crate::{cli::DestroyCommand, error::Error, exit::Exit, prompt, settings::Settings, views};
 use stackctl_engine::plan::Purpose;
@@ -36,14 +36,23 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             if !is_recorded && planning::left(settings, &cluster, &known).await?.is_empty() {
                 // A destroy that was killed after its last deletion left the copy of nothing.
                 if let Some(state) = &known.state {
-                    copy::remove(&cluster, state).await?;
+                    lease::is_free(&cluster.provider, &name, &lease::holder(&settings.state)).await?;
+                    copy::remove(&cluster.provider, state).await?;
                 }
                 views::tell(&format!(
                     "nothing is recorded of the stack {name}: there is nothing to destroy\n"
                 ));
                 return Ok(Exit::Done);
             }
-            let planned = planning::destroy(settings, &cluster, &known, stack.as_ref(), &command.scope).await?;
+            let planned = planning::destroy(
+                settings,
+                &cluster,
+                &known,
+                stack.as_ref(),
+                &command.scope,
+                command.yes_delete,
+            )
+            .await?;
             let how = How {
                 ready_timeout: command.ready_timeout,
                 yes_delete: command.yes_delete,

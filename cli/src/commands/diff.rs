@@ -44,7 +44,11 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
     new.show_doubts(settings);
     new.check(settings, &command.schema)?;
     let compared = runtime::block_on(compare::plan(settings, &old, &new))?;
-    let Compared { planned, prevented } = &compared;
+    let Compared {
+        planned,
+        prevented,
+        identity,
+    } = &compared;
     let plan = &planned.plan;
     let review = Review {
         refused: prevented.iter().map(ToString::to_string).collect(),
@@ -53,7 +57,7 @@ pub(super) fn run(command: &DiffCommand, settings: &Settings) -> Result<Exit, Er
         ..compare::review(&old, &new, command.facts.as_deref())
     };
     let document = || {
-        let details = planned.details(new.resources(), None);
+        let details = planned.details(new.resources(), identity, None);
         let mut document = views::plan_document::plan(plan, &planned.around, &details);
         if let Some(told) = review.renaming() {
             document = views::plan_document::renamed(document, &told);

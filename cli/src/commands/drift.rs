@@ -45,6 +45,7 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Error> {
         let drifted = drift(
             state.recorded(),
             |address| survey.live(address).cloned(),
+            &known.identity,
             known.key.as_ref(),
             WINNERS,
         );

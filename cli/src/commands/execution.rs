@@ -110,7 +110,7 @@ pub(super) async fn ask_and_run(
 ) -> Result<Option<Ended>, Error> {
     let Planned { plan, around, .. } = job.planned;
     if settings.json {
-        let details = job.planned.details(job.resources, known.key.as_ref());
+        let details = job.planned.details(job.resources, &known.identity, known.key.as_ref());
         lines(&views::events::planned(plan, around, &details, &clock::now()));
     } else {
         views::result(&views::plan::plan(plan, around, &settings.out));
@@ -130,11 +130,15 @@ pub(super) async fn ask_and_run(
         }
         false => None,
     };
-    let ended = run(settings, cluster, known, lock, job, lease.as_ref()).await;
+    let fenced = Fenced {
+        provider: &cluster.provider,
+        lease: lease.as_ref(),
+    };
+    let ended = run(settings, cluster, known, lock, job, &fenced).await;
     let settled = match &ended {
         Ok(ended) => {
             show(settings, job.planned, ended);
-            copy::settle(settings, cluster, &ended.state, &ended.unsure, plan.purpose).await
+            copy::settle(settings, &fenced, &ended.state, &ended.unsure, plan.purpose).await
         }
         Err(_) => Ok(()),
     };
@@ -168,7 +172,7 @@ async fn run(
     known: &Known,
     lock: &StateLock,
     job: Job<'_>,
-    lease: Option<&Lease<'_, KubernetesProvider>>,
+    fenced: &Fenced<'_, KubernetesProvider>,
 ) -> Result<Ended, Error> {
     let Job {
         planned,
@@ -203,7 +207,7 @@ async fn run(
             key: Some(&key),
         };
         making = intended(&planned.plan, &looked);
-        let kept = copy::keep(cluster, journal.state(), &making).await?;
+        let kept = copy::keep(fenced, journal.state(), &making).await?;
         journal = journal.copied(kept);
     }
     let execution = Execution {
@@ -234,12 +238,8 @@ async fn run(
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
-    let fenced = Fenced {
-        provider: &cluster.provider,
-        lease,
-    };
     let kept = async {
-        match lease {
+        match fenced.lease {
             Some(lease) => lease.keep().await,
             None => std::future::pending().await,
         }
@@ -247,7 +247,7 @@ async fn run(
     let driven = {
         let driving = Box::pin(drive(
             &execution,
-            &fenced,
+            fenced,
             &mut journal,
             &ShellSecrets,
             interrupts.asked(1),

@@ -38,6 +38,38 @@ pub(super) fn holder(state: &Path) -> Holder {
     )
 }
 
+/// Refuses to go on while another run holds the lease of a stack: what it keeps in the cluster is its own until then.
+///
+/// # Errors
+/// Whose it is, and when the cluster does not say.
+pub(super) async fn is_free(provider: &impl Provider, stack: &str, holder: &Holder) -> Result<(), Problem> {
+    let lease = lease::lease(stack);
+    let live = copy::until(|| provider.get(&lease)).await.map_err(|error| {
+        Problem::new(format!(
+            "whether another run of the stack {stack} is at work could not be read"
+        ))
+        .caused_by(&error)
+        .hint("run the same command again once the cluster answers")
+    })?;
+    let standing = live.map(|live| Standing::of(&live, holder, &micro_time(DURATION.as_secs())));
+    match standing {
+        Some(Standing::Held { who, since, heard }) => Err(at_work(stack, &who, &since, &heard)),
+        Some(Standing::Free) | None => Ok(()),
+    }
+}
+
+fn at_work(stack: &str, who: &str, since: &str, heard: &str) -> Problem {
+    Problem::new(format!(
+        "another run of the stack {stack} is at work on this cluster"
+    ))
+    .because(format!("it is {who}'s, since {since}; it was heard of last at {heard}"))
+    .hint(format!(
+        "wait until it is done, then run the same command again; if it has died, it holds nothing any more {} s after it \
+         was heard of last",
+        DURATION.as_secs()
+    ))
+}
+
 /// A lease that is ours.
 #[derive(Debug)]
 pub(super) struct Lease<'a, P> {
@@ -53,6 +85,8 @@ struct Held {
     renewed: Age,
     /// What is said of it once somebody else has it.
     lost: Option<ProviderError>,
+    /// Whether it went with the copy, by our own hand: what else goes with that needs none.
+    is_deleted: bool,
 }
 
 impl<'a, P: Provider> Lease<'a, P> {
@@ -80,17 +114,10 @@ impl<'a, P: Provider> Lease<'a, P> {
                     object,
                     renewed: asked.get(),
                     lost: None,
+                    is_deleted: false,
                 }),
             }),
-            Taken::Theirs { who, since, heard } => Err(Problem::new(format!(
-                "another run of the stack {stack} is at work on this cluster"
-            ))
-            .because(format!("it is {who}'s, since {since}; it was heard of last at {heard}"))
-            .hint(format!(
-                "wait until it is done, then run the same command again; if it has died, it holds nothing any more {} s \
-                 after it was heard of last",
-                DURATION.as_secs()
-            ))),
+            Taken::Theirs { who, since, heard } => Err(at_work(stack, &who, &since, &heard)),
         }
     }
 
@@ -100,7 +127,7 @@ impl<'a, P: Provider> Lease<'a, P> {
         if let Some(lost) = &held.lost {
             return Err(lost.clone());
         }
-        if held.renewed.is_below(RENEWAL) {
+        if held.is_deleted || held.renewed.is_below(RENEWAL) {
             return Ok(());
         }
         let sent = Age::young();
@@ -154,10 +181,15 @@ impl<'a, P: Provider> Lease<'a, P> {
         }
     }
 
+    /// Whether somebody else has it, as far as a write has found out.
+    pub(super) async fn is_lost(&self) -> bool {
+        self.held.lock().await.lost.is_some()
+    }
+
     /// Gives it back.
     pub(super) async fn release(self) {
         let held = self.held.into_inner();
-        if held.lost.is_some() {
+        if held.lost.is_some() || held.is_deleted {
             return;
         }
         let releasing = lease::releasing(&self.stack, &held.object);
@@ -266,7 +298,13 @@ impl<P: Provider> Provider for Fenced<'_, P> {
 
     async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
         self.hold().await?;
-        self.provider.delete(request).await
+        let deleted = self.provider.delete(request).await?;
+        if let Some(lease) = self.lease
+            && request.object == lease::lease(&lease.stack)
+        {
+            lease.held.lock().await.is_deleted = true;
+        }
+        Ok(deleted)
     }
 
     fn watch(&self, object_type: &ObjectType, namespace: Option<&str>) -> BoxStream<'static, WatchEvent> {
@@ -279,6 +317,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use stackctl_engine::execute::Patch;
+    use stackctl_state::{LocalBackend, State};
     use std::sync::{Mutex as Guarded, MutexGuard, PoisonError};
 
     /// An API server that holds one object and judges preconditions, or does not answer.
@@ -359,8 +398,12 @@ mod tests {
             Ok(self.store(object))
         }
 
-        async fn delete(&self, _: &DeleteRequest) -> Result<Deletion, ProviderError> {
-            self.answers().map(|()| Deletion::Gone)
+        async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
+            self.answers()?;
+            if request.object == lease::lease("demo") {
+                self.lock().object = None;
+            }
+            Ok(Deletion::Gone)
         }
 
         fn watch(&self, _: &ObjectType, _: Option<&str>) -> BoxStream<'static, WatchEvent> {
@@ -414,6 +457,69 @@ mod tests {
         assert!(matches!(writes(&server, &ours).await, Err(ProviderError::Fenced(_))));
         ours.release().await;
         assert!(server.is_held_by(&there()), "what is another's is not given back");
+    }
+
+    /// A state in which nothing is recorded.
+    fn state() -> State {
+        let backend = LocalBackend::open(Path::new("nowhere"), "demo").expect("nothing is read");
+        backend
+            .create("c", "l", "2026-11-28T21:00:00Z")
+            .expect("nothing is written")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_lost_its_lease_leaves_the_copy_to_the_run_that_has_it() {
+        let server = One::default();
+        let lease = Lease::take(&server, "demo", &here()).await.expect("free");
+        sleep(DURATION).await;
+        let theirs = Standing::of(&server.store(lease::body("demo", &there(), "2999")), &here(), "");
+        assert!(matches!(theirs, Standing::Held { .. }));
+        let fenced = Fenced {
+            provider: &server,
+            lease: Some(&lease),
+        };
+        let version = server.lock().version;
+        assert!(!lease.is_lost().await, "nobody has asked");
+        let kept = copy::keep(&fenced, &state(), &[]).await.expect_err("it is another's");
+        assert!(kept.because[0].contains("another run has taken the lease"), "{kept:?}");
+        copy::remove(&fenced, &state()).await.expect_err("it is another's");
+        assert!(lease.is_lost().await);
+        assert_eq!(server.lock().version, version, "nothing was written");
+        assert!(server.is_held_by(&there()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_with_the_copy_after_the_lease_needs_none() {
+        let server = One::default();
+        let lease = Lease::take(&server, "demo", &here()).await.expect("free");
+        let fenced = Fenced {
+            provider: &server,
+            lease: Some(&lease),
+        };
+        let (uid, foreground) = (None, false);
+        let object = lease::lease("demo");
+        let deleted = DeleteRequest {
+            object,
+            uid,
+            foreground,
+        };
+        fenced.delete(&deleted).await.expect("it is ours");
+        sleep(DURATION).await;
+        assert!(writes(&server, &lease).await.is_ok());
+        assert!(!lease.is_lost().await);
+        lease.release().await;
+    }
+
+    #[tokio::test]
+    async fn a_command_without_a_lease_learns_whose_it_is() {
+        let server = One::default();
+        is_free(&server, "demo", &here()).await.expect("there is none");
+        let lease = Lease::take(&server, "demo", &there()).await.expect("free");
+        is_free(&server, "demo", &there()).await.expect("its own");
+        let held = is_free(&server, "demo", &here()).await.expect_err("held");
+        assert!(held.because[0].starts_with("it is ben@build-2's, since "), "{held:?}");
+        lease.release().await;
+        is_free(&server, "demo", &here()).await.expect("given back");
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,14 +6,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use stackctl_engine::{
     Address,
     execute::ProviderError,
-    plan::{Others, Plan, listed_for, others_along},
+    plan::{Others, Places, Plan, listed_for, others_along},
     recorded::Recorded,
 };
 use stackctl_stacks::hands::HANDS;
 use std::collections::BTreeMap;
 
-/// The objects of others that go with namespaces. Where we may not read them nothing is said of them: the namespace itself
-/// says that it takes along what others put there.
+/// The objects of others that go with namespaces, and the kinds that may not be listed there.
 ///
 /// # Errors
 /// When the cluster does not say: nothing is taken for nothing.
@@ -23,13 +22,13 @@ pub(super) async fn look(
     recorded: &BTreeMap<Address, Recorded>,
     parallelism: usize,
 ) -> Result<Others, Error> {
-    let listed: Vec<_> = stream::iter(listed_for(plan, recorded))
+    let answers: Vec<_> = stream::iter(listed_for(plan, recorded))
         .map(|(of, namespace)| async move {
             match cluster.provider.list_metadata(&of, &namespace).await {
-                Ok(listed) => Ok(listed),
+                Ok(listed) => Ok(Ok(listed)),
                 Err(error @ ProviderError::Forbidden(_)) => {
                     tracing::info!(kind = of.kind, namespace, %error, "objects of others are not looked at");
-                    Ok(Vec::new())
+                    Ok(Err((of, namespace)))
                 }
                 Err(error) => Err(Problem::new(format!(
                     "what others have in the namespace {namespace}, which goes, could not be read: {of}"
@@ -41,5 +40,12 @@ pub(super) async fn look(
         .buffered(parallelism.max(1))
         .try_collect()
         .await?;
-    Ok(others_along(plan, recorded, HANDS, &listed.concat()))
+    let (mut listed, mut unread) = (Vec::new(), Places::new());
+    for answer in answers {
+        match answer {
+            Ok(mut all) => listed.append(&mut all),
+            Err(place) => _ = unread.insert(place),
+        }
+    }
+    Ok(others_along(plan, recorded, HANDS, &listed, &unread))
 }

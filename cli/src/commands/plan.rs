@@ -56,7 +56,15 @@ pub(super) fn run(command: &PlanCommand, settings: &Settings, first: First) -> R
         let answer: Result<(Planned, Option<Desired>, Option<Digest>), Error> = async {
             known.check_cluster(&cluster)?;
             if command.destroy {
-                let planned = planning::destroy(settings, &cluster, &known, Some(&stack), &command.plan.scope).await?;
+                let planned = planning::destroy(
+                    settings,
+                    &cluster,
+                    &known,
+                    Some(&stack),
+                    &command.plan.scope,
+                    command.plan.yes_delete,
+                )
+                .await?;
                 return Ok((planned, None, None));
             }
             let facts = known.state.as_ref().map(|state| state.facts());
@@ -130,7 +138,7 @@ fn show(
         ..Review::default()
     };
     let document = || {
-        let details = planned.details(resources, known.key.as_ref());
+        let details = planned.details(resources, &known.identity, known.key.as_ref());
         let document = views::plan_document::plan(plan, around, &details);
         views::json::pretty(&views::plan_document::saved(document, saved))
     };

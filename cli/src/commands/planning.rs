@@ -23,10 +23,11 @@ use stackctl_engine::{
     digest::StackKey,
     estimate::{Estimate, estimate},
     facts::Facts,
-    moves::{self, Moves},
-    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Transition},
+    marks::Identity,
+    moves,
+    plan::{self, Excess, Inputs, Order, Partial, Plan, PlanError, Projection, Purpose, Replaced, Transition},
     recorded::{Recorded, RecordedNode},
-    rights::{of_apply, of_removal},
+    rights::{of_apply, of_namespaces, of_removal},
     survey::{Survey, SurveyError, SurveyRequest, survey},
 };
 use stackctl_stacks::{Stack, cluster_facts::key, consequences, manifests::FileLine, winners::WINNERS};
@@ -66,13 +67,14 @@ impl Planned {
     }
 
     /// What machines are told beside the plan; `resources` are what it is about, none of a destroy.
-    pub(super) fn details(&self, resources: &[Resource], key: Option<&StackKey>) -> Details {
+    pub(super) fn details(&self, resources: &[Resource], identity: &Identity, key: Option<&StackKey>) -> Details {
         Details {
             desired: plan::desired_digest(self.plan.purpose, resources),
             pictures: plan::pictures(&self.plan, resources, &self.recorded, &self.survey),
             drift: drift(
                 &self.recorded,
                 |address| self.survey.live(address).cloned(),
+                identity,
                 key,
                 WINNERS,
             ),
@@ -131,12 +133,20 @@ pub(super) async fn apply(
         .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let given = definitions::given(settings.crds(&arguments.schema).as_deref(), &resources)?;
-    let kept: BTreeSet<_> = resources.iter().map(|resource| &resource.address).collect();
-    let dropped = recorded.values().filter(|known| !kept.contains(&known.address));
+    let kept: BTreeMap<_, _> = resources.iter().map(|resource| (&resource.address, resource)).collect();
+    let going = || {
+        recorded.values().filter(|known| match kept.get(&known.address) {
+            None => true,
+            Some(resource) => is_made_again(resource, known, &replaced),
+        })
+    };
     let mut wanted = of_apply(&resources);
-    wanted.extend(of_removal(dropped));
+    wanted.extend(of_removal(going()));
+    if !arguments.yes_delete {
+        wanted.extend(of_namespaces(going(), &all_recorded));
+    }
     if cluster.is_written_to() {
-        wanted.extend(in_cluster.rights(Purpose::Apply));
+        wanted.extend(in_cluster.rights(false));
     }
     rights::check(cluster, &wanted, &resources, settings.parallelism).await?;
     let survey = look(settings, cluster, known, &resources, recorded).await?;
@@ -171,6 +181,7 @@ pub(super) async fn apply(
     let mut excess = plan::excess(&plan, desired.resources.len(), &all_recorded);
     excess.extend(plan::excess_along(along));
     excess.extend(plan::excess_more(others.more));
+    excess.extend(plan::excess_unseen(others.unseen));
     let recorded = part.unwrap_or(all_recorded);
     let (estimate, rehearsal) = estimates(settings, &plan, desired, known);
     let around = Surroundings {
@@ -194,6 +205,14 @@ pub(super) async fn apply(
         excess,
         left,
     })
+}
+
+/// Whether an object goes though its address stays: it was asked for, or another one takes its place.
+fn is_made_again(resource: &Resource, known: &Recorded, replaced: &BTreeMap<Address, Replaced>) -> bool {
+    let (RecordedNode::Object(last), Some(now)) = (&known.node, resource.object()) else {
+        return false;
+    };
+    replaced.contains_key(&resource.address) || !last.object.is_same_object(now)
 }
 
 /// Lets what the stack says today about deletions hold for what goes, though no apply has recorded it yet: what keeps
@@ -228,29 +247,31 @@ pub(super) async fn left(settings: &Settings, cluster: &Cluster, known: &Known) 
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     let left = in_cluster.left(settings, cluster, known).await;
-    let moves = Moves::default();
-    let counted = known.recorded(cluster, left, &[], Purpose::Destroy, &moves).await?;
+    let unmoved = Default::default();
+    let counted = known.recorded(cluster, left, &[], Purpose::Destroy, &unmoved).await?;
     Ok(counted.left)
 }
 
-/// Plans to take everything away, or the part of it that was asked for.
+/// Plans to take everything away, or the part of it that was asked for. What the stack renames and lets go counts as in an
+/// apply; without the stack nothing does.
 pub(super) async fn destroy(
     settings: &Settings,
     cluster: &Cluster,
     known: &Known,
     stack: Option<&Stack>,
     arguments: &ScopeArgs,
+    yes_delete: bool,
 ) -> Result<Planned, Error> {
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
     let left = in_cluster.left(settings, cluster, known).await;
+    let moves = stack.map(|stack| stack.moves.clone()).unwrap_or_default();
     let Counted {
         recorded: mut all_recorded,
+        renames,
+        let_go,
         left,
-        ..
-    } = known
-        .recorded(cluster, left, &[], Purpose::Destroy, &Moves::default())
-        .await?;
+    } = known.recorded(cluster, left, &[], Purpose::Destroy, &moves).await?;
     if let Some(stack) = stack {
         keep(stack, &mut all_recorded, |_| true);
     }
@@ -261,12 +282,17 @@ pub(super) async fn destroy(
         .map(|partial| Arc::new(scope::part_of(partial, &all_recorded)));
     let recorded = part.as_ref().unwrap_or(&all_recorded);
     let mut wanted = of_removal(recorded.values());
+    if !yes_delete {
+        wanted.extend(of_namespaces(recorded.values(), &all_recorded));
+    }
     if cluster.is_written_to() {
-        wanted.extend(in_cluster.rights(Purpose::Destroy));
+        // The copy goes with the last of what is recorded.
+        wanted.extend(in_cluster.rights(recorded.len() == all_recorded.len()));
     }
     rights::check(cluster, &wanted, &[], settings.parallelism).await?;
     let survey = look(settings, cluster, known, &[], recorded).await?;
     let plan = plan::plan_destroy(recorded, &survey).map_err(|errors| refused(&errors, &BTreeMap::new()))?;
+    let plan = moves::said_in(plan, &let_go);
     let plan = scope::said_in(plan, partial, &all_recorded)?;
     let others = others::look(cluster, &plan, &all_recorded, settings.parallelism).await?;
     let unnamed = others.consequences();
@@ -283,10 +309,12 @@ pub(super) async fn destroy(
     let mut excess = plan::excess(&plan, 0, &all_recorded);
     excess.extend(plan::excess_along(along));
     excess.extend(plan::excess_more(others.more));
+    excess.extend(plan::excess_unseen(others.unseen));
     let recorded = part.unwrap_or(all_recorded);
     let around = Surroundings {
         stack: known.identity.stack.clone(),
         cluster: described(&cluster.name, &facts),
+        moved: renames,
         ..Surroundings::default()
     };
     Ok(Planned {

@@ -165,7 +165,7 @@ pub(super) fn write(
     arguments: &PlanArgs,
 ) -> Result<Digest, Error> {
     let resources = planned.part_of(desired);
-    let details = planned.details(&resources, known.key.as_ref());
+    let details = planned.details(&resources, &known.identity, known.key.as_ref());
     let (sets, facts) = (&settings.sets, &desired.facts);
     let body = Body::of(sources, sets, facts, planned, &resources, &details, arguments)?;
     let header = PlanHeader {

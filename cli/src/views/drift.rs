@@ -4,7 +4,13 @@ use super::{
     diff,
     style::{Meaning, Style, counted, padded, visible_width},
 };
-use stackctl_engine::{Address, degraded::Degraded, diff::drift::Drift, plan::Refreshed, yields::Yielded};
+use stackctl_engine::{
+    Address,
+    degraded::Degraded,
+    diff::drift::{Drift, There},
+    plan::Refreshed,
+    yields::Yielded,
+};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What was looked at.
@@ -118,12 +124,18 @@ pub fn drift(found: &[Drift], looked: &Looked, style: &Style) -> String {
     let counts = looked.counts(found);
     let beside = looked.beside_counted();
     let _ = writeln!(text, "{} drifted, {}{beside}", counts.differs, rest(&counts));
-    if !found.is_empty() {
+    let hint = style.paint(Meaning::Busy, "hint:");
+    let mended = mended(found);
+    if !mended.is_empty() {
         let _ = writeln!(
             text,
-            "{} `stackctl apply` {}; what should stay goes into the stack",
-            style.paint(Meaning::Busy, "hint:"),
-            mended(found)
+            "{hint} `stackctl apply` {mended}; what should stay goes into the stack"
+        );
+    }
+    if found.iter().any(|drift| drift.there == There::Another) {
+        let _ = writeln!(
+            text,
+            "{hint} an apply takes another object as ours only with `--adopt` or `adopt = true`; if you delete it, it makes ours again"
         );
     }
     text
@@ -131,7 +143,7 @@ pub fn drift(found: &[Drift], looked: &Looked, style: &Style) -> String {
 
 /// What an apply would do about it: `sets 2 fields back and makes 1 object again`.
 fn mended(found: &[Drift]) -> String {
-    let gone = found.iter().filter(|drift| drift.gone).count();
+    let gone = found.iter().filter(|drift| drift.there == There::Nothing).count();
     let fields = found.iter().map(|drift| drift.changes.len()).sum();
     let back = (fields > 0).then(|| format!("sets {} back", counted(fields, "field")));
     let again = (gone > 0).then(|| format!("makes {} again", counted(gone, "object")));
@@ -158,7 +170,7 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
         let Drift {
             address,
             object,
-            gone,
+            there,
             changes,
         } = drift;
         let _ = writeln!(
@@ -166,8 +178,13 @@ fn each<'a>(found: impl Iterator<Item = &'a Drift>, style: &Style) -> String {
             "{}   {object}",
             style.paint(Meaning::Heading, &address.to_string())
         );
-        if *gone {
-            let _ = writeln!(text, "  {}", style.paint(Meaning::Bad, "is gone"));
+        let words = match there {
+            There::It => None,
+            There::Another => Some("is gone, and another object of that name is there"),
+            There::Nothing => Some("is gone"),
+        };
+        if let Some(words) = words {
+            let _ = writeln!(text, "  {}", style.paint(Meaning::Bad, words));
         }
         if style.width.is_some() {
             for line in changes.iter().flat_map(|change| diff::lines(change, 2, style)) {
@@ -272,7 +289,7 @@ mod tests {
     #[test]
     fn what_is_gone_is_made_again_and_no_field_set_back() {
         let gone = Drift {
-            gone: true,
+            there: There::Nothing,
             changes: Vec::new(),
             ..drifted_dashboard()
         };
@@ -281,6 +298,16 @@ mod tests {
             mended(&[drifted_dashboard(), gone]),
             "sets 1 field back and makes 1 object again"
         );
+    }
+
+    #[test]
+    fn another_object_of_that_name_is_told_and_that_no_apply_takes_it_unsaid() {
+        let another = Drift {
+            there: There::Another,
+            changes: Vec::new(),
+            ..drifted_dashboard()
+        };
+        insta::assert_snapshot!(drift(&[another], &looked(88), &Style::PLAIN));
     }
 
     #[test]

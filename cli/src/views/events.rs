@@ -265,7 +265,7 @@ pub fn version(now: &str) -> Line {
 pub fn planned(of: &Plan, around: &Surroundings, details: &Details, now: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     for found in &details.drift {
-        let action = if found.gone { "delete" } else { "update" };
+        let action = if found.there.is_gone() { "delete" } else { "update" };
         let resource = resource(
             &found.address,
             terraform::type_of(&found.object),

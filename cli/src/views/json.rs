@@ -11,7 +11,7 @@ use serde_json::Value;
 use stackctl_engine::{
     ObjectRef,
     degraded::Degraded,
-    diff::drift::Drift,
+    diff::drift::{Drift, There},
     execute::Failure,
     graph::Edge,
     moves::Rename,
@@ -248,8 +248,10 @@ impl From<&Partial> for PartialJson {
 pub struct DriftedJson {
     address: String,
     object: ObjectJson,
-    /// Whether the whole object is gone.
+    /// Whether the object that was recorded is gone.
     gone: bool,
+    /// Whether another object of its name, which is not ours, is there in its place.
+    another: bool,
     /// From what was recorded to what is there.
     changes: Vec<ChangeJson>,
 }
@@ -402,13 +404,14 @@ fn drifted(found: &Drift) -> DriftedJson {
     let Drift {
         address,
         object,
-        gone,
+        there,
         changes,
     } = found;
     DriftedJson {
         address: address.to_string(),
         object: object.into(),
-        gone: *gone,
+        gone: there.is_gone(),
+        another: *there == There::Another,
         changes: changes.iter().map(Into::into).collect(),
     }
 }

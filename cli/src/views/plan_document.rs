@@ -365,17 +365,18 @@ fn resource_drift(found: &Drift) -> ResourceDriftJson {
     let Drift {
         address,
         object,
-        gone,
+        there,
         changes,
     } = found;
-    let picture = Picture::of_changes(object, changes, *gone);
+    let gone = there.is_gone();
+    let picture = Picture::of_changes(object, changes, gone);
     ResourceDriftJson {
         address: address.to_string(),
         mode: "managed",
         resource_type: terraform::type_of(object),
         name: object.name.clone(),
         provider_name: terraform::PROVIDER,
-        change: object_change(if *gone { &["delete"] } else { &["update"] }, &picture),
+        change: object_change(if gone { &["delete"] } else { &["update"] }, &picture),
         object: object.into(),
         changes: changes.iter().map(Into::into).collect(),
     }

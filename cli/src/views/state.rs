@@ -180,6 +180,15 @@ pub fn copy_is_behind(because: &[String]) -> String {
     )
 }
 
+/// That the cluster keeps the copy of another run, which took over.
+pub fn copy_is_of_another_run(stack: &str) -> String {
+    format!(
+        "another run has taken the lease of the stack {stack} over: the copy of the state that the cluster keeps is that \
+         run's, and was left as it is; work with the state that it wrote, or make it again with `stackctl state rebuild \
+         --force`"
+    )
+}
+
 /// That the cluster keeps what was recorded before, and why.
 pub fn copy_does_not_follow(because: &[String]) -> String {
     format!(

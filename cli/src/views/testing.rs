@@ -4,7 +4,7 @@ use super::plan::Surroundings;
 use serde_json::json;
 use stackctl_engine::{
     Address, FieldPath, ObjectRef,
-    diff::drift::Drift,
+    diff::drift::{Drift, There},
     estimate::{Basis, Estimate, Leg},
     plan::{Action, DriftedBy, FieldChange, NodeKind, Plan, Purpose, Reason, Shown, Step},
     readiness::Readiness,
@@ -108,7 +108,7 @@ pub(crate) fn drifted_dashboard() -> Drift {
     Drift {
         address: address("rhoai.dashboard"),
         object: dashboard(),
-        gone: false,
+        there: There::It,
         changes: vec![drifted_flag()],
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Invariants: a field that we never sent is no drift; a sensitive value is compared by its keyed digest and never
 //! shown, and without the key that it was recorded with it is neither as recorded nor drifted but unknown; an overlay
-//! drifts in its own fields only; a gate degrades, which is no drift, and neither is what is left to a manager that wins.
+//! drifts in its own fields only; of another object of that name nothing is compared, unless our marks say that it is ours; a
+//! gate degrades, which is no drift, and neither is what is left to a manager that wins.
 
 use crate::{
     FieldPath,
     address::Address,
     digest::{KeyedDigest, StackKey},
     document::text_at,
+    marks::{Identity, Whose},
     object_key::ObjectRef,
     ownership::{Winner, applied_leaves, holder, managed_entries, won},
     plan::{DriftedBy, FieldChange, Shown},
@@ -25,10 +27,31 @@ pub struct Drift {
     pub address: Address,
     /// The object.
     pub object: ObjectRef,
-    /// Whether the whole object is gone.
-    pub gone: bool,
+    /// What is there in its place.
+    pub there: There,
     /// Which fields, from what was recorded to what is there.
     pub changes: Vec<FieldChange>,
+}
+
+/// What is there where an object was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// That object.
+    It,
+    /// Another one of that name, which is not ours.
+    Another,
+    /// Nothing.
+    Nothing,
+}
+
+impl There {
+    /// Whether the object that was recorded is no more.
+    pub fn is_gone(self) -> bool {
+        match self {
+            Self::It => false,
+            Self::Another | Self::Nothing => true,
+        }
+    }
 }
 
 /// Everything that drifted, in order of address. `live` gives the present object of an address; what one of `winners` has
@@ -36,23 +59,31 @@ pub struct Drift {
 pub fn drift(
     recorded: &BTreeMap<Address, Recorded>,
     live: impl Fn(&Address) -> Option<Value>,
+    identity: &Identity,
     key: Option<&StackKey>,
     winners: &[Winner],
 ) -> Vec<Drift> {
     let mut all = Vec::new();
     for (address, known) in recorded {
         let Some(object) = known.object() else { continue };
+        let gone = |there| Drift {
+            address: address.clone(),
+            object: object.object.clone(),
+            there,
+            changes: Vec::new(),
+        };
         let Some(live) = live(address) else {
-            all.push(Drift {
-                address: address.clone(),
-                object: object.object.clone(),
-                gone: true,
-                changes: Vec::new(),
-            });
+            all.push(gone(There::Nothing));
             continue;
         };
+        // What an overlay is on others may make anew, and its fields are told: an apply writes them there.
+        let is_whole = matches!(known.node, RecordedNode::Object(_));
+        if is_whole && identity.whose(&live, address, &object.object, Some(known)) != Whose::Ours {
+            all.push(gone(There::Another));
+            continue;
+        }
         let mut changes = drifted_fields(known, &live, key);
-        if matches!(known.node, RecordedNode::Object(_)) && !changes.is_empty() {
+        if is_whole && !changes.is_empty() {
             let won = won(&live, winners);
             changes.retain(|change| !won.iter().any(|(path, _)| *path == change.path));
         }
@@ -60,7 +91,7 @@ pub fn drift(
             all.push(Drift {
                 address: address.clone(),
                 object: object.object.clone(),
-                gone: false,
+                there: There::It,
                 changes,
             });
         }

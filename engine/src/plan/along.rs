@@ -152,7 +152,7 @@ pub fn along<'a>(
 }
 
 /// Whether a step deletes its object, also to make it again.
-fn deletes(action: Option<&Action>, known: &Recorded) -> bool {
+pub(super) fn deletes(action: Option<&Action>, known: &Recorded) -> bool {
     action.is_some_and(|action| *action == Action::Delete || *action == Action::Replace && known.is_deleted())
 }
 

@@ -9,9 +9,16 @@
 //!   destroy takes that word too: those data were never the stack's.
 //! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
-use super::{Action, Plan, Purpose, others::counted};
-use crate::{address::Address, object_key::ObjectRef, recorded::Recorded};
-use std::collections::BTreeMap;
+use super::{
+    Action, Plan, Purpose,
+    others::{counted, named},
+};
+use crate::{
+    address::Address,
+    object_key::{ObjectRef, ObjectType},
+    recorded::Recorded,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many objects may go whatever share of a stack they are.
 const ALWAYS: usize = 2;
@@ -59,6 +66,16 @@ pub enum Excess {
         /// How many.
         count: usize,
     },
+    /// What others may have in a namespace that goes, and nobody let us look at.
+    #[error("`{address}`: what others have in {with} goes with it, and may not be listed: {}", named(.kinds))]
+    Unseen {
+        /// The resource.
+        address: Address,
+        /// The namespace.
+        with: Box<ObjectRef>,
+        /// The kinds.
+        kinds: BTreeSet<ObjectType>,
+    },
     /// An object that holds data.
     #[error("`{address}`: {object} holds data, which is lost when it is deleted")]
     Data {
@@ -74,7 +91,9 @@ impl Excess {
     pub fn may_be_meant(&self) -> bool {
         match self {
             Self::Everything { .. } | Self::Along { is_prevented: true, .. } => false,
-            Self::TooMany { .. } | Self::Along { .. } | Self::More { .. } | Self::Data { .. } => true,
+            Self::TooMany { .. } | Self::Along { .. } | Self::More { .. } | Self::Unseen { .. } | Self::Data { .. } => {
+                true
+            }
         }
     }
 
@@ -99,6 +118,9 @@ impl Excess {
                     "move it elsewhere, or let both stay with `stackctl state rm '{container}'`; if it is to go, say \
                      `--yes-delete`"
                 );
+            }
+            Self::Unseen { .. } => {
+                "ask for the right to list these there, and see what it is; if all of it is to go, say `--yes-delete`"
             }
             Self::Data { .. } => "keep it in the stack, or save its data and say `--yes-delete`",
         };

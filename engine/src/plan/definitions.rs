@@ -113,7 +113,7 @@ pub fn instances(
         let others: Vec<ObjectRef> = all
             .iter()
             .filter(|object| !object["metadata"]["uid"].as_str().is_some_and(|uid| ours.contains(uid)))
-            .filter_map(reference)
+            .filter_map(ObjectRef::of_live)
             .collect();
         Instances {
             ours: all.len() - others.len(),
@@ -131,15 +131,6 @@ fn is_owned_by(object: &Value, uids: &BTreeSet<&str>) -> bool {
             && owners
                 .iter()
                 .all(|owner| owner["uid"].as_str().is_some_and(|uid| uids.contains(uid)))
-    })
-}
-
-fn reference(object: &Value) -> Option<ObjectRef> {
-    let (api_version, kind) = (object["apiVersion"].as_str()?, object["kind"].as_str()?);
-    let name = object["metadata"]["name"].as_str()?;
-    Some(match object["metadata"]["namespace"].as_str() {
-        Some(namespace) => ObjectRef::namespaced(api_version, kind, namespace, name),
-        None => ObjectRef::cluster(api_version, kind, name),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What others put into a namespace that a plan deletes: it goes along, and nobody recorded it.
 //!
 //! In: the plan, what is recorded, and the metadata of what is in such namespaces. Out: the objects of others, the first of
-//! each namespace by name.
+//! each namespace by name, and what nobody let us look at.
 //!
 //! Facts: Kubernetes deletes what is in a namespace before the namespace
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>), and an object whose every owner is
@@ -14,16 +14,18 @@
 //!   each of its pods, and owns none
 //!   (<https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage>).
 //!
+//! - What may not be listed is not taken for nothing: it is told, and takes the same word as what is somebody else's.
+//!
 //! Deliberately absent: who writes for people. That is data of the catalogue. And kinds that neither hold data nor run, nor
 //! are the stack's own in that namespace: to list them all would take a request for each kind that the cluster knows.
 
-use super::{Action, Along, Excess, Plan, Stays};
+use super::{Along, Excess, Plan, Stays, along::deletes};
 use crate::{
     address::Address,
     marks::is_ours,
     object_key::{ObjectRef, ObjectType, is_being_deleted},
     ownership::managed_entries,
-    recorded::{Recorded, RecordedObject},
+    recorded::{Recorded, RecordedNode, RecordedObject},
     resource::{Consequence, ConsequenceClass},
 };
 use serde_json::Value;
@@ -62,6 +64,8 @@ pub struct Others {
     pub named: Vec<Along>,
     /// Of how many more no name is told.
     pub more: Vec<More>,
+    /// What could not be looked at, one for each namespace.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Objects of others that go with a namespace, and are not named.
@@ -75,12 +79,30 @@ pub struct More {
     pub count: usize,
 }
 
-/// What to list, and in which namespace: what may be others' in the namespaces that a plan deletes, also to make them
-/// again.
-pub fn listed_for(plan: &Plan, recorded: &BTreeMap<Address, Recorded>) -> BTreeSet<(ObjectType, String)> {
-    let going: BTreeSet<&str> = going_namespaces(plan).map(|(_, object)| object.name.as_str()).collect();
-    let mut all: BTreeSet<(ObjectType, String)> = BTreeSet::new();
-    for namespace in &going {
+/// Kinds whose objects in a namespace that goes may not be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The resource of the namespace.
+    pub container: Address,
+    /// The namespace.
+    pub with: ObjectRef,
+    /// The kinds.
+    pub kinds: BTreeSet<ObjectType>,
+}
+
+/// Kinds, each in a namespace where its objects are listed.
+pub type Places = BTreeSet<(ObjectType, String)>;
+
+/// What to list: what may be others' in the namespaces that a plan deletes, also to make them again.
+pub fn listed_for(plan: &Plan, recorded: &BTreeMap<Address, Recorded>) -> Places {
+    let going = going_namespaces(plan, recorded).map(|(_, object)| object.name.as_str());
+    listed_in(&going.collect(), recorded)
+}
+
+/// The same where these namespaces go.
+pub(crate) fn listed_in(going: &BTreeSet<&str>, recorded: &BTreeMap<Address, Recorded>) -> Places {
+    let mut all = Places::new();
+    for namespace in going {
         all.extend(KINDS.map(|(version, kind)| (ObjectType::new(version, kind), (*namespace).to_owned())));
     }
     for object in recorded
@@ -103,21 +125,35 @@ pub fn listed_for(plan: &Plan, recorded: &BTreeMap<Address, Recorded>) -> BTreeS
     all
 }
 
-fn going_namespaces(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectRef)> {
-    let steps = plan.steps.iter();
-    let going = steps.filter(|step| matches!(step.action, Action::Delete | Action::Replace));
-    going.filter_map(|step| {
-        Some((
-            &step.address,
-            step.object.as_ref().filter(|object| object.is_namespace())?,
-        ))
+/// Those that are recorded: the address of one may have another namespace from now on.
+fn going_namespaces<'a>(
+    plan: &'a Plan,
+    recorded: &'a BTreeMap<Address, Recorded>,
+) -> impl Iterator<Item = (&'a Address, &'a ObjectRef)> {
+    plan.steps.iter().filter_map(|step| {
+        let known = recorded.get(&step.address)?;
+        Some((&step.address, namespace_of(known)?)).filter(|_| deletes(Some(&step.action), known))
     })
 }
 
-/// Of what is in namespaces that go, what is somebody else's.
-pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: Hands<'_>, listed: &[Value]) -> Others {
+/// The namespace that a record is of.
+pub(crate) fn namespace_of(known: &Recorded) -> Option<&ObjectRef> {
+    match &known.node {
+        RecordedNode::Object(object) => Some(&object.object).filter(|object| object.is_namespace()),
+        RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => None,
+    }
+}
+
+/// Of what is in namespaces that go, what is somebody else's; `unread` is what may not be listed.
+pub fn others_along(
+    plan: &Plan,
+    recorded: &BTreeMap<Address, Recorded>,
+    hands: Hands<'_>,
+    listed: &[Value],
+    unread: &Places,
+) -> Others {
     let known = Known::of(recorded);
-    let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan)
+    let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan, recorded)
         .map(|(address, object)| (object.name.as_str(), (address, object)))
         .collect();
     let mut found: BTreeMap<&str, BTreeSet<(bool, ObjectRef)>> = BTreeMap::new();
@@ -125,7 +161,7 @@ pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: 
         let Some(namespace) = live["metadata"]["namespace"].as_str() else {
             continue;
         };
-        let Some(object) = reference(live, namespace) else {
+        let Some(object) = ObjectRef::of_live(live) else {
             continue;
         };
         let is_claim = object.object_type.kind == "PersistentVolumeClaim";
@@ -161,26 +197,63 @@ pub fn others_along(plan: &Plan, recorded: &BTreeMap<Address, Recorded>, hands: 
             });
         }
     }
+    for (namespace, (container, with)) in namespaces {
+        let kinds = unread.iter().filter(|(_, place)| place == namespace);
+        let kinds: BTreeSet<_> = kinds.map(|(kind, _)| kind.clone()).collect();
+        if !kinds.is_empty() {
+            others.unseen.push(Unseen {
+                container: container.clone(),
+                with: with.clone(),
+                kinds,
+            });
+        }
+    }
     others
 }
 
 impl Others {
-    /// What is told of those that are not named.
+    /// What is told of those that are not named, and of those that nobody let us see.
     pub fn consequences(&self) -> BTreeMap<Address, Vec<Consequence>> {
-        let told = |more: &More| Consequence {
-            class: ConsequenceClass::DataLoss,
-            text: format!(
-                "deletes {} with {}: they are not of this stack",
-                counted(more.count),
-                more.with
-            ),
-        };
-        let all = self.more.iter();
-        all.map(|more| (more.container.clone(), vec![told(more)])).collect()
+        let more = self.more.iter().map(|more| {
+            let count = counted(more.count);
+            let text = format!("deletes {count} with {}: they are not of this stack", more.with);
+            (&more.container, text)
+        });
+        let unseen = self.unseen.iter().map(|unseen| {
+            let kinds = named(&unseen.kinds);
+            let text = format!(
+                "deletes what others have in {} unseen: {kinds} may not be listed",
+                unseen.with
+            );
+            (&unseen.container, text)
+        });
+        let mut told: BTreeMap<Address, Vec<Consequence>> = BTreeMap::new();
+        for (container, text) in more.chain(unseen) {
+            let class = ConsequenceClass::DataLoss;
+            told.entry(container.clone())
+                .or_default()
+                .push(Consequence { class, text });
+        }
+        told
     }
 }
 
-/// What a plan does not do without a word of its own.
+/// What a plan does not do without a word of its own: what nobody let us see.
+pub fn excess_unseen(unseen: Vec<Unseen>) -> impl Iterator<Item = Excess> {
+    unseen.into_iter().map(|unseen| Excess::Unseen {
+        address: unseen.container,
+        with: Box::new(unseen.with),
+        kinds: unseen.kinds,
+    })
+}
+
+/// Kinds in one line.
+pub(super) fn named(kinds: &BTreeSet<ObjectType>) -> String {
+    let kinds: Vec<_> = kinds.iter().map(|of| of.kind.as_str()).collect();
+    kinds.join(", ")
+}
+
+/// What a plan does not do without a word of its own: what is not named.
 pub fn excess_more(more: Vec<More>) -> impl Iterator<Item = Excess> {
     more.into_iter().map(|more| Excess::More {
         address: more.container,
@@ -235,12 +308,6 @@ impl<'a> Known<'a> {
     }
 }
 
-fn reference(live: &Value, namespace: &str) -> Option<ObjectRef> {
-    let (api_version, kind) = (live["apiVersion"].as_str()?, live["kind"].as_str()?);
-    let name = live["metadata"]["name"].as_str()?;
-    Some(ObjectRef::namespaced(api_version, kind, namespace, name))
-}
-
 fn has_owner(live: &Value) -> bool {
     let owners = live["metadata"]["ownerReferences"].as_array();
     owners.is_some_and(|owners| !owners.is_empty())
@@ -282,7 +349,7 @@ mod tests {
     use crate::{
         digest::Digest,
         packed::Packed,
-        plan::{Purpose, Reason, excess_along, excess_more, said_along, testing},
+        plan::{Action, Purpose, Reason, excess_along, excess_more, said_along, testing},
         recorded::{Claimed, Origin, RecordedDestroy, RecordedNode},
     };
     use serde_json::json;
@@ -360,7 +427,7 @@ mod tests {
 
     fn names(listed: &[Value]) -> Vec<String> {
         let (plan, recorded) = going();
-        let found = others_along(&plan, &recorded, HANDS, listed);
+        let found = others_along(&plan, &recorded, HANDS, listed, &Places::new());
         found.named.iter().map(|one| one.object.to_string()).collect()
     }
 
@@ -434,7 +501,7 @@ mod tests {
             .map(|name| live("ConfigMap", "demo", name, name, "kubectl"))
             .to_vec();
         listed.push(live("PersistentVolumeClaim", "demo", "z", "z", "anybody"));
-        let others = others_along(&plan, &recorded, HANDS, &listed);
+        let others = others_along(&plan, &recorded, HANDS, &listed, &Places::new());
         let told = said_along(plan, &others.named).with_consequences(others.consequences());
         let texts: Vec<_> = told.steps[0].consequences.iter().map(|one| one.text.as_str()).collect();
         assert_eq!(texts.len(), 6);
@@ -465,5 +532,40 @@ mod tests {
             excess[5].to_string(),
             "`a.namespace`: 2 more objects go with Namespace demo: they are not of this stack"
         );
+    }
+
+    #[test]
+    fn what_may_not_be_listed_is_told_and_takes_the_same_word() {
+        let (plan, recorded) = going();
+        let of = |kind: &str, namespace: &str| (ObjectType::new("v1", kind), namespace.to_owned());
+        let unread = [
+            of("Secret", "demo"),
+            of("PersistentVolumeClaim", "demo"),
+            of("Pod", "other"),
+        ];
+        let others = others_along(&plan, &recorded, HANDS, &[], &unread.into());
+        let told = plan.with_consequences(others.consequences());
+        let texts: Vec<_> = told.steps[0].consequences.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            ["deletes what others have in Namespace demo unseen: PersistentVolumeClaim, Secret may not be listed"]
+        );
+        let excess: Vec<_> = excess_unseen(others.unseen).collect();
+        assert_eq!(excess.len(), 1);
+        assert!(excess[0].may_be_meant() && excess[0].hint().contains("`--yes-delete`"));
+        assert_eq!(
+            excess[0].to_string(),
+            "`a.namespace`: what others have in Namespace demo goes with it, and may not be listed: PersistentVolumeClaim, \
+             Secret"
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_another_one_takes_the_address_of_is_looked_into() {
+        let (mut plan, recorded) = going();
+        plan.steps[0].action = Action::Replace;
+        plan.steps[0].object = Some(ObjectRef::cluster("v1", "Namespace", "next"));
+        let listed = listed_for(&plan, &recorded);
+        assert!(!listed.is_empty() && listed.iter().all(|(_, namespace)| namespace == "demo"));
     }
 }

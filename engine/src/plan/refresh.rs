@@ -11,7 +11,7 @@
 use crate::{
     FieldPath,
     address::Address,
-    diff::drift::{Drift, drifted_fields, secret_digest},
+    diff::drift::{Drift, There, drifted_fields, secret_digest},
     digest::{Digest, StackKey},
     execute::Outcome,
     marks::{Identity, Whose},
@@ -43,16 +43,17 @@ pub fn refresh<'a>(
     let mut all = Vec::new();
     for (address, known) in recorded {
         let Some(object) = known.object() else { continue };
-        let there = live(address).filter(|live| is_still_it(identity, known, object, live));
-        let differs = |gone, changes| Drift {
+        let found = live(address);
+        let differs = |there, changes| Drift {
             address: address.clone(),
             object: object.object.clone(),
-            gone,
+            there,
             changes,
         };
-        let Some(there) = there else {
+        let Some(there) = found.filter(|live| is_still_it(identity, known, object, live)) else {
+            let there = found.map_or(There::Nothing, |_| There::Another);
             all.push(Refreshed {
-                differs: differs(true, Vec::new()),
+                differs: differs(there, Vec::new()),
                 outcome: Outcome::Forgotten(address.clone()),
             });
             continue;
@@ -65,7 +66,7 @@ pub fn refresh<'a>(
         let drifted: BTreeSet<FieldPath> = changes.iter().map(|change| change.path.clone()).collect();
         all.push(Refreshed {
             outcome: Outcome::Recorded(Box::new(as_it_is(known, there, &drifted, key))),
-            differs: differs(false, changes),
+            differs: differs(There::It, changes),
         });
     }
     all

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    diff::drift::{There, drift},
     plan::{Action, PlanError, Reason, Refreshed, refresh},
     recorded::Origin,
     resource::Adopt,
@@ -103,9 +104,12 @@ async fn a_record_that_follows_the_cluster_forgets_what_is_gone_and_takes_what_d
     let all = refreshed(&world);
     let said: Vec<_> = all
         .iter()
-        .map(|one| (one.differs.address.to_string(), one.differs.gone))
+        .map(|one| (one.differs.address.to_string(), one.differs.there))
         .collect();
-    assert_eq!(said, [("a.one".to_owned(), false), ("b.two".to_owned(), true)]);
+    assert_eq!(
+        said,
+        [("a.one".to_owned(), There::It), ("b.two".to_owned(), There::Nothing)]
+    );
     let before = world.cluster.log().len();
     for one in &all {
         world.kept.record(&one.outcome);
@@ -125,7 +129,25 @@ async fn a_record_that_follows_the_cluster_forgets_what_is_gone_and_takes_what_d
     assert_eq!(world.planned(&stack).await, Vec::<String>::new());
 }
 
-/// What would be recorded otherwise, as `address: gone` or `address: fields`.
+/// What is there in the place of what is recorded, in a word.
+fn word(there: There) -> &'static str {
+    match there {
+        There::It => "there",
+        There::Another => "another",
+        There::Nothing => "gone",
+    }
+}
+
+/// What drifted, as `address: gone`, `address: another` or `address: there`.
+fn drifted(world: &World) -> Vec<String> {
+    let live = |at: &Address| world.cluster.object(&world.kept.recorded.get(at)?.object()?.object);
+    let all = drift(&world.kept.recorded, live, &identity(), None, &[]);
+    all.iter()
+        .map(|one| format!("{}: {}", one.address, word(one.there)))
+        .collect()
+}
+
+/// What would be recorded otherwise, in the same words.
 fn refreshed(world: &World) -> Vec<(String, Refreshed)> {
     let (identity, key) = (identity(), StackKey::new([1; 32]));
     let live: BTreeMap<Address, Value> = world
@@ -135,10 +157,7 @@ fn refreshed(world: &World) -> Vec<(String, Refreshed)> {
         .filter_map(|known| Some((known.address.clone(), world.cluster.object(&known.object()?.object)?)))
         .collect();
     let all = refresh(&world.kept.recorded, |at| live.get(at), &identity, Some(&key));
-    let shown = |one: Refreshed| {
-        let what = if one.differs.gone { "gone" } else { "there" };
-        (format!("{}: {what}", one.differs.address), one)
-    };
+    let shown = |one: Refreshed| (format!("{}: {}", one.differs.address, word(one.differs.there)), one);
     all.into_iter().map(shown).collect()
 }
 
@@ -159,7 +178,8 @@ async fn an_object_in_the_place_of_ours_is_ours_by_its_marks_alone_and_one_with_
     let mut restored = world.cluster.object(&config("one")).expect("there");
     restored["metadata"]["uid"] = json!("restored");
     world.cluster.put(restored.clone());
-    assert_eq!(said(&world), ["a.one: there", "c.late: gone"]);
+    assert_eq!(said(&world), ["a.one: there", "c.late: another"]);
+    assert_eq!(drifted(&world), Vec::<String>::new());
     let Outcome::Recorded(again) = &refreshed(&world)[0].1.outcome else {
         panic!("it is recorded");
     };
@@ -168,7 +188,10 @@ async fn an_object_in_the_place_of_ours_is_ours_by_its_marks_alone_and_one_with_
     // Made by somebody else.
     restored["metadata"]["annotations"] = json!({});
     world.cluster.put(restored);
-    assert_eq!(said(&world), ["a.one: gone", "c.late: gone"]);
+    assert_eq!(said(&world), ["a.one: another", "c.late: another"]);
+    assert_eq!(drifted(&world), ["a.one: another"]);
+    world.cluster.take(&config("one"));
+    assert_eq!(drifted(&world), ["a.one: gone", "c.late: gone"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,7 +28,7 @@ fn stack() -> [Resource; 1] {
 fn judged(world: &World) -> (Vec<String>, Vec<String>) {
     let live = world.cluster.object(&secret());
     let (recorded, key) = (&world.kept.recorded, world.key.as_ref());
-    let drifted = drift(recorded, |_| live.clone(), key, &[]);
+    let drifted = drift(recorded, |_| live.clone(), &identity(), key, &[]);
     let unknown = unknown(recorded, |_| live.as_ref(), key);
     let changes = drifted.iter().flat_map(|one| &one.changes);
     (

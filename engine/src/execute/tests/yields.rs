@@ -41,7 +41,7 @@ impl World {
     async fn differs(&self, stack: &[Resource]) -> (Vec<String>, Vec<String>) {
         let survey = self.look(stack).await;
         let live = |address: &Address| survey.live(address).cloned();
-        let drifted = drift(&self.recorded(stack), live, None, AUTOSCALER);
+        let drifted = drift(&self.recorded(stack), live, &identity(), None, AUTOSCALER);
         let drifted = drifted.iter().flat_map(|drift| &drift.changes);
         let yielded = yielded(stack, |address| survey.live(address));
         (

@@ -374,7 +374,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         path: "[[removed]]",
-        about: "What is in the stack no more and is to be left as it is: its record and its marks go, and nothing is deleted.",
+        about: "What is in the stack no more and is to be left as it is: its record and its marks go with the next apply or destroy, and nothing is deleted.",
         example: "[[removed]]\naddress = 'manifests[extras].configmap[\"demo/settings\"]'",
         keys: &[key(
             "address",
