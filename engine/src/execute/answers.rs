@@ -74,6 +74,10 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let performed = match result {
             Ok(performed) => performed,
             Err(StepError::Journal(error)) => return self.break_off(error),
+            Err(StepError::Stopped) => {
+                self.active.remove(&address);
+                return;
+            }
             Err(StepError::Provider(error)) => {
                 let held_up =
                     Some(active.why.clone()).filter(|why| error == ProviderError::BeingDeleted && !why.is_empty());
