@@ -225,6 +225,7 @@ async fn run(
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
+    let secrets = ShellSecrets::default();
     let fenced = Fenced {
         provider: &cluster.provider,
         lease,
@@ -240,7 +241,7 @@ async fn run(
             &execution,
             &fenced,
             &mut journal,
-            &ShellSecrets,
+            &secrets,
             interrupts.asked(1),
             |event| {
                 let placed = placed(event, places);

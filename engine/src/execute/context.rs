@@ -4,7 +4,7 @@ use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, led
 use crate::{
     address::Address,
     digest::StackKey,
-    late::Secrets,
+    late::SecretSource,
     marks::Identity,
     retry::{RetryClass, delay},
 };
@@ -95,7 +95,7 @@ impl From<JournalError> for StepError {
     }
 }
 
-impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
+impl<'a, P: Provider, J: Journal, S: SecretSource> Context<'a, P, J, S> {
     /// Makes an intent durable before its effect: in the journal, and, where the journal says so, in the cluster.
     pub(super) async fn intend(&self, intent: &Intent) -> Result<(), StepError> {
         self.ledger.intend(intent).await?;

@@ -22,7 +22,7 @@ use super::{
     view::{LiveView, Scope},
     waits::Verdict,
 };
-use crate::{address::Address, late::Secrets, object_key::key_of, plan, resource::Resource};
+use crate::{address::Address, late::SecretSource, object_key::key_of, plan, resource::Resource};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{BoxStream, FuturesUnordered, SelectAll},
@@ -51,7 +51,7 @@ const EVENTS_BEFORE_A_SAVE: usize = 256;
 /// # Errors
 /// When the state could not be written: nothing new was started, what ran was awaited, and the error says what the
 /// state now misses. Everything else that goes wrong is told as an event.
-pub async fn drive<P: Provider, J: Journal, S: Secrets>(
+pub async fn drive<P: Provider, J: Journal, S: SecretSource>(
     execution: &Execution<'_>,
     provider: &P,
     journal: &mut J,
@@ -63,7 +63,7 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Carries a plan out, and counts how often a step is looked at.
-pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn drive_counting<P: Provider, J: Journal, S: SecretSource>(
     execution: &Execution<'_>,
     provider: &P,
     journal: &mut J,

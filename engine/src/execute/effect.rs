@@ -8,7 +8,7 @@ use crate::{
     FieldPath,
     address::Address,
     digest::Digest,
-    late::Secrets,
+    late::SecretSource,
     object_key::{ObjectRef, ObjectType},
     readiness::{Seen, Sight},
     resource::Effect,
@@ -99,7 +99,7 @@ pub(crate) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
 }
 
 /// Carries one deed out; answers the object afterwards, if it is still there.
-pub(super) async fn carry_out<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn carry_out<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     address: &Address,
     deed: &Deed,

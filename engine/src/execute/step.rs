@@ -13,7 +13,7 @@ use crate::{
     clearers::{Held, Looked, Sought, deployments},
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
-    late::Secrets,
+    late::SecretSource,
     object_key::{ObjectRef, ObjectType},
     readiness::{Sight, Target},
     recorded::{Claimed, Recorded},
@@ -156,7 +156,7 @@ pub(super) struct Performed {
 }
 
 /// Sends one request.
-pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn perform<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     request: Request<'_>,
 ) -> Done {
@@ -168,7 +168,7 @@ pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
     }
 }
 
-async fn send<P: Provider, J: Journal, S: Secrets>(
+async fn send<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     request: &Request<'_>,
 ) -> Result<Performed, StepError> {
@@ -295,7 +295,7 @@ fn given(back: undo::GivenBack) -> Result<Performed, StepError> {
 }
 
 /// What others made for a resource, by uid, now that it is ready.
-async fn claims<P: Provider, J: Journal, S: Secrets>(
+async fn claims<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     resource: &Resource,
 ) -> Result<Vec<Claimed>, StepError> {
@@ -314,7 +314,7 @@ async fn claims<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// The objects of a target, read now.
-async fn find<P: Provider, J: Journal, S: Secrets>(
+async fn find<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     target: &Target,
 ) -> Result<Vec<Value>, StepError> {

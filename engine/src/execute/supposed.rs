@@ -20,7 +20,7 @@ use crate::{
     digest::Digest,
     field::PathElement,
     graph::Graph,
-    late::{Secrets, resolve},
+    late::{SecretSource, Secrets, resolve},
     marks::Identity,
     object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType},
     plan::PlanError,
@@ -106,7 +106,11 @@ impl Supposed {
     ///
     /// # Errors
     /// None that a cluster in memory has.
-    pub async fn survey<S: Secrets>(&self, request: &SurveyRequest<'_>, secrets: &S) -> Result<Survey, SurveyError> {
+    pub async fn survey<S: SecretSource>(
+        &self,
+        request: &SurveyRequest<'_>,
+        secrets: &S,
+    ) -> Result<Survey, SurveyError> {
         let survey = survey(self, request, secrets).await?;
         Ok(survey.supposing(&self.same, self.settled.clone()))
     }

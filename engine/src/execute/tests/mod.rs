@@ -7,6 +7,7 @@ mod deeds;
 mod handover;
 mod held;
 mod hides_nothing;
+mod inputs;
 mod items;
 mod keys;
 mod laws;
