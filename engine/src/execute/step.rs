@@ -53,6 +53,8 @@ pub(super) struct Active {
     pub(super) sights: Vec<Sight>,
     pub(super) ready_since: Option<Instant>,
     pub(super) settled_at: Option<Instant>,
+    /// The status that its object had when a write of this run changed it, where a verdict on it has to settle.
+    pub(super) status_of_before: Option<Value>,
     pub(super) remedy_at: Option<Instant>,
     pub(super) remedied: bool,
     /// The known symptom that is seen, and when it ends the wait.
@@ -79,6 +81,7 @@ impl Active {
             sights: Vec::new(),
             ready_since: None,
             settled_at: None,
+            status_of_before: None,
             remedy_at: None,
             remedied: false,
             symptom: None,

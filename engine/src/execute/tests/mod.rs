@@ -20,6 +20,7 @@ mod moves;
 mod pace;
 mod phantoms;
 mod pictures;
+mod settled;
 mod transitions;
 mod unverified;
 mod users;
