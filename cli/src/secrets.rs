@@ -5,7 +5,7 @@
 //! - A command that is asked for one blocks nothing meanwhile, and does not outlive the wait for it.
 
 use crate::settings::Environment;
-use stackctl_engine::late::{SecretInput, SecretSource};
+use stackctl_engine::{execute::SecretSource, late::SecretInput};
 use std::{process::Stdio, time::Duration};
 use tokio::{process::Command, sync::Semaphore, time::timeout};
 

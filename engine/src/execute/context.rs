@@ -1,10 +1,9 @@
 //! What every request of an execution needs, and the one way to send it again.
 
-use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger};
+use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger, secrets::SecretSource};
 use crate::{
     address::Address,
     digest::StackKey,
-    late::SecretSource,
     marks::Identity,
     retry::{RetryClass, delay},
 };

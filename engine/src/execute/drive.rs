@@ -17,12 +17,13 @@ use super::{
     replacements::Replacements,
     run::Run,
     script::{self, Move},
+    secrets::SecretSource,
     silence::Silences,
     step::{Active, Done, Stand, perform},
     view::{LiveView, Scope},
     waits::Verdict,
 };
-use crate::{address::Address, late::SecretSource, object_key::key_of, plan, resource::Resource};
+use crate::{address::Address, object_key::key_of, plan, resource::Resource};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{BoxStream, FuturesUnordered, SelectAll},

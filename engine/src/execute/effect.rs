@@ -3,12 +3,12 @@
 use super::{
     DeleteRequest, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
 use crate::{
     FieldPath,
     address::Address,
     digest::Digest,
-    late::SecretSource,
     object_key::{ObjectRef, ObjectType},
     readiness::{Seen, Sight},
     resource::Effect,

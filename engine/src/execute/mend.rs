@@ -7,8 +7,9 @@
 use super::{
     Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
-use crate::{late::SecretSource, object_key::ObjectRef};
+use crate::object_key::ObjectRef;
 use serde_json::{Value, json};
 
 /// Mends what an apply was refused for, if it was for this, and says what to do then: to read and to apply again. Any

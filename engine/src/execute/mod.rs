@@ -25,6 +25,7 @@ mod records;
 mod replacements;
 mod run;
 mod script;
+mod secrets;
 mod silence;
 mod step;
 mod supposed;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use drive::drive;
 pub(crate) use effect::scopes as scopes_of_effect;
+pub(crate) use secrets::ReadSecrets;
 
 pub use event::{Did, Event, Failure};
 pub use execution::{Execution, Options};
@@ -48,4 +50,5 @@ pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
     WatchEvent,
 };
+pub use secrets::SecretSource;
 pub use supposed::Supposed;

@@ -6,6 +6,7 @@ use super::{
     diagnose::Symptom,
     effect::{self, Deed},
     script::Move,
+    secrets::SecretSource,
     undo, write,
 };
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     clearers::{Held, Looked, Sought, deployments},
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
-    late::SecretSource,
     object_key::{ObjectRef, ObjectType},
     readiness::{Sight, Target},
     recorded::{Claimed, Recorded},

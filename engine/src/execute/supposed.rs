@@ -13,6 +13,7 @@
 use super::{
     ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     record::{Taken, Written, record, record_of_node},
+    secrets::SecretSource,
 };
 use crate::{
     address::Address,
@@ -20,7 +21,7 @@ use crate::{
     digest::Digest,
     field::PathElement,
     graph::Graph,
-    late::{SecretSource, Secrets, resolve},
+    late::{Secrets, resolve},
     marks::Identity,
     object_key::{GroupKind, ObjectKey, ObjectRef, ObjectType},
     plan::PlanError,

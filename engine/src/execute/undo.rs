@@ -6,12 +6,12 @@
 use super::{
     DeleteRequest, Deletion, Did, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
 use crate::{
     FieldPath,
     document::{set_text, text_at},
     field::PathElement,
-    late::SecretSource,
     marks::mark_pointers,
     object_key::ObjectRef,
     ownership::{holder, managed_entries},

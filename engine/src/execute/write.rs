@@ -5,6 +5,7 @@ use super::{
     context::{Context, StepError},
     mend::mend,
     record::{Taken, Written, record},
+    secrets::{ReadSecrets, SecretSource},
     undo::give_back,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     emptied,
     graph::Edge,
     ignored::respect_ignored,
-    late::{LateError, LateSource, ReadSecrets, SecretSource, resolve},
+    late::{LateError, LateSource, resolve},
     leaving::leaving_fields,
     marks::Whose,
     object_key::{ObjectRef, is_being_deleted},

@@ -2,11 +2,8 @@
 //!
 //! Invariant: the text of a late value is never in a manifest, a plan, a state or a log; only its path and its source.
 
-mod read;
 mod resolve;
 
-pub(crate) use read::ReadSecrets;
-pub use read::SecretSource;
 pub use resolve::{LateError, Resolved, Secrets, resolve};
 pub(crate) use resolve::{Text, all_read, text_of};
 

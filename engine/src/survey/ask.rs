@@ -3,9 +3,9 @@
 use super::{Answer, Found, SurveyRequest, View, dry_run::dry_run, same::is_surely_the_same, to_come::ToCome};
 use crate::{
     emptied,
-    execute::Provider,
+    execute::{Provider, ReadSecrets, SecretSource},
     ignored::respect_ignored,
-    late::{ReadSecrets, SecretSource, resolve},
+    late::resolve,
     marks::Whose,
     packed::Packed,
     readiness::Seen as _,

@@ -1,7 +1,10 @@
 //! Secrets that a person supplies in their own time.
 
 use super::*;
-use crate::late::{Encoding, Late, LateSource, SecretSource};
+use crate::{
+    execute::SecretSource,
+    late::{Encoding, Late, LateSource},
+};
 use std::cell::RefCell;
 use tokio::time::{Instant, sleep};
 

@@ -1,6 +1,6 @@
 //! Secrets of a person are read before what they are put into is made: that may take its time, and stops nothing.
 
-use super::{LateSource, SecretInput, Secrets};
+use crate::late::{LateSource, SecretInput, Secrets};
 use std::{collections::BTreeMap, future::Future};
 
 /// Where fresh letters and a person's secrets come from.
