@@ -32,6 +32,8 @@ pub struct Report {
     pub ready: BTreeMap<Address, Duration>,
     /// Resources that failed, and how.
     pub failed: BTreeMap<Address, Failure>,
+    /// How long each of those took until it failed.
+    pub failed_after: BTreeMap<Address, Duration>,
     /// Resources that never started, and because of which.
     pub blocked: BTreeMap<Address, Address>,
     /// Remedies that were carried out.
@@ -60,12 +62,13 @@ impl Report {
             Event::Ready { address, took, .. } => {
                 self.ready.insert(address.clone(), *took);
             }
-            Event::Failed { address, failure, .. } => {
+            Event::Failed { address, failure, took } => {
                 // What was to go and is still there was not deleted.
                 if failure.is_still_there && self.deleted_of.remove(address) {
                     self.deleted -= 1;
                 }
                 self.failed.insert(address.clone(), failure.clone());
+                self.failed_after.insert(address.clone(), *took);
             }
             Event::Blocked { address, by } => {
                 self.blocked.insert(address.clone(), by.clone());
@@ -85,9 +88,10 @@ impl Report {
         self.failed.is_empty() && self.blocked.is_empty() && !self.interrupted
     }
 
-    /// The slowest resources, slowest first.
+    /// The slowest resources, slowest first, whether they are ready or failed.
     pub fn slowest(&self, count: usize) -> Vec<(&Address, Duration)> {
-        let mut all: Vec<_> = self.ready.iter().map(|(address, took)| (address, *took)).collect();
+        let ended = self.ready.iter().chain(&self.failed_after);
+        let mut all: Vec<_> = ended.map(|(address, took)| (address, *took)).collect();
         all.sort_by_key(|(address, took)| (std::cmp::Reverse(*took), *address));
         all.truncate(count);
         all

@@ -61,6 +61,8 @@ struct Inner {
     gone: BTreeSet<String>,
     /// What every apply to objects of a kind is warned of.
     warnings: BTreeMap<String, String>,
+    /// What every apply is answered that is no dry run.
+    trouble: Option<ProviderError>,
     /// Names of objects whose writes are refused for good.
     unwritable: BTreeSet<String>,
     /// What somebody else does right before the next write.
@@ -117,6 +119,11 @@ impl Memory {
     /// Lets admission answer every dry run of a kind with this.
     pub(crate) fn refuse_dry_runs(&self, kind: &str, answer: ProviderError) {
         self.lock().refused.insert(kind.to_owned(), answer);
+    }
+
+    /// Answers every apply with this from now on, or carries it out again.
+    pub(crate) fn is_in_trouble(&self, trouble: Option<ProviderError>) {
+        self.lock().trouble = trouble;
     }
 
     /// Warns of something whenever objects of a kind are applied, whether or not that is a dry run.
@@ -386,6 +393,9 @@ impl Provider for Memory {
         }
         let mut inner = self.lock();
         inner.n_requests += 1;
+        if let (Some(trouble), false) = (&inner.trouble, request.dry_run) {
+            return Err(trouble.clone());
+        }
         if inner.unserved.contains(&request.object.object_type.kind) {
             return Err(ProviderError::KindNotServed(request.object.object_type.clone()));
         }

@@ -238,6 +238,7 @@ async fn run(
     let timeline = RefCell::new(is_looked_at.then(|| Timeline::of(&planned.plan)));
     let started = Instant::now();
     let interrupts = Interrupts::listen();
+    let secrets = ShellSecrets::default();
     let kept = async {
         match fenced.lease {
             Some(lease) => lease.keep().await,
@@ -249,7 +250,7 @@ async fn run(
             &execution,
             fenced,
             &mut journal,
-            &ShellSecrets,
+            &secrets,
             interrupts.asked(1),
             |event| {
                 let placed = placed(event, places);

@@ -383,7 +383,7 @@ pub(super) async fn look(
         key: known.key.as_ref(),
         parallelism: settings.parallelism,
     };
-    Ok(survey(&cluster.provider, &request, &ShellSecrets)
+    Ok(survey(&cluster.provider, &request, &ShellSecrets::default())
         .await
         .map_err(|error| unread(&error))?)
 }

@@ -464,6 +464,7 @@ pub fn finished(report: &Report, of: Purpose, took: Duration, now: &str) -> Vec<
         ran,
         ready,
         failed,
+        failed_after: _,
         blocked,
         remedied,
         interrupted,

@@ -24,6 +24,7 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         ran,
         ready: _,
         failed,
+        failed_after: _,
         blocked: _,
         remedied,
         interrupted,
@@ -76,7 +77,10 @@ pub fn summary(report: &Report, purpose: Purpose, took: Duration, style: &Style)
         .slowest(MOST_SLOW)
         .into_iter()
         .filter(|(_, time)| *time >= SLOW)
-        .map(|(address, time)| format!("{address} {}", spent(time)))
+        .map(|(address, time)| match failed.contains_key(address) {
+            true => format!("{address} {} (failed)", spent(time)),
+            false => format!("{address} {}", spent(time)),
+        })
         .collect();
     if !slowest.is_empty() {
         let _ = writeln!(text, "  slowest      {}", slowest.join(", "));
@@ -148,6 +152,7 @@ fn named(addresses: &[&Address]) -> String {
 mod tests {
     use super::*;
     use crate::views::testing::address;
+    use stackctl_engine::execute::Event;
 
     #[test]
     fn a_failure_says_why_what_it_blocked_and_what_to_do() {
@@ -158,7 +163,11 @@ mod tests {
         let failure = Failure::new("did not become ready")
             .because("LLMInferenceService llm-d-demo/qwen3-8b: WorkloadsReady=False since 6 m")
             .hint("add a node to pool `l40s`, then run `stackctl apply` again");
-        report.failed.insert(address("model[qwen3-8b].service"), failure);
+        report.fold(&Event::Failed {
+            address: address("model[qwen3-8b].service"),
+            failure,
+            took: Duration::from_secs(1200),
+        });
         report
             .blocked
             .insert(address("maas.tier[pro].enforced"), address("model[qwen3-8b].service"));
@@ -167,7 +176,7 @@ mod tests {
             + &failures(&report, Purpose::Apply, 81, &Style::PLAIN);
         insta::assert_snapshot!(text, @r"
         Failed after 22 m 40 s: 81 created, 0 updated, 0 adopted, 1 failed
-          slowest      nvidia.policy 9 m 30 s
+          slowest      model[qwen3-8b].service 20 m 00 s (failed), nvidia.policy 9 m 30 s
         error: model[qwen3-8b].service did not become ready
           LLMInferenceService llm-d-demo/qwen3-8b: WorkloadsReady=False since 6 m
         hint: add a node to pool `l40s`, then run `stackctl apply` again

@@ -1,14 +1,14 @@
 //! Requests that leave, and what their answers change.
 
 use super::{
-    Event, Failure, Journal, Outcome, ProviderError,
+    Did, Event, Failure, Journal, Outcome, ProviderError,
     context::{StepError, failure_of},
     diagnose,
     drive::Drive,
     ledger::Ledger,
     record::record_of_node,
     script::{self, Move},
-    step::{Done, Request, Stand},
+    step::{Done, Performed, Request, Stand},
 };
 use crate::{
     address::Address,
@@ -16,6 +16,7 @@ use crate::{
     recorded::{Claimed, RecordedNode},
     resource::Node,
 };
+use serde_json::Value;
 
 impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     /// The next request that leaves, if a step wants one.
@@ -65,6 +66,14 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         self.sort_in(&address);
     }
 
+    /// The status that was there when a write changed something; nothing where no verdict on it has to settle.
+    fn status_of_before(&self, address: &Address, performed: &Performed) -> Option<Value> {
+        let resource = self.by_address.get(address)?;
+        let has_changed = matches!(performed.did, Some(Did::Created | Did::Updated | Did::Adopted));
+        let object = performed.seen.first().filter(|_| has_changed)?;
+        (!resource.settle().is_zero()).then(|| object["status"].clone())
+    }
+
     /// Takes the answer of a request in: journal first, then tell.
     fn take_in<J: Journal>(&mut self, done: Done, ledger: &Ledger<'_, J>) {
         let Done {
@@ -79,6 +88,10 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         let performed = match result {
             Ok(performed) => performed,
             Err(StepError::Journal(error)) => return self.break_off(error),
+            Err(StepError::Stopped) => {
+                self.active.remove(&address);
+                return;
+            }
             Err(StepError::Provider(error)) => {
                 let held_up =
                     Some(active.why.clone()).filter(|why| error == ProviderError::BeingDeleted && !why.is_empty());
@@ -93,6 +106,11 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
             }
             Err(StepError::Failure(failure)) => return self.fail(&address, failure),
         };
+        let status = self.status_of_before(&address, &performed);
+        let Some(active) = self.active.get_mut(&address) else {
+            return;
+        };
+        active.status_of_before = status.or(active.status_of_before.take());
         active.acted.extend(performed.acted_on.clone());
         let is_beside = performed.deed.is_some() || performed.clearers.is_some();
         if !is_beside {

@@ -9,10 +9,10 @@ use super::{
     Journal, Provider, Selector,
     context::{Context, StepError},
     effect,
+    secrets::SecretSource,
 };
 use crate::{
     execute::ProviderError,
-    late::Secrets,
     object_key::{ObjectRef, ObjectType},
     readiness::Target,
     recorded::{Claimed, Recorded},
@@ -21,7 +21,7 @@ use crate::{
 use serde_json::Value;
 
 /// What others made for a resource, by uid: what was claimed before and what is found now.
-pub(super) async fn claimed<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn claimed<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     claims: &[Claim],
     known: &Recorded,
@@ -53,7 +53,7 @@ pub(super) async fn claimed<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Who else needs what is claimed, if there is somebody.
-pub(super) async fn user_of<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn user_of<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     claimed: &Claimed,
     known: &Recorded,
@@ -85,7 +85,7 @@ fn made_at(object: &Value) -> Option<&str> {
 }
 
 /// The objects of a target, read now.
-async fn find<P: Provider, J: Journal, S: Secrets>(
+async fn find<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     target: &Target,
 ) -> Result<Vec<Value>, StepError> {

@@ -1,16 +1,16 @@
 //! What every request of an execution needs, and the one way to send it again.
 
-use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger};
+use super::{Failure, Intent, Journal, JournalError, Provider, ProviderError, ledger::Ledger, secrets::SecretSource};
 use crate::{
     address::Address,
     digest::StackKey,
-    late::Secrets,
     marks::Identity,
     retry::{RetryClass, delay},
 };
 use std::{
     cell::{Cell, RefCell},
     future::Future,
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -18,8 +18,8 @@ use tokio::time::Instant;
 pub(super) struct Context<'a, P, J, S> {
     pub(super) provider: &'a P,
     pub(super) ledger: &'a Ledger<'a, J>,
-    /// How many requests wait until they may be sent again; they hold no slot.
-    pub(super) n_resting: &'a Cell<usize>,
+    /// The requests that wait until they may be sent again; they hold no slot.
+    pub(super) resting: &'a Resting,
     /// What those that rest wait for, as it becomes known.
     pub(super) rests: &'a RefCell<Vec<(Address, String)>>,
     /// Whose requests these are.
@@ -32,6 +32,43 @@ pub(super) struct Context<'a, P, J, S> {
     pub(super) force_conflicts: bool,
 }
 
+/// How many requests wait until they may be sent again.
+#[derive(Debug, Default)]
+pub(super) struct Resting {
+    all: Cell<usize>,
+    of_trouble: Cell<usize>,
+}
+
+impl Resting {
+    /// However they came to it.
+    pub(super) fn all(&self) -> usize {
+        self.all.get()
+    }
+
+    /// Those which the server itself was in no state to answer: another request would most likely rest too.
+    pub(super) fn of_trouble(&self) -> usize {
+        self.of_trouble.get()
+    }
+
+    /// Counts one that rests because of an error until it may be sent again.
+    async fn rest(&self, error: &ProviderError, wait: Duration) {
+        let of_trouble = usize::from(is_trouble(error));
+        self.all.set(self.all.get() + 1);
+        self.of_trouble.set(self.of_trouble.get() + of_trouble);
+        tokio::time::sleep(wait).await;
+        self.all.set(self.all.get() - 1);
+        self.of_trouble.set(self.of_trouble.get() - of_trouble);
+    }
+}
+
+/// Whether an error is about the server, and not about what was sent or what it is sent to.
+fn is_trouble(error: &ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Throttled { .. } | ProviderError::Unavailable(_) | ProviderError::Unreachable(_)
+    )
+}
+
 /// Why a step's request came to nothing.
 #[derive(Debug)]
 pub(super) enum StepError {
@@ -41,6 +78,8 @@ pub(super) enum StepError {
     Journal(JournalError),
     /// Anything that is known here, in words.
     Failure(Failure),
+    /// It would have been sent again, and the run was told to stop: it is not done, and has not failed.
+    Stopped,
 }
 
 impl From<ProviderError> for StepError {
@@ -55,7 +94,7 @@ impl From<JournalError> for StepError {
     }
 }
 
-impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
+impl<'a, P: Provider, J: Journal, S: SecretSource> Context<'a, P, J, S> {
     /// Makes an intent durable before its effect: in the journal, and, where the journal says so, in the cluster.
     pub(super) async fn intend(&self, intent: &Intent) -> Result<(), StepError> {
         self.ledger.intend(intent).await?;
@@ -90,7 +129,7 @@ impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
         }
     }
 
-    /// Tries until it works, until an error says that it never will, or until the deadline.
+    /// Tries until it works, until an error says that it never will, until the deadline, or until the run is told to stop.
     pub(super) async fn until<T, F>(&self, deadline: Instant, mut attempt: impl FnMut() -> F) -> Result<T, StepError>
     where
         F: Future<Output = Result<T, StepError>>,
@@ -110,17 +149,18 @@ impl<'a, P: Provider, J: Journal, S: Secrets> Context<'a, P, J, S> {
                 .next()
                 .map_or(0.5, |byte| f64::from(byte % 62) / 61.0);
             match delay(error.retry(), count, jitter) {
-                // A run that is told to stop writes nothing anew.
-                Some(wait) if !self.stopped.get() && Instant::now() + wait < deadline => {
+                Some(wait) if Instant::now() + wait < deadline => {
+                    // A run that is told to stop writes nothing anew.
+                    if self.stopped.get() {
+                        return Err(StepError::Stopped);
+                    }
                     // What holds up a deletion is said by whoever sees the object.
                     if !wait.is_zero() && error != ProviderError::BeingDeleted {
                         self.rest_for(error.to_string());
                     }
-                    self.n_resting.set(self.n_resting.get() + 1);
-                    tokio::time::sleep(wait).await;
-                    self.n_resting.set(self.n_resting.get() - 1);
+                    self.resting.rest(&error, wait).await;
                     if self.stopped.get() {
-                        return Err(StepError::Provider(error));
+                        return Err(StepError::Stopped);
                     }
                 }
                 Some(_) | None => return Err(StepError::Provider(error)),

@@ -9,7 +9,7 @@
 
 use super::{
     Event, Execution, Failure, Journal, JournalError, Outcome, Provider, WatchEvent,
-    context::Context,
+    context::{Context, Resting},
     ledger::Ledger,
     onlookers::Onlookers,
     order::{is_work, run_of},
@@ -17,12 +17,13 @@ use super::{
     replacements::Replacements,
     run::Run,
     script::{self, Move},
+    secrets::SecretSource,
     silence::Silences,
     step::{Active, Done, Stand, perform},
     view::{LiveView, Scope},
     waits::Verdict,
 };
-use crate::{address::Address, late::Secrets, object_key::key_of, plan, resource::Resource};
+use crate::{address::Address, object_key::key_of, plan, resource::Resource};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{BoxStream, FuturesUnordered, SelectAll},
@@ -40,7 +41,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// No scaled limit is shorter than this: the wire takes its time whatever the speed of a simulated cluster.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
-/// So many times as many requests as may be in flight rest at most: a server in trouble is not sent everything once.
+/// So many times as many requests as may be in flight rest at most for the trouble that the server is in: it is not sent
+/// everything once.
 const MOST_RESTING: usize = 4;
 /// After so many events at once what was written down is saved, even if there are more.
 const EVENTS_BEFORE_A_SAVE: usize = 256;
@@ -50,7 +52,7 @@ const EVENTS_BEFORE_A_SAVE: usize = 256;
 /// # Errors
 /// When the state could not be written: nothing new was started, what ran was awaited, and the error says what the
 /// state now misses. Everything else that goes wrong is told as an event.
-pub async fn drive<P: Provider, J: Journal, S: Secrets>(
+pub async fn drive<P: Provider, J: Journal, S: SecretSource>(
     execution: &Execution<'_>,
     provider: &P,
     journal: &mut J,
@@ -62,7 +64,7 @@ pub async fn drive<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Carries a plan out, and counts how often a step is looked at.
-pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn drive_counting<P: Provider, J: Journal, S: SecretSource>(
     execution: &Execution<'_>,
     provider: &P,
     journal: &mut J,
@@ -71,12 +73,12 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
     on: impl FnMut(&Event),
     n_looks: &Cell<usize>,
 ) -> Result<(), JournalError> {
-    let (ledger, n_resting, stopped) = (Ledger::new(journal), Cell::new(0), Cell::new(false));
+    let (ledger, resting, stopped) = (Ledger::new(journal), Resting::default(), Cell::new(false));
     let rests = RefCell::default();
     let context = Context {
         provider,
         ledger: &ledger,
-        n_resting: &n_resting,
+        resting: &resting,
         rests: &rests,
         address: None,
         stopped: &stopped,
@@ -110,14 +112,16 @@ pub(super) async fn drive_counting<P: Provider, J: Journal, S: Secrets>(
         }
         stopped.set(drive.stopped);
         let is_slot_free = |n_requests: usize| {
-            n_requests.saturating_sub(n_resting.get()) < parallelism && n_resting.get() < MOST_RESTING * parallelism
+            n_requests.saturating_sub(resting.all()) < parallelism && resting.of_trouble() < MOST_RESTING * parallelism
         };
         while is_slot_free(requests.len())
             && let Some(request) = drive.request()
         {
             requests.push(Box::pin(perform(&context, request)));
         }
-        if drive.is_finished(requests.is_empty()) {
+        // What rests is not in flight: a run that is told to stop does not wait for it.
+        let none_in_flight = requests.len() == if drive.stopped { resting.all() } else { 0 };
+        if drive.is_finished(none_in_flight) {
             break;
         }
         if n_events >= EVENTS_BEFORE_A_SAVE && ledger.is_awaited() {
@@ -464,7 +468,7 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
         !self.stopped && !self.wanting.is_empty()
     }
 
-    fn is_finished(&self, no_requests: bool) -> bool {
-        no_requests && self.unsaved.is_empty() && (self.stopped || self.active.is_empty())
+    fn is_finished(&self, none_in_flight: bool) -> bool {
+        none_in_flight && self.unsaved.is_empty() && (self.stopped || self.active.is_empty())
     }
 }

@@ -6,12 +6,12 @@
 use super::{
     DeleteRequest, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
 use crate::{
     FieldPath,
     address::Address,
     digest::Digest,
-    late::Secrets,
     object_key::{ObjectRef, ObjectType},
     readiness::{Seen, Sight},
     resource::Effect,
@@ -117,7 +117,7 @@ pub(crate) fn scopes(effect: &Effect) -> Vec<(ObjectType, Option<String>)> {
 }
 
 /// Carries one deed out; answers the object afterwards, if it is still there.
-pub(super) async fn carry_out<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn carry_out<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     address: &Address,
     deed: &Deed,

@@ -7,13 +7,14 @@
 use super::{
     Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
-use crate::{late::Secrets, object_key::ObjectRef};
+use crate::object_key::ObjectRef;
 use serde_json::{Value, json};
 
 /// Mends what an apply was refused for, if it was for this, and says what to do then: to read and to apply again. Any
 /// other error comes back as it is, and so does this one where nothing is there to mend.
-pub(super) async fn mend<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn mend<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     error: StepError,
     object: &ObjectRef,

@@ -26,6 +26,7 @@ mod records;
 mod replacements;
 mod run;
 mod script;
+mod secrets;
 mod silence;
 mod step;
 mod supposed;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use drive::drive;
 pub(crate) use effect::scopes as scopes_of_effect;
+pub(crate) use secrets::ReadSecrets;
 
 pub use event::{Did, Event, Failure};
 pub use execution::{Execution, Options};
@@ -49,4 +51,5 @@ pub use provider::{
     ApplyAnswer, ApplyRequest, Cause, DeleteRequest, Deletion, Patch, PatchRequest, Provider, ProviderError, Selector,
     WatchEvent,
 };
+pub use secrets::SecretSource;
 pub use supposed::Supposed;

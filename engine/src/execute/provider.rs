@@ -225,7 +225,7 @@ pub enum ProviderError {
     /// The server asks for patience.
     #[error("the server asks to wait")]
     Throttled {
-        /// For how long.
+        /// For how long, if it says so; never for no time at all.
         retry_after: Option<Duration>,
     },
     /// The server cannot answer now (503, 504, and what its store says in 500).

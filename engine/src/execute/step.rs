@@ -6,6 +6,7 @@ use super::{
     diagnose::Symptom,
     effect::{self, Deed},
     script::Move,
+    secrets::SecretSource,
     undo, write,
 };
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     clearers::{Held, Looked, Sought, deployment, deployments},
     execute::{Patch, PatchRequest, ProviderError, Selector},
     graph::Edge,
-    late::Secrets,
     readiness::Sight,
     recorded::{Claimed, Recorded},
     resource::Resource,
@@ -52,6 +52,8 @@ pub(super) struct Active {
     pub(super) sights: Vec<Sight>,
     pub(super) ready_since: Option<Instant>,
     pub(super) settled_at: Option<Instant>,
+    /// The status that its object had when a write of this run changed it, where a verdict on it has to settle.
+    pub(super) status_of_before: Option<Value>,
     pub(super) remedy_at: Option<Instant>,
     pub(super) remedied: bool,
     /// The known symptom that is seen, and when it ends the wait.
@@ -78,6 +80,7 @@ impl Active {
             sights: Vec::new(),
             ready_since: None,
             settled_at: None,
+            status_of_before: None,
             remedy_at: None,
             remedied: false,
             symptom: None,
@@ -157,7 +160,7 @@ pub(super) struct Performed {
 }
 
 /// Sends one request.
-pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn perform<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     request: Request<'_>,
 ) -> Done {
@@ -169,7 +172,7 @@ pub(super) async fn perform<P: Provider, J: Journal, S: Secrets>(
     }
 }
 
-async fn send<P: Provider, J: Journal, S: Secrets>(
+async fn send<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     request: &Request<'_>,
 ) -> Result<Performed, StepError> {

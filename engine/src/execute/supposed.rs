@@ -13,6 +13,7 @@
 use super::{
     ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     record::{Taken, Written, record, record_of_node},
+    secrets::SecretSource,
 };
 use crate::{
     address::Address,
@@ -106,7 +107,11 @@ impl Supposed {
     ///
     /// # Errors
     /// None that a cluster in memory has.
-    pub async fn survey<S: Secrets>(&self, request: &SurveyRequest<'_>, secrets: &S) -> Result<Survey, SurveyError> {
+    pub async fn survey<S: SecretSource>(
+        &self,
+        request: &SurveyRequest<'_>,
+        secrets: &S,
+    ) -> Result<Survey, SurveyError> {
         let survey = survey(self, request, secrets).await?;
         Ok(survey.supposing(&self.same, self.settled.clone()))
     }

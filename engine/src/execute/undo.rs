@@ -6,12 +6,12 @@
 use super::{
     DeleteRequest, Deletion, Did, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
     context::{Context, StepError},
+    secrets::SecretSource,
 };
 use crate::{
     FieldPath,
     document::{set_text, text_at},
     field::PathElement,
-    late::Secrets,
     marks::mark_pointers,
     object_key::ObjectRef,
     ownership::{holder, managed_entries},
@@ -39,7 +39,7 @@ impl GivenBack {
 }
 
 /// Deletes one object of this uid; another one of that name is not ours and stays.
-pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn delete<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     known: &Recorded,
     object: &ObjectRef,
@@ -82,7 +82,7 @@ pub(super) async fn delete<P: Provider, J: Journal, S: Secrets>(
 
 /// Releases a whole object: our marks and our entry go, every value stays. What we made says so from then on, unless its
 /// controller makes it again.
-pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn release<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     known: &Recorded,
     object: &RecordedObject,
@@ -112,7 +112,7 @@ pub(super) async fn release<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Gives overlaid fields and fragments back.
-pub(super) async fn restore<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn restore<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     known: &Recorded,
     deadline: Instant,
@@ -149,7 +149,7 @@ pub(super) async fn restore<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Gives back fields that leave an overlay which stays. With them goes our entry, and the apply that follows makes it anew.
-pub(super) async fn give_back<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn give_back<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &RecordedObject,
     dropped: &[Undo],
@@ -160,7 +160,7 @@ pub(super) async fn give_back<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Writes what comes back, under the name that it is written for, and takes our entry away.
-async fn hand_back<P: Provider, J: Journal, S: Secrets>(
+async fn hand_back<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &RecordedObject,
     live: &Value,
@@ -332,7 +332,7 @@ fn holds_only_ours(live: &Value, documents: &[RecordedDocument]) -> bool {
     !documents.is_empty() && !foreign
 }
 
-async fn live_of<P: Provider, J: Journal, S: Secrets>(
+async fn live_of<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &RecordedObject,
 ) -> Result<Option<Value>, StepError> {
@@ -355,7 +355,7 @@ fn entries_without(live: &Value, manager: &str) -> Value {
     json!({"op": "replace", "path": "/metadata/managedFields", "value": entries})
 }
 
-async fn patch<P: Provider, J: Journal, S: Secrets>(
+async fn patch<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &ObjectRef,
     operations: Vec<Value>,

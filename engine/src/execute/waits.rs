@@ -14,6 +14,7 @@ use crate::{
     resource::{Effect, Node},
     status::{going, put_by},
 };
+use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
@@ -49,10 +50,7 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 _ => Readiness::Ready(String::new()),
             }
         };
-        let settle = match self.by_address.get(address).map(|resource| &resource.node) {
-            Some(Node::Gate(gate)) => gate.settle.mul_f64(self.execution.options.time_scale),
-            _ => Duration::ZERO,
-        };
+        let settle = self.settle(address);
         let Some(active) = self.active.get_mut(address) else {
             return Verdict::Waits;
         };
@@ -64,6 +62,7 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 active.symptom = None;
                 active.ends_at = None;
                 if since + settle > Instant::now() {
+                    self.waits_for(address, format!("{why}, which has to stand for {}", shown(settle)));
                     return Verdict::Waits;
                 }
                 active.why = why;
@@ -83,6 +82,24 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
                 self.fail(address, failure);
                 Verdict::Waits
             }
+        }
+    }
+
+    /// How long a verdict has to stand: that of a gate always, that on what this run changed while its status is the one of
+    /// before. A status that is another one was written after that.
+    fn settle(&self, address: &Address) -> Duration {
+        let (resource, active) = (self.by_address.get(address), self.active.get(address));
+        let Some((resource, active)) = resource.zip(active) else {
+            return Duration::ZERO;
+        };
+        let is_stale = |status: &Value| {
+            let live = resource.object().and_then(|object| self.view.object(object));
+            live.is_some_and(|live| live["status"] == *status)
+        };
+        if matches!(resource.node, Node::Gate(_)) || active.status_of_before.as_ref().is_some_and(is_stale) {
+            resource.settle().mul_f64(self.execution.options.time_scale)
+        } else {
+            Duration::ZERO
         }
     }
 

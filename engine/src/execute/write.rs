@@ -5,6 +5,7 @@ use super::{
     context::{Context, StepError},
     mend::mend,
     record::{Taken, Written, record},
+    secrets::{ReadSecrets, SecretSource},
     undo::give_back,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     emptied,
     graph::Edge,
     ignored::respect_ignored,
-    late::{LateError, LateSource, Secrets, resolve},
+    late::{LateError, LateSource, resolve},
     leaving::leaving_fields,
     marks::Whose,
     object_key::{ObjectRef, is_being_deleted},
@@ -56,7 +57,7 @@ struct Tries {
 }
 
 /// Writes an object or an overlay, until it works or the deadline.
-pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
+pub(super) async fn write<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     resource: &Resource,
     known: Option<&Recorded>,
@@ -81,7 +82,7 @@ pub(super) async fn write<P: Provider, J: Journal, S: Secrets>(
         .await
 }
 
-async fn write_object<P: Provider, J: Journal, S: Secrets>(
+async fn write_object<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     resource: &Resource,
     object: &Object,
@@ -180,7 +181,7 @@ async fn write_object<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Takes what is ours out of the maps that are to be empty; the object as it is then, if there are such.
-async fn empty<P: Provider, J: Journal, S: Secrets>(
+async fn empty<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &ObjectRef,
     body: &Value,
@@ -213,17 +214,19 @@ fn has_other_managers(object: &Value, ours: &str) -> bool {
     managed_entries(object).iter().any(|entry| entry.manager != ours)
 }
 
-async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
+async fn resolved_body<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &Object,
     live: Option<&Value>,
 ) -> Result<Value, StepError> {
-    let others = others(context, object.manifest.late().iter().map(|late| &late.source)).await?;
+    let late = || object.manifest.late().iter().map(|late| &late.source);
+    let secrets = ReadSecrets::of(context.secrets, late()).await;
+    let others = others(context, late()).await?;
     let resolved = resolve(
         &object.manifest,
         live,
         |other| others.get(other).cloned(),
-        context.secrets,
+        &secrets,
         true,
     )
     .map_err(|error| not_had(&error))?;
@@ -234,7 +237,7 @@ async fn resolved_body<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Reads the objects that late values come from, as they are now.
-async fn others<'s, P: Provider, J: Journal, S: Secrets>(
+async fn others<'s, P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     sources: impl Iterator<Item = &'s LateSource>,
 ) -> Result<BTreeMap<ObjectRef, Value>, StepError> {
@@ -263,14 +266,16 @@ fn not_known(path: &FieldPath, after: &str) -> StepError {
 }
 
 /// Our parts of shared texts, with their late values.
-async fn resolved_documents<P: Provider, J: Journal, S: Secrets>(
+async fn resolved_documents<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     overlay: &Overlay,
     live: Option<&Value>,
 ) -> Result<Vec<ResolvedDocument>, StepError> {
-    let others = others(context, overlay.documents.iter().filter_map(Document::late)).await?;
+    let late = || overlay.documents.iter().filter_map(Document::late);
+    let secrets = ReadSecrets::of(context.secrets, late()).await;
+    let others = others(context, late()).await?;
     let documents = overlay
-        .resolve(live, |other| others.get(other).cloned(), context.secrets, true)
+        .resolve(live, |other| others.get(other).cloned(), &secrets, true)
         .map_err(|error| not_had(&error))?;
     for document in &documents {
         if let Some(after) = document.fragment.waits_for() {
@@ -280,7 +285,7 @@ async fn resolved_documents<P: Provider, J: Journal, S: Secrets>(
     Ok(documents)
 }
 
-async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
+async fn write_overlay<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     resource: &Resource,
     overlay: &Overlay,
@@ -381,7 +386,7 @@ async fn write_overlay<P: Provider, J: Journal, S: Secrets>(
 }
 
 /// Applies without force; with force where `may_force` allows it, then under the uid and resourceVersion that were read.
-async fn apply<P: Provider, J: Journal, S: Secrets>(
+async fn apply<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     object: &ObjectRef,
     mut body: Value,

@@ -5,12 +5,12 @@ use crate::{FieldPath, address::Address, manifest::Manifest, object_key::ObjectR
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-/// What only the shell can give: fresh letters and a person's secrets.
+/// Fresh letters and a person's secrets, all of them at hand.
 pub trait Secrets {
     /// Draws that many letters and digits from a secure source.
     fn draw(&self, length: usize) -> String;
 
-    /// Reads a secret that a person supplies.
+    /// A secret that a person supplies.
     ///
     /// # Errors
     /// Why it could not be read, without any of it.

@@ -172,6 +172,16 @@ impl Resource {
         }
     }
 
+    /// How long a verdict on it has to stand; see [`Gate::settle`], [`Object::settle`] and [`Overlay::settle`].
+    pub(crate) fn settle(&self) -> Duration {
+        match &self.node {
+            Node::Object(object) => object.settle,
+            Node::Overlay(overlay) => overlay.settle,
+            Node::Gate(gate) => gate.settle,
+            Node::Action(_) | Node::Check(_) => Duration::ZERO,
+        }
+    }
+
     /// Where its late values come from.
     pub fn late_sources(&self) -> Vec<&LateSource> {
         match &self.node {

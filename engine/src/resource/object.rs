@@ -4,6 +4,7 @@ use crate::{
     manifest::Manifest,
     readiness::{Observation, Rule, Target},
 };
+use std::time::Duration;
 
 /// A whole object, owned by server-side apply; deleted on destroy unless its lifecycle says otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,9 @@ pub struct Object {
     /// What has to be seen beside it: parts that its controller makes, where its own status may still tell how they were
     /// before the last write.
     pub parts: Vec<Observation>,
+    /// How long the verdict has to stand after a write that changed something, while its status is still the one of
+    /// before: for kinds whose status says of no generation that it has seen it. Zero for most.
+    pub settle: Duration,
 }
 
 impl Object {
@@ -27,6 +31,7 @@ impl Object {
             ready: Rule::Exists,
             failed: None,
             parts: Vec::new(),
+            settle: Duration::ZERO,
         }
     }
 
@@ -37,6 +42,7 @@ impl Object {
             ready,
             failed: None,
             parts: Vec::new(),
+            settle: Duration::ZERO,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     readiness::{Observation, Rule, Target},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// Some fields of somebody else's object, given back on destroy.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,9 @@ pub struct Overlay {
     pub documents: Vec<Document>,
     /// When the object, with our fields, is ready.
     pub ready: Rule,
+    /// How long the verdict has to stand after a write that changed something, while its status is still the one of
+    /// before: for kinds whose status says of no generation that it has seen it. Zero for most.
+    pub settle: Duration,
     /// Whether an absent object is made, with nothing but our documents in it: only for shared documents that a
     /// fresh cluster does not have.
     pub create_if_absent: bool,
@@ -85,6 +89,7 @@ impl Overlay {
             fields,
             documents: Vec::new(),
             ready: Rule::Exists,
+            settle: Duration::ZERO,
             create_if_absent: false,
         }
     }

@@ -3,9 +3,9 @@
 use super::{Answer, Found, SurveyRequest, View, dry_run::dry_run, same::is_surely_the_same, to_come::ToCome};
 use crate::{
     emptied,
-    execute::Provider,
+    execute::{Provider, ReadSecrets, SecretSource},
     ignored::respect_ignored,
-    late::{Secrets, resolve},
+    late::resolve,
     marks::Whose,
     packed::Packed,
     readiness::Seen as _,
@@ -27,7 +27,7 @@ pub(super) fn without_asking(view: &View, to_come: &ToCome, resource: &Resource)
     })
 }
 
-pub(super) async fn ask<P: Provider, S: Secrets>(
+pub(super) async fn ask<P: Provider, S: SecretSource>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
@@ -50,7 +50,7 @@ pub(super) async fn ask<P: Provider, S: Secrets>(
     clippy::too_many_arguments,
     reason = "what a plan asks about one object; each is borrowed from its caller"
 )]
-async fn ask_object<P: Provider, S: Secrets>(
+async fn ask_object<P: Provider, S: SecretSource>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
@@ -65,11 +65,12 @@ async fn ask_object<P: Provider, S: Secrets>(
     let live = held.as_ref().map(|held| held.value());
     let whose = live.map(|live| request.identity.whose(live, &resource.address, named, known));
     let to_come = to_come.answer(named);
+    let secrets = ReadSecrets::of(secrets, resource.late_sources()).await;
     let resolved = resolve(
         &object.manifest,
         live,
         |other| view.object(other).cloned(),
-        secrets,
+        &secrets,
         false,
     );
     let resolved = match resolved {
@@ -131,7 +132,7 @@ async fn ask_object<P: Provider, S: Secrets>(
     }
 }
 
-async fn ask_overlay<P: Provider, S: Secrets>(
+async fn ask_overlay<P: Provider, S: SecretSource>(
     provider: &P,
     request: &SurveyRequest<'_>,
     view: &View,
@@ -141,7 +142,8 @@ async fn ask_overlay<P: Provider, S: Secrets>(
 ) -> Found {
     let held = view.held(&overlay.target).cloned();
     let live = held.as_ref().map(|held| held.value());
-    let documents = match overlay.resolve(live, |other| view.object(other).cloned(), secrets, false) {
+    let secrets = ReadSecrets::of(secrets, resource.late_sources()).await;
+    let documents = match overlay.resolve(live, |other| view.object(other).cloned(), &secrets, false) {
         Ok(documents) => documents,
         Err(error) => {
             return Found {

@@ -21,8 +21,8 @@ use crate::{
     address::Address,
     digest::StackKey,
     document::{DocumentError, ResolvedDocument},
-    execute::{Cause, Provider, ProviderError},
-    late::{LateError, Secrets},
+    execute::{Cause, Provider, ProviderError, SecretSource},
+    late::LateError,
     marks::{Identity, Whose},
     object_key::ObjectType,
     packed::Packed,
@@ -223,7 +223,7 @@ impl Survey {
 ///
 /// # Errors
 /// When the cluster does not answer a read. A refused dry run is no error here: the planner judges it.
-pub async fn survey<P: Provider, S: Secrets>(
+pub async fn survey<P: Provider, S: SecretSource>(
     provider: &P,
     request: &SurveyRequest<'_>,
     secrets: &S,

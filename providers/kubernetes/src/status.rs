@@ -101,13 +101,14 @@ impl Refusal {
         self.status.as_ref().map_or(&[], |status| &status.details.causes)
     }
 
-    /// How long the server asks to wait: the header, else the details.
+    /// How long the server asks to wait: the header, else the details. A zero in either asks for nothing, so that whoever
+    /// asks again does so by a back-off of its own and never without a pause.
     pub(crate) fn asked_delay(&self) -> Option<Duration> {
-        let in_details = || {
-            let seconds = self.status.as_ref()?.details.retry_after_seconds;
-            (seconds > 0).then(|| Duration::from_secs(seconds))
-        };
-        self.retry_after.or_else(in_details)
+        let in_details = || Some(Duration::from_secs(self.status.as_ref()?.details.retry_after_seconds));
+        let is_asked = |delay: &Duration| !delay.is_zero();
+        self.retry_after
+            .filter(is_asked)
+            .or_else(|| in_details().filter(is_asked))
     }
 }
 
@@ -160,5 +161,16 @@ mod tests {
         assert_eq!(Refusal::read(504, None, body).asked_delay(), second);
         let header = Some(Duration::from_secs(7));
         assert_eq!(Refusal::read(504, header, body).asked_delay(), header);
+    }
+
+    #[test]
+    fn a_delay_of_zero_asks_for_nothing() {
+        let zero = Some(Duration::ZERO);
+        assert_eq!(Refusal::read(429, zero, b"Too many requests").asked_delay(), None);
+        let in_both = br#"{"kind":"Status","code":429,"details":{"retryAfterSeconds":0}}"#;
+        assert_eq!(Refusal::read(429, zero, in_both).asked_delay(), None);
+        let in_details = br#"{"kind":"Status","code":429,"details":{"retryAfterSeconds":2}}"#;
+        let asked = Some(Duration::from_secs(2));
+        assert_eq!(Refusal::read(429, zero, in_details).asked_delay(), asked);
     }
 }

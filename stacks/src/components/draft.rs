@@ -57,6 +57,10 @@ pub(super) const fn seconds(number: u64) -> Duration {
 /// The usual time of what is there as soon as what it waits for is: it is seen with the next watch event.
 pub(super) const AT_ONCE: Duration = seconds(1);
 
+/// How long a status that says of no generation is doubted while it is the one of before our write. A controller that is
+/// awake has looked at a change by then; one that has written its status since is believed at once.
+pub(super) const TAKES_NOTICE: Duration = seconds(10);
+
 /// What a CustomResourceDefinition is.
 pub(super) fn crd(group: &str, plural: &str) -> ObjectRef {
     ObjectRef::cluster(
@@ -208,10 +212,14 @@ impl Draft {
         diagnoses.into_iter().fold(self, Self::diagnosed)
     }
 
-    /// How long the verdict of a gate has to stand before it frees anything.
+    /// How long the verdict of a gate has to stand before it frees anything, or that on what was changed while its status
+    /// is still the one of before.
     pub(super) fn settled(mut self, time: Duration) -> Self {
-        if let Node::Gate(gate) = &mut self.0.node {
-            gate.settle = time;
+        match &mut self.0.node {
+            Node::Gate(gate) => gate.settle = time,
+            Node::Object(object) => object.settle = time,
+            Node::Overlay(overlay) => overlay.settle = time,
+            Node::Action(_) | Node::Check(_) => {}
         }
         self
     }

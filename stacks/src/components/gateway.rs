@@ -4,7 +4,7 @@
 
 use super::{
     Context, connectivity_link,
-    draft::{Draft, keyed, seconds},
+    draft::{Draft, TAKES_NOTICE, keyed, seconds},
     listener::Listener,
     names::{GATEWAY_CONTROLLER, INGRESS},
     platform_symptoms, symptoms,
@@ -57,6 +57,8 @@ pub(super) fn resources(context: &Context<'_>, gateway: Gateway<'_>) -> Vec<Draf
         nodes.push(
             Draft::object(at("route"), route(listener, termination))
                 .ready(admitted())
+                // The condition of a router says of no generation: it may have admitted the host of before.
+                .settled(TAKES_NOTICE)
                 .diagnosed(platform_symptoms::router())
                 .within(seconds(60))
                 .after(at("gateway"), "the Service that it leads to is made for the gateway"),

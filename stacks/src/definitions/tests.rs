@@ -131,6 +131,7 @@ fn an_overlay_is_a_part_of_its_object() {
         fields,
         documents: Vec::new(),
         ready: Rule::Exists,
+        settle: std::time::Duration::ZERO,
         create_if_absent: false,
     };
     let of = |fields| Resource::new("a.thing".parse().expect("an address"), Node::Overlay(overlay(fields)));

@@ -2,7 +2,7 @@
 //! still while anything can be done.
 
 use super::*;
-use crate::execute::drive::drive_counting;
+use crate::execute::{ProviderError, drive::drive_counting};
 use std::cell::{Cell, RefCell};
 use tokio::time::{Instant, sleep};
 
@@ -284,6 +284,75 @@ async fn a_request_that_waits_to_be_sent_again_holds_no_slot() {
     world.driven(&stack, 4, noting_writes(&written), others).await;
     assert_eq!(written.borrow()[0], ("b.other".to_owned(), Duration::ZERO));
     assert_eq!(world.kept.recorded.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_rests_keeps_the_others_from_leaving_only_while_the_server_itself_is_in_trouble() {
+    let other = || object("z.other", "other", &json!({}), &[]);
+    let mut world = World::new();
+    let stack: Vec<_> = ["one", "two", "three", "four", "five"]
+        .map(late)
+        .into_iter()
+        .chain([other()])
+        .collect();
+    let written: Writes = RefCell::default();
+    let served_later = async |cluster: &Memory| {
+        cluster.unserve("Late");
+        sleep(Duration::from_secs(30)).await;
+        cluster.serve("Late");
+    };
+    world.driven(&stack, 1, noting_writes(&written), served_later).await;
+    assert_eq!(written.borrow()[0], ("z.other".to_owned(), Duration::ZERO));
+
+    // Of twenty, four times as many as may be in flight find out that it cannot answer.
+    let stack: Vec<_> = (0..20)
+        .map(|index| object(&format!("a.c{index}"), &format!("c{index}"), &json!({}), &[]))
+        .collect();
+    for trouble in [
+        ProviderError::Throttled { retry_after: None },
+        ProviderError::Unavailable("not now".to_owned()),
+        ProviderError::Unreachable("connection refused".to_owned()),
+    ] {
+        let mut world = World::new();
+        let resting = RefCell::new(std::collections::BTreeSet::new());
+        let on = |event: &Event| {
+            if let Event::Waiting { address, .. } = event {
+                resting.borrow_mut().insert(address.clone());
+            }
+        };
+        let passes = async |cluster: &Memory| {
+            cluster.is_in_trouble(Some(trouble.clone()));
+            sleep(Duration::from_secs(5)).await;
+            assert_eq!(resting.borrow().len(), 4, "{trouble}");
+            cluster.is_in_trouble(None);
+        };
+        world.driven(&stack, 1, on, passes).await;
+        assert_eq!(world.kept.recorded.len(), 20);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_be_sent_again_when_a_person_asks_to_stop_is_not_done_and_has_not_failed() {
+    let mut world = World::new();
+    let stack = [
+        object("a.below", "below", &json!({}), &[]),
+        object("b.above", "above", &json!({}), &["a.below"]),
+    ];
+    let mut report = Report::default();
+    let began = Instant::now();
+    let asks_for_patience = async |cluster: &Memory| {
+        let asked = Some(Duration::from_secs(50));
+        cluster.is_in_trouble(Some(ProviderError::Throttled { retry_after: asked }));
+    };
+    let ctrl_c = sleep(Duration::from_secs(10));
+    let on = |event: &Event| report.fold(event);
+    world.driven_until(ctrl_c, &stack, 4, on, asks_for_patience).await;
+    assert!(
+        report.interrupted && report.failed.is_empty() && report.blocked.is_empty(),
+        "{report:?}"
+    );
+    assert_eq!(began.elapsed(), Duration::from_secs(10), "nothing is in flight");
+    assert!(world.kept.recorded.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

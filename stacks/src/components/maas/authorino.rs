@@ -8,7 +8,7 @@
 use super::gateway;
 use crate::components::{
     Context,
-    draft::{Draft, at, deployment, seconds, see},
+    draft::{Draft, TAKES_NOTICE, at, deployment, seconds, see},
     kuadrant, llm_d,
     names::{APPLICATIONS, INGRESS, KUADRANT, MAAS_GATEWAY},
     rhoai, symptoms,
@@ -109,6 +109,8 @@ fn listener() -> Draft {
         Rule::equals("spec.listener.tls.enabled", true),
         Rule::condition("Ready"),
     ]))
+    // Its status has no observedGeneration, and neither have its conditions: `Ready` may be about the listener of before.
+    .settled(TAKES_NOTICE)
     .within(seconds(120))
     .diagnosed_by(symptoms::operands())
     .note("listens with TLS")

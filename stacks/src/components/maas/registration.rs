@@ -6,7 +6,7 @@ use super::symptoms;
 use crate::{
     components::{
         Context,
-        draft::{Draft, keyed, seconds},
+        draft::{Draft, TAKES_NOTICE, keyed, seconds},
         model,
     },
     stack::{Display, Model, Timeout},
@@ -67,6 +67,8 @@ pub(super) fn model_reference(
         }),
     )
     .ready(Rule::equals("status.phase", "Ready"))
+    // A phase says of no generation: `Ready` may be about the model that it led to before.
+    .settled(TAKES_NOTICE)
     .diagnosed_by(symptoms::reference(namespace, name, kind))
     // §0.4, counted from a model that is ready.
     .within(time.map_or(seconds(300), |timeout| timeout.as_duration()))

@@ -9,7 +9,7 @@ use super::{groups, registration, symptoms};
 use crate::{
     components::{
         Context,
-        draft::{Draft, contains, keyed, seconds, see},
+        draft::{Draft, TAKES_NOTICE, contains, keyed, seconds, see},
         names::MAAS,
     },
     stack::{Maas, ModelLimits, Subscriptions, Tier, TierMetadata},
@@ -161,6 +161,8 @@ fn subscription(context: &Context<'_>, tier: &Tier) -> Draft {
         }),
     )
     .ready(Rule::equals("status.phase", "Active"))
+    // A phase says of no generation: `Active` may be about the models and limits of before.
+    .settled(TAKES_NOTICE)
     .diagnosed(symptoms::subscription(&subscription_name(tier)))
     .within(seconds(180))
     .note(described(tier))

@@ -9,7 +9,7 @@
 use crate::{
     components::{
         Context,
-        draft::{Draft, keyed, seconds, see},
+        draft::{Draft, TAKES_NOTICE, keyed, seconds, see},
         llm_d,
         names::INGRESS,
     },
@@ -110,6 +110,8 @@ pub(super) fn resource(context: &Context<'_>, model: &Model) -> Vec<Draft> {
         Rule::equals("status.parents[0].conditions[type=Accepted].status", "True"),
         Rule::equals("status.parents[0].conditions[type=ResolvedRefs].status", "True"),
     ]))
+    // These fields alone say of no generation: they may be about the pools of before.
+    .settled(TAKES_NOTICE)
     .within(seconds(120))
     .after(pools.clone(), "it leads to both pools")
     .after(llm_d::gateway(), "it attaches to the gateway")

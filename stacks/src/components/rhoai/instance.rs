@@ -5,7 +5,7 @@
 use crate::{
     components::{
         Context, cluster_observability,
-        draft::{Draft, Kind, at, established, labelled, pods, seconds, see},
+        draft::{Draft, Kind, TAKES_NOTICE, at, established, labelled, pods, seconds, see},
         kueue, maas,
         names::APPLICATIONS,
         platform_symptoms,
@@ -104,6 +104,8 @@ fn initialization_node(wanted: &PlatformMonitoring) -> Draft {
     // The operator makes it when it starts and finds none.
     .expected()
     .ready(Rule::equals("status.phase", "Ready"))
+    // A phase says of no generation: `Ready` may be about what was asked for before.
+    .settled(TAKES_NOTICE)
     .diagnosed(platform_symptoms::initialization())
     .within(seconds(300))
     .after(

@@ -1,6 +1,7 @@
 //! The whole catalogue, compiled for stacks that people write.
 
 mod edges;
+mod evidence;
 mod gotchas;
 mod look;
 mod maas_monitoring;

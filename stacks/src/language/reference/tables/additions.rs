@@ -245,7 +245,7 @@ pub(super) const TABLES: &[Table] = &[
                 "command",
                 Takes::Texts("a list of strings"),
                 "–",
-                "A program that prints it.",
+                "A program that prints it, within a minute.",
             ),
             switch("generate", "–", "Made once by stackctl."),
             key(
