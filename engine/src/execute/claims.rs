@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     execute::ProviderError,
-    object_key::{ObjectRef, ObjectType},
+    object_key::ObjectRef,
     readiness::Target,
     recorded::{Claimed, Recorded},
     resource::Claim,
@@ -34,7 +34,9 @@ pub(super) async fn claimed<P: Provider, J: Journal, S: SecretSource>(
     let mut claimed = Vec::new();
     for claim in claims {
         for object in find(context, &claim.target).await? {
-            let Some(named) = reference(&object) else { continue };
+            let Some(named) = ObjectRef::of_live(&object) else {
+                continue;
+            };
             let uid = effect::uid(&object);
             let is_known = known.destroy.claims.iter().any(|one| one.uid == uid);
             // Both are in UTC to the second, so that they sort as texts.
@@ -76,7 +78,7 @@ pub(super) async fn user_of<P: Provider, J: Journal, S: SecretSource>(
         let names = needed.at.get(object).and_then(Value::as_str);
         names == Some(claimed.object.name.as_str()) && !ours.contains(&effect::uid(object).as_str())
     };
-    Ok(all.iter().find(needs).and_then(reference))
+    Ok(all.iter().find(needs).and_then(ObjectRef::of_live))
 }
 
 /// When the server made an object, as it is written.
@@ -131,12 +133,4 @@ async fn find<P: Provider, J: Journal, S: SecretSource>(
         }
     }
     Ok(objects)
-}
-
-fn reference(object: &Value) -> Option<ObjectRef> {
-    Some(ObjectRef {
-        object_type: ObjectType::new(object["apiVersion"].as_str()?, object["kind"].as_str()?),
-        namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
-        name: object["metadata"]["name"].as_str()?.to_owned(),
-    })
 }
