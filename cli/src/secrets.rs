@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - An error never holds any of a secret, and no output of a command that was asked for one.
-//! - A command that is asked for one blocks nothing meanwhile, and does not outlive the wait for it.
+//! - A command that is asked for one blocks nothing meanwhile, and is killed when nobody waits for it any more; what it has
+//!   started itself is not.
 
 use crate::settings::Environment;
 use stackctl_engine::{execute::SecretSource, late::SecretInput};

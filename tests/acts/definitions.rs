@@ -167,7 +167,7 @@ pub(super) fn a_definition_that_goes_says_what_it_takes_along(server: &Server<'_
         &gadget("default", "theirs").replace("default.example", &format!("{stack}.example")),
     );
     folder.kubectl(&["apply", "-n", "default", "-f", "theirs.txt"]);
-    let stays = "stays: Gadget default/theirs would go along, and is not of this stack";
+    let stays = "stays: Gadget default/theirs would go along, and this plan does not delete it";
     folder.run(&["plan", "--destroy"]).expect(0).says(&[stays]);
     folder.destroy();
     assert!(has_definition(&folder, stack));

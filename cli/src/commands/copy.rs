@@ -28,7 +28,7 @@ use stackctl_engine::{
     rights::Right,
 };
 use stackctl_state::{
-    State, address_of,
+    State,
     copy::{self, ClusterCopy, Label},
     lease,
 };
@@ -108,30 +108,21 @@ impl Kept {
 
     /// What a run that ended early was about to make, of which the state here knows nothing: a creation has no intent of its
     /// own. Whether it was made, the cluster tells.
-    pub(super) async fn left(&self, settings: &Settings, cluster: &Cluster, known: &Known) -> Vec<Recorded> {
+    ///
+    /// # Errors
+    /// When the copy holds such a thing, or may, and cannot be read.
+    pub(super) async fn left(&self, cluster: &Cluster, known: &Known) -> Result<Vec<Recorded>, Error> {
         let Some(head) = self.head.as_ref().filter(|head| copy::has_open(head)) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let open = match read(cluster, &known.identity.stack, head).await {
-            Ok(copied) if copied.lineage() == known.identity.lineage => copied.open_intents().to_vec(),
-            Ok(_) => Vec::new(),
-            Err(error) => {
-                say_that_it_is_unread(settings, &error);
-                Vec::new()
-            }
-        };
-        let known_here: BTreeSet<_> = known
-            .state
-            .iter()
-            .flat_map(State::open_intents)
-            .map(address_of)
-            .collect();
-        let made = open.iter().filter(|intent| !known_here.contains(address_of(intent)));
-        made.filter_map(|intent| match intent {
-            Intent::Write(record) if matches!(record.node, RecordedNode::Object(_)) => Some((**record).clone()),
-            Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
-        })
-        .collect()
+        let copied = read(cluster, &known.identity.stack, head)
+            .await
+            .map_err(|error| unread_copy(&error))?;
+        if copied.lineage() != known.identity.lineage {
+            return Ok(Vec::new());
+        }
+        let open_here = known.state.as_ref().map_or(&[][..], State::open_intents);
+        Ok(creations(copied.open_intents(), open_here))
     }
 
     /// The rights that keeping the copy takes; with `removes` those to take it away.
@@ -189,7 +180,7 @@ pub(super) async fn settle(
     let interrupts = Interrupts::listen();
     let settled = async {
         // A run that had nothing to do has no lease of its own.
-        if fenced.lease.is_none() {
+        if fenced.lease.is_none() && !is_kept(fenced.provider, state, unsure).await {
             let holder = held::holder(&settings.state);
             if let Err(error) = held::is_free(fenced.provider, state.stack(), &holder).await {
                 say_that_it_is_behind(settings, &why(&error));
@@ -276,9 +267,30 @@ fn say_that_it_does_not(settings: &Settings, error: &Error) {
     views::tell(&views::diagnostic::warning(&what, &settings.err));
 }
 
-fn say_that_it_is_unread(settings: &Settings, error: &Error) {
-    let what = views::state::copy_is_unread(&in_words(error));
-    views::tell(&views::diagnostic::warning(&what, &settings.err));
+fn unread_copy(error: &Error) -> Problem {
+    Problem::new("what an earlier run made and could not record stands in the cluster's copy of the state, which cannot be read")
+        .because(in_words(error).join(": "))
+        .hint(
+            "run the same command again; if that copy is damaged and the state here is whole, `stackctl state pull >state.json` and \
+             `stackctl state push state.json` write it anew, without what that run made",
+        )
+}
+
+/// Of what is open in a copy, the writes of whole objects that are not open here: all others have an intent of their own.
+fn creations(open: &[Intent], open_here: &[Intent]) -> Vec<Recorded> {
+    let write = |intent: &Intent| match intent {
+        Intent::Write(record) if matches!(record.node, RecordedNode::Object(_)) => Some((**record).clone()),
+        Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
+    };
+    let is_open_here = |record: &Recorded| {
+        open_here
+            .iter()
+            .any(|intent| matches!(intent, Intent::Write(here) if here.address == record.address))
+    };
+    open.iter()
+        .filter_map(write)
+        .filter(|record| !is_open_here(record))
+        .collect()
 }
 
 fn in_words(error: &Error) -> Vec<String> {
@@ -319,6 +331,12 @@ pub(super) async fn stacks(cluster: &Cluster) -> Result<BTreeSet<String>, Error>
     let all = listed(&cluster.provider).await.map_err(|error| unread(&error))?;
     let stack = |secret: &Value| secret["metadata"]["labels"][STACK_LABEL].as_str().map(str::to_owned);
     Ok(all.iter().filter_map(stack).collect())
+}
+
+/// Whether the copy is that of a state already, so that nothing would be written.
+async fn is_kept(provider: &impl Provider, state: &State, unsure: &[Recorded]) -> bool {
+    let live = provider.get(&copy::head(state.stack())).await;
+    matches!(live, Ok(Some(live)) if ClusterCopy::of(state, unsure).is_led_by(&live))
 }
 
 async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, newest: u64) -> Result<(), ProviderError> {
@@ -489,4 +507,68 @@ fn unread(error: &ProviderError) -> Problem {
     Problem::new("the copy of the state that the cluster keeps could not be read")
         .caused_by(error)
         .hint("check that the cluster answers and that you may read Secrets in the namespace stackctl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stackctl_engine::{
+        digest::Digest,
+        packed::Packed,
+        recorded::{Origin, RecordedDestroy, RecordedObject},
+    };
+
+    fn record(address: &str, node: impl FnOnce(RecordedObject) -> RecordedNode) -> Recorded {
+        let object = RecordedObject {
+            object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
+            uid: String::new(),
+            origin: Origin::Created,
+            manager: "stackctl/s".to_owned(),
+            sent: Digest::of(&Value::Null),
+            manifest: Packed::default(),
+            fields: std::sync::Arc::default(),
+            sensitive: BTreeSet::new(),
+            key_id: None,
+            owned: None,
+        };
+        Recorded {
+            address: address.parse().expect("an address"),
+            node: node(object),
+            edges: Vec::new(),
+            destroy: RecordedDestroy::default(),
+        }
+    }
+
+    fn write(record: Recorded) -> Intent {
+        Intent::Write(Box::new(record))
+    }
+
+    #[test]
+    fn of_a_copy_the_creations_count_that_are_not_open_here_whatever_else_is() {
+        let overlay = |object| RecordedNode::Overlay {
+            object,
+            undo: Vec::new(),
+            documents: Vec::new(),
+        };
+        let open = [
+            write(record("a.plain", RecordedNode::Object)),
+            write(record("a.replaced", RecordedNode::Object)),
+            write(record("a.drawn", RecordedNode::Object)),
+            write(record("a.overlaid", overlay)),
+        ];
+        // A replacement deletes first, and was killed after it had made the new object.
+        let open_here = [
+            Intent::Delete {
+                address: "a.replaced".parse().expect("an address"),
+                object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
+                uid: "old".to_owned(),
+            },
+            write(record("a.drawn", RecordedNode::Object)),
+        ];
+        let left: Vec<_> = creations(&open, &open_here)
+            .into_iter()
+            .map(|record| record.address.to_string())
+            .collect();
+        assert_eq!(left, ["a.plain", "a.replaced"]);
+    }
 }

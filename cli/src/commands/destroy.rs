@@ -33,7 +33,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             known.check_cluster(&cluster)?;
             let lock = known.lock("destroy")?;
             let is_recorded = known.state.as_ref().is_some_and(|state| !state.is_empty());
-            if !is_recorded && planning::left(settings, &cluster, &known).await?.is_empty() {
+            if !is_recorded && planning::left(&cluster, &known).await?.is_empty() {
                 // A destroy that was killed after its last deletion left the copy of nothing.
                 if let Some(state) = &known.state {
                     lease::is_free(&cluster.provider, &name, &lease::holder(&settings.state)).await?;

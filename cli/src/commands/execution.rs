@@ -321,8 +321,12 @@ async fn run(
     let state = journal.finish().map_err(problem)?;
     // An answer that never came may have been of a write that did.
     making.retain(|record| {
-        let is_made = state.recorded().contains_key(&record.address);
-        matches!(record.node, RecordedNode::Object(_)) && !is_made && !report.succeeded()
+        let uid = |all: &BTreeMap<Address, Recorded>| {
+            let known = all.get(&record.address).and_then(Recorded::object);
+            known.map(|object| object.uid.clone())
+        };
+        let is_recorded = uid(state.recorded()).is_some_and(|now| uid(&planned.recorded).as_ref() != Some(&now));
+        matches!(record.node, RecordedNode::Object(_)) && !is_recorded && !report.succeeded()
     });
     Ok(Ended {
         report,

@@ -188,6 +188,11 @@ impl Known {
                 continue;
             };
             let address = &intended.address;
+            // It was recorded after all, and has another address since.
+            let is_elsewhere = |known: &Recorded| known.object().is_some_and(|last| last.uid == uid_of(&live));
+            if is_left && all.values().any(is_elsewhere) {
+                continue;
+            }
             let is_recorded = all
                 .get(address)
                 .and_then(Recorded::object)

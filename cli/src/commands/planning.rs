@@ -106,7 +106,7 @@ pub(super) async fn apply(
 ) -> Result<Planned, Error> {
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
-    let left = in_cluster.left(settings, cluster, known).await;
+    let left = in_cluster.left(cluster, known).await?;
     let Counted {
         recorded: mut all_recorded,
         renames,
@@ -243,10 +243,10 @@ pub(super) fn keep(stack: &Stack, recorded: &mut Arc<BTreeMap<Address, Recorded>
 }
 
 /// What a run that ended early made, and nothing here knows of.
-pub(super) async fn left(settings: &Settings, cluster: &Cluster, known: &Known) -> Result<Vec<Recorded>, Error> {
+pub(super) async fn left(cluster: &Cluster, known: &Known) -> Result<Vec<Recorded>, Error> {
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
-    let left = in_cluster.left(settings, cluster, known).await;
+    let left = in_cluster.left(cluster, known).await?;
     let unmoved = Default::default();
     let counted = known.recorded(cluster, left, &[], Purpose::Destroy, &unmoved).await?;
     Ok(counted.left)
@@ -264,7 +264,7 @@ pub(super) async fn destroy(
 ) -> Result<Planned, Error> {
     let in_cluster = copy::look(cluster, &known.identity.stack).await?;
     in_cluster.check(known)?;
-    let left = in_cluster.left(settings, cluster, known).await;
+    let left = in_cluster.left(cluster, known).await?;
     let moves = stack.map(|stack| stack.moves.clone()).unwrap_or_default();
     let Counted {
         recorded: mut all_recorded,

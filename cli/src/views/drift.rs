@@ -135,7 +135,7 @@ pub fn drift(found: &[Drift], looked: &Looked, style: &Style) -> String {
     if found.iter().any(|drift| drift.there == There::Another) {
         let _ = writeln!(
             text,
-            "{hint} an apply takes another object as ours only with `--adopt` or `adopt = true`; if you delete it, it makes ours again"
+            "{hint} what a controller made again is adopted by the next apply; any other takes `--adopt` or `adopt = true`, or is deleted, and then ours is made again"
         );
     }
     text

@@ -198,15 +198,6 @@ pub fn copy_does_not_follow(because: &[String]) -> String {
     )
 }
 
-/// That what the cluster keeps cannot be read, and why.
-pub fn copy_is_unread(because: &[String]) -> String {
-    format!(
-        "the copy of the state that the cluster keeps cannot be read: {}; what an earlier run made and could not record is not \
-         known by it",
-        because.join(": ")
-    )
-}
-
 /// Everything that is recorded of one address.
 pub fn one(known: &Recorded, style: &Style) -> String {
     let mut text = format!(

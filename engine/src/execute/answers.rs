@@ -70,7 +70,8 @@ impl<'a, F: FnMut(&Event)> Drive<'a, F> {
     fn status_of_before(&self, address: &Address, performed: &Performed) -> Option<Value> {
         let resource = self.by_address.get(address)?;
         let has_changed = matches!(performed.did, Some(Did::Created | Did::Updated | Did::Adopted));
-        let object = performed.seen.first().filter(|_| has_changed)?;
+        let is_looked_at = has_changed && performed.is_of_new_generation;
+        let object = performed.seen.first().filter(|_| is_looked_at)?;
         (!resource.settle().is_zero()).then(|| object["status"].clone())
     }
 

@@ -17,8 +17,8 @@ use crate::{
     resource::Effect,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use tokio::time::Instant;
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::{Instant, sleep};
 
 /// One request of an effect, found on what was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +97,9 @@ pub(super) fn of_this(seen: &Value, patch: &Value, names: &[&str]) -> Value {
     patch
 }
 
+/// How long a watch has to tell of what a patch met before it is looked at again.
+const LOOKS_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 /// The annotation that says for which trigger a Deployment was restarted last.
 const RESTARTED: &str = "stackctl.dev/restarted-for";
 
@@ -144,8 +147,12 @@ pub(super) async fn carry_out<P: Provider, J: Journal, S: SecretSource>(
                     };
                     match context.provider.patch(&request).await {
                         Ok(after) => Ok(Some(after)),
-                        // Another one than the one that was looked at, or no longer as it was then.
-                        Err(ProviderError::OtherUid | ProviderError::Modified | ProviderError::NotFound) => Ok(None),
+                        // Another one than the one that was looked at, or no longer as it was then: the watch has not told of
+                        // that yet, or it would not have been sent.
+                        Err(ProviderError::OtherUid | ProviderError::Modified | ProviderError::NotFound) => {
+                            sleep(LOOKS_AGAIN_AFTER).await;
+                            Ok(None)
+                        }
                         Err(error) => Err(error.into()),
                     }
                 }

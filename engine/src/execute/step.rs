@@ -146,6 +146,8 @@ pub(super) struct Done {
 pub(super) struct Performed {
     pub(super) did: Option<Did>,
     pub(super) recorded: Option<Recorded>,
+    /// Whether a write gave its controller something to look at.
+    pub(super) is_of_new_generation: bool,
     /// Objects as the server answered.
     pub(super) seen: Vec<Value>,
     pub(super) notes: Vec<String>,
@@ -198,20 +200,25 @@ async fn send<P: Provider, J: Journal, S: SecretSource>(
                 did: Some(written.did),
                 recorded: Some(recorded),
                 seen: vec![written.object],
+                is_of_new_generation: written.is_of_new_generation,
                 notes: written.notes,
                 ..Performed::default()
             })
         }
         (Move::Claim, Some(resource), Some(known)) => {
             let mut recorded = known.clone();
-            recorded.destroy.claims = claims::claimed(context, &resource.lifecycle.claims, known).await?;
+            recorded.destroy.claims = context
+                .until(deadline, || claims::claimed(context, &resource.lifecycle.claims, known))
+                .await?;
             Ok(Performed {
                 recorded: (recorded != *known).then_some(recorded),
                 ..Performed::default()
             })
         }
         (Move::ClaimMore, _, Some(known)) => {
-            let found = claims::claimed(context, &known.destroy.claiming, known).await?;
+            let found = context
+                .until(deadline, || claims::claimed(context, &known.destroy.claiming, known))
+                .await?;
             let is_new = |one: &Claimed| known.destroy.claims.iter().all(|claimed| claimed.uid != one.uid);
             let more: Vec<_> = found.into_iter().filter(is_new).collect();
             let recorded = (!more.is_empty()).then(|| {
@@ -229,17 +236,16 @@ async fn send<P: Provider, J: Journal, S: SecretSource>(
             ..Performed::default()
         }),
         (Move::Deed(deed), ..) => {
-            let (Deed::Patch(object, _) | Deed::Delete(object, _)) = deed;
             let uid = match deed {
                 Deed::Delete(_, uid) => Some(uid.clone()),
                 Deed::Patch(..) => None,
             };
             let after = effect::carry_out(context, &request.address, deed, deadline).await?;
+            let acted_on = uid.or_else(|| after.as_ref().map(effect::uid));
             Ok(Performed {
-                did: Some(Did::Ran),
-                acted_on: uid
-                    .or_else(|| after.as_ref().map(effect::uid))
-                    .or_else(|| Some(object.to_string())),
+                // A patch without an answer met another object than the one that was looked at, and did nothing.
+                did: acted_on.is_some().then_some(Did::Ran),
+                acted_on,
                 seen: after.into_iter().collect(),
                 deed: Some(deed.clone()),
                 ..Performed::default()
@@ -277,7 +283,10 @@ async fn send<P: Provider, J: Journal, S: SecretSource>(
         (Move::Delete(object, uid), _, Some(known)) => {
             given(undo::delete(context, known, object, uid, deadline).await?)
         }
-        (Move::DeleteClaimed(claimed), _, Some(known)) => match claims::user_of(context, claimed, known).await? {
+        (Move::DeleteClaimed(claimed), _, Some(known)) => match context
+            .until(deadline, || claims::user_of(context, claimed, known))
+            .await?
+        {
             None => given(undo::delete(context, known, &claimed.object, &claimed.uid, deadline).await?),
             Some(user) => Ok(Performed {
                 kept: Some(claimed.clone()),

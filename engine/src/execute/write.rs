@@ -38,6 +38,8 @@ pub(super) struct Wrote {
     pub(super) recorded: Recorded,
     /// The object as the server answered.
     pub(super) object: Value,
+    /// Whether a controller has something to look at: its generation is another one than before, as far as it has one.
+    pub(super) is_of_new_generation: bool,
     /// What a person should know.
     pub(super) notes: Vec<String>,
 }
@@ -175,6 +177,7 @@ async fn write_object<P: Provider, J: Journal, S: SecretSource>(
     Ok(Wrote {
         did,
         recorded: record(origin, Some(&answer.object)),
+        is_of_new_generation: is_of_new_generation(live.as_ref(), &answer.object),
         object: answer.object,
         notes,
     })
@@ -378,6 +381,7 @@ async fn write_overlay<P: Provider, J: Journal, S: SecretSource>(
     Ok(Wrote {
         did,
         recorded: taken.record(Some(&answer.object), &taken.written, edges, context.key),
+        is_of_new_generation: is_of_new_generation(live.as_ref(), &answer.object),
         notes: warnings(&answer)
             .chain(left_in(&documents, before, live.as_ref()))
             .collect(),
@@ -422,6 +426,12 @@ async fn apply<P: Provider, J: Journal, S: SecretSource>(
         Err(ProviderError::OtherUid) => Err(ProviderError::Modified.into()),
         other => Ok(other?),
     }
+}
+
+fn is_of_new_generation(before: Option<&Value>, after: &Value) -> bool {
+    let generation = |object: &Value| object["metadata"]["generation"].as_i64();
+    let (before, after) = (before.and_then(generation), generation(after));
+    before.is_none() || before != after
 }
 
 /// What the server warns of, for people.

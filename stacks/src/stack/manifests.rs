@@ -2,7 +2,7 @@
 
 use super::names::ObjectName;
 use crate::FileLine;
-use stackctl_engine::{Address, FieldPath, object_key::ObjectType, readiness::Rule};
+use stackctl_engine::{Address, FieldPath, field::PathElement, object_key::ObjectType, readiness::Rule};
 use std::{fmt, path::PathBuf};
 
 /// One `[[manifests]]` table: files whose objects join the graph.
@@ -85,14 +85,26 @@ impl SetReadiness {
 fn reads_status(rule: &Rule) -> bool {
     match rule {
         Rule::Condition { .. } | Rule::ConditionReason { .. } | Rule::RolledOut | Rule::PodReady => true,
-        Rule::Field { path, .. } => path.to_string().starts_with(".status"),
-        Rule::Expression(expression) => expression.text().contains("status"),
+        Rule::Field { path, .. } => {
+            matches!(path.elements().first(), Some(PathElement::Field(name)) if &**name == "status")
+        }
+        Rule::Expression(expression) => names_status(expression.text()),
         Rule::ContainerStuck { .. } => true,
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(reads_status),
         Rule::Not(rule) => reads_status(rule),
         // Holds where there is no status at all.
         Rule::Exists | Rule::Observed => false,
     }
+}
+
+/// Whether an expression is about the status: `status…` or `self.status…`, and not a field of that name elsewhere.
+fn names_status(text: &str) -> bool {
+    let is_of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    text.match_indices("status").any(|(at, found)| {
+        let (before, after) = (&text[..at], &text[at + found.len()..]);
+        let is_whole = !before.ends_with(is_of_name) && !after.starts_with(is_of_name);
+        is_whole && (!before.ends_with('.') || before.ends_with("self.")) && !before.ends_with(['"', '\''])
+    })
 }
 
 /// A kind as people name it: `Widget`, or `Widget.example.com` where several groups have one.
@@ -118,6 +130,30 @@ impl fmt::Display for KindName {
         match &self.group {
             Some(group) => write!(formatter, ".{group}"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_status;
+
+    #[test]
+    fn an_expression_is_about_the_status_where_it_names_that_of_the_object() {
+        for about in [
+            "status.ready > 0",
+            "has(self.status) && self.status.phase == 'Up'",
+            "spec.n == status.n",
+        ] {
+            assert!(names_status(about), "{about}");
+        }
+        for not in [
+            "data.status == 'up'",
+            "self.data.statusPage != ''",
+            "data['status'] == 'up'",
+            "spec.laststatus",
+        ] {
+            assert!(!names_status(not), "{not}");
         }
     }
 }

@@ -89,6 +89,21 @@ async fn a_status_of_before_the_write_has_to_stand_and_one_of_after_it_counts_at
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_gives_a_controller_nothing_to_look_at_has_not_to_stand() {
+    let mut world = World::new();
+    let becomes_ready = async |cluster: &Memory| {
+        sleep(Duration::from_secs(1)).await;
+        says(cluster, "status.phase", "Ready");
+        cluster.edit(&config("watched"), "metadata.generation", json!(3), "server");
+    };
+    freed(&mut world, &watched("object", "1"), becomes_ready).await;
+    // The server counts changes of what is wanted alone; this one is not counted.
+    let nobody = async |_: &Memory| {};
+    let at = freed(&mut world, &watched("object", "2"), nobody).await;
+    assert_eq!(at, Some(Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_window_is_as_much_shorter_as_the_cluster_is_faster() {
     let mut world = World::new();
     let becomes_ready = async |cluster: &Memory| {

@@ -3,8 +3,9 @@
 //! Invariants:
 //! - What is written reads back equal; times are kept in whole milliseconds.
 //! - No conversion uses `..`: a field that the engine gains does not compile until it has a place here.
-//! - An unknown field is refused, never dropped: a reader that dropped it would write the state back without it. So a
-//!   new field is a new version.
+//! - An unknown field is refused, never dropped: a reader that dropped it would write the state back without it. So from the
+//!   first release on a new field is a new version; those that came before it have a value where they are not there, and are
+//!   damage to an older build.
 
 mod destroy;
 mod edge;
