@@ -19,6 +19,7 @@ use crate::{
 };
 use stackctl_engine::{
     Address, Resource,
+    digest::StackKey,
     estimate::Estimate,
     execute::{Event, Execution, Intent, Journal as _, JournalError, Looked, Options, drive, intended},
     facts::Facts,
@@ -30,7 +31,7 @@ use stackctl_engine::{
 };
 use stackctl_kubernetes::KubernetesProvider;
 use stackctl_stacks::{clearers::CLEARERS, manifests::FileLine};
-use stackctl_state::{State, StateLock};
+use stackctl_state::{State, StateJournal, StateLock};
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -177,39 +178,14 @@ async fn run(
     let Job {
         planned,
         resources,
-        facts,
         how,
         timeline: written_to,
         places,
+        ..
     } = job;
     let written_to = written_to.map(TimelineFile::create).transpose()?;
     let key = known.backend.key_or_create().map_err(problem)?;
-    let state = known.begun(cluster)?;
-    let durations = state.durations().clone();
-    let mut journal = known.backend.journal(state, lock).map_err(problem)?;
-    if let Some(facts) = facts {
-        journal.keep_facts(facts).map_err(problem)?;
-    }
-    for record in &planned.left {
-        journal.intend(&Intent::Write(Box::new(record.clone())));
-    }
-    journal.flush().map_err(|error| unsaved(&error))?;
-    for Rename { from, to } in &planned.around.moved {
-        journal.rename(from, to).map_err(problem)?;
-    }
-    let mut making = Vec::new();
-    if planned.plan.has_changes() {
-        let looked = Looked {
-            resources,
-            recorded: &planned.recorded,
-            survey: &planned.survey,
-            identity: &known.identity,
-            key: Some(&key),
-        };
-        making = intended(&planned.plan, &looked);
-        let kept = copy::keep(fenced, journal.state(), &making).await?;
-        journal = journal.copied(kept);
-    }
+    let (mut journal, making) = begin(cluster, known, lock, job, &key, fenced).await?;
     let execution = Execution {
         plan: &planned.plan,
         resources,
@@ -222,7 +198,7 @@ async fn run(
             time_scale: cluster.time_scale,
             force_conflicts: how.force_conflicts,
             adopt: how.adopt,
-            durations,
+            durations: journal.state().durations().clone(),
             clearers: CLEARERS,
         },
     };
@@ -304,6 +280,59 @@ async fn run(
         }
         return Err(unsaved(&error).into());
     }
+    end(journal, planned, making, report, took)
+}
+
+/// Begins the journal of a run: the state learns what the plan rests on, and the cluster keeps what the plan is about to make,
+/// which is returned, before any of it happens.
+async fn begin<'a>(
+    cluster: &Cluster,
+    known: &'a Known,
+    lock: &'a StateLock,
+    job: Job<'_>,
+    key: &StackKey,
+    fenced: &Fenced<'_, KubernetesProvider>,
+) -> Result<(StateJournal<'a>, Vec<Recorded>), Error> {
+    let Job {
+        planned,
+        resources,
+        facts,
+        ..
+    } = job;
+    let mut journal = known.backend.journal(known.begun(cluster)?, lock).map_err(problem)?;
+    if let Some(facts) = facts {
+        journal.keep_facts(facts).map_err(problem)?;
+    }
+    for record in &planned.left {
+        journal.intend(&Intent::Write(Box::new(record.clone())));
+    }
+    journal.flush().map_err(|error| unsaved(&error))?;
+    for Rename { from, to } in &planned.around.moved {
+        journal.rename(from, to).map_err(problem)?;
+    }
+    if !planned.plan.has_changes() {
+        return Ok((journal, Vec::new()));
+    }
+    let looked = Looked {
+        resources,
+        recorded: &planned.recorded,
+        survey: &planned.survey,
+        identity: &known.identity,
+        key: Some(key),
+    };
+    let making = intended(&planned.plan, &looked);
+    let kept = copy::keep(fenced, journal.state(), &making).await?;
+    Ok((journal.copied(kept), making))
+}
+
+/// Ends the journal of a run: what was looked at is not open any more, and what may have been made without an answer is told.
+fn end(
+    mut journal: StateJournal<'_>,
+    planned: &Planned,
+    mut making: Vec<Recorded>,
+    report: Report,
+    took: Duration,
+) -> Result<Ended, Error> {
     if report.succeeded() {
         // Every address of the plan was looked at: what an earlier run left open is answered.
         let partial = planned.plan.partial.as_ref();

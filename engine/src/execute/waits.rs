@@ -10,6 +10,7 @@ use crate::{
     address::Address,
     clearers::held,
     digest::Digest,
+    plan::Action as Planned,
     readiness::{Readiness, Seen as _, Sight, judge},
     resource::{Effect, Node},
     status::{going, put_by},
@@ -85,8 +86,8 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
         }
     }
 
-    /// How long a verdict has to stand: that of a gate always, that on what this run changed while its status is the one of
-    /// before. A status that is another one was written after that.
+    /// How long a verdict has to stand: that of a gate which waits for what this run does, and that on what this run changed
+    /// while its status is the one of before. A status that is another one was written after that.
     fn settle(&self, address: &Address) -> Duration {
         let (resource, active) = (self.by_address.get(address), self.active.get(address));
         let Some((resource, active)) = resource.zip(active) else {
@@ -96,7 +97,9 @@ impl<F: FnMut(&Event)> Drive<'_, F> {
             let live = resource.object().and_then(|object| self.view.object(object));
             live.is_some_and(|live| live["status"] == *status)
         };
-        if matches!(resource.node, Node::Gate(_)) || active.status_of_before.as_ref().is_some_and(is_stale) {
+        let waits = self.steps.get(address).is_some_and(|step| step.action == Planned::Wait);
+        let is_gate = matches!(resource.node, Node::Gate(_));
+        if (is_gate && waits) || active.status_of_before.as_ref().is_some_and(is_stale) {
             resource.settle().mul_f64(self.execution.options.time_scale)
         } else {
             Duration::ZERO

@@ -4,7 +4,7 @@
 
 use super::{
     Context,
-    draft::{Draft, Kind, at, seconds, see},
+    draft::{Draft, Kind, TAKES_NOTICE, at, seconds, see},
     gpu, nfd,
     olm::{Approval, Catalog, Home, Operator, Scope},
     platform_symptoms,
@@ -99,6 +99,8 @@ pub(super) fn resources(context: &Context<'_>) -> Vec<Draft> {
                 "without labelled nodes the policy is ready and does nothing",
             )
             .within(seconds(600))
+            // Its state says of no generation: for a moment it is that of the policy before.
+            .settled(TAKES_NOTICE)
             .note("waits for drivers on the GPU nodes"),
         );
     }

@@ -132,3 +132,22 @@ async fn a_window_is_as_much_shorter_as_the_cluster_is_faster() {
         .expect("the state is kept");
     assert_eq!(began.elapsed(), SETTLES / 10);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_has_to_stand_after_what_a_run_did_and_not_after_nothing() {
+    let stack = |value: &str| {
+        let observed = Observation::new(Target::Named(config("watched")), Rule::non_empty("data.wanted"));
+        let mut gate = Gate::on(observed);
+        gate.settle = SETTLES;
+        let mut gate = Resource::new(address("g.gate"), Node::Gate(gate));
+        gate.depends_on
+            .push(DependsOn::ready(address("a.watched"), "it is about it"));
+        [object("a.watched", "watched", &json!({"wanted": value}), &[]), gate]
+    };
+    let mut world = World::new();
+    for (value, expected) in [("1", SETTLES), ("1", Duration::ZERO), ("2", SETTLES)] {
+        let began = Instant::now();
+        assert!(world.apply(&stack(value)).await.succeeded());
+        assert_eq!(began.elapsed(), expected, "{value}");
+    }
+}
