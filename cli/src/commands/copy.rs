@@ -179,15 +179,19 @@ pub(super) async fn settle(
 ) -> Result<(), Error> {
     let interrupts = Interrupts::listen();
     let settled = async {
-        // A run that had nothing to do has no lease of its own.
-        if fenced.lease.is_none() && !is_kept(fenced.provider, state, unsure).await {
+        let goes = purpose == Purpose::Destroy && state.is_empty();
+        // A run that had nothing to do has no lease of its own, and mostly nothing to write either.
+        if fenced.lease.is_none() {
+            if !goes && is_kept(fenced.provider, state, unsure).await {
+                return Ok(());
+            }
             let holder = held::holder(&settings.state);
             if let Err(error) = held::is_free(fenced.provider, state.stack(), &holder).await {
                 say_that_it_is_behind(settings, &why(&error));
                 return Ok(());
             }
         }
-        let settled = match purpose == Purpose::Destroy && state.is_empty() {
+        let settled = match goes {
             true => remove(fenced, state).await,
             false => keep(fenced, state, unsure).await.map(drop),
         };
@@ -200,7 +204,7 @@ pub(super) async fn settle(
                 ));
                 Ok(())
             }
-            (Err(error), _) if purpose == Purpose::Destroy && state.is_empty() => Err(error.into()),
+            (Err(error), _) if goes => Err(error.into()),
             (Err(error), _) => {
                 say_that_it_is_behind(settings, &error.because);
                 Ok(())

@@ -21,7 +21,7 @@ use stackctl_engine::{
 };
 use stackctl_state::{LocalBackend, LockInfo, State, StateError, StateLock, new_lineage};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -167,6 +167,9 @@ impl Known {
             return Ok(Counted::default());
         };
         let mut all = state.shared_recorded();
+        if state.open_intents().is_empty() && left.is_empty() {
+            return Counted::of(all, desired, moves);
+        }
         let open = state.open_intents().iter().filter_map(|intent| match intent {
             Intent::Write(record) => Some((&**record, false)),
             Intent::Delete { .. } | Intent::Act { .. } => None,
@@ -181,6 +184,12 @@ impl Known {
                 })
                 .buffered(AT_ONCE)
         );
+        let of_records = state.recorded().values().filter_map(Recorded::object);
+        let recorded_uids: HashSet<&str> = match left.is_empty() {
+            true => HashSet::new(),
+            false => of_records.map(|object| object.uid.as_str()).collect(),
+        };
+        let wanted: HashSet<&Address> = desired.iter().map(|resource| &resource.address).collect();
         let mut made = Vec::new();
         while let Some((intended, is_left, object, live)) = looked.next().await {
             let live = live.map_err(|error| Problem::of(&error))?;
@@ -188,9 +197,8 @@ impl Known {
                 continue;
             };
             let address = &intended.address;
-            // It was recorded after all, and has another address since.
-            let is_elsewhere = |known: &Recorded| known.object().is_some_and(|last| last.uid == uid_of(&live));
-            if is_left && all.values().any(is_elsewhere) {
+            // It was recorded after all, and may have another address since.
+            if is_left && recorded_uids.contains(uid_of(&live)) {
                 continue;
             }
             let is_recorded = all
@@ -203,7 +211,7 @@ impl Known {
             if is_left {
                 made.push(intended.clone());
             }
-            let is_desired = purpose == Purpose::Apply && desired.iter().any(|resource| resource.address == *address);
+            let is_desired = purpose == Purpose::Apply && wanted.contains(address);
             Arc::make_mut(&mut all).insert(address.clone(), taken_over(intended, &live, is_desired));
         }
         Ok(Counted {

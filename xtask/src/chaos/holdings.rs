@@ -82,13 +82,6 @@ pub(super) struct Differences {
     pub(super) left: BTreeSet<String>,
 }
 
-impl Differences {
-    /// Whether nothing differs that does not differ there too.
-    pub(super) fn are_within(&self, others: &Self) -> bool {
-        self.lost.is_subset(&others.lost) && self.left.is_subset(&others.left)
-    }
-}
-
 /// A key without the letters that are drawn behind the name of what an owner or a controller made.
 fn lasting(key: &str, object: &Value) -> String {
     let metadata = &object["metadata"];
