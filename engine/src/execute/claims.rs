@@ -12,7 +12,6 @@ use super::{
     secrets::SecretSource,
 };
 use crate::{
-    execute::ProviderError,
     object_key::ObjectRef,
     readiness::Target,
     recorded::{Claimed, Recorded},
@@ -64,11 +63,10 @@ pub(super) async fn user_of<P: Provider, J: Journal, S: SecretSource>(
         return Ok(None);
     };
     let namespace = claimed.object.namespace.as_deref();
-    let listed = context.provider.list(&needed.of, namespace, &Selector::default()).await;
-    let all = match listed {
-        Err(ProviderError::KindNotServed(_)) => return Ok(None),
-        listed => listed?,
-    };
+    let all = context
+        .provider
+        .list(&needed.of, namespace, &Selector::default())
+        .await?;
     let ours = known.object().map(|object| object.uid.as_str());
     let ours: Vec<&str> = ours
         .into_iter()
