@@ -207,3 +207,26 @@ pub(super) fn step(
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Object;
+    use serde_json::json;
+
+    #[test]
+    fn an_apply_is_about_what_is_desired_and_a_destroy_about_nothing_of_it() {
+        let resource = |name: &str| {
+            let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}});
+            let manifest = crate::Manifest::written(body);
+            Resource::new(
+                "a.one".parse().expect("an address"),
+                Node::Object(Object::new(manifest)),
+            )
+        };
+        let digest = |purpose, resources: &[Resource]| desired_digest(purpose, resources);
+        let (one, two) = ([resource("one")], [resource("two")]);
+        assert_ne!(digest(Purpose::Apply, &one), digest(Purpose::Apply, &two));
+        assert_eq!(digest(Purpose::Destroy, &one), digest(Purpose::Destroy, &two));
+    }
+}

@@ -119,7 +119,10 @@ pub(super) fn anew(inputs: &Inputs<'_>, resource: &Resource, known: Option<&Reco
         // Only here is the object looked into: of most it is known by now that nothing changes.
         Answer::Refused(cause) if is_asked && cannot_follow(cause) => {
             let live = found.live()?;
-            Some(expected(live, resource, known.and_then(Recorded::object)))
+            let mut after = expected(live, resource, known.and_then(Recorded::object));
+            // It is marked like the one before it.
+            inputs.identity.mark(&mut after, &resource.address, resource.object()?);
+            Some(after)
         }
         _ => None,
     }

@@ -50,6 +50,50 @@ async fn what_is_in_a_replaced_object_goes_before_it_in_order_and_is_made_again_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_changed_is_refused_unless_it_is_to_be_deleted_first() {
+    let mut world = World::new();
+    let of = |value: &str| vec![object("a.one", "one", &json!({"k": value}), &[])];
+    assert!(world.apply(&of("1")).await.succeeded());
+    let message = "spec.selector: Invalid value: field is immutable".to_owned();
+    let immutable = ("spec.selector".to_owned(), message.clone());
+    world.cluster.refuse_dry_runs(
+        "ConfigMap",
+        crate::execute::ProviderError::Invalid {
+            message,
+            causes: vec![immutable],
+        },
+    );
+    let errors = world.refused(&of("2")).await;
+    assert!(matches!(errors.as_slice(), [PlanError::Refused { .. }]), "{errors:?}");
+    world.asked = vec![address("a.one")];
+    assert_eq!(world.planned(&of("2")).await, ["replace a.one (replace-asked) .data.k"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_says_that_it_was_there_or_why_the_stack_keeps_it() {
+    for (was_there, reason) in [
+        (true, Reason::WasThereBefore),
+        (false, Reason::Retained("it holds data".to_owned())),
+    ] {
+        let mut world = World::new();
+        world.adopt = true;
+        if was_there {
+            world
+                .cluster
+                .put(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "namespace": "n"}}));
+        }
+        let mut kept = object("a.one", "one", &json!({"k": "1"}), &[]);
+        kept.lifecycle.retain = Some("it holds data".to_owned());
+        assert!(world.apply(&[kept]).await.succeeded());
+        let plan = world.plan(&[]).await;
+        assert_eq!(
+            (plan.steps[0].action, plan.steps[0].reasons.as_slice()),
+            (Action::Release, &[reason][..])
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_there_is_only_made_and_what_is_not_ours_is_not_replaced() {
     let mut world = World::new();
     let mut stack = stack();

@@ -50,6 +50,25 @@ async fn what_goes_along_is_named_by_the_plan_and_what_was_there_before_is_not_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replacement_says_what_goes_along_and_a_change_takes_nothing_along() {
+    let mut world = World::new();
+    world.cluster.put(config_map("since", "2030-01-01T00:00:00Z"));
+    let stack = [claiming(&["since"])];
+    assert!(world.apply(&stack).await.succeeded());
+    let reasons = async |world: &World, stack: &[Resource]| {
+        let plan = world.plan(stack).await;
+        let codes: Vec<_> = plan.steps[0].reasons.iter().map(Reason::code).collect();
+        codes.join(" ")
+    };
+    world
+        .cluster
+        .edit(&config("one"), "data.channel", json!("beta"), "kubectl-edit");
+    assert_eq!(reasons(&world, &stack).await, "drifted");
+    world.asked = vec![address("a.one")];
+    assert_eq!(reasons(&world, &stack).await, "replace-asked takes-along");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_claimed_stays_claimed_when_the_resource_is_made_anew() {
     let mut world = World::new();
     world.cluster.put(config_map("since", "2026-11-25T00:00:00Z"));
