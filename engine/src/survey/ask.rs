@@ -1,6 +1,8 @@
 //! What the server would answer to one resource, and of which the answer is known without asking.
 
-use super::{Answer, Found, SurveyRequest, View, dry_run::dry_run, same::is_surely_the_same, to_come::ToCome};
+use super::{
+    Answer, Found, SurveyRequest, View, dry_run::dry_run, held::Held, same::is_surely_the_same, to_come::ToCome,
+};
 use crate::{
     emptied,
     execute::{Provider, ReadSecrets, SecretSource},
@@ -9,9 +11,10 @@ use crate::{
     marks::Whose,
     packed::Packed,
     readiness::Seen as _,
-    recorded::Recorded,
     resource::{Node, Object, Overlay, Resource, sent_digest},
 };
+use serde_json::Value;
+use std::sync::Arc;
 
 /// What was found of an object that is surely the same, as it was judged when it was read.
 pub(super) fn without_asking(view: &View, to_come: &ToCome, resource: &Resource) -> Option<Found> {
@@ -35,15 +38,49 @@ pub(super) async fn ask<P: Provider, S: SecretSource>(
     secrets: &S,
     resource: &Resource,
 ) -> Found {
-    let known = request.recorded.get(&resource.address);
     match &resource.node {
         Node::Object(object) => {
-            let found = ask_object(provider, request, view, to_come, secrets, resource, object, known);
-            found.await
+            let named = object.manifest.object();
+            let mut held = view.held(named).cloned();
+            for _ in 0..READS_AGAIN {
+                let asked = ask_object(
+                    provider,
+                    request,
+                    view,
+                    to_come,
+                    secrets,
+                    resource,
+                    object,
+                    held.clone(),
+                );
+                let found = asked.await;
+                if !is_overtaken(&found) {
+                    return found;
+                }
+                match provider.get(named).await {
+                    Ok(live) => held = live.map(|live| Held::open(live).into()),
+                    Err(_) => return found,
+                }
+            }
+            ask_object(provider, request, view, to_come, secrets, resource, object, held).await
         }
         Node::Overlay(overlay) => ask_overlay(provider, request, view, secrets, resource, overlay).await,
         Node::Gate(_) | Node::Action(_) | Node::Check(_) => Found::default(),
     }
+}
+
+/// How often an object is read again that others write while it is asked about.
+const READS_AGAIN: usize = 2;
+
+/// Whether somebody wrote the object between our read and our question: the answer of a dry run has the resourceVersion of
+/// what it was made from (ssa-semantics §8). What they wrote would show as a change of ours.
+fn is_overtaken(found: &Found) -> bool {
+    let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+    let (Answer::Would { object, .. }, Some(live)) = (&found.answer, found.live()) else {
+        return false;
+    };
+    let answered = version(&object.open());
+    answered.is_some() && answered != version(live)
 }
 
 #[expect(
@@ -58,10 +95,10 @@ async fn ask_object<P: Provider, S: SecretSource>(
     secrets: &S,
     resource: &Resource,
     object: &Object,
-    known: Option<&Recorded>,
+    held: Option<Arc<Held>>,
 ) -> Found {
+    let known = request.recorded.get(&resource.address);
     let named = object.manifest.object();
-    let held = view.held(named).cloned();
     let live = held.as_ref().map(|held| held.value());
     let whose = live.map(|live| request.identity.whose(live, &resource.address, named, known));
     let to_come = to_come.answer(named);

@@ -42,3 +42,28 @@ async fn a_text_that_is_shared_anyway_needs_none() {
     let answer = world.answer(&stack).await;
     assert!(answer.is_ok(), "{answer:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_others_write_between_our_read_and_our_question_is_no_change_of_ours() {
+    let mut world = World::new();
+    assert!(
+        world
+            .apply(&[object("a.one", "one", &json!({"k": "1"}), &[])])
+            .await
+            .succeeded()
+    );
+    // Another value is asked about; meanwhile a controller notes something on the object.
+    world.cluster.once_asked(|cluster| {
+        cluster.edit(
+            &config("one"),
+            "metadata.annotations.revision",
+            json!("2"),
+            "controller",
+        )
+    });
+    let changed = [object("a.one", "one", &json!({"k": "2"}), &[])];
+    assert_eq!(
+        world.planned(&changed).await,
+        ["update a.one (changed-in-stack) .data.k"]
+    );
+}
