@@ -163,7 +163,7 @@ const WITHOUT_STATUS: &[(&str, &str)] = &[
 ];
 
 /// Whether objects of a kind of the API server have no status: nothing of it can be waited for.
-pub(super) fn has_no_status(object_type: &ObjectType) -> bool {
+pub(super) fn is_without_status(object_type: &ObjectType) -> bool {
     WITHOUT_STATUS.contains(&(object_type.group(), object_type.kind.as_str()))
 }
 

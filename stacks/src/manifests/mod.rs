@@ -438,7 +438,7 @@ fn unused_readiness(sets: &[&ManifestSet], documents: &[(usize, Document<'_>)]) 
 
 /// Whether an object has no status, by its kind or by a definition among the files: nothing of it can be waited for.
 fn has_no_status(object_type: &ObjectType, without_status: &BTreeSet<GroupKind>) -> bool {
-    kinds::has_no_status(object_type) || without_status.contains(&object_type.group_kind())
+    kinds::is_without_status(object_type) || without_status.contains(&object_type.group_kind())
 }
 
 /// Tables of `ready` that name a kind and wait for a status that it has not.

@@ -26,28 +26,31 @@ fn action(effect: Effect, goal: Observation, satisfied_by_goal: bool) -> Resourc
     Resource::new(address("x.act"), Node::Action(action))
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_many_plans_each_is_approved_once() {
-    let mut world = World::new();
-    plans(&world, 4);
-    let of = ObjectType::new("v1", "InstallPlan");
-    let installed = Observation::new(Target::Named(config("installed")), Rule::Exists);
-    let approve = Effect::PatchAdmitted {
-        of,
+/// Approves the plans that name the version.
+fn approve() -> Effect {
+    Effect::PatchAdmitted {
+        of: ObjectType::new("v1", "InstallPlan"),
         namespace: "n".to_owned(),
         path: FieldPath::of("spec.names"),
         must_hold: "x.v1".to_owned(),
         may_start_with: Vec::new(),
         unless: (FieldPath::of("spec.approved"), json!(true)),
         patch: json!({"spec": {"approved": true}}),
-    };
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_plans_each_is_approved_once() {
+    let mut world = World::new();
+    plans(&world, 4);
+    let installed = Observation::new(Target::Named(config("installed")), Rule::Exists);
     let mut report = Report::default();
     // What is approved takes its time.
     let others = async |cluster: &Memory| {
         tokio::time::sleep(Duration::from_secs(5)).await;
         cluster.put(there("installed"));
     };
-    let stack = [action(approve, installed, true)];
+    let stack = [action(approve(), installed, true)];
     world.driven(&stack, 4, |event| report.fold(event), others).await;
     assert!(report.succeeded(), "{report:?}");
     let once = ["p0", "p1", "p2", "p3"].map(|name| format!("patch InstallPlan n/{name}"));
@@ -86,15 +89,6 @@ async fn what_took_the_name_of_the_object_that_was_looked_at_is_not_patched() {
     world
         .cluster
         .meanwhile(move |cluster| cluster.put(plan("second", &["x.v2"])));
-    let approve = Effect::PatchAdmitted {
-        of: ObjectType::new("v1", "InstallPlan"),
-        namespace: "n".to_owned(),
-        path: FieldPath::of("spec.names"),
-        must_hold: "x.v1".to_owned(),
-        may_start_with: Vec::new(),
-        unless: (FieldPath::of("spec.approved"), json!(true)),
-        patch: json!({"spec": {"approved": true}}),
-    };
     let object = ObjectRef::namespaced("v1", "InstallPlan", "n", "p0");
     let approved = Observation::new(Target::Named(object.clone()), Rule::equals("spec.approved", true));
     let others = async |cluster: &Memory| {
@@ -106,7 +100,7 @@ async fn what_took_the_name_of_the_object_that_was_looked_at_is_not_patched() {
     let mut report = Report::default();
     world
         .driven(
-            &[action(approve, approved, true)],
+            &[action(approve(), approved, true)],
             4,
             |event| report.fold(event),
             others,
