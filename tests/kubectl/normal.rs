@@ -25,6 +25,9 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b", "IP"),
     (r#"("?resourceVersion"?: )"\d+""#, "${1}\"RV\""),
     (r"\bv1\.3\d\.\d+[-+a-z0-9.]*", "VERSION"),
+    // Random folders of `kubectl diff` and `kubectl edit`; before the names below, which some of their numbers look like.
+    (r"/tmp/(LIVE|MERGED)-\d+", "/tmp/$1"),
+    (r"/tmp/kubectl-edit-\d+\.yaml", "/tmp/EDIT"),
     // Names of ReplicaSets and their pods: letters without vowels (`rand.SafeEncodeString`).
     (
         r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
@@ -39,7 +42,16 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(^|\s)(\d+[dhms]){1,2}(\s|$)", "${1}AGE${3}"),
     (r"(?m)(\S)   +(\S)", "${1}   ${2}"),
     (r"(?m)(\S)   +(\S)", "${1}   ${2}"),
-    // Random folders of `kubectl diff` and `kubectl edit`.
-    (r"/tmp/(LIVE|MERGED)-\d+", "/tmp/$1"),
-    (r"/tmp/kubectl-edit-\d+\.yaml", "/tmp/EDIT"),
 ];
+
+#[test]
+fn no_random_number_is_taken_for_a_name() {
+    for number in ["1234567890", "264597248", "24567892"] {
+        let shown = normal(
+            &format!("--- /tmp/LIVE-{number}/v1.c\n+++ /tmp/MERGED-{number}/v1.c\n/tmp/kubectl-edit-{number}.yaml"),
+            "namespace",
+            "folder",
+        );
+        assert_eq!(shown, "--- /tmp/LIVE/v1.c\n+++ /tmp/MERGED/v1.c\n/tmp/EDIT", "{number}");
+    }
+}
