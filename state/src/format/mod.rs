@@ -8,9 +8,12 @@
 mod v1;
 
 use crate::{error::StateError, journal::Entry, recorded::State};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use stackctl_engine::digest::Digest;
-use std::path::Path;
+use std::{fmt, path::Path};
 
 pub(crate) use v1::Unreadable;
 
@@ -27,13 +30,57 @@ const LINE_MIDDLE: &str = r#"","line":"#;
 const SUM_DIGITS: usize = 12;
 
 /// What every file says of itself, whatever else is in it.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Head {
-    #[serde(default)]
-    format: String,
-    version: u64,
-    #[serde(default)]
+    format: Option<String>,
+    version: Option<u64>,
     written_by: Option<String>,
+}
+
+impl Head {
+    /// Reads a file until it has said all of this, which is at once in what we wrote: a state of thousands of objects is
+    /// not read twice.
+    fn of(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut head = Self::default();
+        let read = serde_json::Deserializer::from_slice(bytes).deserialize_map(&mut head);
+        if !head.is_whole() {
+            read?;
+        }
+        Ok(head)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.format.is_some() && self.version.is_some() && self.written_by.is_some()
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Head {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<(), M::Error> {
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                "format" => self.format = Some(fields.next_value()?),
+                "version" => self.version = Some(fields.next_value()?),
+                "written_by" => self.written_by = fields.next_value()?,
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+            if self.is_whole() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a line says of itself, whatever else is in it.
+#[derive(Deserialize)]
+struct LineHead {
+    version: u64,
 }
 
 /// What a file says of itself.
@@ -77,17 +124,19 @@ pub(crate) fn probe(bytes: &[u8], format: &str, newest: u64) -> Result<Probed, U
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(Unreadable("it is not a JSON object".to_owned()));
     }
-    let head: Head = serde_json::from_slice(bytes)?;
-    if head.format != format {
+    let Head {
+        format: said,
+        version,
+        written_by,
+    } = Head::of(bytes)?;
+    if said.as_deref() != Some(format) {
         return Err(Unreadable(format!("it does not say `\"format\": \"{format}\"`")));
     }
-    match head.version {
-        0 => Err(Unreadable("there is no version 0".to_owned())),
-        version if version > newest => Ok(Probed::Newer {
-            version,
-            written_by: head.written_by,
-        }),
-        _ => Ok(Probed::Readable),
+    match version {
+        None => Err(Unreadable("it does not say its version".to_owned())),
+        Some(0) => Err(Unreadable("there is no version 0".to_owned())),
+        Some(version) if version > newest => Ok(Probed::Newer { version, written_by }),
+        Some(_) => Ok(Probed::Readable),
     }
 }
 
@@ -123,7 +172,7 @@ pub(crate) fn encode_line(serial: u64, lineage: &str, entry: &Entry) -> Vec<u8> 
 /// Reads one line of the journal, without its end.
 pub(crate) fn decode_line(line: &[u8]) -> Result<Line, BadLine> {
     let body = checked_body(line).ok_or(BadLine::Broken)?;
-    let head: Head = serde_json::from_slice(body).map_err(|error| BadLine::Unreadable(error.into()))?;
+    let head: LineHead = serde_json::from_slice(body).map_err(|error| BadLine::Unreadable(error.into()))?;
     if head.version > NEWEST_LINE {
         return Err(BadLine::Newer(head.version));
     }
@@ -160,12 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_says_of_itself_may_stand_anywhere_in_it() {
+        let bytes = br#"{"cluster_id": {"a": [1]}, "format": "f", "recorded": [], "version": 9, "written_by": "w"}"#;
+        let newer = Probed::Newer {
+            version: 9,
+            written_by: Some("w".to_owned()),
+        };
+        assert_eq!(probe(bytes, "f", 8).expect("it says so"), newer);
+        assert_eq!(probe(bytes, "f", 9).expect("it says so"), Probed::Readable);
+    }
+
+    #[test]
     fn what_is_no_state_says_which_file_and_a_way_out() {
         let way_out = "put back a copy of it; without one, move it away, and the next plan finds what carries the \
                        marks of this stack";
         assert_eq!(
             said("{\"format\": \"stackctl-st"),
             format!("`a.state.json` is damaged: EOF while parsing a string at line 1 column 23; {way_out}")
+        );
+        assert_eq!(
+            said(r#"{"format": "stackctl-state", "written_by": "0.9.0"}"#),
+            format!("`a.state.json` is damaged: it does not say its version; {way_out}")
         );
         assert_eq!(
             said("[]"),
