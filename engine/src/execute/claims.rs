@@ -37,6 +37,10 @@ pub(super) async fn claimed<P: Provider, J: Journal, S: SecretSource>(
                 continue;
             };
             let uid = effect::uid(&object);
+            // Two claims may lead to one object.
+            if claimed.iter().any(|one: &Claimed| one.uid == uid) {
+                continue;
+            }
             let is_known = known.destroy.claims.iter().any(|one| one.uid == uid);
             // Both are in UTC to the second, so that they sort as texts.
             if !is_known && (since.is_none() || made_at(&object) < since) {

@@ -133,9 +133,13 @@ impl Operator {
     /// The version that its Subscription says is installed: the link that makes the evidence fresh. It is read in the
     /// Subscription's own namespace, where no copied version stands (`reference/platform.md` §2.1 item 3).
     fn installed_version(&self) -> Target {
+        self.version("status.installedCSV")
+    }
+
+    fn version(&self, at: &str) -> Target {
         Target::Linked {
             from: self.subscription(),
-            at: FieldPath::of("status.installedCSV"),
+            at: FieldPath::of(at),
             of: csv_type(),
         }
     }
@@ -262,6 +266,13 @@ impl Operator {
             .claims(
                 self.installed_version(),
                 "deleting a Subscription leaves the version that it installed",
+                Some(by_subscriptions()),
+            )
+            // The Subscription calls a version installed when it next looks after the plan has made it
+            // (`reference/platform.md` §2.1 items 1 and 3).
+            .claims(
+                self.version("status.currentCSV"),
+                "deleting a Subscription leaves the version that it is installing",
                 Some(by_subscriptions()),
             )
             // reference/platform.md §6 item 8: deleting a version does not delete its kinds.

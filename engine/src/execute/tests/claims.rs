@@ -41,7 +41,13 @@ async fn what_goes_along_is_named_by_the_plan_and_what_was_there_before_is_not_o
     let mut world = World::new();
     world.cluster.put(config_map("before", "2020-01-01T00:00:00Z"));
     world.cluster.put(config_map("since", "2030-01-01T00:00:00Z"));
-    assert!(world.apply(&[claiming(&["before", "since"])]).await.succeeded());
+    // What two claims lead to is one object.
+    assert!(
+        world
+            .apply(&[claiming(&["before", "since", "since"])])
+            .await
+            .succeeded()
+    );
     let plan = world.plan(&[]).await;
     let told: Vec<_> = plan.steps[0].reasons.iter().map(ToString::to_string).collect();
     assert_eq!(told, ["the stack is destroyed", "takes along ConfigMap since"]);
