@@ -23,7 +23,7 @@ use stackctl_engine::{
     execute::{ApplyRequest, DeleteRequest, Deletion, Intent, Provider, ProviderError, Selector, WatchEvent},
     marks::{MANAGED_BY_US, STACK_LABEL},
     plan::Purpose,
-    recorded::{Recorded, RecordedNode},
+    recorded::Recorded,
     retry::{RetryClass, delay},
     rights::Right,
 };
@@ -106,8 +106,8 @@ impl Kept {
         Ok(())
     }
 
-    /// What a run that ended early was about to make, of which the state here knows nothing: a creation has no intent of its
-    /// own. Whether it was made, the cluster tells.
+    /// What a run that ended early was about to write, of which the state here knows nothing. Whether it was written, the
+    /// cluster tells.
     ///
     /// # Errors
     /// When the copy holds such a thing, or may, and cannot be read.
@@ -122,7 +122,7 @@ impl Kept {
             return Ok(Vec::new());
         }
         let open_here = known.state.as_ref().map_or(&[][..], State::open_intents);
-        Ok(creations(copied.open_intents(), open_here))
+        Ok(unheard(copied.open_intents(), open_here))
     }
 
     /// The rights that keeping the copy takes; with `removes` those to take it away.
@@ -280,16 +280,17 @@ fn unread_copy(error: &Error) -> Problem {
         )
 }
 
-/// Of what is open in a copy, the writes of whole objects that are not open here: all others have an intent of their own.
-fn creations(open: &[Intent], open_here: &[Intent]) -> Vec<Recorded> {
-    let write = |intent: &Intent| match intent {
-        Intent::Write(record) if matches!(record.node, RecordedNode::Object(_)) => Some((**record).clone()),
-        Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
-    };
+/// Of what is open in a copy, the writes that are not open here. A creation has no intent of its own; any other has, but the
+/// state here may be the one from before that run.
+fn unheard(open: &[Intent], open_here: &[Intent]) -> Vec<Recorded> {
     let is_open_here = |record: &Recorded| {
         open_here
             .iter()
             .any(|intent| matches!(intent, Intent::Write(here) if here.address == record.address))
+    };
+    let write = |intent: &Intent| match intent {
+        Intent::Write(record) if record.object().is_some() => Some((**record).clone()),
+        Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
     };
     open.iter()
         .filter_map(write)
@@ -519,7 +520,7 @@ mod tests {
     use stackctl_engine::{
         digest::Digest,
         packed::Packed,
-        recorded::{Origin, RecordedDestroy, RecordedObject},
+        recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject},
     };
 
     fn record(address: &str, node: impl FnOnce(RecordedObject) -> RecordedNode) -> Recorded {
@@ -548,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_copy_the_creations_count_that_are_not_open_here_whatever_else_is() {
+    fn of_a_copy_the_writes_count_that_are_not_open_here_whatever_else_is() {
         let overlay = |object| RecordedNode::Overlay {
             object,
             undo: Vec::new(),
@@ -559,6 +560,7 @@ mod tests {
             write(record("a.replaced", RecordedNode::Object)),
             write(record("a.drawn", RecordedNode::Object)),
             write(record("a.overlaid", overlay)),
+            write(record("a.gate", |_| RecordedNode::Gate)),
         ];
         // A replacement deletes first, and was killed after it had made the new object.
         let open_here = [
@@ -569,10 +571,10 @@ mod tests {
             },
             write(record("a.drawn", RecordedNode::Object)),
         ];
-        let left: Vec<_> = creations(&open, &open_here)
+        let left: Vec<_> = unheard(&open, &open_here)
             .into_iter()
             .map(|record| record.address.to_string())
             .collect();
-        assert_eq!(left, ["a.plain", "a.replaced"]);
+        assert_eq!(left, ["a.plain", "a.replaced", "a.overlaid"]);
     }
 }

@@ -151,7 +151,7 @@ impl Known {
     }
 
     /// What counts as recorded for a plan: the records, what intents say of writes that a kill kept from being recorded, and
-    /// all of it at the addresses that the stack has for it now. `left` are creations of which the cluster's copy alone knows.
+    /// all of it at the addresses that the stack has for it now. `left` are writes of which the cluster's copy alone knows.
     ///
     /// An intent tells what the cluster does not: whether an object was there before us, and what an overlay's fields
     /// held. It counts only if its write came through. While it is desired it is written again, so that it is recorded.
@@ -197,15 +197,21 @@ impl Known {
                 continue;
             };
             let address = &intended.address;
-            // It was recorded after all, and may have another address since.
-            if is_left && recorded_uids.contains(uid_of(&live)) {
-                continue;
-            }
-            let is_recorded = all
-                .get(address)
-                .and_then(Recorded::object)
-                .is_some_and(|last| last.uid == uid_of(&live));
-            if matches!(intended.node, RecordedNode::Object(_)) && is_recorded {
+            let is_recorded = match &intended.node {
+                // It was recorded after all, and may have another address since.
+                RecordedNode::Object(_) if is_left && recorded_uids.contains(uid_of(&live)) => true,
+                RecordedNode::Object(_) => all
+                    .get(address)
+                    .and_then(Recorded::object)
+                    .is_some_and(|last| last.uid == uid_of(&live)),
+                // Many overlays may be of one object; of this one what was there before us may not be recorded.
+                RecordedNode::Overlay { .. } if is_left => {
+                    let found = taken_over(intended, &live, false);
+                    state.recorded().values().any(|known| known.is_undone_like(&found))
+                }
+                RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => false,
+            };
+            if is_recorded {
                 continue;
             }
             if is_left {
