@@ -132,7 +132,8 @@ impl StateError {
                     .to_owned(),
             ),
             Self::CopyDamaged { .. } => Some(
-                "an apply with a state at hand makes it again; without a state, put back a copy of the Secret"
+                "if the state here is whole, `stackctl state pull >state.json` and `stackctl state push state.json` write \
+                 it anew; without a state, put back a copy of the Secret"
                     .to_owned(),
             ),
             Self::Older { .. } => Some("keep the newer one, or take the older one's side with `--force`".to_owned()),

@@ -8,7 +8,6 @@ use crate::{
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -28,7 +27,8 @@ fn twenty_kills_and_an_apply_end_where_one_apply_ends() {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let writes = (state >> 33) % 12 + 1;
-        kill_after(&sandbox, writes, kill);
+        // It may be at a wait that has no more writes to come.
+        kill_after(&sandbox, writes, Duration::from_millis(2_000 + 50 * kill));
     }
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     sandbox
@@ -66,7 +66,7 @@ fn a_destroy_right_after_a_kill_leaves_nothing_of_what_was_made() {
     let served = Served::start(&sandbox);
     for writes in WRITES {
         let so_far = sandbox.audit().len();
-        kill_after(&sandbox, writes, 0);
+        kill_after(&sandbox, writes, Duration::MAX);
         let audit = sandbox.audit();
         let is_of_copy = |entry: &&Entry| entry.namespace == "stackctl" || entry.is("Namespace", "stackctl");
         let made: BTreeSet<String> = audit[so_far..]
@@ -90,9 +90,6 @@ fn a_destroy_right_after_a_kill_leaves_nothing_of_what_was_made() {
     }
 }
 
-/// Where the state of a rehearsal is, and the lock beside it, which is no part of it.
-const STATE: &str = ".stackctl/simulator/state";
-const LOCK: &str = "quickstart.lock";
 const MONITORING: &str = "/api/v1/namespaces/openshift-monitoring/configmaps/cluster-monitoring-config";
 const USER_WORKLOAD: &str = "monitoring.user-workload";
 /// A gate that nobody opens, so that an apply is at work until it is killed.
@@ -122,7 +119,7 @@ fn the_state_of_before_a_killed_run_takes_nothing_of_that_run_for_what_was_there
     sandbox
         .simulate(&["apply", "stack.toml", "--yes", "--target", "cert-manager.namespace"])
         .expect(0);
-    let kept = files(&sandbox);
+    let kept = sandbox.state_files();
     let part = ["stack.toml", "--yes", "--target", USER_WORKLOAD];
     let mut child = sandbox
         .command(
@@ -148,26 +145,11 @@ fn the_state_of_before_a_killed_run_takes_nothing_of_that_run_for_what_was_there
     child.wait().expect("a child");
     assert_ne!(served.get(MONITORING)["data"], before, "it was written");
 
-    for (path, bytes) in &kept {
-        std::fs::write(path, bytes).expect("writable");
-    }
-    for path in files(&sandbox).into_keys().filter(|path| !kept.contains_key(path)) {
-        std::fs::remove_file(path).expect("it can be removed");
-    }
+    sandbox.put_back(&kept);
     sandbox.simulate(&[&["apply"], &part[..]].concat()).expect(0);
     assert_ne!(served.get(MONITORING)["data"], before, "it stays written");
     sandbox.simulate(&[&["destroy"], &part[..]].concat()).expect(0);
     assert_eq!(served.get(MONITORING)["data"], before);
-}
-
-/// What is kept beside the stack file, the lock aside.
-fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
-    let folder = std::fs::read_dir(sandbox.path().join(STATE)).expect("there is a state");
-    folder
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.file_name().is_some_and(|name| name != LOCK))
-        .map(|path| (path.clone(), std::fs::read(&path).expect("readable")))
-        .collect()
 }
 
 /// Whether the plan of a destroy says that something stays.
@@ -179,8 +161,8 @@ fn is_announced(planned: &Value, key: &str) -> bool {
     })
 }
 
-/// Lets an apply make some more writes, or wait for two seconds, and kills it then.
-fn kill_after(sandbox: &Sandbox, writes: u64, kill: u64) {
+/// Lets an apply make some more writes, or that time pass, and kills it then.
+fn kill_after(sandbox: &Sandbox, writes: u64, patience: Duration) {
     let ours = |entries: &[Entry]| entries.iter().filter(|entry| entry.is_our_write()).count();
     let before = ours(&sandbox.audit());
     let mut child = sandbox
@@ -191,7 +173,7 @@ fn kill_after(sandbox: &Sandbox, writes: u64, kill: u64) {
         .expect("the binary starts");
     let started = Instant::now();
     let wanted = usize::try_from(writes).expect("small");
-    while started.elapsed() < Duration::from_millis(2_000 + 50 * kill) {
+    while started.elapsed() < patience {
         if ours(&sandbox.audit()) >= before + wanted || child.try_wait().expect("a child").is_some() {
             break;
         }

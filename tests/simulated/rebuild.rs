@@ -176,3 +176,100 @@ fn an_older_state_and_one_of_another_line_are_refused() {
     let refused = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(1);
     assert!(refused.stderr.contains("with another state"), "{}", refused.shown());
 }
+
+/// Two objects, neither of which needs anything of an OpenShift.
+const TWO: &str = r#"
+[stack]
+name = "quickstart"
+
+[[manifests]]
+name = "two"
+path = "two.yaml"
+"#;
+
+fn two(sandbox: &Sandbox, says: &str) {
+    let map = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\ndata: {{a: {says}}}\n"
+        )
+    };
+    let text = format!("{}---\n{}", map("one"), map("other"));
+    fs::write(sandbox.path().join("two.yaml"), text).expect("writable");
+}
+
+fn label(served: &Served) -> serde_json::Value {
+    served.get(SECRET)["metadata"]["annotations"].clone()
+}
+
+#[test]
+fn of_two_states_with_one_serial_the_copy_is_of_the_first_and_the_second_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write(TWO);
+    two(&sandbox, "first");
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let before = sandbox.state_files();
+    let address = |name: &str| format!("manifests[two].configmap[\"default/{name}\"]");
+    let first = sandbox.simulate(&["state", "rm", &address("one")]).expect(0);
+    assert!(!first.stderr.contains("does not follow"), "{}", first.shown());
+    let kept = label(&served);
+
+    // Somebody else begins with the same state, and lets another one go.
+    sandbox.put_back(&before);
+    let second = sandbox.simulate(&["state", "rm", &address("other")]).expect(0);
+    let said = "does not follow: it is of a newer state than the one here";
+    assert!(second.stderr.contains(said), "{}", second.shown());
+    assert_eq!(label(&served), kept);
+    two(&sandbox, "second");
+    let refused = sandbox.simulate(&["apply", "stack.toml", "--yes", "--adopt"]).expect(1);
+    for said in [
+        "it is of another state, which has the serial of the one here",
+        "state rebuild --force",
+    ] {
+        assert!(refused.stderr.contains(said), "`{said}`: {}", refused.shown());
+    }
+    assert_eq!(label(&served), kept);
+    let other = served.get("/api/v1/namespaces/default/configmaps/other");
+    assert_eq!(other["data"]["a"], "first", "nothing was written");
+}
+
+#[test]
+fn a_copy_that_does_not_say_which_state_it_is_of_is_not_taken_for_none() {
+    let sandbox = Sandbox::new();
+    sandbox.write(TWO);
+    two(&sandbox, "first");
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    two(&sandbox, "second");
+    let whole = label(&served);
+    let pulled = sandbox.simulate(&["state", "pull"]).expect(0).stdout;
+    fs::write(sandbox.path().join("pulled.json"), &pulled).expect("writable");
+    for lost in ["lineage", "serial", "sum", "parts"] {
+        let name = format!("stackctl.dev/{lost}");
+        served.patch(SECRET, &json!({"metadata": {"annotations": {&name: null}}}));
+        let damaged = served.get(SECRET);
+        for command in [&["plan"][..], &["apply", "--yes"], &["destroy", "--yes"]] {
+            let refused = sandbox.simulate(&[command, &["stack.toml"]].concat()).expect(1);
+            for said in ["does not say which state it holds", "state push state.json"] {
+                assert!(refused.stderr.contains(said), "{lost}, `{said}`: {}", refused.shown());
+            }
+        }
+        assert_eq!(served.get(SECRET), damaged, "{lost}");
+        sandbox.simulate(&["state", "push", "pulled.json"]).expect(0);
+        assert_eq!(label(&served), whole, "{lost}");
+    }
+    // Nor is it written over by what changes the state alone.
+    let address = "manifests[two].configmap[\"default/one\"]";
+    served.patch(
+        SECRET,
+        &json!({"metadata": {"annotations": {"stackctl.dev/serial": "many"}}}),
+    );
+    let damaged = served.get(SECRET);
+    let told = sandbox.simulate(&["state", "rm", address]).expect(0);
+    assert!(
+        told.stderr.contains("does not say which state it holds"),
+        "{}",
+        told.shown()
+    );
+    assert_eq!(served.get(SECRET), damaged);
+}

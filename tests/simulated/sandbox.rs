@@ -2,6 +2,7 @@
 
 use crate::{audit::Entry, documents};
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -203,6 +204,26 @@ impl Sandbox {
 
     fn simulator(&self) -> PathBuf {
         self.path().join(".stackctl/simulator")
+    }
+
+    /// What is kept of a rehearsal beside the stack file; its lock is no part of it.
+    pub(crate) fn state_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let folder = std::fs::read_dir(self.simulator().join("state")).expect("there is a state");
+        folder
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension != "lock"))
+            .map(|path| (path.clone(), std::fs::read(&path).expect("readable")))
+            .collect()
+    }
+
+    /// Puts that back as it was.
+    pub(crate) fn put_back(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
+        for path in self.state_files().into_keys().filter(|path| !files.contains_key(path)) {
+            std::fs::remove_file(path).expect("it can be removed");
+        }
+        for (path, bytes) in files {
+            std::fs::write(path, bytes).expect("writable");
+        }
     }
 
     /// Everything that was asked of the cluster so far. A line that is being written is not there yet.

@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    copy,
+    copy::{self, Over},
     execution::{self, How, Job},
     known::Known,
     load, planning, preflight, prepare, refresh, runtime, saved, scope,
@@ -123,8 +123,9 @@ async fn follow(
         views::tell("nothing was changed\n");
         return Ok(Exit::Failed);
     }
-    let state = refresh::record(&look, cluster, known, lock)?;
-    copy::follow(settings, cluster, &state, state.serial()).await;
+    let before = known.begun(cluster)?;
+    let state = refresh::record(&look, before.clone(), known, lock)?;
+    copy::follow(settings, cluster, &state, Over::Known(&before)).await;
     views::tell("recorded as it is; nothing else was written to the cluster\n");
     Ok(Exit::Done)
 }

@@ -28,7 +28,7 @@ use stackctl_engine::{
     rights::Right,
 };
 use stackctl_state::{
-    State,
+    State, StateError,
     copy::{self, ClusterCopy, Label},
     lease,
 };
@@ -65,11 +65,27 @@ pub(super) async fn look(cluster: &Cluster, stack: &str) -> Result<Kept, Error> 
     })
 }
 
+/// Over which copy of a state's own line another may be put.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Over<'a> {
+    /// That of this state, or of an older one.
+    Known(&'a State),
+    /// The same, and one that is damaged: somebody said that this state is whole.
+    Pushed(&'a State),
+    /// Any: somebody said that the state holds from now on, whatever there is.
+    Any,
+}
+
 impl Kept {
+    /// What the Secret that leads says of its copy.
+    fn label(&self) -> Result<Option<Label>, StateError> {
+        self.head.as_ref().map(Label::of).transpose()
+    }
+
     /// Refuses to go on without the state that the cluster keeps a copy of.
     pub(super) fn check(&self, known: &Known) -> Result<(), Error> {
         let stack = &known.identity.stack;
-        let Some(label) = self.head.as_ref().and_then(Label::of) else {
+        let Some(label) = self.label().map_err(problem)? else {
             return Ok(());
         };
         let Some(state) = &known.state else {
@@ -133,24 +149,23 @@ impl Kept {
 }
 
 /// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already, and the copy of
-/// a newer state stays.
+/// a newer state, or of another one, stays.
 pub(super) async fn keep(
     provider: &impl Provider,
     state: &State,
     planned: &[Recorded],
 ) -> Result<ClusterCopy, Problem> {
-    keep_over(provider, state, planned, state.serial()).await
+    keep_over(provider, state, planned, Over::Known(state)).await
 }
 
-/// The same over the copy of a state whose serial is `newest` at most.
 async fn keep_over(
     provider: &impl Provider,
     state: &State,
     planned: &[Recorded],
-    newest: u64,
+    over: Over<'_>,
 ) -> Result<ClusterCopy, Problem> {
     let kept = ClusterCopy::of(state, planned);
-    until(|| put(provider, &kept, state, newest)).await.map_err(|error| {
+    until(|| put(provider, &kept, state, over)).await.map_err(|error| {
         let hint = match error {
             ProviderError::Fenced(_) => {
                 "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
@@ -233,18 +248,18 @@ fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
 
 /// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
 /// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
-/// does one that is newer than `newest`: what it is of is not here; and any while another run is at work.
-pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) {
-    if let Err(error) = followed(settings, cluster, state, newest).await {
+/// does one that is of no state which was changed here (`over`); and any while another run is at work.
+pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, over: Over<'_>) {
+    if let Err(error) = followed(settings, cluster, state, over).await {
         say_that_it_does_not(settings, &error);
     }
 }
 
 /// The same for a command that needs no cluster otherwise. `context` is the stack's own choice.
-pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, newest: u64) {
+pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, over: Over<'_>) {
     let reached = runtime::block_on(async {
         let cluster = Cluster::open(settings, context, Use::Write).await?;
-        let followed = followed(settings, &cluster, state, newest).await;
+        let followed = followed(settings, &cluster, state, over).await;
         cluster.close().await;
         followed
     });
@@ -253,17 +268,53 @@ pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state
     }
 }
 
-async fn followed(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) -> Result<(), Error> {
+async fn followed(settings: &Settings, cluster: &Cluster, state: &State, over: Over<'_>) -> Result<(), Error> {
+    let provider = &cluster.provider;
     state.check_cluster(&cluster.id).map_err(problem)?;
-    held::is_free(&cluster.provider, state.stack(), &held::holder(&settings.state)).await?;
-    let kept = look(cluster, state.stack()).await?;
-    match kept.head.as_ref().and_then(Label::of) {
-        Some(label) if label.lineage != state.lineage() => Err(Problem::new("it is of another state").into()),
-        Some(label) if label.serial > newest => Err(Problem::new("it is of a newer state than the one here").into()),
-        None if state.is_empty() => Ok(()),
-        Some(_) if state.is_empty() => Ok(remove(&cluster.provider, state).await?),
-        Some(_) | None => Ok(keep_over(&cluster.provider, state, &[], newest).await.map(drop)?),
+    held::is_free(provider, state.stack(), &held::holder(&settings.state)).await?;
+    let Some(head) = look(cluster, state.stack()).await?.head else {
+        return match state.is_empty() {
+            true => Ok(()),
+            false => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
+        };
+    };
+    if Label::of(&head).is_ok_and(|label| label.lineage != state.lineage()) {
+        return Err(Problem::new("it is of another state").into());
     }
+    if let Some(refused) = refused(provider, &head, over).await.map_err(|error| unread(&error))? {
+        return Err(Problem::new(refused).into());
+    }
+    match state.is_empty() {
+        true => Ok(remove(provider, state).await?),
+        false => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
+    }
+}
+
+/// Why no other copy may be put over the one that a Secret leads, if that is so.
+async fn refused(provider: &impl Provider, head: &Value, over: Over<'_>) -> Result<Option<String>, ProviderError> {
+    let (known, damage_counts) = match over {
+        Over::Known(known) => (known, true),
+        Over::Pushed(known) => (known, false),
+        Over::Any => return Ok(None),
+    };
+    let damaged = |error: StateError| Ok(damage_counts.then(|| error.to_string()));
+    let label = match Label::of(head) {
+        Ok(label) if label.lineage != known.lineage() || label.serial < known.serial() => return Ok(None),
+        Ok(label) => label,
+        Err(error) => return damaged(error),
+    };
+    if label.serial > known.serial() {
+        return Ok(Some("it is of a newer state than the one here".to_owned()));
+    }
+    // What a run that ended early left open is taken up by the next one, of whichever state.
+    if copy::has_open(head) || label.is_of(known) {
+        return Ok(None);
+    }
+    Ok(match read_by(provider, known.stack(), head).await? {
+        Ok(copied) if copied.recorded() == known.recorded() => None,
+        Ok(_) => Some("it is of another state, which has the serial of the one here".to_owned()),
+        Err(error) => return damaged(error),
+    })
 }
 
 fn say_that_it_does_not(settings: &Settings, error: &Error) {
@@ -322,13 +373,25 @@ pub(super) async fn remove(provider: &impl Provider, state: &State) -> Result<()
 
 /// Reads the state of a copy.
 pub(super) async fn read(cluster: &Cluster, stack: &str, head: &Value) -> Result<State, Error> {
+    let read = read_by(&cluster.provider, stack, head).await;
+    Ok(read.map_err(|error| unread(&error))?.map_err(problem)?)
+}
+
+async fn read_by(
+    provider: &impl Provider,
+    stack: &str,
+    head: &Value,
+) -> Result<Result<State, StateError>, ProviderError> {
+    let label = match Label::of(head) {
+        Ok(label) => label,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut further = Vec::new();
-    for object in Label::of(head).map(|label| label.further(stack)).unwrap_or_default() {
-        let part = cluster.provider.get(&object).await.map_err(|error| unread(&error))?;
+    for object in label.further(stack) {
         // A part that is not there has nothing in it, which the reader names.
-        further.push(part.unwrap_or_default());
+        further.push(provider.get(&object).await?.unwrap_or_default());
     }
-    Ok(copy::read(stack, head, &further).map_err(problem)?)
+    Ok(copy::read(stack, head, &further))
 }
 
 /// The stacks that the cluster keeps something of.
@@ -344,16 +407,19 @@ async fn is_kept(provider: &impl Provider, state: &State, unsure: &[Recorded]) -
     matches!(live, Ok(Some(live)) if ClusterCopy::of(state, unsure).is_led_by(&live))
 }
 
-async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, newest: u64) -> Result<(), ProviderError> {
+async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, over: Over<'_>) -> Result<(), ProviderError> {
     let stack = state.stack();
     let live = provider.get(&copy::head(stack)).await?;
-    if live.as_ref().is_some_and(|live| kept.is_led_by(live)) {
-        return Ok(());
-    }
-    let is_newer = |label: Label| label.lineage == state.lineage() && label.serial > newest;
-    if live.as_ref().and_then(Label::of).is_some_and(is_newer) {
-        let text = "the cluster keeps the copy of a newer state: another run has written meanwhile";
-        return Err(ProviderError::Fenced(text.to_owned()));
+    if let Some(live) = &live {
+        // What was pushed is written in any case: the copy that looks like it may be damaged.
+        if matches!(over, Over::Known(_)) && kept.is_led_by(live) {
+            return Ok(());
+        }
+        if let Some(refused) = refused(provider, live, over).await? {
+            return Err(ProviderError::Fenced(format!(
+                "the cluster keeps a copy already, and {refused}"
+            )));
+        }
     }
     if live.is_none() {
         make_namespace(provider, stack).await?;
@@ -367,7 +433,7 @@ async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, newest
         }
         None => apply(provider, copy::head(stack), kept.head().clone(), stack).await?,
     }
-    let before = live.as_ref().and_then(Label::of);
+    let before = live.as_ref().and_then(|live| Label::of(live).ok());
     let stale = before.map(|label| label.further(stack)).unwrap_or_default();
     let is_used = |object: &ObjectRef| kept.further().iter().any(|(used, _)| used == object);
     for object in stale.into_iter().filter(|object| !is_used(object)) {
@@ -388,11 +454,12 @@ async fn take_away(provider: &impl Provider, state: &State) -> Result<(), Provid
     let stack = state.stack();
     let head = copy::head(stack);
     let live = provider.get(&head).await?;
-    let label = live.as_ref().and_then(Label::of);
-    if label.is_some_and(|label| label.lineage != state.lineage()) {
-        return Ok(());
-    }
-    if live.is_some() {
+    if let Some(live) = &live {
+        match Label::of(live) {
+            Ok(label) if label.lineage == state.lineage() => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(ProviderError::Fenced(error.to_string())),
+        }
         // What leads goes last: until then the others are known by it.
         let (mut ours, mut others) = (Vec::new(), 0);
         for secret in listed(provider).await? {

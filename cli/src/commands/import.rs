@@ -5,7 +5,7 @@
 
 use super::{
     cluster::{Cluster, Use},
-    copy,
+    copy::{self, Over},
     known::{Known, problem},
     load, prepare, runtime,
 };
@@ -64,10 +64,10 @@ async fn import(
     let edges: Vec<_> = desired.graph.dependencies(address).into_iter().cloned().collect();
     let record =
         adopted(resource, &live, &edges, &known.identity, Some(&key)).ok_or_else(|| no_object(address, resource))?;
-    let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
+    let mut journal = known.backend.journal(before.clone(), &lock).map_err(problem)?;
     journal.record(&Outcome::Recorded(Box::new(record)));
     let state = journal.finish().map_err(problem)?;
-    copy::follow(settings, cluster, &state, state.serial()).await;
+    copy::follow(settings, cluster, &state, Over::Known(&before)).await;
     Ok(object.clone())
 }
 

@@ -66,8 +66,8 @@ pub(super) fn show(look: &Look, settings: &Settings) {
 ///
 /// # Errors
 /// When the state cannot be written.
-pub(super) fn record(look: &Look, cluster: &Cluster, known: &Known, lock: &StateLock) -> Result<State, Error> {
-    let mut journal = known.backend.journal(known.begun(cluster)?, lock).map_err(problem)?;
+pub(super) fn record(look: &Look, before: State, known: &Known, lock: &StateLock) -> Result<State, Error> {
+    let mut journal = known.backend.journal(before, lock).map_err(problem)?;
     for one in &look.refreshed {
         journal.record(&one.outcome);
     }

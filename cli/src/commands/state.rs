@@ -4,7 +4,8 @@
 //! it cannot, that is said, and the next apply does it.
 
 use super::{
-    addressed, copy,
+    addressed,
+    copy::{self, Over},
     known::{Known, problem},
     of_record,
 };
@@ -33,7 +34,7 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
     let name = name.as_str();
     let mut known = Known::read(settings, name)?;
     let context = stack.as_ref().and_then(Stack::context);
-    let follow = |state: &State, newest: u64| copy::follow_elsewhere(settings, context, state, newest);
+    let follow = |state: &State, over: Over<'_>| copy::follow_elsewhere(settings, context, state, over);
     let none = BTreeMap::new();
     match command {
         StateCommand::List(_) => list(known.state.as_ref().map_or(&none, State::recorded), settings),
@@ -127,7 +128,13 @@ pub(super) fn summary(state: &State) -> Summary {
     }
 }
 
-fn rename(known: &mut Known, stack: &str, from: &str, to: &str, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn rename(
+    known: &mut Known,
+    stack: &str,
+    from: &str,
+    to: &str,
+    follow: impl FnOnce(&State, Over<'_>),
+) -> Result<(), Error> {
     let prefix = |text: &str| -> Result<Prefix, Problem> {
         text.parse().map_err(|error| {
             Problem::new(format!("`{text}` is not an address, nor the beginning of one")).caused_by(&error)
@@ -150,13 +157,13 @@ fn rename(known: &mut Known, stack: &str, from: &str, to: &str, follow: impl FnO
     if renames.is_empty() {
         return Err(not_recorded(&from).into());
     }
-    let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
+    let mut journal = known.backend.journal(before.clone(), &lock).map_err(problem)?;
     for rename in &renames {
         journal.rename(&rename.from, &rename.to).map_err(problem)?;
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::renamed(&renames));
-    follow(&state, state.serial());
+    follow(&state, Over::Known(&before));
     Ok(())
 }
 
@@ -164,7 +171,12 @@ fn refused(error: &MoveError) -> Problem {
     Problem::of(error).hint(error.hint())
 }
 
-fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn forget(
+    known: &mut Known,
+    stack: &str,
+    addresses: &[String],
+    follow: impl FnOnce(&State, Over<'_>),
+) -> Result<(), Error> {
     let addresses = addresses
         .iter()
         .filter(|text| !addressed::is_file(text))
@@ -180,13 +192,13 @@ fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnO
     if !unknown.is_empty() {
         return Err(Error::Problems(unknown));
     }
-    let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
+    let mut journal = known.backend.journal(before.clone(), &lock).map_err(problem)?;
     for address in &addresses {
         journal.forget(address).map_err(problem)?;
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::forgotten(&addresses));
-    follow(&state, state.serial());
+    follow(&state, Over::Known(&before));
     Ok(())
 }
 
@@ -195,7 +207,7 @@ fn said(state: &State) -> Result<String, Problem> {
     String::from_utf8(state.to_bytes()).map_err(|error| Problem::of(&error))
 }
 
-fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&State, Over<'_>)) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let read = if command.file == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).map(drop)
@@ -218,7 +230,14 @@ fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&Stat
     known.backend.install(&pushed, &lock).map_err(problem)?;
     views::result(&views::state::pushed(&summary(&pushed)));
     // Who puts an older one in place means that it holds from now on.
-    follow(&pushed, if command.force { u64::MAX } else { pushed.serial() });
+    follow(
+        &pushed,
+        if command.force {
+            Over::Any
+        } else {
+            Over::Pushed(&pushed)
+        },
+    );
     Ok(())
 }
 

@@ -66,7 +66,11 @@ pub fn secrets() -> ObjectType {
 
 /// The Secret that leads the copy of a stack.
 pub fn head(stack: &str) -> ObjectRef {
-    ObjectRef::namespaced("v1", "Secret", NAMESPACE, &format!("stack.{stack}"))
+    named(&format!("stack.{stack}"))
+}
+
+fn named(secret: &str) -> ObjectRef {
+    ObjectRef::namespaced("v1", "Secret", NAMESPACE, secret)
 }
 
 /// The namespace as it is made where there is none.
@@ -121,15 +125,30 @@ pub struct Label {
 }
 
 impl Label {
-    /// Reads what a leading Secret says of its copy; nothing where it says nothing that can be understood.
-    pub fn of(head: &Value) -> Option<Self> {
+    /// Reads what a leading Secret says of its copy.
+    ///
+    /// # Errors
+    /// When it does not say it, or says nothing that can be understood: which state is newer cannot be told then.
+    pub fn of(head: &Value) -> Result<Self, StateError> {
         let text = |name: &str| head["metadata"]["annotations"][name].as_str();
-        Some(Self {
-            lineage: text(LINEAGE)?.to_owned(),
-            serial: text(SERIAL)?.parse().ok()?,
-            sum: text(SUM)?.to_owned(),
-            parts: text(PARTS)?.parse().ok()?,
+        let read = || {
+            Some(Self {
+                lineage: text(LINEAGE)?.to_owned(),
+                serial: text(SERIAL)?.parse().ok()?,
+                sum: text(SUM)?.to_owned(),
+                parts: text(PARTS)?.parse().ok()?,
+            })
+        };
+        read().ok_or_else(|| StateError::CopyDamaged {
+            object: named(head["metadata"]["name"].as_str().unwrap_or_default()).to_string(),
+            reason: "it does not say which state it holds".to_owned(),
         })
+    }
+
+    /// Whether a copy of a state, with nothing open in it, is this very copy.
+    pub fn is_of(&self, state: &State) -> bool {
+        let (bytes, _) = stored(state, &[]);
+        self.sum == Digest::of_bytes(&bytes).short()
     }
 
     /// The further Secrets of the copy.
@@ -141,7 +160,7 @@ impl Label {
 }
 
 fn further(stack: &str, sum: &str, number: usize) -> ObjectRef {
-    ObjectRef::namespaced("v1", "Secret", NAMESPACE, &format!("stack.{stack}.{sum}.{number}"))
+    named(&format!("stack.{stack}.{sum}.{number}"))
 }
 
 /// A copy as it is to be kept.
@@ -161,17 +180,7 @@ impl ClusterCopy {
     /// The copy of a state and of what a run is about to write.
     pub fn of(state: &State, planned: &[Recorded]) -> Self {
         let identity = state.identity();
-        let mut intents = state.open_intents().to_vec();
-        intents.extend(planned.iter().map(|record| Intent::Write(Box::new(record.clone()))));
-        let kept = State::from_parts(
-            identity.clone(),
-            state.serial(),
-            state.recorded().clone(),
-            state.facts().clone(),
-            BTreeMap::new(),
-            intents,
-        );
-        let bytes = format::encode_state(&kept);
+        let (bytes, kept) = stored(state, planned);
         let sum = Digest::of_bytes(&bytes).short();
         let packed = pack::packed(&bytes);
         let parts: Vec<_> = packed.chunks(PART).collect();
@@ -211,7 +220,7 @@ impl ClusterCopy {
     /// Whether a leading Secret leads this very copy, with nothing added.
     pub fn is_led_by(&self, head: &Value) -> bool {
         let added = head["data"].as_object().into_iter().flatten();
-        Label::of(head).is_some_and(|label| label.sum == self.sum && label.parts == self.further.len() + 1)
+        Label::of(head).is_ok_and(|label| label.sum == self.sum && label.parts == self.further.len() + 1)
             && !added.into_iter().any(|(key, _)| key.starts_with(INTENT))
     }
 
@@ -268,6 +277,21 @@ impl ClusterCopy {
     }
 }
 
+/// The state that a copy holds, and its bytes.
+fn stored(state: &State, planned: &[Recorded]) -> (Vec<u8>, State) {
+    let mut intents = state.open_intents().to_vec();
+    intents.extend(planned.iter().map(|record| Intent::Write(Box::new(record.clone()))));
+    let kept = State::from_parts(
+        state.identity().clone(),
+        state.serial(),
+        state.recorded().clone(),
+        state.facts().clone(),
+        BTreeMap::new(),
+        intents,
+    );
+    (format::encode_state(&kept), kept)
+}
+
 /// Whether a copy holds intents of a run that has not ended, or ended early; told without reading it whole.
 pub fn has_open(head: &Value) -> bool {
     let said = head["metadata"]["annotations"][OPEN].as_str();
@@ -292,7 +316,7 @@ pub fn read(stack: &str, head: &Value, further: &[Value]) -> Result<State, State
         object: self::head(stack).to_string(),
         reason: reason.to_owned(),
     };
-    let label = Label::of(head).ok_or_else(|| damaged("it does not say which state it holds"))?;
+    let label = Label::of(head)?;
     let mut packed = Vec::new();
     for secret in std::iter::once(head).chain(further) {
         let part = secret["data"][STATE].as_str().and_then(pack::untext);
