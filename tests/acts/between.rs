@@ -79,7 +79,7 @@ pub(super) fn what_could_not_be_deleted_stays_recorded(server: &Server<'_>) {
         folder.kubectl(&["patch", "configmap", "held", "--type=merge", "-p", &patch]);
     };
     finalizers(r#"["example.com/nobody"]"#);
-    let told = folder.run(&["destroy", "--yes", "--ready-timeout", "2s"]).expect(1);
+    let told = folder.run(&["destroy", "--yes", "--ready-timeout", "15s"]).expect(1);
     told.says(&[
         "configmap[\"stuck/held\"]",
         "example.com/nobody was put there by kubectl-patch, which last wrote it at ",
@@ -92,7 +92,7 @@ pub(super) fn what_could_not_be_deleted_stays_recorded(server: &Server<'_>) {
     );
     assert!(!left.contains("stuck/free"), "{left}");
     // An apply that meets it says what it waits for.
-    let again = ["apply", "--yes", "--ready-timeout", "2s"];
+    let again = ["apply", "--yes", "--ready-timeout", "15s"];
     folder
         .run(&again)
         .expect(1)

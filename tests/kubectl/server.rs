@@ -122,7 +122,7 @@ impl Shell<'_> {
             .env("TZ", "UTC")
             .stdin(Stdio::null())
             .output();
-        let output = tokio::time::timeout(std::time::Duration::from_secs(60), child).await;
+        let output = tokio::time::timeout(std::time::Duration::from_secs(180), child).await;
         let output = output
             .unwrap_or_else(|_| panic!("still running: {command}"))
             .expect("sh runs");

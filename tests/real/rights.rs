@@ -5,6 +5,7 @@ use crate::{
     stage::Stage,
 };
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// A user of the scratch cluster to whom nothing is given (`cargo xtask apiserver`).
 const USER: &str = "ci";
@@ -43,4 +44,23 @@ fn grant(stage: &Stage, name: &str, rules: &Value) {
     );
     let granted = stage.kubectl(&["apply", "--server-side", "-f", "grant.json"]);
     assert!(granted, "kubectl is not on this machine, and rights have to be granted");
+    is_in_force(stage, rules);
+}
+
+/// Waits until the server has heard of what was granted, which it does by a watch.
+fn is_in_force(stage: &Stage, rules: &Value) {
+    let last = rules.as_array().and_then(|rules| rules.last()).expect("a rule");
+    let (resource, subresource) = match last["resources"][0].as_str().expect("a resource").split_once('/') {
+        Some((resource, subresource)) => (resource, subresource),
+        None => (last["resources"][0].as_str().expect("a resource"), ""),
+    };
+    let asked = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": USER,
+        "resourceAttributes": {"group": last["apiGroups"][0], "resource": resource, "subresource": subresource,
+            "verb": last["verbs"][0], "name": last["resourceNames"][0].as_str().unwrap_or_default()}}});
+    stage.write("asked.json", &asked.to_string());
+    let started = Instant::now();
+    let ask = ["create", "-f", "asked.json", "-o", "jsonpath={.status.allowed}"];
+    while stage.kubectl_says(&ask).as_deref() != Some("true") {
+        assert!(started.elapsed() < Duration::from_secs(60), "{asked} is not allowed");
+    }
 }

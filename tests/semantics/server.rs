@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long an answer that is waited for may take.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Server {
     client: Client,

@@ -62,8 +62,13 @@ impl Entry {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
 
-    /// Seconds since midnight, from the RFC 3339 text, for differences within one run.
-    pub(crate) fn seconds(&self) -> f64 {
+    /// How many seconds it was asked after another one, within one run; a run may go on past midnight.
+    pub(crate) fn seconds_after(&self, other: &Self) -> f64 {
+        (self.seconds() - other.seconds()).rem_euclid(86_400.0)
+    }
+
+    /// Seconds since midnight, from the RFC 3339 text.
+    fn seconds(&self) -> f64 {
         let clock = self
             .time
             .split_once('T')

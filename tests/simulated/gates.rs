@@ -178,7 +178,7 @@ fn an_unfaulted_run_takes_at_least_the_references_time() {
     let node = node.expect("a node joined");
     let least = 300.0 / 1000.0;
     assert!(
-        node.seconds() - machine_set.seconds() >= least,
+        node.seconds_after(machine_set) >= least,
         "{} to {}",
         machine_set.time,
         node.time

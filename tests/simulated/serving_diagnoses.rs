@@ -219,9 +219,9 @@ fn a_database_with_another_password_and_an_authorino_that_lost_its_tls() {
 fn a_kuadrant_that_never_sees_a_gateway_provider_is_restarted_once_and_then_told() {
     let sandbox = WITH_MAAS.copy(&format!("{PLATFORM}{MAAS}"));
     ends(
-        &apply(&sandbox, &["gateway-provider-unseen"], Some("6s")),
+        &apply(&sandbox, &["gateway-provider-unseen"], Some(LIMIT)),
         &[(
-            "kuadrant.ready did not become ready within 6.0 s",
+            "kuadrant.ready did not become ready within 40.0 s",
             &[
                 "Kuadrant kuadrant: Ready=False, MissingDependency: [Gateway API provider (istio / envoy gateway)] is not \
                  installed, please restart Kuadrant Operator pod once dependency has been installed",

@@ -106,3 +106,10 @@ pub(crate) enum ApiserverError {
         pid: u32,
     },
 }
+
+impl ApiserverError {
+    /// Whether a program ended because somebody else listens on its port.
+    pub(super) fn is_of_a_taken_port(&self) -> bool {
+        matches!(self, Self::NotReady { tail, .. } if tail.contains("address already in use"))
+    }
+}

@@ -19,6 +19,9 @@ use std::time::Instant;
 /// What the controllers make once all that is before it works: kubeconfig's user, RBAC, the namespace, their tokens.
 const MADE_BY_CONTROLLERS: &str = "/api/v1/namespaces/default/serviceaccounts/default";
 
+/// How often ports are chosen: they are free when they are chosen, and bound by the programs seconds later.
+const ATTEMPTS: usize = 3;
+
 /// Starts a server unless it is up; answers with the line that a shell evaluates.
 ///
 /// # Errors
@@ -30,14 +33,23 @@ pub(super) fn run(folder: &Folder, binaries: &Binaries, wanted: Wanted) -> Resul
         tell("it is up already");
         return Ok(export(folder));
     }
-    // What a server left that was killed, or did not become ready.
-    down::end_all(folder)?;
-    folder.remove()?;
-    folder.make()?;
     let started = Instant::now();
-    if let Err(error) = start(folder, binaries, wanted) {
+    let mut attempts = 1..ATTEMPTS;
+    loop {
+        // What a server left that was killed, or did not become ready.
         down::end_all(folder)?;
-        return Err(error);
+        folder.remove()?;
+        folder.make()?;
+        match start(folder, binaries, wanted) {
+            Ok(()) => break,
+            Err(error) if error.is_of_a_taken_port() && attempts.next().is_some() => {
+                tell("somebody else took a port meanwhile; others are tried");
+            }
+            Err(error) => {
+                down::end_all(folder)?;
+                return Err(error);
+            }
+        }
     }
     tell(&format!(
         "kube-apiserver {} is ready after {:.1} s",

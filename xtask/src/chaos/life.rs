@@ -37,8 +37,8 @@ const AT_MOST_AFTER_A_WRITE: Duration = Duration::from_millis(100);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(2);
 /// How long garbage collection and operators have to come to rest.
 const RESTS_WITHIN: Duration = Duration::from_secs(60);
-/// A cluster that is the same after so long has come to rest.
-const STANDS_STILL_FOR: Duration = Duration::from_secs(2);
+/// A cluster that is the same after so long has come to rest; what it is then is expected of every other life.
+const STANDS_STILL_FOR: Duration = Duration::from_secs(10);
 /// `SIGKILL` (`man 7 signal`).
 const KILLED: i32 = 9;
 
