@@ -331,3 +331,52 @@ fn an_import_records_what_is_there_and_the_next_apply_takes_what_the_stack_says(
     assert_eq!(left["metadata"]["uid"], uid);
     assert!(left["metadata"]["annotations"]["stackctl.dev/address"].is_null());
 }
+
+#[test]
+fn what_the_stack_made_at_another_address_is_renamed_and_not_imported() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    stack(&sandbox, "new", "");
+    let before = sandbox.simulate(&["state", "pull"]).expect(0).stdout;
+    let (old, new) = (
+        "manifests[old].configmap[\"default/settings\"]",
+        "manifests[new].configmap[\"default/settings\"]",
+    );
+    let import = ["import", new, "ConfigMap", "default/settings"];
+    let refused = sandbox.simulate(&import).expect(1);
+    for said in [
+        &format!("ConfigMap default/settings is recorded already, at `{old}`"),
+        "`[[moved]]`",
+        &format!("`stackctl state mv '{old}' '{new}'`"),
+    ] {
+        assert!(refused.stderr.contains(said), "`{said}`: {}", refused.shown());
+    }
+    assert_eq!(sandbox.simulate(&["state", "pull"]).expect(0).stdout, before);
+    // What was renamed is still what the stack made: a destroy deletes it.
+    sandbox.simulate(&["state", "mv", old, new]).expect(0);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    assert!(served.find(SETTINGS).is_none());
+}
+
+#[test]
+fn what_somebody_made_in_the_place_of_what_is_recorded_elsewhere_is_imported() {
+    let sandbox = sandbox();
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    served.remove(SETTINGS);
+    let theirs = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"}, "data": {"k": "theirs"}});
+    served.make("/api/v1/namespaces/default/configmaps", &theirs);
+    let uid = served.get(SETTINGS)["metadata"]["uid"].clone();
+    stack(&sandbox, "new", "");
+    let new = "manifests[new].configmap[\"default/settings\"]";
+    sandbox
+        .simulate(&["import", new, "ConfigMap", "default/settings"])
+        .expect(0);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    // It was there before us.
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    assert_eq!(served.get(SETTINGS)["metadata"]["uid"], uid);
+}

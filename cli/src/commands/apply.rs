@@ -187,6 +187,9 @@ fn run_saved(command: &ApplyCommand, settings: &Settings, saved: saved::Read) ->
             .await?;
             let planned = planning::apply(settings, &cluster, &known, &stack, &desired, &arguments).await?;
             saved.check_still_true(&planned, &planned.part_of(&desired), &known)?;
+            if !command.plan.yes_delete {
+                saved.check_losses(&planned)?;
+            }
             if !command.skip_preflight && is_first(&known) {
                 preflight::before_first_apply(settings, &cluster, &stack, &planned).await?;
             }

@@ -1,7 +1,8 @@
 //! `import`: an object that is there, recorded at an address, so that the next plan sets the stack against it.
 //!
 //! Invariant: nothing is written to the cluster but its copy of the state. What the stack says otherwise is shown by the
-//! next plan, and taken by the next apply; a destroy gives the object back as it found it, but for what was changed.
+//! next plan, and taken by the next apply; a destroy gives the object back as it found it, but for what was changed. So
+//! nothing that this stack has recorded at another address is imported: what it made would count as there before it.
 
 use super::{
     cluster::{Cluster, Use},
@@ -16,14 +17,17 @@ use crate::{
     settings::Settings,
     views,
 };
+use serde_json::Value;
 use stackctl_engine::{
     Address, ObjectRef, Resource,
     execute::{Journal as _, Outcome, Provider as _, adopted},
     marks::Whose,
     plan::take_off,
+    recorded::{Recorded, RecordedNode},
     resource::Node,
 };
 use stackctl_stacks::Stack;
+use std::collections::BTreeMap;
 
 pub(super) fn run(command: &ImportCommand, settings: &Settings) -> Result<Exit, Error> {
     let (stack, _) = load::stack(settings)?;
@@ -60,6 +64,15 @@ async fn import(
             .into());
     }
     let live = live(cluster, known, resource, object).await?;
+    if let Some(elsewhere) = recorded_elsewhere(before.recorded(), object, &live) {
+        return Err(Problem::new(format!("{object} is recorded already, at `{elsewhere}`"))
+            .because("imported here, what the stack made would count as there before it, and no destroy would delete it")
+            .hint(format!(
+                "say that the address has another name, with `[[moved]]` and an apply, or at once with `stackctl state mv \
+                 '{elsewhere}' '{address}'`; nothing was changed"
+            ))
+            .into());
+    }
     let key = known.backend.key_or_create().map_err(problem)?;
     let edges: Vec<_> = desired.graph.dependencies(address).into_iter().cloned().collect();
     let record =
@@ -69,6 +82,22 @@ async fn import(
     let state = journal.finish().map_err(problem)?;
     copy::follow(settings, cluster, &state, Over::Known(&before)).await;
     Ok(object.clone())
+}
+
+/// The address at which this very object is recorded. One that somebody made in its place is another one.
+fn recorded_elsewhere<'a>(
+    recorded: &'a BTreeMap<Address, Recorded>,
+    object: &ObjectRef,
+    live: &Value,
+) -> Option<&'a Address> {
+    let is_it = |known: &&Recorded| match &known.node {
+        RecordedNode::Object(last) => {
+            last.object.is_same_object(object) && live["metadata"]["uid"].as_str() == Some(last.uid.as_str())
+        }
+        RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => false,
+    };
+    let known = recorded.values().find(is_it)?;
+    Some(&known.address)
 }
 
 /// The resource of an address, if it makes the object that was named.
@@ -124,12 +153,7 @@ fn place(object: &ObjectRef) -> String {
 }
 
 /// The object as it is, if it is nobody's.
-async fn live(
-    cluster: &Cluster,
-    known: &Known,
-    resource: &Resource,
-    object: &ObjectRef,
-) -> Result<serde_json::Value, Problem> {
+async fn live(cluster: &Cluster, known: &Known, resource: &Resource, object: &ObjectRef) -> Result<Value, Problem> {
     let live = cluster
         .provider
         .get(object)

@@ -23,7 +23,7 @@ use stackctl_engine::{
     Resource,
     digest::Digest,
     facts::Facts,
-    plan::{Action, NodeKind, Pattern, Projection, desired_digest},
+    plan::{Action, Loss, NodeKind, Pattern, Projection, desired_digest, losses, not_among},
 };
 use stackctl_stacks::{Source, Stack};
 use stackctl_state::planfile::{self, PlanHeader, SavedPlan, SealedPlan};
@@ -56,6 +56,9 @@ struct Body {
     read: BTreeMap<String, ReadPaths>,
     /// What is changed, by address, and how.
     changes: BTreeMap<String, String>,
+    /// What is deleted beyond what a stack may lose by mistake: what `yes_delete` is about, and nothing besides.
+    #[serde(default)]
+    losses: Vec<LossBody>,
     /// For people.
     text: String,
     /// For machines.
@@ -79,6 +82,28 @@ struct Layer {
 struct ReadPaths {
     uid: Option<String>,
     paths: BTreeMap<String, Option<String>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct LossBody {
+    what: String,
+    uid: Option<String>,
+    count: usize,
+}
+
+impl LossBody {
+    fn of(loss: Loss) -> Self {
+        let Loss { what, uid, count } = loss;
+        Self { what, uid, count }
+    }
+
+    fn loss(&self) -> Loss {
+        Loss {
+            what: self.what.clone(),
+            uid: self.uid.clone(),
+            count: self.count,
+        }
+    }
 }
 
 impl ScopeBody {
@@ -143,6 +168,7 @@ impl Body {
                 .map(|(address, read)| (address.to_string(), read_paths(read)))
                 .collect(),
             changes: changes(plan),
+            losses: losses(&planned.excess).into_iter().map(LossBody::of).collect(),
             text: views::plan::plan(plan, &planned.around, &Style::PLAIN),
             plan: json_of(&views::plan_document::plan(plan, &planned.around, details))?,
         })
@@ -429,12 +455,28 @@ impl Saved {
         }
     }
 
+    /// Refuses what would be lost now and was not when the plan was made: its `--yes-delete` says nothing of that.
+    pub(super) fn check_losses(&self, planned: &Planned) -> Result<(), Error> {
+        let then = self.body.losses.iter().map(LossBody::loss).collect();
+        let new = not_among(&then, &losses(&planned.excess));
+        if new.is_empty() {
+            return Ok(());
+        }
+        let hint = "look at a new `stackctl plan -o FILE`, or say `--yes-delete` with this apply if that is to go too; \
+                    nothing was changed";
+        Err(self.no_longer_true(new).hint(hint).into())
+    }
+
     fn stale(&self, moved: Vec<String>) -> Error {
-        let mut problem = Problem::new(format!("the plan `{}` is no longer true", self.name));
-        problem.because = moved;
-        problem
+        self.no_longer_true(moved)
             .hint("look at a new `stackctl plan -o FILE`; nothing was changed")
             .into()
+    }
+
+    fn no_longer_true(&self, because: Vec<String>) -> Problem {
+        let mut problem = Problem::new(format!("the plan `{}` is no longer true", self.name));
+        problem.because = because;
+        problem
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Along {
     pub address: Address,
     /// The object.
     pub object: ObjectRef,
+    /// The object's uid, as far as it is known: another object of that name is another loss.
+    pub uid: Option<String>,
     /// Why it would not go by itself.
     pub stays: Stays,
     /// The resource of what takes it along.
@@ -128,6 +130,7 @@ pub fn along<'a>(
         all.push(Along {
             address: address.clone(),
             object: object.object.clone(),
+            uid: Some(object.uid.clone()),
             stays,
             container: container.clone(),
             with: with.clone(),
@@ -142,6 +145,7 @@ pub fn along<'a>(
             all.push(Along {
                 address: step.address.clone(),
                 object: object.clone(),
+                uid: None,
                 stays: Stays::LetGo,
                 container: container.clone(),
                 with: with.clone(),
@@ -188,6 +192,7 @@ pub fn excess_along(along: Vec<Along>) -> impl Iterator<Item = Excess> {
     along.into_iter().map(|one| Excess::Along {
         address: one.address,
         object: Box::new(one.object),
+        uid: one.uid,
         with: Box::new(one.with),
         is_prevented: one.stays == Stays::Prevented,
         stays: one.stays.to_string(),

@@ -10,7 +10,7 @@
 //! - A few objects may always go, unless they hold data: of a tiny stack they are soon more than a third.
 
 use super::{
-    Action, Plan, Purpose,
+    Action, Along, Plan, Purpose,
     others::{counted, named},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub enum Excess {
         address: Address,
         /// The object.
         object: Box<ObjectRef>,
+        /// The object's uid, as far as it is known.
+        uid: Option<String>,
         /// The object that it goes with.
         with: Box<ObjectRef>,
         /// The resource of that one.
@@ -57,14 +59,14 @@ pub enum Excess {
         is_prevented: bool,
     },
     /// Objects of others that the server deletes with a namespace, and that are not named.
-    #[error("`{address}`: {} go with {with}: they are not of this stack", counted(*.count))]
+    #[error("`{address}`: {} go with {with}: they are not of this stack", counted(.unnamed.len()))]
     More {
         /// The resource.
         address: Address,
         /// The namespace.
         with: Box<ObjectRef>,
-        /// How many.
-        count: usize,
+        /// The objects.
+        unnamed: Vec<Along>,
     },
     /// What others may have in a namespace that goes, and nobody let us look at.
     #[error("`{address}`: what others have in {with} goes with it, and may not be listed: {}", named(.kinds))]

@@ -62,7 +62,7 @@ pub struct Hands<'a> {
 pub struct Others {
     /// The first of each namespace.
     pub named: Vec<Along>,
-    /// Of how many more no name is told.
+    /// The rest of each, of which the number alone is told.
     pub more: Vec<More>,
     /// What could not be looked at, one for each namespace.
     pub unseen: Vec<Unseen>,
@@ -75,8 +75,8 @@ pub struct More {
     pub container: Address,
     /// The namespace.
     pub with: ObjectRef,
-    /// How many.
-    pub count: usize,
+    /// The objects.
+    pub unnamed: Vec<Along>,
 }
 
 /// Kinds whose objects in a namespace that goes may not be listed.
@@ -144,6 +144,9 @@ pub(crate) fn namespace_of(known: &Recorded) -> Option<&ObjectRef> {
     }
 }
 
+/// Whether an object is no claim, the object, and its uid.
+type ClaimsFirst = (bool, ObjectRef, Option<String>);
+
 /// Of what is in namespaces that go, what is somebody else's; `unread` is what may not be listed.
 pub fn others_along(
     plan: &Plan,
@@ -156,7 +159,7 @@ pub fn others_along(
     let namespaces: BTreeMap<&str, (&Address, &ObjectRef)> = going_namespaces(plan, recorded)
         .map(|(address, object)| (object.name.as_str(), (address, object)))
         .collect();
-    let mut found: BTreeMap<&str, BTreeSet<(bool, ObjectRef)>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, BTreeSet<ClaimsFirst>> = BTreeMap::new();
     for live in listed {
         let Some(namespace) = live["metadata"]["namespace"].as_str() else {
             continue;
@@ -171,7 +174,8 @@ pub fn others_along(
             && !hands.defaults.contains(&object.name.as_str())
             && (is_claim || is_by_hand(live, hands.managers));
         if is_others {
-            found.entry(namespace).or_default().insert((!is_claim, object));
+            let uid = live["metadata"]["uid"].as_str().map(str::to_owned);
+            found.entry(namespace).or_default().insert((!is_claim, object, uid));
         }
     }
     let mut others = Others::default();
@@ -179,21 +183,21 @@ pub fn others_along(
         let Some((container, with)) = namespaces.get(namespace).copied() else {
             continue;
         };
-        let count = objects.len().saturating_sub(NAMED);
-        others
-            .named
-            .extend(objects.into_iter().take(NAMED).map(|(_, object)| Along {
-                address: container.clone(),
-                object,
-                stays: Stays::NotOfTheStack,
-                container: container.clone(),
-                with: with.clone(),
-            }));
-        if count > 0 {
+        let mut going = objects.into_iter().map(|(_, object, uid)| Along {
+            address: container.clone(),
+            object,
+            uid,
+            stays: Stays::NotOfTheStack,
+            container: container.clone(),
+            with: with.clone(),
+        });
+        others.named.extend(going.by_ref().take(NAMED));
+        let unnamed: Vec<_> = going.collect();
+        if !unnamed.is_empty() {
             others.more.push(More {
                 container: container.clone(),
                 with: with.clone(),
-                count,
+                unnamed,
             });
         }
     }
@@ -215,7 +219,7 @@ impl Others {
     /// What is told of those that are not named, and of those that nobody let us see.
     pub fn consequences(&self) -> BTreeMap<Address, Vec<Consequence>> {
         let more = self.more.iter().map(|more| {
-            let count = counted(more.count);
+            let count = counted(more.unnamed.len());
             let text = format!("deletes {count} with {}: they are not of this stack", more.with);
             (&more.container, text)
         });
@@ -258,7 +262,7 @@ pub fn excess_more(more: Vec<More>) -> impl Iterator<Item = Excess> {
     more.into_iter().map(|more| Excess::More {
         address: more.container,
         with: Box::new(more.with),
-        count: more.count,
+        unnamed: more.unnamed,
     })
 }
 
@@ -349,7 +353,7 @@ mod tests {
     use crate::{
         digest::Digest,
         packed::Packed,
-        plan::{Action, Purpose, Reason, excess_along, excess_more, said_along, testing},
+        plan::{Action, Purpose, Reason, excess_along, excess_more, losses, said_along, testing},
         recorded::{Claimed, Origin, RecordedDestroy, RecordedNode},
     };
     use serde_json::json;
@@ -523,6 +527,13 @@ mod tests {
             excess
                 .iter()
                 .all(|one| one.may_be_meant() && one.hint().contains("`--yes-delete`"))
+        );
+        let lost = losses(&excess);
+        let uids: BTreeSet<_> = lost.iter().filter_map(|loss| loss.uid.as_deref()).collect();
+        assert_eq!(
+            uids,
+            BTreeSet::from(["a", "b", "c", "d", "e", "f", "z"]),
+            "each is known, also where its number alone is told"
         );
         assert_eq!(
             excess[0].to_string(),
