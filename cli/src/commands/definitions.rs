@@ -40,7 +40,9 @@ use std::{
 /// The kinds of what resources write.
 fn kinds(resources: &[Resource]) -> BTreeSet<GroupKind> {
     let objects = resources.iter().filter_map(Resource::object);
-    objects.map(|object| object.object_type.group_kind()).collect()
+    // Many objects are of few types.
+    let types: BTreeSet<&ObjectType> = objects.map(|object| &object.object_type).collect();
+    types.into_iter().map(ObjectType::group_kind).collect()
 }
 
 /// The stack's own definitions, and those of a directory that a person names, of the kinds that resources are of.

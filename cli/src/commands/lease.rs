@@ -364,6 +364,9 @@ mod tests {
             let namespace = json!({"metadata": {"name": object.name}});
             Ok(if object.is_namespace() {
                 Some(namespace)
+            } else if *object == stackctl_state::copy::head("demo") {
+                let kept = state("2026-11-28T20:00:00Z");
+                Some(stackctl_state::copy::ClusterCopy::of(&kept, &[]).head().clone())
             } else {
                 self.lock().object.clone()
             })
@@ -459,12 +462,12 @@ mod tests {
         assert!(server.is_held_by(&there()), "what is another's is not given back");
     }
 
+    const NOW: &str = "2026-11-28T21:00:00Z";
+
     /// A state in which nothing is recorded.
-    fn state() -> State {
+    fn state(created: &str) -> State {
         let backend = LocalBackend::open(Path::new("nowhere"), "demo").expect("nothing is read");
-        backend
-            .create("c", "l", "2026-11-28T21:00:00Z")
-            .expect("nothing is written")
+        backend.create("c", "l", created).expect("nothing is written")
     }
 
     #[tokio::test(start_paused = true)]
@@ -480,9 +483,11 @@ mod tests {
         };
         let version = server.lock().version;
         assert!(!lease.is_lost().await, "nobody has asked");
-        let kept = copy::keep(&fenced, &state(), &[]).await.expect_err("it is another's");
+        let kept = copy::keep(&fenced, &state(NOW), &[])
+            .await
+            .expect_err("it is another's");
         assert!(kept.because[0].contains("another run has taken the lease"), "{kept:?}");
-        copy::remove(&fenced, &state()).await.expect_err("it is another's");
+        copy::remove(&fenced, &state(NOW)).await.expect_err("it is another's");
         assert!(lease.is_lost().await);
         assert_eq!(server.lock().version, version, "nothing was written");
         assert!(server.is_held_by(&there()));

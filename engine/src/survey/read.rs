@@ -194,7 +194,7 @@ impl<P: Provider> Reader<'_, P> {
             .buffer_unordered(self.width);
         while let Some((of, answer)) = answers.next().await {
             match answer {
-                Ok(objects) => objects.into_iter().flatten().for_each(|taken| self.view.insert(taken)),
+                Ok(objects) => self.view.extend(objects),
                 Err(ProviderError::KindNotServed(_)) => {}
                 Err(cause) => {
                     return Err(SurveyError {

@@ -19,7 +19,7 @@ use crate::{
     yields::is_recorded_so,
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Judges objects as they are read.
 pub(super) struct Reading<'a> {
@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Takes an object that was read, if it has a kind and a name.
-    pub(super) fn take(&self, object: Value) -> Option<(ObjectKey, Held)> {
+    pub(super) fn take(&self, object: Value) -> Option<(ObjectKey, Arc<Held>)> {
         let names = Names::of(&object)?;
         let key = names.key();
         let held = match self.known.get(&names) {
@@ -81,7 +81,8 @@ impl<'a> Reading<'a> {
             Some(Known::Recorded) => Held::packed(&object, None),
             None => Held::open(object),
         };
-        Some((key, held))
+        // It is moved from page to list to view.
+        Some((key, Arc::new(held)))
     }
 
     fn same(&self, resource: &Resource, desired: &Object, live: &Value) -> Option<Same> {

@@ -34,8 +34,14 @@ impl Seen for View {
 
 impl View {
     /// Takes what was read; what was read before stays, since it was read in the version that counts.
-    pub(super) fn insert(&mut self, (key, held): (ObjectKey, Held)) {
-        self.objects.entry(key).or_insert_with(|| Arc::new(held));
+    pub(super) fn insert(&mut self, (key, held): (ObjectKey, Arc<Held>)) {
+        self.objects.entry(key).or_insert(held);
+    }
+
+    /// Takes all of a list that was read.
+    pub(super) fn extend(&mut self, taken: Vec<Option<(ObjectKey, Arc<Held>)>>) {
+        self.objects.reserve(taken.len());
+        taken.into_iter().flatten().for_each(|taken| self.insert(taken));
     }
 
     pub(super) fn held(&self, object: &ObjectRef) -> Option<&Arc<Held>> {
@@ -59,7 +65,8 @@ mod tests {
             ("Secret", "n", "s"),
         ] {
             let object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": namespace, "name": name}});
-            view.insert((Names::of(&object).expect("named").key(), Held::packed(&object, None)));
+            let held = Arc::new(Held::packed(&object, None));
+            view.insert((Names::of(&object).expect("named").key(), held));
         }
         let of = ObjectType::new("v1", "ConfigMap");
         let names = |namespace| {
