@@ -16,7 +16,7 @@ use crate::{
     program,
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     ops::Range,
     os::unix::process::ExitStatusExt as _,
@@ -56,6 +56,15 @@ pub(super) struct Pace {
 pub(super) struct Kills {
     pub(super) hits: u64,
     pub(super) late: u64,
+}
+
+/// What a killed run leaves to the next one beside the stack file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// All that it had written.
+    Whole,
+    /// What was there before it.
+    OfBefore,
 }
 
 /// When a kill comes.
@@ -160,17 +169,30 @@ impl Life {
     ///
     /// # Errors
     /// One that ends by itself and not well.
-    pub(super) fn kills(&mut self, command: &str, pace: &Pace, dice: &mut Dice) -> Result<Kills, TaskError> {
+    pub(super) fn kills(
+        &mut self,
+        command: &str,
+        pace: &Pace,
+        memory: Memory,
+        dice: &mut Dice,
+    ) -> Result<Kills, TaskError> {
         let mut kills = Kills::default();
         let begun = self.told()?.n_writes();
         for _ in 0..KILLS.start + dice.below(KILLS.end - KILLS.start) {
             let written = self.told()?.n_writes() - begun;
             let aim = Aim::drawn(pace, pace.writes.saturating_sub(written), dice);
+            let before = match memory {
+                Memory::Whole => None,
+                Memory::OfBefore => Some(self.state()?),
+            };
             if !self.is_killed(command, &aim)? {
                 kills.late += 1;
                 break;
             }
             kills.hits += 1;
+            if let Some(before) = before {
+                self.goes_on_from(&before)?;
+            }
         }
         Ok(kills)
     }
@@ -198,6 +220,48 @@ impl Life {
             return Ok(true);
         }
         self.ended_well(command, status.success()).map(|()| false)
+    }
+
+    /// What is kept beside the stack file, but for the lock, which is of whoever runs.
+    fn state(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>, TaskError> {
+        let Ok(entries) = fs::read_dir(self.folder.join("simulator/state")) else {
+            return Ok(BTreeMap::new());
+        };
+        entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension != "lock"))
+            .map(|path| match fs::read(&path) {
+                Ok(bytes) => Ok((path, bytes)),
+                Err(cause) => Err(TaskError::Read { path, cause }),
+            })
+            .collect()
+    }
+
+    /// Puts back what was kept before a run; where that is refused, it is made again of what the cluster keeps.
+    fn goes_on_from(&self, before: &BTreeMap<PathBuf, Vec<u8>>) -> Result<(), TaskError> {
+        for path in self.state()?.into_keys().filter(|path| !before.contains_key(path)) {
+            fs::remove_file(&path).map_err(|cause| TaskError::Write { path, cause })?;
+        }
+        for (path, bytes) in before {
+            fs::write(path, bytes).map_err(|cause| TaskError::Write {
+                path: path.clone(),
+                cause,
+            })?;
+        }
+        let planned = program::run(&mut self.prepared("plan"))?;
+        if planned.status.code() != Some(1) {
+            return Ok(());
+        }
+        if !String::from_utf8_lossy(&planned.stderr).contains("state rebuild") {
+            return Err(program::failed(&self.prepared("plan"), &planned, ""));
+        }
+        let mut rebuild = Command::new(&self.stackctl);
+        rebuild
+            .args(["state", "rebuild", "--force", "--simulate=simulator"])
+            .args(SPEED)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null());
+        program::output(&mut rebuild, "").map(drop)
     }
 
     /// Starts a command, whose words go into a file.

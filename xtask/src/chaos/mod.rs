@@ -8,6 +8,8 @@
 //!   and one that is let through. Of one life in three no apply is let through: it is destroyed as the kills left it, and
 //!   nothing that we made stays that would not stay after a whole one. What operators leave behind that were stopped in the
 //!   middle of their installation is theirs.
+//! - Of one life in four each apply that was killed leaves no state behind: the next command has the one from before it, as a
+//!   cache or a backup has, or makes it again of what the cluster keeps where that one is refused.
 //! - A kill counts only where it is what ended the program; where too few of them did, nothing was shown, and that is an
 //!   error.
 
@@ -19,7 +21,7 @@ mod life;
 use crate::{bench::release, client::failed, error::TaskError};
 use clap::Args;
 use dice::Dice;
-use life::{Kills, Life};
+use life::{Kills, Life, Memory};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -39,6 +41,9 @@ const FEWEST_KILLS: u64 = 2;
 
 /// One life in so many is destroyed before an apply of it was let through.
 const ONE_UNFINISHED_IN: u64 = 3;
+
+/// One life in so many goes on from the state of before each kill of an apply.
+const ONE_FORGETFUL_IN: u64 = 4;
 
 /// What the instants of the kills are drawn from, unless a flag says it.
 const SEED: u64 = 0x5eed;
@@ -111,13 +116,17 @@ pub(crate) fn run(root: &Path, chaos: &Chaos) -> Result<String, TaskError> {
     for run in 0..chaos.runs {
         let mut life = Life::begin(&stackctl, &stack, &FAULTS)?;
         let is_whole = (run + 1) % ONE_UNFINISHED_IN > 0;
-        of_apply.add(life.kills("apply", &to_apply, &mut dice)?);
+        let memory = match run % ONE_FORGETFUL_IN {
+            1 => Memory::OfBefore,
+            _ => Memory::Whole,
+        };
+        of_apply.add(life.kills("apply", &to_apply, memory, &mut dice)?);
         if is_whole {
             n_whole += 1;
             life.command("apply")?;
             count.compare(&applied, &life.made()?, |object| format!("run {run}, apply: {object}"));
             life.command("plan")?;
-            of_destroy.add(life.kills("destroy", &to_destroy, &mut dice)?);
+            of_destroy.add(life.kills("destroy", &to_destroy, Memory::Whole, &mut dice)?);
         }
         life.command("destroy")?;
         let told = life.told()?;
