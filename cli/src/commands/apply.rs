@@ -124,7 +124,7 @@ async fn follow(
         return Ok(Exit::Failed);
     }
     let state = refresh::record(&look, cluster, known, lock)?;
-    copy::follow(settings, cluster, &state, state.serial()).await;
+    copy::follow(settings, cluster, lock, &state, state.serial()).await;
     views::tell("recorded as it is; nothing else was written to the cluster\n");
     Ok(Exit::Done)
 }

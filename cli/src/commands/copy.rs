@@ -28,9 +28,9 @@ use stackctl_engine::{
     rights::Right,
 };
 use stackctl_state::{
-    State,
+    State, StateLock,
     copy::{self, ClusterCopy, Label},
-    lease,
+    lease::{self, Holder},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -173,6 +173,7 @@ async fn keep_over(
 pub(super) async fn settle(
     settings: &Settings,
     fenced: &Fenced<'_, impl Provider>,
+    holder: &Holder,
     state: &State,
     unsure: &[Recorded],
     purpose: Purpose,
@@ -185,8 +186,7 @@ pub(super) async fn settle(
             if !goes && is_kept(fenced.provider, state, unsure).await {
                 return Ok(());
             }
-            let holder = held::holder(&settings.state);
-            if let Err(error) = held::is_free(fenced.provider, state.stack(), &holder).await {
+            if let Err(error) = held::is_free(fenced.provider, state.stack(), holder).await {
                 say_that_it_is_behind(settings, &why(&error));
                 return Ok(());
             }
@@ -234,17 +234,23 @@ fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
 /// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
 /// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
 /// does one that is newer than `newest`: what it is of is not here; and any while another run is at work.
-pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) {
-    if let Err(error) = followed(settings, cluster, state, newest).await {
+pub(super) async fn follow(settings: &Settings, cluster: &Cluster, lock: &StateLock, state: &State, newest: u64) {
+    if let Err(error) = followed(cluster, lock, state, newest).await {
         say_that_it_does_not(settings, &error);
     }
 }
 
 /// The same for a command that needs no cluster otherwise. `context` is the stack's own choice.
-pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, newest: u64) {
+pub(super) fn follow_elsewhere(
+    settings: &Settings,
+    context: Option<&str>,
+    lock: &StateLock,
+    state: &State,
+    newest: u64,
+) {
     let reached = runtime::block_on(async {
         let cluster = Cluster::open(settings, context, Use::Write).await?;
-        let followed = followed(settings, &cluster, state, newest).await;
+        let followed = followed(&cluster, lock, state, newest).await;
         cluster.close().await;
         followed
     });
@@ -253,9 +259,9 @@ pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state
     }
 }
 
-async fn followed(settings: &Settings, cluster: &Cluster, state: &State, newest: u64) -> Result<(), Error> {
+async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, newest: u64) -> Result<(), Error> {
     state.check_cluster(&cluster.id).map_err(problem)?;
-    held::is_free(&cluster.provider, state.stack(), &held::holder(&settings.state)).await?;
+    held::is_free(&cluster.provider, state.stack(), &held::holder(lock)).await?;
     let kept = look(cluster, state.stack()).await?;
     match kept.head.as_ref().and_then(Label::of) {
         Some(label) if label.lineage != state.lineage() => Err(Problem::new("it is of another state").into()),

@@ -67,7 +67,7 @@ async fn import(
     let mut journal = known.backend.journal(before, &lock).map_err(problem)?;
     journal.record(&Outcome::Recorded(Box::new(record)));
     let state = journal.finish().map_err(problem)?;
-    copy::follow(settings, cluster, &state, state.serial()).await;
+    copy::follow(settings, cluster, &lock, &state, state.serial()).await;
     Ok(object.clone())
 }
 

@@ -21,7 +21,7 @@ use stackctl_engine::{
     recorded::Recorded,
 };
 use stackctl_stacks::Stack;
-use stackctl_state::State;
+use stackctl_state::{State, StateLock};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
@@ -33,7 +33,9 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
     let name = name.as_str();
     let mut known = Known::read(settings, name)?;
     let context = stack.as_ref().and_then(Stack::context);
-    let follow = |state: &State, newest: u64| copy::follow_elsewhere(settings, context, state, newest);
+    let follow = |lock: &StateLock, state: &State, newest: u64| {
+        copy::follow_elsewhere(settings, context, lock, state, newest);
+    };
     let none = BTreeMap::new();
     match command {
         StateCommand::List(_) => list(known.state.as_ref().map_or(&none, State::recorded), settings),
@@ -127,7 +129,13 @@ pub(super) fn summary(state: &State) -> Summary {
     }
 }
 
-fn rename(known: &mut Known, stack: &str, from: &str, to: &str, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn rename(
+    known: &mut Known,
+    stack: &str,
+    from: &str,
+    to: &str,
+    follow: impl FnOnce(&StateLock, &State, u64),
+) -> Result<(), Error> {
     let prefix = |text: &str| -> Result<Prefix, Problem> {
         text.parse().map_err(|error| {
             Problem::new(format!("`{text}` is not an address, nor the beginning of one")).caused_by(&error)
@@ -156,7 +164,7 @@ fn rename(known: &mut Known, stack: &str, from: &str, to: &str, follow: impl FnO
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::renamed(&renames));
-    follow(&state, state.serial());
+    follow(&lock, &state, state.serial());
     Ok(())
 }
 
@@ -164,7 +172,12 @@ fn refused(error: &MoveError) -> Problem {
     Problem::of(error).hint(error.hint())
 }
 
-fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn forget(
+    known: &mut Known,
+    stack: &str,
+    addresses: &[String],
+    follow: impl FnOnce(&StateLock, &State, u64),
+) -> Result<(), Error> {
     let addresses = addresses
         .iter()
         .filter(|text| !addressed::is_file(text))
@@ -186,7 +199,7 @@ fn forget(known: &mut Known, stack: &str, addresses: &[String], follow: impl FnO
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::forgotten(&addresses));
-    follow(&state, state.serial());
+    follow(&lock, &state, state.serial());
     Ok(())
 }
 
@@ -195,7 +208,11 @@ fn said(state: &State) -> Result<String, Problem> {
     String::from_utf8(state.to_bytes()).map_err(|error| Problem::of(&error))
 }
 
-fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&State, u64)) -> Result<(), Error> {
+fn push(
+    known: &mut Known,
+    command: &StatePushCommand,
+    follow: impl FnOnce(&StateLock, &State, u64),
+) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let read = if command.file == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).map(drop)
@@ -218,7 +235,7 @@ fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&Stat
     known.backend.install(&pushed, &lock).map_err(problem)?;
     views::result(&views::state::pushed(&summary(&pushed)));
     // Who puts an older one in place means that it holds from now on.
-    follow(&pushed, if command.force { u64::MAX } else { pushed.serial() });
+    follow(&lock, &pushed, if command.force { u64::MAX } else { pushed.serial() });
     Ok(())
 }
 
