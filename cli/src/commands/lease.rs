@@ -431,20 +431,22 @@ mod tests {
         Holder::new("ben@build-2", "there")
     }
 
+    fn deletion(object: ObjectRef) -> DeleteRequest {
+        DeleteRequest {
+            object,
+            uid: None,
+            resource_version: None,
+            foreground: false,
+        }
+    }
+
     async fn writes(server: &One, lease: &Lease<'_, One>) -> Result<Deletion, ProviderError> {
         let fenced = Fenced {
             provider: server,
             lease: Some(lease),
         };
         let object = ObjectRef::cluster("v1", "Namespace", "n");
-        let (uid, foreground) = (None, false);
-        fenced
-            .delete(&DeleteRequest {
-                object,
-                uid,
-                foreground,
-            })
-            .await
+        fenced.delete(&deletion(object)).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -545,13 +547,7 @@ mod tests {
             provider: &server,
             lease: Some(&lease),
         };
-        let (uid, foreground) = (None, false);
-        let object = lease::lease("demo");
-        let deleted = DeleteRequest {
-            object,
-            uid,
-            foreground,
-        };
+        let deleted = deletion(lease::lease("demo"));
         fenced.delete(&deleted).await.expect("it is ours");
         sleep(DURATION).await;
         assert!(writes(&server, &lease).await.is_ok());
