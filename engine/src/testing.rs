@@ -71,6 +71,8 @@ struct Inner {
     asked: Option<Deed>,
     /// How many answers to writes get lost.
     lost: usize,
+    /// Of which object the next deletion is not carried out, what it is answered, and what somebody else does then.
+    undeleted: Option<(ObjectKey, ProviderError, Deed)>,
     /// How long an apply takes.
     takes: Duration,
     /// Whether watches hear of nothing.
@@ -217,6 +219,17 @@ impl Memory {
         self.lock().lost = count;
     }
 
+    /// Answers the next deletion of an object with this instead of carrying it out, and lets somebody else do something
+    /// before it is sent again.
+    pub(crate) fn refuse_deletion(
+        &self,
+        object: &ObjectRef,
+        answer: ProviderError,
+        deed: impl FnOnce(&Self) + Send + 'static,
+    ) {
+        self.lock().undeleted = Some((object.key(), answer, Box::new(deed)));
+    }
+
     /// Each apply takes so long from now on.
     pub(crate) fn takes(&self, time: Duration) {
         self.lock().takes = time;
@@ -283,7 +296,7 @@ impl Memory {
     }
 }
 
-/// A resourceVersion that is sent must be the present one (ssa-semantics §4, §5).
+/// A resourceVersion that is sent must be the present one (ssa-semantics §4, §5, §12).
 fn refuse_stale(live: Option<&Value>, sent: &Value) -> Result<(), ProviderError> {
     match live {
         Some(live) if !sent.is_null() && *sent != live["metadata"]["resourceVersion"] => Err(ProviderError::Modified),
@@ -532,12 +545,19 @@ impl Provider for Memory {
     }
 
     async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
-        let mut inner = self.lock();
+        self.interfere();
         let key = request.object.key();
+        let refused = { self.lock().undeleted.take_if(|(of, ..)| *of == key) };
+        if let Some((_, answer, deed)) = refused {
+            deed(self);
+            return Err(answer);
+        }
+        let mut inner = self.lock();
         let live = inner.objects.get(&key).cloned().ok_or(ProviderError::NotFound)?;
         if request.uid.as_deref().is_some_and(|uid| live["metadata"]["uid"] != uid) {
             return Err(ProviderError::OtherUid);
         }
+        refuse_stale(Some(&live), &json!(request.resource_version))?;
         inner.objects.remove(&key);
         inner.log.push(format!("delete {}", request.object));
         self.tell(&inner, Told::One(key, None, live));

@@ -9,7 +9,8 @@
 //! - It is taken, renewed and given back by writes that carry the uid and the resourceVersion of what was seen: of two that
 //!   want it one gets it.
 //! - Who has died holds nothing [`DURATION`] after it was heard of last, nor against whoever holds the lock of the same
-//!   state on the same machine: that lock says that it has died.
+//!   state on the same machine: that lock says that it has died. The same state is the same file of the lock, by its number:
+//!   two containers may have one host name, one user and one path, and a lock each.
 //! - Times are RFC 3339 in UTC with microseconds, as `MicroTime` is written, so that they sort as texts. Those of two
 //!   machines are compared, so their clocks have to agree within half of [`DURATION`].
 
@@ -51,7 +52,8 @@ pub fn rights(removes: bool) -> impl Iterator<Item = Right> {
 pub struct Holder(String);
 
 impl Holder {
-    /// Of `user@host`, and of what tells this state on this machine from any other.
+    /// Of `user@host`, and of what tells this state on this machine from any other: from one at the same path in another
+    /// container, and from a copy of it.
     pub fn new(who: &str, place: &str) -> Self {
         Self(format!("{who}/{}", Digest::of_bytes(place.as_bytes()).short()))
     }

@@ -26,7 +26,7 @@ mod recorded;
 mod sample;
 mod seen;
 
-pub use backend::{Backend, LocalBackend, StateLock};
+pub use backend::{Backend, FileNumber, LocalBackend, StateLock};
 pub use error::StateError;
 pub use journal::StateJournal;
 pub use lock::LockInfo;

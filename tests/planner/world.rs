@@ -235,6 +235,7 @@ impl World {
         let request = DeleteRequest {
             object,
             uid: None,
+            resource_version: None,
             foreground: false,
         };
         self.provider.delete(&request).await.expect("it is deleted");

@@ -7,6 +7,7 @@ use std::fs;
 /// Where the state of a rehearsal is.
 const STATE: &str = ".stackctl/simulator/state";
 const SECRET: &str = "/api/v1/namespaces/stackctl/secrets/stack.quickstart";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/stackctl/leases/stack.quickstart";
 
 /// Loses everything that is kept beside the stack file, the key included.
 #[track_caller]
@@ -77,6 +78,18 @@ fn a_run_that_was_killed_and_lost_its_state_is_finished_after_a_rebuild() {
     lose_the_state(&sandbox);
     let rebuilt = sandbox.simulate(&["state", "rebuild", "quickstart"]).expect(0);
     assert!(rebuilt.stdout.contains("a run did not end"), "{}", rebuilt.shown());
+    // The lock by which it is known to have died is lost with the state: its lease says so only a minute later.
+    let heard_at = |time: &str| served.patch(LEASE, &json!({"spec": {"renewTime": time}}));
+    heard_at("2999-01-01T00:00:00.000000Z");
+    let refused = sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(1);
+    assert!(
+        refused
+            .stderr
+            .contains("another run of the stack quickstart is at work"),
+        "{}",
+        refused.shown()
+    );
+    heard_at("2020-01-01T00:00:00.000000Z");
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
     sandbox
         .simulate(&["plan", "stack.toml", "--detailed-exitcode"])

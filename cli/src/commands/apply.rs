@@ -125,7 +125,7 @@ async fn follow(
     }
     let before = known.begun(cluster)?;
     let state = refresh::record(&look, before.clone(), known, lock)?;
-    copy::follow(settings, cluster, &state, Over::Known(&before)).await;
+    copy::follow(settings, cluster, lock, &state, Over::Known(&before)).await;
     views::tell("recorded as it is; nothing else was written to the cluster\n");
     Ok(Exit::Done)
 }

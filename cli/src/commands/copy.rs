@@ -28,9 +28,9 @@ use stackctl_engine::{
     rights::Right,
 };
 use stackctl_state::{
-    State, StateError,
+    State, StateError, StateLock,
     copy::{self, ClusterCopy, Label},
-    lease,
+    lease::{self, Holder},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -188,6 +188,7 @@ async fn keep_over(
 pub(super) async fn settle(
     settings: &Settings,
     fenced: &Fenced<'_, impl Provider>,
+    holder: &Holder,
     state: &State,
     unsure: &[Recorded],
     purpose: Purpose,
@@ -200,8 +201,7 @@ pub(super) async fn settle(
             if !goes && is_kept(fenced.provider, state, unsure).await {
                 return Ok(());
             }
-            let holder = held::holder(&settings.state);
-            if let Err(error) = held::is_free(fenced.provider, state.stack(), &holder).await {
+            if let Err(error) = held::is_free(fenced.provider, state.stack(), holder).await {
                 say_that_it_is_behind(settings, &why(&error));
                 return Ok(());
             }
@@ -249,17 +249,23 @@ fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
 /// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
 /// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
 /// does one that is of no state which was changed here (`over`); and any while another run is at work.
-pub(super) async fn follow(settings: &Settings, cluster: &Cluster, state: &State, over: Over<'_>) {
-    if let Err(error) = followed(settings, cluster, state, over).await {
+pub(super) async fn follow(settings: &Settings, cluster: &Cluster, lock: &StateLock, state: &State, over: Over<'_>) {
+    if let Err(error) = followed(cluster, lock, state, over).await {
         say_that_it_does_not(settings, &error);
     }
 }
 
 /// The same for a command that needs no cluster otherwise. `context` is the stack's own choice.
-pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state: &State, over: Over<'_>) {
+pub(super) fn follow_elsewhere(
+    settings: &Settings,
+    context: Option<&str>,
+    lock: &StateLock,
+    state: &State,
+    over: Over<'_>,
+) {
     let reached = runtime::block_on(async {
         let cluster = Cluster::open(settings, context, Use::Write).await?;
-        let followed = followed(settings, &cluster, state, over).await;
+        let followed = followed(&cluster, lock, state, over).await;
         cluster.close().await;
         followed
     });
@@ -268,10 +274,10 @@ pub(super) fn follow_elsewhere(settings: &Settings, context: Option<&str>, state
     }
 }
 
-async fn followed(settings: &Settings, cluster: &Cluster, state: &State, over: Over<'_>) -> Result<(), Error> {
+async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, over: Over<'_>) -> Result<(), Error> {
     let provider = &cluster.provider;
     state.check_cluster(&cluster.id).map_err(problem)?;
-    held::is_free(provider, state.stack(), &held::holder(&settings.state)).await?;
+    held::is_free(provider, state.stack(), &held::holder(lock)).await?;
     let Some(head) = look(cluster, state.stack()).await?.head else {
         return match state.is_empty() {
             true => Ok(()),
@@ -454,10 +460,15 @@ async fn take_away(provider: &impl Provider, state: &State) -> Result<(), Provid
     let stack = state.stack();
     let head = copy::head(stack);
     let live = provider.get(&head).await?;
-    if let Some(live) = &live {
-        match Label::of(live) {
-            Ok(label) if label.lineage == state.lineage() => {}
-            Ok(_) => return Ok(()),
+    if let Some(live) = live {
+        match Label::of(&live) {
+            Ok(label) if label.lineage != state.lineage() => return Ok(()),
+            Ok(label) if label.serial > state.serial() => {
+                return Err(ProviderError::Fenced(
+                    "the cluster keeps the copy of a newer state".to_owned(),
+                ));
+            }
+            Ok(_) => {}
             Err(error) => return Err(ProviderError::Fenced(error.to_string())),
         }
         // What leads goes last: until then the others are known by it.
@@ -465,16 +476,18 @@ async fn take_away(provider: &impl Provider, state: &State) -> Result<(), Provid
         for secret in listed(provider).await? {
             let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             match secret["metadata"]["labels"][STACK_LABEL].as_str() {
-                Some(of) if of == stack && name != head.name => ours.push(ObjectRef { name, ..head.clone() }),
+                Some(of) if of == stack && name != head.name => {
+                    ours.push((ObjectRef { name, ..head.clone() }, Some(secret)));
+                }
                 Some(of) if of == stack => {}
                 _ => others += 1,
             }
         }
-        ours.push(lease::lease(stack));
-        for object in ours {
-            delete(provider, object, None).await?;
+        ours.push((lease::lease(stack), None));
+        ours.push((head, Some(live)));
+        for (object, read) in ours {
+            delete(provider, object, read.as_ref()).await?;
         }
-        delete(provider, head, None).await?;
         if others > 0 {
             return Ok(());
         }
@@ -485,9 +498,8 @@ async fn take_away(provider: &impl Provider, state: &State) -> Result<(), Provid
     let Some(namespace) = namespace.filter(copy::is_made_for_copies) else {
         return Ok(());
     };
-    let uid = namespace["metadata"]["uid"].as_str().map(str::to_owned);
-    if delete(provider, copy::namespace(), uid.clone()).await? == Deletion::Marked {
-        gone(provider, &copy::namespace(), uid.as_deref()).await;
+    if delete(provider, copy::namespace(), Some(&namespace)).await? == Deletion::Marked {
+        gone(provider, &copy::namespace(), namespace["metadata"]["uid"].as_str()).await;
     }
     Ok(())
 }
@@ -534,16 +546,19 @@ async fn apply(provider: &impl Provider, object: ObjectRef, body: Value, stack: 
     provider.apply(&request).await.map(drop)
 }
 
-async fn delete(provider: &impl Provider, object: ObjectRef, uid: Option<String>) -> Result<Deletion, ProviderError> {
+/// Deletes an object; with `read` only as it was read, for what is in it said that it is to go.
+async fn delete(provider: &impl Provider, object: ObjectRef, read: Option<&Value>) -> Result<Deletion, ProviderError> {
+    let text = |name: &str| read.and_then(|live| live["metadata"][name].as_str()).map(str::to_owned);
     let request = DeleteRequest {
         object,
-        uid,
+        uid: text("uid"),
+        resource_version: text("resourceVersion"),
         foreground: false,
     };
     match provider.delete(&request).await {
-        Err(ProviderError::NotFound | ProviderError::NamespaceMissing(_) | ProviderError::OtherUid) => {
-            Ok(Deletion::Gone)
-        }
+        Err(ProviderError::NotFound | ProviderError::NamespaceMissing(_)) => Ok(Deletion::Gone),
+        // Another one took its name: whether that goes is to be seen anew.
+        Err(ProviderError::OtherUid) => Err(ProviderError::Modified),
         other => other,
     }
 }
@@ -584,11 +599,113 @@ fn unread(error: &ProviderError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::stream::BoxStream;
+    use serde_json::json;
     use stackctl_engine::{
+        ObjectType,
         digest::Digest,
+        execute::{ApplyAnswer, PatchRequest},
         packed::Packed,
         recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject},
     };
+    use stackctl_state::LocalBackend;
+    use std::{path::Path, sync::Mutex};
+
+    /// An API server that reads, deletes under preconditions, and lets somebody else write right before the Lease goes.
+    #[derive(Debug, Default)]
+    struct Few {
+        objects: Mutex<Vec<(ObjectRef, Value)>>,
+        meanwhile: Mutex<Option<(ObjectRef, Value)>>,
+    }
+
+    impl Few {
+        fn put(&self, object: ObjectRef, mut body: Value, version: &str) {
+            body["metadata"]["uid"] = json!("u");
+            body["metadata"]["resourceVersion"] = json!(version);
+            self.take(&object);
+            self.objects.lock().expect("no test panics").push((object, body));
+        }
+
+        fn take(&self, object: &ObjectRef) {
+            self.objects
+                .lock()
+                .expect("no test panics")
+                .retain(|(of, _)| of != object);
+        }
+
+        fn find(&self, object: &ObjectRef) -> Option<Value> {
+            let objects = self.objects.lock().expect("no test panics");
+            let found = objects.iter().find(|(of, _)| of == object);
+            found.map(|(_, body)| body.clone())
+        }
+    }
+
+    impl Provider for Few {
+        async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
+            Ok(self.find(object))
+        }
+
+        async fn list(&self, of: &ObjectType, _: Option<&str>, _: &Selector) -> Result<Vec<Value>, ProviderError> {
+            let objects = self.objects.lock().expect("no test panics");
+            let of_type = objects.iter().filter(|(object, _)| object.object_type == *of);
+            Ok(of_type.map(|(_, body)| body.clone()).collect())
+        }
+
+        async fn apply(&self, _: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
+            Err(ProviderError::Other("nothing is written".to_owned()))
+        }
+
+        async fn patch(&self, _: &PatchRequest) -> Result<Value, ProviderError> {
+            Err(ProviderError::Other("nothing is written".to_owned()))
+        }
+
+        async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
+            if request.object.object_type.kind == "Lease"
+                && let Some((object, body)) = self.meanwhile.lock().expect("no test panics").take()
+            {
+                self.put(object, body, "2");
+            }
+            let live = self.find(&request.object).ok_or(ProviderError::NotFound)?;
+            let version = live["metadata"]["resourceVersion"].as_str();
+            if request.resource_version.is_some() && request.resource_version.as_deref() != version {
+                return Err(ProviderError::Modified);
+            }
+            self.take(&request.object);
+            Ok(Deletion::Gone)
+        }
+
+        fn watch(&self, _: &ObjectType, _: Option<&str>) -> BoxStream<'static, WatchEvent> {
+            Box::pin(futures_util::stream::pending())
+        }
+    }
+
+    /// A state of this lineage in which nothing is recorded.
+    fn state(lineage: &str) -> State {
+        let backend = LocalBackend::open(Path::new("nowhere"), "demo").expect("nothing is read");
+        backend
+            .create("c", lineage, "2026-11-28T21:00:00Z")
+            .expect("nothing is written")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_that_somebody_puts_in_the_place_of_ours_before_that_goes_stays() {
+        let (ours, theirs) = (state("ours"), state("theirs"));
+        let head = |state: &State| (copy::head("demo"), ClusterCopy::of(state, &[]).head().clone());
+        for meanwhile in [None, Some(head(&theirs))] {
+            let stays = meanwhile.is_some();
+            let server = Few::default();
+            let (object, body) = head(&ours);
+            server.put(object, body, "1");
+            server.put(copy::namespace(), copy::namespace_body(), "1");
+            *server.meanwhile.lock().expect("no test panics") = meanwhile;
+            remove(&server, &ours).await.expect("it is done");
+            let left = server
+                .find(&copy::head("demo"))
+                .map(|head| Label::of(&head).expect("it says so"));
+            assert_eq!(left.map(|label| label.lineage), stays.then(|| "theirs".to_owned()));
+            assert_eq!(server.find(&copy::namespace()).is_some(), stays);
+        }
+    }
 
     fn record(address: &str, node: impl FnOnce(RecordedObject) -> RecordedNode) -> Recorded {
         let object = RecordedObject {

@@ -36,7 +36,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             if !is_recorded && planning::left(&cluster, &known).await?.is_empty() {
                 // A destroy that was killed after its last deletion left the copy of nothing.
                 if let Some(state) = &known.state {
-                    lease::is_free(&cluster.provider, &name, &lease::holder(&settings.state)).await?;
+                    lease::is_free(&cluster.provider, &name, &lease::holder(&lock)).await?;
                     copy::remove(&cluster.provider, state).await?;
                 }
                 views::tell(&format!(

@@ -123,12 +123,10 @@ pub(super) async fn ask_and_run(
         views::tell("nothing was changed\n");
         return Ok(None);
     }
+    let holder = lease::holder(lock);
     // Waiting may write too, by the remedy of a gate.
     let lease = match plan.steps.iter().any(|step| step.action != Action::NoOp) {
-        true => {
-            let holder = lease::holder(&settings.state);
-            Some(Lease::take(&cluster.provider, &known.identity.stack, &holder).await?)
-        }
+        true => Some(Lease::take(&cluster.provider, &known.identity.stack, &holder).await?),
         false => None,
     };
     let fenced = Fenced {
@@ -139,7 +137,7 @@ pub(super) async fn ask_and_run(
     let settled = match &ended {
         Ok(ended) => {
             show(settings, job.planned, ended);
-            copy::settle(settings, &fenced, &ended.state, &ended.unsure, plan.purpose).await
+            copy::settle(settings, &fenced, &holder, &ended.state, &ended.unsure, plan.purpose).await
         }
         Err(_) => Ok(()),
     };

@@ -80,7 +80,7 @@ async fn import(
     let mut journal = known.backend.journal(before.clone(), &lock).map_err(problem)?;
     journal.record(&Outcome::Recorded(Box::new(record)));
     let state = journal.finish().map_err(problem)?;
-    copy::follow(settings, cluster, &state, Over::Known(&before)).await;
+    copy::follow(settings, cluster, &lock, &state, Over::Known(&before)).await;
     Ok(object.clone())
 }
 

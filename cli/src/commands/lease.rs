@@ -16,8 +16,11 @@ use stackctl_engine::{
         ApplyAnswer, ApplyRequest, DeleteRequest, Deletion, PatchRequest, Provider, ProviderError, Selector, WatchEvent,
     },
 };
-use stackctl_state::lease::{self, DURATION, Holder, RENEWAL, Standing};
-use std::{cell::Cell, path::Path, time::Duration};
+use stackctl_state::{
+    StateLock,
+    lease::{self, DURATION, Holder, RENEWAL, Standing},
+};
+use std::{cell::Cell, time::Duration};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
@@ -26,15 +29,20 @@ use tokio::{
 /// How long the cluster has to answer about a lease.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who holds a lease when this process works on a state: the same for whoever works on it on this machine, which the lock
-/// of that state allows one at a time.
-pub(super) fn holder(state: &Path) -> Holder {
+/// Who holds a lease while this process has the lock of a state: the same for whoever has that very lock on this machine,
+/// which is one at a time, so that what an earlier one left has died.
+///
+/// Names do not say which lock it is: containers that share the network of their machine have its host name, and often one
+/// user and one path. The number of the locked file does. It stays from run to run, since that file is never replaced; a copy
+/// of the folder has another one, which no id that is kept in the file would have; and while the lock is held no other file
+/// can have it. Who removes the folder under a run has another one in the next, which waits for the first.
+pub(super) fn holder(lock: &StateLock) -> Holder {
     // Where a path leads to on a machine that was started again, or on another one of the same name, is another place.
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let place = std::fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    let place = std::fs::canonicalize(lock.path()).unwrap_or_else(|_| lock.path().to_owned());
     Holder::new(
         &format!("{}@{}", clock::user(), clock::host()),
-        &format!("{} {}", place.display(), boot.trim()),
+        &format!("{} {} {}", place.display(), lock.number(), boot.trim()),
     )
 }
 
@@ -317,8 +325,12 @@ mod tests {
     use super::*;
     use serde_json::json;
     use stackctl_engine::execute::Patch;
-    use stackctl_state::{LocalBackend, State};
-    use std::sync::{Mutex as Guarded, MutexGuard, PoisonError};
+    use stackctl_state::{LocalBackend, LockInfo, State};
+    use std::{
+        fs,
+        path::Path,
+        sync::{Mutex as Guarded, MutexGuard, PoisonError},
+    };
 
     /// An API server that holds one object and judges preconditions, or does not answer.
     #[derive(Debug, Default)]
@@ -422,20 +434,22 @@ mod tests {
         Holder::new("ben@build-2", "there")
     }
 
+    fn deletion(object: ObjectRef) -> DeleteRequest {
+        DeleteRequest {
+            object,
+            uid: None,
+            resource_version: None,
+            foreground: false,
+        }
+    }
+
     async fn writes(server: &One, lease: &Lease<'_, One>) -> Result<Deletion, ProviderError> {
         let fenced = Fenced {
             provider: server,
             lease: Some(lease),
         };
         let object = ObjectRef::cluster("v1", "Namespace", "n");
-        let (uid, foreground) = (None, false);
-        fenced
-            .delete(&DeleteRequest {
-                object,
-                uid,
-                foreground,
-            })
-            .await
+        fenced.delete(&deletion(object)).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -460,6 +474,43 @@ mod tests {
         assert!(matches!(writes(&server, &ours).await, Err(ProviderError::Fenced(_))));
         ours.release().await;
         assert!(server.is_held_by(&there()), "what is another's is not given back");
+    }
+
+    /// Takes the lock of a state that is kept in a folder.
+    fn locked(folder: &Path) -> StateLock {
+        let backend = LocalBackend::open(folder, "demo").expect("a name");
+        let who = LockInfo {
+            who: "ann@build-1".to_owned(),
+            pid: 1,
+            command: "stackctl apply".to_owned(),
+            since: "2026-11-28T21:00:00Z".to_owned(),
+        };
+        backend.lock(&who).expect("free")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_lock_at_the_same_path_takes_no_lease_of_a_run_and_its_own_does_once_that_has_died() {
+        let server = One::default();
+        let scratch = tempfile::tempdir().expect("a scratch folder");
+        let [state, theirs, copied] = ["state", "theirs", "copied"].map(|name| scratch.path().join(name));
+        let running = locked(&state);
+        let lease = Lease::take(&server, "demo", &holder(&running)).await.expect("free");
+        // As a container sees it that has the same host name and user, and a copy of the state at the same path.
+        fs::rename(&state, &theirs).expect("it is there");
+        fs::create_dir(&state).expect("the name is free");
+        fs::copy(theirs.join("demo.lock"), state.join("demo.lock")).expect("it is there");
+        let beside = locked(&state);
+        assert_eq!(beside.path(), running.path());
+        Lease::take(&server, "demo", &holder(&beside)).await.expect_err("held");
+        is_free(&server, "demo", &holder(&beside)).await.expect_err("held");
+        assert!(server.is_held_by(&holder(&running)));
+        // The first one dies, and its folder is gone on with.
+        drop((running, beside, lease));
+        fs::rename(&state, &copied).expect("it is there");
+        fs::rename(&theirs, &state).expect("the name is free");
+        let again = locked(&state);
+        is_free(&server, "demo", &holder(&again)).await.expect("its own");
+        Lease::take(&server, "demo", &holder(&again)).await.expect("its own");
     }
 
     const NOW: &str = "2026-11-28T21:00:00Z";
@@ -501,13 +552,7 @@ mod tests {
             provider: &server,
             lease: Some(&lease),
         };
-        let (uid, foreground) = (None, false);
-        let object = lease::lease("demo");
-        let deleted = DeleteRequest {
-            object,
-            uid,
-            foreground,
-        };
+        let deleted = deletion(lease::lease("demo"));
         fenced.delete(&deleted).await.expect("it is ours");
         sleep(DURATION).await;
         assert!(writes(&server, &lease).await.is_ok());

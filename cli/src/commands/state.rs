@@ -22,7 +22,7 @@ use stackctl_engine::{
     recorded::Recorded,
 };
 use stackctl_stacks::Stack;
-use stackctl_state::State;
+use stackctl_state::{State, StateLock};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
@@ -34,7 +34,9 @@ pub(super) fn run(command: &StateCommand, settings: &Settings) -> Result<Exit, E
     let name = name.as_str();
     let mut known = Known::read(settings, name)?;
     let context = stack.as_ref().and_then(Stack::context);
-    let follow = |state: &State, over: Over<'_>| copy::follow_elsewhere(settings, context, state, over);
+    let follow = |lock: &StateLock, state: &State, over: Over<'_>| {
+        copy::follow_elsewhere(settings, context, lock, state, over);
+    };
     let none = BTreeMap::new();
     match command {
         StateCommand::List(_) => list(known.state.as_ref().map_or(&none, State::recorded), settings),
@@ -133,7 +135,7 @@ fn rename(
     stack: &str,
     from: &str,
     to: &str,
-    follow: impl FnOnce(&State, Over<'_>),
+    follow: impl FnOnce(&StateLock, &State, Over<'_>),
 ) -> Result<(), Error> {
     let prefix = |text: &str| -> Result<Prefix, Problem> {
         text.parse().map_err(|error| {
@@ -163,7 +165,7 @@ fn rename(
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::renamed(&renames));
-    follow(&state, Over::Known(&before));
+    follow(&lock, &state, Over::Known(&before));
     Ok(())
 }
 
@@ -175,7 +177,7 @@ fn forget(
     known: &mut Known,
     stack: &str,
     addresses: &[String],
-    follow: impl FnOnce(&State, Over<'_>),
+    follow: impl FnOnce(&StateLock, &State, Over<'_>),
 ) -> Result<(), Error> {
     let addresses = addresses
         .iter()
@@ -198,7 +200,7 @@ fn forget(
     }
     let state = journal.finish().map_err(problem)?;
     views::result(&views::state::forgotten(&addresses));
-    follow(&state, Over::Known(&before));
+    follow(&lock, &state, Over::Known(&before));
     Ok(())
 }
 
@@ -207,7 +209,11 @@ fn said(state: &State) -> Result<String, Problem> {
     String::from_utf8(state.to_bytes()).map_err(|error| Problem::of(&error))
 }
 
-fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&State, Over<'_>)) -> Result<(), Error> {
+fn push(
+    known: &mut Known,
+    command: &StatePushCommand,
+    follow: impl FnOnce(&StateLock, &State, Over<'_>),
+) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let read = if command.file == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).map(drop)
@@ -231,6 +237,7 @@ fn push(known: &mut Known, command: &StatePushCommand, follow: impl FnOnce(&Stat
     views::result(&views::state::pushed(&summary(&pushed)));
     // Who puts an older one in place means that it holds from now on.
     follow(
+        &lock,
         &pushed,
         if command.force {
             Over::Any

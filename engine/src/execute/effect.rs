@@ -160,6 +160,8 @@ pub(super) async fn carry_out<P: Provider, J: Journal, S: SecretSource>(
                     let request = DeleteRequest {
                         object: object.clone(),
                         uid: Some(uid.clone()),
+                        // Whatever is in it by then: which object it is decided.
+                        resource_version: None,
                         foreground: false,
                     };
                     match context.provider.delete(&request).await {

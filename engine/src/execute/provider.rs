@@ -119,6 +119,9 @@ pub struct DeleteRequest {
     pub object: ObjectRef,
     /// Its uid must be this one; another one answers [`ProviderError::OtherUid`].
     pub uid: Option<String>,
+    /// Its resourceVersion must be this one; another one answers [`ProviderError::Modified`]. For a deletion that was decided
+    /// by what is in the object: beside a uid alone, what others wrote since it was read would go along.
+    pub resource_version: Option<String>,
     /// Whether its dependents go before it (foreground) rather than after it (background).
     pub foreground: bool,
 }

@@ -283,17 +283,22 @@ async fn send<P: Provider, J: Journal, S: SecretSource>(
         (Move::Delete(object, uid), _, Some(known)) => {
             given(undo::delete(context, known, object, uid, deadline).await?)
         }
-        (Move::DeleteClaimed(claimed), _, Some(known)) => match context
-            .until(deadline, || claims::user_of(context, claimed, known))
-            .await?
-        {
-            None => given(undo::delete(context, known, &claimed.object, &claimed.uid, deadline).await?),
-            Some(user) => Ok(Performed {
-                kept: Some(claimed.clone()),
-                notes: vec![format!("{} stays: {user} needs it", claimed.object)],
-                ..Performed::default()
-            }),
-        },
+        (Move::DeleteClaimed(claimed), _, Some(known)) => {
+            let deleting = undo::Deleting::new(known, &claimed.object, &claimed.uid);
+            context
+                .until(deadline, || async {
+                    // Others say that they need it in objects of their own: they are read again before it is sent again.
+                    match claims::user_of(context, claimed, known).await? {
+                        None => given(deleting.send(context, None).await?),
+                        Some(user) => Ok(Performed {
+                            kept: Some(claimed.clone()),
+                            notes: vec![format!("{} stays: {user} needs it", claimed.object)],
+                            ..Performed::default()
+                        }),
+                    }
+                })
+                .await
+        }
         (Move::Restore, _, Some(known)) => given(undo::restore(context, known, deadline).await?),
         (Move::Release, _, Some(known)) => match known.object() {
             Some(object) => given(undo::release(context, known, object, deadline).await?),

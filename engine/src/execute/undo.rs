@@ -1,7 +1,9 @@
 //! Giving back: releasing an object, restoring overlaid fields, deleting what is ours.
 //!
 //! The rules are those of DESIGN §6 and ssa-semantics §5: a restore is one JSON patch under the resourceVersion that
-//! was read; never an apply without the path, which could create the object, be refused, or take a co-owner's value.
+//! was read; never an apply without the path, which could create the object, be refused, or take a co-owner's value. An
+//! object that goes because nothing but our part is in it goes under that resourceVersion too: a request that has to be sent
+//! again is decided again.
 
 use super::{
     DeleteRequest, Deletion, Did, Intent, Journal, Patch, PatchRequest, Provider, ProviderError,
@@ -38,7 +40,7 @@ impl GivenBack {
     }
 }
 
-/// Deletes one object of this uid; another one of that name is not ours and stays.
+/// Deletes one object of this uid, whatever is in it; another one of that name is not ours and stays.
 pub(super) async fn delete<P: Provider, J: Journal, S: SecretSource>(
     context: &Context<'_, P, J, S>,
     known: &Recorded,
@@ -46,38 +48,79 @@ pub(super) async fn delete<P: Provider, J: Journal, S: SecretSource>(
     uid: &str,
     deadline: Instant,
 ) -> Result<GivenBack, StepError> {
-    let intent = Intent::Delete {
-        address: known.address.clone(),
-        object: object.clone(),
-        uid: uid.to_owned(),
-    };
-    context.intend(&intent).await?;
-    let request = DeleteRequest {
-        object: object.clone(),
-        uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),
-        foreground: false,
-    };
-    // An answer may be lost after its effect: what is gone then is gone by us.
-    let was_sent = Cell::new(false);
-    context
-        .until(deadline, || async {
-            let is_again = was_sent.replace(true);
-            match context.provider.delete(&request).await {
-                Ok(Deletion::Gone | Deletion::Marked) => Ok(GivenBack::plain(Did::Deleted)),
-                Err(ProviderError::NotFound | ProviderError::OtherUid) if is_again => {
-                    Ok(GivenBack::plain(Did::Deleted))
-                }
-                Err(ProviderError::NotFound | ProviderError::KindNotServed(_) | ProviderError::NamespaceMissing(_)) => {
-                    Ok(GivenBack::plain(Did::Forgotten))
-                }
-                Err(ProviderError::OtherUid) => Ok(GivenBack {
-                    did: Did::Forgotten,
-                    notes: vec![format!("{object} is another one now; it stays")],
-                }),
-                Err(error) => Err(error.into()),
+    let deleting = Deleting::new(known, object, uid);
+    context.until(deadline, || deleting.send(context, None)).await
+}
+
+/// A deletion that may have to be sent more than once.
+#[derive(Debug)]
+pub(super) struct Deleting<'a> {
+    known: &'a Recorded,
+    object: &'a ObjectRef,
+    uid: &'a str,
+    is_intended: Cell<bool>,
+    was_sent: Cell<bool>,
+}
+
+impl<'a> Deleting<'a> {
+    /// Of one object of this uid.
+    pub(super) fn new(known: &'a Recorded, object: &'a ObjectRef, uid: &'a str) -> Self {
+        Self {
+            known,
+            object,
+            uid,
+            is_intended: Cell::new(false),
+            was_sent: Cell::new(false),
+        }
+    }
+
+    /// Sends it once. With `read` only what was read goes: where somebody has written since, the answer is
+    /// [`ProviderError::Modified`], and it is to be read and decided again.
+    pub(super) async fn send<P: Provider, J: Journal, S: SecretSource>(
+        &self,
+        context: &Context<'_, P, J, S>,
+        read: Option<&Value>,
+    ) -> Result<GivenBack, StepError> {
+        if !self.is_intended.get() {
+            let intent = Intent::Delete {
+                address: self.known.address.clone(),
+                object: self.object.clone(),
+                uid: self.uid.to_owned(),
+            };
+            context.intend(&intent).await?;
+            self.is_intended.set(true);
+        }
+        let version = read.and_then(|live| live["metadata"]["resourceVersion"].as_str());
+        let request = DeleteRequest {
+            object: self.object.clone(),
+            uid: Some(self.uid.to_owned()).filter(|uid| !uid.is_empty()),
+            resource_version: version.map(str::to_owned),
+            foreground: false,
+        };
+        let is_again = self.was_sent.replace(true);
+        match context.provider.delete(&request).await {
+            Ok(Deletion::Gone | Deletion::Marked) => Ok(GivenBack::plain(Did::Deleted)),
+            Err(ProviderError::NotFound | ProviderError::OtherUid) if is_again => Ok(self.is_gone()),
+            Err(ProviderError::NotFound | ProviderError::KindNotServed(_) | ProviderError::NamespaceMissing(_)) => {
+                Ok(GivenBack::plain(Did::Forgotten))
             }
+            Err(ProviderError::OtherUid) => Ok(GivenBack {
+                did: Did::Forgotten,
+                notes: vec![format!("{} is another one now; it stays", self.object)],
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What it did to an object that is not there. An answer may be lost after its effect: what is gone once this was sent
+    /// is gone by us.
+    fn is_gone(&self) -> GivenBack {
+        GivenBack::plain(if self.was_sent.get() {
+            Did::Deleted
+        } else {
+            Did::Forgotten
         })
-        .await
+    }
 }
 
 /// Releases a whole object: our marks and our entry go, every value stays. What we made says so from then on, unless its
@@ -125,13 +168,15 @@ pub(super) async fn restore<P: Provider, J: Journal, S: SecretSource>(
     else {
         return Ok(GivenBack::plain(Did::Forgotten));
     };
+    let deleting = Deleting::new(known, &object.object, &object.uid);
     context
         .until(deadline, || async {
             let Some(live) = live_of(context, object).await? else {
-                return Ok(GivenBack::plain(Did::Forgotten));
+                return Ok(deleting.is_gone());
             };
+            // What others put into it meanwhile is theirs, and stays.
             if object.origin == Origin::Created && holds_only_ours(&live, documents) {
-                return delete(context, known, &object.object, &object.uid, deadline).await;
+                return deleting.send(context, Some(&live)).await;
             }
             if known.destroy.retain.is_some() {
                 let released = vec![pinned(&live), entries_without(&live, &object.manager)];

@@ -42,7 +42,10 @@ fn options(request: &DeleteRequest) -> Value {
     let propagation = if request.foreground { "Foreground" } else { "Background" };
     let mut options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation});
     if let Some(uid) = &request.uid {
-        options["preconditions"] = json!({"uid": uid});
+        options["preconditions"]["uid"] = json!(uid);
+    }
+    if let Some(version) = &request.resource_version {
+        options["preconditions"]["resourceVersion"] = json!(version);
     }
     options
 }
@@ -60,15 +63,21 @@ mod tests {
     use stackctl_engine::ObjectRef;
 
     #[test]
-    fn uid_and_propagation_are_in_the_body() {
+    fn preconditions_and_propagation_are_in_the_body() {
         let request = DeleteRequest {
             object: ObjectRef::namespaced("v1", "ConfigMap", "demo", "a"),
             uid: Some("u-1".to_owned()),
+            resource_version: None,
             foreground: true,
         };
         let expected = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground",
             "preconditions": {"uid": "u-1"}});
         assert_eq!(options(&request), expected);
+        let as_read = options(&DeleteRequest {
+            resource_version: Some("7".to_owned()),
+            ..request.clone()
+        });
+        assert_eq!(as_read["preconditions"], json!({"uid": "u-1", "resourceVersion": "7"}));
         let background = options(&DeleteRequest {
             uid: None,
             foreground: false,

@@ -8,7 +8,7 @@ pub mod contract;
 mod key;
 mod local;
 
-pub use local::{LocalBackend, StateLock};
+pub use local::{FileNumber, LocalBackend, StateLock};
 
 use crate::{error::StateError, lock::LockInfo};
 use stackctl_engine::digest::StackKey;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    execute::ProviderError,
     plan::{Action as Planned, Reason},
     resource::{DestroyStep, NeededBy},
 };
@@ -106,6 +107,20 @@ async fn what_somebody_else_needs_stays_and_is_not_waited_for() {
     let noted = "ConfigMap n/since stays: Widget n/theirs needs it";
     assert!(world.told.iter().any(|told| told.contains(noted)), "{:?}", world.told);
     assert!(world.kept.recorded.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_needs_by_the_time_its_deletion_is_sent_again_stays() {
+    let mut world = World::new();
+    world.cluster.put(config_map("since", "2030-01-01T00:00:00Z"));
+    assert!(world.apply(&[claiming(&["since"])]).await.succeeded());
+    let answer = ProviderError::Throttled { retry_after: None };
+    world.cluster.refuse_deletion(&config("since"), answer, |cluster| {
+        cluster.put(widget("theirs", "since"));
+    });
+    assert!(world.apply(&[]).await.succeeded());
+    assert_eq!(deleted(&world), ["delete ConfigMap n/one"]);
+    assert!(world.cluster.object(&config("since")).is_some());
 }
 
 #[tokio::test(start_paused = true)]

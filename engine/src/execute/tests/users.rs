@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     diff::drift::drifted_fields,
     document::{DocumentError, htpasswd::User},
+    execute::ProviderError,
     late::{Encoding, LateSource},
     plan::{PlanError, Shown},
     recorded::{RecordedFragment, RecordedNode},
@@ -44,6 +45,16 @@ fn of_users(lines: Vec<Document>) -> Resource {
 /// The stack of a user called bob, with this password.
 fn bob(password: &str) -> [Resource; 1] {
     [of_users(vec![line_of("bob", typed(password))])]
+}
+
+/// The same in a Secret that is made for it.
+fn made_of_users() -> Resource {
+    let [mut of_ours] = bob(PASSWORD);
+    let Node::Overlay(overlay) = &mut of_ours.node else {
+        unreachable!("it is an overlay")
+    };
+    overlay.create_if_absent = true;
+    of_ours
 }
 
 fn world(text: &str) -> World {
@@ -311,11 +322,7 @@ async fn a_kill_after_the_intent_of_a_new_password_leaves_no_old_line_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn a_secret_that_we_made_goes_with_us_unless_others_added_to_it() {
-    let mut of_ours = of_users(vec![line_of("bob", typed(PASSWORD))]);
-    let Node::Overlay(overlay) = &mut of_ours.node else {
-        unreachable!("it is an overlay")
-    };
-    overlay.create_if_absent = true;
+    let of_ours = made_of_users();
     for more in [None, Some("alice:x\n")] {
         let mut world = World::new();
         assert!(world.apply(std::slice::from_ref(&of_ours)).await.succeeded());
@@ -328,6 +335,41 @@ async fn a_secret_that_we_made_goes_with_us_unless_others_added_to_it() {
         let left = world.cluster.object(&shared()).map(|live| live["data"].clone());
         assert_eq!(left, more.map(|more| json!({"htpasswd": STANDARD.encode(more)})));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_put_into_a_secret_that_we_made_stays_though_it_was_about_to_go() {
+    let of_ours = [made_of_users()];
+    let theirs = |cluster: &Memory| cluster.edit(&shared(), "data.theirs", json!("b3RoZXI="), "kubectl-edit");
+    let again = [
+        ProviderError::Throttled { retry_after: None },
+        ProviderError::Unavailable("overloaded".to_owned()),
+        ProviderError::Unreachable("the connection broke".to_owned()),
+    ];
+    // Between our read and our deletion, and before that is sent again.
+    for answer in std::iter::once(None).chain(again.map(Some)) {
+        let mut world = World::new();
+        assert!(world.apply(&of_ours).await.succeeded());
+        match answer {
+            None => world.cluster.meanwhile(theirs),
+            Some(answer) => world.cluster.refuse_deletion(&shared(), answer, theirs),
+        }
+        let report = world.apply(&[]).await;
+        assert!(report.succeeded() && report.released == 1, "{report:?}");
+        let left = world.cluster.object(&shared()).expect("it stays");
+        assert_eq!(left["data"], json!({"theirs": "b3RoZXI="}));
+        assert!(world.kept.recorded.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_we_made_counts_as_deleted_though_the_answer_was_lost() {
+    let mut world = World::new();
+    assert!(world.apply(&[made_of_users()]).await.succeeded());
+    world.cluster.lose_answers(1);
+    let report = world.apply(&[]).await;
+    assert!(report.succeeded() && report.deleted == 1, "{report:?}");
+    assert_eq!(world.cluster.object(&shared()), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -89,6 +89,11 @@ fn the_other_meanings_of_409() {
         ),
         (
             "Conflict",
+            "Operation cannot be fulfilled on configmaps \"a\": StorageError: invalid object, Code: 4, Key: /registry/configmaps/demo/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: 1816",
+            ProviderError::Modified,
+        ),
+        (
+            "Conflict",
             "Operation cannot be fulfilled on configmaps \"nope\": uid mismatch: the provided object specified uid 1, and no existing object was found",
             ProviderError::OtherUid,
         ),

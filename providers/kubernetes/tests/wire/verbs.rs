@@ -120,6 +120,16 @@ async fn a_deletion_is_gone_or_marked_and_its_options_are_in_the_body() {
             &status(
                 409,
                 "Conflict",
+                "the ResourceVersion in the precondition (7) does not match the ResourceVersion in record (8). …",
+                &json!({}),
+            ),
+        ),
+        Reply::json(
+            &["DELETE"],
+            409,
+            &status(
+                409,
+                "Conflict",
                 "the UID in the precondition (u) does not match the UID in record (w). …",
                 &json!({}),
             ),
@@ -130,17 +140,20 @@ async fn a_deletion_is_gone_or_marked_and_its_options_are_in_the_body() {
     let request = DeleteRequest {
         object: config_map(),
         uid: Some("u".to_owned()),
+        resource_version: Some("7".to_owned()),
         foreground: false,
     };
     assert_eq!(provider.delete(&request).await, Ok(Deletion::Gone));
     assert_eq!(provider.delete(&request).await, Ok(Deletion::Marked));
     assert_eq!(provider.delete(&request).await, Ok(Deletion::Gone));
+    assert_eq!(provider.delete(&request).await, Err(ProviderError::Modified));
     assert_eq!(provider.delete(&request).await, Err(ProviderError::OtherUid));
     let sent = &stub.received()[1];
     assert_eq!(sent.line, "DELETE /api/v1/namespaces/demo/configmaps/a");
     assert_eq!(
         sent.body,
-        json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background", "preconditions": {"uid": "u"}})
+        json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
+            "preconditions": {"uid": "u", "resourceVersion": "7"}})
     );
 }
 

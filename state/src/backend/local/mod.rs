@@ -8,7 +8,8 @@
 //! - A snapshot is written beside the old one, made durable and put in its place by a rename, so a reader sees the old
 //!   one or the new one. The journal is cleared after that, by removing it: a reader that has it open keeps the old one.
 //! - The lock is the operating system's, on the open file: it ends with the process. The file itself stays, because
-//!   removing it would let two processes lock two files of one name.
+//!   removing it would let two processes lock two files of one name. It is never replaced either, so it is the same file
+//!   for every run on this state, and another one for a copy of it.
 //! - The key appears whole and for its owner only, or not at all, and is never written over.
 
 #[cfg(test)]
@@ -24,9 +25,10 @@ use crate::{
 };
 use stackctl_engine::digest::StackKey;
 use std::{
+    fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -46,13 +48,40 @@ pub struct LocalBackend {
 pub struct StateLock {
     file: File,
     path: PathBuf,
+    number: FileNumber,
     left_by: Option<LockInfo>,
+}
+
+/// What tells one file from every other file of its machine for as long as it is open: its device and its inode. Shown as
+/// `device:inode`.
+///
+/// Invariant: whatever name leads to a file, its number is the same, and a copy of it has another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileNumber {
+    device: u64,
+    inode: u64,
+}
+
+impl fmt::Display for FileNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.device, self.inode)
+    }
 }
 
 impl StateLock {
     /// Who held the lock before and ended without giving it back: a run that was killed.
     pub fn left_by(&self) -> Option<&LockInfo> {
         self.left_by.as_ref()
+    }
+
+    /// The file that is locked.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which file that is, whatever its path says.
+    pub fn number(&self) -> FileNumber {
+        self.number
     }
 }
 
@@ -302,11 +331,20 @@ impl Backend for LocalBackend {
         self.make_directory()?;
         let (mut file, left_by) = self.try_lock()?;
         let path = self.file("lock");
+        let found = file.metadata().map_err(StateError::io("read", &path))?;
         file.set_len(0)
             .and_then(|()| io::Seek::rewind(&mut file))
             .and_then(|()| file.write_all(&who.to_bytes()))
             .map_err(StateError::io("write", &path))?;
-        Ok(StateLock { file, path, left_by })
+        Ok(StateLock {
+            file,
+            path,
+            number: FileNumber {
+                device: found.dev(),
+                inode: found.ino(),
+            },
+            left_by,
+        })
     }
 
     fn unlock(&self) -> Result<Option<LockInfo>, StateError> {

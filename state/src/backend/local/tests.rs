@@ -142,6 +142,29 @@ fn the_lock_of_a_holder_that_died_is_free_and_says_who_it_was() {
 }
 
 #[test]
+fn every_run_on_a_state_locks_the_same_file_and_one_on_a_copy_another() {
+    let (_directory, backend) = place();
+    let lock = backend.lock(&who()).expect("free");
+    let number = lock.number();
+    let mut journal = backend.journal(created(&backend), &lock).expect("writable");
+    journal.record(&gate("a.b"));
+    journal.flush().expect("writable");
+    let state = journal.finish().expect("writable");
+    backend.install(&state, &lock).expect("writable");
+    drop(lock);
+    // As a process leaves it that is killed.
+    fs::write(backend.file("lock"), who().to_bytes()).expect("writable");
+    backend.unlock().expect("free");
+    let lock = backend.lock(&who()).expect("free");
+    assert_eq!(lock.number(), number);
+    let elsewhere = backend.directory().join("copied");
+    fs::create_dir(&elsewhere).expect("writable");
+    let copied = LocalBackend::open(&elsewhere, "demo").expect("a name");
+    fs::copy(backend.file("lock"), copied.file("lock")).expect("readable");
+    assert_ne!(copied.lock(&who()).expect("free").number(), number);
+}
+
+#[test]
 fn the_key_is_for_its_owner_only_and_stands_nowhere_else() {
     let (_directory, backend) = place();
     let key = backend.key_or_create().expect("writable");
