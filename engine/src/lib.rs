@@ -26,6 +26,7 @@ pub mod handover;
 pub mod ignored;
 pub mod late;
 mod leaving;
+pub mod left;
 pub mod manifest;
 pub mod marks;
 pub mod moves;

@@ -64,7 +64,12 @@ impl Entry {
 
     /// How many seconds it was asked after another one, within one run; a run may go on past midnight.
     pub(crate) fn seconds_after(&self, other: &Self) -> f64 {
-        (self.seconds() - other.seconds()).rem_euclid(86_400.0)
+        let difference = self.seconds() - other.seconds();
+        // No run takes half a day.
+        match difference < -43_200.0 {
+            true => difference + 86_400.0,
+            false => difference,
+        }
     }
 
     /// Seconds since midnight, from the RFC 3339 text.

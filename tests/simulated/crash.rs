@@ -5,7 +5,7 @@ use crate::{
     cluster::Served,
     sandbox::{FAST, Sandbox},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
@@ -88,68 +88,6 @@ fn a_destroy_right_after_a_kill_leaves_nothing_of_what_was_made() {
             .collect();
         assert!(stays.is_empty(), "after {writes} writes there stay {stays:#?}");
     }
-}
-
-const MONITORING: &str = "/api/v1/namespaces/openshift-monitoring/configmaps/cluster-monitoring-config";
-const USER_WORKLOAD: &str = "monitoring.user-workload";
-/// A gate that nobody opens, so that an apply is at work until it is killed.
-const SHUT: &str = r#"
-[[manifests]]
-name = "gate"
-path = "gate.yaml"
-ready = { jsonpath = ".data.open", equals = "yes" }
-"#;
-const GATE: &str = "manifests[gate]";
-
-#[test]
-fn the_state_of_before_a_killed_run_takes_nothing_of_that_run_for_what_was_there() {
-    let sandbox = Sandbox::new();
-    let stack = std::fs::read_to_string(sandbox.path().join("stack.toml")).expect("readable");
-    sandbox.write(&format!("{stack}{SHUT}"));
-    let gate = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gate, namespace: default}\n";
-    std::fs::write(sandbox.path().join("gate.yaml"), gate).expect("writable");
-    let served = Served::start(&sandbox);
-    let (of_namespace, _) = MONITORING.rsplit_once('/').expect("a path");
-    served.make(
-        of_namespace,
-        &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cluster-monitoring-config"},
-            "data": {"config.yaml": "enableUserWorkload: false\nprometheusK8s:\n  retention: 1d\n"}}),
-    );
-    let before = served.get(MONITORING)["data"].clone();
-    sandbox
-        .simulate(&["apply", "stack.toml", "--yes", "--target", "cert-manager.namespace"])
-        .expect(0);
-    let kept = sandbox.state_files();
-    let part = ["stack.toml", "--yes", "--target", USER_WORKLOAD];
-    let mut child = sandbox
-        .command(
-            &[
-                &["apply", "--simulate", "--simulate-speed", FAST, "--target", GATE],
-                &part[..],
-            ]
-            .concat(),
-        )
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    let writes = |entry: &Entry| entry.is_our_write() && entry.is("ConfigMap", "cluster-monitoring-config");
-    while !sandbox.audit().iter().any(writes) {
-        assert!(
-            child.try_wait().expect("a child").is_none(),
-            "it ended without the write"
-        );
-        std::thread::yield_now();
-    }
-    child.kill().expect("it was still at work");
-    child.wait().expect("a child");
-    assert_ne!(served.get(MONITORING)["data"], before, "it was written");
-
-    sandbox.put_back(&kept);
-    sandbox.simulate(&[&["apply"], &part[..]].concat()).expect(0);
-    assert_ne!(served.get(MONITORING)["data"], before, "it stays written");
-    sandbox.simulate(&[&["destroy"], &part[..]].concat()).expect(0);
-    assert_eq!(served.get(MONITORING)["data"], before);
 }
 
 /// Whether the plan of a destroy says that something stays.

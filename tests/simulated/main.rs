@@ -57,6 +57,7 @@ mod secrecy;
 mod seen_definitions;
 mod serving_diagnoses;
 mod serving_ends;
+mod taken_up;
 mod true_crds;
 #[path = "../widgets.rs"]
 mod widgets;

@@ -14,7 +14,8 @@ const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/stackctl/leases/sta
 fn lose_the_state(sandbox: &Sandbox) {
     let state = sandbox.path().join(STATE);
     assert!(state.join("quickstart.state.json").exists());
-    fs::remove_dir_all(state).expect("it can be removed");
+    // Elsewhere it keeps its inodes: a new lock is another file for certain.
+    fs::rename(state, sandbox.path().join("lost")).expect("it can be moved");
 }
 
 #[test]
@@ -234,7 +235,9 @@ fn of_two_states_with_one_serial_the_copy_is_of_the_first_and_the_second_is_refu
     assert!(second.stderr.contains(said), "{}", second.shown());
     assert_eq!(label(&served), kept);
     two(&sandbox, "second");
+    let here = sandbox.state_files();
     let refused = sandbox.simulate(&["apply", "stack.toml", "--yes", "--adopt"]).expect(1);
+    assert_eq!(sandbox.state_files(), here, "nor did the state change");
     for said in [
         "it is of another state, which has the serial of the one here",
         "state rebuild --force",

@@ -148,6 +148,19 @@ impl Kept {
     }
 }
 
+/// Refuses a state that another one has overtaken, also one of its serial: the copy is of that one. Asked before the state
+/// changes, while its serial says where it stands.
+pub(super) async fn refuse_overtaken(provider: &impl Provider, state: &State) -> Result<(), Problem> {
+    let asked = async || match provider.get(&copy::head(state.stack())).await? {
+        Some(head) => overtaken(provider, &head, state).await,
+        None => Ok(None),
+    };
+    match until(asked).await.map_err(|error| unread(&error))? {
+        None => Ok(()),
+        Some(refused) => Err(not_kept(&fenced_by(&refused))),
+    }
+}
+
 /// Keeps a copy of a state, and of what a run is about to write; nothing is sent where it is kept already, and the copy of
 /// a newer state, or of another one, stays.
 pub(super) async fn keep(
@@ -165,18 +178,26 @@ async fn keep_over(
     over: Over<'_>,
 ) -> Result<ClusterCopy, Problem> {
     let kept = ClusterCopy::of(state, planned);
-    until(|| put(provider, &kept, state, over)).await.map_err(|error| {
-        let hint = match error {
-            ProviderError::Fenced(_) => {
-                "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
-            }
-            _ => "run the same command again once the cluster answers",
-        };
-        Problem::new("what undo needs could not be kept in the cluster")
-            .caused_by(&error)
-            .hint(hint)
-    })?;
+    until(|| put(provider, &kept, state, over))
+        .await
+        .map_err(|error| not_kept(&error))?;
     Ok(kept)
+}
+
+fn not_kept(error: &ProviderError) -> Problem {
+    let hint = match error {
+        ProviderError::Fenced(_) => {
+            "work with the state that it wrote, or make it again with `stackctl state rebuild --force`"
+        }
+        _ => "run the same command again once the cluster answers",
+    };
+    Problem::new("what undo needs could not be kept in the cluster")
+        .caused_by(error)
+        .hint(hint)
+}
+
+fn fenced_by(refused: &str) -> ProviderError {
+    ProviderError::Fenced(format!("the cluster keeps a copy already, and {refused}"))
 }
 
 /// After a run: the copy is of the state as it is now, and of what may have been made although nobody heard of it (`unsure`);
@@ -207,7 +228,7 @@ pub(super) async fn settle(
             }
         }
         let settled = match goes {
-            true => remove(fenced, state).await,
+            true => remove(fenced, state, Over::Known(state)).await,
             false => keep(fenced, state, unsure).await.map(drop),
         };
         match (settled, fenced.lease) {
@@ -278,48 +299,56 @@ async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, over: Over
     let provider = &cluster.provider;
     state.check_cluster(&cluster.id).map_err(problem)?;
     held::is_free(provider, state.stack(), &held::holder(lock)).await?;
-    let Some(head) = look(cluster, state.stack()).await?.head else {
-        return match state.is_empty() {
-            true => Ok(()),
-            false => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
-        };
+    let refused = match (look(cluster, state.stack()).await?.head, over) {
+        (None, _) if state.is_empty() => return Ok(()),
+        (None, _) => None,
+        (Some(head), Over::Known(_)) if copy::has_open(&head) => {
+            Some("a run that ended early left something in it, which the next apply or destroy takes up".to_owned())
+        }
+        (Some(head), Over::Known(known)) => overtaken(provider, &head, known)
+            .await
+            .map_err(|error| unread(&error))?,
+        (Some(head), Over::Pushed(_)) => refused_by_label(&head, over),
+        (Some(head), Over::Any) => {
+            let is_another = Label::of(&head).is_ok_and(|label| label.lineage != state.lineage());
+            is_another.then(|| "it is of another state".to_owned())
+        }
     };
-    if Label::of(&head).is_ok_and(|label| label.lineage != state.lineage()) {
-        return Err(Problem::new("it is of another state").into());
-    }
-    if let Some(refused) = refused(provider, &head, over).await.map_err(|error| unread(&error))? {
-        return Err(Problem::new(refused).into());
-    }
-    match state.is_empty() {
-        true => Ok(remove(provider, state).await?),
-        false => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
+    match refused {
+        Some(refused) => Err(Problem::new(refused).into()),
+        None if state.is_empty() => Ok(remove(provider, state, over).await?),
+        None => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
     }
 }
 
-/// Why no other copy may be put over the one that a Secret leads, if that is so.
-async fn refused(provider: &impl Provider, head: &Value, over: Over<'_>) -> Result<Option<String>, ProviderError> {
+/// Why no other copy may be put over the one that a Secret leads, if that is so, by what it says of itself.
+fn refused_by_label(head: &Value, over: Over<'_>) -> Option<String> {
     let (known, damage_counts) = match over {
         Over::Known(known) => (known, true),
         Over::Pushed(known) => (known, false),
-        Over::Any => return Ok(None),
+        Over::Any => return None,
     };
-    let damaged = |error: StateError| Ok(damage_counts.then(|| error.to_string()));
-    let label = match Label::of(head) {
-        Ok(label) if label.lineage != known.lineage() || label.serial < known.serial() => return Ok(None),
-        Ok(label) => label,
-        Err(error) => return damaged(error),
-    };
-    if label.serial > known.serial() {
-        return Ok(Some("it is of a newer state than the one here".to_owned()));
+    match Label::of(head) {
+        Err(error) => damage_counts.then(|| error.to_string()),
+        Ok(label) if label.lineage != known.lineage() => Some("it is of another state".to_owned()),
+        Ok(label) => (label.serial > known.serial()).then(|| "it is of a newer state than the one here".to_owned()),
+    }
+}
+
+/// Why a state may not go on from here, if that is so: the copy is of a newer one, or of another one of its serial.
+async fn overtaken(provider: &impl Provider, head: &Value, state: &State) -> Result<Option<String>, ProviderError> {
+    if let Some(refused) = refused_by_label(head, Over::Known(state)) {
+        return Ok(Some(refused));
     }
     // What a run that ended early left open is taken up by the next one, of whichever state.
-    if copy::has_open(head) || label.is_of(known) {
+    let is_told = |label: Label| label.serial < state.serial() || label.is_of(state);
+    if copy::has_open(head) || Label::of(head).is_ok_and(is_told) {
         return Ok(None);
     }
-    Ok(match read_by(provider, known.stack(), head).await? {
-        Ok(copied) if copied.recorded() == known.recorded() => None,
+    Ok(match read_by(provider, state.stack(), head).await? {
+        Ok(copied) if copied.recorded() == state.recorded() => None,
         Ok(_) => Some("it is of another state, which has the serial of the one here".to_owned()),
-        Err(error) => return damaged(error),
+        Err(error) => Some(error.to_string()),
     })
 }
 
@@ -369,8 +398,8 @@ fn why(problem: &Problem) -> Vec<String> {
 }
 
 /// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.
-pub(super) async fn remove(provider: &impl Provider, state: &State) -> Result<(), Problem> {
-    until(|| take_away(provider, state)).await.map_err(|error| {
+pub(super) async fn remove(provider: &impl Provider, state: &State, over: Over<'_>) -> Result<(), Problem> {
+    until(|| take_away(provider, state, over)).await.map_err(|error| {
         Problem::new("what undo needed could not be taken out of the cluster")
             .caused_by(&error)
             .hint("run the same command again")
@@ -421,10 +450,8 @@ async fn put(provider: &impl Provider, kept: &ClusterCopy, state: &State, over: 
         if matches!(over, Over::Known(_)) && kept.is_led_by(live) {
             return Ok(());
         }
-        if let Some(refused) = refused(provider, live, over).await? {
-            return Err(ProviderError::Fenced(format!(
-                "the cluster keeps a copy already, and {refused}"
-            )));
+        if let Some(refused) = refused_by_label(live, over) {
+            return Err(fenced_by(&refused));
         }
     }
     if live.is_none() {
@@ -456,20 +483,16 @@ pub(super) async fn make_namespace(provider: &impl Provider, stack: &str) -> Res
     Ok(())
 }
 
-async fn take_away(provider: &impl Provider, state: &State) -> Result<(), ProviderError> {
+async fn take_away(provider: &impl Provider, state: &State, over: Over<'_>) -> Result<(), ProviderError> {
     let stack = state.stack();
     let head = copy::head(stack);
     let live = provider.get(&head).await?;
     if let Some(live) = live {
-        match Label::of(&live) {
-            Ok(label) if label.lineage != state.lineage() => return Ok(()),
-            Ok(label) if label.serial > state.serial() => {
-                return Err(ProviderError::Fenced(
-                    "the cluster keeps the copy of a newer state".to_owned(),
-                ));
-            }
-            Ok(_) => {}
-            Err(error) => return Err(ProviderError::Fenced(error.to_string())),
+        if Label::of(&live).is_ok_and(|label| label.lineage != state.lineage()) {
+            return Ok(());
+        }
+        if let Some(refused) = refused_by_label(&live, over) {
+            return Err(fenced_by(&refused));
         }
         // What leads goes last: until then the others are known by it.
         let (mut ours, mut others) = (Vec::new(), 0);
@@ -698,7 +721,7 @@ mod tests {
             server.put(object, body, "1");
             server.put(copy::namespace(), copy::namespace_body(), "1");
             *server.meanwhile.lock().expect("no test panics") = meanwhile;
-            remove(&server, &ours).await.expect("it is done");
+            remove(&server, &ours, Over::Known(&ours)).await.expect("it is done");
             let left = server
                 .find(&copy::head("demo"))
                 .map(|head| Label::of(&head).expect("it says so"));

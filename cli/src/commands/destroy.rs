@@ -37,7 +37,7 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
                 // A destroy that was killed after its last deletion left the copy of nothing.
                 if let Some(state) = &known.state {
                     lease::is_free(&cluster.provider, &name, &lease::holder(&lock)).await?;
-                    copy::remove(&cluster.provider, state).await?;
+                    copy::remove(&cluster.provider, state, copy::Over::Known(state)).await?;
                 }
                 views::tell(&format!(
                     "nothing is recorded of the stack {name}: there is nothing to destroy\n"

@@ -117,6 +117,9 @@ pub(super) async fn ask_and_run(
         views::result(&views::plan::plan(plan, around, &settings.out));
     }
     guards::within_budget(job.planned, job.how.yes_delete)?;
+    if let Some(state) = &known.state {
+        copy::refuse_overtaken(&cluster.provider, state).await?;
+    }
     if let Some(question) = question.filter(|_| plan.has_changes())
         && !prompt::confirm(question, plan.purpose)?
     {

@@ -10,9 +10,10 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use stackctl_engine::{
     Address, Resource,
-    digest::{Digest, StackKey},
+    digest::StackKey,
     execute::{Intent, Provider as _},
     handover::handed_over,
+    left,
     marks::{Identity, Whose},
     moves::{LetGo, MoveError, Moves, Rename, renamed},
     ownership::managed_entries,
@@ -197,28 +198,34 @@ impl Known {
                 continue;
             };
             let address = &intended.address;
-            let is_recorded = match &intended.node {
+            let mut record = left::found(intended, &live);
+            match &intended.node {
                 // It was recorded after all, and may have another address since.
-                RecordedNode::Object(_) if is_left && recorded_uids.contains(uid_of(&live)) => true,
-                RecordedNode::Object(_) => all
-                    .get(address)
-                    .and_then(Recorded::object)
-                    .is_some_and(|last| last.uid == uid_of(&live)),
-                // Many overlays may be of one object; of this one what was there before us may not be recorded.
-                RecordedNode::Overlay { .. } if is_left => {
-                    let found = taken_over(intended, &live, false);
-                    state.recorded().values().any(|known| known.is_undone_like(&found))
+                RecordedNode::Object(_) if is_left && recorded_uids.contains(uid_of(&live)) => continue,
+                RecordedNode::Object(_) => {
+                    let last = all.get(address).and_then(Recorded::object);
+                    if last.is_some_and(|last| last.uid == uid_of(&live)) {
+                        continue;
+                    }
                 }
-                RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => false,
-            };
-            if is_recorded {
-                continue;
+                // Of what is open here nothing was recorded since.
+                RecordedNode::Overlay { .. } if is_left => {
+                    let known = all.values().find(|known| is_of_one_overlay(known, &record));
+                    record = match known.map(|known| left::with_more(known, &record)) {
+                        None => record,
+                        Some(Some(both)) => both,
+                        Some(None) => continue,
+                    };
+                }
+                RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => {}
             }
             if is_left {
-                made.push(intended.clone());
+                made.push(record.clone());
             }
-            let is_desired = purpose == Purpose::Apply && wanted.contains(address);
-            Arc::make_mut(&mut all).insert(address.clone(), taken_over(intended, &live, is_desired));
+            if purpose == Purpose::Apply && wanted.contains(&record.address) {
+                record = left::to_be_written_again(record);
+            }
+            Arc::make_mut(&mut all).insert(record.address.clone(), record);
         }
         Ok(Counted {
             left: made,
@@ -284,17 +291,14 @@ fn came_through(identity: &Identity, intended: &Recorded, meant: &RecordedObject
     }
 }
 
-/// The record of a write that came through without one; as something else than what is desired, if it is to be written
-/// again.
-fn taken_over(intended: &Recorded, live: &Value, again: bool) -> Recorded {
-    let mut record = intended.clone();
-    if let RecordedNode::Object(object) | RecordedNode::Overlay { object, .. } = &mut record.node {
-        uid_of(live).clone_into(&mut object.uid);
-        if again {
-            object.sent = Digest::of(&Value::Null);
+/// Whether two records are of one overlay of one object, at whichever address.
+fn is_of_one_overlay(one: &Recorded, other: &Recorded) -> bool {
+    match (&one.node, &other.node) {
+        (RecordedNode::Overlay { object: one, .. }, RecordedNode::Overlay { object: other, .. }) => {
+            one.object == other.object && one.uid == other.uid && one.manager == other.manager
         }
+        _ => false,
     }
-    record
 }
 
 /// A state's error with its way out.
@@ -311,6 +315,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use stackctl_engine::{
+        digest::Digest,
         object_key::ObjectRef,
         packed::Packed,
         recorded::{Origin, RecordedDestroy},
@@ -366,14 +371,5 @@ mod tests {
         assert!(counts("u", MANAGER) && counts("", MANAGER));
         assert!(!counts("another", MANAGER), "it was deleted and made anew");
         assert!(!counts("u", "kubectl"), "the kill came before the write");
-    }
-
-    #[test]
-    fn what_came_through_is_written_again_while_it_is_desired() {
-        let object = |again| taken_over(&intended(""), &live(MANAGER), again).object().cloned();
-        let (again, as_is) = (object(true).expect("an object"), object(false).expect("an object"));
-        assert_eq!((again.uid.as_str(), again.origin), ("u", Origin::Created));
-        assert_ne!(again.sent, as_is.sent);
-        assert_eq!(as_is.sent, Digest::of(&json!("as desired")));
     }
 }

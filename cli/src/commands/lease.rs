@@ -538,7 +538,9 @@ mod tests {
             .await
             .expect_err("it is another's");
         assert!(kept.because[0].contains("another run has taken the lease"), "{kept:?}");
-        copy::remove(&fenced, &state(NOW)).await.expect_err("it is another's");
+        copy::remove(&fenced, &state(NOW), copy::Over::Any)
+            .await
+            .expect_err("it is another's");
         assert!(lease.is_lost().await);
         assert_eq!(server.lock().version, version, "nothing was written");
         assert!(server.is_held_by(&there()));

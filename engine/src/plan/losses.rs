@@ -14,7 +14,7 @@
 //! Deliberately absent: what no word covers. It is refused whoever approved it.
 
 use super::{Excess, excess_along};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// One thing that a plan deletes beyond its budget, where a word of the person is enough.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,16 +35,23 @@ pub fn losses(excess: &[Excess]) -> BTreeSet<Loss> {
 
 /// Of what is lost `now`, what was not among what was lost `then`: in words, in order.
 pub fn not_among(then: &BTreeSet<Loss>, now: &BTreeSet<Loss>) -> Vec<String> {
+    let mut by_what: HashMap<&str, Vec<&Loss>> = HashMap::new();
+    for loss in then {
+        by_what.entry(&loss.what).or_default().push(loss);
+    }
     let said = |loss: &Loss| {
-        let mut before = then.iter().filter(|before| before.what == loss.what).peekable();
-        let Some(first) = before.peek().copied() else {
+        let Some(before) = by_what.get(loss.what.as_str()) else {
             return Some(loss.counted());
         };
-        if before.any(|before| before.uid == loss.uid && before.count >= loss.count) {
+        if before
+            .iter()
+            .any(|before| before.uid == loss.uid && before.count >= loss.count)
+        {
             return None;
         }
-        Some(match first.count < loss.count {
-            true => format!("{}, and not {}", loss.counted(), first.count),
+        let most = before.iter().map(|before| before.count).max().unwrap_or_default();
+        Some(match most < loss.count {
+            true => format!("{}, and not {most}", loss.counted()),
             false => format!("{}, and it is another one than the plan was about", loss.what),
         })
     };

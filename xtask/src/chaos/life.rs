@@ -249,11 +249,11 @@ impl Life {
             })?;
         }
         let planned = program::run(&mut self.prepared("plan"))?;
-        if planned.status.code() != Some(1) {
-            return Ok(());
-        }
-        if !String::from_utf8_lossy(&planned.stderr).contains("state rebuild") {
-            return Err(program::failed(&self.prepared("plan"), &planned, ""));
+        let is_refused = String::from_utf8_lossy(&planned.stderr).contains("state rebuild");
+        match planned.status.code() {
+            Some(0 | 2) => return Ok(()),
+            Some(1) if is_refused => {}
+            _ => return Err(program::failed(&self.prepared("plan"), &planned, "")),
         }
         let mut rebuild = Command::new(&self.stackctl);
         rebuild
