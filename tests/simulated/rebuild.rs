@@ -289,3 +289,54 @@ fn a_copy_that_does_not_say_which_state_it_is_of_is_not_taken_for_none() {
     );
     assert_eq!(served.get(SECRET), damaged);
 }
+
+#[test]
+fn what_is_pushed_holds_from_then_on_and_what_a_run_left_open_is_not_written_over() {
+    let sandbox = Sandbox::new();
+    sandbox.write(TWO);
+    two(&sandbox, "first");
+    let served = Served::start(&sandbox);
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+    let push = |state: &serde_json::Value| {
+        fs::write(sandbox.path().join("pushed.json"), state.to_string()).expect("writable");
+        let pushed = sandbox.simulate(&["state", "push", "pushed.json"]).expect(0);
+        assert!(!pushed.stderr.contains("does not follow"), "{}", pushed.shown());
+    };
+    // Edited by hand, under the serial that it had.
+    let mut state = sandbox.simulate(&["state", "pull"]).expect(0).json();
+    state["recorded"].as_array_mut().expect("records").pop();
+    push(&state);
+    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
+    let listed = sandbox.simulate(&["state", "list", "--json"]).expect(0).json();
+    assert_eq!(listed["recorded"].as_array().map(Vec::len), Some(1), "{listed}");
+    sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
+
+    served.patch(
+        SECRET,
+        &json!({"metadata": {"annotations": {"stackctl.dev/open": "3"}}}),
+    );
+    let kept = served.get(SECRET);
+    let address = "manifests[two].configmap[\"default/one\"]";
+    let told = sandbox.simulate(&["state", "rm", address]).expect(0);
+    let said = "does not follow: a run that ended early left something in it";
+    assert!(told.stderr.contains(said), "{}", told.shown());
+    assert_eq!(served.get(SECRET), kept);
+
+    // Of a stack of which nothing is left, a copy that cannot be told goes with what is pushed.
+    sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+    let empty = sandbox.simulate(&["state", "pull"]).expect(0).json();
+    served.make(
+        "/api/v1/namespaces",
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stackctl"}}),
+    );
+    let (secrets, name) = SECRET.rsplit_once('/').expect("a path");
+    served.make(
+        secrets,
+        &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}),
+    );
+    let refused = sandbox.simulate(&["plan", "stack.toml"]).expect(1);
+    assert!(refused.stderr.contains("state push state.json"), "{}", refused.shown());
+    push(&empty);
+    assert!(served.find(SECRET).is_none());
+    sandbox.simulate(&["apply", "stack.toml", "--yes", "--adopt"]).expect(0);
+}
