@@ -5,11 +5,18 @@
 //! - A command goes on only with the state that the copy is of, or with a newer one of the same line.
 //! - The copy is not written while another run holds the lease of the stack: what it keeps there is its own.
 
+mod follow;
+mod over;
+
+pub(super) use follow::{follow, follow_elsewhere};
+use over::refused_by_label;
+pub(super) use over::{Over, refuse_overtaken};
+
 use super::{
-    cluster::{Cluster, Use},
+    cluster::Cluster,
     known::{Known, problem},
     lease::{self as held, Fenced},
-    runtime::{self, Interrupts},
+    runtime::Interrupts,
 };
 use crate::{
     error::{Error, Problem},
@@ -28,7 +35,7 @@ use stackctl_engine::{
     rights::Right,
 };
 use stackctl_state::{
-    State, StateError, StateLock,
+    State, StateError,
     copy::{self, ClusterCopy, Label},
     lease::{self, Holder},
 };
@@ -63,17 +70,6 @@ pub(super) async fn look(cluster: &Cluster, stack: &str) -> Result<Kept, Error> 
         head: read(copy::head(stack)).await?,
         namespace: read(copy::namespace()).await?,
     })
-}
-
-/// Over which copy of a state's own line another may be put.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Over<'a> {
-    /// That of this state, or of an older one.
-    Known(&'a State),
-    /// The same, and one that is damaged: somebody said that this state is whole.
-    Pushed(&'a State),
-    /// Any: somebody said that the state holds from now on, whatever there is.
-    Any,
 }
 
 impl Kept {
@@ -145,19 +141,6 @@ impl Kept {
     pub(super) fn rights(&self, removes: bool) -> BTreeSet<Right> {
         let goes = self.namespace.as_ref().is_some_and(copy::is_made_for_copies);
         copy::rights(self.namespace.is_some(), removes, goes)
-    }
-}
-
-/// Refuses a state that another one has overtaken, also one of its serial: the copy is of that one. Asked before the state
-/// changes, while its serial says where it stands.
-pub(super) async fn refuse_overtaken(provider: &impl Provider, state: &State) -> Result<(), Problem> {
-    let asked = async || match provider.get(&copy::head(state.stack())).await? {
-        Some(head) => overtaken(provider, &head, state).await,
-        None => Ok(None),
-    };
-    match until(asked).await.map_err(|error| unread(&error))? {
-        None => Ok(()),
-        Some(refused) => Err(not_kept(&fenced_by(&refused))),
     }
 }
 
@@ -264,96 +247,6 @@ pub(super) async fn settle(
 
 fn say_that_it_is_behind(settings: &Settings, because: &[String]) {
     let what = views::state::copy_is_behind(because);
-    views::tell(&views::diagnostic::warning(&what, &settings.err));
-}
-
-/// After a command that changes what is recorded and nothing else: the copy is of the state as it is now, or it is said
-/// that it is not. Without it, a rebuild would bring back what was let go. A copy of another line stays as it is, and so
-/// does one that is of no state which was changed here (`over`); and any while another run is at work.
-pub(super) async fn follow(settings: &Settings, cluster: &Cluster, lock: &StateLock, state: &State, over: Over<'_>) {
-    if let Err(error) = followed(cluster, lock, state, over).await {
-        say_that_it_does_not(settings, &error);
-    }
-}
-
-/// The same for a command that needs no cluster otherwise. `context` is the stack's own choice.
-pub(super) fn follow_elsewhere(
-    settings: &Settings,
-    context: Option<&str>,
-    lock: &StateLock,
-    state: &State,
-    over: Over<'_>,
-) {
-    let reached = runtime::block_on(async {
-        let cluster = Cluster::open(settings, context, Use::Write).await?;
-        let followed = followed(&cluster, lock, state, over).await;
-        cluster.close().await;
-        followed
-    });
-    if let Err(error) = reached {
-        say_that_it_does_not(settings, &error);
-    }
-}
-
-async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, over: Over<'_>) -> Result<(), Error> {
-    let provider = &cluster.provider;
-    state.check_cluster(&cluster.id).map_err(problem)?;
-    held::is_free(provider, state.stack(), &held::holder(lock)).await?;
-    let refused = match (look(cluster, state.stack()).await?.head, over) {
-        (None, _) if state.is_empty() => return Ok(()),
-        (None, _) => None,
-        (Some(head), Over::Known(_)) if copy::has_open(&head) => {
-            Some("a run that ended early left something in it, which the next apply or destroy takes up".to_owned())
-        }
-        (Some(head), Over::Known(known)) => overtaken(provider, &head, known)
-            .await
-            .map_err(|error| unread(&error))?,
-        (Some(head), Over::Pushed(_)) => refused_by_label(&head, over),
-        (Some(head), Over::Any) => {
-            let is_another = Label::of(&head).is_ok_and(|label| label.lineage != state.lineage());
-            is_another.then(|| "it is of another state".to_owned())
-        }
-    };
-    match refused {
-        Some(refused) => Err(Problem::new(refused).into()),
-        None if state.is_empty() => Ok(remove(provider, state, over).await?),
-        None => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
-    }
-}
-
-/// Why no other copy may be put over the one that a Secret leads, if that is so, by what it says of itself.
-fn refused_by_label(head: &Value, over: Over<'_>) -> Option<String> {
-    let (known, damage_counts) = match over {
-        Over::Known(known) => (known, true),
-        Over::Pushed(known) => (known, false),
-        Over::Any => return None,
-    };
-    match Label::of(head) {
-        Err(error) => damage_counts.then(|| error.to_string()),
-        Ok(label) if label.lineage != known.lineage() => Some("it is of another state".to_owned()),
-        Ok(label) => (label.serial > known.serial()).then(|| "it is of a newer state than the one here".to_owned()),
-    }
-}
-
-/// Why a state may not go on from here, if that is so: the copy is of a newer one, or of another one of its serial.
-async fn overtaken(provider: &impl Provider, head: &Value, state: &State) -> Result<Option<String>, ProviderError> {
-    if let Some(refused) = refused_by_label(head, Over::Known(state)) {
-        return Ok(Some(refused));
-    }
-    // What a run that ended early left open is taken up by the next one, of whichever state.
-    let is_told = |label: Label| label.serial < state.serial() || label.is_of(state);
-    if copy::has_open(head) || Label::of(head).is_ok_and(is_told) {
-        return Ok(None);
-    }
-    Ok(match read_by(provider, state.stack(), head).await? {
-        Ok(copied) if copied.recorded() == state.recorded() => None,
-        Ok(_) => Some("it is of another state, which has the serial of the one here".to_owned()),
-        Err(error) => Some(error.to_string()),
-    })
-}
-
-fn say_that_it_does_not(settings: &Settings, error: &Error) {
-    let what = views::state::copy_does_not_follow(&in_words(error));
     views::tell(&views::diagnostic::warning(&what, &settings.err));
 }
 
@@ -620,168 +513,4 @@ fn unread(error: &ProviderError) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::stream::BoxStream;
-    use serde_json::json;
-    use stackctl_engine::{
-        ObjectType,
-        digest::Digest,
-        execute::{ApplyAnswer, PatchRequest},
-        packed::Packed,
-        recorded::{Origin, RecordedDestroy, RecordedNode, RecordedObject},
-    };
-    use stackctl_state::LocalBackend;
-    use std::{path::Path, sync::Mutex};
-
-    /// An API server that reads, deletes under preconditions, and lets somebody else write right before the Lease goes.
-    #[derive(Debug, Default)]
-    struct Few {
-        objects: Mutex<Vec<(ObjectRef, Value)>>,
-        meanwhile: Mutex<Option<(ObjectRef, Value)>>,
-    }
-
-    impl Few {
-        fn put(&self, object: ObjectRef, mut body: Value, version: &str) {
-            body["metadata"]["uid"] = json!("u");
-            body["metadata"]["resourceVersion"] = json!(version);
-            self.take(&object);
-            self.objects.lock().expect("no test panics").push((object, body));
-        }
-
-        fn take(&self, object: &ObjectRef) {
-            self.objects
-                .lock()
-                .expect("no test panics")
-                .retain(|(of, _)| of != object);
-        }
-
-        fn find(&self, object: &ObjectRef) -> Option<Value> {
-            let objects = self.objects.lock().expect("no test panics");
-            let found = objects.iter().find(|(of, _)| of == object);
-            found.map(|(_, body)| body.clone())
-        }
-    }
-
-    impl Provider for Few {
-        async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ProviderError> {
-            Ok(self.find(object))
-        }
-
-        async fn list(&self, of: &ObjectType, _: Option<&str>, _: &Selector) -> Result<Vec<Value>, ProviderError> {
-            let objects = self.objects.lock().expect("no test panics");
-            let of_type = objects.iter().filter(|(object, _)| object.object_type == *of);
-            Ok(of_type.map(|(_, body)| body.clone()).collect())
-        }
-
-        async fn apply(&self, _: &ApplyRequest) -> Result<ApplyAnswer, ProviderError> {
-            Err(ProviderError::Other("nothing is written".to_owned()))
-        }
-
-        async fn patch(&self, _: &PatchRequest) -> Result<Value, ProviderError> {
-            Err(ProviderError::Other("nothing is written".to_owned()))
-        }
-
-        async fn delete(&self, request: &DeleteRequest) -> Result<Deletion, ProviderError> {
-            if request.object.object_type.kind == "Lease"
-                && let Some((object, body)) = self.meanwhile.lock().expect("no test panics").take()
-            {
-                self.put(object, body, "2");
-            }
-            let live = self.find(&request.object).ok_or(ProviderError::NotFound)?;
-            let version = live["metadata"]["resourceVersion"].as_str();
-            if request.resource_version.is_some() && request.resource_version.as_deref() != version {
-                return Err(ProviderError::Modified);
-            }
-            self.take(&request.object);
-            Ok(Deletion::Gone)
-        }
-
-        fn watch(&self, _: &ObjectType, _: Option<&str>) -> BoxStream<'static, WatchEvent> {
-            Box::pin(futures_util::stream::pending())
-        }
-    }
-
-    /// A state of this lineage in which nothing is recorded.
-    fn state(lineage: &str) -> State {
-        let backend = LocalBackend::open(Path::new("nowhere"), "demo").expect("nothing is read");
-        backend
-            .create("c", lineage, "2026-11-28T21:00:00Z")
-            .expect("nothing is written")
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_copy_that_somebody_puts_in_the_place_of_ours_before_that_goes_stays() {
-        let (ours, theirs) = (state("ours"), state("theirs"));
-        let head = |state: &State| (copy::head("demo"), ClusterCopy::of(state, &[]).head().clone());
-        for meanwhile in [None, Some(head(&theirs))] {
-            let stays = meanwhile.is_some();
-            let server = Few::default();
-            let (object, body) = head(&ours);
-            server.put(object, body, "1");
-            server.put(copy::namespace(), copy::namespace_body(), "1");
-            *server.meanwhile.lock().expect("no test panics") = meanwhile;
-            remove(&server, &ours, Over::Known(&ours)).await.expect("it is done");
-            let left = server
-                .find(&copy::head("demo"))
-                .map(|head| Label::of(&head).expect("it says so"));
-            assert_eq!(left.map(|label| label.lineage), stays.then(|| "theirs".to_owned()));
-            assert_eq!(server.find(&copy::namespace()).is_some(), stays);
-        }
-    }
-
-    fn record(address: &str, node: impl FnOnce(RecordedObject) -> RecordedNode) -> Recorded {
-        let object = RecordedObject {
-            object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
-            uid: String::new(),
-            origin: Origin::Created,
-            manager: "stackctl/s".to_owned(),
-            sent: Digest::of(&Value::Null),
-            manifest: Packed::default(),
-            fields: std::sync::Arc::default(),
-            sensitive: BTreeSet::new(),
-            key_id: None,
-            owned: None,
-        };
-        Recorded {
-            address: address.parse().expect("an address"),
-            node: node(object),
-            edges: Vec::new(),
-            destroy: RecordedDestroy::default(),
-        }
-    }
-
-    fn write(record: Recorded) -> Intent {
-        Intent::Write(Box::new(record))
-    }
-
-    #[test]
-    fn of_a_copy_the_writes_count_that_are_not_open_here_whatever_else_is() {
-        let overlay = |object| RecordedNode::Overlay {
-            object,
-            undo: Vec::new(),
-            documents: Vec::new(),
-        };
-        let open = [
-            write(record("a.plain", RecordedNode::Object)),
-            write(record("a.replaced", RecordedNode::Object)),
-            write(record("a.drawn", RecordedNode::Object)),
-            write(record("a.overlaid", overlay)),
-            write(record("a.gate", |_| RecordedNode::Gate)),
-        ];
-        // A replacement deletes first, and was killed after it had made the new object.
-        let open_here = [
-            Intent::Delete {
-                address: "a.replaced".parse().expect("an address"),
-                object: ObjectRef::namespaced("v1", "ConfigMap", "n", "c"),
-                uid: "old".to_owned(),
-            },
-            write(record("a.drawn", RecordedNode::Object)),
-        ];
-        let left: Vec<_> = unheard(&open, &open_here)
-            .into_iter()
-            .map(|record| record.address.to_string())
-            .collect();
-        assert_eq!(left, ["a.plain", "a.replaced", "a.overlaid"]);
-    }
-}
+mod tests;
