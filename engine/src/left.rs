@@ -9,13 +9,70 @@
 
 use crate::{
     FieldPath,
+    address::Address,
     digest::Digest,
     ownership::applied_leaves,
     packed::Packed,
     recorded::{Recorded, RecordedDocument, RecordedNode, RecordedObject, Undo},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+/// A write that came through, of which there is no outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The record that it would have had ([`found`]).
+    pub record: Recorded,
+    /// Whether the cluster's copy alone knows of it: of what the state itself has open nothing was recorded since.
+    pub is_left: bool,
+}
+
+/// Of what was found, in the order in which it was intended, what is not recorded: by its address, at most once.
+///
+/// Each is held against what is recorded and never against another one: of two intents of one address the later one saw
+/// more, since the first was made of a plan.
+pub fn taken_up(recorded: &BTreeMap<Address, Recorded>, found: Vec<Found>) -> BTreeMap<Address, Found> {
+    let of_records = recorded.values().filter_map(Recorded::object);
+    let uids: HashSet<&str> = of_records.map(|object| object.uid.as_str()).collect();
+    let mut taken = BTreeMap::new();
+    for Found { record, is_left } in found {
+        let record = match &record.node {
+            // It was recorded after all, and may have another address since.
+            RecordedNode::Object(object) if is_left && uids.contains(object.uid.as_str()) => continue,
+            RecordedNode::Object(object) => {
+                let last = recorded.get(&record.address).and_then(Recorded::object);
+                if last.is_some_and(|last| last.uid == object.uid) {
+                    continue;
+                }
+                record
+            }
+            RecordedNode::Overlay { .. } if is_left => {
+                let known = recorded.values().find(|known| is_of_one_overlay(known, &record));
+                match known.map(|known| with_more(known, &record)) {
+                    None => record,
+                    Some(Some(both)) => both,
+                    Some(None) => continue,
+                }
+            }
+            RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => record,
+        };
+        taken.insert(record.address.clone(), Found { record, is_left });
+    }
+    taken
+}
+
+/// Whether two records are of one overlay of one object, at whichever address.
+fn is_of_one_overlay(one: &Recorded, other: &Recorded) -> bool {
+    match (&one.node, &other.node) {
+        (RecordedNode::Overlay { object: one, .. }, RecordedNode::Overlay { object: other, .. }) => {
+            one.object == other.object && one.uid == other.uid && one.manager == other.manager
+        }
+        _ => false,
+    }
+}
 
 /// The record of a write that came through, by its intent and by the object as it is; it is as it would be after an answer,
 /// but for what only an answer tells.
@@ -59,20 +116,25 @@ fn written(object: &RecordedObject, live: &Value) -> Packed {
 
 /// Of records of one overlay, one that is recorded and one that was found ([`found`]), the one that knows what both know;
 /// nothing where the recorded one knows it all, or they are not of one overlay.
-pub fn with_more(known: &Recorded, found: &Recorded) -> Option<Recorded> {
+fn with_more(known: &Recorded, found: &Recorded) -> Option<Recorded> {
     let (
         RecordedNode::Overlay {
             object: last,
             undo: undo_known,
             documents: documents_known,
         },
-        RecordedNode::Overlay { undo, documents, .. },
+        RecordedNode::Overlay {
+            object: now,
+            undo,
+            documents,
+        },
     ) = (&known.node, &found.node)
     else {
         return None;
     };
     let is_known = |undo: &Undo| undo_known.iter().any(|known| known.path == undo.path);
-    if undo.iter().all(is_known) && documents.iter().all(|document| documents_known.contains(document)) {
+    let knows_all = undo.iter().all(is_known) && documents.iter().all(|document| documents_known.contains(document));
+    if knows_all && !holds_another_value(last, now) {
         return None;
     }
     let mut both = found.clone();
@@ -94,6 +156,16 @@ pub fn with_more(known: &Recorded, found: &Recorded) -> Option<Recorded> {
         documents.extend(others.cloned().collect::<Vec<_>>());
     }
     Some(both)
+}
+
+/// Whether a field of both has another value since it was recorded. What is secret is known by its digest alone.
+fn holds_another_value(recorded: &RecordedObject, now: &RecordedObject) -> bool {
+    let (recorded_values, values) = (recorded.manifest.open(), now.manifest.open());
+    recorded
+        .fields
+        .intersection(&now.fields)
+        .filter(|path| !recorded.sensitive.contains(*path) && !now.sensitive.contains(*path))
+        .any(|path| path.get(&recorded_values) != path.get(&values))
 }
 
 fn fields_of_the_first_alone(first: &RecordedObject, second: &RecordedObject) -> Vec<FieldPath> {
@@ -235,5 +307,53 @@ mod tests {
         let both = with_more(&known, &fewer).expect("it knows of `b`");
         assert_eq!(parts(&both).2, json!({"data": {"a": "ours", "b": "new"}}));
         assert_eq!(both.object().expect("an object").fields.len(), 2);
+
+        // What that run wrote anew is what is to be given back.
+        let anew = overlay(&[("a", json!("before"))], &json!({"data": {"a": "newer"}}), Vec::new());
+        let both = with_more(&known, &anew).expect("it knows of another value");
+        let (priors, documents, values) = parts(&both);
+        assert_eq!(priors[0].1, json!("before"));
+        assert_eq!(
+            (documents, values),
+            (vec![key("one", "before")], json!({"data": {"a": "newer"}}))
+        );
+    }
+
+    #[test]
+    fn of_two_intents_of_one_address_the_one_that_saw_more_counts_and_what_is_recorded_before_both() {
+        let with_origin = |origin: Origin, prior: &str| {
+            let mut record = overlay(&[("a", json!(prior))], &json!({"data": {"a": "ours"}}), Vec::new());
+            if let RecordedNode::Overlay { object, .. } = &mut record.node {
+                object.origin = origin;
+                object.uid = "u".to_owned();
+            }
+            record
+        };
+        let as_object = |record: Recorded| match record.node {
+            RecordedNode::Overlay { object, .. } => Recorded {
+                node: RecordedNode::Object(object),
+                ..record
+            },
+            _ => record,
+        };
+        // The plan found nothing, or 5Gi; somebody made it, or wrote 7Gi, before the write.
+        let (planned, seen) = (with_origin(Origin::Created, "5Gi"), with_origin(Origin::Adopted, "7Gi"));
+        let none = BTreeMap::new();
+        for is_left in [true, false] {
+            for (planned, seen) in [
+                (planned.clone(), seen.clone()),
+                (as_object(planned.clone()), as_object(seen.clone())),
+            ] {
+                let found = [planned, seen.clone()].map(|record| Found { record, is_left });
+                let taken = taken_up(&none, found.to_vec());
+                assert_eq!(taken.values().map(|found| &found.record).collect::<Vec<_>>(), [&seen]);
+                let recorded = BTreeMap::from([(seen.address.clone(), seen.clone())]);
+                let taken = taken_up(&recorded, found.to_vec());
+                assert_eq!(
+                    taken.is_empty(),
+                    is_left || matches!(seen.node, RecordedNode::Object(_))
+                );
+            }
+        }
     }
 }

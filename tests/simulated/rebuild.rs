@@ -201,6 +201,14 @@ name = "two"
 path = "two.yaml"
 "#;
 
+/// What waits for them.
+const BEHIND: &str = r#"
+[[manifests]]
+name = "behind"
+path = "behind.yaml"
+depends_on = ['manifests[two].configmap["default/one"]']
+"#;
+
 fn two(sandbox: &Sandbox, says: &str) {
     let map = |name: &str| {
         format!(
@@ -291,7 +299,7 @@ fn a_copy_that_does_not_say_which_state_it_is_of_is_not_taken_for_none() {
 }
 
 #[test]
-fn what_is_pushed_holds_from_then_on_and_what_a_run_left_open_is_not_written_over() {
+fn what_is_pushed_holds_from_then_on() {
     let sandbox = Sandbox::new();
     sandbox.write(TWO);
     two(&sandbox, "first");
@@ -311,17 +319,6 @@ fn what_is_pushed_holds_from_then_on_and_what_a_run_left_open_is_not_written_ove
     assert_eq!(listed["recorded"].as_array().map(Vec::len), Some(1), "{listed}");
     sandbox.simulate(&["apply", "stack.toml", "--yes"]).expect(0);
 
-    served.patch(
-        SECRET,
-        &json!({"metadata": {"annotations": {"stackctl.dev/open": "3"}}}),
-    );
-    let kept = served.get(SECRET);
-    let address = "manifests[two].configmap[\"default/one\"]";
-    let told = sandbox.simulate(&["state", "rm", address]).expect(0);
-    let said = "does not follow: a run that ended early left something in it";
-    assert!(told.stderr.contains(said), "{}", told.shown());
-    assert_eq!(served.get(SECRET), kept);
-
     // Of a stack of which nothing is left, a copy that cannot be told goes with what is pushed.
     sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
     let empty = sandbox.simulate(&["state", "pull"]).expect(0).json();
@@ -339,4 +336,32 @@ fn what_is_pushed_holds_from_then_on_and_what_a_run_left_open_is_not_written_ove
     push(&empty);
     assert!(served.find(SECRET).is_none());
     sandbox.simulate(&["apply", "stack.toml", "--yes", "--adopt"]).expect(0);
+}
+
+#[test]
+fn what_a_run_left_open_stays_open_in_the_copy_when_something_is_let_go() {
+    let sandbox = Sandbox::new();
+    sandbox.write(&format!(
+        "{TWO}ready = {{ jsonpath = \".data.open\", equals = \"yes\" }}\n{BEHIND}"
+    ));
+    two(&sandbox, "first");
+    let behind = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: behind, namespace: default}\n";
+    fs::write(sandbox.path().join("behind.yaml"), behind).expect("writable");
+    let served = Served::start(&sandbox);
+    // It fails before all was made: what may have been is kept.
+    let apply = ["apply", "stack.toml", "--yes", "--ready-timeout", "1s"];
+    sandbox.simulate(&apply).expect(1);
+    let open = || label(&served)["stackctl.dev/open"].as_str().map(str::to_owned);
+    let before = open();
+    assert_ne!(before.as_deref(), Some("0"));
+    let address = "manifests[two].configmap[\"default/one\"]";
+    let told = sandbox.simulate(&["state", "rm", address]).expect(0);
+    assert!(!told.stderr.contains("does not follow"), "{}", told.shown());
+    assert_eq!(open(), before);
+    sandbox.simulate(&["state", "rebuild", "--force"]).expect(0);
+    let listed = sandbox.simulate(&["state", "list"]).expect(0).stdout;
+    assert!(
+        listed.contains("default/other") && !listed.contains("default/one"),
+        "{listed}"
+    );
 }

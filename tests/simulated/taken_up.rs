@@ -35,6 +35,24 @@ issuer = "local-ca"
 attach = ["ingress"]
 "#;
 
+/// A setting of the dashboard, in an object that OpenShift AI makes.
+const DASHBOARD: &str = r#"
+[stack]
+name = "quickstart"
+
+[cluster]
+platform = "aws"
+
+[tls]
+issuer = "existing"
+
+[rhoai]
+profile = "stable"
+
+[rhoai.dashboard]
+notebook_volume = "20Gi"
+"#;
+
 /// A stack of which a part is applied, with a gate in it.
 struct Begun {
     sandbox: Sandbox,
@@ -140,4 +158,22 @@ fn fields_and_texts_that_were_known_late_are_given_back_from_whichever_state_wit
         let case = format!("whole state: {is_whole}, applied: {is_applied}");
         assert_eq!((begun.data(BUNDLE), trusted()), (bundle, trust), "{case}");
     }
+}
+
+#[test]
+fn a_value_that_a_killed_run_changed_is_given_back_from_the_state_of_before() {
+    let sandbox = Sandbox::new();
+    sandbox.write(DASHBOARD);
+    let begun = Begun::of(sandbox);
+    let address = "rhoai.dashboard-settings";
+    begun.apply(address);
+    let kept = begun.sandbox.state_files();
+    begun.sandbox.edit("20Gi", "30Gi");
+    begun.killed_after(address, "OdhDashboardConfig", "odh-dashboard-config");
+    begun.sandbox.put_back(&kept);
+    begun.destroy(&["--target", address]);
+    let config =
+        "/apis/opendatahub.io/v1alpha/namespaces/redhat-ods-applications/odhdashboardconfigs/odh-dashboard-config";
+    let settings = begun.served.get(config)["spec"]["notebookController"].clone();
+    assert_ne!(settings["pvcSize"], "30Gi", "{settings}");
 }

@@ -13,7 +13,7 @@ use stackctl_engine::{
     digest::StackKey,
     execute::{Intent, Provider as _},
     handover::handed_over,
-    left,
+    left::{self, Found},
     marks::{Identity, Whose},
     moves::{LetGo, MoveError, Moves, Rename, renamed},
     ownership::managed_entries,
@@ -185,47 +185,25 @@ impl Known {
                 })
                 .buffered(AT_ONCE)
         );
-        let of_records = state.recorded().values().filter_map(Recorded::object);
-        let recorded_uids: HashSet<&str> = match left.is_empty() {
-            true => HashSet::new(),
-            false => of_records.map(|object| object.uid.as_str()).collect(),
-        };
-        let wanted: HashSet<&Address> = desired.iter().map(|resource| &resource.address).collect();
-        let mut made = Vec::new();
+        let mut found = Vec::new();
         while let Some((intended, is_left, object, live)) = looked.next().await {
             let live = live.map_err(|error| Problem::of(&error))?;
-            let Some(live) = live.filter(|live| came_through(&self.identity, intended, object, live)) else {
-                continue;
-            };
-            let address = &intended.address;
-            let mut record = left::found(intended, &live);
-            match &intended.node {
-                // It was recorded after all, and may have another address since.
-                RecordedNode::Object(_) if is_left && recorded_uids.contains(uid_of(&live)) => continue,
-                RecordedNode::Object(_) => {
-                    let last = all.get(address).and_then(Recorded::object);
-                    if last.is_some_and(|last| last.uid == uid_of(&live)) {
-                        continue;
-                    }
-                }
-                // Of what is open here nothing was recorded since.
-                RecordedNode::Overlay { .. } if is_left => {
-                    let known = all.values().find(|known| is_of_one_overlay(known, &record));
-                    record = match known.map(|known| left::with_more(known, &record)) {
-                        None => record,
-                        Some(Some(both)) => both,
-                        Some(None) => continue,
-                    };
-                }
-                RecordedNode::Overlay { .. } | RecordedNode::Gate | RecordedNode::Action { .. } => {}
+            if let Some(live) = live.filter(|live| came_through(&self.identity, intended, object, live)) {
+                let record = left::found(intended, &live);
+                found.push(Found { record, is_left });
             }
+        }
+        let wanted: HashSet<&Address> = desired.iter().map(|resource| &resource.address).collect();
+        let mut made = Vec::new();
+        for (address, Found { record, is_left }) in left::taken_up(state.recorded(), found) {
             if is_left {
                 made.push(record.clone());
             }
-            if purpose == Purpose::Apply && wanted.contains(&record.address) {
-                record = left::to_be_written_again(record);
-            }
-            Arc::make_mut(&mut all).insert(record.address.clone(), record);
+            let record = match purpose == Purpose::Apply && wanted.contains(&address) {
+                true => left::to_be_written_again(record),
+                false => record,
+            };
+            Arc::make_mut(&mut all).insert(address, record);
         }
         Ok(Counted {
             left: made,
@@ -288,16 +266,6 @@ fn came_through(identity: &Identity, intended: &Recorded, meant: &RecordedObject
             is_that_object && entries.any(|entry| entry.by_apply && entry.manager == meant.manager)
         }
         RecordedNode::Gate | RecordedNode::Action { .. } => false,
-    }
-}
-
-/// Whether two records are of one overlay of one object, at whichever address.
-fn is_of_one_overlay(one: &Recorded, other: &Recorded) -> bool {
-    match (&one.node, &other.node) {
-        (RecordedNode::Overlay { object: one, .. }, RecordedNode::Overlay { object: other, .. }) => {
-            one.object == other.object && one.uid == other.uid && one.manager == other.manager
-        }
-        _ => false,
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Invariants:
 //! - What was changed here is a state that the copy was of, or an older one of its line; else the copy stays, and it is said.
-//! - What a run left open in it stays, until a run has taken it up.
+//! - What a run left open in it stays open in it, until a run has taken it up.
 
 use super::{
     in_words, keep_over, look,
     over::{Over, overtaken, refused_by_label},
-    remove, unread,
+    read, remove, unread,
 };
 use crate::{
     commands::{
@@ -19,6 +19,7 @@ use crate::{
     settings::Settings,
     views,
 };
+use stackctl_engine::{Address, execute::Intent, recorded::Recorded};
 use stackctl_state::{
     State, StateLock,
     copy::{self, Label},
@@ -62,15 +63,19 @@ async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, over: Over
     let provider = &cluster.provider;
     state.check_cluster(&cluster.id).map_err(problem)?;
     held::is_free(provider, state.stack(), &held::holder(lock)).await?;
+    let mut open = Vec::new();
     let refused = match (look(cluster, state.stack()).await?.head, over) {
         (None, _) if state.is_empty() => return Ok(()),
         (None, _) => None,
-        (Some(head), Over::Known(_)) if copy::has_open(&head) => {
-            Some("a run that ended early left something in it, which the next apply or destroy takes up".to_owned())
+        (Some(head), Over::Known(before)) => {
+            let overtaken = overtaken(provider, &head, before).await;
+            let refused = overtaken.map_err(|error| unread(&error))?;
+            if refused.is_none() && copy::has_open(&head) {
+                let copied = read(cluster, state.stack(), &head).await?;
+                open = still_open(&copied, before, state);
+            }
+            refused
         }
-        (Some(head), Over::Known(known)) => overtaken(provider, &head, known)
-            .await
-            .map_err(|error| unread(&error))?,
         (Some(head), Over::Pushed(_)) => refused_by_label(&head, over),
         (Some(head), Over::Any) => {
             let is_another = Label::of(&head).is_ok_and(|label| label.lineage != state.lineage());
@@ -79,9 +84,20 @@ async fn followed(cluster: &Cluster, lock: &StateLock, state: &State, over: Over
     };
     match refused {
         Some(refused) => Err(Problem::new(refused).into()),
-        None if state.is_empty() => Ok(remove(provider, state, over).await?),
-        None => Ok(keep_over(provider, state, &[], over).await.map(drop)?),
+        None if state.is_empty() && open.is_empty() => Ok(remove(provider, state, over).await?),
+        None => Ok(keep_over(provider, state, &open, over).await.map(drop)?),
     }
+}
+
+/// What a run that did not come to its end left open in a copy, but for what was let go here.
+fn still_open(copied: &State, before: &State, now: &State) -> Vec<Recorded> {
+    let is_let_go =
+        |address: &Address| before.recorded().contains_key(address) && !now.recorded().contains_key(address);
+    let write = |intent: &Intent| match intent {
+        Intent::Write(record) if !is_let_go(&record.address) => Some((**record).clone()),
+        Intent::Write(_) | Intent::Delete { .. } | Intent::Act { .. } => None,
+    };
+    copied.open_intents().iter().filter_map(write).collect()
 }
 
 fn say_that_it_does_not(settings: &Settings, error: &Error) {
