@@ -234,6 +234,14 @@ mod tests {
         }
     }
 
+    /// The same as a whole object.
+    fn as_object(mut record: Recorded) -> Recorded {
+        if let RecordedNode::Overlay { object, .. } = record.node {
+            record.node = RecordedNode::Object(object);
+        }
+        record
+    }
+
     fn key(key: &str, prior: &str) -> RecordedDocument {
         RecordedDocument {
             at: FieldPath::of("data.text"),
@@ -276,6 +284,14 @@ mod tests {
         let record = found(&intended, &live);
         assert_eq!(record.object().map(|object| object.uid.as_str()), Some("u"));
         assert_eq!(parts(&record).2, json!({"data": {"a": "ours", "b": "before"}}));
+        // It may be noted as ours in smaller parts, or with all around it.
+        for (noted, b) in [(json!({"f:a": {"f:x": {}}}), "before"), (json!({}), "theirs")] {
+            let entry = json!({"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:data": noted}});
+            let live =
+                json!({"metadata": {"uid": "u", "managedFields": [entry]}, "data": {"a": "ours", "b": "theirs"}});
+            let values = parts(&found(&intended, &live)).2;
+            assert_eq!(values, json!({"data": {"a": "ours", "b": b}}));
+        }
         let again = to_be_written_again(record.clone());
         assert_ne!(
             again.object().map(|object| &object.sent),
@@ -317,6 +333,12 @@ mod tests {
             (documents, values),
             (vec![key("one", "before")], json!({"data": {"a": "newer"}}))
         );
+        // Of a secret only a digest is known.
+        let mut secret = anew.clone();
+        if let RecordedNode::Overlay { object, .. } = &mut secret.node {
+            object.sensitive = object.fields.as_ref().clone();
+        }
+        assert_eq!((with_more(&known, &secret), with_more(&secret, &same)), (None, None));
     }
 
     #[test]
@@ -328,13 +350,6 @@ mod tests {
                 object.uid = "u".to_owned();
             }
             record
-        };
-        let as_object = |record: Recorded| match record.node {
-            RecordedNode::Overlay { object, .. } => Recorded {
-                node: RecordedNode::Object(object),
-                ..record
-            },
-            _ => record,
         };
         // The plan found nothing, or 5Gi; somebody made it, or wrote 7Gi, before the write.
         let (planned, seen) = (with_origin(Origin::Created, "5Gi"), with_origin(Origin::Adopted, "7Gi"));
@@ -354,6 +369,52 @@ mod tests {
                     is_left || matches!(seen.node, RecordedNode::Object(_))
                 );
             }
+        }
+    }
+
+    #[test]
+    fn an_object_is_known_by_its_uid_wherever_it_is_recorded_and_an_overlay_by_whose_it_is() {
+        let at = |address: &str, uid: &str, manager: &str| {
+            let mut record = overlay(&[("a", json!("before"))], &json!({"data": {"a": "ours"}}), Vec::new());
+            record.address = address.parse().expect("an address");
+            if let RecordedNode::Overlay { object, .. } = &mut record.node {
+                object.uid = uid.to_owned();
+                object.manager = manager.to_owned();
+            }
+            record
+        };
+        let taken = |known: &Recorded, found: &Recorded, is_left: bool| {
+            let recorded = BTreeMap::from([(known.address.clone(), known.clone())]);
+            let record = found.clone();
+            let taken = taken_up(&recorded, vec![Found { record, is_left }]);
+            taken.into_values().next().map(|found| found.record)
+        };
+        let (former, now) = (as_object(at("a.b", "u", MANAGER)), as_object(at("a.now", "u", MANAGER)));
+        assert_eq!(
+            taken(&now, &former, true),
+            None,
+            "it was recorded, and has another address since"
+        );
+        assert_eq!(taken(&now, &former, false).as_ref(), Some(&former));
+        let another = as_object(at("a.now", "another", MANAGER));
+        assert_eq!(taken(&another, &former, true).as_ref(), Some(&former));
+
+        let ours = at("a.b", "u", MANAGER);
+        assert_eq!(taken(&at("a.now", "u", MANAGER), &ours, true), None);
+        for theirs in [
+            at("a.now", "u", "stackctl/s/a.now"),
+            at("a.now", "another", MANAGER),
+            now,
+        ] {
+            let mut theirs = theirs;
+            if let RecordedNode::Overlay { undo, .. } = &mut theirs.node {
+                undo.clear();
+            }
+            assert_eq!(
+                taken(&theirs, &ours, true).as_ref(),
+                Some(&ours),
+                "it is of another one"
+            );
         }
     }
 }

@@ -192,8 +192,8 @@ pub fn copy_is_of_another_run(stack: &str) -> String {
 /// That the cluster keeps what was recorded before, and why.
 pub fn copy_does_not_follow(because: &[String]) -> String {
     format!(
-        "the copy of the state that the cluster keeps does not follow: {}; until an apply mends that, a rebuild brings \
-         back what was recorded before",
+        "the copy of the state that the cluster keeps does not follow: {}; until that is mended, a rebuild brings back \
+         what was recorded before",
         because.join(": ")
     )
 }
