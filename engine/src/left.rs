@@ -334,7 +334,7 @@ mod tests {
             (vec![key("one", "before")], json!({"data": {"a": "newer"}}))
         );
         // Of a secret only a digest is known.
-        let mut secret = anew.clone();
+        let mut secret = anew;
         if let RecordedNode::Overlay { object, .. } = &mut secret.node {
             object.sensitive = object.fields.as_ref().clone();
         }
