@@ -5,7 +5,7 @@ use crate::{
     cluster::Served,
     sandbox::{FAST, Sandbox},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
@@ -87,6 +87,31 @@ fn a_destroy_right_after_a_kill_leaves_nothing_of_what_was_made() {
             .filter(|key| made.contains(key) && !is_announced(&planned, key))
             .collect();
         assert!(stays.is_empty(), "after {writes} writes there stay {stays:#?}");
+    }
+}
+
+#[test]
+fn a_destroy_after_a_kill_that_left_no_state_leaves_no_namespace_of_copies_but_where_others_are() {
+    const NAMESPACES: &str = "/api/v1/namespaces";
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/stackctl/leases";
+    let sandbox = Sandbox::new();
+    let served = Served::start(&sandbox);
+    let lease = |stack: &str| json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": format!("stack.{stack}")}});
+    let namespace = || served.find(&format!("{NAMESPACES}/stackctl"));
+    for (others, stays) in [(None, false), (Some("another"), true)] {
+        // As a run leaves it that is killed once it has its lease.
+        served.make(
+            NAMESPACES,
+            &json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "stackctl", "annotations": {"stackctl.dev/made-for": "copies-of-states"}}}),
+        );
+        served.make(LEASES, &lease("quickstart"));
+        if let Some(stack) = others {
+            served.make(LEASES, &lease(stack));
+        }
+        let told = sandbox.simulate(&["destroy", "stack.toml", "--yes"]).expect(0);
+        assert!(told.stderr.contains("there is nothing to destroy"), "{}", told.shown());
+        assert_eq!(namespace().is_some(), stays, "{others:?}");
     }
 }
 

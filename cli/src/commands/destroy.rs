@@ -34,10 +34,14 @@ pub(super) fn run(command: &DestroyCommand, settings: &Settings) -> Result<Exit,
             let lock = known.lock("destroy")?;
             let is_recorded = known.state.as_ref().is_some_and(|state| !state.is_empty());
             if !is_recorded && planning::left(&cluster, &known).await?.is_empty() {
-                // A destroy that was killed after its last deletion left the copy of nothing.
-                if let Some(state) = &known.state {
-                    lease::is_free(&cluster.provider, &name, &lease::holder(&lock)).await?;
-                    copy::remove(&cluster.provider, state, copy::Over::Known(state)).await?;
+                let holder = lease::holder(&lock);
+                match &known.state {
+                    // A destroy that was killed after its last deletion left the copy of nothing.
+                    Some(state) => {
+                        lease::is_free(&cluster.provider, &name, &holder).await?;
+                        copy::remove(&cluster.provider, state, copy::Over::Known(state)).await?;
+                    }
+                    None => copy::remove_unused(&cluster.provider, &name, &holder).await?,
                 }
                 views::tell(&format!(
                     "nothing is recorded of the stack {name}: there is nothing to destroy\n"

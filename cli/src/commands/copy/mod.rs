@@ -292,11 +292,14 @@ fn why(problem: &Problem) -> Vec<String> {
 
 /// Takes the copy of a state away, and its namespace with the last one, if it was made for copies.
 pub(super) async fn remove(provider: &impl Provider, state: &State, over: Over<'_>) -> Result<(), Problem> {
-    until(|| take_away(provider, state, over)).await.map_err(|error| {
-        Problem::new("what undo needed could not be taken out of the cluster")
-            .caused_by(&error)
-            .hint("run the same command again")
-    })
+    let removed = until(|| take_away(provider, state, over)).await;
+    removed.map_err(|error| not_removed(&error))
+}
+
+fn not_removed(error: &ProviderError) -> Problem {
+    Problem::new("what undo needed could not be taken out of the cluster")
+        .caused_by(error)
+        .hint("run the same command again")
 }
 
 /// Reads the state of a copy.
@@ -410,6 +413,43 @@ async fn take_away(provider: &impl Provider, state: &State, over: Over<'_>) -> R
     } else if !listed(provider).await?.is_empty() {
         return Ok(());
     }
+    take_namespace_away(provider).await
+}
+
+/// Takes away what a run left that was killed between its first request and its state: the namespace of the copies, unless
+/// something of another stack is in it, be it no more than its lease. What nobody lets us look at stays.
+///
+/// # Errors
+/// When another run of this stack is at work.
+pub(super) async fn remove_unused(provider: &impl Provider, stack: &str, holder: &Holder) -> Result<(), Problem> {
+    let ours = lease::lease(stack);
+    let is_of_another = |lease: &Value| lease["metadata"]["name"] != ours.name.as_str();
+    let in_namespace = Some(copy::NAMESPACE);
+    let leases = until(|| async {
+        provider
+            .list(&ours.object_type, in_namespace, &Selector::default())
+            .await
+    });
+    let is_used = match leases.await {
+        Ok(leases) => leases.iter().any(is_of_another),
+        Err(ProviderError::Forbidden(_)) => true,
+        Err(error) => return Err(not_removed(&error)),
+    };
+    if is_used {
+        return Ok(());
+    }
+    held::is_free(provider, stack, holder).await?;
+    let unused = async || match listed(provider).await?.is_empty() {
+        true => take_namespace_away(provider).await,
+        false => Ok(()),
+    };
+    match until(unused).await {
+        Ok(()) | Err(ProviderError::Forbidden(_)) => Ok(()),
+        Err(error) => Err(not_removed(&error)),
+    }
+}
+
+async fn take_namespace_away(provider: &impl Provider) -> Result<(), ProviderError> {
     let namespace = provider.get(&copy::namespace()).await?;
     let Some(namespace) = namespace.filter(copy::is_made_for_copies) else {
         return Ok(());
